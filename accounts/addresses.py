@@ -1,0 +1,57 @@
+"""One spelling for one address, at every door."""
+
+import difflib
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+
+# Unquoted ASCII only: Django's mail refuses other local parts, and a quoted one may hold anything.
+LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
+
+# Where most people have their mail, for the typo guard.
+POPULAR = (
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com mac.com aol.com "
+    "proton.me protonmail.com gmx.com gmx.de web.de fastmail.com yandex.ru ya.ru mail.ru bk.ru list.ru inbox.ru"
+).split()
+
+
+def normalize(typed: str) -> str:
+    """The one spelling of a typed address: trimmed, lower case, its domain in ASCII (IDNA).
+
+    Raises ValidationError, with words for the person who typed it.
+    """
+    address = typed.strip()
+    if not address:
+        raise ValidationError(_("Enter your email address"), code="required")
+    if len(address) > MAX_LENGTH:
+        raise ValidationError(_("Email address must be 254 characters or less"), code="max_length")
+    local, _at, domain = address.rpartition("@")
+    # Checked before lower-casing: the Kelvin sign, among others, lower-cases into ASCII.
+    if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()):
+        raise malformed()
+    try:
+        address = f"{local}@{domain.encode('idna').decode()}".lower()
+        validate_email(address)
+    except (UnicodeError, ValidationError):
+        raise malformed() from None
+    return address
+
+
+def malformed() -> ValidationError:
+    return ValidationError(
+        _("Enter an email address in the correct format, like name@example.com"),
+        code="invalid",
+    )
+
+
+def suggestion(address: str) -> str:
+    """The address somebody probably meant, or "" when its domain is not one letter or so off a popular one."""
+    local, _at, domain = address.rpartition("@")
+    if domain in POPULAR:
+        return ""
+    close = difflib.get_close_matches(domain, POPULAR, n=1, cutoff=0.88)
+    return f"{local}@{close[0]}" if close else ""

@@ -1,0 +1,48 @@
+"""People at the desk. Nobody's password can be read or set here."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from accounts import addresses, names
+from accounts.models import User
+
+admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
+
+
+class PersonForm(ModelForm):
+    class Meta:
+        model = User
+        fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")
+
+    def clean_username(self) -> str:
+        return names.normalize(self.cleaned_data["username"])
+
+    def clean_email(self) -> str:
+        return addresses.normalize(self.cleaned_data["email"])
+
+
+@admin.register(User)
+class PersonAdmin(admin.ModelAdmin):
+    form = PersonForm
+    list_display = ("email", "username", "is_active", "is_staff", "last_login", "joined_at")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("=email", "=username")
+    ordering = ("-id",)
+    list_per_page = 50
+    readonly_fields = ("last_login", "joined_at")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """A new person signs in by a mailed link; a changed address is theirs on the admin's word."""
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        obj.own_address()
+        if change and not obj.is_active:
+            obj.end_sessions()
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj != request.user

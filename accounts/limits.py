@@ -1,0 +1,78 @@
+"""All limits in one place, worn by the views as decorators.
+
+They count in fixed windows (django-ratelimit), in Redis or, while that is away, in each process's memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_ratelimit.core import get_usage
+
+from accounts import clients
+
+View = Callable[..., HttpResponse]
+
+
+class Limited(Exception):
+    """A limit is reached. `retry_at` says until when, `reason` is a sentence with %(time)s in it, or ""."""
+
+    def __init__(self, limit: "Limit", seconds: int) -> None:
+        super().__init__(limit.name)
+        self.seconds = max(1, seconds)
+        self.retry_at: datetime = timezone.now() + timedelta(seconds=self.seconds)
+        self.reason = limit.reason
+
+
+@dataclass(frozen=True)
+class Limit:
+    name: str
+    rate: str  # count/period, as django-ratelimit writes it: "5/h", "30/10m"
+    reason: str | Promise = ""
+
+    def check(self, request: HttpRequest, key: str) -> None:
+        """Counts one more for `key`; raises Limited when that is one too many."""
+        usage = get_usage(request, group=self.name, key=lambda _group, _request: key, rate=self.rate, increment=True)
+        if usage and usage["should_limit"]:
+            raise Limited(self, usage["time_left"])
+
+
+# Mails asked for: what one person needs, and what an office behind one address needs.
+ASK_PER_ADDRESS_AT_ONCE = Limit(
+    "ask-at-once", "1/m", _("We sent an email less than a minute ago. You can send another one after %(time)s.")
+)
+ASK_PER_ADDRESS = Limit("ask", "5/h")
+ASK_PER_NETWORK = Limit("ask-network", "60/10m")
+
+# Passwords tried.
+LOGIN_PER_NAME = Limit(
+    "login-name", "10/15m", _("Too many attempts. Try again after %(time)s, or use a link from your email.")
+)
+LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
+
+# Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
+BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")
+PRESS_PER_INVITE = Limit("press", "30/10m")
+
+# Everything else that is posted: signing out, choosing a language.
+POST_PER_NETWORK = Limit("post", "300/10m")
+
+
+def per_network(limit: Limit) -> Callable[[View], View]:
+    """Counts each POST to a view by the visitor's network."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if request.method == "POST":
+                limit.check(request, clients.network(request))
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorator

@@ -1,0 +1,58 @@
+"""Language, stale cookies and limits: what every page of the site shares."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
+from django.utils import translation
+
+from accounts import times
+from accounts.limits import Limited
+
+
+class AccountLocaleMiddleware(LocaleMiddleware):
+    """The language of the account, else of the language link's cookie, else of the browser.
+
+    The account's choice is copied into its sessions, so that knowing it costs no query.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and (chosen := request.session.get("language")):
+            translation.activate(chosen)
+            request.LANGUAGE_CODE = chosen
+
+
+def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Clears the cookie of a session whose user is gone or deactivated; Django clears all other stale ones."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        looked_at = getattr(request, "_cached_user", None)
+        if looked_at is not None and not looked_at.is_authenticated and SESSION_KEY in request.session:
+            request.session.flush()
+        return response
+
+    return middleware
+
+
+class LimitMiddleware:
+    """Turns a reached limit into the 429 page that says when to come back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Limited):
+            return None
+        reason = str(exception.reason) % {"time": times.clock(exception.retry_at)}
+        context = {"retry_at": exception.retry_at, "reason": reason}
+        response = render(request, "errors/429.html", context, status=429)
+        response["Retry-After"] = str(exception.seconds)
+        return response

@@ -1,0 +1,35 @@
+"""What a password must be, in the words of the sign-up page.
+
+Length does most of the work (NIST SP 800-63B-4); there are no composition rules.
+"""
+
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator, MinimumLengthValidator
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+
+class LengthValidator(MinimumLengthValidator):
+    def get_error_message(self) -> str:
+        return _("Password must be %(min)s characters or more") % {"min": self.min_length}
+
+
+class CommonValidator(CommonPasswordValidator):
+    def get_error_message(self) -> str:
+        return _("That password is on lists attackers try first. Choose a different one")
+
+
+class SimilarityValidator:
+    """Refuses a password that is little more than the person's name or address."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        typed = password.lower()
+        for known in {user.username, user.email, user.email.partition("@")[0]} if user else ():
+            # A long passphrase may hold a short name by chance, so what counts is what is left without it.
+            if known in typed and len(typed.replace(known, "")) < settings.PASSWORD_MIN_LENGTH:
+                raise ValidationError(self.get_help_text(), code="password_too_similar")
+
+    def get_help_text(self) -> str:
+        return _("Password must not contain your username or email address")

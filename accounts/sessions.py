@@ -1,0 +1,89 @@
+"""Sessions: Redis first, PostgreSQL as truth, over 12 hours after sign-in whatever happens.
+
+What starts a session is `start`, what ends one is `end`; ending all of a user's is User.end_sessions.
+"""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from allauth.account.utils import perform_login
+from django.conf import settings
+from django.contrib.auth import get_user_model, logout, user_logged_in
+from django.contrib.sessions.backends import cached_db
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+
+from accounts import clients
+from accounts.models import Session, User
+
+DEADLINE = "deadline"  # seconds since the epoch, in the session's data
+
+
+class SessionStore(cached_db.SessionStore):
+    """Django's cached_db store with an owner on each row and an end that nothing moves."""
+
+    cache_key_prefix = Session.CACHE_PREFIX
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        # A key is input: a NUL in it would reach PostgreSQL and come back as a 500.
+        return bool(key and re.fullmatch(r"[a-z0-9]{32}", key))
+
+    def load(self) -> dict[str, Any]:
+        data = super().load()
+        if data.get(DEADLINE, time.time() + 1) <= time.time():
+            self._session_key = None  # makes Django clear the cookie
+            return {}
+        return data
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row = super().create_model_instance(data)
+        row.user_id = data.get("_auth_user_id")
+        row.ip, row.device = data.get("ip"), data.get("device", "")
+        if DEADLINE in data:
+            row.created_at = datetime.fromtimestamp(data[DEADLINE] - settings.SESSION_COOKIE_AGE, UTC)
+        return row
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        # load() asks with `expiry`, before there is any data to look at.
+        if "expiry" in kwargs or DEADLINE not in self:
+            return super().get_expiry_age(**kwargs)
+        return max(0, int(self[DEADLINE] - time.time()))
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        if "expiry" in kwargs or DEADLINE not in self:
+            return super().get_expiry_date(**kwargs)
+        return datetime.fromtimestamp(self[DEADLINE], UTC)
+
+
+def start(request: HttpRequest, user: User, next_url: str = "") -> HttpResponse:
+    """Signs somebody in, through allauth's stages, and answers with the way on.
+
+    The session's id is new: one that was planted before sign-in is worth nothing.
+    """
+    return perform_login(request, user, redirect_url=next_url or None)
+
+
+def hear_sign_ins() -> None:
+    """Called once at start: every sign-in, by whichever door, is stamped."""
+    user_logged_in.connect(_stamp, sender=get_user_model(), dispatch_uid="accounts.sessions")
+
+
+def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    request.session[DEADLINE] = int(time.time()) + settings.SESSION_COOKIE_AGE
+    request.session["ip"] = clients.ip(request)
+    request.session["device"] = clients.device(request)
+    request.session["language"] = user.settings.get("language", "")
+
+
+def end(request: HttpRequest) -> None:
+    """Signs out on this device only; on all of them if Redis, being away, would keep a copy of this session."""
+    user = request.user
+    logout(request)
+    if isinstance(user, User) and not caches["sessions"].available():
+        user.end_sessions()

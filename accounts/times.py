@@ -1,0 +1,60 @@
+"""Moments in words, for pages and mails: always with weekday and zone, never just "tomorrow"."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+
+def on(moment: datetime) -> str:
+    """When something happened: "Friday 21 November at 14:00 (UTC)"."""
+    return _("%(weekday)s %(date)s at %(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
+
+
+def until(moment: datetime) -> str:
+    """How long something lasts, to stand after "until" or "by": "Friday 21 November, 15:00 (UTC)"."""
+    return pgettext("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)") % _parts(moment, _weekdays_until())
+
+
+def clock(moment: datetime) -> str:
+    """A time of today: "14:45 (UTC)"."""
+    return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
+
+
+def _parts(moment: datetime, weekdays: tuple[str, ...]) -> dict[str, str]:
+    local = timezone.localtime(moment)
+    return {
+        "weekday": weekdays[local.weekday()],
+        "date": date_format(local, _("j F")),
+        "time": f"{local:%H:%M}",
+        "zone": local.tzname() or "",
+    }
+
+
+# Languages with cases need another form of the weekday after "on" than after "until".
+
+
+def _weekdays_on() -> tuple[str, ...]:
+    return (
+        pgettext("on", "Monday"),
+        pgettext("on", "Tuesday"),
+        pgettext("on", "Wednesday"),
+        pgettext("on", "Thursday"),
+        pgettext("on", "Friday"),
+        pgettext("on", "Saturday"),
+        pgettext("on", "Sunday"),
+    )
+
+
+def _weekdays_until() -> tuple[str, ...]:
+    return (
+        pgettext("until", "Monday"),
+        pgettext("until", "Tuesday"),
+        pgettext("until", "Wednesday"),
+        pgettext("until", "Thursday"),
+        pgettext("until", "Friday"),
+        pgettext("until", "Saturday"),
+        pgettext("until", "Sunday"),
+    )

@@ -1,0 +1,91 @@
+"""Signing in, signing out, and your account."""
+
+import logging
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout as forget
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
+
+from accounts import clients, limits, sessions
+from accounts.forms import LoginForm, same_site
+
+log = logging.getLogger("frontdoor.accounts")
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@page
+@limits.per_network(limits.LOGIN_PER_NETWORK)
+def login(request: HttpRequest) -> HttpResponse:
+    """Signs in with a name or address and a password."""
+    if request.user.is_authenticated:
+        return redirect(same_site(request.GET.get("next", "")) or "account")
+    if request.method != "POST":
+        start = LoginForm(request, initial={"next": same_site(request.GET.get("next", ""))})
+        return render(request, "accounts/login.html", {"form": start})
+    limits.LOGIN_PER_NAME.check(request, request.POST.get("login", "").strip().lower())
+    form = LoginForm(request, request.POST)
+    if form.is_valid() and form.user:
+        return sessions.start(request, form.user, form.cleaned_data["next"])
+    log.info("sign-in refused ip=%s", clients.ip(request))
+    return render(request, "accounts/login.html", {"form": form})
+
+
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+def logout(request: HttpRequest) -> HttpResponse:
+    """Asks where to sign out; its POST ends every session of the account."""
+    if not request.user.is_authenticated:
+        return redirect("account_login")
+    if request.method != "POST":
+        return render(request, "accounts/logout.html")
+    request.user.end_sessions()
+    forget(request)
+    messages.success(request, _("You’re signed out on all your devices."))
+    return redirect("account_login")
+
+
+@never_cache
+@require_POST
+@limits.per_network(limits.POST_PER_NETWORK)
+def logout_here(request: HttpRequest) -> HttpResponse:
+    """Ends this session and no other."""
+    sessions.end(request)
+    messages.success(request, _("You’re signed out on this device."))
+    return redirect("account_login")
+
+
+@never_cache
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """Who you are, and where you are signed in: this device first, then the newest."""
+    rows = list(request.user.sessions.filter(expire_date__gt=timezone.now()).order_by("-created_at")[:100])
+    for row in rows:
+        row.is_this = row.session_key == request.session.session_key
+    rows.sort(key=lambda row: not row.is_this)
+    return render(request, "accounts/account.html", {"sessions": rows})
+
+
+@require_POST
+@limits.per_network(limits.POST_PER_NETWORK)
+def language(request: HttpRequest) -> HttpResponse:
+    """Remembers a language: in a cookie, and for good if somebody is signed in."""
+    code = request.POST.get("language", "")
+    if request.user.is_authenticated and code in dict(settings.LANGUAGES):
+        request.user.choose(language=code)
+        request.session["language"] = code
+    response: HttpResponseRedirect = set_language(request)
+    return response

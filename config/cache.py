@@ -1,0 +1,78 @@
+"""Redis caches that nobody has to wait for.
+
+After an error Redis is left alone for a few seconds and a stand-in answers: allauth, django-ratelimit and Django's
+sessions would otherwise turn a missing Redis into refused or failing sign-ins.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django_redis.cache import RedisCache
+from redis.exceptions import RedisError
+
+log = logging.getLogger("frontdoor.cache")
+
+COOL_DOWN = 5.0  # seconds without Redis after an error
+
+# When to try Redis again, by its address; shared by the process's threads, each of which has its own cache objects.
+_retry_at: dict[str, float] = {}
+
+
+class FailoverCache(RedisCache):
+    """Redis, or this process's memory while Redis is away: limits then hold per process."""
+
+    stand_in_class: ClassVar[type[BaseCache]] = LocMemCache
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._address = server
+        self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
+
+    def available(self) -> bool:
+        """Whether Redis answers, or is believed to."""
+        self.get("available")
+        return time.monotonic() >= _retry_at.get(self._address, 0)
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() >= _retry_at.get(self._address, 0):
+            try:
+                return getattr(super(), name)(*args, **kwargs)
+            except (RedisError, OSError) as error:
+                _retry_at[self._address] = time.monotonic() + COOL_DOWN
+                log.warning("redis is away: %s", error)
+        return getattr(self._stand_in, name)(*args, **kwargs)
+
+
+class OptionalCache(FailoverCache):
+    """Redis, or nothing while Redis is away: what is cached must have its truth elsewhere."""
+
+    stand_in_class = DummyCache
+
+
+def _guarded(name: str) -> Callable[..., Any]:
+    def operation(self: FailoverCache, *args: Any, **kwargs: Any) -> Any:
+        return self._call(name, *args, **kwargs)
+
+    operation.__name__ = name
+    return operation
+
+
+for _name in (
+    "add",
+    "get",
+    "set",
+    "touch",
+    "delete",
+    "incr",
+    "has_key",
+    "get_many",
+    "set_many",
+    "delete_many",
+    "clear",
+):
+    setattr(FailoverCache, _name, _guarded(_name))

@@ -1,0 +1,56 @@
+"""Child processes that never outlive us, whatever ends us."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+PATIENCE = 10  # seconds a child may take to end by itself
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # found here: too late between fork and exec
+
+type Child = subprocess.Popen[bytes]
+
+
+def start(argv: Sequence[object], when_orphaned: int = signal.SIGTERM, **options: Any) -> Child:
+    """Starts a child that the kernel ends with the signal `when_orphaned` should we be killed.
+
+    It has a session of its own, so that Ctrl-C reaches only us and we stop things in their order.
+    """
+    return subprocess.Popen(
+        [str(arg) for arg in argv],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_bound_to(os.getpid(), when_orphaned),
+        **options,
+    )
+
+
+def stop(child: Child, how: int = signal.SIGTERM) -> None:
+    """Asks a child to end, and no longer asks after PATIENCE."""
+    if child.poll() is None:
+        child.send_signal(how)
+    try:
+        child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def end_with_parent(how: int = signal.SIGTERM) -> None:
+    """Asks the kernel to send this process `how` when its parent is gone; only Linux can."""
+    if _libc:
+        _libc.prctl(PR_SET_PDEATHSIG, how)
+
+
+def _bound_to(parent: int, how: int) -> Callable[[], None]:
+    def bind() -> None:
+        end_with_parent(how)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return bind

@@ -1,0 +1,76 @@
+"""Folders of ours, and which process holds them.
+
+A hold is a lock the kernel lets go when the last process that has it open is gone, kill -9 included.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+type Environ = MutableMapping[str, str]
+
+
+def state_folder(environ: Environ) -> Path:
+    """The folder FRONTDOOR_STATE, or .frontdoor beside manage.py: ours alone, it holds a key and mailed links."""
+    folder = Path(environ.get("FRONTDOOR_STATE") or BASE_DIR / ".frontdoor").absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"Cannot make {folder} ({error.strerror}). FRONTDOOR_STATE names another place.") from None
+    if os.geteuid() not in {0, folder.stat().st_uid}:
+        raise SystemExit(f"{folder} belongs to another user. FRONTDOOR_STATE names another place.")
+    return folder
+
+
+def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
+    """Takes the lock of a file and gives its descriptor, or None while another process has it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
+
+
+def held(path: Path) -> bool:
+    """Whether a process that is alive has the lock of this file."""
+    if not path.exists():
+        return False
+    file = hold(path, fcntl.LOCK_SH)
+    if file is not None:
+        os.close(file)
+    return file is None
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder; what killed processes left of theirs goes when the next one is made."""
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix="frontdoor-"))
+    lock = hold(folder / "new")
+    (folder / "new").rename(folder / "lock")  # never seen without its holder
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)  # type: ignore[arg-type]
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets every user read what is in a folder of ours."""
+    subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+
+
+def _sweep() -> None:
+    for lock in Path(tempfile.gettempdir()).glob("frontdoor-*/lock"):
+        with suppress(OSError):  # another process sweeps too
+            if lock.parent.lstat().st_uid == os.geteuid() and not held(lock):
+                shutil.rmtree(lock.parent, ignore_errors=True)

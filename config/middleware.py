@@ -1,0 +1,85 @@
+"""The outermost layers: one log line per request, and bodies nobody should have to parse."""
+
+import logging
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from config import views
+from config.logs import reference
+
+log = logging.getLogger("frontdoor.request")
+
+MAX_BODY = 2 * 1024 * 1024  # bytes; the longest thing anyone sends is a list of addresses
+MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
+MAX_VALUE = 4096  # characters in one field of a public form
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def log_requests(get_response: GetResponse) -> GetResponse:
+    """Names each request with a short reference and writes one line when it is over."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        reference.set(uuid.uuid4().hex[:10])
+        started = time.perf_counter()
+        response = get_response(request)
+        elapsed = (time.perf_counter() - started) * 1000
+        response["X-Request-Id"] = reference.get()
+        log.info("%s %s %s %.1fms", request.method, request.get_full_path(), response.status_code, elapsed)
+        return response
+
+    return middleware
+
+
+def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
+    """413 for a body over MAX_BODY, 415 for one in another character set than UTF-8.
+
+    Django would answer the latter with a bare 500: its 400 page reads the same body again.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return views.bad_request(request)
+        if int(length) > MAX_BODY:
+            drain(request)
+            return views.too_large(request)
+        if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+            return views.unsupported(request)
+        return get_response(request)
+
+    return middleware
+
+
+def drain(request: HttpRequest) -> None:
+    """Reads what is being sent, up to MAX_DRAIN: a connection closed in the middle hides the answer."""
+    left = MAX_DRAIN
+    while left > 0 and (chunk := request.read(64 * 1024)):
+        left -= len(chunk)
+
+
+def refuse_hostile_forms(get_response: GetResponse) -> GetResponse:
+    """400 for what no form of ours can send: control characters, half characters, a field given twice, a novel."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST" and not request.path.startswith("/admin/") and hostile(request):
+            return views.bad_request(request)
+        return get_response(request)
+
+    return middleware
+
+
+def hostile(request: HttpRequest) -> bool:
+    return any(
+        len(values) > 1 or len(name) > MAX_VALUE or unspeakable(name) or any(map(unspeakable, values))
+        for name, values in request.POST.lists()
+    )
+
+
+def unspeakable(value: str) -> bool:
+    # Cc are control characters (NUL, line ends), Cs halves of a character; U+FFFD stands for bytes that were no UTF-8.
+    return len(value) > MAX_VALUE or any(unicodedata.category(c) in {"Cc", "Cs"} or c == "\ufffd" for c in value)

@@ -1,0 +1,139 @@
+"""The whole site on this machine until Ctrl-C: what `make run` starts."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+from http import HTTPStatus
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from config import embedded
+from config.embedded import children
+from config.embedded.folders import BASE_DIR
+
+LAST_PORT = 65535
+FIRST_ANSWER = 30  # seconds the web server may take to answer
+STOP = (signal.SIGINT, signal.SIGTERM)
+GUNICORN = ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi")
+
+type Children = dict[str, children.Child]
+
+
+def main() -> NoReturn:
+    """Starts the parts, says where the site is, and stops all of them when told to or when one is lost."""
+    _stop_when_told()
+    os.chdir(BASE_DIR)
+    port = _free_port(os.environ.get("PORT") or "8000")
+    with ExitStack() as stack:
+        servers = {server.name: server.process for server in stack.enter_context(embedded.supply(os.environ))}
+        _manage("migrate", "--verbosity", "0")
+        os.environ["BIND"] = f"127.0.0.1:{port}"
+        parts = {
+            "The web server": _start(stack, *GUNICORN),
+            "The mail worker": _start(stack, "manage.py", "deliver_mail"),
+        }
+        owner_link = _first_address(_manage("owner_link"))
+        _await_answer(port, parts)
+        _tell(owner_link)
+        _watch(servers | parts)
+
+
+def _stop_when_told() -> None:
+    if "MAKELEVEL" in os.environ:  # make would not take us along when it is killed
+        children.end_with_parent()
+    for number in STOP:
+        signal.signal(number, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        signal.signal(signal.SIGHUP, _stop)
+
+
+def _stop(*_: object) -> NoReturn:
+    for number in (*STOP, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would interrupt the stopping
+    raise SystemExit(0)
+
+
+def _free_port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise SystemExit(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            raise SystemExit(
+                f"Port {text} cannot be used ({error.strerror}). Try: make run PORT={int(text) + 1}"
+            ) from None
+    return int(text)
+
+
+def _start(stack: ExitStack, *args: str) -> children.Child:
+    child = children.start([sys.executable, *args])
+    stack.callback(children.stop, child)
+    return child
+
+
+def _manage(*args: str) -> str:
+    child = children.start([sys.executable, "manage.py", *args], stdout=subprocess.PIPE)
+    output, _ = child.communicate()
+    if child.returncode:
+        raise SystemExit(1)  # it has said why
+    return output.decode()
+
+
+def _first_address(output: str) -> str:
+    return next((line for line in output.splitlines() if line.startswith("http")), "")
+
+
+def _await_answer(port: int, parts: Children) -> None:
+    deadline = time.monotonic() + FIRST_ANSWER
+    while not _answers(port):
+        _notice_loss(parts)
+        if time.monotonic() > deadline:
+            raise SystemExit(f"The web server does not answer on port {port}.")
+        time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    host = urlsplit(os.environ["SITE_URL"]).netloc
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/healthz", headers={"Host": host})
+            return connection.getresponse().status == HTTPStatus.OK
+        except OSError:
+            return False
+
+
+def _tell(owner_link: str) -> None:
+    site = os.environ["SITE_URL"].rstrip("/")
+    lines = {"Frontdoor": f"{site}/"}
+    if os.environ.get("DEV_MAILBOX"):
+        lines["Mailbox"] = f"{site}/dev/mail/"
+    if owner_link:
+        lines["Owner"] = owner_link
+    for name, address in lines.items():
+        print(f"{name:10} {address}", flush=True)
+
+
+def _watch(parts: Children) -> NoReturn:
+    while True:
+        _notice_loss(parts)
+        time.sleep(0.2)
+
+
+def _notice_loss(parts: Children) -> None:
+    for name in [name for name, child in parts.items() if child.poll() is not None]:
+        code = parts.pop(name).returncode
+        if name != "Valkey":
+            raise SystemExit(f"{name} has ended ({code}): stopping the rest.")
+        # Pages answer from the database instead, and here one can see it.
+        print(f"Valkey has ended ({code}): the site goes on without it.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""All settings, from the environment.
+
+With DEBUG off a missing or weak value stops the start with one line that names it.
+"""
+
+import sys
+from email.utils import formataddr
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import environ
+from django.utils.csp import CSP
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+
+
+def required(name: str, debug_value: str) -> str:
+    """The value of an environment variable that only DEBUG may leave out."""
+    value = env.str(name, default="")
+    if not value and not DEBUG:
+        sys.exit(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
+    return value or debug_value
+
+
+DEBUG = env.bool("DEBUG", default=False)
+
+# The site and its keys
+
+SECRET_KEY = required("SECRET_KEY", debug_value="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:  # as weak as Django's security.W009 says
+    sys.exit("SECRET_KEY is weak. Use at least 50 random characters.")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+SITE_URL = required("SITE_URL", debug_value="http://localhost:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path:
+    sys.exit("SITE_URL must look like https://example.com, with nothing after the host.")
+SITE_HOST = _site.hostname
+SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
+SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{SITE_HOST}")
+TERMS_URL = env.str("TERMS_URL", default="")
+PRIVACY_URL = env.str("PRIVACY_URL", default="")
+
+# "open" lets everyone in who proves an address, "invited" only those whom somebody invited.
+SIGNUP = env.str("SIGNUP", default="open")
+if SIGNUP not in {"open", "invited"}:
+    sys.exit("SIGNUP must be open or invited.")
+
+# Exact hosts only: every name listed here is also a place a visitor may be sent on to.
+ALLOWED_HOSTS = [SITE_HOST]
+HTTPS = _site.scheme == "https"
+
+# Rooms
+
+INSTALLED_APPS = [
+    "config.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "accounts",
+    "invites",
+    "mail",
+]
+
+MIDDLEWARE = [
+    "config.middleware.log_requests",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.refuse_unreadable_bodies",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.AccountLocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "config.middleware.refuse_hostile_forms",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.forget_stale_sessions",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LimitMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.site",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# Data
+
+DATABASES = {"default": env.db_url_config(required("DATABASE_URL", "postgres://postgres@localhost/frontdoor"))}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 600,  # seconds
+    "CONN_HEALTH_CHECKS": True,
+    # A black hole instead of a database must cost a visitor seconds, not minutes.
+    "OPTIONS": {"connect_timeout": 3} | DATABASES["default"].get("OPTIONS", {}),
+}
+
+REDIS_URL = required("REDIS_URL", "redis://localhost:6379/0")
+_REDIS_OPTIONS = {
+    "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+    "SOCKET_CONNECT_TIMEOUT": 0.25,  # seconds
+    "SOCKET_TIMEOUT": 0.25,
+}
+CACHES = {
+    # Limits are counted here; they go on in this process's memory while Redis is away.
+    "default": {
+        "BACKEND": "config.cache.FailoverCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "limits",
+        "OPTIONS": _REDIS_OPTIONS,
+    },
+    # Copies of sessions; PostgreSQL is the truth and answers while Redis is away.
+    "sessions": {
+        "BACKEND": "config.cache.OptionalCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "sessions",
+        "OPTIONS": _REDIS_OPTIONS,
+    },
+}
+
+# People and sessions
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.Backend"]
+PASSWORD_HASHERS = ["accounts.hashers.Argon2", "django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+# NIST SP 800-63B-4 asks for 15 where the password is the only factor.
+PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=15)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
+    {"NAME": "accounts.passwords.CommonValidator"},
+    {"NAME": "accounts.passwords.SimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+
+SESSION_ENGINE = "accounts.sessions"
+SESSION_CACHE_ALIAS = "sessions"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in, whatever happens in between
+# Strict would lose the session on every link opened from webmail and on the way back from Google.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+_COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrf"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no session for strangers
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # every address is proven before its account exists
+ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
+
+# Limits
+
+# How many proxies of ours stand between a visitor and this process; each adds one X-Forwarded-For entry.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+RATELIMIT_USE_CACHE = "default"
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.W001",  # it knows caches by name only; FailoverCache counts as Redis does
+]
+
+# Safety on the wire
+
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null" with every form
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "form-action": [CSP.SELF, "https://accounts.google.com"],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+if HTTPS:
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 60 * 60)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=True)
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+    if TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Mail: whatever any code sends goes to the outbox; deliver_mail hands it to "delivery".
+
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{SITE_HOST}")))
+
+
+def delivery(url: str) -> dict[str, object]:
+    """The MAILERS entry for an EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
+    parts = urlsplit(url)
+    if parts.scheme == "eml":
+        return {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": parts.path}}
+    if parts.scheme not in {"smtp", "smtp+tls", "smtp+ssl"}:
+        sys.exit("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or eml:///")
+    options = {
+        "host": parts.hostname or "localhost",
+        "port": parts.port or {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}[parts.scheme],
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_tls": parts.scheme == "smtp+tls",
+        "use_ssl": parts.scheme == "smtp+ssl",
+        "timeout": 10,  # seconds
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")
+MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": delivery(EMAIL_URL)}
+# The folder of .eml files that /dev/mail/ shows; only where mail never leaves this machine.
+DEV_MAILBOX = MAILERS["delivery"]["OPTIONS"].get("file_path", "") if env.bool("DEV_MAILBOX", default=False) else ""
+
+# Words, times and files
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Where collectstatic puts compressed files with hashed names; without it they are served from their sources.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+
+LOGGING_CONFIG = "config.logs.configure"

@@ -1,0 +1,83 @@
+"""Health, and the pages for what went wrong."""
+
+import logging
+import sys
+from datetime import timedelta
+
+from django.core.cache import caches
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
+
+from config.context import site
+from config.logs import reference
+
+log = logging.getLogger("frontdoor.errors")
+
+PAUSE = timedelta(minutes=2)  # how long we ask people to wait for a lost database
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while this process answers at all; says nothing of the parts behind it."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when this process can serve people, 503 without PostgreSQL; Redis is reported, but not needed."""
+    parts = {"database": database_answers(), "cache": caches["sessions"].available()}
+    return JsonResponse(parts, status=200 if parts["database"] else 503)
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return standalone(request, "errors/400.html", 400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return standalone(request, "errors/413.html", 413)
+
+
+def unsupported(request: HttpRequest) -> HttpResponse:
+    return standalone(request, "errors/415.html", 415)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "errors/403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    log.warning("csrf refused: %s", reason)
+    return render(request, "errors/csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "errors/404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The 500 page; or, when it was the database that went away, the 503 page that says when to come back."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        response = standalone(request, "errors/503.html", 503, retry_at=timezone.now() + PAUSE)
+        response["Retry-After"] = str(int(PAUSE.total_seconds()))
+        return response
+    return standalone(request, "errors/500.html", 500, ref=reference.get())
+
+
+def standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:
+    """A page that needs neither session, database nor the request's body, so that nothing can fail again."""
+    with translation.override(translation.get_language_from_request(request)):
+        page = render_to_string(template, site() | context)
+    return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,167 @@
+"""An invite: a row that a mailed link proves one address with."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import MAX_LENGTH
+from accounts.ids import uuid7
+from accounts.models import User
+from invites import mails
+
+INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
+LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
+SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
+
+
+class InviteUnavailable(Exception):
+    """Somebody was faster, or the invite is expired, declined or revoked."""
+
+
+class InviteQuerySet(models.QuerySet["Invite"]):
+    def open(self) -> "InviteQuerySet":
+        """Neither claimed nor declined nor revoked; perhaps expired. An address has at most one."""
+        return self.filter(claimed_at=None, declined_at=None, revoked_at=None)
+
+    def pending(self) -> "InviteQuerySet":
+        return self.open().filter(expires_at__gt=timezone.now())
+
+    def may_join(self, email: str) -> bool:
+        """The one rule for every door: may somebody who proves this address make an account?"""
+        return settings.SIGNUP == "open" or self.open().filter(email=email).exclude(source=Invite.Source.SELF).exists()
+
+    def issue(self, email: str, *, source: str = "self", device: str = "", **given: Any) -> "Invite":
+        """Creates or reuses the open invite of a normalized address, and puts one mail into the outbox.
+
+        `given` are fields of the invite: invited_by, language, next, note, batch. `device` names what asked for it.
+        Every address takes the same statements, so that the time they take tells a stranger nothing.
+        """
+        with transaction.atomic():
+            account = User.objects.filter(email=email).first()
+            # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
+            lifetime = LINK_LIFETIME if account or source == Invite.Source.SELF else INVITE_LIFETIME
+            invite = self.offer(email, source=source, lifetime=lifetime, sent_at=timezone.now(), **given)
+            mails.send(invite, account, device=device)
+        return invite
+
+    def offer(self, email: str, *, source: str, lifetime: timedelta, **given: Any) -> "Invite":
+        """The open invite of an address, made or made to last; no mail. Must run in a transaction."""
+        expires_at = timezone.now() + lifetime
+        fresh = Invite(email=email, source=source, expires_at=expires_at)
+        self.bulk_create([fresh], ignore_conflicts=True)  # one open invite per address: the index decides
+        invite = self.open().select_for_update().get(email=email)
+        invite.renew(source, expires_at, **given)
+        return invite
+
+
+class Invite(models.Model):
+    class Source(models.TextChoices):
+        SELF = "self", _("asked for it")
+        ADMIN = "admin", _("admin")
+        CSV = "csv", _("CSV file")
+        COMMAND = "command", _("command")
+        API = "api", _("API")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        CLAIMED = "claimed", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        REVOKED = "revoked", _("Withdrawn")
+        EXPIRED = "expired", _("Expired")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.SELF)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="invites_sent")
+    batch = models.CharField(_("batch"), max_length=40, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    next = models.CharField(_("leads to"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("works until"))
+    sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
+    sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
+    claimed_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    claimed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_claimed")
+    # The browser that claimed it, as a keyed hash, so that its second press is not taken for somebody else's.
+    claimed_in = models.CharField(max_length=64, blank=True, editable=False)
+    declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
+
+    objects = InviteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None),
+                name="one_open_invite_per_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email=models.functions.Lower("email")), name="invite_is_lower_case"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["email"], name="invite_by_email")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def state(self) -> State:
+        if self.claimed_at:
+            return self.State.CLAIMED
+        if self.declined_at:
+            return self.State.DECLINED
+        if self.revoked_at:
+            return self.State.REVOKED
+        return self.State.PENDING if timezone.now() < self.expires_at else self.State.EXPIRED
+
+    def renew(self, source: str, expires_at: datetime, **given: Any) -> None:
+        """Makes a locked open invite last. An invitation stays one when its owner asks again; nothing shortens it."""
+        if source != self.Source.SELF:
+            self.source = source
+        elif self.source != self.Source.SELF:
+            given.pop("next", None)  # where an invitation leads is not for others to say
+        for name, value in given.items():
+            setattr(self, name, value or getattr(self, name))
+        self.sends += "sent_at" in given
+        self.expires_at = max(self.expires_at, expires_at)
+        self.save(update_fields=["source", "expires_at", "sends", *given])
+
+    def claim(self, browser: str = "", by: User | None = None) -> None:
+        """The atomic, one-time use. Raises InviteUnavailable for everyone but the first."""
+        won = (
+            Invite.objects.pending()
+            .filter(pk=self.pk)
+            .update(claimed_at=timezone.now(), claimed_by=by, claimed_in=browser)
+        )
+        if not won:
+            raise InviteUnavailable
+
+    def accept(self, username: str, password: str, *, browser: str = "", **fields: Any) -> User:
+        """Claim and account in one transaction.
+
+        Raises InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or address.
+        """
+        with transaction.atomic():
+            self.claim(browser)
+            user = User.objects.create_user(username, self.email, password, **fields)
+            Invite.objects.filter(pk=self.pk).update(claimed_by=user)
+        return user
+
+    def claimed_just_now(self, browser: str) -> bool:
+        """Whether this very browser claimed it moments ago: a double click, or an answer that got lost."""
+        return bool(
+            browser
+            and self.claimed_by
+            and self.claimed_at
+            and self.claimed_in == browser
+            and timezone.now() < self.claimed_at + SECOND_PRESS
+        )

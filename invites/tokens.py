@@ -1,0 +1,39 @@
+"""Tokens: an invite's id, signed for one purpose.
+
+Nothing else is in them. Address, expiry and what has become of the invite are in its row, so a token cannot be
+out of date, and every link of an invite works until the first is used. Old keys go on working from
+SECRET_KEY_FALLBACKS.
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from itsdangerous import BadData, URLSafeSerializer
+
+SIGNUP, CONFIRM, OWNER = "signup", "confirm", "owner"
+
+MAX_LENGTH = 200  # characters; ours have about 80
+
+
+class BadToken(Exception):
+    """Not signed by us, or for another purpose, or not whole."""
+
+
+def sign(purpose: str, invite_id: UUID) -> str:
+    return str(_serializer(purpose).dumps(invite_id.hex))
+
+
+def load(purpose: str, token: str) -> UUID:
+    """The id in a token that we signed for this purpose. Raises BadToken."""
+    if len(token) > MAX_LENGTH or not token.isascii():
+        raise BadToken("not a token of ours")
+    try:
+        return UUID(_serializer(purpose).loads(token))
+    except (BadData, ValueError, TypeError, AttributeError) as error:
+        raise BadToken(str(error)) from error
+
+
+def _serializer(purpose: str) -> URLSafeSerializer:
+    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in.
+    keys = [*settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY]  # itsdangerous signs with the last
+    return URLSafeSerializer(keys, salt=f"frontdoor.invites.{purpose}")

@@ -1,0 +1,25 @@
+"""The "Open Gmail" button: where the mail of a typed address is read."""
+
+from typing import NamedTuple
+
+
+class Provider(NamedTuple):
+    name: str
+    url: str
+
+
+PROVIDERS = {
+    Provider("Gmail", "https://mail.google.com/"): "gmail.com googlemail.com",
+    Provider("Outlook", "https://outlook.live.com/mail/"): "outlook.com hotmail.com live.com msn.com",
+    Provider("Yahoo Mail", "https://mail.yahoo.com/"): "yahoo.com",
+    Provider("iCloud Mail", "https://www.icloud.com/mail"): "icloud.com me.com mac.com",
+    Provider("Proton Mail", "https://mail.proton.me/"): "proton.me protonmail.com",
+    Provider("Яндекс Почта", "https://mail.yandex.ru/"): "yandex.ru ya.ru",
+    Provider("Mail.ru", "https://e.mail.ru/"): "mail.ru bk.ru list.ru inbox.ru",
+}
+BY_DOMAIN = {domain: provider for provider, domains in PROVIDERS.items() for domain in domains.split()}
+
+
+def provider(address: str) -> Provider | None:
+    """The provider that the address's own domain names; never a guess."""
+    return BY_DOMAIN.get(address.rpartition("@")[2])

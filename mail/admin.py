@@ -1,0 +1,25 @@
+"""The outbox at the desk: what waits, what left, what the server said. Contents are never shown: they hold links."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from mail.models import OutboxMessage
+
+
+@admin.register(OutboxMessage)
+class OutboxAdmin(admin.ModelAdmin):
+    list_display = ("kind", "recipient", "created_at", "attempts", "next_try_at", "sent_at", "last_answer")
+    list_filter = ("kind",)
+    search_fields = ("=recipient",)
+    ordering = ("-id",)
+    list_per_page = 50
+    exclude = ("parts",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
+        return False

@@ -1,0 +1,7 @@
+"""How mail leaves."""
+
+from django.apps import AppConfig
+
+
+class MailConfig(AppConfig):
+    name = "mail"

@@ -1,0 +1,33 @@
+"""Where Django's mail goes: first into the outbox, from there to SMTP or, on a bare laptop, into a folder."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.filebased import EmailBackend as FileBackend
+
+from mail.models import OutboxMessage
+
+
+class OutboxBackend(BaseEmailBackend):
+    """MAILERS["default"]: every mail any code sends becomes a row in the transaction around it."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for message in email_messages:
+            OutboxMessage.objects.put(message)
+        return len(email_messages)
+
+
+class EmlBackend(FileBackend):
+    """One .eml file for each mail, named after its Message-ID: sent twice, it is still one file."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for email in email_messages:
+            message = email.message()
+            target = Path(self.file_path) / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
+            unfinished = target.with_suffix(".tmp")
+            unfinished.write_bytes(message.as_bytes())
+            os.replace(unfinished, target)
+        return len(email_messages)

@@ -1,0 +1,71 @@
+"""Every test meets real PostgreSQL, a real cache and real mail files; only the clock may be turned."""
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+
+from mail.deliver import deliver_next
+from tests.factories import PASSWORD, UserFactory
+
+LINK = re.compile(r"https?://\S+\?token=\S+")
+
+
+class Mailbox:
+    """What people find in their mailboxes: the outbox is delivered for real, into a folder of .eml files."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def letters(self, address: str = "") -> list[EmailMessage]:
+        """All mail there is, oldest first; or that to one address."""
+        while deliver_next():
+            pass
+        files = sorted(self.folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        letters = [message_from_bytes(file.read_bytes(), EmailMessage, policy=policy.default) for file in files]
+        return [letter for letter in letters if address in str(letter["To"])]
+
+    def text(self, address: str) -> str:
+        return self.letters(address)[-1].get_body(("plain",)).get_content()
+
+    def link(self, address: str) -> str:
+        """The path and query of the newest link to an address."""
+        return LINK.findall(self.text(address))[-1].partition("://")[2].partition("/")[2].join(["/", ""])
+
+
+@pytest.fixture(autouse=True)
+def real_mail(settings, tmp_path):
+    """Django's test runner replaces every mailer; ours are put back, with a folder of this test's own."""
+    settings.MAILERS = {
+        "default": {"BACKEND": "mail.backends.OutboxBackend"},
+        "delivery": {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}},
+    }
+
+
+@pytest.fixture(autouse=True)
+def empty_caches():
+    """Limits and sessions of one test are not those of the next."""
+    caches["default"].clear()
+
+
+@pytest.fixture
+def mailbox(db, tmp_path) -> Mailbox:
+    return Mailbox(tmp_path / "mail")
+
+
+@pytest.fixture
+def ada(db):
+    """Somebody who has an account."""
+    return UserFactory(username="ada", email="ada@example.com")
+
+
+@pytest.fixture
+def signed_in(ada) -> Client:
+    """Ada's browser after she signed in with her password."""
+    client = Client()
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+    return client

@@ -31,8 +31,8 @@ def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        looked_at = getattr(request, "_cached_user", None)
-        if looked_at is not None and not looked_at.is_authenticated and SESSION_KEY in request.session:
+        looked_at = hasattr(request, "_cached_user")  # a page that never asks who it is for must cost no query
+        if looked_at and not request.user.is_authenticated and SESSION_KEY in request.session:
             request.session.flush()
         return response
 

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model, logout, user_logged_in
 from django.contrib.sessions.backends import cached_db
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 
 from accounts import clients
 from accounts.models import Session, User
@@ -66,7 +67,8 @@ def start(request: HttpRequest, user: User, next_url: str = "") -> HttpResponse:
 
     The session's id is new: one that was planted before sign-in is worth nothing.
     """
-    return perform_login(request, user, redirect_url=next_url or None)
+    # Never None: allauth would then read a `next` of its own from the request.
+    return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def hear_sign_ins() -> None:

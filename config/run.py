@@ -116,8 +116,8 @@ def _tell(owner_link: str) -> None:
         lines["Mailbox"] = f"{site}/dev/mail/"
     if owner_link:
         lines["Owner"] = owner_link
-    for name, address in lines.items():
-        print(f"{name:10} {address}", flush=True)
+    sys.stdout.writelines(f"{name:10} {address}\n" for name, address in lines.items())
+    sys.stdout.flush()
 
 
 def _watch(parts: Children) -> NoReturn:
@@ -132,7 +132,7 @@ def _notice_loss(parts: Children) -> None:
         if name != "Valkey":
             raise SystemExit(f"{name} has ended ({code}): stopping the rest.")
         # Pages answer from the database instead, and here one can see it.
-        print(f"Valkey has ended ({code}): the site goes on without it.", file=sys.stderr)
+        sys.stderr.write(f"Valkey has ended ({code}): the site goes on without it.\n")
 
 
 if __name__ == "__main__":

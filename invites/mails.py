@@ -38,9 +38,10 @@ def send(invite: "Invite", account: User | None, *, device: str = "") -> None:
 
 def wording(invite: "Invite", account: User | None) -> tuple[str, str]:
     """Which mail, and what its link is for."""
+    may_join = type(invite).objects.may_join(invite.email)  # asked for known addresses too: the same time for all
     if account:
         return "link_known", tokens.CONFIRM
-    if not type(invite).objects.may_join(invite.email):
+    if not may_join:
         return "closed", ""
     return ("link_new" if invite.source == "self" else "invite"), tokens.SIGNUP
 

@@ -64,6 +64,12 @@ def ada(db):
 
 
 @pytest.fixture
+def admin_user(db):
+    """The owner of the site; the plugin's own would be called "admin", which nobody may be."""
+    return UserFactory(username="olga", email="olga@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
 def signed_in(ada) -> Client:
     """Ada's browser after she signed in with her password."""
     client = Client()

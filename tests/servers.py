@@ -1,11 +1,11 @@
-"""Pytest plugin: PostgreSQL and Valkey for this run alone, and the environment the settings are read from.
+"""Pytest plugin: PostgreSQL and Valkey for this run alone, and the environment that the settings are read from.
 
-DATABASE_URL and REDIS_URL are used instead where they are given.
+DATABASE_URL and REDIS_URL are used where they are given.
 """
 
 import os
-from collections.abc import Iterator, MutableMapping
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import psycopg
@@ -14,6 +14,7 @@ import redis
 
 from config import embedded
 
+KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 # What a developer has exported must not change a test.
 FORGOTTEN = (
     *("DEBUG", "DEV_MAILBOX", "EMAIL_FROM", "GOOGLE_BASE_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
@@ -23,14 +24,40 @@ FORGOTTEN = (
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-django reads the settings
-def pytest_load_initial_conftests() -> Iterator[None]:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
-        os.environ["REDIS_URL"] = own_database(os.environ["REDIS_URL"], worker)
-    ...
-    yield
+        keep_apart(worker)
+    else:
+        servers = ExitStack()
+        early_config.add_cleanup(servers.close)
+        prepare(servers)
+    return (yield)
 
 
-def own_database(url: str, worker: str) -> str:
-    """The URL of another database of the same Redis: workers must not see each other's keys."""
-    return urlsplit(url)._replace(path=f"/{int(worker.removeprefix('gw')) + 1}").geturl()
+def prepare(servers: ExitStack) -> None:
+    for name in FORGOTTEN:
+        os.environ.pop(name, None)
+    folder = servers.enter_context(embedded.throwaway(os.environ))
+    os.environ |= {
+        "SECRET_KEY": KEY,
+        "SITE_URL": "http://testserver",
+        "EMAIL_URL": f"eml://{folder}/mail",
+        "FRONTDOOR_STATE": f"{folder}/state",
+    }
+
+
+def keep_apart(worker: str) -> None:
+    """Gives an xdist worker its own mailbox and its own database of Redis; pytest-django does so for PostgreSQL."""
+    os.environ["EMAIL_URL"] += f"/{worker}"
+    number = int(worker.removeprefix("gw")) + 1
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
+
+
+def pytest_report_header() -> str:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        (postgres,) = connection.execute("SHOW server_version").fetchone()
+    with closing(redis.Redis.from_url(os.environ["REDIS_URL"])) as client:
+        server = client.info("server")
+    valkey = f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
+    return f"servers: PostgreSQL {postgres}, {valkey}"

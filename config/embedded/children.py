@@ -21,11 +21,11 @@ def start(argv: Sequence[object], when_orphaned: int = signal.SIGTERM, **options
 
     It has a session of its own, so that Ctrl-C reaches only us and we stop things in their order.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - programs of ours, and no shell
         [str(arg) for arg in argv],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_bound_to(os.getpid(), when_orphaned),
+        preexec_fn=_bound_to(os.getpid(), when_orphaned),  # noqa: PLW1509 - two system calls, nothing that locks
         **options,
     )
 

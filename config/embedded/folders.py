@@ -6,13 +6,12 @@ A hold is a lock the kernel lets go when the last process that has it open is go
 import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 
 type Environ = MutableMapping[str, str]
 
@@ -66,7 +65,10 @@ def scratch() -> Iterator[Path]:
 
 def open_to_all(folder: Path) -> None:
     """Lets every user read what is in a folder of ours."""
-    subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+    for path in [folder, *folder.rglob("*")]:
+        mode = path.lstat().st_mode
+        if not path.is_symlink():
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
 def _sweep() -> None:

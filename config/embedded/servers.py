@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 
 def start(
-    stack: ExitStack, place: Place, name: str, argv: Sequence[object], ready: Callable[[], bool], cwd: Path = Path("/")
+    stack: ExitStack, place: Place, name: str, argv: Sequence[object], ready: Callable[[], bool], *, cwd: Path
 ) -> children.Child:
     """Starts a server, waits until it is `ready`, and has `stack` stop it."""
     log = place.folder / f"{name}.log"

@@ -100,7 +100,7 @@ def _outlast_sharers(state: Path) -> int | None:
     """Waits until no other command uses the servers, and keeps new ones out."""
     file = hold(state / SHARERS)
     if file is None:
-        print("Other commands use the servers this one started: waiting for them. Ctrl-C stops both.", file=sys.stderr)
+        sys.stderr.write("Other commands use the servers that this one started: waiting for them. Ctrl-C stops them.\n")
         with suppress(KeyboardInterrupt):
             file = os.open(state / SHARERS, os.O_RDWR)
             fcntl.flock(file, fcntl.LOCK_EX)

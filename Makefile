@@ -1,0 +1,81 @@
+# Needs only make and Python 3.12 or newer (or uv, which can fetch one).
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ROOMS := accounts config invites mail
+
+# The first Python that really starts: PYTHON=..., the names on PATH, pyenv's own folders. A pyenv shim may be on PATH
+# and still answer "command not found". In a virtual environment we want what it was made from, as ours is made anew.
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
+CANDIDATES := $(or $(PYTHON),python3.13 python3.14 python3.12 python3 python \
+    $(wildcard $(PYENV)/versions/3.13.*/bin/python3 $(PYENV)/versions/3.14.*/bin/python3 $(PYENV)/versions/3.12.*/bin/python3))
+FOUND = $(shell for python in $(CANDIDATES); do \
+    "$$python" -c 'import sys; sys.version_info >= (3, 12) or sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
+
+# Certificates of the machine for uv too, which otherwise brings its own.
+export UV_SYSTEM_CERTS ?= true
+
+# As in production, so that the strict settings and the deployment checks are what is checked.
+STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ SITE_URL=https://frontdoor.example \
+    DATABASE_URL=postgres://frontdoor@localhost/frontdoor REDIS_URL=redis://localhost/0 EMAIL_URL=smtp+tls://localhost
+# As in a bare terminal, where manage.py brings its own database.
+BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
+MANAGE := $(BIN)/python -W error manage.py
+MAKEMESSAGES := makemessages --locale ru --no-obsolete --no-wrap --add-location file --ignore '$(VENV)/*' --ignore 'tests/*' --verbosity 0
+
+.PHONY: help run test check check-messages lock messages clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
+	@$(BIN)/python -m config.run
+
+test: $(READY) ## run the tests (ARGS="-k name")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## lint, types, rooms, migrations, deployment settings, translations
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
+	@find $(ROOMS) templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
+	@$(BIN)/lint-imports
+	@$(BARE) $(MANAGE) makemigrations --check --dry-run
+	@$(STRICT) $(MANAGE) check --deploy --fail-level WARNING
+	@if command -v msgfmt >/dev/null; then $(MAKE) --no-print-directory check-messages; \
+	else echo "Translations are not checked: gettext is not installed."; fi
+
+# In a copy, as makemessages writes: every string in the sources must be there, translated, and compiled.
+check-messages: $(READY)
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -R $(ROOMS) templates locale manage.py "$$copy" && \
+	po=locale/ru/LC_MESSAGES/django.po mo=locale/ru/LC_MESSAGES/django.mo && \
+	msgfmt $$po -o "$$copy/fresh.mo" && msgunfmt "$$copy/fresh.mo" >"$$copy/fresh" && msgunfmt $$mo >"$$copy/compiled" && \
+	(cd "$$copy" && $(STRICT) "$(CURDIR)"/$(MANAGE) $(MAKEMESSAGES)) && msgfmt --check "$$copy/$$po" -o /dev/null && \
+	(msgattrib --untranslated "$$copy/$$po"; msgattrib --only-fuzzy "$$copy/$$po") >"$$copy/missing" && cat "$$copy/missing" && \
+	test ! -s "$$copy/missing" && cmp -s "$$copy/fresh" "$$copy/compiled" || { echo "locale/ru is not complete: make messages, translate, make messages." >&2; exit 1; }
+
+lock: ## renew both locks with uv: versions and hashes, no addresses
+	uv lock --quiet --upgrade
+	uv export --quiet --no-emit-project --no-annotate --no-header --no-dev --output-file requirements.lock >/dev/null
+	uv export --quiet --no-emit-project --no-annotate --no-header --output-file requirements-dev.lock >/dev/null
+	@! grep -n '://' requirements.lock requirements-dev.lock
+
+messages: $(READY) ## collect strings for the Russian translation and compile it (needs gettext)
+	@$(STRICT) $(MANAGE) $(MAKEMESSAGES)
+	@$(STRICT) $(MANAGE) compilemessages --locale ru --ignore '$(VENV)' --verbosity 0
+
+clean: ## remove .venv and caches; .frontdoor with its data stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# With uv where it works, else with venv and pip; the lock's hashes hold either way.
+$(READY): requirements-dev.lock
+	@python="$(FOUND)"; \
+	if [ -z "$$python" ] && [ -n "$(PYTHON)" ]; then echo "PYTHON=$(PYTHON) is not Python 3.12 or newer." >&2; exit 1; fi; \
+	if uv --version >/dev/null 2>&1 && uv venv --quiet --clear --no-project --python "$${python:->=3.12}" $(VENV) && \
+	  uv pip sync --quiet --python $(BIN)/python --require-hashes $<; then exit 0; fi; \
+	if [ -z "$$python" ]; then echo "Python 3.12 or newer is needed, or uv; neither is on PATH or in $(PYENV)." >&2; exit 1; fi; \
+	"$$python" -m venv --clear $(VENV) && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+

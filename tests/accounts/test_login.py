@@ -1,0 +1,108 @@
+import pytest
+from django.test import Client
+
+from accounts.hashers import Argon2
+from accounts.models import Session, User
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hashes(monkeypatch):
+    """Counts how often a password is hashed."""
+    counted = []
+    for name in ("encode", "verify"):
+        original = getattr(Argon2, name)
+
+        def counting(self, *args, original=original, **kwargs):
+            counted.append(original)
+            return original(self, *args, **kwargs)
+
+        monkeypatch.setattr(Argon2, name, counting)
+    return counted
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", " ada ", "ada@example.com", "Ada@Example.COM"])
+def test_name_or_address_and_password_sign_in(client, ada, login):
+    response = client.post("/login", {"login": login, "password": PASSWORD})
+
+    assert response.url == "/account"
+    assert "ada@example.com" in client.get("/account").text
+
+
+def test_sign_in_leads_to_next_on_this_site_only(ada):
+    for asked, led in [
+        ("/account?a=1", "/account?a=1"),
+        ("//evil.example", "/account"),
+        ("https://evil.example/", "/account"),
+        ("javascript:alert(1)", "/account"),
+        ("/\\evil.example", "/account"),
+        ("account", "/account"),
+    ]:
+        response = Client().post("/login", {"login": "ada", "password": PASSWORD, "next": asked})
+        assert response.url == led, asked
+
+
+@pytest.mark.parametrize(
+    "login", ["ada", "ada@example.com", "nobody", "nobody@example.com", "idle", "google@example.com"]
+)
+def test_a_wrong_password_costs_one_hash_and_one_sentence_whoever_is_named(client, ada, hashes, login):
+    UserFactory(username="idle", is_active=False)
+    UserFactory(username="google", email="google@example.com", password=None)
+    hashes.clear()
+
+    page = client.post("/login", {"login": login, "password": "not the right password"})
+
+    assert len(hashes) == 1
+    assert page.status_code == 200
+    assert "Those details don’t match an account" in page.text
+    assert not Session.objects.exists()
+
+
+def test_the_right_password_of_a_deactivated_account_is_answered_like_a_wrong_one(client, ada, hashes):
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    hashes.clear()
+
+    right = client.post("/login", {"login": "ada", "password": PASSWORD})
+    wrong = client.post("/login", {"login": "ada", "password": "not the right password"})
+
+    assert len(hashes) == 2
+    assert right.status_code == wrong.status_code == 200
+    assert "Those details don’t match an account" in right.text
+    assert not Session.objects.exists()
+
+
+def test_the_typed_name_stays_and_the_password_goes(client, ada):
+    page = client.post("/login", {"login": "ada", "password": "not the right password"}).text
+
+    assert 'value="ada"' in page
+    assert "not the right password" not in page
+
+
+def test_the_eleventh_try_at_a_name_is_told_when_to_come_back(client, ada):
+    for _ in range(10):
+        client.post("/login", {"login": "ada", "password": "not the right password"})
+
+    response = client.post("/login", {"login": " Ada", "password": PASSWORD})
+
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 15 * 60
+    assert "(UTC), or use a link from your email" in response.text
+    assert not Session.objects.exists()
+
+
+def test_who_is_signed_in_already_is_sent_on(signed_in):
+    assert signed_in.get("/login?next=/account%3Fa").url == "/account?a"
+
+
+def test_signing_in_takes_a_new_session_id(ada):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    first = client.cookies["session"].value
+    client.post("/logout/here")
+    client.cookies["session"] = first
+
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert client.cookies["session"].value != first

@@ -1,0 +1,151 @@
+"""Promise 6: a session ends 12 hours after sign-in; sign out everywhere means it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.cache import caches
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Session, User
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def is_signed_in(client):
+    return client.get("/account").status_code == 200
+
+
+def test_a_session_knows_its_owner_address_and_device(ada):
+    agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    Client(headers={"User-Agent": agent}, REMOTE_ADDR="203.0.113.7").post(
+        "/login", {"login": "ada", "password": PASSWORD}
+    )
+
+    row = Session.objects.get()
+
+    assert (row.user, row.ip, row.device_name) == (ada, "203.0.113.7", "Firefox on Windows")
+    assert row.expire_date - row.created_at == timedelta(hours=12)
+    assert abs(row.created_at - timezone.now()) < timedelta(seconds=10)
+
+
+def test_a_session_ends_12_hours_after_sign_in_however_much_it_is_used(ada):
+    start = datetime.now(UTC)
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    assert 0 <= 12 * 3600 - client.cookies["session"]["max-age"] < 5
+
+    for hours in (3, 6, 9, 11.9):
+        with time_machine.travel(start + timedelta(hours=hours)):
+            assert is_signed_in(client)
+            client.post("/language", {"language": "ru", "next": "/account"})  # writes the session
+    with time_machine.travel(start + timedelta(hours=12, seconds=5)):
+        assert not is_signed_in(client)
+
+
+def test_a_copy_in_redis_outlives_no_deadline(ada):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=13)):
+        page = client.get("/")  # Redis counts real time, so the copy is still there
+
+    assert "Email me a link" in page.text
+    assert page.cookies["session"]["max-age"] == 0
+
+
+def test_signing_out_everywhere_ends_every_session_of_this_user_and_no_other(ada):
+    devices = [Client() for _ in range(3)]
+    for device in devices:
+        device.post("/login", {"login": "ada", "password": PASSWORD})
+    UserFactory(username="grace")
+    other = Client()
+    other.post("/login", {"login": "grace", "password": PASSWORD})
+
+    answer = devices[0].post("/logout", follow=True)
+
+    assert "You’re signed out on all your devices." in answer.text
+    assert not any(map(is_signed_in, devices))
+    assert is_signed_in(other)
+
+
+def test_signing_out_here_leaves_the_other_devices(ada):
+    here, there = Client(), Client()
+    for device in (here, there):
+        device.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert "You’re signed out on this device." in here.post("/logout/here", follow=True).text
+
+    assert not is_signed_in(here)
+    assert is_signed_in(there)
+
+
+def test_copies_that_come_back_with_redis_are_void(ada):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    key = Session.cache_key(client.cookies["session"].value)
+    copy = caches["sessions"].get(key)
+    cookie = client.cookies["session"].value
+
+    ada.end_sessions()
+    caches["sessions"].set(key, copy)
+    client.cookies["session"] = cookie
+
+    assert copy
+    assert not is_signed_in(client)
+    assert caches["sessions"].get(key) is None
+
+
+def test_a_new_password_ends_every_session(ada):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    ada.set_password("another horse battery staple")
+    ada.save(update_fields=["password"])
+
+    assert not is_signed_in(client)
+
+
+def test_ending_a_thousand_sessions_takes_four_statements(ada, django_assert_max_num_queries):
+    later = timezone.now() + timedelta(hours=1)
+    Session.objects.bulk_create(
+        Session(session_key=f"{n:032d}", session_data="", expire_date=later, user=ada) for n in range(1000)
+    )
+
+    with django_assert_max_num_queries(5):  # three, and the savepoint of the test's transaction
+        ada.end_sessions()
+
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "a", "x" * 31, "x" * 33, "X" * 32, "abcdefgh\\000" + "a" * 20, "é" * 16, "'; --" * 8]
+)
+def test_a_malformed_cookie_is_cleared_and_costs_no_look_up(client, django_assert_num_queries, cookie):
+    client.cookies["session"] = cookie
+
+    with django_assert_num_queries(0):
+        page = client.get("/")
+
+    assert page.status_code == 200
+    assert "Email me a link" in page.text
+    assert page.cookies["session"]["max-age"] == 0 if cookie else True
+
+
+@pytest.mark.parametrize("state", ["foreign", "deleted user", "deactivated user"])
+def test_a_stale_cookie_is_cleared_and_the_page_is_the_strangers(ada, state):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    if state == "foreign":
+        client.cookies["session"] = "a" * 32
+    elif state == "deleted user":
+        ada.delete()
+    else:
+        User.objects.filter(pk=ada.pk).update(is_active=False)
+
+    page = client.get("/")
+
+    assert "Email me a link" in page.text
+    assert page.cookies["session"]["max-age"] == 0

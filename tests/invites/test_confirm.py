@@ -1,0 +1,96 @@
+"""The page with one button, for someone who has an account."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Session, User
+from invites import mails, tokens
+from invites.models import Invite
+from tests.factories import InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def invite(ada):
+    return InviteFactory(email=ada.email)
+
+
+def link(invite):
+    return mails.path(tokens.CONFIRM, invite)
+
+
+def press(client, invite):
+    return client.post("/confirm", {"token": tokens.sign(tokens.CONFIRM, invite.pk)})
+
+
+def test_one_press_signs_in_and_uses_the_link_up(client, invite, ada):
+    assert press(client, invite).url == "/account"
+
+    invite.refresh_from_db()
+    assert (invite.state, invite.claimed_by) == (Invite.State.CLAIMED, ada)
+    assert Session.objects.get().user == ada
+
+
+def test_opening_it_changes_nothing(client, invite):
+    before = list(Invite.objects.values())
+    for n in range(100):
+        assert getattr(Client(), ("get", "head")[n % 2])(link(invite)).status_code == 200
+
+    assert list(Invite.objects.values()) == before
+    assert not Session.objects.exists()
+
+
+def test_the_page_names_the_account_it_opens(client, invite):
+    page = words(client.get(link(invite)))
+
+    assert "ada@example.com" in page
+    assert "Nothing happens until you press the button." in page
+
+
+def test_a_second_browser_finds_it_used(client, invite):
+    press(Client(), invite)
+
+    assert press(client, invite).status_code == 410
+    assert client.get("/account").status_code == 302
+
+
+def test_pressing_twice_in_one_browser_is_fine(invite):
+    browser, impatient = Client(), Client()
+    browser.get(link(invite))
+    impatient.cookies["csrf"] = browser.cookies["csrf"].value
+    press(browser, invite)
+
+    assert press(impatient, invite).url == "/account"
+    assert impatient.get("/account").status_code == 200
+
+
+def test_a_deactivated_account_is_said_to_its_owner_and_not_opened(client, invite, ada):
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+
+    for answer in (client.get(link(invite)), press(client, invite)):
+        assert answer.status_code == 403
+        assert "turned off" in words(answer)
+    assert not Session.objects.exists()
+
+
+def test_an_account_that_is_gone_leads_to_sign_up(client, invite, ada):
+    ada.delete()
+
+    assert client.get(link(invite)).url.startswith("/signup?token=")
+
+
+def test_signed_in_as_somebody_else_the_press_changes_over(client, invite, ada):
+    client.force_login(UserFactory(username="grace"))
+    assert "You’re signed in as grace." in words(client.get(link(invite)))
+
+    press(client, invite)
+
+    assert "ada@example.com" in client.get("/account").text
+
+
+def test_signed_in_already_it_leads_on_and_is_kept(signed_in, invite):
+    assert signed_in.get(link(invite)).url == "/account"
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING

@@ -1,0 +1,136 @@
+"""Promise 11: dead links say what happened and offer one way on."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from invites import mails, tokens
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests.factories import InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+AGO = timezone.now() - timedelta(hours=2)
+PURPOSES = [tokens.SIGNUP, tokens.CONFIRM]
+
+
+def dead(state, **fields):
+    over = {
+        "expired": {"expires_at": AGO},
+        "used": {"claimed_at": AGO},
+        "declined": {"declined_at": AGO},
+        "revoked": {"revoked_at": AGO},
+    }[state]
+    return InviteFactory(**over, **fields)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize(
+    ("state", "said", "way_on"),
+    [
+        ("expired", "This link has expired", "Send a new link"),
+        ("used", "This link has already been used", "Sign in"),
+        ("declined", "You declined this invitation", "Get a new link"),
+        ("revoked", "This invitation was withdrawn", "Sign in"),
+    ],
+)
+def test_a_dead_link_says_why_and_offers_one_way_on(client, purpose, state, said, way_on):
+    invite = dead(state)
+    token = tokens.sign(purpose, invite.pk)
+
+    for page in (client.get(mails.path(purpose, invite)), client.post(mails.path(purpose, invite), {"token": token})):
+        assert page.status_code == 410
+        assert said in words(page)
+        assert way_on in words(page)
+        assert page.text.count('class="btn') == 1
+        assert "no-store" in page["Cache-Control"]
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_an_expired_link_mails_a_fresh_one_with_one_button_and_nothing_to_type(client, mailbox, purpose):
+    if purpose == tokens.CONFIRM:
+        UserFactory(email="grace@example.com")
+    invite = dead("expired", email="grace@example.com", next="/account?kept")
+    old = mails.path(purpose, invite)
+    assert 'name="token"' in client.get(old).text
+
+    page = client.post("/invite/sent", {"token": tokens.sign(purpose, invite.pk)})
+
+    assert "We sent another email to grace@example.com." in words(page)
+    fresh = mailbox.link("grace@example.com")
+    assert client.get(fresh).status_code == 200
+    assert client.get(old).status_code == 200  # every link of a pending invite works until one is used
+    assert Invite.objects.get().next == "/account?kept"
+
+
+def test_an_invitation_that_expired_stays_an_invitation(client, settings, mailbox):
+    settings.SIGNUP = "invited"
+    invite = dead("expired", email="grace@example.com", source=Invite.Source.ADMIN)
+
+    client.post("/invite/sent", {"token": tokens.sign(tokens.SIGNUP, invite.pk)})
+
+    assert client.get(mailbox.link("grace@example.com")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/signup", "/confirm", "/owner"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "empty", "noise", "cut", "altered", "other purpose", "no row", "long", "nul"]
+)
+def test_what_we_did_not_sign_for_this_page_does_not_work(client, path, damage):
+    invite = InviteFactory()
+    right = {"/signup": tokens.SIGNUP, "/confirm": tokens.CONFIRM, "/owner": tokens.OWNER}[path]
+    token = tokens.sign(right, invite.pk)
+    token = {
+        "missing": None,
+        "empty": "",
+        "noise": "not.a.token",
+        "cut": token[:-3],
+        "altered": ("A" if token[5] != "A" else "B").join([token[:5], token[6:]]),
+        "other purpose": tokens.sign("decline", invite.pk),
+        "no row": tokens.sign(right, UserFactory().pk),
+        "long": token * 100,
+        "nul": token + "\x00",
+    }[damage]
+
+    page = client.get(path, {} if token is None else {"token": token})
+
+    assert page.status_code == 404
+    assert "This link doesn’t work" in words(page)
+    assert "Get a new link" in words(page)
+
+
+def test_purposes_do_not_open_each_others_pages(client):
+    invite = InviteFactory()
+    pages = {tokens.SIGNUP: "/signup", tokens.CONFIRM: "/confirm", tokens.OWNER: "/owner"}
+    for purpose in pages:
+        for other, page in pages.items():
+            if other != purpose:
+                assert client.get(page, {"token": tokens.sign(purpose, invite.pk)}).status_code == 404
+
+
+def test_bad_tokens_are_counted_by_network_and_good_ones_are_not(client):
+    for _ in range(30):
+        assert client.post("/signup", {"token": "noise"}).status_code == 404
+
+    assert client.post("/signup", {"token": "noise"}).status_code == 429
+    assert client.post("/signup", {"token": tokens.sign(tokens.SIGNUP, InviteFactory().pk)}).status_code == 200
+
+
+def test_a_rotated_key_keeps_old_links_working(client, settings):
+    path = mails.path(tokens.SIGNUP, InviteFactory())
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new key that is long enough to be one, 0123456789 abcdef"
+    assert client.get(path).status_code == 200
+
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get(path).status_code == 404
+
+
+def test_no_mail_leaves_when_a_dead_link_is_only_looked_at(client):
+    client.get(mails.path(tokens.SIGNUP, dead("expired")))
+
+    assert not OutboxMessage.objects.exists()

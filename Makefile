@@ -22,9 +22,8 @@ STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH
 # As in a bare terminal, where manage.py brings its own database.
 BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 MANAGE := $(BIN)/python -W error manage.py
-MAKEMESSAGES := makemessages --locale ru --no-obsolete --no-wrap --add-location file --ignore '$(VENV)/*' --ignore 'tests/*' --verbosity 0
 
-.PHONY: help run test check check-messages lock messages clean
+.PHONY: help run test check lock messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,17 +42,8 @@ check: $(READY) ## lint, types, rooms, migrations, deployment settings, translat
 	@$(BIN)/lint-imports
 	@$(BARE) $(MANAGE) makemigrations --check --dry-run
 	@$(STRICT) $(MANAGE) check --deploy --fail-level WARNING
-	@if command -v msgfmt >/dev/null; then $(MAKE) --no-print-directory check-messages; \
+	@if command -v msgfmt >/dev/null; then $(STRICT) .ci/check-messages; \
 	else echo "Translations are not checked: gettext is not installed."; fi
-
-# In a copy, as makemessages writes: every string in the sources must be there, translated, and compiled.
-check-messages: $(READY)
-	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -R $(ROOMS) templates locale manage.py "$$copy" && \
-	po=locale/ru/LC_MESSAGES/django.po mo=locale/ru/LC_MESSAGES/django.mo && \
-	msgfmt $$po -o "$$copy/fresh.mo" && msgunfmt "$$copy/fresh.mo" >"$$copy/fresh" && msgunfmt $$mo >"$$copy/compiled" && \
-	(cd "$$copy" && $(STRICT) "$(CURDIR)"/$(MANAGE) $(MAKEMESSAGES)) && msgfmt --check "$$copy/$$po" -o /dev/null && \
-	(msgattrib --untranslated "$$copy/$$po"; msgattrib --only-fuzzy "$$copy/$$po") >"$$copy/missing" && cat "$$copy/missing" && \
-	test ! -s "$$copy/missing" && cmp -s "$$copy/fresh" "$$copy/compiled" || { echo "locale/ru is not complete: make messages, translate, make messages." >&2; exit 1; }
 
 lock: ## renew both locks with uv: versions and hashes, no addresses
 	uv lock --quiet --upgrade
@@ -62,7 +52,7 @@ lock: ## renew both locks with uv: versions and hashes, no addresses
 	@! grep -n '://' requirements.lock requirements-dev.lock
 
 messages: $(READY) ## collect strings for the Russian translation and compile it (needs gettext)
-	@$(STRICT) $(MANAGE) $(MAKEMESSAGES)
+	@$(STRICT) $(MANAGE) makemessages --locale ru --no-obsolete --no-location --ignore '$(VENV)/*' --ignore 'tests/*' --verbosity 0
 	@$(STRICT) $(MANAGE) compilemessages --locale ru --ignore '$(VENV)' --verbosity 0
 
 clean: ## remove .venv and caches; .frontdoor with its data stays

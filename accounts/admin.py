@@ -3,9 +3,10 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django import forms
 from django.contrib import admin
-from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, names
 from accounts.models import User
@@ -13,7 +14,10 @@ from accounts.models import User
 admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
 
 
-class PersonForm(ModelForm):
+class PersonForm(forms.ModelForm):
+    username = forms.CharField(label=_("username"))  # without Django's own checks: names.normalize has the words
+    email = forms.CharField(label=_("email address"))
+
     class Meta:
         model = User
         fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")

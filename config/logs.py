@@ -1,7 +1,6 @@
 """Logs go to stdout, one line per event, and no secret with them."""
 
 import logging
-import logging.config
 import re
 import time
 from contextvars import ContextVar
@@ -51,8 +50,3 @@ LOGGING: dict[str, Any] = {
         "gunicorn.access": {"handlers": [], "propagate": False},
     },
 }
-
-
-def configure(_: object) -> None:
-    """What LOGGING_CONFIG calls: the dictionary above is all there is to configure."""
-    logging.config.dictConfig(LOGGING)

@@ -3,40 +3,26 @@
 With DEBUG off a missing or weak value stops the start with one line that names it.
 """
 
-import sys
 from email.utils import formataddr
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-import environ
 from django.utils.csp import CSP
+
+from config import environment
+from config.environment import env, read
+from config.logs import LOGGING as LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-
-
-def required(name: str, debug_value: str) -> str:
-    """The value of an environment variable that only DEBUG may leave out."""
-    value = env.str(name, default="")
-    if not value and not DEBUG:
-        sys.exit(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
-    return value or debug_value
-
-
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = read(env.bool, "DEBUG", default=False)
 
 # The site and its keys
 
-SECRET_KEY = required("SECRET_KEY", debug_value="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
-if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:  # as weak as Django's security.W009 says
-    sys.exit("SECRET_KEY is weak. Use at least 50 random characters.")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY = environment.secret_key(debug="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
+SECRET_KEY_FALLBACKS = read(env.list, "SECRET_KEY_FALLBACKS", default=[])
 
-SITE_URL = required("SITE_URL", debug_value="http://localhost:8000").rstrip("/")
-_site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path:
-    sys.exit("SITE_URL must look like https://example.com, with nothing after the host.")
+_site = environment.site_url(debug="http://localhost:8000")
+SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname
 SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{SITE_HOST}")
@@ -44,9 +30,7 @@ TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 
 # "open" lets everyone in who proves an address, "invited" only those whom somebody invited.
-SIGNUP = env.str("SIGNUP", default="open")
-if SIGNUP not in {"open", "invited"}:
-    sys.exit("SIGNUP must be open or invited.")
+SIGNUP = environment.one_of("SIGNUP", "open", "invited")
 
 # Exact hosts only: every name listed here is also a place a visitor may be sent on to.
 ALLOWED_HOSTS = [SITE_HOST]
@@ -73,6 +57,7 @@ MIDDLEWARE = [
     "config.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.refuse_unreadable_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -83,7 +68,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.forget_stale_sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LimitMiddleware",
 ]
@@ -111,7 +95,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Data
 
-DATABASES = {"default": env.db_url_config(required("DATABASE_URL", "postgres://postgres@localhost/frontdoor"))}
+DATABASES = {"default": environment.database(debug="postgres://postgres@localhost/frontdoor")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,  # seconds
     "CONN_HEALTH_CHECKS": True,
@@ -119,7 +103,7 @@ DATABASES["default"] |= {
     "OPTIONS": {"connect_timeout": 3} | DATABASES["default"].get("OPTIONS", {}),
 }
 
-REDIS_URL = required("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = environment.redis(debug="redis://localhost:6379/0")
 _REDIS_OPTIONS = {
     "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
     "SOCKET_CONNECT_TIMEOUT": 0.25,  # seconds
@@ -148,7 +132,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.Backend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2", "django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
 # NIST SP 800-63B-4 asks for 15 where the password is the only factor.
-PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=15)
+PASSWORD_MIN_LENGTH = read(env.int, "PASSWORD_MIN_LENGTH", default=15)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
     {"NAME": "accounts.passwords.CommonValidator"},
@@ -179,7 +163,7 @@ ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
 # Limits
 
 # How many proxies of ours stand between a visitor and this process; each adds one X-Forwarded-For entry.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = read(env.int, "TRUSTED_PROXY_COUNT", default=0)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # it knows caches by name only; FailoverCache counts as Redis does
@@ -201,9 +185,9 @@ SECURE_CSP = {
 }
 X_FRAME_OPTIONS = "DENY"
 if HTTPS:
-    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 60 * 60)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
-    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=True)
+    SECURE_HSTS_SECONDS = read(env.int, "HSTS_SECONDS", default=365 * 24 * 60 * 60)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = read(env.bool, "HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = read(env.bool, "HSTS_PRELOAD", default=True)
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     if TRUSTED_PROXY_COUNT:
@@ -214,29 +198,11 @@ if HTTPS:
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{SITE_HOST}")))
 
 
-def delivery(url: str) -> dict[str, object]:
-    """The MAILERS entry for an EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
-    parts = urlsplit(url)
-    if parts.scheme == "eml":
-        return {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": parts.path}}
-    if parts.scheme not in {"smtp", "smtp+tls", "smtp+ssl"}:
-        sys.exit("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or eml:///")
-    options = {
-        "host": parts.hostname or "localhost",
-        "port": parts.port or {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}[parts.scheme],
-        "username": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        "use_tls": parts.scheme == "smtp+tls",
-        "use_ssl": parts.scheme == "smtp+ssl",
-        "timeout": 10,  # seconds
-    }
-    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
-
-
-EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")
-MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": delivery(EMAIL_URL)}
+MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
 # The folder of .eml files that /dev/mail/ shows; only where mail never leaves this machine.
-DEV_MAILBOX = MAILERS["delivery"]["OPTIONS"].get("file_path", "") if env.bool("DEV_MAILBOX", default=False) else ""
+DEV_MAILBOX = (
+    MAILERS["delivery"]["OPTIONS"].get("file_path", "") if read(env.bool, "DEV_MAILBOX", default=False) else ""
+)
 
 # Words, times and files
 
@@ -260,5 +226,3 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage",
     },
 }
-
-LOGGING_CONFIG = "config.logs.configure"

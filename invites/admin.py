@@ -15,6 +15,8 @@ from invites.models import Invite
 
 
 class InviteForm(forms.ModelForm):
+    email = forms.CharField(label=gettext_lazy("email address"))
+
     class Meta:
         model = Invite
         fields = ("email", "note", "language")

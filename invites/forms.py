@@ -19,7 +19,7 @@ class EmailForm(Form):
         label=gettext_lazy("Email address"),
         required=False,  # addresses.normalize says what is missing
         help_text=gettext_lazy("We only use it for your account. No newsletters"),
-        widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email", "enterkeyhint": "send", "autofocus": True}),
+        widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email", "enterkeyhint": "send"}),
     )
     # People never see this field; whoever fills it in is a program.
     website = forms.CharField(
@@ -31,7 +31,10 @@ class EmailForm(Form):
     sure = forms.CharField(required=False, widget=forms.HiddenInput)
     next = NextField()
 
-    suggestion = ""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:  # else what there is to say about it has the focus
+            self.fields["email"].widget.attrs["autofocus"] = True
 
     def clean_email(self) -> str:
         return addresses.normalize(self.cleaned_data["email"])

@@ -1,6 +1,8 @@
 """Every test meets real PostgreSQL, a real cache and real mail files; only the clock may be turned."""
 
 import re
+import socket
+import threading
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -75,3 +77,30 @@ def signed_in(ada) -> Client:
     client = Client()
     assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
     return client
+
+
+@pytest.fixture
+def black_hole():
+    """The address of a socket that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = []
+
+        def swallow():
+            while True:
+                try:
+                    held.append(server.accept())
+                except OSError:
+                    return
+
+        threading.Thread(target=swallow, daemon=True).start()
+        yield server.getsockname()
+        for connection, _address in held:
+            connection.close()
+
+
+@pytest.fixture
+def closed_port():
+    """An address where nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()

@@ -25,7 +25,9 @@ def program(stack: ExitStack, package: str, pattern: str, account: dict[str, Any
     if not account or _starts(original, account):
         return original
     copy = stack.enter_context(scratch()) / package
-    shutil.copytree(folder, copy, symlinks=True)
+    for part in (folder, folder.with_name(f"{package}.libs")):  # its libraries, where it has any
+        if part.exists():
+            shutil.copytree(part, copy.with_name(part.name), symlinks=True)
     open_to_all(copy.parent)
     if not _starts(next(copy.glob(pattern)), account):
         raise SystemExit(f"{original.name} does not start as an unprivileged user, not even from {copy}.")

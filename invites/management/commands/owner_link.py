@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -18,7 +17,7 @@ class Command(BaseCommand):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--email", default=f"owner@{settings.SITE_HOST}", help="the owner's address")
+        parser.add_argument("--email", default="owner@localhost", help="the owner's address")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         if User.objects.filter(is_superuser=True).exists():

@@ -1,0 +1,86 @@
+"""Reading the environment: what is missing or wrong stops the start with one line that names it."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import environ
+
+env = environ.Env()
+
+SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
+
+def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
+    """A variable as text, number, flag or list: `read(env.int, "TRUSTED_PROXY_COUNT", 0)`."""
+    try:
+        return kind(name, default=default)
+    except (ValueError, environ.ImproperlyConfigured):
+        refuse(f"{name} must be {kind.__name__}, not {env.str(name)!r}.")
+
+
+def one_of(name: str, *choices: str) -> str:
+    """One of a few words; the first is the default."""
+    value = env.str(name, default=choices[0])
+    return value if value in choices else refuse(f"{name} must be {' or '.join(choices)}.")
+
+
+def required(name: str, *, debug: str) -> str:
+    """What only DEBUG may leave out."""
+    value: str = env.str(name, default="")
+    if not value and not read(env.bool, "DEBUG", default=False):
+        refuse(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
+    return value or debug
+
+
+def secret_key(*, debug: str) -> str:
+    key = required("SECRET_KEY", debug=debug)
+    if len(key) < 50 or len(set(key)) < 5:  # as weak as Django's check security.W009 says
+        refuse("SECRET_KEY is weak. Use at least 50 random characters.")
+    return key
+
+
+def site_url(*, debug: str) -> SplitResult:
+    """The one public address of the site, from which every link is built."""
+    url = urlsplit(required("SITE_URL", debug=debug).rstrip("/"))
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
+        refuse("SITE_URL must look like https://example.com, with nothing after the host.")
+    return url
+
+
+def database(*, debug: str) -> dict[str, Any]:
+    url = required("DATABASE_URL", debug=debug)
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        refuse("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+    return dict(env.db_url_config(url))
+
+
+def redis(*, debug: str) -> str:
+    url = required("REDIS_URL", debug=debug)
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        refuse("REDIS_URL must look like redis://:password@host:6379/0.")
+    return url
+
+
+def delivery() -> dict[str, Any]:
+    """The MAILERS entry for EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
+    url = urlsplit(env.str("EMAIL_URL", default="smtp://localhost:25"))
+    if url.scheme == "eml":
+        return {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": url.path}}
+    if url.scheme not in SMTP_PORTS:
+        refuse("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or eml:///.")
+    options = {
+        "host": url.hostname or "localhost",
+        "port": url.port or SMTP_PORTS[url.scheme],
+        "username": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "use_tls": url.scheme == "smtp+tls",
+        "use_ssl": url.scheme == "smtp+ssl",
+        "timeout": 10,  # seconds
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def refuse(line: str) -> NoReturn:
+    sys.exit(line)

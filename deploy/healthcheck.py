@@ -1,0 +1,21 @@
+"""Asks this container's web server for /healthz: what the Dockerfile's HEALTHCHECK runs."""
+
+import http.client
+import os
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+
+def main() -> None:
+    port = int(os.environ["BIND"].rpartition(":")[2])
+    # The site answers to the name in SITE_URL and to no other.
+    headers = {"Host": urlsplit(os.environ["SITE_URL"]).netloc}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
+    connection.request("GET", "/healthz", headers=headers)
+    status = connection.getresponse().status
+    if status != HTTPStatus.OK:
+        raise SystemExit(f"/healthz answers {status}")
+
+
+if __name__ == "__main__":
+    main()

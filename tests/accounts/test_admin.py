@@ -1,0 +1,110 @@
+"""The desk: entered by our own page, and showing no secret."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests.factories import PASSWORD, InviteFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(admin_user):
+    client = Client()
+    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
+    return client
+
+
+def test_a_stranger_at_the_desk_is_sent_to_our_sign_in_page_and_back(client, admin_user):
+    asked = client.get("/admin/invites/invite/", follow=True)
+    assert asked.redirect_chain[-1][0].startswith("/login?next=")
+    next_url = re.search(r'name="next" value="([^"]*)"', asked.text)[1]
+
+    signed_in = client.post("/login", {"login": "olga", "password": PASSWORD, "next": next_url})
+    assert signed_in.url == "/admin/invites/invite/"
+
+
+def test_djangos_own_sign_in_form_is_nowhere(client):
+    assert client.post("/admin/login/", {"username": "olga", "password": PASSWORD}).status_code == 302
+    assert client.get("/admin/", follow=True).status_code == 200
+    assert "sign in" in words(client.get("/admin/", follow=True)).lower()
+
+
+def test_leaving_the_desk_goes_by_our_page(desk):
+    assert desk.post("/admin/logout/").url == "/logout"
+    assert desk.get("/admin/password_change/").url == "/account"
+
+
+@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "mail/outboxmessage"])
+def test_people_invites_and_outbox_are_there(desk, path):
+    InviteFactory()
+    Invite.objects.issue("grace@example.com")
+
+    page = desk.get(f"/admin/{path}/")
+
+    assert page.status_code == 200
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+    assert not re.search(r"<script(?![^>]*src=)[^>]*>[^<]*\w", page.text.replace('type="application/json"', "src="))
+
+
+def test_no_token_hash_or_link_is_shown(desk, ada):
+    invite = Invite.objects.issue("grace@example.com")
+    row = OutboxMessage.objects.get()
+    for path in [
+        "accounts/user/",
+        f"accounts/user/{ada.pk}/change/",
+        "invites/invite/",
+        f"invites/invite/{invite.pk}/change/",
+        "mail/outboxmessage/",
+        f"mail/outboxmessage/{row.pk}/change/",
+    ]:
+        page = desk.get(f"/admin/{path}")
+        assert page.status_code == 200, path
+        assert "token=" not in page.text
+        assert "argon2" not in page.text
+        assert 'type="password"' not in page.text
+
+
+def test_an_invitation_from_the_desk_is_issued_like_any_other(desk, mailbox):
+    desk.post("/admin/invites/invite/add/", {"email": "Grace@Example.com", "note": "Welcome", "language": "ru"})
+
+    invite = Invite.objects.get()
+    assert (invite.email, invite.source, invite.invited_by.username) == ("grace@example.com", "admin", "olga")
+    assert "Welcome" in mailbox.text("grace@example.com")
+    assert mailbox.letters()[0]["Content-Language"] == "ru"
+
+
+def test_who_is_in_already_is_not_invited_again(desk, ada):
+    page = desk.post("/admin/invites/invite/add/", {"email": ada.email})
+
+    assert "already has an account" in words(page)
+    assert not Invite.objects.exists()
+
+
+def test_who_is_invited_already_gets_the_mail_again(desk):
+    for _ in range(2):
+        assert desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}).status_code == 302
+
+    assert Invite.objects.get().sends == 2
+
+
+def test_a_deactivated_person_is_signed_out_at_once(desk, signed_in, ada):
+    form = {"username": "ada", "email": ada.email}  # is_active unticked
+    assert desk.post(f"/admin/accounts/user/{ada.pk}/change/", form).status_code == 302
+
+    assert signed_in.get("/account").status_code == 302
+    User.objects.filter(pk=ada.pk).update(is_active=True)
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_bad_addresses_and_names_are_explained_at_the_desk_too(desk):
+    page = desk.post("/admin/accounts/user/add/", {"username": "ро", "email": "ада@example.com"})
+
+    assert "only include letters" in words(page)
+    assert "correct format" in words(page)

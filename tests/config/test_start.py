@@ -1,0 +1,83 @@
+"""With DEBUG off a missing or weak value stops the start with one line that names it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+GOOD = {
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFG",
+    "SITE_URL": "https://example.com",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+def start(**environment):
+    """What a process says that only loads the settings."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-c",
+        "import django; django.setup(); from django.conf import settings; settings.DEBUG",
+    ]
+    environment = known | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_four_values_are_enough():
+    done = start(**GOOD)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_missing_value_stops_the_start_with_one_line_naming_it(name):
+    done = start(**{key: value for key, value in GOOD.items() if key != name})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name} is missing")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "a" * 60),
+        ("SITE_URL", "example.com"),
+        ("SITE_URL", "https://example.com/path"),
+        ("SITE_URL", "ftp://example.com"),
+        ("SIGNUP", "sometimes"),
+        ("EMAIL_URL", "http://mail"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "nonsense"),
+        ("TRUSTED_PROXY_COUNT", "many"),
+        ("PASSWORD_MIN_LENGTH", "long"),
+    ],
+)
+def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(name, value):
+    done = start(**GOOD | {name: value})
+
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_https_makes_host_cookies_and_plain_http_plain_ones():
+    show = "import django; django.setup(); from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+    for url, said in [("https://example.com", "__Host-session True"), ("http://localhost:8000", "session False")]:
+        done = subprocess.run(
+            [sys.executable, "-c", show],
+            cwd=ROOT,
+            env=os.environ | GOOD | {"SITE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == said

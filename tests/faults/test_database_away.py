@@ -1,0 +1,52 @@
+"""Promise 9: PostgreSQL gone, a plain page that says when to come back; and recovery without a restart."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from tests.factories import PASSWORD
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=["closed_port", "black_hole"])
+def database_away(request):
+    """Until the test brings it back with the function it is given."""
+    host, port = request.getfixturevalue(request.param)
+    there = connection.settings_dict.copy()
+    connection.close()
+    connection.settings_dict.update(HOST=host, PORT=port)
+    connection.settings_dict["OPTIONS"] = there["OPTIONS"] | {"connect_timeout": 1}
+
+    def bring_back():
+        connection.close()
+        connection.settings_dict.update(there)
+
+    yield bring_back
+    bring_back()
+
+
+def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in, database_away):
+    client = Client(raise_request_exception=False)
+    client.cookies["session"] = signed_in.cookies["session"].value
+
+    page = client.get("/account")
+    assert page.status_code == 503
+    assert page["Retry-After"] == "120"
+    assert "Sign-in is paused" in words(page)
+    assert "no-store" in page["Cache-Control"]
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    assert Client().get("/").status_code == 200  # needs no database
+
+    database_away()
+    assert client.get("/account").status_code == 200
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_press_without_a_database_is_a_503_too(ada, database_away):
+    client = Client(raise_request_exception=False)
+
+    for path, form in [("/login", {"login": "ada", "password": PASSWORD}), ("/", {"email": "a@example.com"})]:
+        assert client.post(path, form).status_code == 503

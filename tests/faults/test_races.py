@@ -1,0 +1,92 @@
+"""Promise 3: one claim wins, whoever presses when."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import Session, User
+from invites import tokens
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PRESSES = 50
+
+
+def at_once(press, count=PRESSES):
+    """The answers to `count` presses that wait for each other before they start."""
+    gate = threading.Barrier(count)
+
+    def one(n):
+        gate.wait()
+        try:
+            return press(n)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def count_by_status(answers):
+    return {status: sum(a.status_code == status for a in answers) for status in {a.status_code for a in answers}}
+
+
+@pytest.fixture(autouse=True)
+def no_limits(settings):
+    settings.RATELIMIT_ENABLE = False
+
+
+def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest():
+    invite = InviteFactory()
+    token = tokens.sign(tokens.SIGNUP, invite.pk)
+
+    answers = at_once(
+        lambda n: Client().post("/signup", {"token": token, "username": f"racer{n}", "password": PASSWORD})
+    )
+
+    assert count_by_status(answers) == {302: 1, 410: PRESSES - 1}
+    assert all("already been used" in words(a) for a in answers if a.status_code == 410)
+    user = User.objects.get()
+    assert user.emailaddress_set.count() == 1
+    assert Session.objects.get().user == user
+    assert Invite.objects.get().claimed_by == user
+
+
+def test_fifty_presses_of_a_sign_in_link_start_one_session():
+    user = UserFactory()
+    token = tokens.sign(tokens.CONFIRM, InviteFactory(email=user.email).pk)
+
+    answers = at_once(lambda _: Client().post("/confirm", {"token": token}))
+
+    assert count_by_status(answers) == {302: 1, 410: PRESSES - 1}
+    assert Session.objects.count() == 1
+
+
+def test_fifty_people_who_want_one_name_make_one_account_with_it():
+    invites = InviteFactory.create_batch(PRESSES)
+
+    answers = at_once(
+        lambda n: Client().post(
+            "/signup",
+            {"token": tokens.sign(tokens.SIGNUP, invites[n].pk), "username": "wanted", "password": PASSWORD},
+        )
+    )
+
+    assert count_by_status(answers) == {302: 1, 200: PRESSES - 1}
+    assert User.objects.get().username == "wanted"
+    assert Invite.objects.pending().count() == PRESSES - 1
+
+
+def test_fifty_requests_for_one_address_keep_one_invite_and_lose_no_mail():
+    answers = at_once(lambda _: Client().post("/", {"email": "grace@example.com"}))
+
+    assert count_by_status(answers) == {302: PRESSES}
+    assert Invite.objects.get().sends == PRESSES
+    assert OutboxMessage.objects.count() == PRESSES

@@ -1,0 +1,145 @@
+"""Delivery: one row locked, sent, marked, committed; whatever fails waits its turn."""
+
+from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from invites.models import Invite
+from mail.deliver import deliver_next
+from mail.models import OutboxMessage
+
+pytestmark = pytest.mark.django_db
+
+
+class Sink:
+    """A mail server that keeps what it takes, and may be told to refuse."""
+
+    def __init__(self):
+        self.taken, self.refusal, self.refused = [], "", set()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if self.refusal and (not self.refused or address in self.refused):
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.taken.append(BytesParser(policy=policy.default).parsebytes(envelope.content))
+        return "250 taken"
+
+
+@pytest.fixture
+def smtp(settings, closed_port):
+    """A real mail server on loopback, where deliveries go."""
+    sink = Sink()
+    host, port = closed_port  # not for long
+    server = Controller(sink, hostname=host, port=port)
+    server.start()
+    smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    settings.MAILERS |= {"delivery": smtp | {"OPTIONS": {"host": host, "port": port, "timeout": 2}}}
+    yield sink
+    server.stop()
+
+
+def deliver_all():
+    while deliver_next():
+        pass
+
+
+def test_a_mail_is_handed_over_once_and_its_row_forgets_the_link(smtp):
+    Invite.objects.issue("grace@example.com")
+    link = Invite.objects.get().pk.hex
+    deliver_all()
+    deliver_all()
+
+    (mail,) = smtp.taken
+    assert mail["To"] == "grace@example.com"
+    row = OutboxMessage.objects.get()
+    assert row.sent_at
+    assert row.parts == {}
+    assert link not in str(OutboxMessage.objects.values().get())
+
+
+def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(smtp):
+    smtp.refusal = "450 4.2.0 Greylisted, try again"
+    Invite.objects.issue("grace@example.com")
+
+    pauses = []
+    for _ in range(4):
+        deliver_all()
+        row = OutboxMessage.objects.get()
+        pauses.append((row.next_try_at - timezone.now()).total_seconds())
+        OutboxMessage.objects.update(next_try_at=timezone.now())
+
+    assert row.attempts == 4
+    assert "Greylisted" in row.last_answer
+    for n, pause in enumerate(pauses):
+        assert 0.75 * 10 * 2**n < pause < 1.25 * 10 * 2**n
+
+    smtp.refusal = ""
+    deliver_all()
+    assert len(smtp.taken) == 1
+
+
+def test_one_bad_mail_does_not_hold_up_the_others(smtp):
+    smtp.refusal, smtp.refused = "550 5.1.1 No such user", {"first@example.com"}
+    for name in ("first", "second", "third"):
+        Invite.objects.issue(f"{name}@example.com")
+
+    deliver_all()
+
+    assert sorted(mail["To"] for mail in smtp.taken) == ["second@example.com", "third@example.com"]
+    assert OutboxMessage.objects.get(sent_at=None).recipient == "first@example.com"
+
+
+def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port):
+    options = {"host": closed_port[0], "port": closed_port[1], "timeout": 1}
+    settings.MAILERS |= {
+        "delivery": settings.MAILERS["delivery"]
+        | {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+    }
+    Invite.objects.issue("grace@example.com")
+
+    deliver_all()
+
+    row = OutboxMessage.objects.get()
+    assert (row.attempts, row.sent_at) == (1, None)
+    assert "refused" in row.last_answer
+    assert row.parts
+
+
+def test_a_crash_between_lock_and_commit_leaves_the_row_ready(smtp, monkeypatch):
+    Invite.objects.issue("grace@example.com")
+    monkeypatch.setattr(OutboxMessage, "mark_sent", lambda _row: (_ for _ in ()).throw(SystemExit))
+
+    with pytest.raises(SystemExit), transaction.atomic():
+        deliver_next()
+    monkeypatch.undo()
+    row = OutboxMessage.objects.get()
+    assert (row.attempts, row.sent_at) == (0, None)
+
+
+def test_the_longest_pause_is_about_an_hour(smtp):
+    smtp.refusal = "450 4.2.0 not now"
+    Invite.objects.issue("grace@example.com")
+    OutboxMessage.objects.update(attempts=1000)
+
+    deliver_all()
+
+    pause = OutboxMessage.objects.get().next_try_at - timezone.now()
+    assert timedelta(minutes=45) < pause < timedelta(minutes=75)
+
+
+def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
+    for n in range(5):
+        Invite.objects.issue(f"guest{n}@example.com")
+
+    call_command("deliver_mail", "--once")
+
+    assert len(smtp.taken) == 5

@@ -1,0 +1,61 @@
+"""Promise 5: mail is written in the transaction of its cause."""
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.test import Client
+
+from invites.models import Invite
+from mail.models import OutboxMessage
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_request_writes_a_row_and_sends_nothing(client, tmp_path):
+    client.post("/", {"email": "grace@example.com"})
+
+    row = OutboxMessage.objects.get()
+    assert (row.recipient, row.kind, row.attempts, row.sent_at) == ("grace@example.com", "link_new", 0, None)
+    assert not list(tmp_path.rglob("*.eml"))
+
+
+def test_invite_and_mail_stand_or_fall_together(monkeypatch):
+    monkeypatch.setattr("mail.models.OutboxQuerySet.put", lambda *_: 1 / 0)
+
+    Client(raise_request_exception=False).post("/", {"email": "grace@example.com"})
+
+    assert not Invite.objects.exists()
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_rolled_back_cause_leaves_no_mail():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        Invite.objects.issue("grace@example.com")
+        raise ZeroDivisionError
+
+    assert not OutboxMessage.objects.exists()
+
+
+def test_any_mail_any_code_sends_goes_to_the_outbox_one_row_a_recipient():
+    EmailMessage("Hello", "Text", to=["a@example.com", "b@example.com"], headers={"X-Kind": "test"}).send()
+
+    assert [row.recipient for row in OutboxMessage.objects.order_by("id")] == ["a@example.com", "b@example.com"]
+    assert OutboxMessage.objects.first().compose().message()["X-Kind"] == "test"
+
+
+def test_attachments_are_refused_and_not_lost():
+    message = EmailMessage("Hello", "Text", to=["a@example.com"])
+    message.attach("a.txt", "content")
+
+    with pytest.raises(ValueError, match="no attachments"):
+        message.send()
+
+
+def test_every_try_carries_one_message_id_date_and_link():
+    Invite.objects.issue("grace@example.com")
+
+    first, second = (OutboxMessage.objects.get().compose().message() for _ in range(2))
+
+    for header in ("Message-ID", "Date", "Subject"):
+        assert first[header] == second[header]
+    assert first.get_payload(0).get_payload() == second.get_payload(0).get_payload()

@@ -58,6 +58,8 @@ class LoginForm(Form):
         super().__init__(*args, **kwargs)
         self.request = request
         self.user: User | None = None
+        if not self.is_bound:  # else what there is to say about it has the focus
+            self.fields["login"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -68,7 +70,9 @@ class LoginForm(Form):
         return cleaned
 
     def mismatch(self) -> ValidationError:
-        """One sentence for a wrong name, a wrong password, a deactivated and a password-less account."""
+        """One sentence, at both fields, for a wrong name, a wrong password, a deactivated and a password-less account."""
+        for name in ("login", "password"):
+            self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": "errors"}
         return ValidationError(
             _("Those details don’t match an account. Check them and try again, or use a link from your email"),
             code="mismatch",

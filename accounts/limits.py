@@ -14,13 +14,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_ratelimit.core import get_usage
 
-from accounts import clients
+from accounts import clients, times
 
 View = Callable[..., HttpResponse]
 
 
 class Limited(Exception):
-    """A limit is reached. `retry_at` says until when, `reason` is a sentence with %(time)s in it, or ""."""
+    """A limit is reached, for so many `seconds`, until `retry_at`; `words` say so to the visitor."""
 
     def __init__(self, limit: "Limit", seconds: int) -> None:
         super().__init__(limit.name)
@@ -28,12 +28,16 @@ class Limited(Exception):
         self.retry_at: datetime = timezone.now() + timedelta(seconds=self.seconds)
         self.reason = limit.reason
 
+    @property
+    def words(self) -> str:
+        return str(self.reason) % {"time": times.clock(self.retry_at)}
+
 
 @dataclass(frozen=True)
 class Limit:
     name: str
     rate: str  # count/period, as django-ratelimit writes it: "5/h", "30/10m"
-    reason: str | Promise = ""
+    reason: Promise = _("Try again after %(time)s. Your account is not locked.")
 
     def check(self, request: HttpRequest, key: str) -> None:
         """Counts one more for `key`; raises Limited when that is one too many."""
@@ -46,7 +50,9 @@ class Limit:
 ASK_PER_ADDRESS_AT_ONCE = Limit(
     "ask-at-once", "1/m", _("We sent an email less than a minute ago. You can send another one after %(time)s.")
 )
-ASK_PER_ADDRESS = Limit("ask", "5/h")
+ASK_PER_ADDRESS = Limit(
+    "ask", "5/h", _("We sent several emails to this address within an hour. You can send another one after %(time)s.")
+)
 ASK_PER_NETWORK = Limit("ask-network", "60/10m")
 
 # Passwords tried.

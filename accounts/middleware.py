@@ -9,7 +9,6 @@ from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
 
-from accounts import times
 from accounts.limits import Limited
 
 
@@ -51,8 +50,6 @@ class LimitMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Limited):
             return None
-        reason = str(exception.reason) % {"time": times.clock(exception.retry_at)}
-        context = {"retry_at": exception.retry_at, "reason": reason}
-        response = render(request, "errors/429.html", context, status=429)
+        response = render(request, "errors/429.html", {"limit": exception}, status=429)
         response["Retry-After"] = str(exception.seconds)
         return response

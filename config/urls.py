@@ -28,8 +28,8 @@ urlpatterns = [
 if settings.DEV_MAILBOX:
     urlpatterns += [
         path("dev/mail/", mail.mailbox, name="dev_mail"),
-        path("dev/mail/<slug:name>", mail.letter, name="dev_mail_item"),
-        path("dev/mail/<slug:name>/html", mail.letter_html, name="dev_mail_html"),
+        path("dev/mail/<str:name>", mail.letter, name="dev_mail_item"),
+        path("dev/mail/<str:name>/html", mail.letter_html, name="dev_mail_html"),
     ]
 
 handler400 = config.bad_request

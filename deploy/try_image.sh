@@ -36,7 +36,9 @@ prepare() {
   chmod 700 "$CACHE"
   exec {LOCK}>"$CACHE/lock"
   flock -n "$LOCK" || fail "another run uses $CACHE."
-  WORK=$(mktemp -d -t try-image.XXXXXX)
+  WORK=$CACHE/work
+  rm -rf --one-file-system "$WORK" # a killed run leaves it
+  mkdir "$WORK"
   STORE=(--root "$CACHE/store" --runroot "$WORK/run")
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP

@@ -81,7 +81,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     try:
         ask(request, email)
     except limits.Limited as limit:
-        response = sent_page(request, email, retry_after=limit.retry_at, status=429)
+        response = sent_page(request, email, limit=limit, status=429)
         response["Retry-After"] = str(limit.seconds)
         return remember(response, email)
     return remember(sent_page(request, email, resent=True), email)

@@ -1,0 +1,53 @@
+"""A real Chromium against a real server. Scripts are off wherever a person is at work."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SWITCHES += ["--disable-component-update", "--disable-sync"]
+
+# Playwright keeps an event loop in this thread; Django would take every query for one from inside it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="Chromium is not on this machine"))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(live_server, settings):
+    """The address of the running site, which is also the one in its mails."""
+    settings.SITE_URL = live_server.url
+    return live_server.url
+
+
+@pytest.fixture
+def visit(chromium, site):
+    """Opens a new browser profile: `visit(scripts=False, locale="ru", …)` gives its page."""
+    profiles = []
+
+    def visit(*, scripts=False, **options):
+        profile = chromium.new_context(java_script_enabled=scripts, base_url=site, **options)
+        profile.set_default_timeout(10_000)
+        profiles.append(profile)
+        return profile.new_page()
+
+    yield visit
+    for profile in profiles:
+        profile.close()

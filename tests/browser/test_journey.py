@@ -1,0 +1,187 @@
+"""The whole way in with scripts off and hands on the keyboard, in both languages."""
+
+import pytest
+
+from accounts.models import User
+from invites import mails, tokens
+from invites.models import Invite
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORDS = {
+    "en-GB": {
+        "check": "Check your email",
+        "create": "Create your account",
+        "ready": "Your account is ready.",
+        "sign out": "Sign out",
+        "everywhere": "You’re signed out on all your devices.",
+        "sign in": "Sign in",
+        "confirm": "Sign in to Frontdoor",
+        "empty": "Enter your email address",
+        "problem": "There is a problem",
+        "account": "Your account",
+    },
+    "ru-RU": {
+        "check": "Проверьте почту",
+        "create": "Новый аккаунт",
+        "ready": "Аккаунт готов.",
+        "sign out": "Выйти",
+        "everywhere": "Вы вышли из аккаунта на всех устройствах.",
+        "sign in": "Войти",
+        "confirm": "Вход в Frontdoor",
+        "empty": "Укажите адрес электронной почты",
+        "problem": "Не получилось продолжить",
+        "account": "Ваш аккаунт",
+    },
+}
+
+# What has the focus, as its id, name or text.
+FOCUS = "(({id, name, textContent}) => id || name || textContent.trim())(document.activeElement)"
+
+
+def tab_to(page, target, most=30):
+    """Presses Tab until `target` (an id, a name or the text) has the focus."""
+    for _ in range(most):
+        if page.evaluate(FOCUS) == target:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never came to {target!r}")
+
+
+def focused(page, target):
+    """Waits until the page has given the focus to `target` by itself."""
+    for _ in range(100):
+        if page.evaluate(FOCUS) == target:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{target!r} never had the focus, but {page.evaluate(FOCUS)!r}")
+
+
+def write(page, target, text):
+    tab_to(page, target)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+
+
+def enter(page):
+    """Presses Enter and waits for the page it leads to."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def heading(page):
+    return page.locator("h1").inner_text()
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_an_address_a_mail_a_link_an_account_by_keyboard(visit, mailbox, locale):
+    said = WORDS[locale]
+    page = visit(locale=locale)
+    page.goto("/")
+    focused(page, "id_email")
+    page.keyboard.type("grace@example.com")
+    enter(page)
+    assert heading(page) == said["check"]
+
+    page.goto(mailbox.link("grace@example.com"))
+    assert heading(page) == said["create"]
+    write(page, "id_username", "grace.hopper")
+    write(page, "id_password", PASSWORD)
+    enter(page)
+    assert said["ready"] in page.locator("main").inner_text()
+    assert User.objects.get().settings["language"] == locale[:2]
+
+    tab_to(page, said["sign out"])
+    enter(page)
+    assert said["everywhere"] in page.locator("main").inner_text()
+
+    write(page, "id_login", "grace.hopper")
+    write(page, "id_password", PASSWORD)
+    enter(page)
+    assert heading(page) == said["account"]
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_back_in_by_a_mailed_link_on_another_device(visit, mailbox, settings, locale):
+    said = WORDS[locale]
+    UserFactory(email="grace@example.com", settings={"language": locale[:2]})
+    page = visit(locale=locale)
+    page.goto("/")
+    focused(page, "id_email")
+    page.keyboard.type("grace@example.com")
+    enter(page)
+
+    phone = visit(locale=locale, viewport={"width": 390, "height": 844})
+    phone.goto(mailbox.link("grace@example.com"))
+    assert heading(phone) == said["confirm"]
+    tab_to(phone, said["sign in"])
+    enter(phone)
+    assert heading(phone) == said["account"]
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_a_mistake_has_the_focus_and_leads_to_its_field(visit, locale):
+    said = WORDS[locale]
+    page = visit(locale=locale)
+    page.goto("/")
+    enter(page)
+    assert page.title().startswith(("Error: ", "Ошибка: "))
+    focused(page, "errors")
+    assert said["problem"] in page.locator("#errors").inner_text()
+
+    tab_to(page, said["empty"])
+    page.keyboard.press("Enter")
+    focused(page, "id_email")
+    page.keyboard.type("grace@example.com")
+    enter(page)
+    assert heading(page) == said["check"]
+
+
+def test_an_expired_link_heals_with_one_button(visit, mailbox, settings):
+    Invite.objects.issue("grace@example.com")
+    link = mailbox.link("grace@example.com")
+    Invite.objects.update(expires_at="2020-01-01T00:00Z")
+    page = visit(locale="en-GB")
+    page.goto(link)
+    assert heading(page) == "This link has expired"
+
+    tab_to(page, "Send a new link")
+    enter(page)
+    assert heading(page) == "Check your email"
+    page.goto(mailbox.link("grace@example.com"))
+    assert heading(page) == "Create your account"
+
+
+def test_the_language_switch_works_without_a_script_and_stays(visit):
+    page = visit(locale="en-GB")
+    page.goto("/login")
+    page.get_by_role("button", name="Русский").click()
+    assert heading(page) == "Вход"
+    assert page.url.endswith("/login")
+    page.goto("/")
+    assert heading(page) == "Вход или новый аккаунт"
+
+
+def test_a_double_click_is_fine(visit, settings):
+    invite = InviteFactory()
+    page = visit(locale="en-GB")
+    page.goto(mails.path(tokens.SIGNUP, invite))
+    page.fill("#id_username", "grace.hopper")
+    page.fill("#id_password", PASSWORD)
+    page.get_by_role("button", name="Create account").dblclick()
+    page.wait_for_url("**/account")
+
+    assert heading(page) == "Your account"
+    assert User.objects.count() == 1
+
+
+def test_a_scanner_that_runs_scripts_uses_nothing_up(visit):
+    invite = InviteFactory(email=UserFactory().email)
+    for _ in range(5):
+        scanner = visit(scripts=True)
+        scanner.goto(mails.path(tokens.CONFIRM, invite))
+        scanner.wait_for_load_state("networkidle")
+
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING

@@ -21,7 +21,7 @@ class Form(forms.Form):
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs | {"label_suffix": ""})
 
 
 class NextField(forms.CharField):
@@ -70,7 +70,7 @@ class LoginForm(Form):
         return cleaned
 
     def mismatch(self) -> ValidationError:
-        """One sentence, at both fields, for a wrong name, a wrong password, a deactivated and a password-less account."""
+        """One sentence, at both fields, for a wrong name or password, a deactivated and a password-less account."""
         for name in ("login", "password"):
             self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": "errors"}
         return ValidationError(

@@ -4,7 +4,10 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id with OWASP's parameters (Password Storage Cheat Sheet): 20 ms of CPU where Django's default burns 195."""
+    """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet.
+
+    Strong, and 20 ms of CPU where Django's default burns 195: ten times harder to use as a denial of service.
+    """
 
     time_cost = 2
     memory_cost = 19_456  # KiB

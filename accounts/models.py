@@ -111,7 +111,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        from accounts.sessions import SessionStore
+        from accounts.sessions import SessionStore  # noqa: PLC0415 it imports this module
 
         return SessionStore
 

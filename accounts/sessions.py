@@ -43,7 +43,7 @@ class SessionStore(cached_db.SessionStore):
         return data
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        row = super().create_model_instance(data)
+        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
         row.user_id = data.get("_auth_user_id")
         row.ip, row.device = data.get("ip"), data.get("device", "")
         if DEADLINE in data:
@@ -87,5 +87,5 @@ def end(request: HttpRequest) -> None:
     """Signs out on this device only; on all of them if Redis, being away, would keep a copy of this session."""
     user = request.user
     logout(request)
-    if isinstance(user, User) and not caches["sessions"].available():
+    if isinstance(user, User) and not caches["sessions"].available():  # type: ignore[attr-defined]
         user.end_sessions()

@@ -1,12 +1,13 @@
 """Signing in, signing out, and your account."""
 
 import logging
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout as forget
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,8 +18,11 @@ from django.views.i18n import set_language
 
 from accounts import clients, limits, sessions
 from accounts.forms import LoginForm, same_site
+from accounts.models import User
 
 log = logging.getLogger("frontdoor.accounts")
+
+SHOWN = 100  # sessions on the account page
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -72,11 +76,10 @@ def logout_here(request: HttpRequest) -> HttpResponse:
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """Who you are, and where you are signed in: this device first, then the newest."""
-    rows = list(request.user.sessions.filter(expire_date__gt=timezone.now()).order_by("-created_at")[:100])
-    for row in rows:
-        row.is_this = row.session_key == request.session.session_key
-    rows.sort(key=lambda row: not row.is_this)
-    return render(request, "accounts/account.html", {"sessions": rows})
+    user, this = cast("User", request.user), request.session.session_key
+    rows = list(user.sessions.filter(expire_date__gt=timezone.now()).order_by("-created_at")[:SHOWN])
+    rows.sort(key=lambda row: row.session_key != this)
+    return render(request, "accounts/account.html", {"sessions": rows, "this": this})
 
 
 @require_POST
@@ -87,5 +90,4 @@ def language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
         request.user.choose(language=code)
         request.session["language"] = code
-    response: HttpResponseRedirect = set_language(request)
-    return response
+    return set_language(request)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
@@ -26,7 +25,7 @@ _retry_at: dict[str, float] = {}
 class FailoverCache(RedisCache):
     """Redis, or this process's memory while Redis is away: limits then hold per process."""
 
-    stand_in_class: ClassVar[type[BaseCache]] = LocMemCache
+    stand_in_class: ClassVar[type[LocMemCache | DummyCache]] = LocMemCache
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)

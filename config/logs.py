@@ -16,7 +16,7 @@ SECRET = re.compile(r"(token(?:=|%3D))[^&\s\"'>\\]+", re.IGNORECASE)
 class LineFormatter(logging.Formatter):
     """One line per record: a traceback's line ends become \\n, control characters are escaped, tokens are scrubbed."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         record.reference = reference.get()

@@ -70,7 +70,7 @@ build_base() {
   container=$(buildah "${STORE[@]}" from scratch)
   buildah "${STORE[@]}" add --quiet "$container" "$WORK/rootfs" / >/dev/null
   buildah "${STORE[@]}" commit --quiet --rm "$container" "$BASE" >/dev/null
-  rm -rf "$WORK/rootfs"
+  rm -rf "$WORK/rootfs" "$WORK/log"
 }
 
 # The mirror this machine's apt uses.
@@ -86,6 +86,7 @@ build_image() {
   local -a options=(--isolation chroot --network host --pull-never --format docker --layers --build-arg "BASE=$BASE")
   mapfile -t -O ${#options[@]} options < <(host_trust)
   bounded $LONG buildah "${STORE[@]}" bud "${options[@]}" --tag "$IMAGE" "$REPO" >"$WORK/log" 2>&1
+  rm "$WORK/log"
 }
 
 # Where this machine reaches packages by a certificate or a pip.conf of its own, so must pip in the build.

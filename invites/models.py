@@ -52,7 +52,7 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         """The open invite of an address, made or made to last; no mail. Must run in a transaction."""
         expires_at = timezone.now() + lifetime
         fresh = Invite(email=email, source=source, expires_at=expires_at)
-        self.bulk_create([fresh], ignore_conflicts=True)  # one open invite per address: the index decides
+        Invite.objects.bulk_create([fresh], ignore_conflicts=True)  # one open invite per address: the index decides
         invite = self.open().select_for_update().get(email=email)
         invite.renew(source, expires_at, **given)
         return invite

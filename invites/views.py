@@ -45,8 +45,7 @@ def entry(request: HttpRequest) -> HttpResponse:
 
 def entry_page(request: HttpRequest, form: EmailForm, suggestion: str = "") -> HttpResponse:
     if suggestion:
-        form.data = form.data.copy()
-        form.data["sure"] = form.cleaned_data["email"]
+        form.data = {**form.data.dict(), "sure": form.cleaned_data["email"]}  # type: ignore[attr-defined]
     context = {"form": form, "suggestion": suggestion, "closed": settings.SIGNUP == "invited"}
     return render(request, "invites/entry.html", context)
 

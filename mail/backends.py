@@ -1,6 +1,5 @@
 """Where Django's mail goes: first into the outbox, from there to SMTP or, on a bare laptop, into a folder."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,5 +28,5 @@ class EmlBackend(FileBackend):
             target = Path(self.file_path) / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
             unfinished = target.with_suffix(".tmp")
             unfinished.write_bytes(message.as_bytes())
-            os.replace(unfinished, target)
+            unfinished.replace(target)
         return len(email_messages)

@@ -28,7 +28,7 @@ def deliver(row: OutboxMessage) -> None:
     """Hands a locked row to the mail server, and keeps what came of it."""
     try:
         mailers["delivery"].send_messages([row.compose()])
-    except Exception as error:  # whatever is wrong with one mail, the others must go on
+    except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
         row.mark_failed(f"{type(error).__name__}: {error}")
         log.warning("mail %s to %s failed: %s", row.message_id, row.recipient, row.last_answer)
     else:

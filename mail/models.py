@@ -21,7 +21,7 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Stores a message, one row for each recipient. Raises ValueError for attachments: no mail of ours has any."""
         if message.attachments:
             raise ValueError("The outbox carries no attachments.")
-        self.bulk_create(OutboxMessage.of(message, recipient) for recipient in message.recipients())
+        OutboxMessage.objects.bulk_create(OutboxMessage.of(message, recipient) for recipient in message.recipients())
 
     def due(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, next_try_at__lte=timezone.now()).order_by("next_try_at")

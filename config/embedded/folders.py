@@ -29,8 +29,8 @@ def state_folder(environ: Environ) -> Path:
 
 
 def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
-    """Takes the lock of a file and gives its descriptor, or None while another process has it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """Takes the lock of a file or folder and gives its descriptor, or None while another process has it."""
+    file = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -39,28 +39,19 @@ def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
     return file
 
 
-def held(path: Path) -> bool:
-    """Whether a process that is alive has the lock of this file."""
-    if not path.exists():
-        return False
-    file = hold(path, fcntl.LOCK_SH)
-    if file is not None:
-        os.close(file)
-    return file is None
-
-
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A temporary folder; what killed processes left of theirs goes when the next one is made."""
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix="frontdoor-"))
-    lock = hold(folder / "new")
-    (folder / "new").rename(folder / "lock")  # never seen without its holder
+    new = Path(tempfile.mkdtemp(prefix="new-frontdoor-"))
+    lock = hold(new)
+    folder = new.rename(new.with_name(new.name.removeprefix("new-")))  # never seen without its holder
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)  # type: ignore[arg-type]
+        if lock is not None:
+            os.close(lock)
 
 
 def open_to_all(folder: Path) -> None:
@@ -72,7 +63,8 @@ def open_to_all(folder: Path) -> None:
 
 
 def _sweep() -> None:
-    for lock in Path(tempfile.gettempdir()).glob("frontdoor-*/lock"):
-        with suppress(OSError):  # another process sweeps too
-            if lock.parent.lstat().st_uid == os.geteuid() and not held(lock):
-                shutil.rmtree(lock.parent, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob("frontdoor-*"):
+        with suppress(OSError):  # another process may be at it too
+            if folder.lstat().st_uid == os.geteuid() and (lock := hold(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)

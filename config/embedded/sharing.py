@@ -31,7 +31,7 @@ class Owner(NamedTuple):
 def claim(state: Path) -> int:
     """Becomes the owner: gives the lock, or ends with one line that names who has it."""
     deadline = time.monotonic() + TURN
-    while (lock := hold(state / LOCK)) is None:
+    while (lock := _hold(state / LOCK)) is None:
         _pause(state, deadline)
     return lock
 
@@ -39,7 +39,7 @@ def claim(state: Path) -> int:
 def claim_or_share(state: Path, environ: Environ) -> int | None:
     """Becomes the owner, or fills in the URLs of the running servers and gives None."""
     deadline = time.monotonic() + FIRST_START
-    while (lock := hold(state / LOCK)) is None:
+    while (lock := _hold(state / LOCK)) is None:
         if record := _share(state):
             environ.update(record["environ"])
             return None
@@ -53,7 +53,7 @@ def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None
     record = {"owner": f"{owner.name} (process {os.getpid()})", "given": owner.given, "environ": shared}
     new = state / f"{RECORD}.new"
     new.unlink(missing_ok=True)
-    files = [hold(new)]
+    files = [_hold(new)]
     new.write_text(json.dumps(record))
     new.rename(state / RECORD)
     try:
@@ -76,7 +76,7 @@ def _pause(state: Path, deadline: float) -> None:
 
 def _share(state: Path) -> dict[str, Any] | None:
     # Held until this process ends: a patient owner waits for it.
-    file = hold(state / SHARERS, fcntl.LOCK_SH)
+    file = _hold(state / SHARERS, fcntl.LOCK_SH)
     record = _running(state) if file is not None else None
     if record is None and file is not None:
         os.close(file)
@@ -98,10 +98,15 @@ def _running(state: Path) -> dict[str, Any] | None:
 
 def _outlast_sharers(state: Path) -> int | None:
     """Waits until no other command uses the servers, and keeps new ones out."""
-    file = hold(state / SHARERS)
+    file = _hold(state / SHARERS)
     if file is None:
         sys.stderr.write("Other commands use the servers that this one started: waiting for them. Ctrl-C stops them.\n")
         with suppress(KeyboardInterrupt):
-            file = os.open(state / SHARERS, os.O_RDWR)
+            file = os.open(state / SHARERS, os.O_RDONLY)
             fcntl.flock(file, fcntl.LOCK_EX)
     return file
+
+
+def _hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
+    path.touch(mode=0o600)
+    return hold(path, how)

@@ -5,6 +5,11 @@ from django.test import RequestFactory
 
 from accounts import clients
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1"
+)
+
 
 def request(peer="192.0.2.1", forwarded=None):
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
@@ -61,7 +66,7 @@ def test_the_limit_of_a_64_holds_for_all_its_addresses(client):
     ("agent", "device"),
     [
         (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+            IPHONE,
             "Mobile Safari on iOS",
         ),
         (

@@ -66,7 +66,7 @@ def write(page, target, text):
 
 def enter(page):
     """Presses Enter and waits for the page it leads to."""
-    with page.expect_navigation():
+    with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
 
 
@@ -125,6 +125,7 @@ def test_a_mistake_has_the_focus_and_leads_to_its_field(visit, locale):
     said = WORDS[locale]
     page = visit(locale=locale)
     page.goto("/")
+    focused(page, "id_email")
     enter(page)
     assert page.title().startswith(("Error: ", "Ошибка: "))
     focused(page, "errors")

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from invites import mails, tokens
+from invites import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 

@@ -70,7 +70,7 @@ def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(na
 
 
 def test_https_makes_host_cookies_and_plain_http_plain_ones():
-    show = "import django; django.setup(); from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+    show = "from config import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
     for url, said in [("https://example.com", "__Host-session True"), ("http://localhost:8000", "session False")]:
         done = subprocess.run(
             [sys.executable, "-c", show],

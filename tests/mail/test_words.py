@@ -71,7 +71,7 @@ def test_the_headers_say_what_it_is(sent, language):
 
 
 def test_the_language_is_the_accounts_else_the_pages(sent, language):
-    _kind, letter, text, html = sent
+    _kind, _letter, text, html = sent
 
     assert bool(re.search("[а-яё]{4}", text)) == (language == "ru")
     assert f'lang="{language}"' in html

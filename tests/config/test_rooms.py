@@ -1,0 +1,28 @@
+"""What import-linter cannot say about the rooms."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+WITHOUT_A_REQUEST = [
+    *(f"accounts/{name}.py" for name in ("addresses", "ids", "models", "names", "passwords", "times")),
+    *(f"invites/{name}.py" for name in ("mails", "models", "tokens", "webmail")),
+    *(f"mail/{name}.py" for name in ("backends", "deliver", "mailbox", "messages", "models")),
+]
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_REQUEST)
+def test_models_tokens_and_mail_never_see_a_request(name):
+    assert not re.search(r"django\.http|HttpRequest|\brequest[.,:]\w", (ROOT / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_locks_pin_every_package_by_hash_and_name_no_address(lock):
+    text = (ROOT / lock).read_text("utf-8")
+
+    assert "://" not in text
+    for package in re.split(r"\n(?=\S)", text.strip()):
+        assert re.match(r"[a-z0-9.-]+==\S+", package), package
+        assert "--hash=sha256:" in package, package

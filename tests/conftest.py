@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import caches
 from django.test import Client
+from django.utils import translation
 
 from mail.deliver import deliver_next
 from tests.factories import PASSWORD, UserFactory
@@ -46,6 +47,12 @@ def real_mail(settings, tmp_path):
         "default": {"BACKEND": "mail.backends.OutboxBackend"},
         "delivery": {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}},
     }
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A request leaves its language behind in its thread; each test starts from the site's own."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ OPTIONS = {
     "log_error_verbosity": "terse",
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "2GB"}
+FORGETFUL["max_connections"] = "250"  # the races of two test processes at once
 # The builtin C.UTF-8 sorts alike on every machine; the wheel has no ICU.
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 

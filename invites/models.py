@@ -76,7 +76,9 @@ class Invite(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.SELF)
-    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="invites_sent")
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="invites_sent", verbose_name=_("invited by")
+    )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)

@@ -20,8 +20,9 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "2GB"}
-FORGETFUL["max_connections"] = "250"  # the races of two test processes at once
+FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "2GB"}
+FOR_TESTS["max_connections"] = "300"  # fifty people press at once, in each worker
+FOR_TESTS["max_connections"] = "250"  # the races of two test processes at once
 # The builtin C.UTF-8 sorts alike on every machine; the wheel has no ICU.
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
@@ -33,7 +34,7 @@ def start(stack: ExitStack, place: Place) -> Server:
     if not data.exists():
         _initialize(place, program.with_name("initdb"), data)
     port = servers.free_port()
-    options = OPTIONS | {"port": port} | ({} if place.durable else FORGETFUL)
+    options = OPTIONS | {"port": port} | ({} if place.durable else FOR_TESTS)
     argv = [program, _data_option(place, data), *(f"--{name}={value}" for name, value in options.items())]
     child = servers.start(stack, place, "postgres", argv, lambda: _ready(port), cwd=data)
     return Server("PostgreSQL", f"postgres://postgres@127.0.0.1:{port}/frontdoor", child)

@@ -5,19 +5,28 @@ What starts a session is `start`, what ends one is `end`; ending all of a user's
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 
 from allauth.account.utils import perform_login
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, user_logged_in
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends import cached_db
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import clients
 from accounts.models import Session, User
+
+NEEDED = gettext_noop("Sign in to open that page.")
+ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
 DEADLINE = "deadline"  # seconds since the epoch, in the session's data
 
@@ -69,6 +78,20 @@ def start(request: HttpRequest, user: User, next_url: str = "") -> HttpResponse:
     """
     # Never None: allauth would then read a `next` of its own from the request.
     return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+def required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For views of somebody signed in: sends anyone else to sign in and back, and says why."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        ended = settings.SESSION_COOKIE_NAME in request.COOKIES
+        messages.info(request, _(ENDED if ended else NEEDED))
+        return redirect_to_login(request.get_full_path())
+
+    return wrapper
 
 
 def hear_sign_ins() -> None:

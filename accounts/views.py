@@ -6,7 +6,6 @@ from typing import cast
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout as forget
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -73,7 +72,7 @@ def logout_here(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@login_required
+@sessions.required
 def account(request: HttpRequest) -> HttpResponse:
     """Who you are, and where you are signed in: this device first, then the newest."""
     user, this = cast("User", request.user), request.session.session_key

@@ -1,0 +1,81 @@
+"""Promise 7: one rule for all doors. Who may join does not depend on the door somebody invites or comes in by."""
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from invites.models import Invite
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def invited_only(settings):
+    settings.SIGNUP = "invited"
+    settings.RATELIMIT_ENABLE = False
+
+
+def invite_from_the_desk(email):
+    desk = Client()
+    desk.force_login(User.objects.filter(is_superuser=True).first() or UserFactory(is_staff=True, is_superuser=True))
+    assert desk.post("/admin/invites/invite/add/", {"email": email}).status_code == 302
+
+
+def invite_by_command(email):
+    call_command("send_invites", email)
+
+
+def ask_at_the_start_page(email):
+    assert Client().post("/", {"email": email}).status_code == 302
+
+
+DOORS = [invite_from_the_desk, invite_by_command]
+
+
+def joins(link):
+    form = {"token": link.partition("token=")[2], "username": "grace", "password": PASSWORD}
+    return Client().post("/signup", form).status_code == 302
+
+
+@pytest.mark.parametrize("invite", DOORS)
+def test_one_rule_lets_an_invited_address_in_by_whichever_link_it_got(mailbox, invite):
+    invite("grace@example.com")
+    first = mailbox.link("grace@example.com")
+    ask_at_the_start_page("grace@example.com")
+    second = mailbox.link("grace@example.com")
+
+    assert joins(second if invite is invite_by_command else first)
+
+
+@pytest.mark.parametrize("invite", DOORS)
+def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, invite):
+    invite("grace@example.com")
+    link = mailbox.link("grace@example.com")
+    Invite.objects.update(revoked_at=timezone.now())
+    ask_at_the_start_page("grace@example.com")
+
+    assert not joins(link)
+    assert "no account with this address" in " ".join(mailbox.text("grace@example.com").split())
+    assert not User.objects.filter(email="grace@example.com").exists()
+
+
+def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, settings):
+    settings.SIGNUP = "open"
+    ask_at_the_start_page("grace@example.com")
+    link = mailbox.link("grace@example.com")
+
+    settings.SIGNUP = "invited"
+    assert not joins(link)
+    assert not User.objects.exists()
+    invite_by_command("grace@example.com")
+    assert joins(link)
+
+
+def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox):
+    UserFactory(email="grace@example.com")
+    ask_at_the_start_page("grace@example.com")
+
+    assert mailbox.link("grace@example.com").startswith("/confirm")

@@ -39,7 +39,7 @@ check: $(READY) ## lint, types, rooms, migrations, deployment settings, translat
 	@$(BIN)/ruff format --check --quiet .
 	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
 	@find $(ROOMS) templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BARE) $(MANAGE) makemigrations --check --dry-run
 	@$(STRICT) $(MANAGE) check --deploy --fail-level WARNING
 	@if command -v msgfmt >/dev/null; then $(STRICT) .ci/check-messages; \

@@ -21,6 +21,7 @@ STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH
     DATABASE_URL=postgres://frontdoor@localhost/frontdoor REDIS_URL=redis://localhost/0 EMAIL_URL=smtp+tls://localhost
 # As in a bare terminal, where manage.py brings its own database.
 BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
+EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
 .PHONY: help run test check lock messages clean
@@ -46,9 +47,10 @@ check: $(READY) ## lint, types, rooms, migrations, deployment settings, translat
 	else echo "Translations are not checked: gettext is not installed."; fi
 
 lock: ## renew both locks with uv: versions and hashes, no addresses
-	uv lock --quiet --upgrade
-	uv export --quiet --no-emit-project --no-annotate --no-header --no-dev --output-file requirements.lock >/dev/null
-	uv export --quiet --no-emit-project --no-annotate --no-header --output-file requirements-dev.lock >/dev/null
+	@uv --version >/dev/null 2>&1 || { echo "make lock needs uv." >&2; exit 1; }
+	@uv lock --quiet --upgrade --python "$(or $(FOUND),>=3.12)"
+	@$(EXPORT) --no-dev --output-file requirements.lock >/dev/null
+	@$(EXPORT) --output-file requirements-dev.lock >/dev/null
 	@! grep -n '://' requirements.lock requirements-dev.lock
 
 messages: $(READY) ## collect strings for the Russian translation and compile it (needs gettext)

@@ -14,6 +14,9 @@ from accounts.models import User
 admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
 
 
+RIGHTS = ("is_staff", "is_superuser", "groups")
+
+
 class PersonForm(forms.ModelForm):
     username = forms.CharField(label=_("username"))  # without Django's own checks: names.normalize has the words
     email = forms.CharField(label=_("email address"))
@@ -39,6 +42,14 @@ class PersonAdmin(admin.ModelAdmin):
     list_per_page = 50
     readonly_fields = ("last_login", "joined_at")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever may change an address can receive its sign-in links: rights are changed only from above."""
+        above = obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser)
+        return above and super().has_change_permission(request, obj)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """A new person signs in by a mailed link; a changed address is theirs on the admin's word."""
         if not change:
@@ -49,4 +60,5 @@ class PersonAdmin(admin.ModelAdmin):
             obj.end_sessions()
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and obj != request.user
+        below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
+        return below and super().has_delete_permission(request, obj)

@@ -37,7 +37,8 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         start = LoginForm(request, initial={"next": same_site(request.GET.get("next", ""))})
         return render(request, "accounts/login.html", {"form": start})
-    limits.LOGIN_PER_NAME.check(request, request.POST.get("login", "").strip().lower())
+    if name := request.POST.get("login", "").strip().lower():
+        limits.LOGIN_PER_NAME.check(request, name)
     form = LoginForm(request, request.POST)
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"])

@@ -3,12 +3,13 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
 from invites.models import Invite
 from mail.models import OutboxMessage
-from tests.factories import PASSWORD, InviteFactory
+from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +109,21 @@ def test_bad_addresses_and_names_are_explained_at_the_desk_too(desk):
 
     assert "only include letters" in words(page)
     assert "correct format" in words(page)
+
+
+def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user, ada):
+    helper = UserFactory(username="helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
+    client = Client()
+    client.force_login(helper)
+    rights = {"is_staff": "on", "is_superuser": "on", "is_active": "on"}
+
+    client.post(f"/admin/accounts/user/{ada.pk}/change/", rights | {"username": "ada", "email": "ada@example.com"})
+    for above in (admin_user, helper):
+        form = rights | {"username": above.username, "email": "taken.over@example.com"}
+        assert client.post(f"/admin/accounts/user/{above.pk}/change/", form).status_code == 403
+        assert client.post(f"/admin/accounts/user/{above.pk}/delete/", {"post": "yes"}).status_code == 403
+
+    assert not User.objects.filter(username__in=["ada", "helper"], is_superuser=True).exists()
+    assert not User.objects.filter(email="taken.over@example.com").exists()
+    assert User.objects.count() == 3

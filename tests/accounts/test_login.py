@@ -106,3 +106,8 @@ def test_signing_in_takes_a_new_session_id(ada):
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert client.cookies["session"].value != first
+
+
+def test_empty_forms_of_many_people_do_not_add_up():
+    for _ in range(15):
+        assert Client().post("/login", {"login": " ", "password": ""}).status_code == 200

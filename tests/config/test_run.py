@@ -1,0 +1,72 @@
+"""What `make run` does, seen from the terminal and the browser."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+
+import pytest
+
+from config import embedded
+from config.embedded import folders, servers
+
+
+@contextmanager
+def running(state, port):
+    forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL"}
+    environ = {name: value for name, value in os.environ.items() if name not in forgotten}
+    with subprocess.Popen(
+        [sys.executable, "-m", "config.run"],
+        env=environ | {"FRONTDOOR_STATE": str(state), "PORT": str(port)},
+        cwd=folders.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def get(port, path):
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status
+
+
+def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path):
+    port = servers.free_port()
+    with running(tmp_path, port) as process:
+        lines = [next(line for line in process.stdout if line.startswith(name)) for name in ("Front", "Mail", "Owner")]
+        site, mailbox, owner = (line.split()[1] for line in lines)
+        assert (site, mailbox) == (f"http://localhost:{port}/", f"http://localhost:{port}/dev/mail/")
+        for address in (site, mailbox, owner):
+            assert get(port, address.removeprefix(f"http://localhost:{port}")) == 200
+        assert get(port, "/readyz") == 200
+
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 0
+    with pytest.raises(ConnectionRefusedError):
+        get(port, "/healthz")
+    assert folders.hold(tmp_path / "servers.lock")  # which the servers held too
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "eighty", "-1"])
+def test_a_port_that_cannot_be_one_is_one_line(tmp_path, port):
+    with running(tmp_path, port) as process:
+        assert process.communicate() == ("", f"PORT must be a number from 1 to 65535, not {port!r}.\n")
+        assert process.returncode == 1
+
+
+def test_a_port_in_use_is_one_line_with_the_way_out(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running(tmp_path, port) as process:
+            _, said = process.communicate()
+    assert said.startswith(f"Port {port} cannot be used")
+    assert said.endswith(f"make run PORT={port + 1}\n")

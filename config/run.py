@@ -31,13 +31,13 @@ def main() -> NoReturn:
     port = _free_port(os.environ.get("PORT") or "8000")
     with ExitStack() as stack:
         servers = {server.name: server.process for server in stack.enter_context(embedded.supply(os.environ))}
-        _manage("migrate", "--verbosity", "0")
+        _manage(stack, "migrate", "--verbosity", "0")
         os.environ["BIND"] = f"127.0.0.1:{port}"
         parts = {
             "The web server": _start(stack, *GUNICORN),
             "The mail worker": _start(stack, "manage.py", "deliver_mail"),
         }
-        owner_link = _first_address(_manage("owner_link"))
+        owner_link = _first_address(_manage(stack, "owner_link"))
         _await_answer(port, parts)
         _tell(owner_link)
         _watch(servers | parts)
@@ -72,14 +72,14 @@ def _free_port(text: str) -> int:
     return int(text)
 
 
-def _start(stack: ExitStack, *args: str) -> children.Child:
-    child = children.start([sys.executable, *args])
+def _start(stack: ExitStack, *args: str, stdout: int | None = None) -> children.Child:
+    child = children.start([sys.executable, *args], stdout=stdout)
     stack.callback(children.stop, child)
     return child
 
 
-def _manage(*args: str) -> str:
-    child = children.start([sys.executable, "manage.py", *args], stdout=subprocess.PIPE)
+def _manage(stack: ExitStack, *args: str) -> str:
+    child = _start(stack, "manage.py", *args, stdout=subprocess.PIPE)
     output, _ = child.communicate()
     if child.returncode:
         raise SystemExit(1)  # it has said why

@@ -17,6 +17,12 @@ POPULAR = (
     "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com mac.com aol.com "
     "proton.me protonmail.com gmx.com gmx.de web.de fastmail.com yandex.ru ya.ru mail.ru bk.ru list.ru inbox.ru"
 ).split()
+# Providers whose names only look like a slip of the finger.
+ALSO_REAL = frozenset(
+    "mail.com ymail.com email.com fmail.com gmx.net gmx.at gmx.ch gmail.ru live.ru live.de live.fr live.nl hotmail.de "
+    "hotmail.fr hotmail.it hotmail.es outlook.de outlook.fr outlook.es yahoo.de yahoo.fr yahoo.it yahoo.es yandex.com "
+    "yandex.by yandex.kz yandex.ua rambler.ru tuta.com tutanota.com pm.me hey.com zoho.com mail.de mail.bg".split()
+)
 
 
 def normalize(typed: str) -> str:
@@ -31,13 +37,16 @@ def normalize(typed: str) -> str:
         raise ValidationError(_("Email address must be 254 characters or less"), code="max_length")
     local, _at, domain = address.rpartition("@")
     # Checked before lower-casing: the Kelvin sign, among others, lower-cases into ASCII.
-    if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()):
+    # "=?" would make mail programs read the local part as an encoded word (RFC 2047), "[" a host by its number.
+    if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()) or "=?" in local or "[" in domain:
         raise malformed()
     try:
         address = f"{local}@{domain.encode('idna').decode()}".lower()
         validate_email(address)
     except (UnicodeError, ValidationError):
         raise malformed() from None
+    if len(address) > MAX_LENGTH:  # a domain grows when it is put into ASCII
+        raise malformed()
     return address
 
 
@@ -51,7 +60,7 @@ def malformed() -> ValidationError:
 def suggestion(address: str) -> str:
     """The address somebody probably meant, or "" when its domain is not one letter or so off a popular one."""
     local, _at, domain = address.rpartition("@")
-    if domain in POPULAR:
+    if domain in POPULAR or domain in ALSO_REAL:
         return ""
     close = difflib.get_close_matches(domain, POPULAR, n=1, cutoff=0.88)
     return f"{local}@{close[0]}" if close else ""

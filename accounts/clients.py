@@ -27,15 +27,32 @@ def network(request: HttpRequest) -> str:
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
+# A User-Agent is anybody's text, and it is quoted in mails: only what is in these lists is ever said.
+BROWSERS = {
+    **{name: name for name in ("Chrome", "Edge", "Firefox", "Opera", "Safari", "Samsung Internet", "Vivaldi")},
+    **{f"{name} Mobile": name for name in ("Chrome", "Edge", "Firefox", "Opera")},
+    **{f"{name} Mobile iOS": name for name in ("Chrome", "Edge")},
+    "Mobile Safari": "Safari",
+    "Firefox iOS": "Firefox",
+    "Yandex Browser": "Yandex Browser",
+    "Chromium": "Chromium",
+}
+SYSTEMS = {
+    **{name: name for name in ("Android", "Chrome OS", "iOS", "Linux", "Windows")},
+    **dict.fromkeys(("Debian", "Fedora", "Ubuntu"), "Linux"),
+    "Mac OS X": "macOS",
+}
+
+
 def device(request: HttpRequest) -> str:
-    """Browser and system as the visitor's browser names itself, "Firefox/Windows", or "" when it does not say.
+    """Browser and system of the visitor, "Firefox/Windows", or "" when they are none we know.
 
     This is what is stored; `describe` puts it into words.
     """
     agent = parse(request.headers.get("User-Agent", "")[:500])
-    browser = agent.user_agent.family if agent.user_agent else ""
-    system = agent.os.family if agent.os else ""
-    return f"{browser}/{system}".strip("/")[:100]
+    browser = BROWSERS.get(agent.user_agent.family, "") if agent.user_agent else ""
+    system = SYSTEMS.get(agent.os.family, "") if agent.os else ""
+    return f"{browser}/{system}" if browser and system else ""
 
 
 def describe(device: str) -> str:

@@ -5,7 +5,7 @@ They count in fixed windows (django-ratelimit), in Redis or, while that is away,
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +25,8 @@ class Limited(Exception):
     def __init__(self, limit: "Limit", seconds: int) -> None:
         super().__init__(limit.name)
         self.seconds = max(1, seconds)
-        self.retry_at: datetime = timezone.now() + timedelta(seconds=self.seconds)
+        # Pages name minutes, and nobody should come back within the one that is not over yet.
+        self.retry_at = (timezone.now() + timedelta(seconds=self.seconds + 60)).replace(second=0, microsecond=0)
         self.reason = limit.reason
 
     @property
@@ -57,7 +58,7 @@ ASK_PER_NETWORK = Limit("ask-network", "60/10m")
 
 # Passwords tried.
 LOGIN_PER_NAME = Limit(
-    "login-name", "10/15m", _("Too many attempts. Try again after %(time)s, or use a link from your email.")
+    "login-name", "10/15m", _("Try again after %(time)s, or use a link from your email. Your account is not locked.")
 )
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
 

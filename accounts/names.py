@@ -13,7 +13,7 @@ RESERVED = frozenset(
     "abuse account accounts admin administrator anonymous api auth billing confirm contact frontdoor healthz help "
     "hostmaster info invite invites login logout mail me moderator noc null owner postmaster readyz root security "
     "settings signin signout signup staff static status support system team undefined webmaster www".split()
-)
+) | {""}  # of dots and dashes alone
 
 
 def normalize(typed: str) -> str:
@@ -32,7 +32,7 @@ def normalize(typed: str) -> str:
             params={"min": MIN_LENGTH, "max": MAX_LENGTH},
             code="length",
         )
-    if name.lower() in RESERVED:
+    if re.sub("[._-]", "", name.lower()) in RESERVED:  # ".admin_" must not pass for "admin"
         raise ValidationError(_("Choose a different username. This one is reserved"), code="reserved")
     return name.lower()
 

@@ -16,7 +16,17 @@ class LengthValidator(MinimumLengthValidator):
         return _("Password must be %(min)s characters or more") % {"min": self.min_length}
 
 
+ROWS = ("0123456789" * 4, "abcdefghijklmnopqrstuvwxyz" * 2, "qwertyuiopasdfghjklzxcvbnm" * 2)
+
+
 class CommonValidator(CommonPasswordValidator):
+    """Django's list, and what its short words become when a long password is asked for."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        typed = password.lower().strip()
+        if any(typed in row or typed[::-1] in row for row in ROWS) or not self.passwords.isdisjoint(_units(typed)):
+            raise ValidationError(self.get_error_message(), code="password_too_common")
+
     def get_error_message(self) -> str:
         return _("That password is on lists attackers try first. Choose a different one")
 
@@ -28,8 +38,14 @@ class SimilarityValidator:
         typed = password.lower()
         for known in {user.username, user.email, user.email.partition("@")[0]} if user else ():
             # A long passphrase may hold a short name by chance, so what counts is what is left without it.
-            if known in typed and len(typed.replace(known, "")) < settings.PASSWORD_MIN_LENGTH:
+            if known and known in typed and len(typed.replace(known, "")) < settings.PASSWORD_MIN_LENGTH:
                 raise ValidationError(self.get_help_text(), code="password_too_similar")
 
     def get_help_text(self) -> str:
         return _("Password must not contain your username or email address")
+
+
+def _units(typed: str) -> set[str]:
+    """The password, and the unit it repeats: "abcabcabc" is "abc" said three times."""
+    repeats = (typed + typed).find(typed, 1)  # where it first meets itself again
+    return {typed, typed[:repeats], typed[:repeats] * 2, typed[:repeats] * 6}

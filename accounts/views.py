@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.i18n import set_language
 
 from accounts import clients, limits, sessions
@@ -36,14 +36,18 @@ def login(request: HttpRequest) -> HttpResponse:
         return redirect(same_site(request.GET.get("next", "")) or "account")
     if request.method != "POST":
         start = LoginForm(request, initial={"next": same_site(request.GET.get("next", ""))})
-        return render(request, "accounts/login.html", {"form": start})
+        return login_page(request, start)
     if name := request.POST.get("login", "").strip().lower():
         limits.LOGIN_PER_NAME.check(request, name)
     form = LoginForm(request, request.POST)
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"])
     log.info("sign-in refused ip=%s", clients.ip(request))
-    return render(request, "accounts/login.html", {"form": form})
+    return login_page(request, form)
+
+
+def login_page(request: HttpRequest, form: LoginForm) -> HttpResponse:
+    return render(request, "accounts/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})
 
 
 @never_cache
@@ -62,10 +66,12 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@page
 @limits.per_network(limits.POST_PER_NETWORK)
 def logout_here(request: HttpRequest) -> HttpResponse:
-    """Ends this session and no other."""
+    """Ends this session and no other; a reload of its address asks first."""
+    if request.method != "POST":
+        return redirect("account_logout")
     sessions.end(request)
     messages.success(request, _("You’re signed out on this device."))
     return redirect("account_login")
@@ -82,10 +88,12 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", {"sessions": rows, "this": this})
 
 
-@require_POST
+@page
 @limits.per_network(limits.POST_PER_NETWORK)
 def language(request: HttpRequest) -> HttpResponse:
     """Remembers a language: in a cookie, and for good if somebody is signed in."""
+    if request.method != "POST":
+        return redirect("entry")
     code = request.POST.get("language", "")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
         request.user.choose(language=code)

@@ -33,7 +33,8 @@ PRIVACY_URL = env.str("PRIVACY_URL", default="")
 SIGNUP = environment.one_of("SIGNUP", "open", "invited")
 
 # Exact hosts only: every name listed here is also a place a visitor may be sent on to.
-ALLOWED_HOSTS = [SITE_HOST]
+THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST]
 HTTPS = _site.scheme == "https"
 
 # Rooms
@@ -191,6 +192,7 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = read(env.bool, "HSTS_INCLUDE_SUBDOMAINS", default=False)
     SECURE_HSTS_PRELOAD = read(env.bool, "HSTS_PRELOAD", default=False)
     SECURE_SSL_REDIRECT = True
+    SECURE_SSL_HOST = _site.netloc  # whatever port was asked
     SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -201,10 +203,10 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hell
 
 
 MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
-# The folder of .eml files that /dev/mail/ shows; only where mail never leaves this machine.
-DEV_MAILBOX = (
-    MAILERS["delivery"]["OPTIONS"].get("file_path", "") if read(env.bool, "DEV_MAILBOX", default=False) else ""
-)
+# The folder of .eml files that /dev/mail/ shows. Who can read it can sign in as anyone, so only on one's own machine.
+DEV_MAILBOX = ""
+if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
+    DEV_MAILBOX = MAILERS["delivery"]["OPTIONS"].get("file_path", "")
 
 # Words, times and files
 

@@ -60,7 +60,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    log.warning("csrf refused: %s", reason)
+    log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes a foreign Referer
     return render(request, "errors/csrf.html", status=403)
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,11 +17,15 @@ from invites.models import Invite
 
 class InviteForm(forms.ModelForm):
     email = forms.CharField(label=gettext_lazy("email address"))
+    language = forms.ChoiceField(
+        label=gettext_lazy("language"),
+        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
+        required=False,
+    )
 
     class Meta:
         model = Invite
         fields = ("email", "note", "language")
-        widgets = {"language": forms.Select(choices=[("", "—"), ("en", "English"), ("ru", "Русский")])}
 
     def clean_email(self) -> str:
         email = addresses.normalize(self.cleaned_data["email"])
@@ -41,6 +46,9 @@ class InviteAdmin(admin.ModelAdmin):
     search_fields = ("=email",)
     list_per_page = 50
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup.removesuffix("__exact") in self.list_filter
+
     @admin.display(description=gettext_lazy("state"))
     def state_name(self, invite: Invite) -> str:
         return str(invite.state.label)
@@ -49,7 +57,6 @@ class InviteAdmin(admin.ModelAdmin):
         given = {name: form.cleaned_data[name] for name in ("email", "note", "language")}
         issued = Invite.objects.issue(**given, source=Invite.Source.ADMIN, invited_by=request.user)
         obj.pk = issued.pk
-        messages.info(request, _("The invitation to %(email)s is on its way.") % {"email": issued.email})
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False

@@ -6,6 +6,7 @@ from functools import wraps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -19,11 +20,11 @@ View = Callable[[HttpRequest, Invite], HttpResponse]
 GONE = 410
 
 PAGES = {
-    Invite.State.EXPIRED: "invites/dead/expired.html",
     Invite.State.CLAIMED: "invites/dead/used.html",
     Invite.State.DECLINED: "invites/dead/declined.html",
     Invite.State.REVOKED: "invites/dead/revoked.html",
 }
+OWNER_PAGE = "invites/dead/owner.html"
 
 
 def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
@@ -78,8 +79,18 @@ def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
         return redirect(invite.next or "account")
     if request.method == "POST" and invite.claimed_by and invite.claimed_just_now(browser(request)):
         return sessions.start(request, invite.claimed_by, invite.next)
-    context = {"invite": invite, "token": tokens.sign(purpose, invite.pk)}
-    return render(request, PAGES[invite.state], context, status=GONE)
+    if purpose == tokens.OWNER:
+        return render(request, OWNER_PAGE, status=GONE)
+    if invite.state == Invite.State.EXPIRED:
+        return expired(request, invite, purpose)
+    return render(request, PAGES[invite.state], {"invite": invite}, status=GONE)
+
+
+def expired(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+    """Offers to mail a fresh link: the token has proven the address once, so there is nothing to type."""
+    when = min(invite.expires_at, timezone.now())
+    context = {"invite": invite, "when": when, "token": tokens.sign(purpose, invite.pk)}
+    return render(request, "invites/dead/expired.html", context, status=GONE)
 
 
 def browser(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from invites import mails
 
 INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
+LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep those alive
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 
@@ -24,37 +25,50 @@ class InviteUnavailable(Exception):
 
 class InviteQuerySet(models.QuerySet["Invite"]):
     def open(self) -> "InviteQuerySet":
-        """Neither claimed nor declined nor revoked; perhaps expired. An address has at most one."""
-        return self.filter(claimed_at=None, declined_at=None, revoked_at=None)
+        """Neither claimed nor declined, revoked or replaced; perhaps expired."""
+        return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
 
     def pending(self) -> "InviteQuerySet":
         return self.open().filter(expires_at__gt=timezone.now())
 
+    def standing(self) -> "InviteQuerySet":
+        """The open invites that mails are about, at most one for an address; owner links never leave the terminal."""
+        return self.open().exclude(source=Invite.Source.OWNER)
+
     def may_join(self, email: str) -> bool:
         """The one rule for every door: may somebody who proves this address make an account?"""
-        return settings.SIGNUP == "open" or self.open().filter(email=email).exclude(source=Invite.Source.SELF).exists()
+        invited = self.standing().filter(email=email).exclude(source=Invite.Source.SELF)
+        return settings.SIGNUP == "open" or invited.exists()
 
     def issue(self, email: str, *, source: str = "self", device: str = "", **given: Any) -> "Invite":
-        """Creates or reuses the open invite of a normalized address, and puts one mail into the outbox.
+        """Creates or reuses the standing invite of a normalized address, and puts one mail into the outbox.
 
         `given` are fields of the invite: invited_by, language, next, note, batch. `device` names what asked for it.
         Every address takes the same statements, so that the time they take tells a stranger nothing.
         """
         with transaction.atomic():
             account = User.objects.filter(email=email).first()
-            # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
-            lifetime = LINK_LIFETIME if account or source == Invite.Source.SELF else INVITE_LIFETIME
-            invite = self.offer(email, source=source, lifetime=lifetime, sent_at=timezone.now(), **given)
+            invite = self.offer(email, source, account, **given)
             mails.send(invite, account, device=device)
         return invite
 
-    def offer(self, email: str, *, source: str, lifetime: timedelta, **given: Any) -> "Invite":
-        """The open invite of an address, made or made to last; no mail. Must run in a transaction."""
-        expires_at = timezone.now() + lifetime
-        fresh = Invite(email=email, source=source, expires_at=expires_at)
-        Invite.objects.bulk_create([fresh], ignore_conflicts=True)  # one open invite per address: the index decides
-        invite = self.open().select_for_update().get(email=email)
-        invite.renew(source, expires_at, **given)
+    def offer(self, email: str, source: str, account: User | None, **given: Any) -> "Invite":
+        """The standing invite of an address, made, renewed or replaced; no mail."""
+        # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
+        lifetime = LINK_LIFETIME if account or source == Invite.Source.SELF else INVITE_LIFETIME
+        terms: dict[str, Any] = {
+            "epoch": account.session_epoch if account else None,
+            "expires_at": timezone.now() + lifetime,
+        }
+        # One standing invite per address: the index decides, whoever asks in the same moment.
+        Invite.objects.bulk_create([Invite(email=email, source=source, **terms)], ignore_conflicts=True)
+        locked = self.standing().select_related("invited_by").select_for_update(of=("self",))
+        invite = locked.filter(email=email).first()
+        if invite is None:  # it was used between the two statements
+            return self.offer(email, source, account, **given)
+        if source == Invite.Source.SELF and invite.worn_out(**terms):
+            invite = invite.replace(**terms)
+        invite.renew(source, **terms, **given)
         return invite
 
 
@@ -65,6 +79,7 @@ class Invite(models.Model):
         CSV = "csv", _("CSV file")
         COMMAND = "command", _("command")
         API = "api", _("API")
+        OWNER = "owner", _("owner link")
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -93,6 +108,10 @@ class Invite(models.Model):
     claimed_in = models.CharField(max_length=64, blank=True, editable=False)
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
+    # Its owner asked again, and the new row's links work instead of this one's.
+    replaced_at = models.DateTimeField(null=True, editable=False)
+    # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
+    epoch = models.PositiveIntegerField(null=True, editable=False)
 
     objects = InviteQuerySet.as_manager()
 
@@ -103,8 +122,9 @@ class Invite(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["email"],
-                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None),
-                name="one_open_invite_per_address",
+                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
+                & ~models.Q(source="owner"),
+                name="one_standing_invite_per_address",
             ),
             models.CheckConstraint(
                 condition=models.Q(email=models.functions.Lower("email")), name="invite_is_lower_case"
@@ -123,26 +143,49 @@ class Invite(models.Model):
             return self.State.DECLINED
         if self.revoked_at:
             return self.State.REVOKED
-        return self.State.PENDING if timezone.now() < self.expires_at else self.State.EXPIRED
+        over = self.replaced_at or timezone.now() >= self.expires_at
+        return self.State.EXPIRED if over else self.State.PENDING
 
-    def renew(self, source: str, expires_at: datetime, **given: Any) -> None:
-        """Makes a locked open invite last. An invitation stays one when its owner asks again; nothing shortens it."""
-        if source != self.Source.SELF:
-            self.source = source
-        elif self.source != self.Source.SELF:
-            given.pop("next", None)  # where an invitation leads is not for others to say
+    def worn_out(self, epoch: int | None, expires_at: datetime) -> bool:
+        """Whether asking must open a new row, because with this one its older links would come back to life.
+
+        They may be in other hands by now. So people lengthen only links they asked for, those for a day at most, and
+        none from before they signed out everywhere or had an account.
+        """
+        limit = self.created_at + LONGEST_ASKED if self.source == self.Source.SELF else self.expires_at
+        return self.state == self.State.EXPIRED or self.epoch != epoch or expires_at > limit
+
+    def replace(self, **terms: Any) -> "Invite":
+        """Closes this row, so that its links stay dead, and opens a new one that says the same."""
+        now = timezone.now()
+        Invite.objects.filter(pk=self.pk).update(replaced_at=now, expires_at=min(now, self.expires_at))
+        said = ("email", "source", "invited_by", "batch", "note", "language", "next")
+        return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
+
+    def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:
+        """Makes a locked row last, and its mail about to be sent. Nothing shortens it."""
+        if source == self.Source.SELF != self.source:
+            given = {}  # what an invitation says, and where it leads, is not for a stranger to change
+        elif source != self.source:
+            self.source, self.next = source, ""
         for name, value in given.items():
             setattr(self, name, value or getattr(self, name))
-        self.sends += "sent_at" in given
-        self.expires_at = max(self.expires_at, expires_at)
-        self.save(update_fields=["source", "expires_at", "sends", *given])
+        self.epoch, self.expires_at = epoch, max(self.expires_at, expires_at)
+        self.sent_at, self.sends = timezone.now(), self.sends + 1
+        self.save(update_fields={"source", "next", "epoch", "expires_at", "sent_at", "sends", *given})
+
+    def signs_in(self, account: User) -> bool:
+        """Whether its link still stands for a password: young, and mailed since the account last ended all sessions."""
+        if self.epoch is None:  # mailed before there was an account
+            return timezone.now() < (self.sent_at or self.created_at) + LINK_LIFETIME
+        return self.epoch == account.session_epoch
 
     def claim(self, browser: str = "", by: User | None = None) -> None:
         """The atomic, one-time use. Raises InviteUnavailable for everyone but the first."""
         won = (
             Invite.objects.pending()
             .filter(pk=self.pk)
-            .update(claimed_at=timezone.now(), claimed_by=by, claimed_in=browser)
+            .update(claimed_at=timezone.now(), claimed_by=by, claimed_in=browser, epoch=by.session_epoch if by else 0)
         )
         if not won:
             raise InviteUnavailable
@@ -163,6 +206,8 @@ class Invite(models.Model):
         return bool(
             browser
             and self.claimed_by
+            and self.claimed_by.is_active
+            and self.claimed_by.session_epoch == self.epoch  # nobody has signed out everywhere since
             and self.claimed_at
             and self.claimed_in == browser
             and timezone.now() < self.claimed_at + SECOND_PRESS

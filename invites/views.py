@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import clients, limits, sessions
+from accounts.adapters import inactive
 from accounts.forms import same_site
 from accounts.models import User
 from invites import links, mails, tokens, webmail
@@ -100,7 +102,7 @@ def sent_page(request: HttpRequest, email: str, status: int = 200, **context: ob
 @links.opened_by_link(tokens.SIGNUP)
 def signup(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Name and password for somebody whose address the link has proven."""
-    if User.objects.filter(email=invite.email).exists():
+    if request.method != "POST" and User.objects.filter(email=invite.email).exists():
         return redirect(mails.path(tokens.CONFIRM, invite))
     if not Invite.objects.may_join(invite.email):
         return render(request, "invites/dead/closed.html", {"invite": invite}, status=403)
@@ -111,8 +113,8 @@ def signup(request: HttpRequest, invite: Invite) -> HttpResponse:
 @links.opened_by_link(tokens.OWNER)
 def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
     """The same for the first superuser, from the link that only an operator's terminal shows."""
-    if User.objects.filter(is_superuser=True).exists():
-        return render(request, "invites/dead/owned.html", status=links.GONE)
+    if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
+        return render(request, links.OWNER_PAGE, status=links.GONE)
     return accept(request, invite, tokens.OWNER)
 
 
@@ -160,7 +162,9 @@ def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
     if account is None:
         return redirect(mails.path(tokens.SIGNUP, invite))
     if not account.is_active:
-        return render(request, "invites/dead/inactive.html", {"invite": invite}, status=403)
+        return inactive(request)
+    if not invite.signs_in(account):
+        return links.expired(request, invite, tokens.CONFIRM)
     if request.method == "POST":
         invite.claim(links.browser(request), by=account)
         return sessions.start(request, account, invite.next)

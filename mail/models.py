@@ -1,5 +1,6 @@
 """The outbox: mail stored in the transaction of its cause, until somebody has taken it."""
 
+import re
 import secrets
 from datetime import timedelta
 from email.utils import format_datetime, parseaddr
@@ -94,6 +95,8 @@ class OutboxMessage(models.Model):
         """Keeps what the server said, and waits twice as long as last time."""
         pause = min(FIRST_PAUSE * 2 ** min(self.attempts, 20), LONGEST_PAUSE)
         spread = secrets.SystemRandom().uniform(1 - PAUSE_SPREAD, 1 + PAUSE_SPREAD)
-        self.next_try_at, self.last_answer = timezone.now() + pause * spread, answer[:300]
+        # Some servers quote the mail they refuse, and its link is as good as a password.
+        self.last_answer = re.sub(r"(token=)\S+", r"\1…", answer)[:300]
+        self.next_try_at = timezone.now() + pause * spread
         self.attempts += 1
         self.save(update_fields=["next_try_at", "last_answer", "attempts"])

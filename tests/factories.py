@@ -28,5 +28,11 @@ class InviteFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Invite
 
+    # What somebody else sent, as against what people ask for themselves.
+    class Params:
+        invitation = factory.Trait(
+            source=Invite.Source.ADMIN, expires_at=factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
+        )
+
     email = factory.Sequence(lambda n: f"guest{n}@example.com")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))

@@ -127,3 +127,22 @@ def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user,
     assert not User.objects.filter(username__in=["ada", "helper"], is_superuser=True).exists()
     assert not User.objects.filter(email="taken.over@example.com").exists()
     assert User.objects.count() == 3
+
+
+def test_filters_tell_no_secret_letter_by_letter(desk, ada):
+    Invite.objects.issue("grace@example.com")
+    for path, lookup in [
+        ("accounts/user", "password__startswith=argon2"),
+        ("mail/outboxmessage", "parts__body__contains=token"),
+        ("invites/invite", "claimed_in__startswith=a"),
+        ("accounts/user", "is_active__exact=%00"),
+        ("invites/invite", "source__exact=%00"),
+    ]:
+        assert desk.get(f"/admin/{path}/?{lookup}").status_code in (302, 400), lookup
+
+
+def test_an_address_changed_at_the_desk_ends_the_sessions(desk, signed_in, ada):
+    form = {"username": "ada", "email": "ada@new.example", "is_active": "on"}
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    assert signed_in.get("/account").status_code == 302

@@ -67,13 +67,14 @@ def test_the_limit_of_a_64_holds_for_all_its_addresses(client):
     [
         (
             IPHONE,
-            "Mobile Safari on iOS",
+            "Safari on iOS",
         ),
         (
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
             "Chrome on Linux",
         ),
         ("", ""),
+        ("Your account is locked - sign in at evil.example/1.0 CFNetwork/1 Darwin/16", ""),
         ("x" * 100_000, ""),
         ("\x00\ud800", ""),
     ],

@@ -15,6 +15,7 @@ WORDS = {
         "create": "Create your account",
         "ready": "Your account is ready.",
         "sign out": "Sign out",
+        "out everywhere": "Sign out everywhere",
         "everywhere": "You’re signed out on all your devices.",
         "sign in": "Sign in",
         "confirm": "Sign in to Frontdoor",
@@ -27,6 +28,7 @@ WORDS = {
         "create": "Новый аккаунт",
         "ready": "Аккаунт готов.",
         "sign out": "Выйти",
+        "out everywhere": "Выйти на всех устройствах",
         "everywhere": "Вы вышли из аккаунта на всех устройствах.",
         "sign in": "Войти",
         "confirm": "Вход в Frontdoor",
@@ -93,6 +95,8 @@ def test_an_address_a_mail_a_link_an_account_by_keyboard(visit, mailbox, locale)
     assert User.objects.get().settings["language"] == locale[:2]
 
     tab_to(page, said["sign out"])
+    enter(page)
+    tab_to(page, said["out everywhere"])
     enter(page)
     assert said["everywhere"] in page.locator("main").inner_text()
 

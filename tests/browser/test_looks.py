@@ -25,7 +25,7 @@ def submit(page, path, **fields):
     page.goto(path)
     for name, value in fields.items():
         page.fill(f"#id_{name}", value)
-    page.locator("main form button").first.click()
+    page.locator("main form:has(input:visible) button").first.click()
 
 
 def sign_in(page):

@@ -1,11 +1,12 @@
 """Bad input of any kind gets a clear message and changes nothing; never a 500."""
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
+from config.wsgi import application
 from invites import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
@@ -159,3 +160,19 @@ def test_any_text_in_any_field_is_never_a_500(settings, email, name, password):
         except UnicodeEncodeError:  # half characters: the test's own client can't send them
             continue
         assert answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["a/b; x*=nope''utf-8", "a/b; charset*=unicode_escape''a%5Cx00b", "text/html; charset=idna", "\x00", "é", ";;;="],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_content_type_that_breaks_django_gets_a_page(content_type, method):
+    """Through the real WSGI entry: Django would fail before any of its layers could answer."""
+    environ = RequestFactory().generic(method, "/?next=%ff", b"email=a").environ | {"CONTENT_TYPE": content_type}
+    said = []
+
+    body = b"".join(application(environ, lambda status, headers: said.append(status)))
+
+    assert said[0][:3] in ("200", "400", "403", "415")
+    assert b"<h1>" in body

@@ -1,6 +1,7 @@
 """send_invites, resend_invites, owner_link: safe to repeat, honest in words and exit codes."""
 
 import json
+from argparse import ArgumentError
 from datetime import timedelta
 from io import StringIO
 
@@ -115,24 +116,24 @@ def test_resending_can_be_narrowed(ada):
 
 
 def owner_page():
-    url = run("owner_link").strip()
+    url = run("owner_link", "--email", "Owner@Example.com").strip()
     assert url.startswith("http://testserver/owner?token=")
     return url.removeprefix("http://testserver"), url.partition("token=")[2]
 
 
 def test_the_owner_link_makes_the_first_superuser_and_works_once():
     path, token = owner_page()
-    assert "owner" in words(Client().get(path))
+    assert "Create your account" in words(Client().get(path))
     form = {"token": token, "username": "olga", "password": PASSWORD}
 
     owner = Client()
     assert owner.post("/owner", form).url == "/account"
 
     olga = User.objects.get()
-    assert (olga.is_superuser, olga.is_staff, olga.email) == (True, True, "owner@localhost")
+    assert (olga.is_superuser, olga.is_staff, olga.email) == (True, True, "owner@example.com")
     assert owner.get("/admin/").status_code == 200
     assert Client().post("/owner", form | {"username": "eve"}).status_code == 410
-    assert run("owner_link") == ""
+    assert run("owner_link", "--email", "owner@example.com") == ""
 
 
 def test_the_same_owner_link_is_shown_until_it_is_used():
@@ -156,3 +157,41 @@ def test_an_ordinary_invite_never_makes_an_owner(client):
     assert client.post("/owner", form).status_code == 404
     client.post("/signup", form | {"is_superuser": "1", "is_staff": "1"})
     assert not User.objects.get().is_staff
+
+
+def test_an_owner_link_never_becomes_an_ordinary_one(mailbox, client):
+    owner_page()
+
+    assert run_json("resend_invites")["queued"] == 0
+    client.post("/", {"email": "owner@example.com"})
+    assert mailbox.link("owner@example.com").startswith("/signup")
+    path, _token = owner_page()
+    assert client.get(path).status_code == 200
+
+
+def test_an_expired_owner_link_stays_dead_and_mails_nobody(client):
+    path, _token = owner_page()
+    Invite.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    client.post("/", {"email": "owner@example.com"})
+
+    page = client.get(path)
+
+    assert page.status_code == 410
+    assert "manage.py owner_link" in words(page)
+    assert owner_page()[0] != path
+
+
+def test_an_owner_whose_address_is_taken_is_told_on_stderr_and_nothing_stops(ada, capsys):
+    assert run("owner_link", "--email", ada.email) == ""
+
+
+@pytest.mark.parametrize("wrong", [["--limit", "-1"], ["--older-than", "3"], ["--state", "claimed"]])
+def test_narrowing_that_cannot_be_meant_is_refused(wrong):
+    with pytest.raises((CommandError, ArgumentError)):
+        run("resend_invites", *wrong)
+
+
+def test_inviting_nobody_is_a_mistake():
+    with pytest.raises(CommandError) as stopped:
+        run("send_invites")
+    assert stopped.value.returncode == 2

@@ -26,7 +26,7 @@ def everyone():
     UserFactory(username="known", email="known@example.com")
     UserFactory(username="idle", email="deactivated@example.com", is_active=False)
     UserFactory(username="google", email="google-only@example.com", password=None)
-    InviteFactory(email="invited@example.com", source=Invite.Source.ADMIN)
+    InviteFactory(email="invited@example.com", invitation=True)
     return ["unknown", "known", "deactivated", "google-only", "invited"]
 
 
@@ -142,12 +142,22 @@ def test_next_rides_in_the_row_and_stays_on_this_site(client):
     assert list(Invite.objects.order_by("email").values_list("next", flat=True)) == ["/account?tab=1", ""]
 
 
-def test_a_stranger_cannot_redirect_an_invitation(client):
-    InviteFactory(email="invited@example.com", source=Invite.Source.ADMIN, next="/welcome")
+def test_a_stranger_changes_nothing_of_an_invitation(client):
+    invite = InviteFactory(email="invited@example.com", invitation=True, next="/welcome", language="en")
 
-    client.post("/", {"email": "invited@example.com", "next": "/account"})
+    client.post("/", {"email": "invited@example.com", "next": "/account"}, headers={"Accept-Language": "ru"})
 
-    assert Invite.objects.get().next == "/welcome"
+    again = Invite.objects.get()
+    assert (again.next, again.language, again.expires_at) == ("/welcome", "en", invite.expires_at)
+    assert again.sends == 1
+
+
+def test_where_a_stranger_wanted_to_go_is_not_where_an_invitation_leads(client):
+    client.post("/", {"email": "grace@example.com", "next": "/account?planted"})
+
+    Invite.objects.issue("grace@example.com", source="admin")
+
+    assert Invite.objects.get().next == ""
 
 
 def test_a_second_mail_within_a_minute_is_told_when(client):

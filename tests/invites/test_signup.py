@@ -97,10 +97,18 @@ def test_all_failing_rules_are_said_at_once_and_the_name_is_kept(client, invite,
     assert not User.objects.exists()
 
 
-def test_a_common_password_is_refused(client, invite, settings):
-    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.CommonValidator"}]
+@pytest.mark.parametrize(
+    "password",
+    ["passwordpassword", "123456789012345", "987654321098765", "qwertyuiopasdfgh", "a" * 20, "Password1Password1"],
+)
+def test_a_common_password_is_refused_however_long(client, invite, password):
+    assert "on lists attackers try first" in words(client.post("/signup", form(invite, password=password)))
 
-    assert "on lists attackers try first" in words(client.post("/signup", form(invite, password="iloveyou")))
+
+def test_a_bad_name_is_no_reason_to_refuse_the_password_too(client, invite):
+    page = words(client.post("/signup", form(invite, username="ada lovelace!", password="short")))
+
+    assert "must not contain your username" not in page
 
 
 def test_a_long_passphrase_may_hold_a_short_name(client, invite):
@@ -153,6 +161,20 @@ def test_the_same_press_from_another_browser_finds_the_link_used(client, invite)
     assert answer.status_code == 410
     assert "This link has already been used" in words(answer)
     assert client.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize("since", ["signed out everywhere", "deactivated"])
+def test_a_second_press_brings_nobody_back_who_was_put_out_since(invite, since):
+    browser, impatient = Client(), Client()
+    browser.get(link(invite))
+    impatient.cookies["csrf"] = browser.cookies["csrf"].value
+    browser.post("/signup", form(invite))
+    if since == "deactivated":
+        User.objects.update(is_active=False)
+    else:
+        User.objects.get().end_sessions()
+
+    assert impatient.post("/signup", form(invite)).status_code == 410
 
 
 def test_coming_back_to_the_link_while_signed_in_leads_on(client, invite):

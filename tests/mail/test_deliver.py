@@ -143,3 +143,13 @@ def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
     call_command("deliver_mail", "--once")
 
     assert len(smtp.taken) == 5
+
+
+def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp):
+    Invite.objects.issue("grace@example.com")
+    smtp.refusal = "550 5.7.1 I will not take http://testserver/signup?token=secret.signature thank you"
+
+    deliver_all()
+
+    assert "secret.signature" not in OutboxMessage.objects.get().last_answer
+    assert "550" in OutboxMessage.objects.get().last_answer

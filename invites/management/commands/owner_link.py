@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.utils import timezone
 
 from accounts import addresses
 from accounts.models import User
@@ -17,17 +18,24 @@ class Command(BaseCommand):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--email", default="owner@localhost", help="the owner's address")
+        # The address is the owner's on the operator's word, so only a site that nobody else sees may make one up.
+        local = settings.SITE_HOST in settings.THIS_MACHINE
+        parser.add_argument("--email", required=not local, default="owner@localhost", help="the owner's address")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
-        if User.objects.filter(is_superuser=True).exists():
-            return
         try:
             email = addresses.normalize(email)
         except ValidationError as error:
             raise CommandError(f"{email}: {error.messages[0]}", returncode=2) from None
-        if User.objects.filter(email=email).exists():
-            raise CommandError(f"{email} has an account already. Name another address with --email.")
-        with transaction.atomic():
-            invite = Invite.objects.offer(email, source=Invite.Source.COMMAND, lifetime=INVITE_LIFETIME)
-        self.stdout.write(mails.link(tokens.OWNER, invite))
+        if User.objects.filter(is_superuser=True).exists():
+            self.stderr.write("There is a superuser already.")
+        elif User.objects.filter(email=email).exists():
+            self.stderr.write(f"{email} has an account already. For an owner link name another address with --email.")
+        else:
+            self.stdout.write(mails.link(tokens.OWNER, self.invite(email)))
+
+    def invite(self, email: str) -> Invite:
+        """The same one until it is used or expired."""
+        given = {"email": email, "source": Invite.Source.OWNER}
+        expires_at = timezone.now() + INVITE_LIFETIME
+        return Invite.objects.pending().filter(**given).first() or Invite.objects.create(expires_at=expires_at, **given)

@@ -23,6 +23,12 @@ def age(text: str) -> timedelta:
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
+def count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError("must be 0 or more")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = "Sends invitations again that nobody has used; their time starts anew, and their older links go on working."
 
@@ -30,18 +36,20 @@ class Command(BaseCommand):
         parser.add_argument("--email", help="only the invitation to this address")
         parser.add_argument("--state", choices=["pending", "expired"], help="only those in this state")
         parser.add_argument("--older-than", type=age, metavar="AGE", help="last sent longer ago: 3d, 12h, 90m")
-        parser.add_argument("--limit", type=int, help="at most this many, the oldest first")
+        parser.add_argument("--limit", type=count, help="at most this many, the oldest first")
         Report.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = Report("resend_invites", dry_run=options["dry_run"])
         for invite in self.chosen(options).iterator(chunk_size=500):
             self.resend(invite, report)
+        if options["email"] and not (report.done or report.skips):
+            self.stderr.write(f"There is no open invitation to {options['email']}.")
         report.finish(self, options["format"])
 
     def chosen(self, options: dict[str, Any]) -> Any:
         """Invitations only: what people asked for themselves, they can ask for again."""
-        chosen = Invite.objects.open().exclude(source=Invite.Source.SELF).order_by("id")
+        chosen = Invite.objects.standing().exclude(source=Invite.Source.SELF).order_by("id")
         now = timezone.now()
         if options["email"]:
             chosen = chosen.filter(email=options["email"].strip().lower())

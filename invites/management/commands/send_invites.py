@@ -26,11 +26,13 @@ class Command(BaseCommand):
         parser.add_argument("--file", type=Path, help="a file with one address a line; - for standard input")
         parser.add_argument("--invited-by", metavar="NAME", help="the username of who invites")
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
-        parser.add_argument("--language", default="", choices=["", *dict(settings.LANGUAGES)])
+        parser.add_argument("--language", default="", choices=list(dict(settings.LANGUAGES)), help="of mail and pages")
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
         Report.add_arguments(parser)
 
     def handle(self, *args: Any, emails: list[str], **options: Any) -> None:
+        if not emails and options["file"] is None:
+            raise CommandError("Whom? Give addresses, or a file with --file.", returncode=2)
         report = Report("send_invites", dry_run=options["dry_run"], batch=f"b_{uuid7().hex}")
         given = self.given(options) | {"batch": report.batch}
         seen: set[str] = set()
@@ -59,6 +61,8 @@ class Command(BaseCommand):
             email = addresses.normalize(typed)
         except ValidationError as error:
             return report.failed(typed, error.messages[0])
+        if meant := addresses.suggestion(email):
+            self.stderr.write(f"{email}: did you mean {meant}?")
         if email in seen:
             return report.skipped(email, "repeated")
         seen.add(email)

@@ -12,6 +12,9 @@ MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 # Unquoted ASCII only: Django's mail refuses other local parts, and a quoted one may hold anything.
 LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
+# Letters that Python's IDNA (2003) drops or replaces, and so would send the mail to another domain.
+NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
+
 # Where most people have their mail, for the typo guard.
 POPULAR = (
     "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com mac.com aol.com "
@@ -39,6 +42,8 @@ def normalize(typed: str) -> str:
     # Checked before lower-casing: the Kelvin sign, among others, lower-cases into ASCII.
     # "=?" would make mail programs read the local part as an encoded word (RFC 2047), "[" a host by its number.
     if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()) or "=?" in local or "[" in domain:
+        raise malformed()
+    if set(domain) & NOT_IN_IDNA2003:
         raise malformed()
     try:
         address = f"{local}@{domain.encode('idna').decode()}".lower()

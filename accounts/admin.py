@@ -37,7 +37,8 @@ class PersonAdmin(admin.ModelAdmin):
     form = PersonForm
     list_display = ("email", "username", "is_active", "is_staff", "last_login", "joined_at")
     list_filter = ("is_active", "is_staff")
-    search_fields = ("=email", "=username")
+    search_fields = ("email__exact", "username__exact")
+    show_full_result_count = False
     ordering = ("-id",)
     list_per_page = 50
     readonly_fields = ("last_login", "joined_at")
@@ -45,6 +46,10 @@ class PersonAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Filters only by what is listed: by any other, a hash could be guessed letter by letter."""
         return lookup.removesuffix("__exact") in self.list_filter
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By the whole name or address: both are stored in lower case and indexed so."""
+        return super().get_search_results(request, queryset, search_term.lower())
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
@@ -56,9 +61,12 @@ class PersonAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """A new person signs in by a mailed link; a changed address is theirs on the admin's word."""
-        if not change:
+        if change:
+            # Only what was changed: the rest was read a while ago, and must not bring ended sessions back.
+            obj.save(update_fields=[name for name in form.changed_data if name != "groups"])
+        else:
             obj.set_unusable_password()
-        super().save_model(request, obj, form, change)
+            obj.save()
         obj.own_address()
         if change and (not obj.is_active or "email" in form.changed_data):
             obj.end_sessions()

@@ -64,7 +64,7 @@ LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
 
 # Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")
-PRESS_PER_INVITE = Limit("press", "30/10m")
+PRESS_PER_INVITE = Limit("press", "100/10m")
 
 # Everything else that is posted: signing out, choosing a language.
 POST_PER_NETWORK = Limit("post", "300/10m")

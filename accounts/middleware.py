@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 
 from accounts.limits import Limited
 
@@ -52,4 +53,5 @@ class LimitMiddleware:
             return None
         response = render(request, "errors/429.html", {"limit": exception}, status=429)
         response["Retry-After"] = str(exception.seconds)
+        add_never_cache_headers(response)
         return response

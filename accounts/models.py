@@ -88,7 +88,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         keys = list(self.sessions.values_list("session_key", flat=True))
         with transaction.atomic():
-            User.objects.filter(pk=self.pk).update(session_epoch=models.F("session_epoch") + 1)
+            self.session_epoch = models.F("session_epoch") + 1
+            self.save(update_fields=["session_epoch"])
             self.sessions.filter(session_key__in=keys).delete()
         caches["sessions"].delete_many([Session.cache_key(key) for key in keys])
 

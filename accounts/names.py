@@ -1,6 +1,7 @@
 """Usernames: what they may look like, and which are free."""
 
 import re
+import secrets
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
@@ -41,7 +42,8 @@ def candidates(wish: str) -> list[str]:
     """Names made from a wish or an address, best first; all are well-formed, none is checked to be free."""
     stem = re.sub(r"[^a-z0-9._-]+", ".", wish.partition("@")[0].partition("+")[0].lower()).strip("._-")
     stem = stem[: MAX_LENGTH - 2] or "user"
-    names = [stem, *(f"{stem}{n}" for n in range(2, 100))]
+    numbers = [*range(2, 50), *(secrets.randbelow(9000) + 1000 for _ in range(20))]
+    names = [stem, *(f"{stem[: MAX_LENGTH - 4]}{n}" for n in numbers)]
     return [name for name in names if len(name) >= MIN_LENGTH and name not in RESERVED]
 
 

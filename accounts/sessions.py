@@ -16,9 +16,10 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, user_logged_in
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends import cached_db
-from django.core.cache import caches
+from django.core.cache import BaseCache, caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -35,6 +36,7 @@ class SessionStore(cached_db.SessionStore):
     """Django's cached_db store with an owner on each row and an end that nothing moves."""
 
     cache_key_prefix = Session.CACHE_PREFIX
+    _cache: BaseCache
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -45,11 +47,28 @@ class SessionStore(cached_db.SessionStore):
         return bool(key and re.fullmatch(r"[a-z0-9]{32}", key))
 
     def load(self) -> dict[str, Any]:
-        data = super().load()
-        if data.get(DEADLINE, time.time() + 1) <= time.time():
+        data: dict[str, Any] | None = self._cache.get(self.cache_key)
+        if data is None:
+            data = self._load_row()
+        if data.get(DEADLINE, 0) <= time.time():
             self._session_key = None  # makes Django clear the cookie
             return {}
         return data
+
+    def _load_row(self) -> dict[str, Any]:
+        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        data: dict[str, Any] = self.decode(row.session_data) if row else {}
+        if row:
+            # Added, never set: whoever has ended the session since this row was read has left a mark.
+            self._cache.add(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
+        return data
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Removes the row, and leaves a mark in the cache that a late reader of the row cannot overwrite."""
+        key = session_key or self.session_key
+        if key:
+            self.model.objects.filter(session_key=key).delete()
+            self._cache.set(Session.cache_key(key), {}, settings.SESSION_COOKIE_AGE)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]

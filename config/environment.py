@@ -20,6 +20,21 @@ def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
         refuse(f"{name} must be {kind.__name__}, not {env.str(name)!r}.")
 
 
+def number(name: str, default: int, *, least: int) -> int:
+    value: int = read(env.int, name, default)
+    return value if value >= least else refuse(f"{name} must be {least} or more.")
+
+
+def address(name: str, value: str, schemes: set[str], example: str) -> SplitResult:
+    """A URL that can be what it is for, or the end of the start."""
+    try:
+        url = urlsplit(value)
+        good = url.scheme in schemes and (url.port is None or url.port > 0)
+    except ValueError:  # a port or a bracket that is none
+        good = False
+    return url if good else refuse(f"{name} must look like {example}.")
+
+
 def one_of(name: str, *choices: str) -> str:
     """One of a few words; the first is the default."""
     value = env.str(name, default=choices[0])
@@ -43,33 +58,31 @@ def secret_key(*, debug: str) -> str:
 
 def site_url(*, debug: str) -> SplitResult:
     """The one public address of the site, from which every link is built."""
-    url = urlsplit(required("SITE_URL", debug=debug).rstrip("/"))
-    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
-        refuse("SITE_URL must look like https://example.com, with nothing after the host.")
+    example = "https://example.com, with nothing before or after the host"
+    url = address("SITE_URL", required("SITE_URL", debug=debug).rstrip("/"), {"http", "https"}, example)
+    if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
+        refuse(f"SITE_URL must look like {example}.")
     return url
 
 
 def database(*, debug: str) -> dict[str, Any]:
     url = required("DATABASE_URL", debug=debug)
-    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
-        refuse("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+    address("DATABASE_URL", url, {"postgres", "postgresql"}, "postgres://user:password@host:5432/name")
     return dict(env.db_url_config(url))
 
 
 def redis(*, debug: str) -> str:
     url = required("REDIS_URL", debug=debug)
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-        refuse("REDIS_URL must look like redis://:password@host:6379/0.")
+    address("REDIS_URL", url, {"redis", "rediss", "unix"}, "redis://:password@host:6379/0")
     return url
 
 
 def delivery() -> dict[str, Any]:
     """The MAILERS entry for EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
-    url = urlsplit(env.str("EMAIL_URL", default="smtp://localhost:25"))
+    typed = env.str("EMAIL_URL", default="smtp://localhost:25")
+    url = address("EMAIL_URL", typed, {"eml", *SMTP_PORTS}, "smtp+tls://user:password@host:587 or eml:///folder")
     if url.scheme == "eml":
         return {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": url.path}}
-    if url.scheme not in SMTP_PORTS:
-        refuse("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or eml:///.")
     options = {
         "host": url.hostname or "localhost",
         "port": url.port or SMTP_PORTS[url.scheme],

@@ -6,7 +6,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 
 from config import views
 from config.logs import reference
@@ -81,10 +81,11 @@ def has_nul(fields: QueryDict) -> bool:
 
 
 def hostile(request: HttpRequest) -> bool:
-    return any(
-        len(values) > 1 or len(name) > MAX_VALUE or unspeakable(name) or any(map(unspeakable, values))
-        for name, values in request.POST.lists()
-    )
+    try:
+        fields = list(request.POST.lists())
+    except UnreadablePostError:  # it broke off
+        return True
+    return any(len(values) > 1 or any(map(unspeakable, [name, *values])) for name, values in fields)
 
 
 def unspeakable(value: str) -> bool:

@@ -133,7 +133,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.Backend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2", "django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
 # NIST SP 800-63B-4 asks for 15 where the password is the only factor.
-PASSWORD_MIN_LENGTH = read(env.int, "PASSWORD_MIN_LENGTH", default=15)
+PASSWORD_MIN_LENGTH = environment.number("PASSWORD_MIN_LENGTH", 15, least=8)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
     {"NAME": "accounts.passwords.CommonValidator"},
@@ -164,7 +164,7 @@ ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
 # Limits
 
 # How many proxies of ours stand between a visitor and this process; each adds one X-Forwarded-For entry.
-TRUSTED_PROXY_COUNT = read(env.int, "TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # it knows caches by name only; FailoverCache counts as Redis does

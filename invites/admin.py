@@ -43,11 +43,15 @@ class InviteAdmin(admin.ModelAdmin):
     list_display = ("email", "state_name", "invited_by", "source", "sent_at", "expires_at", "sends")
     list_filter = ("source",)
     list_select_related = ("invited_by",)
-    search_fields = ("=email",)
+    search_fields = ("email__exact",)
+    show_full_result_count = False
     list_per_page = 50
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup.removesuffix("__exact") in self.list_filter
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term.lower())
 
     @admin.display(description=gettext_lazy("state"))
     def state_name(self, invite: Invite) -> str:

@@ -21,8 +21,8 @@ class EmailForm(Form):
         help_text=gettext_lazy("We only use it for your account. No newsletters"),
         widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email", "enterkeyhint": "send"}),
     )
-    # People never see this field; whoever fills it in is a program.
-    website = forms.CharField(
+    # People never see this field, and no browser knows what it might be; whoever fills it in is a program.
+    leave_empty = forms.CharField(
         label=gettext_lazy("Leave this field empty"),
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),

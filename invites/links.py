@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import clients, limits, sessions
 from invites import tokens
-from invites.models import Invite, InviteUnavailable
+from invites.models import Invite, InviteUnavailable, NotInvited
 
 View = Callable[[HttpRequest, Invite], HttpResponse]
 
@@ -47,6 +47,8 @@ def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], Htt
                 return dead(request, invite, purpose)
             try:
                 return view(request, invite)
+            except NotInvited:
+                return closed(request)
             except InviteUnavailable:  # somebody was faster, perhaps this very browser
                 invite.refresh_from_db()
                 return dead(request, invite, purpose)
@@ -67,6 +69,16 @@ def find(request: HttpRequest, *purposes: str) -> Invite | None:
     if request.method == "POST":
         limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
     return None
+
+
+def expired_address(request: HttpRequest) -> str:
+    """The address to mail a fresh link to, from the token of one that ran out; or ""."""
+    invite = find(request, tokens.SIGNUP, tokens.CONFIRM)
+    return invite.email if invite and invite.state in {Invite.State.EXPIRED, Invite.State.PENDING} else ""
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    return render(request, "invites/dead/closed.html", status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,10 @@ LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep th
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 
+class NotInvited(Exception):
+    """SIGNUP is "invited", and nobody has invited this address."""
+
+
 class InviteUnavailable(Exception):
     """Somebody was faster, or the invite is expired, declined or revoked."""
 
@@ -193,8 +197,11 @@ class Invite(models.Model):
     def accept(self, username: str, password: str, *, browser: str = "", **fields: Any) -> User:
         """Claim and account in one transaction.
 
-        Raises InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or address.
+        Raises NotInvited, InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or
+        address.
         """
+        if self.source != self.Source.OWNER and not Invite.objects.may_join(self.email):
+            raise NotInvited
         with transaction.atomic():
             self.claim(browser)
             user = User.objects.create_user(username, self.email, password, **fields)

@@ -1,5 +1,7 @@
 """The way in: an address, one mail, one button."""
 
+import logging
+
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
@@ -19,6 +21,8 @@ from accounts.models import User
 from invites import links, mails, tokens, webmail
 from invites.forms import EmailForm, SignupForm, free_name, taken
 from invites.models import LINK_LIFETIME, Invite
+
+log = logging.getLogger("frontdoor.invites")
 
 ASKED = "asked"  # the signed cookie that remembers, in this browser, where the link went
 
@@ -40,7 +44,9 @@ def entry(request: HttpRequest) -> HttpResponse:
         return entry_page(request, form)
     if suggestion := form.doubt():
         return entry_page(request, form, suggestion)
-    if not form.cleaned_data["website"]:
+    if form.cleaned_data["leave_empty"]:
+        log.warning("a program asked for a link ip=%s", clients.ip(request))
+    else:
         ask(request, form.cleaned_data["email"], form.cleaned_data["next"])
     return remember(redirect("invite_sent"), form.cleaned_data["email"])
 
@@ -75,8 +81,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
     if request.method != "POST":
         return sent_page(request, asked_for(request))
-    stale = links.find(request, tokens.SIGNUP, tokens.CONFIRM) if "token" in request.POST else None
-    email = stale.email if stale else asked_for(request)
+    email = links.expired_address(request) if "token" in request.POST else asked_for(request)
     if not email:
         return redirect("entry")
     try:
@@ -105,8 +110,8 @@ def signup(request: HttpRequest, invite: Invite) -> HttpResponse:
     if request.method != "POST" and User.objects.filter(email=invite.email).exists():
         return redirect(mails.path(tokens.CONFIRM, invite))
     if not Invite.objects.may_join(invite.email):
-        return render(request, "invites/dead/closed.html", {"invite": invite}, status=403)
-    return accept(request, invite, tokens.SIGNUP)
+        return links.closed(request)
+    return newcomer(request, invite, tokens.SIGNUP)
 
 
 @sensitive_post_parameters("password")
@@ -115,10 +120,10 @@ def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
     """The same for the first superuser, from the link that only an operator's terminal shows."""
     if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
         return render(request, links.OWNER_PAGE, status=links.GONE)
-    return accept(request, invite, tokens.OWNER)
+    return newcomer(request, invite, tokens.OWNER)
 
 
-def accept(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
     """The sign-up form, and the account it makes."""
     show = "show" in request.GET
     if request.method != "POST":

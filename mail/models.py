@@ -31,7 +31,7 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 class OutboxMessage(models.Model):
     """One mail to one recipient. Its parts hold live links, so they are emptied when it has been handed over."""
 
-    recipient = models.EmailField(_("to"), max_length=320)
+    recipient = models.EmailField(_("to"), max_length=320, db_index=True)
     kind = models.CharField(_("kind"), max_length=40)
     parts = models.JSONField(default=dict)
     # Fixed across tries, so that a mailbox can tell a repeated mail from a new one.

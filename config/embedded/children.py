@@ -16,14 +16,16 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # found here: to
 type Child = subprocess.Popen[bytes]
 
 
-def start(argv: Sequence[object], when_orphaned: int = signal.SIGTERM, **options: Any) -> Child:
+def start(
+    argv: Sequence[object], when_orphaned: int = signal.SIGTERM, stdin: int = subprocess.DEVNULL, **options: Any
+) -> Child:
     """Starts a child that the kernel ends with the signal `when_orphaned` should we be killed.
 
     It has a session of its own, so that Ctrl-C reaches only us and we stop things in their order.
     """
     return subprocess.Popen(  # noqa: S603 - programs of ours, and no shell
         [str(arg) for arg in argv],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         start_new_session=True,
         preexec_fn=_bound_to(os.getpid(), when_orphaned),  # noqa: PLW1509 - two system calls, nothing that locks
         **options,

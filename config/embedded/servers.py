@@ -37,7 +37,7 @@ class Place(NamedTuple):
     def account(self) -> dict[str, Any]:
         """As whom they run, in Popen's words: as root the owner of the folder, or nobody.
 
-        PostgreSQL refuses to be root, and a port without a password must not be a way to become root.
+        PostgreSQL refuses to be root, and who knows its password must not become root by it.
         """
         if os.geteuid() != 0:
             return {}
@@ -47,12 +47,19 @@ class Place(NamedTuple):
 
 
 def start(
-    stack: ExitStack, place: Place, name: str, argv: Sequence[object], ready: Callable[[], bool], *, cwd: Path
+    stack: ExitStack,
+    place: Place,
+    name: str,
+    argv: Sequence[object],
+    ready: Callable[[], bool],
+    *,
+    cwd: Path,
+    told: str = "",
 ) -> children.Child:
     """Starts a server, waits until it is `ready`, and has `stack` stop it."""
     log = place.folder / f"{name}.log"
     with log.open("wb") as output:
-        child = spawn(place, argv, signal.SIGINT, cwd=cwd, stdout=output)
+        child = spawn(place, argv, signal.SIGINT, told, cwd=cwd, stdout=output)
     # SIGINT ends PostgreSQL without waiting for its clients, and Valkey as SIGTERM would.
     stack.callback(children.stop, child, signal.SIGINT)
     deadline = time.monotonic() + PATIENCE
@@ -64,11 +71,26 @@ def start(
     return child
 
 
-def spawn(place: Place, argv: Sequence[object], when_orphaned: int, **options: Any) -> children.Child:
-    """Starts a program in the place's name, holding its lock."""
+def run(place: Place, argv: Sequence[object], told: str, *, cwd: Path) -> None:
+    """Runs a program to its end, in the place's name."""
+    child = spawn(place, argv, signal.SIGKILL, told, cwd=cwd, stdout=subprocess.PIPE)
+    output, _ = child.communicate()
+    if child.returncode:
+        raise SystemExit(f"{Path(str(argv[0])).name} failed: {output.decode(errors='replace')}")
+
+
+def spawn(place: Place, argv: Sequence[object], when_orphaned: int, told: str, **options: Any) -> children.Child:
+    """Starts a program in the place's name, holding its lock; what it is `told` is its stdin, all of it.
+
+    A password is told so: every user of the machine can read an argv.
+    """
     fds = () if place.lock is None else (place.lock,)
     options |= {"stderr": subprocess.STDOUT, "env": ENVIRONMENT, "pass_fds": fds} | place.account
-    return children.start(argv, when_orphaned, **options)
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as stdin:
+        with os.fdopen(writer, "w") as pipe:
+            pipe.write(told)  # short enough for a pipe that nobody reads yet
+        return children.start(argv, when_orphaned, stdin.fileno(), **options)
 
 
 def free_port() -> int:

@@ -44,3 +44,11 @@ def test_an_account_without_a_password_says_how_it_signs_in(client):
     client.force_login(UserFactory(password=None))
 
     assert "Not set. You sign in with email links" in words(client.get("/account"))
+
+
+def test_it_hides_what_is_over(signed_in, ada):
+    Session.objects.create(
+        session_key="x" * 32, session_data="", expire_date="2020-01-01T00:00Z", user=ada, ip="192.0.2.99"
+    )
+
+    assert "192.0.2.99" not in signed_in.get("/account").text

@@ -1,8 +1,11 @@
+import time
+
 import pytest
 from django.test import Client
 
 from accounts.hashers import Argon2
 from accounts.models import Session, User
+from accounts.sessions import SessionStore
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -96,16 +99,28 @@ def test_who_is_signed_in_already_is_sent_on(signed_in):
     assert signed_in.get("/login?next=/account%3Fa").url == "/account?a"
 
 
-def test_signing_in_takes_a_new_session_id(ada):
-    client = Client()
-    client.post("/login", {"login": "ada", "password": PASSWORD})
-    first = client.cookies["session"].value
-    client.post("/logout/here")
-    client.cookies["session"] = first
+def test_signing_in_takes_a_new_session_id_and_a_planted_one_is_worth_nothing(ada):
+    planted = SessionStore()
+    planted["deadline"] = time.time() + 3600
+    planted.create()
+    victim, thief = Client(), Client()
+    for browser in (victim, thief):
+        browser.cookies["session"] = planted.session_key
 
-    client.post("/login", {"login": "ada", "password": PASSWORD})
+    victim.post("/login", {"login": "ada", "password": PASSWORD})
 
-    assert client.cookies["session"].value != first
+    assert victim.cookies["session"].value != planted.session_key
+    assert victim.get("/account").status_code == 200
+    assert thief.get("/account").status_code == 302
+    assert not Session.objects.filter(session_key=planted.session_key).exists()
+
+
+@pytest.mark.parametrize(
+    "away", ["//evil.example", "https://evil.example/", "/\\evil.example", "/" + "a" * 500, "/a\x00b"]
+)
+def test_no_next_leads_off_the_site_signed_in_or_not(client, signed_in, away):
+    assert signed_in.get("/login", {"next": away}).url == "/account"
+    assert client.get("/login", {"next": away}).context["form"]["next"].value() == ""
 
 
 def test_empty_forms_of_many_people_do_not_add_up():

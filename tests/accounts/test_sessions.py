@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.sessions import SessionStore
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +96,7 @@ def test_copies_that_come_back_with_redis_are_void(ada):
 
     assert copy
     assert not is_signed_in(client)
-    assert caches["sessions"].get(key) is None
+    assert not caches["sessions"].get(key)  # at most a mark that it is over
 
 
 def test_a_new_password_ends_every_session(ada):
@@ -149,3 +150,41 @@ def test_a_stale_cookie_is_cleared_and_the_page_is_the_strangers(ada, state):
 
     assert "Email me a link" in page.text
     assert page.cookies["session"]["max-age"] == 0
+
+
+def test_a_reader_that_comes_late_brings_no_ended_session_back(ada, monkeypatch):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    key = client.cookies["session"].value
+    caches["sessions"].delete(Session.cache_key(key))
+    late = SessionStore(key)
+    original = SessionStore.decode
+
+    def slow(self, data):
+        monkeypatch.setattr(SessionStore, "decode", original)
+        SessionStore(key).delete()  # between the reader's look at the row and its copy
+        return original(self, data)
+
+    monkeypatch.setattr(SessionStore, "decode", slow)
+    late.load()
+
+    assert client.get("/account").status_code == 302
+
+
+def test_ending_sessions_leaves_no_copy_and_a_fresh_epoch(signed_in, ada):
+    key = signed_in.cookies["session"].value
+
+    ada.end_sessions()
+
+    assert caches["sessions"].get(Session.cache_key(key)) is None
+    assert ada.session_epoch == User.objects.get(pk=ada.pk).session_epoch == 1
+
+
+def test_the_cookie_does_not_outlive_the_deadline(ada):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=6)):
+        client.post("/language", {"language": "ru"})
+
+    assert client.cookies["session"]["max-age"] <= 6 * 3600

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
-READERS = re.compile(r"read|env\.\w+|(environment\.)?(one_of|required)|os\.environ\.get")
+READERS = re.compile(r"read|env\.\w+|(environment\.)?(one_of|required|number)|os\.environ\.get")
 
 
 def read(name):

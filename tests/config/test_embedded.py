@@ -7,6 +7,7 @@ import sys
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ OWN = "servers = embedded.supply(os.environ); started = servers.__enter__()"
 SHARE = "embedded.stand_in(os.environ)"
 NAMES = ["DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY"]
 ROOT = os.geteuid() == 0
+LINUX = sys.platform == "linux"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,43 @@ def test_data_and_key_stay_for_the_next_start(bare, state):
     with embedded.supply(again), psycopg.connect(again["DATABASE_URL"]) as connection:
         connection.execute("SELECT FROM kept")
     assert again["SECRET_KEY"] == bare["SECRET_KEY"]
-    assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert private(state / "secret_key")
+
+
+def test_without_the_password_both_servers_refuse(bare, state):
+    with embedded.supply(bare):
+        assert private(state / "password")
+        assert private(state / "servers.json")
+        database, cache = without_password(bare["DATABASE_URL"]), without_password(bare["REDIS_URL"])
+        assert refused(database)
+        assert refused(database.replace("postgres@", "postgres:guessed@"))
+        for name in ("template1", "postgres"):
+            assert refused(database.replace("/frontdoor", f"/{name}"))
+        with closing(redis.Redis.from_url(cache)) as client, pytest.raises(redis.AuthenticationError):
+            client.keys()
+
+
+def test_no_argv_holds_a_password(monkeypatch, bare):
+    seen = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda argv, **options: seen.append(argv) or popen(argv, **options))
+    with embedded.throwaway(throwaway := {}), embedded.supply(bare) as servers:
+        seen += [Path(f"/proc/{server.process.pid}/cmdline").read_text() for server in servers if LINUX]
+        passwords = [urlsplit(environ[name]).password for environ in (throwaway, bare) for name in embedded.STARTERS]
+    assert len(set(passwords)) == 4
+    assert not [password for password in passwords if password in str(seen)]
+
+
+@pytest.mark.parametrize("made_with", [("--username=postgres", "--auth=trust"), postgres.ASK], ids=["none", "another"])
+def test_data_without_our_password_gets_it(tmp_path, monkeypatch, made_with):
+    bare = {"FRONTDOOR_STATE": str(tmp_path)}
+    monkeypatch.setattr(embedded, "STARTERS", {"DATABASE_URL": postgres.start})
+    monkeypatch.setattr(postgres, "ASK", made_with)
+    with embedded.supply(dict(bare)):
+        pass
+    (tmp_path / "password").unlink()
+    with embedded.supply(bare), psycopg.connect(bare["DATABASE_URL"]):
+        assert refused(without_password(bare["DATABASE_URL"]))
 
 
 def test_nothing_starts_for_a_url_that_is_given(bare, monkeypatch):
@@ -186,6 +224,21 @@ def process(state, code):
         text=True,
     ) as child:
         yield child
+
+
+def private(path):
+    return path.stat().st_mode & 0o777 == 0o600
+
+
+def without_password(url):
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", "@").replace("//@", "//")
+
+
+def refused(url):
+    with pytest.raises(psycopg.OperationalError, match=r"no password supplied|password authentication failed"):
+        psycopg.connect(url)
+    return True
 
 
 def alive(pid):

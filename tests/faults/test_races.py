@@ -2,14 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Session, User
 from invites import tokens
 from invites.models import Invite
+from mail.deliver import deliver_next
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -17,6 +21,7 @@ from tests.reading import words
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PRESSES = 50
+AGO = timezone.now() - timedelta(hours=1)
 
 
 def at_once(press, count=PRESSES):
@@ -38,7 +43,7 @@ def count_by_status(answers):
     return {status: sum(a.status_code == status for a in answers) for status in {a.status_code for a in answers}}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_limits(settings):
     settings.RATELIMIT_ENABLE = False
 
@@ -84,9 +89,58 @@ def test_fifty_people_who_want_one_name_make_one_account_with_it():
     assert Invite.objects.pending().count() == PRESSES - 1
 
 
-def test_fifty_requests_for_one_address_keep_one_invite_and_lose_no_mail():
+def test_fifty_requests_for_one_address_keep_one_invite_and_lose_no_mail(no_limits):
     answers = at_once(lambda _: Client().post("/", {"email": "grace@example.com"}))
 
     assert count_by_status(answers) == {302: PRESSES}
     assert Invite.objects.get().sends == PRESSES
     assert OutboxMessage.objects.count() == PRESSES
+
+
+def test_asking_while_the_link_is_pressed_is_never_a_500(no_limits):
+    invite = InviteFactory(email="grace@example.com")
+    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+
+    answers = at_once(
+        lambda n: Client().post("/signup", form) if n % 5 == 0 else Client().post("/", {"email": invite.email}), 20
+    )
+
+    assert set(count_by_status(answers)) <= {302, 410}
+    assert User.objects.count() == 1
+
+
+def test_two_workers_share_the_outbox_and_send_each_mail_once(tmp_path):
+    for n in range(30):
+        Invite.objects.issue(f"guest{n}@example.com")
+    sent = []
+    with patch("mail.backends.EmlBackend.send_messages", lambda _self, mails: sent.extend(mails[0].to)):
+        at_once(lambda _: [None for _ in iter(deliver_next, False)], 4)
+
+    assert len(sent) == len(set(sent)) == 30
+
+
+def test_a_mail_that_hangs_holds_up_no_other():
+    for name in ("first", "second"):
+        Invite.objects.issue(f"{name}@example.com")
+    OutboxMessage.objects.filter(recipient__startswith="first").update(next_try_at=AGO)
+    hanging, go_on = threading.Event(), threading.Event()
+
+    def send(_self, mails):
+        if mails[0].to == ["first@example.com"]:
+            hanging.set()
+            assert go_on.wait(20)
+
+    def slow_worker():
+        deliver_next()
+        connection.close()
+
+    with patch("mail.backends.EmlBackend.send_messages", send):
+        worker = threading.Thread(target=slow_worker)
+        worker.start()
+        assert hanging.wait(20)
+        assert deliver_next()
+        assert not deliver_next()
+        go_on.set()
+        worker.join()
+
+    assert OutboxMessage.objects.filter(sent_at=None).count() == 0

@@ -14,7 +14,7 @@ from accounts.models import User
 from invites import tokens
 from invites.models import Invite
 from mail.models import OutboxMessage
-from tests.factories import PASSWORD, InviteFactory
+from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,25 @@ def test_invites_are_sent_once_each_and_the_rest_is_accounted_for(ada, tmp_path)
     assert {i.batch for i in rows} == {done["batch"]}
     assert all(timedelta(days=6.9) < i.expires_at - timezone.now() < timedelta(days=7.1) for i in rows)
     assert OutboxMessage.objects.filter(kind="invite").count() == 2
+
+
+def test_the_same_list_twice_does_nothing_twice():
+    run("send_invites", "grace@example.com", "alan@example.com")
+    again = run_json("send_invites", "grace@example.com", "alan@example.com")
+
+    assert (again["queued"], again["skipped"]) == (0, {"already invited": 2})
+    assert OutboxMessage.objects.count() == 2
+    assert run_json("send_invites", "grace@example.com", "--again")["queued"] == 1
+
+
+def test_resending_skips_who_is_in_by_now_and_minds_the_state():
+    run("send_invites", "grace@example.com", "alan@example.com", "old@example.com")
+    UserFactory(email="grace@example.com")
+    Invite.objects.filter(email="old@example.com").update(expires_at=timezone.now())
+
+    done = run_json("resend_invites", "--state", "pending")
+
+    assert (done["queued"], done["skipped"]) == (1, {"has an account": 1})
 
 
 def test_a_rehearsal_touches_nothing():

@@ -1,7 +1,11 @@
 """The page with one button, for someone who has an account."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Session, User
 from invites import mails, tokens
@@ -94,3 +98,34 @@ def test_signed_in_already_it_leads_on_and_is_kept(signed_in, invite):
     assert signed_in.get(link(invite)).url == "/account"
     invite.refresh_from_db()
     assert invite.state == Invite.State.PENDING
+
+
+def test_the_second_press_counts_for_two_minutes_and_only_as_a_press(invite):
+    browser, later = Client(), Client()
+    browser.get(link(invite))
+    later.cookies["csrf"] = browser.cookies["csrf"].value
+    press(browser, invite)
+
+    assert later.get(link(invite)).status_code == 410
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):
+        assert press(later, invite).status_code == 410
+    assert Session.objects.count() == 1
+
+
+def test_a_link_that_expires_between_look_and_press_is_not_used(client, invite, monkeypatch):
+    original = Invite.claim
+
+    def late(self, *args, **kwargs):
+        Invite.objects.update(expires_at="2020-01-01T00:00Z")
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Invite, "claim", late)
+
+    assert press(client, invite).status_code == 410
+    assert not Session.objects.exists()
+
+
+def test_an_account_is_never_sent_a_link_that_lasts_longer_than_an_hour(ada):
+    issued = Invite.objects.issue(ada.email, source="admin")
+
+    assert issued.expires_at <= timezone.now() + timedelta(hours=1)

@@ -2,11 +2,15 @@
 
 import re
 import time
+from datetime import timedelta
 from statistics import median
 from uuid import uuid4
 
 import pytest
+import time_machine
+from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
 
 from accounts.hashers import Argon2
 from accounts.models import User
@@ -89,6 +93,7 @@ def test_no_account_and_no_address_exist_before_proof(client):
     client.post("/", {"email": "grace@example.com"})
 
     assert not User.objects.exists()
+    assert not EmailAddress.objects.exists()
     assert Invite.objects.get().state == Invite.State.PENDING
 
 
@@ -131,7 +136,7 @@ def test_a_likely_typo_is_asked_about_once(client):
 
 
 def test_a_program_that_fills_in_every_field_gets_the_page_and_no_mail(client):
-    assert client.post("/", {"email": "bot@example.com", "website": "https://spam.example"}).url == "/invite/sent"
+    assert client.post("/", {"email": "bot@example.com", "leave_empty": "https://spam.example"}).url == "/invite/sent"
     assert not OutboxMessage.objects.exists()
 
 
@@ -192,3 +197,15 @@ def test_by_invitation_only_the_page_says_so(client, settings):
     settings.SIGNUP = "invited"
 
     assert "You need an invitation" in client.get("/").text
+
+
+def test_a_sixth_mail_within_an_hour_is_told_when(client):
+    start = timezone.now().replace(minute=0, second=0)
+    answers = []
+    for minute in range(0, 60, 2):
+        with time_machine.travel(start + timedelta(minutes=minute)):
+            answers.append(client.post("/", {"email": "ada@example.com"}))
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert OutboxMessage.objects.count() <= 10  # five in each fixed window
+    assert "several emails to this address within an hour" in words(refused[0])

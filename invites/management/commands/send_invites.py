@@ -19,7 +19,7 @@ from invites.models import Invite
 
 
 class Command(BaseCommand):
-    help = "Invites people: one mail each. Who has an account already, or stands in the list twice, is skipped."
+    help = "Invites people: one mail each. Who is in or invited already, or stands in the list twice, is skipped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--invited-by", metavar="NAME", help="the username of who invites")
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
         parser.add_argument("--language", default="", choices=list(dict(settings.LANGUAGES)), help="of mail and pages")
+        parser.add_argument("--again", action="store_true", help="also those who are invited already")
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
         Report.add_arguments(parser)
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         given = self.given(options) | {"batch": report.batch}
         seen: set[str] = set()
         for typed in [*emails, *lines(options["file"])]:
-            self.invite(typed, seen, given, report)
+            self.invite(typed, seen, given, report, again=options["again"])
         report.finish(self, options["format"])
 
     def given(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +57,7 @@ class Command(BaseCommand):
             "next": options["next"],
         }
 
-    def invite(self, typed: str, seen: set[str], given: dict[str, Any], report: Report) -> None:
+    def invite(self, typed: str, seen: set[str], given: dict[str, Any], report: Report, *, again: bool) -> None:
         try:
             email = addresses.normalize(typed)
         except ValidationError as error:
@@ -68,6 +69,8 @@ class Command(BaseCommand):
         seen.add(email)
         if User.objects.filter(email=email).exists():
             return report.skipped(email, "has an account")
+        if not again and Invite.objects.pending().filter(email=email).exclude(source=Invite.Source.SELF).exists():
+            return report.skipped(email, "already invited")
         if not report.dry_run:
             Invite.objects.issue(email, source=Invite.Source.COMMAND, **given)
         return report.queued(email)

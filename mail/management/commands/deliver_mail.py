@@ -4,6 +4,8 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -17,6 +19,15 @@ IDLE = 0.5  # seconds between two looks at an empty outbox
 WITHOUT_DATABASE = 2.0  # seconds between two tries to reach PostgreSQL
 
 
+@contextmanager
+def told_to(stop: threading.Event) -> Iterator[None]:
+    """Sets `stop` on SIGTERM and Ctrl-C, so that the mail in hand is finished first."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class Command(BaseCommand):
     help = "Delivers the mail in the outbox until it is told to stop; run as many as you like."
 
@@ -25,13 +36,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())  # the mail in hand is finished first
-        while not stop.is_set():
+        with told_to(stop):
             pause = self.work(stop)
-            if once:
-                break
-            stop.wait(pause)
+            while not once and not stop.wait(pause):
+                pause = self.work(stop)
 
     def work(self, stop: threading.Event) -> float:
         """Delivers until nothing is due; returns for how many seconds to rest."""

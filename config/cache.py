@@ -61,17 +61,6 @@ def _guarded(name: str) -> Callable[..., Any]:
     return operation
 
 
-for _name in (
-    "add",
-    "get",
-    "set",
-    "touch",
-    "delete",
-    "incr",
-    "has_key",
-    "get_many",
-    "set_many",
-    "delete_many",
-    "clear",
-):
+GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear"
+for _name in GUARDED.split():
     setattr(FailoverCache, _name, _guarded(_name))

@@ -1,10 +1,8 @@
 """The mails of an invite, one function each way they are worded. None needs a request."""
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts import clients, times
@@ -16,15 +14,15 @@ if TYPE_CHECKING:
     from invites.models import Invite
 
 
-def send(invite: "Invite", account: User | None, *, device: str = "") -> None:
+def send(invite: "Invite", account: User | None, *, may_join: bool, device: str = "") -> None:
     """Puts the one mail into the outbox that fits the address today, in the transaction of its cause."""
     language = (account and account.settings.get("language")) or invite.language or settings.LANGUAGE_CODE
-    name, purpose = wording(invite, account)
+    name, purpose = wording(invite, account, may_join=may_join)
     with translation.override(language):
         context = {
             "email": invite.email,
             "username": account.username if account else "",
-            "url": link(purpose, invite) if purpose else settings.SITE_URL,
+            "url": tokens.link(purpose, invite.pk) if purpose else settings.SITE_URL,
             "until": times.until(invite.expires_at),
             "at": times.clock(timezone.now()),
             "device": clients.describe(device),
@@ -36,24 +34,10 @@ def send(invite: "Invite", account: User | None, *, device: str = "") -> None:
     post(name, invite.email, context, language=language, source=invite.source, reply_to=reply_to)
 
 
-def wording(invite: "Invite", account: User | None) -> tuple[str, str]:
+def wording(invite: "Invite", account: User | None, *, may_join: bool) -> tuple[str, str]:
     """Which mail, and what its link is for."""
-    may_join = type(invite).objects.may_join(invite.email)  # asked for known addresses too: the same time for all
     if account:
         return "link_known", tokens.CONFIRM
     if not may_join:
         return "closed", ""
     return ("link_new" if invite.source == "self" else "invite"), tokens.SIGNUP
-
-
-def link(purpose: str, invite: "Invite") -> str:
-    """The address that a mail carries, built from SITE_URL."""
-    return settings.SITE_URL + path(purpose, invite)
-
-
-PAGES = {tokens.SIGNUP: "account_signup", tokens.CONFIRM: "invite_confirm", tokens.OWNER: "owner"}
-
-
-def path(purpose: str, invite: "Invite") -> str:
-    query: dict[str, Any] = {"token": tokens.sign(purpose, invite.pk)}
-    return f"{reverse(PAGES[purpose])}?{urlencode(query)}"

@@ -1,16 +1,19 @@
-"""Tokens: an invite's id, signed for one purpose.
+"""Tokens: an invite's id, signed for one purpose, and the links that carry them.
 
 Nothing else is in them. Address, expiry and what has become of the invite are in its row, so a token cannot be
 out of date, and every link of an invite works until the first is used. Old keys go on working from
 SECRET_KEY_FALLBACKS.
 """
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 from itsdangerous import BadData, URLSafeSerializer
 
 SIGNUP, CONFIRM, OWNER = "signup", "confirm", "owner"
+PAGES = {SIGNUP: "account_signup", CONFIRM: "invite_confirm", OWNER: "owner"}  # by their URL names
 
 MAX_LENGTH = 200  # characters; ours have about 80
 
@@ -31,6 +34,16 @@ def load(purpose: str, token: str) -> UUID:
         return UUID(_serializer(purpose).loads(token))
     except (BadData, ValueError, TypeError, AttributeError) as error:
         raise BadToken(str(error)) from error
+
+
+def link(purpose: str, invite_id: UUID) -> str:
+    """The address that a mail carries, built from SITE_URL and never from a request."""
+    return settings.SITE_URL + path(purpose, invite_id)
+
+
+def path(purpose: str, invite_id: UUID) -> str:
+    """The page of this site that a new token for an invite opens."""
+    return f"{reverse(PAGES[purpose])}?{urlencode({'token': sign(purpose, invite_id)})}"
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:

@@ -18,7 +18,7 @@ from accounts import clients, limits, sessions
 from accounts.adapters import inactive
 from accounts.forms import same_site
 from accounts.models import User
-from invites import links, mails, tokens, webmail
+from invites import links, tokens, webmail
 from invites.forms import EmailForm, SignupForm, free_name, taken
 from invites.models import LINK_LIFETIME, Invite
 
@@ -108,7 +108,7 @@ def sent_page(request: HttpRequest, email: str, status: int = 200, **context: ob
 def signup(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Name and password for somebody whose address the link has proven."""
     if request.method != "POST" and User.objects.filter(email=invite.email).exists():
-        return redirect(mails.path(tokens.CONFIRM, invite))
+        return redirect(tokens.path(tokens.CONFIRM, invite.pk))
     if not Invite.objects.may_join(invite.email):
         return links.closed(request)
     return newcomer(request, invite, tokens.SIGNUP)
@@ -147,7 +147,7 @@ def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse
 
 
 def signup_page(request: HttpRequest, invite: Invite, purpose: str, form: SignupForm) -> HttpResponse:
-    here = mails.path(purpose, invite)
+    here = tokens.path(purpose, invite.pk)
     context = {
         "invite": invite,
         "form": form,
@@ -165,7 +165,7 @@ def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
     """One button that signs in whoever has the account and its mail."""
     account = User.objects.filter(email=invite.email).first()
     if account is None:
-        return redirect(mails.path(tokens.SIGNUP, invite))
+        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
     if not account.is_active:
         return inactive(request)
     if not invite.signs_in(account):

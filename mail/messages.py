@@ -8,6 +8,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from mail.models import OutboxMessage
+
 
 def post(
     name: str,
@@ -36,8 +38,7 @@ def post(
             headers=headers(name, source, context["language"]),
         )
         message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
-    message.kind = name  # type: ignore[attr-defined]  # for the outbox
-    message.send()
+    OutboxMessage.objects.put(message, kind=name)
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

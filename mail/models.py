@@ -18,11 +18,12 @@ PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
-    def put(self, message: EmailMessage) -> None:
+    def put(self, message: EmailMessage, kind: str = "mail") -> None:
         """Stores a message, one row for each recipient. Raises ValueError for attachments: no mail of ours has any."""
         if message.attachments:
             raise ValueError("The outbox carries no attachments.")
-        OutboxMessage.objects.bulk_create(OutboxMessage.of(message, recipient) for recipient in message.recipients())
+        rows = [OutboxMessage.of(message, kind, recipient) for recipient in message.recipients()]
+        OutboxMessage.objects.bulk_create(rows)
 
     def due(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, next_try_at__lte=timezone.now()).order_by("next_try_at")
@@ -56,9 +57,8 @@ class OutboxMessage(models.Model):
         return f"{self.kind} → {self.recipient}"
 
     @classmethod
-    def of(cls, message: EmailMessage, recipient: str) -> "OutboxMessage":
+    def of(cls, message: EmailMessage, kind: str, recipient: str) -> "OutboxMessage":
         """A row for one recipient of a message; nothing is composed yet, that is the worker's work."""
-        kind = getattr(message, "kind", "mail")
         domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
         parts = {
             "subject": str(message.subject),

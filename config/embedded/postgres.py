@@ -23,7 +23,6 @@ OPTIONS = {
 }
 FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "2GB"}
 FOR_TESTS["max_connections"] = "300"  # fifty people press at once, in each worker
-FOR_TESTS["max_connections"] = "250"  # the races of two test processes at once
 # The builtin C.UTF-8 sorts alike on every machine; the wheel has no ICU.
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 # Every user of the machine reaches the port, and a superuser of PostgreSQL runs programs as we do.

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import OperationalError
 from django.utils import timezone
 
-from invites import mails, tokens
+from invites import tokens
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
@@ -18,7 +18,7 @@ AGO = timezone.now() - timedelta(hours=2)
 
 
 def link(purpose=tokens.SIGNUP, **fields):
-    return mails.path(purpose, InviteFactory(**fields))
+    return tokens.path(purpose, InviteFactory(**fields).pk)
 
 
 def submit(page, path, **fields):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session, User
-from invites import mails, tokens
+from invites import tokens
 from invites.models import Invite
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
@@ -22,7 +22,7 @@ def invite(ada):
 
 
 def link(invite):
-    return mails.path(tokens.CONFIRM, invite)
+    return tokens.path(tokens.CONFIRM, invite.pk)
 
 
 def press(client, invite):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Session, User
-from invites import mails, tokens
+from invites import tokens
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -20,7 +20,7 @@ def invite(db):
 
 
 def link(invite, purpose=tokens.SIGNUP):
-    return mails.path(purpose, invite)
+    return tokens.path(purpose, invite.pk)
 
 
 def form(invite, **typed):

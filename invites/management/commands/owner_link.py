@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import addresses
 from accounts.models import User
-from invites import mails, tokens
+from invites import tokens
 from invites.models import INVITE_LIFETIME, Invite
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         elif User.objects.filter(email=email).exists():
             self.stderr.write(f"{email} has an account already. For an owner link name another address with --email.")
         else:
-            self.stdout.write(mails.link(tokens.OWNER, self.invite(email)))
+            self.stdout.write(tokens.link(tokens.OWNER, self.invite(email).pk))
 
     def invite(self, email: str) -> Invite:
         """The same one until it is used or expired."""

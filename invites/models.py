@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -201,13 +201,24 @@ class Invite(models.Model):
         Raises NotInvited, InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or
         address.
         """
-        if self.source != self.Source.OWNER and not Invite.objects.may_join(self.email):
+        is_owner = self.source == self.Source.OWNER
+        if not is_owner and not Invite.objects.may_join(self.email):
             raise NotInvited
         with transaction.atomic():
+            if is_owner:
+                self.take_ownership()
+                fields |= {"is_staff": True, "is_superuser": True}
             self.claim(browser)
             user = User.objects.create_user(username, self.email, password, **fields)
             Invite.objects.filter(pk=self.pk).update(claimed_by=user)
         return user
+
+    def take_ownership(self) -> None:
+        """Lets one at a time become the first superuser, whatever link they hold. Raises InviteUnavailable."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
+        if User.objects.filter(is_superuser=True).exists():
+            raise InviteUnavailable
 
     def claimed_just_now(self, browser: str) -> bool:
         """Whether this very browser claimed it moments ago: a double click, or an answer that got lost."""

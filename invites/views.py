@@ -133,10 +133,9 @@ def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse
     if not form.is_valid():
         return signup_page(request, invite, purpose, form)
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-    rights = {"is_staff": True, "is_superuser": True} if purpose == tokens.OWNER else {}
     chosen = {"language": get_language()}
     try:
-        user = invite.accept(name, password, browser=links.browser(request), settings=chosen, **rights)
+        user = invite.accept(name, password, browser=links.browser(request), settings=chosen)
     except IntegrityError:  # the name was free when the form was checked; or the address has an account by now
         if not User.objects.filter(username=name).exists():
             return redirect(request.get_full_path())

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -74,6 +75,19 @@ def test_the_right_password_of_a_deactivated_account_is_answered_like_a_wrong_on
     assert right.status_code == wrong.status_code == 200
     assert "Those details don’t match an account" in right.text
     assert not Session.objects.exists()
+
+
+def test_a_stranger_gets_the_same_page_for_every_name(ada):
+    UserFactory(username="idle", is_active=False)
+    UserFactory(username="google", password=None)
+
+    def seen(login):
+        browser = Client()
+        page = browser.post("/login", {"login": login, "password": "not the right password"})
+        body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(login, "NAME")
+        return page.status_code, body, sorted(page.headers), sorted(browser.cookies)
+
+    assert seen("ada") == seen("nobody") == seen("idle") == seen("google")
 
 
 def test_the_typed_name_stays_and_the_password_goes(client, ada):

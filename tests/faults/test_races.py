@@ -144,3 +144,16 @@ def test_a_mail_that_hangs_holds_up_no_other():
         worker.join()
 
     assert OutboxMessage.objects.filter(sent_at=None).count() == 0
+
+
+def test_ten_owner_links_make_one_owner():
+    invites = InviteFactory.create_batch(10, source=Invite.Source.OWNER)
+
+    def accept(n):
+        form = {"token": tokens.sign(tokens.OWNER, invites[n].pk), "username": f"owner{n}", "password": PASSWORD}
+        return Client().post("/owner", form)
+
+    answers = at_once(accept, 10)
+
+    assert count_by_status(answers) == {302: 1, 410: 9}
+    assert User.objects.get().is_superuser

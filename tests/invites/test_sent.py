@@ -1,10 +1,13 @@
 """Check your mail: the address is remembered in this browser and nowhere else."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from invites.models import Invite
 from mail.models import OutboxMessage
+from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +71,26 @@ def test_other_providers_and_own_domains(client):
         page = browser.get("/invite/sent").text
         assert ('rel="noreferrer"' in page) == bool(expected)
         assert expected is None or expected in page
+
+
+@pytest.mark.parametrize("signup", ["open", "invited"])
+def test_sending_again_tells_a_stranger_nothing(settings, signup):
+    settings.SIGNUP, settings.RATELIMIT_ENABLE = signup, False
+    UserFactory(email="known@example.com")
+    UserFactory(email="idle@example.com", is_active=False)
+    InviteFactory(email="guest@example.com", invitation=True)
+
+    def seen(name):
+        browser, before = Client(), OutboxMessage.objects.count()
+        browser.post("/", {"email": f"{name}@example.com"})
+        page = browser.post("/invite/sent")
+        body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(name, "NAME")
+        return (
+            page.status_code,
+            body,
+            sorted(page.headers),
+            sorted(browser.cookies),
+            OutboxMessage.objects.count() - before,
+        )
+
+    assert seen("known") == seen("unknown") == seen("idle") == seen("guest")

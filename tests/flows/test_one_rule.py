@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Invite, NotInvited
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +79,11 @@ def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox):
     ask_at_the_start_page("grace@example.com")
 
     assert mailbox.link("grace@example.com").startswith("/confirm")
+
+
+def test_one_rule_is_the_models_own_whatever_door_forgets_to_ask():
+    asked = Invite.objects.issue("grace@example.com")
+
+    with pytest.raises(NotInvited):
+        asked.accept("grace", PASSWORD)
+    assert not User.objects.exists()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from invites import tokens
@@ -133,4 +134,59 @@ def test_a_rotated_key_keeps_old_links_working(client, settings):
 def test_no_mail_leaves_when_a_dead_link_is_only_looked_at(client):
     client.get(tokens.path(tokens.SIGNUP, dead("expired").pk))
 
+    assert not OutboxMessage.objects.exists()
+
+
+def test_asking_for_a_stranger_brings_no_old_link_of_theirs_back_to_life(client, mailbox, ada):
+    Invite.objects.issue(ada.email)
+    old = mailbox.link(ada.email)
+    Invite.objects.update(expires_at=AGO)
+
+    client.post("/", {"email": ada.email})
+
+    assert client.get(old).status_code == 410
+    assert client.get(mailbox.link(ada.email)).status_code == 200
+
+
+def test_asking_again_and_again_keeps_a_link_alive_for_a_day_at_most(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    start = timezone.now()
+    client.post("/", {"email": "grace@example.com"})
+    first = mailbox.link("grace@example.com")
+
+    for minutes in range(50, 25 * 60, 50):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            client.post("/", {"email": "grace@example.com"})
+            still = client.get(first).status_code == 200
+            assert client.get(mailbox.link("grace@example.com")).status_code == 200
+        assert still == (minutes < 23 * 60), minutes
+
+
+def test_a_mailed_link_does_not_outlive_signing_out_everywhere(client, mailbox, settings, ada):
+    settings.RATELIMIT_ENABLE = False
+    Invite.objects.issue(ada.email)
+    old = mailbox.link(ada.email)
+    form = {"token": old.partition("token=")[2]}
+    ada.end_sessions()
+
+    assert client.get(old).status_code == client.post("/confirm", form).status_code == 410
+    client.post("/invite/sent", form)
+    assert client.get(old).status_code == 410
+    assert client.get(mailbox.link(ada.email)).status_code == 200
+
+
+def test_an_old_invitation_is_no_week_long_way_into_an_account_made_since(client):
+    invite = InviteFactory(invitation=True, sent_at=timezone.now() - timedelta(hours=2))
+    UserFactory(email=invite.email)
+
+    page = client.get(tokens.path(tokens.SIGNUP, invite.pk), follow=True)
+
+    assert page.status_code == 410
+    assert "Send a new link" in words(page)
+
+
+def test_a_withdrawn_invitation_mails_nothing_to_whoever_kept_its_link(client):
+    invite = dead("revoked")
+
+    assert client.post("/invite/sent", {"token": tokens.sign(tokens.SIGNUP, invite.pk)}).url == "/"
     assert not OutboxMessage.objects.exists()

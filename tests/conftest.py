@@ -18,6 +18,13 @@ from tests.factories import PASSWORD, UserFactory
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Shows what tests measured and do not judge."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 class Mailbox:
     """What people find in their mailboxes: the outbox is delivered for real, into a folder of .eml files."""
 

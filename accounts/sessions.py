@@ -3,6 +3,7 @@
 What starts a session is `start`, what ends one is `end`; ending all of a user's is User.end_sessions.
 """
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -50,7 +51,8 @@ class SessionStore(cached_db.SessionStore):
         data: dict[str, Any] | None = self._cache.get(self.cache_key)
         if data is None:
             data = self._load_row()
-        if data.get(DEADLINE, 0) <= time.time():
+        # Nothing in it is the mark of an ended one; a stranger's session, before sign-in, has no deadline yet.
+        if not data or data.get(DEADLINE, math.inf) <= time.time():
             self._session_key = None  # makes Django clear the cookie
             return {}
         return data

@@ -188,3 +188,15 @@ def test_the_cookie_does_not_outlive_the_deadline(ada):
         client.post("/language", {"language": "ru"})
 
     assert client.cookies["session"]["max-age"] <= 6 * 3600
+
+
+@pytest.mark.parametrize("where", ["in Redis", "in PostgreSQL only"])
+def test_a_strangers_session_is_kept_until_sign_in(where):
+    """Google's round trip, for one, keeps its state there."""
+    store = SessionStore()
+    store["state"] = "kept"
+    store.save()
+    if where == "in PostgreSQL only":
+        caches["sessions"].delete(Session.cache_key(store.session_key))
+
+    assert SessionStore(store.session_key)["state"] == "kept"

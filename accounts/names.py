@@ -33,9 +33,13 @@ def normalize(typed: str) -> str:
             params={"min": MIN_LENGTH, "max": MAX_LENGTH},
             code="length",
         )
-    if re.sub("[._-]", "", name.lower()) in RESERVED:  # ".admin_" must not pass for "admin"
+    if is_reserved(name):
         raise ValidationError(_("Choose a different username. This one is reserved"), code="reserved")
     return name.lower()
+
+
+def is_reserved(name: str) -> bool:
+    return re.sub("[._-]", "", name.lower()) in RESERVED  # ".admin_" must not pass for "admin"
 
 
 def candidates(wish: str) -> list[str]:
@@ -44,7 +48,7 @@ def candidates(wish: str) -> list[str]:
     stem = stem[: MAX_LENGTH - 2] or "user"
     numbers = [*range(2, 50), *(secrets.randbelow(9000) + 1000 for _ in range(20))]
     names = [stem, *(f"{stem[: MAX_LENGTH - 4]}{n}" for n in numbers)]
-    return [name for name in names if len(name) >= MIN_LENGTH and name not in RESERVED]
+    return [name for name in names if len(name) >= MIN_LENGTH and not is_reserved(name)]
 
 
 def first_free(names: Iterable[str], taken: Iterable[str]) -> str:

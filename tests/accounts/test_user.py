@@ -156,3 +156,11 @@ def test_passwords_are_argon2id_at_owasps_cost(ada):
 )
 def test_a_likely_typo_is_recognised(typed, meant):
     assert addresses.suggestion(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "wish", ["admin@example.com", "ad.min@example.com", "root", "...@example.com", "я@example.com"]
+)
+def test_every_suggested_name_would_be_accepted(wish):
+    for name in names.candidates(wish):
+        assert names.normalize(name) == name

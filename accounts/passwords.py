@@ -46,6 +46,9 @@ class SimilarityValidator:
 
 
 def _units(typed: str) -> set[str]:
-    """The password, and the unit it repeats: "abcabcabc" is "abc" said three times."""
+    """The password, and the unit it repeats: "abcabcabc" is "abc" said three times.
+
+    With two and six of them, as the list has short units only so: "abcabc", "111111".
+    """
     repeats = (typed + typed).find(typed, 1)  # where it first meets itself again
     return {typed, typed[:repeats], typed[:repeats] * 2, typed[:repeats] * 6}

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from config import environment
+from config import environment, logs
 from config.environment import env, read
-from config.logs import LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -228,4 +227,4 @@ STORAGES = {
 
 # Logs: one line per event on stdout, without secrets.
 
-__all__ = ["LOGGING"]
+LOGGING = logs.LOGGING

@@ -1,4 +1,4 @@
-"""The mails of an invite, one function each way they are worded. None needs a request."""
+"""The mail of an invite: which of four it is, in which language, with what in it. It needs no request."""
 
 from typing import TYPE_CHECKING
 

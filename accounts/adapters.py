@@ -1,10 +1,17 @@
 """What we tell allauth about this site."""
 
-from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any, ClassVar
 
-from accounts import addresses, clients, names
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import addresses, clients, names, notices
 from accounts.models import User
 
 
@@ -14,6 +21,11 @@ def inactive(request: HttpRequest) -> HttpResponse:
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("That is not the code from the newest email. Check it and try again"),
+        "email_taken": gettext_lazy("This address can’t be used any more. Choose another one"),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: accounts are made by accepting an invite (invites.models)."""
         return False
@@ -29,6 +41,29 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         return inactive(request)
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """A code to a new address; or word to whom it belongs. What the page says is the same."""
+        address, device = emailconfirmation.email_address, clients.device(request)
+        owner = User.objects.filter(email=address.email).first()
+        if owner:
+            notices.taken(owner, device)
+        else:
+            notices.code(address.user, address.email, emailconfirmation.key, device)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """What the right code does."""
+        try:
+            email_address.user.move(email_address.email, **clients.trace(request))
+        except IntegrityError:  # somebody else has proven it in the meantime
+            messages.warning(request, self.error_messages["email_taken"])
+            return False
+        said = _("Your email address is now %(email)s.")
+        messages.success(request, said % {"email": email_address.email})
+        return True
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        return resolve_url("account")
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """Nothing: our views say what happened, in our words."""

@@ -69,3 +69,9 @@ def suggestion(address: str) -> str:
         return ""
     close = difflib.get_close_matches(domain, POPULAR, n=1, cutoff=0.88)
     return f"{local}@{close[0]}" if close else ""
+
+
+def mask(address: str) -> str:
+    """Enough for its owner to recognise it, and for nobody else to write to it: "a•••@example.com"."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"

@@ -9,10 +9,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, names
-from accounts.models import User
+from accounts.models import Event, User
 
 admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
 
+
+# What somebody at the desk changes, its owner is told of, as if they had done it themselves.
+TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED}
 
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
@@ -70,7 +73,42 @@ class PersonAdmin(admin.ModelAdmin):
         obj.own_address()
         if change and (not obj.is_active or "email" in form.changed_data):
             obj.end_sessions()
+        for name, kind in TOLD.items():
+            if change and name in form.changed_data:
+                before = form.initial[name]
+                obj.happened(kind, told=form.initial["email"], before=before, by="staff")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
         return below and super().has_delete_permission(request, obj)
+
+
+@admin.register(Event)
+class HistoryAdmin(admin.ModelAdmin):
+    """Everybody's security history, to read."""
+
+    list_display = ("at", "user", "kind", "ip", "device")
+    list_filter = ("kind",)
+    list_select_related = ("user",)
+    search_fields = ("user",)  # get_search_results knows how
+    search_help_text = _("A username or an address")
+    show_full_result_count = False
+    ordering = ("-id",)
+    list_per_page = 50
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup.removesuffix("__exact") in self.list_filter
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By the person, who is looked up first: the history is long, and indexed by its owner."""
+        user = User.objects.by_login(search_term)
+        return (queryset.filter(user=user) if user else queryset.none()) if search_term else queryset, False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        return False

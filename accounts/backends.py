@@ -6,20 +6,30 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts import clients, devices, limits
+from accounts.models import Event, User
 
 
 class Backend(ModelBackend):
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, username: str = "", password: str = "", email: str = "", **_kwargs: Any
     ) -> User | None:
-        """The active user with this name or address and password, or None.
+        """The active user with this name or address and password, or None. Raises Limited.
 
-        Unknown, password-less and deactivated accounts cost the same one hash as a wrong password; allauth's own
-        backend would hash twice for a known address.
+        Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one event.
+        allauth's own backend would hash twice for a known address.
         """
-        user = User.objects.by_login(email or username)
+        login = (email or username).strip().lower()
+        user = User.objects.by_login(login)
+        # A stranger who guesses must not lock out the owner, whose device has been here before.
+        known = bool(request and user and devices.known(request, user))
+        if not known:
+            limits.LOGIN_PER_NAME.take(login)
         if user is None:
             make_password(password)
-            return None
-        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+        elif user.check_password(password) and self.user_can_authenticate(user):
+            if not known:
+                limits.LOGIN_PER_NAME.give_back(login)
+            return user
+        Event.objects.record(Event.Kind.FAILED, user, **(clients.trace(request) if request else {}))
+        return None

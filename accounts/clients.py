@@ -55,6 +55,11 @@ def device(request: HttpRequest) -> str:
     return f"{browser}/{system}" if browser and system else ""
 
 
+def trace(request: HttpRequest) -> dict[str, str]:
+    """From where something was done, as events keep it."""
+    return {"ip": ip(request), "device": device(request)}
+
+
 def describe(device: str) -> str:
     """A stored device in the reader's language: "Firefox on Windows", or "" for an unknown one."""
     browser, _slash, system = device.partition("/")

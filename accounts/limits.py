@@ -3,12 +3,16 @@
 They count in fixed windows (django-ratelimit), in Redis or, while that is away, in each process's memory.
 """
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,13 +20,13 @@ from django_ratelimit.core import get_usage
 
 from accounts import clients, times
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class Limited(Exception):
     """A limit is reached, for so many `seconds`, until `retry_at`; `words` say so to the visitor."""
 
-    def __init__(self, limit: "Limit", seconds: int) -> None:
+    def __init__(self, limit: "Limit | Guesses", seconds: int) -> None:
         super().__init__(limit.name)
         self.seconds = max(1, seconds)
         # Pages name minutes, and nobody should come back within the one that is not over yet.
@@ -47,6 +51,38 @@ class Limit:
             raise Limited(self, usage["time_left"])
 
 
+@dataclass(frozen=True)
+class Guesses:
+    """A limit that only wrong tries count towards.
+
+    Each is counted before it is known to be wrong, so that many at once are no way around it, and given back if right.
+    """
+
+    name: str
+    most: int
+    window: timedelta
+    reason: Promise
+
+    def take(self, key: str) -> None:
+        """Counts one more for `key`; raises Limited when that is one too many."""
+        seconds = int(self.window.total_seconds())
+        if cache.add(self._key(key), 1, seconds):
+            return
+        try:
+            taken = cache.incr(self._key(key))
+        except ValueError:  # the window ended between the two
+            return
+        if taken > self.most:
+            raise Limited(self, seconds)
+
+    def give_back(self, key: str) -> None:
+        with suppress(ValueError):
+            cache.decr(self._key(key))
+
+    def _key(self, key: str) -> str:
+        return f"{self.name}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 # Mails asked for: what one person needs, and what an office behind one address needs.
 ASK_PER_ADDRESS_AT_ONCE = Limit(
     "ask-at-once", "1/m", _("We sent an email less than a minute ago. You can send another one after %(time)s.")
@@ -57,10 +93,16 @@ ASK_PER_ADDRESS = Limit(
 ASK_PER_NETWORK = Limit("ask-network", "60/10m")
 
 # Passwords tried.
-LOGIN_PER_NAME = Limit(
-    "login-name", "10/15m", _("Try again after %(time)s, or use a link from your email. Your account is not locked.")
+# A name and the address of one account are counted apart: a stranger must not learn that they belong together.
+LOGIN_PER_NAME = Guesses(
+    "login-name",
+    most=5,
+    window=timedelta(minutes=5),
+    reason=_("Try again after %(time)s, or use a link from your email. Your account is not locked."),
 )
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
+# By somebody signed in, who is asked for the password again: perhaps at a laptop that its owner left open.
+PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
 
 # Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")
@@ -68,6 +110,8 @@ PRESS_PER_INVITE = Limit("press", "100/10m")
 
 # Everything else that is posted: signing out, choosing a language.
 POST_PER_NETWORK = Limit("post", "300/10m")
+# What mails somebody, takes a name from others, or reads everything there is.
+CHANGE_PER_USER = Limit("change-user", "20/h")
 
 
 def per_network(limit: Limit) -> Callable[[View], View]:
@@ -75,7 +119,7 @@ def per_network(limit: Limit) -> Callable[[View], View]:
 
     def decorator(view: View) -> View:
         @wraps(view)
-        def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method == "POST":
                 limit.check(request, clients.network(request))
             return view(request, *args, **kwargs)

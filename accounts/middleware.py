@@ -1,4 +1,4 @@
-"""Language, stale cookies and limits: what every page of the site shares."""
+"""Language, devices, stale cookies and limits: what every page of the site shares."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,36 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
+from accounts import devices, sessions
 from accounts.limits import Limited
 
 
 class AccountLocaleMiddleware(LocaleMiddleware):
-    """The language of the account, else of the language link's cookie, else of the browser.
+    """The language of the account, else of the language link's cookie, else of the browser; and its time zone.
 
     The account's choice is copied into its sessions, so that knowing it costs no query.
     """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and (chosen := request.session.get("language")):
-            translation.activate(chosen)
-            request.LANGUAGE_CODE = chosen
+        timezone.deactivate()  # the last visitor of this thread had another
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            sessions.activate(request.session.get(sessions.CHOSEN, {}))
+            request.LANGUAGE_CODE = translation.get_language()
+
+
+def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Gives a browser that signed in the cookie by which it is known next time."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        devices.remember(request, response)
+        return response
+
+    return middleware
 
 
 def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

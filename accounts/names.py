@@ -38,6 +38,13 @@ def normalize(typed: str) -> str:
     return name.lower()
 
 
+def taken(suggestion: str) -> ValidationError:
+    """That somebody else has the name, and which one near it is free."""
+    return ValidationError(
+        _("That username is taken. %(suggestion)s is free"), params={"suggestion": suggestion}, code="taken"
+    )
+
+
 def is_reserved(name: str) -> bool:
     return re.sub("[._-]", "", name.lower()) in RESERVED  # ".admin_" must not pass for "admin"
 

@@ -6,31 +6,37 @@ What starts a session is `start`, what ends one is `end`; ending all of a user's
 import math
 import re
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model, logout, user_logged_in
+from django.contrib.auth import get_user_model, logout, update_session_auth_hash, user_logged_in
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends import cached_db
 from django.core.cache import BaseCache, caches
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import clients
-from accounts.models import Session, User
+from accounts import clients, devices, notices, preferences
+from accounts.models import Event, Session, User
+
+View = Callable[..., HttpResponseBase]
 
 NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
-DEADLINE = "deadline"  # seconds since the epoch, in the session's data
+# In a session's data.
+DEADLINE = "deadline"  # seconds since the epoch
+CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
 
 class SessionStore(cached_db.SessionStore):
@@ -75,6 +81,7 @@ class SessionStore(cached_db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
         row.user_id = data.get("_auth_user_id")
+        row.handle = Session.handle_of(row.session_key)
         row.ip, row.device = data.get("ip"), data.get("device", "")
         if DEADLINE in data:
             row.created_at = datetime.fromtimestamp(data[DEADLINE] - settings.SESSION_COOKIE_AGE, UTC)
@@ -92,21 +99,31 @@ class SessionStore(cached_db.SessionStore):
         return datetime.fromtimestamp(self[DEADLINE], UTC)
 
 
-def start(request: HttpRequest, user: User, next_url: str = "") -> HttpResponse:
+# How somebody got in, as the history says it.
+PASSWORD, LINK, SIGNUP = "password", "link", "signup"
+WAY = "frontdoor.way"  # in request.META
+
+PROOF_LIFETIME = timedelta(minutes=15)  # how long coming in by a mailed link stands for the password
+LAST_HOUR = timedelta(hours=1)  # in which a session can be prolonged
+
+
+def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -> HttpResponse:
     """Signs somebody in, through allauth's stages, and answers with the way on.
 
     The session's id is new: one that was planted before sign-in is worth nothing.
     """
+    request.META[WAY] = way
     # Never None: allauth would then read a `next` of its own from the request.
     return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
-def required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def required(view: View) -> View:
     """For views of somebody signed in: sends anyone else to sign in and back, and says why."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
+            follow(request)
             return view(request, *args, **kwargs)
         ended = settings.SESSION_COOKIE_NAME in request.COOKIES
         messages.info(request, _(ENDED if ended else NEEDED))
@@ -115,16 +132,58 @@ def required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
+def follow(request: HttpRequest) -> None:
+    """Makes pages follow what was chosen, perhaps on another device since this session last looked."""
+    chosen = preferences.followed(cast("User", request.user).settings)
+    if request.session.get(CHOSEN) != chosen:
+        request.session[CHOSEN] = chosen
+        activate(chosen)
+
+
+def activate(chosen: Mapping[str, str]) -> None:
+    """Language and time zone for the rest of this request; the theme is read by the pages themselves."""
+    timezone.activate(preferences.zone(chosen) or UTC)
+    if "language" in chosen:
+        translation.activate(chosen["language"])
+
+
 def hear_sign_ins() -> None:
     """Called once at start: every sign-in, by whichever door, is stamped."""
     user_logged_in.connect(_stamp, sender=get_user_model(), dispatch_uid="accounts.sessions")
 
 
 def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
+    now, way, trace = int(time.time()), request.META.get(WAY, ""), clients.trace(request)
+    began = {"by_link_at": now} if way == LINK else {}
+    request.session.update(trace | began | {DEADLINE: now + settings.SESSION_COOKIE_AGE})
+    request.session[CHOSEN] = preferences.followed(user.settings)
+    with transaction.atomic():
+        event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
+        if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
+            notices.tell(event)
+    devices.recognize(request, user)
+
+
+def proven_by_link(request: HttpRequest) -> bool:
+    """Whether somebody came in by a mailed link so short a time ago that it stands for the password."""
+    return time.time() < request.session.get("by_link_at", 0) + PROOF_LIFETIME.total_seconds()
+
+
+def ends_at(request: HttpRequest) -> datetime:
+    return datetime.fromtimestamp(request.session.get(DEADLINE, 0), UTC)
+
+
+def prolong(request: HttpRequest) -> None:
+    """Twelve more hours, by pressing a button (WCAG 2.2.1): a new session with a new id; the old one ends."""
+    request.session.cycle_key()
     request.session[DEADLINE] = int(time.time()) + settings.SESSION_COOKIE_AGE
-    request.session["ip"] = clients.ip(request)
-    request.session["device"] = clients.device(request)
-    request.session["language"] = user.settings.get("language", "")
+
+
+def keep(request: HttpRequest, user: User) -> None:
+    """Starts this session anew after all of the user's have ended, as after a new password."""
+    request.session["by_link_at"] = 0  # what proved the mailbox was for that one change
+    update_session_auth_hash(request, user)
 
 
 def end(request: HttpRequest) -> None:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from config.logs import reference
+
 
 def site(request: HttpRequest | None = None) -> dict[str, Any]:
     """Names and links of this site; no query, no cache."""
@@ -16,5 +18,6 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
+        "ref": reference.get(),
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
     }

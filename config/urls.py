@@ -4,22 +4,36 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 
-from accounts import views as accounts
+from accounts.views import devices, email, home, leaving, password, preferences, signin, signout, username
 from config import views as config
-from invites import views as invites
+from invites.views import confirm, entry, not_me, reset, signup
 from mail import views as mail
 
 urlpatterns = [
-    path("", invites.entry, name="entry"),
-    path("invite/sent", invites.sent, name="invite_sent"),
-    path("signup", invites.signup, name="account_signup"),
-    path("confirm", invites.confirm, name="invite_confirm"),
-    path("owner", invites.owner, name="owner"),
-    path("login", accounts.login, name="account_login"),
-    path("logout", accounts.logout, name="account_logout"),
-    path("logout/here", accounts.logout_here, name="account_logout_here"),
-    path("account", accounts.account, name="account"),
-    path("language", accounts.language, name="language"),
+    path("", entry.entry, name="entry"),
+    path("invite/sent", entry.sent, name="invite_sent"),
+    path("signup", signup.signup, name="account_signup"),
+    path("confirm", confirm.confirm, name="invite_confirm"),
+    path("owner", signup.owner, name="owner"),
+    path("reset", entry.reset, name="account_reset_password"),
+    path("reset/password", reset.choose, name="account_reset_password_from_key"),
+    path("not-me", not_me.not_me, name="not_me"),
+    path("login", signin.login, name="account_login"),
+    path("logout", signout.logout, name="account_logout"),
+    path("logout/here", signout.logout_here, name="account_logout_here"),
+    path("account", home.account, name="account"),
+    path("account/prove", entry.prove, name="account_prove"),
+    path("account/sessions/end", devices.end, name="session_end"),
+    path("account/sessions/prolong", devices.prolong, name="session_prolong"),
+    path("account/settings", preferences.choose, name="account_settings"),
+    path("account/username", username.change, name="account_change_username"),
+    path("account/password", password.change, name="account_change_password"),
+    path("account/email", email.change, name="account_email"),
+    path("account/email/code", email.code, name="account_email_verification_sent"),
+    path("account/export", leaving.export, name="account_export"),
+    path("account/delete", leaving.delete, name="account_delete"),
+    path("language", preferences.language, name="language"),
+    path(".well-known/change-password", password.well_known),
     path("healthz", config.healthz, name="healthz"),
     path("readyz", config.readyz, name="readyz"),
     path("admin/", admin.site.urls),

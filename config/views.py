@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.context import site
-from config.logs import reference
 
 log = logging.getLogger("frontdoor.errors")
 
@@ -78,7 +77,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = standalone(request, "errors/503.html", 503, retry_at=timezone.now() + PAUSE)
         response["Retry-After"] = str(int(PAUSE.total_seconds()))
         return response
-    return standalone(request, "errors/500.html", 500, ref=reference.get())
+    return standalone(request, "errors/500.html", 500)
 
 
 def standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:

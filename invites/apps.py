@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class InvitesConfig(AppConfig):
     name = "invites"
     verbose_name = _("Invitations")
+
+    def ready(self) -> None:
+        from invites import leaving  # noqa: PLC0415 models can be imported only now
+
+        leaving.hear_deletions()

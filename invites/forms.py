@@ -1,16 +1,13 @@
-"""The address form on the start page, and the sign-up form."""
+"""The address form on the start page, and the sign-up forms."""
 
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import addresses, names
 from accounts.forms import VERBATIM, Form, NextField
+from accounts.forms.password import NewPasswordField, WithNewPassword
 from accounts.models import User
 
 
@@ -45,53 +42,35 @@ class EmailForm(Form):
         return "" if self.cleaned_data["sure"] == email else addresses.suggestion(email)
 
 
-class SignupForm(Form):
+class SignupForm(WithNewPassword):
     username = forms.CharField(
         label=gettext_lazy("Create a username"),
         required=False,  # names.normalize says what is missing
         help_text=gettext_lazy("Other people can see it. You can change it later"),
         widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
     )
-    password = forms.CharField(
-        label=gettext_lazy("Create a password"),
-        strip=False,
-        error_messages={"required": gettext_lazy("Enter a password")},
-        widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "new-password"}),
-    )
+    password = NewPasswordField(gettext_lazy("Create a password"))
 
-    def __init__(self, *args: Any, email: str, show_password: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.email = email
-        hint = _("%(min)s characters or more, like four random words")
-        password = self.fields["password"]
-        password.help_text = hint % {"min": settings.PASSWORD_MIN_LENGTH}
-        password.widget.attrs["passwordrules"] = f"minlength: {settings.PASSWORD_MIN_LENGTH}; allowed: unicode;"
-        if show_password:
-            password.widget.input_type = "text"
+        self.address = email
+
+    def owner(self) -> User:
+        return User(username=self.cleaned_data.get("username", ""), email=self.address)
 
     def clean_username(self) -> str:
         name = names.normalize(self.cleaned_data["username"])
         if User.objects.filter(username=name).exists():
-            raise taken(name)
+            raise names.taken(User.objects.free_name(name))
         return name
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if "password" in cleaned:
-            try:
-                validate_password(cleaned["password"], User(username=cleaned.get("username", ""), email=self.email))
-            except ValidationError as error:
-                self.add_error("password", error)
-        return cleaned
 
+class RegisterForm(SignupForm, EmailForm):
+    """Everything at once; a typo is pointed out by the mail that does not come."""
 
-def taken(name: str) -> ValidationError:
-    return ValidationError(
-        _("That username is taken. %(suggestion)s is free"), params={"suggestion": free_name(name)}, code="taken"
-    )
+    field_order = ("email", "username", "password")
+    sure = None  # type: ignore[assignment]
 
-
-def free_name(wish: str) -> str:
-    """A free username near a wish or an address; one query, however many are taken."""
-    near = names.candidates(wish)
-    return names.first_free(near, User.objects.filter(username__in=near).values_list("username", flat=True))
+    def owner(self) -> User:
+        self.address = self.cleaned_data.get("email", "")
+        return super().owner()

@@ -2,17 +2,23 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import clients, limits, sessions
-from invites import tokens
+from accounts import clients, limits, sessions, tokens
+from accounts.models import User
+from invites import mails
 from invites.models import Invite, InviteUnavailable, NotInvited
 
 View = Callable[[HttpRequest, Invite], HttpResponse]
@@ -38,7 +44,7 @@ def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], Htt
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def wrapper(request: HttpRequest) -> HttpResponse:
-            invite = find(request, purpose)
+            invite, _purpose = find(request, purpose)
             if invite is None:
                 return broken(request)
             if request.method == "POST":
@@ -58,23 +64,27 @@ def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], Htt
     return decorator
 
 
-def find(request: HttpRequest, *purposes: str) -> Invite | None:
-    """The invite whose token, for one of these purposes, came with the request; counts the bad ones."""
+def find(request: HttpRequest, *purposes: str) -> tuple[Invite | None, str]:
+    """The invite whose token came with the request, and for which of these purposes; counts the bad ones."""
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")
     for purpose in purposes:
         try:
-            return Invite.objects.select_related("claimed_by", "invited_by").get(pk=tokens.load(purpose, token))
+            pk = tokens.load(purpose, token)
+            invites = Invite.objects.select_related("claimed_by", "invited_by").exclude(email="")  # of who has left
+            return invites.get(pk=pk), purpose
         except (tokens.BadToken, Invite.DoesNotExist):
             continue
     if request.method == "POST":
         limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
-    return None
+    return None, ""
 
 
-def expired_address(request: HttpRequest) -> str:
-    """The address to mail a fresh link to, from the token of one that ran out; or ""."""
-    invite = find(request, tokens.SIGNUP, tokens.CONFIRM)
-    return invite.email if invite and invite.state in {Invite.State.EXPIRED, Invite.State.PENDING} else ""
+def expired_address(request: HttpRequest) -> tuple[str, str]:
+    """The address to mail a fresh link to, and what was wished, from the token of one that ran out; or "" for both."""
+    invite, purpose = find(request, tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
+    if invite is None or invite.state not in {Invite.State.EXPIRED, Invite.State.PENDING}:
+        return "", ""
+    return invite.email, mails.RESET if purpose == tokens.RESET else mails.LINK
 
 
 def closed(request: HttpRequest) -> HttpResponse:
@@ -90,12 +100,32 @@ def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
     if invite.claimed_at and invite.claimed_by_id and invite.claimed_by_id == request.user.pk:
         return redirect(invite.next or "account")
     if request.method == "POST" and invite.claimed_by and invite.claimed_just_now(browser(request)):
-        return sessions.start(request, invite.claimed_by, invite.next)
+        return second_press(request, invite, invite.claimed_by, purpose)
     if purpose == tokens.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
     if invite.state == Invite.State.EXPIRED:
         return expired(request, invite, purpose)
     return render(request, PAGES[invite.state], {"invite": invite}, status=GONE)
+
+
+def second_press(request: HttpRequest, invite: Invite, account: User, purpose: str) -> HttpResponse:
+    """What the first press of a double click has answered."""
+    if purpose == tokens.RESET:
+        return password_changed(request)
+    if purpose == tokens.CONFIRM and invite.username:
+        return confirmed(request, invite)
+    return sessions.start(request, account, invite.next, sessions.SIGNUP)
+
+
+def confirmed(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """A planned account stands: to sign-in, with a word of success."""
+    messages.success(request, _("Email address confirmed. Sign in to carry on."))
+    return redirect_to_login(invite.next) if invite.next else redirect("account_login")
+
+
+def password_changed(request: HttpRequest) -> HttpResponse:
+    messages.success(request, _("Password changed. Sign in with the new one."))
+    return redirect("account_login")
 
 
 def expired(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
@@ -109,3 +139,9 @@ def browser(request: HttpRequest) -> str:
     """What stays the same between two presses in one browser and nobody else knows: its CSRF cookie, hashed."""
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     return salted_hmac("frontdoor.invites.browser", cookie, algorithm="sha256").hexdigest() if cookie else ""
+
+
+def newcomer(request: HttpRequest) -> dict[str, Any]:
+    """What a request says of somebody who joins, as Invite.accept takes it."""
+    chosen = {"language": get_language()}
+    return {"browser": browser(request), "trace": clients.trace(request), "settings": chosen}

@@ -1,31 +1,33 @@
-"""The mail of an invite: which of four it is, in which language, with what in it. It needs no request."""
+"""The mail of an invite: which it is, in which language, with what in it. It needs no request."""
 
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from accounts import clients, times
+from accounts import notices, preferences, times, tokens
 from accounts.models import User
-from invites import tokens
 from mail.messages import post
 
 if TYPE_CHECKING:
     from invites.models import Invite
 
+# What was asked for: a way in, an account whose name and password are chosen already, or a new password.
+LINK, REGISTER, RESET = "link", "register", "reset"
 
-def send(invite: "Invite", account: User | None, *, may_join: bool, device: str = "") -> None:
+
+def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "") -> None:
     """Puts the one mail into the outbox that fits the address today, in the transaction of its cause."""
-    language = (account and account.settings.get("language")) or invite.language or settings.LANGUAGE_CODE
-    name, purpose = wording(invite, account, may_join=may_join)
-    with translation.override(language):
+    name, purpose = wording(invite, account, wish, may_join=may_join)
+    with preferences.read_by(account.settings if account else {}, invite.language) as language:
         context = {
             "email": invite.email,
-            "username": account.username if account else "",
+            "username": account.username if account else invite.username,
             "url": tokens.link(purpose, invite.pk) if purpose else settings.SITE_URL,
+            "reset_url": tokens.link(tokens.RESET, invite.pk),
             "until": times.until(invite.expires_at),
             "at": times.clock(timezone.now()),
-            "device": clients.describe(device),
+            "device": notices.said(device),
             "note": invite.note,
             "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
             "inviter_email": invite.invited_by.email if invite.invited_by else "",
@@ -34,10 +36,14 @@ def send(invite: "Invite", account: User | None, *, may_join: bool, device: str 
     post(name, invite.email, context, language=language, source=invite.source, reply_to=reply_to)
 
 
-def wording(invite: "Invite", account: User | None, *, may_join: bool) -> tuple[str, str]:
+def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, str]:
     """Which mail, and what its link is for."""
     if account:
-        return "link_known", tokens.CONFIRM
+        return ("reset", tokens.RESET) if wish == RESET else ("link_known", tokens.CONFIRM)
+    if wish == RESET:
+        return "reset_unknown", ""
     if not may_join:
         return "closed", ""
+    if wish == REGISTER:
+        return "register", tokens.CONFIRM
     return ("link_new" if invite.source == "self" else "invite"), tokens.SIGNUP

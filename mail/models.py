@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
 LONGEST_PAUSE = timedelta(hours=1)
+KEPT = timedelta(days=30)  # rows of mail that was handed over
 PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
 
 
@@ -24,6 +25,10 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
             raise ValueError("The outbox carries no attachments.")
         rows = [OutboxMessage.of(message, kind, recipient) for recipient in message.recipients()]
         OutboxMessage.objects.bulk_create(rows)
+
+    def over(self) -> "OutboxQuerySet":
+        """Handed over so long ago that nobody asks for them any more."""
+        return self.filter(sent_at__lt=timezone.now() - KEPT)
 
     def due(self) -> "OutboxQuerySet":
         return self.filter(sent_at=None, next_try_at__lte=timezone.now()).order_by("next_try_at")
@@ -51,6 +56,7 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("outbox")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["next_try_at"], name="outbox_due", condition=models.Q(sent_at=None)),
+            models.Index(fields=["sent_at"], name="outbox_sent"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,9 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
+from django_redis.cache import RedisCache
 
+from accounts.hashers import Argon2
 from mail.deliver import deliver_next
 from tests.factories import PASSWORD, UserFactory
 
@@ -42,9 +44,18 @@ class Mailbox:
     def text(self, address: str) -> str:
         return self.letters(address)[-1].get_body(("plain",)).get_content()
 
-    def link(self, address: str) -> str:
-        """The path and query of the newest link to an address."""
-        return LINK.findall(self.text(address))[-1].partition("://")[2].partition("/")[2].join(["/", ""])
+    def link(self, address: str, page: str = "") -> str:
+        """The path and query of the newest link to an address; to a page, or the first but "not me"."""
+        for letter in reversed(self.letters(address)):
+            for link in LINK.findall(letter.get_body(("plain",)).get_content()):
+                path = "/" + link.partition("://")[2].partition("/")[2]
+                if path.startswith(page) if page else not path.startswith("/not-me"):
+                    return path
+        raise AssertionError(f"no link for {address}")
+
+    def kinds(self, address: str) -> list[str]:
+        """What was mailed to an address, oldest first: "link_new", "new_device"."""
+        return [letter["Message-ID"].strip("<").partition(".")[0] for letter in self.letters(address)]
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +102,36 @@ def signed_in(ada) -> Client:
     client = Client()
     assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
     return client
+
+
+@pytest.fixture
+def cache_calls(monkeypatch):
+    """The names of the cache operations of a test, as they leave for Redis."""
+    calls = []
+    for name in ("get", "set", "add", "incr", "delete", "touch", "get_many", "set_many", "delete_many", "has_key"):
+        original = getattr(RedisCache, name)
+
+        def counting(self, *args, name=name, original=original, **kwargs):
+            calls.append(name)
+            return original(self, *args, **kwargs)
+
+        monkeypatch.setattr(RedisCache, name, counting)
+    return calls
+
+
+@pytest.fixture
+def hashes(monkeypatch):
+    """Counts how often a password is hashed."""
+    counted = []
+    for name in ("encode", "verify"):
+        original = getattr(Argon2, name)
+
+        def counting(self, *args, original=original, **kwargs):
+            counted.append(original)
+            return original(self, *args, **kwargs)
+
+        monkeypatch.setattr(Argon2, name, counting)
+    return counted
 
 
 @pytest.fixture

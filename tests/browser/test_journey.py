@@ -2,8 +2,8 @@
 
 import pytest
 
+from accounts import tokens
 from accounts.models import User
-from invites import tokens
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import OperationalError
 from django.utils import timezone
 
-from invites import tokens
+from accounts import tokens
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 

@@ -5,9 +5,9 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import tokens
 from accounts.models import User
 from config.wsgi import application
-from invites import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words

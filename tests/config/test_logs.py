@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from accounts import tokens
 from config.logs import LOGGING, LineFormatter
-from invites import tokens
 from tests.factories import PASSWORD, InviteFactory
 
 

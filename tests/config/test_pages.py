@@ -2,14 +2,20 @@
 
 import re
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from django.test import Client
+import time_machine
+from django.db import DatabaseError
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from invites import tokens
+from accounts import tokens
+from accounts.models import Event, User
+from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
@@ -20,6 +26,7 @@ CSP = (
     "form-action 'self' https://accounts.google.com; base-uri 'none'; frame-ancestors 'none'"
 )
 ROOT = Path(__file__).parent.parent.parent
+AUTOCOMPLETE = {"email", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
 AGO = timezone.now() - timedelta(hours=2)
 
 
@@ -47,14 +54,79 @@ def after(client, path, form):
     return client
 
 
+def later(**time):
+    return time_machine.travel(timezone.now() + timedelta(**time))
+
+
+def invited_only(client, path):
+    with override_settings(SIGNUP="invited"):
+        return client.get(path)
+
+
+REGISTER = {"email": "grace@gmail.com", "username": "grace", "password": PASSWORD}
+
+
+def planned(client):
+    """Registers in one form; gives the token of the mail that confirms it."""
+    client.post("/signup", REGISTER)
+    return {"token": tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)}
+
+
+def planned_name_taken(client):
+    link = planned(client)
+    UserFactory(username="grace")
+    return client.post("/confirm", link, follow=True)
+
+
+def planned_while_the_database_fails(client):
+    link = planned(client)
+    with patch.object(Invite, "accept", side_effect=DatabaseError):
+        return client.post("/confirm", link)
+
+
+def reset():
+    return token(tokens.RESET, email=UserFactory().email)
+
+
+def not_me(*, moved=False, **fields):
+    """The token of a mail about Ada's sign-in, or about her new address."""
+    ada = UserFactory(username="ada", email="ada@example.com")
+    if moved:
+        ada.move("eve@example.com")
+        event = Event.objects.get(kind=Event.Kind.EMAIL_CHANGED)
+    else:
+        event = Event.objects.record(Event.Kind.SIGNED_IN, ada, told=ada.email)
+    Event.objects.filter(pk=event.pk).update(**fields)
+    return {"token": tokens.sign(tokens.NOT_ME, event.pk)}
+
+
+def not_me_but_the_address_is_gone(client):
+    link = not_me(moved=True)
+    UserFactory(username="eve", email="ada@example.com")
+    return client.post("/not-me", link)
+
+
 # Each page by what a visitor did to see it: (browser, is it signed in?) -> response.
 PAGES = {
     "start": lambda c: c.get("/"),
     "start, error": lambda c: c.post("/", {"email": "ada@example"}),
     "start, typo": lambda c: c.post("/", {"email": "ada@gmial.com"}),
+    "start, closed": lambda c: invited_only(c, "/"),
     "sent": lambda c: after(c, "/", {"email": "a@gmail.com"}).get("/invite/sent"),
     "sent, again too soon": lambda c: after(c, "/", {"email": "a@gmail.com"}).post("/invite/sent"),
     "sent, no cookie": lambda c: c.get("/invite/sent"),
+    "too many": lambda c: after(c, "/", {"email": "a@gmail.com"}).post("/", {"email": "a@gmail.com"}),
+    "register": lambda c: c.get("/signup"),
+    "register, shown": lambda c: c.get("/signup", {"show": 1}),
+    "register, error": lambda c: c.post("/signup", {"email": "x", "username": "y", "password": "z"}),
+    "register, empty": lambda c: c.post("/signup", {}),
+    "register, sent": lambda c: after(c, "/signup", REGISTER).get("/invite/sent"),
+    "register, closed": lambda c: invited_only(c, "/signup"),
+    "confirm a plan": lambda c: c.get("/confirm", planned(c)),
+    "confirm a plan, done": lambda c: c.post("/confirm", planned(c), follow=True),
+    "confirm a plan, name taken": planned_name_taken,
+    "confirm a plan, failed": planned_while_the_database_fails,
+    "confirm a plan, elsewhere": lambda c: c.get("/confirm", planned(Client()), follow=True),
     "sign up": lambda c: c.get("/signup", token()),
     "sign up, shown": lambda c: c.get("/signup", token() | {"show": 1}),
     "sign up, error": lambda c: c.post("/signup", token() | {"username": "x", "password": "y"}),
@@ -63,8 +135,26 @@ PAGES = {
     "owner, too late": lambda c: c.get("/owner", token(tokens.OWNER, source="owner", expires_at=AGO)),
     "confirm": lambda c: c.get("/confirm", token(tokens.CONFIRM, email=UserFactory().email)),
     "sign in": lambda c: c.get("/login"),
+    "sign in, sent here": lambda c: c.get("/account", follow=True),
+    "sign in, closed": lambda c: invited_only(c, "/login"),
     "sign in, error": lambda c: c.post("/login", {"login": "ada", "password": "wrong password"}),
     "sign in, empty": lambda c: c.post("/login", {}),
+    "reset": lambda c: c.get("/reset"),
+    "reset, error": lambda c: c.post("/reset", {"email": "ada@example"}),
+    "reset, typo": lambda c: c.post("/reset", {"email": "ada@gmial.com"}),
+    "reset, sent": lambda c: after(c, "/reset", {"email": "a@gmail.com"}).get("/invite/sent"),
+    "new password": lambda c: c.get("/reset/password", reset()),
+    "new password, shown": lambda c: c.get("/reset/password", reset() | {"show": 1}),
+    "new password, error": lambda c: c.post("/reset/password", reset() | {"password": "short"}),
+    "new password, done": lambda c: c.post("/reset/password", reset() | {"password": PASSWORD}, follow=True),
+    "new password, expired": lambda c: c.get("/reset/password", token(tokens.RESET, expires_at=AGO)),
+    "not me": lambda c: c.get("/not-me", not_me()),
+    "not me, moved": lambda c: c.get("/not-me", not_me(moved=True)),
+    "not me, done": lambda c: c.post("/not-me", not_me()),
+    "not me, reported": lambda c: c.get("/not-me", not_me(disowned_at=AGO)),
+    "not me, too late": lambda c: c.get("/not-me", not_me(at=AGO - timedelta(days=4))),
+    "not me, failed": not_me_but_the_address_is_gone,
+    "not me, broken": lambda c: c.get("/not-me", {"token": "x"}),
     "expired": lambda c: c.get("/signup", token(expires_at=AGO)),
     "used": lambda c: c.get("/signup", token(claimed_at=AGO)),
     "declined": lambda c: c.get("/signup", token(declined_at=AGO)),
@@ -76,10 +166,93 @@ PAGES = {
     "too large": lambda c: c.post("/", {"email": "x" * 3 * 1024 * 1024}),
     "form too old": lambda c: Client(enforce_csrf_checks=True, headers=c.headers).post("/"),
 }
+
+CODE = "/account/email/code"
+NEW_EMAIL = {"email": "ada@new.example", "password": PASSWORD}
+
+
+def by_link(client):
+    """Has Ada come in by a mailed link, which then stands for her password."""
+    return after(client, "/confirm", token(tokens.CONFIRM, email="ada@example.com"))
+
+
+def must_ask_mailbox(client, path):
+    """Ada has no password, and it is long ago that she came in by a mailed link."""
+    ada = User.objects.get()
+    ada.set_unusable_password()
+    ada.save()
+    by_link(client)
+    with later(minutes=16):
+        return client.get(path)
+
+
+def two_devices(client):
+    Client().post("/login", {"login": "ada", "password": PASSWORD})
+    return client.get("/account")
+
+
+def in_the_last_hour(client, path):
+    with later(hours=11.5):
+        return client.get(path)
+
+
+def prolonged(client):
+    with later(hours=11.5):
+        return client.post("/account/sessions/prolong", {"next": "/account/settings"}, follow=True)
+
+
+def themed(client):
+    User.objects.get().choose(theme="dark")
+    return client.get("/account")
+
+
+def delete_while_the_database_fails(client):
+    with patch.object(User, "erase", side_effect=DatabaseError):
+        return client.post("/account/delete", {"password": PASSWORD})
+
+
+def settings_of(client):
+    return client.get("/account/settings").context["form"].initial
+
+
 SIGNED_IN = {
     "start, signed in": lambda c: c.get("/"),
     "account": lambda c: c.get("/account"),
+    "account, two devices": two_devices,
+    "account, in the last hour": lambda c: in_the_last_hour(c, "/account"),
+    "account, prolonged": prolonged,
+    "account, in the dark": themed,
+    "account, no password": lambda c: must_ask_mailbox(c, "/account"),
+    "account, session over": lambda c: c.post("/account/sessions/end", {"session": "x"}, follow=True),
+    "settings": lambda c: c.get("/account/settings"),
+    "settings, saved": lambda c: c.post("/account/settings", settings_of(c) | {"theme": "light"}, follow=True),
+    "settings, error": lambda c: c.post("/account/settings", {"theme": "pink", "time_zone": "Mars"}),
+    "settings, in the last hour": lambda c: in_the_last_hour(c, "/account/settings"),
+    "username": lambda c: c.get("/account/username"),
+    "username, error": lambda c: c.post("/account/username", {}),
+    "username, taken": lambda c: c.post("/account/username", {"username": UserFactory(username="bob").username}),
+    "username, changed": lambda c: c.post("/account/username", {"username": "ada.example"}, follow=True),
+    "password": lambda c: c.get("/account/password"),
+    "password, shown": lambda c: c.get("/account/password", {"show": 1}),
+    "password, error": lambda c: c.post("/account/password", {"password": "wrong", "chosen": "short"}),
+    "password, changed": lambda c: c.post("/account/password", {"password": PASSWORD, "chosen": PASSWORD}, follow=True),
+    "password, by link": lambda c: by_link(c).get("/account/password"),
+    "password, no proof": lambda c: must_ask_mailbox(c, "/account/password"),
+    "email": lambda c: c.get("/account/email"),
+    "email, error": lambda c: c.post("/account/email", {"email": "ada@example.com", "password": "wrong"}),
+    "email, by link": lambda c: by_link(c).get("/account/email"),
+    "email, no proof": lambda c: must_ask_mailbox(c, "/account/email"),
+    "code": lambda c: after(c, "/account/email", NEW_EMAIL).get(CODE),
+    "code, error": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify", "code": "XXX-XXX"}),
+    "code, empty": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify"}),
+    "delete": lambda c: c.get("/account/delete"),
+    "delete, error": lambda c: c.post("/account/delete", {"password": "wrong password"}),
+    "delete, by link": lambda c: by_link(c).get("/account/delete"),
+    "delete, no proof": lambda c: must_ask_mailbox(c, "/account/delete"),
+    "delete, failed": delete_while_the_database_fails,
+    "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
     "sign out": lambda c: c.get("/logout"),
+    "signed out": lambda c: c.post("/logout", follow=True),
     "confirm as another": lambda c: c.get("/confirm", token(tokens.CONFIRM, email=UserFactory().email)),
     "not for everybody": lambda c: c.get("/admin/login/"),
 }
@@ -93,12 +266,21 @@ def language(request):
 @pytest.fixture(params=[*PAGES, *SIGNED_IN])
 def page(request, language):
     """Every page, as a response."""
+    return seen(request.param, language)
+
+
+@cache
+def seen(name, language):
+    """A page and what was mailed on the way to it; opened once, whatever is asked about it."""
     browser = Client(headers={"Accept-Language": language})
     browser.headers = {"Accept-Language": language}
-    if request.param in PAGES:
-        return PAGES[request.param](browser)
-    UserFactory(username="ada", settings={"language": language})
-    return SIGNED_IN[request.param](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
+    if name in PAGES:
+        page = PAGES[name](browser)
+    else:
+        UserFactory(username="ada", settings={"language": language})
+        page = SIGNED_IN[name](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
+    page.mailed = list(OutboxMessage.objects.values_list("kind", flat=True))
+    return page
 
 
 def test_no_script_no_inline_style_and_the_strict_policy(page):
@@ -116,7 +298,9 @@ def test_one_heading_a_language_a_title_and_a_way_past_the_top(page, language):
     tags = Page(page.text)
 
     assert len(tags.all("h1")) == 1
-    assert tags.all("html") == [{"lang": language, "dir": "ltr"}]
+    (html,) = tags.all("html")
+    assert html.pop("data-theme", "dark") in {"light", "dark"}
+    assert html == {"lang": language, "dir": "ltr"}
     assert re.search(r"<title>\s*[^<]{4,} [–—] Frontdoor\s*</title>", page.text)
     assert ("<title>Error: " in page.text or "<title>Ошибка: " in page.text) == ('id="errors"' in page.text)
     assert 'href="#main"' in page.text
@@ -132,7 +316,8 @@ def test_fields_are_named_complete_and_nobodys_typing_is_lost(page):
         assert not {"placeholder", "maxlength", "required"} & set(field)
         if field.get("type") != "hidden":
             assert field["id"] in labelled
-            assert field["autocomplete"] in {"email", "username", "current-password", "new-password", "nickname", "off"}
+            if "name" in field and field.get("type") not in {"radio", "checkbox"} and field not in tags.all("select"):
+                assert field["autocomplete"] in AUTOCOMPLETE
         if field.get("type") == "password":
             assert not field.get("value")
         if field.get("aria-invalid"):
@@ -173,13 +358,17 @@ def test_help_comes_first_at_the_foot(page):
 def test_nothing_english_is_left_in_russian(page, language):
     if language == "en":
         return
-    body = re.sub(r"<(svg|style)\b.*?</\1>|<[^>]+>", " ", page.text.partition("<body")[2], flags=re.DOTALL)
+    body = page.text.partition("<body")[2]
+    spoken = " ".join(re.findall(r'aria-label="([^"]*)"', body))
+    body = re.sub(r"<(svg|style|option)\b.*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL)  # zones are named in English
     body = body.replace("manage.py owner_link", "")
-    english = set(re.findall(r"[A-Za-z]{3,}", body)) - {
+    english = set(re.findall(r"[A-Za-z]{3,}", body + spoken)) - {
         "Frontdoor",
         "Gmail",
         "English",
         "UTC",
+        "JSON",
+        "ZIP",
         "Hello",
         "name",
         "cookie",
@@ -187,7 +376,7 @@ def test_nothing_english_is_left_in_russian(page, language):
     assert not {
         word
         for word in english
-        if not re.search(r"(example|testserver|help|person\d*|guest\d*|gmail|gmial|com|ada)", word)
+        if not re.search(r"(example|testserver|help|person\d*|guest\d*|gmail|gmial|com|new|ada|eve|grace|bob)", word)
     }
 
 
@@ -196,4 +385,4 @@ def test_the_stylesheet_is_small():
 
 
 def test_no_page_of_this_list_sent_a_mail_it_should_not(page):
-    assert OutboxMessage.objects.count() <= 1
+    assert len([kind for kind in page.mailed if kind != "new_device"]) <= 1

@@ -7,8 +7,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 WITHOUT_A_REQUEST = [
-    *(f"accounts/{name}.py" for name in ("addresses", "ids", "models", "names", "passwords", "times")),
-    *(f"invites/{name}.py" for name in ("mails", "models", "tokens", "webmail")),
+    *(f"accounts/{name}.py" for name in ("addresses", "ids", "leaving", "names", "notices", "passwords")),
+    *(f"accounts/{name}.py" for name in ("preferences", "times", "tokens")),
+    *(f"accounts/models/{name}.py" for name in ("event", "session", "user")),
+    *(f"invites/{name}.py" for name in ("leaving", "mails", "webmail")),
+    *(f"invites/models/{name}.py" for name in ("invite", "queryset")),
     *(f"mail/{name}.py" for name in ("backends", "deliver", "mailbox", "messages", "models")),
 ]
 

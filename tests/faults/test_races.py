@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import Session, User
-from invites import tokens
 from invites.models import Invite
 from mail.deliver import deliver_next
 from mail.models import OutboxMessage

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import User
-from invites import tokens
 from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory

@@ -7,8 +7,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import Session, User
-from invites import tokens
 from invites.models import Invite
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
@@ -79,10 +79,16 @@ def test_a_deactivated_account_is_said_to_its_owner_and_not_opened(client, invit
     assert not Session.objects.exists()
 
 
-def test_an_account_that_is_gone_leads_to_sign_up(client, invite, ada):
-    ada.delete()
+def test_an_account_that_has_moved_away_leads_to_sign_up(client, invite, ada):
+    ada.move("ada@elsewhere.example")
 
     assert client.get(link(invite)).url.startswith("/signup?token=")
+
+
+def test_the_link_of_who_has_left_opens_nothing(client, invite, ada):
+    ada.erase()
+
+    assert client.get(link(invite)).status_code == 404
 
 
 def test_signed_in_as_somebody_else_the_press_changes_over(client, invite, ada):
@@ -94,10 +100,14 @@ def test_signed_in_as_somebody_else_the_press_changes_over(client, invite, ada):
     assert "ada@example.com" in client.get("/account").text
 
 
-def test_signed_in_already_it_leads_on_and_is_kept(signed_in, invite):
-    assert signed_in.get(link(invite)).url == "/account"
+def test_signed_in_already_it_is_kept_until_pressed_and_then_proves_the_mailbox(signed_in, invite):
+    page = signed_in.get(link(invite))
+    assert "sign you out of that account" not in words(page)
     invite.refresh_from_db()
     assert invite.state == Invite.State.PENDING
+
+    assert press(signed_in, invite).url == "/account"
+    assert "Your password" not in words(signed_in.get("/account/delete"))
 
 
 def test_the_second_press_counts_for_two_minutes_and_only_as_a_press(invite):

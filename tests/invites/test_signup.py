@@ -5,8 +5,8 @@ import re
 import pytest
 from django.test import Client
 
+from accounts import tokens
 from accounts.models import Session, User
-from invites import tokens
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words

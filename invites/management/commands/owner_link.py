@@ -8,9 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts import addresses
+from accounts import addresses, tokens
 from accounts.models import User
-from invites import tokens
 from invites.models import INVITE_LIFETIME, Invite
 
 

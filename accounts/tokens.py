@@ -1,8 +1,7 @@
-"""Tokens: an invite's id, signed for one purpose, and the links that carry them.
+"""Tokens: the id of an invite or an event, signed for one purpose, and the links that carry them.
 
-Nothing else is in them. Address, expiry and what has become of the invite are in its row, so a token cannot be
-out of date, and every link of an invite works until the first is used. Old keys go on working from
-SECRET_KEY_FALLBACKS.
+Nothing else is in them. Address, expiry and what has become of it are in the row, so a token cannot be out of date,
+and every link of an invite works until the first is used. Old keys go on working from SECRET_KEY_FALLBACKS.
 """
 
 from urllib.parse import urlencode
@@ -12,8 +11,16 @@ from django.conf import settings
 from django.urls import reverse
 from itsdangerous import BadData, URLSafeSerializer
 
-SIGNUP, CONFIRM, OWNER = "signup", "confirm", "owner"
-PAGES = {SIGNUP: "account_signup", CONFIRM: "invite_confirm", OWNER: "owner"}  # by their URL names
+# Of an invite...
+SIGNUP, CONFIRM, RESET, OWNER = "signup", "confirm", "reset", "owner"
+NOT_ME = "not-me"  # ... and of an event
+PAGES = {  # by their URL names
+    SIGNUP: "account_signup",
+    CONFIRM: "invite_confirm",
+    RESET: "account_reset_password_from_key",
+    OWNER: "owner",
+    NOT_ME: "not_me",
+}
 
 MAX_LENGTH = 200  # characters; ours have about 80
 
@@ -22,8 +29,8 @@ class BadToken(Exception):
     """Not signed by us, or for another purpose, or not whole."""
 
 
-def sign(purpose: str, invite_id: UUID) -> str:
-    return str(_serializer(purpose).dumps(invite_id.hex))
+def sign(purpose: str, row_id: UUID) -> str:
+    return str(_serializer(purpose).dumps(row_id.hex))
 
 
 def load(purpose: str, token: str) -> UUID:
@@ -36,14 +43,14 @@ def load(purpose: str, token: str) -> UUID:
         raise BadToken(str(error)) from error
 
 
-def link(purpose: str, invite_id: UUID) -> str:
+def link(purpose: str, row_id: UUID) -> str:
     """The address that a mail carries, built from SITE_URL and never from a request."""
-    return settings.SITE_URL + path(purpose, invite_id)
+    return settings.SITE_URL + path(purpose, row_id)
 
 
-def path(purpose: str, invite_id: UUID) -> str:
-    """The page of this site that a new token for an invite opens."""
-    return f"{reverse(PAGES[purpose])}?{urlencode({'token': sign(purpose, invite_id)})}"
+def path(purpose: str, row_id: UUID) -> str:
+    """The page of this site that a new token opens."""
+    return f"{reverse(PAGES[purpose])}?{urlencode({'token': sign(purpose, row_id)})}"
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:

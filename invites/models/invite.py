@@ -3,78 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
+from accounts import names
 from accounts.addresses import MAX_LENGTH
 from accounts.ids import uuid7
 from accounts.models import User
-from invites import mails
+from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
 
-INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
-LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
-LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep those alive
+LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
-
-
-class NotInvited(Exception):
-    """SIGNUP is "invited", and nobody has invited this address."""
-
-
-class InviteUnavailable(Exception):
-    """Somebody was faster, or the invite is expired, declined or revoked."""
-
-
-class InviteQuerySet(models.QuerySet["Invite"]):
-    def open(self) -> "InviteQuerySet":
-        """Neither claimed nor declined, revoked or replaced; perhaps expired."""
-        return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-
-    def pending(self) -> "InviteQuerySet":
-        return self.open().filter(expires_at__gt=timezone.now())
-
-    def standing(self) -> "InviteQuerySet":
-        """The open invites that mails are about, at most one for an address; owner links never leave the terminal."""
-        return self.open().exclude(source=Invite.Source.OWNER)
-
-    def may_join(self, email: str) -> bool:
-        """The one rule for every door: may somebody who proves this address make an account?"""
-        invited = self.standing().filter(email=email).exclude(source=Invite.Source.SELF)
-        return settings.SIGNUP == "open" or invited.exists()
-
-    def issue(self, email: str, *, source: str = "self", device: str = "", **given: Any) -> "Invite":
-        """Creates or reuses the standing invite of a normalized address, and puts one mail into the outbox.
-
-        `given` are fields of the invite: invited_by, language, next, note, batch. `device` names what asked for it.
-        Every address takes the same statements, so that the time they take tells a stranger nothing.
-        """
-        with transaction.atomic():
-            account = User.objects.filter(email=email).first()
-            invite = self.offer(email, source, account, **given)
-            # Asked for known addresses too, so that all of them take the same time.
-            mails.send(invite, account, may_join=self.may_join(email), device=device)
-        return invite
-
-    def offer(self, email: str, source: str, account: User | None, **given: Any) -> "Invite":
-        """The standing invite of an address, made, renewed or replaced; no mail."""
-        # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
-        lifetime = LINK_LIFETIME if account or source == Invite.Source.SELF else INVITE_LIFETIME
-        terms: dict[str, Any] = {
-            "epoch": account.session_epoch if account else None,
-            "expires_at": timezone.now() + lifetime,
-        }
-        # One standing invite per address: the index decides, whoever asks in the same moment.
-        Invite.objects.bulk_create([Invite(email=email, source=source, **terms)], ignore_conflicts=True)
-        locked = self.standing().select_related("invited_by").select_for_update(of=("self",))
-        invite = locked.filter(email=email).first()
-        if invite is None:  # it was used between the two statements
-            return self.offer(email, source, account, **given)
-        if source == Invite.Source.SELF and invite.worn_out(**terms):
-            invite = invite.replace(**terms)
-        invite.renew(source, **terms, **given)
-        return invite
 
 
 class Invite(models.Model):
@@ -115,6 +56,10 @@ class Invite(models.Model):
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     # Its owner asked again, and the new row's links work instead of this one's.
     replaced_at = models.DateTimeField(null=True, editable=False)
+    # A planned account: its name, its password as the hasher made it, and the browser it was planned in.
+    username = models.CharField(max_length=names.MAX_LENGTH, blank=True, editable=False)
+    password = models.CharField(max_length=128, blank=True, editable=False)
+    seal = models.CharField(max_length=64, blank=True, editable=False)
     # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
     epoch = models.PositiveIntegerField(null=True, editable=False)
 
@@ -164,13 +109,14 @@ class Invite(models.Model):
         """Closes this row, so that its links stay dead, and opens a new one that says the same."""
         now = timezone.now()
         Invite.objects.filter(pk=self.pk).update(replaced_at=now, expires_at=min(now, self.expires_at))
-        said = ("email", "source", "invited_by", "batch", "note", "language", "next")
+        said = ("email", "source", "invited_by", "batch", "note", "language", "next", *PLAN)
         return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
 
     def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:
         """Makes a locked row last, and its mail about to be sent. Nothing shortens it."""
         if source == self.Source.SELF != self.source:
-            given = {}  # what an invitation says, and where it leads, is not for a stranger to change
+            # What an invitation says, and where it leads, is not for a stranger to change.
+            given = {name: given[name] for name in PLAN if name in given}
         elif source != self.source:
             self.source, self.next = source, ""
         for name, value in given.items():
@@ -195,8 +141,12 @@ class Invite(models.Model):
         if not won:
             raise InviteUnavailable
 
-    def accept(self, username: str, password: str, *, browser: str = "", **fields: Any) -> User:
-        """Claim and account in one transaction.
+    def is_planned_in(self, seal: str) -> bool:
+        """Whether the account was planned in the browser with this seal."""
+        return bool(self.password and seal) and constant_time_compare(self.seal, seal)
+
+    def accept(self, username: str, password: str = "", *, encoded: str = "", browser: str = "", **fields: Any) -> User:
+        """Claim and account in one transaction; the password as typed, or `encoded` as a hasher made it.
 
         Raises NotInvited, InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or
         address.
@@ -209,9 +159,17 @@ class Invite(models.Model):
                 self.take_ownership()
                 fields |= {"is_staff": True, "is_superuser": True}
             self.claim(browser)
-            user = User.objects.create_user(username, self.email, password, **fields)
-            Invite.objects.filter(pk=self.pk).update(claimed_by=user)
+            user = User.objects.create_user(username, self.email, password, encoded=encoded, **fields)
+            Invite.objects.filter(pk=self.pk).update(claimed_by=user, password="", seal="")
         return user
+
+    def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
+        """Claim and new password in one transaction. Raises InviteUnavailable."""
+        with transaction.atomic():
+            self.claim(browser, by=account)
+            account.change_password(password, **trace)
+            # Its sessions have just ended, but a second press of this browser is still the same press.
+            Invite.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 
     def take_ownership(self) -> None:
         """Lets one at a time become the first superuser, whatever link they hold. Raises InviteUnavailable."""

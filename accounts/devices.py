@@ -1,0 +1,43 @@
+"""Devices that an account has been used on before, as a cookie remembers them (OWASP: device cookies).
+
+On such a device a stranger's wrong passwords lock nobody out, and signing in is no news to its owner.
+"""
+
+import time
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts import cookies
+from accounts.models import User
+
+COOKIE = "device"
+LIFETIME = timedelta(days=400)  # browsers keep no cookie for longer
+MOST = 5  # accounts of one browser
+
+RECOGNIZED = "frontdoor.recognized"  # in request.META: whose device this has become
+
+
+def known(request: HttpRequest, user: User) -> bool:
+    """Whether this browser has signed in to the account since its owner last had all devices forgotten."""
+    seen = _seen(request).get(user.pk.hex, 0)
+    forgotten = user.devices_forgotten_at
+    return bool(seen and (forgotten is None or seen > forgotten.timestamp()))
+
+
+def recognize(request: HttpRequest, user: User) -> None:
+    """Has the answer to this request carry the cookie (accounts.middleware)."""
+    request.META[RECOGNIZED] = user.pk.hex
+
+
+def remember(request: HttpRequest, response: HttpResponse) -> None:
+    if RECOGNIZED not in request.META:
+        return
+    others = {key: at for key, at in _seen(request).items() if key != request.META[RECOGNIZED]}
+    newest = dict(sorted(others.items(), key=lambda item: item[1])[-(MOST - 1) :])
+    cookies.keep(response, COOKIE, newest | {request.META[RECOGNIZED]: time.time()}, LIFETIME)
+
+
+def _seen(request: HttpRequest) -> dict[str, float]:
+    """When the accounts of this browser were last signed in to, in seconds since the epoch, by their ids."""
+    return cookies.read(request, COOKIE, LIFETIME) or {}

@@ -1,0 +1,46 @@
+"""What people choose for themselves."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import preferences
+from accounts.forms import Form
+
+
+class SettingsForm(Form):
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), help_text=_("Used for times on this site and in emails"), required=False
+    )
+    theme = forms.ChoiceField(
+        label=_("Theme"), choices=list(preferences.THEMES.items()), widget=forms.RadioSelect, required=False
+    )
+    notices = forms.BooleanField(label=_("Email me when someone signs in on a new device"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].choices = zone_choices()  # type: ignore[attr-defined]
+
+
+def zone_choices() -> list[tuple[Any, Any]]:
+    """The zones by region, each with its distance from UTC today."""
+    now = timezone.now()
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in preferences.zones():
+        regions.setdefault(name.partition("/")[0], []).append((name, f"{name.replace('_', ' ')} ({offset(name, now)})"))
+    return [("", "UTC"), *regions.items()]
+
+
+def offset(name: str, now: datetime) -> str:
+    """ "UTC+5:30"; "UTC" itself without a number."""
+    minutes = int((now.astimezone(ZoneInfo(name)).utcoffset() or timedelta()).total_seconds()) // 60
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")

@@ -1,0 +1,29 @@
+"""Another username."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts import names
+from accounts.forms import VERBATIM, Form
+from accounts.models import User
+
+
+class UsernameForm(Form):
+    username = forms.CharField(
+        label=_("New username"),
+        required=False,  # names.normalize says what is missing
+        help_text=_("Other people can see it"),
+        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_username(self) -> str:
+        name = names.normalize(self.cleaned_data["username"])
+        if name != self.user.username and User.objects.filter(username=name).exists():
+            raise names.taken(User.objects.free_name(name))
+        return name

@@ -1,0 +1,123 @@
+"""The security history: what was done with an account, from where, and whether its owner says "not me"."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clients
+from accounts.ids import uuid7
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+NOT_ME_LIFETIME = timedelta(hours=72)  # how long "this was not me" can be said, and a changed address be restored
+KEPT = timedelta(days=365)
+
+
+class EventUnavailable(Exception):
+    """It was disowned already, or too long ago, or its mail went to an address that has no say any more."""
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def record(
+        self, kind: "Event.Kind", user: "User | None", *, ip: str | None = None, device: str = "", **detail: Any
+    ) -> "Event":
+        """Writes one event. `detail` says more: `told`, the address that was mailed; `before`, what was changed."""
+        return self.create(kind=kind, user=user, ip=ip, device=device, detail=detail)
+
+    def forget(self, user: "User") -> None:
+        """Takes from a leaving person's events what tells who it was."""
+        self.filter(user=user).update(ip=None, device="", detail={})
+
+    def over(self) -> "EventQuerySet":
+        return self.filter(at__lt=timezone.now() - KEPT)
+
+
+class Event(models.Model):
+    class Kind(models.TextChoices):
+        CREATED = "created", _("Account created")
+        SIGNED_IN = "signed_in", _("Signed in")
+        FAILED = "failed", _("Wrong password entered")
+        PROLONGED = "prolonged", _("Stayed signed in for 12 more hours")
+        SIGNED_OUT = "signed_out", _("Signed out everywhere")
+        SESSION_ENDED = "session_ended", _("Session ended")
+        PASSWORD_CHANGED = "password_changed", _("Password changed")
+        USERNAME_CHANGED = "username_changed", _("Username changed")
+        EMAIL_CHANGED = "email_changed", _("Email address changed")
+        EMAIL_RESTORED = "email_restored", _("Email address restored")
+        DISOWNED = "disowned", _("Reported: this was not me")
+        EXPORTED = "exported", _("Data downloaded")
+        DELETED = "deleted", _("Account deleted")
+        INVITED = "invited", _("Invited somebody")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="events", verbose_name=_("person")
+    )
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+    device = models.CharField(_("device"), max_length=100, blank=True)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    detail = models.JSONField(default=dict)
+    disowned_at = models.DateTimeField(_("disowned"), null=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("security history")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "-id"], name="event_by_user"),
+            models.Index(fields=["kind", "-id"], name="event_by_kind"),
+            models.Index(fields=["at"], name="event_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+    @property
+    def device_name(self) -> str:
+        return clients.describe(self.device)
+
+    @property
+    def works_until(self) -> Any:
+        """Until when its owner can say "this was not me"."""
+        return self.at + NOT_ME_LIFETIME
+
+    def can_be_disowned(self) -> bool:
+        """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
+        in_time = self.disowned_at is None and timezone.now() < self.works_until
+        return bool(in_time and self.user and (self.told == self.user.email or self.moved_away))
+
+    @property
+    def told(self) -> str:
+        """The address that was mailed about it."""
+        return str(self.detail.get("told", ""))
+
+    @property
+    def moved_away(self) -> bool:
+        """Whether the account has left the mailed address since, so short a time ago that it can be undone."""
+        moves = Event.objects.filter(user=self.user, kind=self.Kind.EMAIL_CHANGED, detail__before=self.told)
+        since = max(self.at, timezone.now() - NOT_ME_LIFETIME)
+        return bool(self.told and moves.filter(at__gte=since).exists())
+
+    def disown(self, **trace: Any) -> "User":
+        """What "this was not me" does; gives the account as it is then. Raises EventUnavailable.
+
+        Every session ends, the password and all known devices are worth nothing, and an address that was changed
+        since comes back. If another account has that address by now, this one is turned off.
+        """
+        with transaction.atomic():
+            won = Event.objects.filter(pk=self.pk, disowned_at=None).update(disowned_at=timezone.now())
+            if not won or not self.can_be_disowned() or self.user is None:
+                raise EventUnavailable
+            user = type(self.user).objects.select_for_update().get(pk=self.user.pk)
+            user.lock_out()
+            if user.email != self.told and not user.restore_address(self.told, **trace):
+                user.turn_off()  # two mailboxes claim it, and neither can prove more: a person must look
+            Event.objects.record(self.Kind.DISOWNED, user, **trace)
+        return user

@@ -1,0 +1,66 @@
+"""Where somebody is signed in."""
+
+import hashlib
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.core.cache import caches
+from django.db import models
+from django.utils import timezone
+
+from accounts import clients
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self) -> "SessionQuerySet":
+        return self.filter(expire_date__gt=timezone.now())
+
+    def over(self) -> "SessionQuerySet":
+        return self.filter(expire_date__lte=timezone.now())
+
+
+class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    """Django's, with our two questions."""
+
+
+class Session(AbstractBaseSession):
+    """Django's session row, and whose it is. Written by accounts.sessions."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
+    ip = models.GenericIPAddressField(null=True)
+    device = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    # What pages call it: its key is as good as a password.
+    handle = models.CharField(max_length=32, default="", editable=False, db_index=True)
+
+    objects: ClassVar[SessionManager] = SessionManager()
+
+    CACHE_PREFIX = "session:"
+
+    class Meta(AbstractBaseSession.Meta):
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["user", "-created_at"], name="session_by_user")]
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        from accounts.sessions import SessionStore  # noqa: PLC0415 it imports this module
+
+        return SessionStore
+
+    @property
+    def device_name(self) -> str:
+        return clients.describe(self.device)
+
+    @classmethod
+    def cache_key(cls, session_key: str) -> str:
+        return f"{cls.CACHE_PREFIX}{session_key}"
+
+    @classmethod
+    def handle_of(cls, session_key: str) -> str:
+        return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+    def end(self) -> None:
+        """Ends this one session. While Redis, being away, may keep a copy of it, all of its user's end."""
+        self.get_session_store_class()().delete(self.session_key)
+        if self.user and not caches["sessions"].available():  # type: ignore[attr-defined]
+            self.user.end_sessions()

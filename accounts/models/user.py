@@ -1,0 +1,195 @@
+"""Who you are."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.cache import caches
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts import addresses, names, notices
+from accounts.ids import uuid7
+from accounts.models.event import Event
+from accounts.models.session import Session
+
+CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def by_login(self, typed: str) -> "User | None":
+        """Whoever signs in with this name or address; a name cannot hold an "@"."""
+        login = typed.strip().lower()
+        return self.filter(**{"email" if "@" in login else "username": login}).first()
+
+    def free_name(self, wish: str) -> str:
+        """A free username near a wish or an address; one query, however many are taken."""
+        near = names.candidates(wish)
+        return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
+
+    def end_sessions(self) -> int:
+        """Signs all of them out everywhere; gives how many they are. Two statements, however many."""
+        with transaction.atomic():
+            ended = self.update(session_epoch=models.F("session_epoch") + 1)
+            Session.objects.filter(user__in=self.order_by()).delete()
+        return ended
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(
+        self,
+        username: str,
+        email: str,
+        password: str | None = None,
+        *,
+        encoded: str = "",
+        trace: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> "User":
+        """The one way to make an account: with one verified primary address.
+
+        The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
+        hasher made it; `trace` is from where: ip and device. Raises ValidationError for a malformed name or address,
+        IntegrityError for a taken one.
+        """
+        user = User(username=names.normalize(username), email=addresses.normalize(email), **fields)
+        if encoded:
+            user.password = encoded
+        else:
+            user.set_password(password)
+        with transaction.atomic():
+            user.save(force_insert=True)
+            user.own_address()
+            Event.objects.record(Event.Kind.CREATED, user, **(trace or {}))
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    username = models.CharField(_("username"), max_length=names.MAX_LENGTH, unique=True)
+    email = models.EmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
+    # What the person chose, as accounts.preferences knows it.
+    settings = models.JSONField(default=dict, blank=True)
+    # Mixed into the hash that each session carries: one higher, and every session of this user is void.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    # Devices that signed in before this are strangers again.
+    devices_forgotten_at = models.DateTimeField(null=True, editable=False)
+    password_changed_at = models.DateTimeField(null=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff status"), default=False)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(username=Lower("username")), name="username_is_lower_case"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_is_lower_case"),
+        ]
+
+    def own_address(self) -> None:
+        """Makes `email` this user's one address: verified, primary, and no other beside it."""
+        with transaction.atomic():
+            EmailAddress.objects.filter(user=self).exclude(email=self.email).delete()
+            EmailAddress.objects.update_or_create(
+                user=self, email=self.email, defaults={"verified": True, "primary": True}
+            )
+
+    def choose(self, **chosen: Any) -> None:
+        """Keeps what the person chose in the settings; what they chose before for other things stays."""
+        with transaction.atomic():
+            stored = User.objects.select_for_update().get(pk=self.pk).settings
+            self.settings = stored | chosen
+            self.save(update_fields=["settings"])
+
+    def change_password(self, password: str, **trace: Any) -> None:
+        """Sets it, ends every session, and tells the owner. `trace` is from where: ip and device."""
+        with transaction.atomic():
+            self.set_password(password)
+            self.password_changed_at = timezone.now()
+            self.save(update_fields=["password", "password_changed_at"])
+            self.end_sessions()
+            self.happened(Event.Kind.PASSWORD_CHANGED, **trace)
+
+    def rename(self, username: str, **trace: Any) -> None:
+        """Raises ValidationError for a malformed name, IntegrityError for a taken one."""
+        with transaction.atomic():
+            before, self.username = self.username, names.normalize(username)
+            self.save(update_fields=["username"])
+            self.happened(Event.Kind.USERNAME_CHANGED, before=before, **trace)
+
+    def move(self, email: str, **trace: Any) -> None:
+        """Takes another address, which is proven, and tells the old one. Raises IntegrityError for a taken one."""
+        with transaction.atomic():
+            before, self.email = self.email, addresses.normalize(email)
+            self.save(update_fields=["email"])
+            self.own_address()
+            self.happened(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
+
+    def restore_address(self, email: str, **trace: Any) -> bool:
+        """Comes back to the address the account had before; False when somebody else has it by now."""
+        left = self.email
+        try:
+            with transaction.atomic():
+                self.email = email
+                self.save(update_fields=["email"])
+                self.own_address()
+                Event.objects.record(Event.Kind.EMAIL_RESTORED, self, **trace)
+        except IntegrityError:
+            self.email = left
+        return self.email == email
+
+    def turn_off(self) -> None:
+        """Deactivates the account, and ends its sessions."""
+        self.is_active = False
+        self.save(update_fields=["is_active"])
+        self.end_sessions()
+
+    def happened(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
+        """Records an event and mails the owner, who may say that it was somebody else."""
+        notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
+
+    def lock_out(self) -> None:
+        """Leaves only the mailbox as a way in."""
+        self.set_unusable_password()
+        self.devices_forgotten_at = timezone.now()
+        self.save(update_fields=["password", "devices_forgotten_at"])
+        self.end_sessions()
+
+    def end_sessions(self) -> None:
+        """Signs out everywhere.
+
+        The epoch alone does it, even for copies that a returning Redis brings back; deleting rows is house-keeping.
+        """
+        keys = list(self.sessions.values_list("session_key", flat=True)[:CLEANED])
+        with transaction.atomic():
+            self.session_epoch = models.F("session_epoch") + 1
+            self.save(update_fields=["session_epoch"])
+            self.sessions.filter(session_key__in=keys).delete()
+        caches["sessions"].delete_many([Session.cache_key(key) for key in keys])
+
+    def erase(self, **trace: Any) -> None:
+        """Deletes the account and mails a last word. Raises DatabaseError, and then nothing is gone."""
+        with transaction.atomic():
+            with connection.cursor() as cursor:  # whoever holds a row of it must not hold its owner for long
+                cursor.execute("SET LOCAL lock_timeout = '3s'")
+            notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None, **trace))
+            self.delete()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        value = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()

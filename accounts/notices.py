@@ -1,0 +1,66 @@
+"""Mails that tell the owner of an account what was done with it, and what to do if it was somebody else."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts import addresses, clients, preferences, times, tokens
+from mail.messages import post
+
+if TYPE_CHECKING:
+    from accounts.models import Event, User
+
+# The mail for each kind of event; the template's folder.
+MAILS = {
+    "signed_in": "new_device",
+    "password_changed": "password_changed",
+    "username_changed": "username_changed",
+    "email_changed": "email_changed",
+}
+
+
+def tell(event: "Event") -> None:
+    """Mails the owner about an event, at the address it names, with a link to say "this was not me"."""
+    if event.user is None:
+        return
+    with preferences.read_by(event.user.settings) as language:
+        context = {
+            "username": event.user.username,
+            "before": event.detail.get("before", ""),
+            "new_masked": addresses.mask(event.user.email),
+            "device": device(event),
+            "when": times.on(event.at),
+            "until": times.until(event.works_until),
+            "url": tokens.link(tokens.NOT_ME, event.pk),
+        }
+        post(MAILS[event.kind], event.told, context, language=language)
+
+
+def farewell(user: "User", event: "Event") -> None:
+    """The last mail to somebody whose account is being deleted."""
+    with preferences.read_by(user.settings) as language:
+        context = {"username": user.username, "device": device(event), "when": times.on(event.at)}
+        post("deleted", user.email, context | {"ref": event.pk.hex[-12:]}, language=language)
+
+
+def code(user: "User", email: str, secret: str, device: str) -> None:
+    """The code that proves a new address to be its owner's."""
+    with preferences.read_by(user.settings) as language:
+        context = {"username": user.username, "email": email, "code": secret, "device": said(device)}
+        post("email_code", email, context, language=language)
+
+
+def taken(owner: "User", device: str) -> None:
+    """To somebody whose address another account wanted to take."""
+    with preferences.read_by(owner.settings) as language:
+        context = {"username": owner.username, "device": said(device), "url": settings.SITE_URL}
+        post("email_taken", owner.email, context, language=language)
+
+
+def device(event: "Event") -> str:
+    return said(event.device)
+
+
+def said(device: str) -> str:
+    return clients.describe(device) or _("an unknown device")

@@ -1,0 +1,64 @@
+"""Another address: allauth's change by a mailed code, so that no unproven address is ever stored."""
+
+from typing import Any
+
+from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from accounts import limits, sessions
+from accounts.forms.email import CodeForm, EmailForm
+from accounts.views import page
+
+signed_in: list[Any] = [never_cache, page, limits.per_network(limits.POST_PER_NETWORK), sessions.required]
+
+
+@method_decorator([sensitive_post_parameters("password"), *signed_in], name="dispatch")
+class ChangeView(EmailView):
+    """Asks for the new address and the password, and has a code mailed."""
+
+    template_name = "accounts/email.html"
+    success_url = reverse_lazy("account_email_verification_sent")
+
+    def get_form_class(self) -> type[EmailForm]:
+        return EmailForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Only this verb of allauth's four: everybody has exactly one address."""
+        limits.CHANGE_PER_USER.check(request, str(request.user.pk))
+        return FormView.post(self, request, *args, **kwargs)
+
+    def form_valid(self, form: EmailForm) -> HttpResponse:
+        limits.ASK_PER_ADDRESS.check(self.request, form.cleaned_data["email"])
+        return super().form_valid(form)
+
+
+@method_decorator(signed_in, name="dispatch")
+class CodeView(ConfirmEmailVerificationCodeView):
+    """Takes the code. What is right about it is done by accounts.adapters."""
+
+    template_name = "accounts/email_code.html"
+
+    def get_form_class(self) -> Any:
+        return CodeForm if self._action == "verify" else super().get_form_class()
+
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
+        response = super().form_invalid(form)
+        if response.status_code == 302:
+            messages.warning(
+                self.request, _("That was one wrong code too many. Nothing has changed; ask for a new code.")
+            )
+        return response
+
+
+change = ChangeView.as_view()
+code = CodeView.as_view()

@@ -1,0 +1,26 @@
+"""Your account: who you are, where you are signed in, and what happened lately."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import sessions
+from accounts.models import User
+
+SESSIONS_SHOWN = 100
+EVENTS_SHOWN = 10
+
+
+@never_cache
+@require_safe
+@sessions.required
+def account(request: HttpRequest) -> HttpResponse:
+    """Sessions: this device first, then the newest."""
+    user, this = cast("User", request.user), request.session.session_key
+    rows = list(user.sessions.live().order_by("-created_at")[:SESSIONS_SHOWN])
+    rows.sort(key=lambda row: row.session_key != this)
+    events = user.events.order_by("-id")[:EVENTS_SHOWN]
+    return render(request, "accounts/account.html", {"sessions": rows, "this": this, "events": events})

@@ -1,0 +1,38 @@
+"""Signing in with a password."""
+
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import clients, limits, sessions
+from accounts.forms import same_site
+from accounts.forms.login import LoginForm
+from accounts.views import page
+
+log = logging.getLogger("frontdoor.accounts")
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@page
+@limits.per_network(limits.LOGIN_PER_NETWORK)
+def login(request: HttpRequest) -> HttpResponse:
+    """Signs in with a name or address and a password."""
+    if request.user.is_authenticated:
+        return redirect(same_site(request.GET.get("next", "")) or "account")
+    if request.method != "POST":
+        start = LoginForm(request, initial={"next": same_site(request.GET.get("next", ""))})
+        return login_page(request, start)
+    form = LoginForm(request, request.POST)
+    if form.is_valid() and form.user:
+        return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
+    log.info("sign-in refused ip=%s", clients.ip(request))
+    return login_page(request, form)
+
+
+def login_page(request: HttpRequest, form: LoginForm) -> HttpResponse:
+    return render(request, "accounts/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})

@@ -1,0 +1,40 @@
+"""Signing out: everywhere, or only here."""
+
+from django.contrib import messages
+from django.contrib.auth import logout as forget
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts import clients, limits, sessions
+from accounts.models import Event
+from accounts.views import page
+
+
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+def logout(request: HttpRequest) -> HttpResponse:
+    """Asks where to sign out; its POST ends every session of the account."""
+    if not request.user.is_authenticated:
+        return redirect("account_login")
+    if request.method != "POST":
+        return render(request, "accounts/logout.html")
+    Event.objects.record(Event.Kind.SIGNED_OUT, request.user, **clients.trace(request))
+    request.user.end_sessions()
+    forget(request)
+    messages.success(request, _("You’re signed out on all your devices."))
+    return redirect("account_login")
+
+
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+def logout_here(request: HttpRequest) -> HttpResponse:
+    """Ends this session and no other; a reload of its address asks first."""
+    if request.method != "POST":
+        return redirect("account_logout")
+    sessions.end(request)
+    messages.success(request, _("You’re signed out on this device."))
+    return redirect("account_login")

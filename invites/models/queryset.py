@@ -1,0 +1,98 @@
+"""Which invites there are, and issuing one."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts.models import Event, User
+from invites import mails
+
+if TYPE_CHECKING:
+    from invites.models.invite import Invite
+
+INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
+LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
+KEPT = timedelta(days=30)
+
+
+# What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
+PLAN = ("username", "password", "seal")
+
+
+class NotInvited(Exception):
+    """SIGNUP is "invited", and nobody has invited this address."""
+
+
+class InviteUnavailable(Exception):
+    """Somebody was faster, or the invite is expired, declined or revoked."""
+
+
+class InviteQuerySet(models.QuerySet["Invite"]):
+    def open(self) -> "InviteQuerySet":
+        """Neither claimed nor declined, revoked or replaced; perhaps expired."""
+        return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
+
+    def pending(self) -> "InviteQuerySet":
+        return self.open().filter(expires_at__gt=timezone.now())
+
+    def standing(self) -> "InviteQuerySet":
+        """The open invites that mails are about, at most one for an address; owner links never leave the terminal."""
+        return self.open().exclude(source=self.model.Source.OWNER)
+
+    def may_join(self, email: str) -> bool:
+        """The one rule for every door: may somebody who proves this address make an account?"""
+        invited = self.standing().filter(email=email).exclude(source=self.model.Source.SELF)
+        return settings.SIGNUP == "open" or invited.exists()
+
+    def issue(
+        self, email: str, *, source: str = "self", wish: str = mails.LINK, device: str = "", **given: Any
+    ) -> "Invite":
+        """Creates or reuses the standing invite of a normalized address, and puts one mail into the outbox.
+
+        `given` are fields of the invite: invited_by, language, next, note, batch, and the planned account. `wish` is
+        what was asked for, `device` what asked for it. Every address takes the same statements, so that the time they
+        take tells a stranger nothing.
+        """
+        with transaction.atomic():
+            account = User.objects.filter(email=email).first()
+            invite = self.offer(email, source, account, **given)
+            # Asked for known addresses too, so that all of them take the same time.
+            mails.send(invite, account, wish, may_join=self.may_join(email), device=device)
+            if given.get("invited_by"):
+                Event.objects.record(Event.Kind.INVITED, given["invited_by"], invite=invite.pk.hex)
+        return invite
+
+    def offer(self, email: str, source: str, account: User | None, **given: Any) -> "Invite":
+        """The standing invite of an address, made, renewed or replaced; no mail."""
+        if account:
+            given = {name: value for name, value in given.items() if name not in PLAN} | dict.fromkeys(PLAN, "")
+        # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
+        lifetime = LINK_LIFETIME if account or source == self.model.Source.SELF else INVITE_LIFETIME
+        terms: dict[str, Any] = {
+            "epoch": account.session_epoch if account else None,
+            "expires_at": timezone.now() + lifetime,
+        }
+        # One standing invite per address: the index decides, whoever asks in the same moment.
+        self.model.objects.bulk_create([self.model(email=email, source=source, **terms)], ignore_conflicts=True)
+        locked = self.standing().select_related("invited_by").select_for_update(of=("self",))
+        invite = locked.filter(email=email).first()
+        if invite is None:  # it was used between the two statements
+            return self.offer(email, source, account, **given)
+        if source == self.model.Source.SELF and invite.worn_out(**terms):
+            invite = invite.replace(**terms)
+        invite.renew(source, **terms, **given)
+        return invite
+
+    def forget(self, user: User) -> None:
+        """Takes a leaving person's address, and what was written to it, from every invite; none stays open."""
+        theirs = self.filter(models.Q(email=user.email) | models.Q(claimed_by=user))
+        theirs.filter(claimed_at=None, revoked_at=None).update(revoked_at=timezone.now())
+        theirs.update(email="", note="", username="", password="", seal="")
+
+    def over(self) -> "InviteQuerySet":
+        """Links that people asked for themselves and never used, long after they ran out."""
+        asked = self.filter(source=self.model.Source.SELF, claimed_at=None)
+        return asked.filter(expires_at__lt=timezone.now() - KEPT)

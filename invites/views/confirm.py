@@ -1,0 +1,65 @@
+"""One button that signs in whoever has the account and its mail, or makes the account that was planned here."""
+
+import logging
+
+from django.contrib import messages
+from django.db import DatabaseError, IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts import devices, sessions, tokens
+from accounts.adapters import inactive
+from accounts.models import User
+from invites import links, seals
+from invites.models import Invite
+
+log = logging.getLogger("frontdoor.invites")
+
+
+@links.opened_by_link(tokens.CONFIRM)
+def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
+    account = User.objects.filter(email=invite.email).first()
+    if account is None:
+        return planned(request, invite)
+    if not account.is_active:
+        return inactive(request)
+    if not invite.signs_in(account):
+        return links.expired(request, invite, tokens.CONFIRM)
+    if request.method == "POST":
+        invite.claim(links.browser(request), by=account)
+        return sessions.start(request, account, invite.next, sessions.LINK)
+    return confirm_page(request, invite, account=account)
+
+
+def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """The button for the account that was planned in this browser; any other browser chooses anew."""
+    if not invite.is_planned_in(seals.of(request)):
+        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+    if not Invite.objects.may_join(invite.email):
+        return links.closed(request)
+    if request.method != "POST":
+        return confirm_page(request, invite)
+    try:
+        account = invite.accept(invite.username, encoded=invite.password, **links.newcomer(request))
+    except IntegrityError:
+        messages.warning(request, _("That username was taken in the meantime. Choose another one; the rest is kept."))
+        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+    except DatabaseError:
+        log.exception("confirming an account failed")
+        return confirm_page(request, invite, status=503, failed=True)
+    devices.recognize(request, account)
+    return links.confirmed(request, invite)
+
+
+def confirm_page(
+    request: HttpRequest, invite: Invite, *, status: int = 200, account: User | None = None, failed: bool = False
+) -> HttpResponse:
+    context = {
+        "invite": invite,
+        "account": account,
+        "failed": failed,
+        "token": tokens.sign(tokens.CONFIRM, invite.pk),
+        "other_user": request.user.get_username() if request.user != account else "",
+    }
+    return render(request, "invites/confirm.html", context, status=status)

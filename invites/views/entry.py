@@ -1,0 +1,119 @@
+"""Asking for mail: a way in, a new password, or proof that an account is one's own."""
+
+import logging
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+
+from accounts import clients, cookies, limits, sessions
+from accounts.forms import same_site
+from accounts.models import User
+from invites import links, mails, webmail
+from invites.forms import EmailForm
+from invites.models import LINK_LIFETIME, Invite
+from invites.views import page
+
+log = logging.getLogger("frontdoor.invites")
+
+ASKED = "asked"  # the cookie that remembers, in this browser, what was asked for and where the mail went
+
+
+@never_cache
+@page
+@limits.per_network(limits.ASK_PER_NETWORK)
+def entry(request: HttpRequest) -> HttpResponse:
+    """Takes an address and mails it a link, whoever's it is."""
+    next_url = same_site(request.GET.get("next", ""))
+    if request.user.is_authenticated:
+        return render(request, "invites/signed_in.html", {"next": next_url})
+    return take_address(request, "invites/entry.html", mails.LINK, next_url)
+
+
+@never_cache
+@page
+@limits.per_network(limits.ASK_PER_NETWORK)
+def reset(request: HttpRequest) -> HttpResponse:
+    """The same for a new password."""
+    return take_address(request, "invites/reset.html", mails.RESET)
+
+
+def take_address(request: HttpRequest, template: str, wish: str, next_url: str = "") -> HttpResponse:
+    if request.method != "POST":
+        return entry_page(request, template, EmailForm(initial={"next": next_url}))
+    form = EmailForm(request.POST)
+    if not form.is_valid():
+        return entry_page(request, template, form)
+    email = form.cleaned_data["email"]
+    if suggestion := form.doubt():
+        form.data = {**form.data.dict(), "sure": email}  # type: ignore[attr-defined]
+        return entry_page(request, template, form, suggestion)
+    if form.cleaned_data["leave_empty"]:
+        log.warning("a program asked for a link ip=%s", clients.ip(request))
+    else:
+        ask(request, email, wish, next=form.cleaned_data["next"])
+    return remember(redirect("invite_sent"), email, wish)
+
+
+def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
+    context = {"form": form, "suggestion": suggestion, "closed": settings.SIGNUP == "invited"}
+    return render(request, template, context)
+
+
+@never_cache
+@page
+@limits.per_network(limits.ASK_PER_NETWORK)
+@sessions.required
+def prove(request: HttpRequest) -> HttpResponse:
+    """A link instead of the password, for somebody signed in who is asked for it; it leads back to that page."""
+    if request.method != "POST":
+        return redirect("account")
+    email = cast("User", request.user).email
+    ask(request, email, next=same_site(request.POST.get("next", "")))
+    return remember(redirect("invite_sent"), email)
+
+
+def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) -> None:
+    """Sends the one mail that every address gets. Raises Limited."""
+    limits.ASK_PER_ADDRESS_AT_ONCE.check(request, email)
+    limits.ASK_PER_ADDRESS.check(request, email)
+    language, device = get_language() or "", clients.device(request)
+    Invite.objects.issue(email, wish=wish, language=language, device=device, **given)
+
+
+def remember(response: HttpResponse, email: str, wish: str = mails.LINK) -> HttpResponse:
+    """Lets this browser, and no URL, know the address, for as long as the link lives."""
+    return cookies.keep(response, ASKED, [email, wish], LINK_LIFETIME)
+
+
+@never_cache
+@page
+@limits.per_network(limits.ASK_PER_NETWORK)
+def sent(request: HttpRequest) -> HttpResponse:
+    """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
+    if request.method != "POST":
+        return sent_page(request, asked_for(request)[0])
+    email, wish = links.expired_address(request) if "token" in request.POST else asked_for(request)
+    if not email:
+        return redirect("entry")
+    try:
+        ask(request, email, wish)
+    except limits.Limited as limit:
+        response = sent_page(request, email, limit=limit, status=429)
+        response["Retry-After"] = str(limit.seconds)
+        return remember(response, email, wish)
+    return remember(sent_page(request, email, resent=True), email, wish)
+
+
+def asked_for(request: HttpRequest) -> tuple[str, str]:
+    """The address and the wish that this browser remembers, or "" for both."""
+    email, wish = cookies.read(request, ASKED, LINK_LIFETIME) or ("", "")
+    return email, wish
+
+
+def sent_page(request: HttpRequest, email: str, status: int = 200, **context: object) -> HttpResponse:
+    context |= {"email": email, "provider": webmail.provider(email)}
+    return render(request, "invites/sent.html", context, status=status)

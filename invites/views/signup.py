@@ -1,0 +1,113 @@
+"""Making an account: from a mailed link, from the owner link, or in one form that a mail confirms."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import clients, limits, names, sessions, tokens
+from accounts.forms import same_site
+from accounts.models import User
+from invites import links, mails, seals
+from invites.forms import RegisterForm, SignupForm
+from invites.models import Invite
+from invites.views import page
+from invites.views.entry import ask, log, remember
+
+
+@sensitive_post_parameters("password")
+def signup(request: HttpRequest) -> HttpResponseBase:
+    """With the token of a mailed link a name and a password are enough; without one the address is asked for too."""
+    with_link = "token" in (request.POST if request.method == "POST" else request.GET)
+    return from_link(request) if with_link else register(request)
+
+
+@links.opened_by_link(tokens.SIGNUP)
+def from_link(request: HttpRequest, invite: Invite) -> HttpResponse:
+    if request.method != "POST" and User.objects.filter(email=invite.email).exists():
+        return redirect(tokens.path(tokens.CONFIRM, invite.pk))
+    if not Invite.objects.may_join(invite.email):
+        return links.closed(request)
+    return newcomer(request, invite, tokens.SIGNUP)
+
+
+@sensitive_post_parameters("password")
+@links.opened_by_link(tokens.OWNER)
+def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """The same for the first superuser, from the link that only an operator's terminal shows."""
+    if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
+        return render(request, links.OWNER_PAGE, status=links.GONE)
+    return newcomer(request, invite, tokens.OWNER)
+
+
+def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+    """The sign-up form, and the account it makes."""
+    show = "show" in request.GET
+    if request.method != "POST":
+        wish = {"username": User.objects.free_name(invite.username or invite.email)}
+        return signup_page(request, invite, purpose, SignupForm(email=invite.email, show_password=show, initial=wish))
+    form = SignupForm(request.POST, email=invite.email, show_password=show)
+    if not form.is_valid():
+        return signup_page(request, invite, purpose, form)
+    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    try:
+        user = invite.accept(name, password, **links.newcomer(request))
+    except IntegrityError:  # the name was free when the form was checked; or the address has an account by now
+        if not User.objects.filter(username=name).exists():
+            return redirect(request.get_full_path())
+        form.add_error("username", names.taken(User.objects.free_name(name)))
+        return signup_page(request, invite, purpose, form)
+    messages.success(request, _("Your account is ready."))
+    return sessions.start(request, user, invite.next, sessions.SIGNUP)
+
+
+def signup_page(request: HttpRequest, invite: Invite, purpose: str, form: SignupForm) -> HttpResponse:
+    here = tokens.path(purpose, invite.pk)
+    context = {
+        "invite": invite,
+        "form": form,
+        "token": tokens.sign(purpose, invite.pk),
+        "show": "show" in request.GET,
+        "show_url": f"{here}&show=1",
+        "hide_url": here,
+        "other_user": request.user.get_username(),
+    }
+    return render(request, "invites/owner.html" if purpose == tokens.OWNER else "invites/signup.html", context)
+
+
+@never_cache
+@page
+@limits.per_network(limits.ASK_PER_NETWORK)
+def register(request: HttpRequest) -> HttpResponse:
+    """Address, name and password at once: until the mail is answered, a plan that only this browser can open."""
+    if settings.SIGNUP != "open":
+        return links.closed(request)
+    if request.user.is_authenticated:
+        return redirect("entry")
+    show = "show" in request.GET
+    if request.method != "POST":
+        start = RegisterForm(show_password=show, initial={"next": same_site(request.GET.get("next", ""))})
+        return render(request, "invites/register.html", {"form": start, "show": show})
+    form = RegisterForm(request.POST, show_password=show)
+    if not form.is_valid():
+        return render(request, "invites/register.html", {"form": form, "show": show})
+    response = remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
+    if form.cleaned_data["leave_empty"]:
+        log.warning("a program asked for an account ip=%s", clients.ip(request))
+        return response
+    return plan(request, response, form)
+
+
+def plan(request: HttpRequest, response: HttpResponse, form: RegisterForm) -> HttpResponse:
+    """Keeps what was typed with the invite; the password is hashed for every address, known or not."""
+    secret, typed = seals.ready(request), form.cleaned_data
+    planned = {"username": typed["username"], "password": make_password(typed["password"]), "seal": seals.kept(secret)}
+    ask(request, typed["email"], mails.REGISTER, next=typed["next"], **planned)
+    return seals.give(response, secret)

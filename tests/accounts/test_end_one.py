@@ -1,0 +1,110 @@
+"""Ending one session, and staying in this one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import Session
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in_as(name="ada"):
+    client = Client()
+    client.post("/login", {"login": name, "password": PASSWORD})
+    return client
+
+
+def row(client):
+    return Session.objects.get(session_key=client.cookies["session"].value)
+
+
+def test_one_session_ends_and_the_others_go_on(ada):
+    here, there, elsewhere = (signed_in_as() for _ in range(3))
+
+    page = here.post("/account/sessions/end", {"session": row(there).handle}, follow=True)
+
+    assert "Session ended: Unknown device." in words(page)
+    assert there.get("/account").status_code == 302
+    assert elsewhere.get("/account").status_code == here.get("/account").status_code == 200
+
+
+def test_a_session_that_is_over_is_no_error(ada):
+    here, there = signed_in_as(), signed_in_as()
+    handle = row(there).handle
+    there.post("/logout/here")
+
+    assert "That session had already ended." in words(
+        here.post("/account/sessions/end", {"session": handle}, follow=True)
+    )
+
+
+def test_nobody_ends_somebody_elses(ada):
+    UserFactory(username="grace")
+    mine, hers = signed_in_as(), signed_in_as("grace")
+
+    mine.post("/account/sessions/end", {"session": row(hers).handle})
+
+    assert hers.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("handle", ["", "x", "é" * 40, "' OR 1=1"])
+def test_a_made_up_handle_ends_nothing(signed_in, handle):
+    assert signed_in.post("/account/sessions/end", {"session": handle}).url == "/account"
+    assert signed_in.get("/account").status_code == 200
+
+
+def test_a_page_never_shows_what_the_cookie_holds(ada):
+    here, there = signed_in_as(), signed_in_as()
+
+    page = here.get("/account").text
+
+    assert row(there).handle in page
+    for client in (here, there):
+        assert client.cookies["session"].value not in page
+
+
+def test_a_look_at_the_address_ends_nothing(ada):
+    here, there = signed_in_as(), signed_in_as()
+
+    assert here.get("/account/sessions/end", {"session": row(there).handle}).url == "/account"
+    assert there.get("/account").status_code == 200
+
+
+def test_the_last_hour_offers_twelve_more(ada):
+    start = datetime.now(UTC)
+    client = signed_in_as()
+    old = client.cookies["session"].value
+    assert "Stay signed in" not in client.get("/account").text
+
+    with time_machine.travel(start + timedelta(hours=11, minutes=30)):
+        page = words(client.get("/account/settings"))
+        assert "You’ll be signed out at" in page
+        answer = client.post("/account/sessions/prolong", {"next": "/account/settings"})
+        assert answer.url == "/account/settings"
+        assert "Stay signed in" not in client.get("/account").text
+    assert client.cookies["session"].value != old
+    with time_machine.travel(start + timedelta(hours=23)):
+        assert client.get("/account").status_code == 200
+        old_client = Client()
+        old_client.cookies["session"] = old
+        assert old_client.get("/account").status_code == 302
+    with time_machine.travel(start + timedelta(hours=23, minutes=31)):
+        assert client.get("/account").status_code == 302
+
+
+def test_before_the_last_hour_nothing_is_prolonged(signed_in):
+    ends = row(signed_in).expire_date
+
+    signed_in.post("/account/sessions/prolong")
+
+    assert row(signed_in).expire_date == ends
+
+
+@pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])
+def test_prolonging_leads_off_the_site_nowhere(signed_in, away):
+    assert signed_in.post("/account/sessions/prolong", {"next": away}).url == "/account"

@@ -1,0 +1,116 @@
+"""Ending sessions in bulk: what it costs, and the command."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Event, Session, User
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in_as(name):
+    client = Client()
+    client.post("/login", {"login": name, "password": PASSWORD})
+    return client
+
+
+def add_sessions(user, count):
+    later = timezone.now() + timedelta(hours=1)
+    Session.objects.bulk_create(
+        Session(session_key=f"{user.username[:4]}{n:028d}", session_data="", expire_date=later, user=user)
+        for n in range(count)
+    )
+
+
+def without_savepoints(queries):
+    return [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+
+
+def test_a_thousand_sessions_end_in_four_statements_and_two_cache_commands(ada, cache_calls):
+    add_sessions(ada, 1000)
+    cache_calls.clear()
+
+    with CaptureQueriesContext(connection) as queries:
+        ada.end_sessions()
+
+    assert len(without_savepoints(queries)) <= 4
+    assert len(cache_calls) <= 2
+    assert not Session.objects.exists()
+
+
+def test_signing_in_costs_the_same_with_one_session_and_with_a_thousand(ada):
+    counts = []
+    for sessions in (0, 1000):
+        add_sessions(ada, sessions)
+        with CaptureQueriesContext(connection) as queries:
+            signed_in_as("ada")
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_the_command_signs_the_named_out_and_nobody_else(capsys, ada):
+    UserFactory(username="grace", email="grace@example.com")
+    UserFactory(username="alan")
+    clients = {name: signed_in_as(name) for name in ("ada", "grace", "alan")}
+
+    call_command("end_sessions", "--user", "ada", "Grace@Example.com")
+
+    assert "2 sessions of 2 people ended" in capsys.readouterr().out
+    assert {name: client.get("/account").status_code for name, client in clients.items()} == {
+        "ada": 302,
+        "grace": 302,
+        "alan": 200,
+    }
+    assert Event.objects.filter(kind="signed_out").count() == 2
+
+
+def test_the_command_signs_everybody_out_in_two_statements(capsys, ada):
+    for n in range(3):
+        UserFactory(username=f"guest{n}")
+    clients = [signed_in_as(name) for name in ("ada", "guest0", "guest1")]
+    with CaptureQueriesContext(connection) as queries:
+        assert User.objects.all().end_sessions() == 4
+    assert len(without_savepoints(queries)) == 2
+    assert not any(client.get("/account").status_code == 200 for client in clients)
+
+    call_command("end_sessions", "--all", "--no-input", "--format", "json")
+    assert json.loads(capsys.readouterr().out)["people"] == 4
+
+
+def test_a_dry_run_ends_nothing(capsys, ada):
+    client = signed_in_as("ada")
+
+    call_command("end_sessions", "--all", "--dry-run")
+
+    assert "DRY RUN  1 sessions of 1 people ended" in capsys.readouterr().out
+    assert client.get("/account").status_code == 200
+
+
+def test_everybody_is_never_signed_out_unasked(ada, monkeypatch):
+    client = signed_in_as("ada")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+
+    with pytest.raises(CommandError, match="add --no-input") as refused:
+        call_command("end_sessions", "--all")
+
+    assert refused.value.returncode == 2
+    assert client.get("/account").status_code == 200
+
+
+def test_an_unknown_name_stops_before_anybody_is_signed_out(ada):
+    client = signed_in_as("ada")
+
+    with pytest.raises(CommandError, match="nobody called nobody") as refused:
+        call_command("end_sessions", "--user", "ada", "nobody")
+
+    assert refused.value.returncode == 2
+    assert client.get("/account").status_code == 200

@@ -1,0 +1,80 @@
+"""The security history: what was done, from where; people see theirs, staff everybody's."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Event, User
+from invites.models import Invite
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def kinds(user):
+    return list(user.events.order_by("id").values_list("kind", flat=True))
+
+
+def test_signing_in_and_failing_to_are_recorded_with_place_and_device(ada):
+    browser = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
+    browser.post("/login", {"login": "ada", "password": "not the right password"})
+    browser.post("/login", {"login": "ada", "password": PASSWORD})
+
+    failed, came = Event.objects.filter(user=ada).order_by("id")[1:]
+    assert (failed.kind, failed.ip, failed.device_name) == ("failed", "203.0.113.7", "Firefox on Windows")
+    assert (came.kind, came.ip, came.detail["way"]) == ("signed_in", "203.0.113.7", "password")
+    assert "Wrong password entered" in words(browser.get("/account"))
+
+
+@pytest.mark.parametrize("login", ["ada", "nobody", "nobody@example.com", "google", "idle"])
+def test_a_wrong_password_is_one_row_whoever_is_named(client, ada, login):
+    UserFactory(username="google", password=None)
+    UserFactory(username="idle", is_active=False)
+    before = Event.objects.count()
+
+    client.post("/login", {"login": login, "password": "not the right password"})
+
+    assert Event.objects.count() == before + 1
+    assert Event.objects.order_by("-id")[0].kind == Event.Kind.FAILED
+    assert "not the right" not in str(Event.objects.order_by("-id").values()[0])
+
+
+def test_people_see_their_own_ten_newest(signed_in, ada):
+    other = UserFactory()
+    Event.objects.record(Event.Kind.FAILED, other, ip="198.51.100.9")
+    for n in range(20):
+        Event.objects.record(Event.Kind.FAILED, ada, ip=f"192.0.2.{n}")
+
+    page = signed_in.get("/account").text
+
+    assert "198.51.100.9" not in page
+    assert "192.0.2.19" in page
+    assert "192.0.2.9<" not in page
+
+
+def test_making_an_account_inviting_and_signing_out_are_part_of_it(client, mailbox, ada):
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada)
+    link = mailbox.link("grace@example.com")
+    client.post("/signup", {"token": link.partition("token=")[2], "username": "grace", "password": PASSWORD})
+    client.post("/logout")
+
+    assert kinds(ada) == ["created", "invited"]
+    assert kinds(User.objects.get(username="grace")) == ["created", "signed_in", "signed_out"]
+
+
+def test_staff_read_everybodys_and_change_nothing(admin_client, ada, admin_user):
+    mine = Event.objects.record(Event.Kind.FAILED, ada)
+
+    assert admin_client.get("/admin/accounts/event/").status_code == 200
+    found = admin_client.get("/admin/accounts/event/?q=ADA@example.com").text
+    assert f"/admin/accounts/event/{mine.pk}/" in found
+    assert f"/admin/accounts/event/{admin_user.events.first().pk}/" not in found
+    assert "Nobody" not in found
+    assert admin_client.get("/admin/accounts/event/?q=nobody").status_code == 200
+    page = f"/admin/accounts/event/{mine.pk}/"
+    assert admin_client.get(page + "change/").status_code == 200
+    assert admin_client.post(page + "change/", {"kind": "created"}).status_code == 403
+    assert admin_client.post(page + "delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get("/admin/accounts/event/?detail__contains=x").status_code in (302, 400)

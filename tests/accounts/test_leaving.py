@@ -1,0 +1,245 @@
+"""Leaving: taking everything along, and being forgotten."""
+
+import io
+import json
+import threading
+import zipfile
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from accounts import leaving
+from accounts.models import Event, Session, User
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+def export(client):
+    answer = client.post("/account/export")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    return answer, {name: json.loads(archive.read(name)) for name in archive.namelist()}
+
+
+def delete(client, password=PASSWORD):
+    return client.post("/account/delete", {"password": password}, follow=True)
+
+
+def everything_in_the_database():
+    """All rows of our tables as text, to look for what should be forgotten."""
+    models = [User, Session, Event, Invite]
+    return str([list(model.objects.values()) for model in models])
+
+
+def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, note="Hello")
+    ada.change_password("another horse battery staple")
+    signed_in.post("/login", {"login": "ada", "password": "another horse battery staple"})
+
+    answer, parts = export(signed_in)
+
+    assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
+    assert sorted(parts) == ["account.json", "events.json", "invites.json", "mails.json", "sessions.json"]
+    assert parts["account.json"][0]["email"] == "ada@example.com"
+    assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
+    assert parts["invites.json"][0]["note"] == "Hello"
+    assert parts["sessions.json"][0]["ip"] == "127.0.0.1"
+    assert "password_changed" in [mail["kind"] for mail in parts["mails.json"]]
+    text = str(parts)
+    assert "argon2" not in text
+    assert "token" not in text
+    assert signed_in.cookies["session"].value not in text
+
+
+def test_the_export_is_ones_own(signed_in):
+    UserFactory(username="grace")
+    Event.objects.record(Event.Kind.FAILED, User.objects.get(username="grace"), ip="198.51.100.9")
+
+    assert "198.51.100.9" not in str(export(signed_in)[1])
+
+
+def test_a_long_history_leaves_in_pieces(ada):
+    Event.objects.bulk_create(Event(kind="failed", user=ada, device="x" * 90) for _ in range(3000))
+
+    pieces = list(leaving.export(ada))
+
+    assert len(pieces) > 3000
+    assert max(map(len, pieces)) < 200_000
+    assert len(json.loads(zipfile.ZipFile(io.BytesIO(b"".join(pieces))).read("events.json"))) >= 3000
+
+
+def test_a_look_at_the_export_downloads_nothing(signed_in):
+    assert signed_in.get("/account/export").url == "/account"
+
+
+def test_the_page_says_what_goes_with_counts(signed_in, ada):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+
+    page = words(signed_in.get("/account/delete"))
+
+    assert "all 2 of your sessions, this one included" in page
+    assert "in 3 events of your history" in page
+
+
+def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox, signed_in, ada):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    Invite.objects.issue(ada.email)
+    ada.rename("ada.lovelace")
+    mailbox.letters()
+
+    page = delete(signed_in)
+
+    assert page.redirect_chain == [("/", 302)]
+    assert "Your account has been deleted and you’re signed out everywhere." in words(page)
+    assert not User.objects.exists()
+    assert not Session.objects.exists()
+    assert other.get("/account").status_code == 302
+    kept = everything_in_the_database()
+    assert "ada@example.com" not in kept
+    assert "127.0.0.1" not in kept.replace(str(Event.objects.filter(kind="deleted").values()[0]), "")
+    assert list(OutboxMessage.objects.values_list("kind", flat=True)) == ["deleted"]
+    letter = mailbox.letters("ada@example.com")[-1]
+    assert letter["Subject"] == "Your Frontdoor account was deleted"
+    deleted = Event.objects.get(kind="deleted")
+    assert deleted.pk.hex[-12:] in mailbox.text("ada@example.com")
+
+
+def test_a_cookie_of_the_deleted_account_opens_nothing(signed_in):
+    cookie = signed_in.cookies["session"].value
+    delete(signed_in)
+    old = Client()
+    old.cookies["session"] = cookie
+
+    assert old.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("wrong password", "Password is not correct"), ("", "Enter your password")]
+)
+def test_without_the_password_nothing_goes(signed_in, typed, said):
+    page = delete(signed_in, typed)
+
+    assert said in words(page)
+    assert User.objects.exists()
+    assert signed_in.get("/account").status_code == 200
+
+
+def test_a_look_deletes_nothing(signed_in):
+    signed_in.get("/account/delete")
+
+    assert User.objects.exists()
+
+
+def test_without_a_password_a_mailed_link_is_asked_for(mailbox):
+    grace = UserFactory(username="grace", email="grace@example.com", password=None)
+    client = Client()
+    client.force_login(grace)
+    assert "Your account has no password" in words(client.get("/account/delete"))
+    client.post("/account/delete")
+    assert User.objects.exists()
+
+    client.post("/account/prove", {"next": "/account/delete"})
+    link = mailbox.link(grace.email, "/confirm")
+    assert client.post("/confirm", {"token": link.partition("token=")[2]}).url == "/account/delete"
+    client.post("/account/delete")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("step", ["accounts.leaving.Event.objects.forget", "invites.leaving.Invite.objects.forget"])
+def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monkeypatch, step):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    monkeypatch.setattr(step, fail)
+
+    page = signed_in.post("/account/delete", {"password": PASSWORD})
+
+    assert page.status_code == 503
+    assert "Nothing has been removed." in words(page)
+    assert User.objects.get().email == "ada@example.com"
+    assert signed_in.get("/account").status_code == 200
+    assert not OutboxMessage.objects.filter(kind="deleted").exists()
+    assert not Event.objects.filter(kind="deleted").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        from django.db import transaction  # noqa: PLC0415
+
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=ada.pk)
+            held.set()
+            done.wait(20)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(20)
+    page = signed_in.post("/account/delete", {"password": PASSWORD})
+    done.set()
+    holder.join()
+
+    assert page.status_code == 503
+    assert "Nothing has been removed." in words(page)
+    assert User.objects.exists()
+
+
+def test_deleting_at_the_desk_forgets_as_much(admin_client, signed_in, ada):
+    Invite.objects.issue(ada.email)
+
+    admin_client.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
+
+    assert not User.objects.filter(pk=ada.pk).exists()
+    assert "ada@example.com" not in everything_in_the_database()
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_a_free_address_and_name_can_join_again(mailbox, client, signed_in):
+    delete(signed_in)
+    client.post("/", {"email": "ada@example.com"})
+    token = mailbox.link("ada@example.com", "/signup").partition("token=")[2]
+
+    client.post("/signup", {"token": token, "username": "ada", "password": PASSWORD})
+
+    assert User.objects.get().username == "ada"
+
+
+def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, capsys):
+    old = "2020-01-01T00:00Z"
+    Session.objects.create(session_key="x" * 32, session_data="", expire_date=old, user=ada)
+    Event.objects.bulk_create(Event(kind="failed", user=ada, at=old) for _ in range(7))
+    kept_events = Event.objects.filter(at__gt="2021-01-01T00:00Z").count()
+    Invite.objects.create(email="asked@example.com", expires_at=old)
+    Invite.objects.create(email="invited@example.com", expires_at=old, source="admin")
+    Invite.objects.create(email="used@example.com", expires_at=old, claimed_at=old)
+    mailbox.letters()
+    OutboxMessage.objects.update(sent_at=old)
+    Invite.objects.issue("fresh@example.com")
+
+    call_command("prune", "--dry-run")
+    assert "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails deleted" in capsys.readouterr().out
+    call_command("prune", "--batch-size", "2", "--format", "json")
+
+    assert json.loads(capsys.readouterr().out) == {
+        "command": "prune",
+        "dry_run": False,
+        "sessions": 1,
+        "events": 7,
+        "invites": 1,
+        "mails": 1,
+    }
+    assert signed_in.get("/account").status_code == 200
+    assert Event.objects.count() == kept_events
+    emails = set(Invite.objects.values_list("email", flat=True))
+    assert emails == {"invited@example.com", "used@example.com", "fresh@example.com"}
+    assert OutboxMessage.objects.get().recipient == "fresh@example.com"

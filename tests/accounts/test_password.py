@@ -1,0 +1,128 @@
+"""Changing the password, and setting the first one."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from invites.models import Invite
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another horse battery staple"
+
+
+def change(client, **typed):
+    return client.post("/account/password", {"password": PASSWORD, "chosen": NEW} | typed)
+
+
+def come_by_link(mailbox, user):
+    client = Client()
+    Invite.objects.issue(user.email)
+    client.post("/confirm", {"token": mailbox.link(user.email, "/confirm").partition("token=")[2]})
+    return client
+
+
+def test_a_new_password_works_ends_every_other_session_and_is_told(mailbox, signed_in, ada):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    old_key = signed_in.cookies["session"].value
+
+    page = signed_in.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
+
+    assert page.redirect_chain == [("/account", 302)]
+    assert "Password changed. You’re signed out on all other devices." in words(page)
+    assert re.search(r"Changed on \w+ \d+", words(page))
+    assert signed_in.cookies["session"].value != old_key
+    assert other.get("/account").status_code == 302
+    assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 200
+    assert Client().post("/login", {"login": "ada", "password": NEW}).status_code == 302
+    assert mailbox.kinds(ada.email).count("password_changed") == 1
+
+
+def test_the_session_that_goes_on_still_ends_after_its_twelve_hours(signed_in, ada):
+    before = ada.sessions.get().expire_date
+
+    change(signed_in)
+
+    assert ada.sessions.get().expire_date == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"password": "wrong password"}, "Password is not correct"),
+        ({"password": ""}, "Enter your password"),
+        ({"chosen": ""}, "Enter a password"),
+        ({"chosen": "short"}, "15 characters or more"),
+        ({"chosen": "passwordpassword"}, "lists attackers try first"),
+        ({"chosen": "ada@example.com"}, "must not contain your username or email address"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_changes(signed_in, ada, typed, said):
+    page = change(signed_in, **typed)
+
+    assert page.status_code == 200
+    assert said in words(page)
+    assert NEW not in page.text
+    assert PASSWORD not in page.text
+    assert User.objects.get(pk=ada.pk).check_password(PASSWORD)
+
+
+def test_guesses_at_an_open_laptop_are_limited(signed_in):
+    for _ in range(10):
+        assert change(signed_in, password="wrong password").status_code == 200
+
+    assert change(signed_in).status_code == 429
+
+
+def test_coming_in_by_link_stands_for_the_password_once(mailbox, ada):
+    client = come_by_link(mailbox, ada)
+    assert "Your password" not in words(client.get("/account/password"))
+
+    assert client.post("/account/password", {"chosen": NEW}).url == "/account"
+
+    assert User.objects.get(pk=ada.pk).check_password(NEW)
+    assert "Your password" in words(client.get("/account/password"))
+
+
+def test_the_first_password_needs_a_link_if_one_came_in_long_ago(mailbox):
+    grace = UserFactory(username="grace", email="grace@example.com", password=None)
+    client = Client()
+    client.force_login(grace)
+    page = client.get("/account/password")
+    assert "Your account has no password" in words(page)
+    assert 'name="chosen"' not in page.text
+    assert client.post("/account/password", {"chosen": NEW}).status_code == 200
+    assert not User.objects.get(pk=grace.pk).has_usable_password()
+
+    client.post("/account/prove", {"next": "/account/password"})
+    link = mailbox.link(grace.email, "/confirm")
+    back = client.post("/confirm", {"token": link.partition("token=")[2]})
+    assert back.url == "/account/password"
+    assert client.post("/account/password", {"chosen": NEW}).url == "/account"
+    assert User.objects.get(pk=grace.pk).check_password(NEW)
+
+
+def test_password_managers_are_led_to_the_page(client):
+    assert client.get("/.well-known/change-password").url == "/account/password"
+    assert (
+        client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").status_code == 404
+    )
+
+
+def test_the_password_is_shown_only_when_asked(signed_in):
+    assert 'type="text" name="chosen"' not in signed_in.get("/account/password").text
+    assert 'type="text" name="chosen"' in signed_in.get("/account/password?show=1").text
+
+
+def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ada):
+    Invite.objects.issue(ada.email)
+    old = mailbox.link(ada.email, "/confirm")
+
+    change(signed_in)
+
+    assert Client().get(old).status_code == 410

@@ -1,0 +1,59 @@
+"""Another username."""
+
+import pytest
+
+from accounts.models import User
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_name_signs_in_and_is_told_to_the_address(mailbox, signed_in, ada):
+    page = signed_in.post("/account/username", {"username": " Ada.Lovelace "}, follow=True)
+
+    assert "Your username is now ada.lovelace." in words(page)
+    assert mailbox.kinds(ada.email).count("username_changed") == 1
+    assert "ada is now called ada.lovelace" in " ".join(mailbox.text(ada.email).split())
+    signed_in.post("/logout")
+    assert signed_in.post("/login", {"login": "ada.lovelace", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("", "Enter a username"), ("x", "between 3 and 30"), ("admin", "reserved"), ("grace", "grace2 is free")],
+)
+def test_what_is_wrong_is_said_and_nothing_changes(mailbox, signed_in, ada, typed, said):
+    UserFactory(username="grace")
+
+    page = signed_in.post("/account/username", {"username": typed})
+
+    assert said in words(page)
+    assert User.objects.get(pk=ada.pk).username == "ada"
+    assert "username_changed" not in mailbox.kinds(ada.email)
+
+
+def test_a_name_taken_in_the_same_moment_is_said_too(signed_in, ada, monkeypatch):
+    original = User.rename
+
+    def late(self, name, **trace):
+        UserFactory(username=name)
+        original(self, name, **trace)
+
+    monkeypatch.setattr(User, "rename", late)
+
+    page = signed_in.post("/account/username", {"username": "grace"})
+
+    assert "grace2 is free" in words(page)
+
+
+def test_the_same_name_again_changes_and_mails_nothing(mailbox, signed_in, ada):
+    signed_in.post("/account/username", {"username": "ADA"})
+
+    assert "username_changed" not in mailbox.kinds(ada.email)
+
+
+def test_names_cannot_be_tried_without_end(signed_in):
+    statuses = [signed_in.post("/account/username", {"username": "x"}).status_code for _ in range(21)]
+
+    assert statuses == [200] * 20 + [429]

@@ -1,0 +1,221 @@
+"""This was not me: one button in a mail that takes the account back, signed in or not."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Event, Session, User
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another horse battery staple"
+
+
+def token_of(link):
+    return link.partition("token=")[2]
+
+
+def press(link, client=None):
+    return (client or Client()).post("/not-me", {"token": token_of(link)})
+
+
+@pytest.fixture
+def thief(ada):
+    """Somebody who knows the password."""
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    return client
+
+
+@pytest.fixture
+def link(mailbox, ada, thief):
+    return mailbox.link(ada.email, "/not-me")
+
+
+def test_looking_changes_nothing_and_says_what_would(ada, thief, link):
+    for _ in range(5):
+        page = Client().get(link)
+        assert page.status_code == Client().head(link).status_code == 200
+
+    said = words(page)
+    assert "ada" in said
+    assert "Signed in" in said
+    assert "127.0.0.1" in said
+    assert "everyone is signed out of your account" in said
+    assert thief.get("/account").status_code == 200
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_pressing_takes_the_account_back(mailbox, ada, thief, link):
+    page = press(link)
+
+    assert page.status_code == 200
+    assert "ada@example.com" in words(page)
+    assert thief.get("/account").status_code == 302
+    assert not Session.objects.exists()
+    assert thief.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 200
+    assert list(Event.objects.order_by("id").values_list("kind", flat=True))[2:] == ["disowned", "failed"]
+    new = mailbox.link(ada.email, "/reset/password")
+    assert Client().post("/reset/password", {"token": token_of(new), "password": NEW}).url == "/login"
+    assert Client().post("/login", {"login": "ada", "password": NEW}).status_code == 302
+
+
+def test_devices_known_before_are_strangers(ada, thief, link):
+    press(link)
+    ada.refresh_from_db()
+    ada.change_password(NEW)
+    thief.post("/login", {"login": "ada", "password": NEW})
+
+    # a second report of a new device: its cookie counts for nothing
+    assert ada.events.filter(kind="signed_in").count() == 2
+    from mail.models import OutboxMessage  # noqa: PLC0415
+
+    assert OutboxMessage.objects.filter(kind="new_device").count() == 2
+
+
+def test_pressing_twice_or_later_again_is_explained(mailbox, ada, link):
+    press(link)
+    mails = len(mailbox.letters(ada.email))
+
+    page = press(link)
+
+    assert page.status_code == 410
+    assert "You have reported this already" in words(page)
+    assert len(mailbox.letters(ada.email)) == mails
+
+
+def test_after_72_hours_it_offers_a_new_password_instead(ada, thief, link):
+    with time_machine.travel(timezone.now() + timedelta(hours=72, minutes=1)):
+        for page in (Client().get(link), press(link)):
+            assert page.status_code == 410
+            assert "Reset your password" in words(page)
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_every_notice_has_the_button(mailbox, ada):
+    ada.change_password(NEW)
+    ada.rename("ada.lovelace")
+    for kind in ("password_changed", "username_changed"):
+        letter = next(m for m in mailbox.letters(ada.email) if kind in m["Message-ID"])
+        assert "/not-me?token=" in letter.get_body(("plain",)).get_content()
+
+
+def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
+    ada.move("thief@example.com")
+    undo = mailbox.link("ada@example.com", "/not-me")
+    assert undo != link
+    assert "the account comes back to the address ada@example.com" in words(Client().get(undo))
+
+    press(undo)
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+    assert [(a.email, a.verified, a.primary) for a in ada.emailaddress_set.all()] == [("ada@example.com", True, True)]
+    assert thief.get("/account").status_code == 302
+    assert mailbox.kinds("ada@example.com")[-1] == "reset"
+    assert "reset" not in mailbox.kinds("thief@example.com")
+    assert Event.objects.filter(kind="email_restored").exists()
+
+
+def test_the_older_mail_about_the_thiefs_sign_in_brings_it_back_too(mailbox, ada, link):
+    ada.move("thief@example.com")
+
+    press(link)
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
+    ada.move("first@example.com")
+    undo = mailbox.link("ada@example.com", "/not-me")
+    ada.move("second@example.com")
+
+    press(undo)
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
+    """Each mail has its own say, and only at an address that is the account's or just was."""
+    ada.move("thief@example.com")
+    owners = mailbox.link("ada@example.com", "/not-me")
+    ada.rename("renamed")
+    thiefs = mailbox.link("thief@example.com", "/not-me")
+
+    press(thiefs)
+    ada.refresh_from_db()
+    assert ada.email == "thief@example.com"
+    assert press(owners).status_code == 200
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, ada):
+    ada.move("thief@example.com")
+    owners = mailbox.link("ada@example.com", "/not-me")
+    ada.rename("renamed")
+    thiefs = mailbox.link("thief@example.com", "/not-me")
+    press(owners)
+    ada.refresh_from_db()
+    ada.change_password(NEW)
+
+    assert press(thiefs).status_code == 410
+
+    assert User.objects.get().check_password(NEW)
+
+
+def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
+    then = timezone.now() - timedelta(hours=73)
+    with time_machine.travel(then):
+        ada.move("ada@new.example")
+    undo = mailbox.link("ada@example.com", "/not-me")
+
+    assert press(undo).status_code == 410
+    ada.refresh_from_db()
+    assert ada.email == "ada@new.example"
+
+
+def test_an_address_that_somebody_else_has_by_now_is_for_a_person_to_sort_out(mailbox, ada):
+    ada.move("thief@example.com")
+    undo = mailbox.link("ada@example.com", "/not-me")
+    UserFactory(username="grace", email="ada@example.com")
+
+    page = press(undo)
+
+    assert page.status_code == 409
+    assert "help@testserver" in words(page)
+    ada.refresh_from_db()
+    assert ada.email == "thief@example.com"
+    assert not ada.is_active
+    assert not ada.has_usable_password()
+    assert "reset" not in mailbox.kinds("thief@example.com")
+
+
+def test_a_pending_address_change_dies_with_the_session(mailbox, ada, thief, link):
+    thief.post("/account/email", {"email": "thief@example.com", "password": PASSWORD})
+
+    press(link)
+
+    assert thief.get("/account/email/code").status_code == 302
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_the_button_of_somebody_who_has_left_opens_a_page(ada, link):
+    ada.erase()
+
+    for page in (Client().get(link), press(link)):
+        assert page.status_code == 410
+
+
+def test_a_token_for_another_purpose_or_no_token_is_broken(client, link):
+    assert client.get("/confirm", {"token": token_of(link)}).status_code == 404
+    assert client.get("/not-me").status_code == 404
+    assert client.post("/not-me", {"token": "x"}).status_code == 404

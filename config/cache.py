@@ -5,8 +5,9 @@ sessions would otherwise turn a missing Redis into refused or failing sign-ins.
 """
 
 import logging
-import time
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.core.cache.backends.dummy import DummyCache
@@ -14,12 +15,14 @@ from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from redis.exceptions import RedisError
 
+from config.breaker import Breaker
+
 log = logging.getLogger("frontdoor.cache")
 
 COOL_DOWN = 5.0  # seconds without Redis after an error
 
-# When to try Redis again, by its address; shared by the process's threads, each of which has its own cache objects.
-_retry_at: dict[str, float] = {}
+# One for each address, shared by the process's threads, each of which has its own cache objects.
+breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
 
 
 class FailoverCache(RedisCache):
@@ -29,20 +32,20 @@ class FailoverCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._address = server
+        self._breaker = breakers[server]
         self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
 
     def available(self) -> bool:
-        """Whether Redis answers, or is believed to."""
+        """Whether Redis answers just now."""
         self.get("available")
-        return time.monotonic() >= _retry_at.get(self._address, 0)
+        return not self._breaker.retry_at
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        if time.monotonic() >= _retry_at.get(self._address, 0):
+        if self._breaker.lets_through():
             try:
-                return getattr(super(), name)(*args, **kwargs)
+                with self._breaker.trial(RedisError, OSError):
+                    return getattr(super(), name)(*args, **kwargs)
             except (RedisError, OSError) as error:
-                _retry_at[self._address] = time.monotonic() + COOL_DOWN
                 log.warning("redis is away: %s", error)
         return getattr(self._stand_in, name)(*args, **kwargs)
 

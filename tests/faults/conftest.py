@@ -14,7 +14,7 @@ def move_redis(settings):
         url = f"redis://{address[0]}:{address[1]}/0"
         settings.CACHES = {alias: entry | {"LOCATION": url} for alias, entry in settings.CACHES.items()}
 
-    config.cache._retry_at.clear()
+    config.cache.breakers.clear()
     yield move
-    config.cache._retry_at.clear()
+    config.cache.breakers.clear()
     caches["default"]._stand_in.clear()

@@ -1,0 +1,58 @@
+"""Promise 6: an ended session stays ended, whatever copy of it reaches Redis or stays there."""
+
+import time
+
+import pytest
+from django.core.cache import caches
+
+from accounts.models import Session
+from accounts.sessions import SessionStore
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def in_between(monkeypatch):
+    """Has something happen right after a method of the session store has run."""
+
+    def arrange(method, happen):
+        original = getattr(SessionStore, method)
+
+        def interrupted(self, *args, **kwargs):
+            answer = original(self, *args, **kwargs)
+            monkeypatch.undo()
+            happen()
+            return answer
+
+        monkeypatch.setattr(SessionStore, method, interrupted)
+
+    return arrange
+
+
+def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in_between):
+    key = signed_in.cookies["session"].value
+    caches["sessions"].clear()
+    in_between("decode", ada.end_sessions)  # the row is read, its copy is not yet in Redis
+
+    signed_in.get("/healthz")  # reads the session for its language, and does not ask whose it is
+
+    assert caches["sessions"].get(Session.cache_key(key))
+    assert not Session.objects.filter(session_key=key).exists()
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_a_session_ended_just_before_redis_is_back_stays_ended(signed_in, in_between):
+    key = signed_in.cookies["session"].value
+    breaker = caches["sessions"]._breaker
+
+    def back():
+        breaker.retry_at = 0.0
+
+    breaker.retry_at = time.monotonic() + 60
+    in_between("delete", back)  # the row is deleted, its copy in Redis is not
+
+    signed_in.post("/logout/here")
+
+    assert caches["sessions"].get(Session.cache_key(key))
+    signed_in.cookies["session"] = key
+    assert signed_in.get("/account").status_code == 302

@@ -2,6 +2,8 @@
 
 import os
 
+from django.conf import settings
+
 from config.logs import LOGGING
 
 bind = os.environ.get("BIND") or "127.0.0.1:8000"
@@ -17,3 +19,8 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 logconfig_dict = LOGGING
 accesslog = None  # config.middleware.log_requests writes a line without secrets
+
+
+def post_fork(_arbiter: object, _worker: object) -> None:
+    # People wait for what runs here; commands and mail workers may take the time they need.
+    settings.DATABASES["default"]["ENGINE"] = "config.postgres"

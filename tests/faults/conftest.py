@@ -1,9 +1,17 @@
 """Wires cut on purpose."""
 
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+
 import pytest
 from django.core.cache import caches
 
 import config.cache
+from config.embedded import folders, postgres, valkey
+from config.embedded.servers import Place
+from tests.faults.parts import POPULATE, Part, Site
 
 
 @pytest.fixture
@@ -18,3 +26,38 @@ def move_redis(settings):
     yield move
     config.cache.breakers.clear()
     caches["default"]._stand_in.clear()
+
+
+@pytest.fixture(scope="session")
+def parts():
+    """PostgreSQL with people in it, Valkey, and an environment that leads to both; ours alone, to be ill-treated."""
+    with folders.scratch() as folder, ExitStack() as stack:
+        database, cache = (Part(start, Place(folder, durable=False)) for start in (postgres.start, valkey.start))
+        stack.callback(database.stop)
+        stack.callback(cache.stop)
+        environ = os.environ | {"DATABASE_URL": database.url, "REDIS_URL": cache.url}
+        environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "EMAIL_URL": f"eml://{folder}/mail"}
+        subprocess.run([sys.executable, "-c", POPULATE], cwd=folders.BASE_DIR, env=environ, check=True)
+        yield database, cache, environ
+
+
+@pytest.fixture
+def database(parts):
+    yield parts[0]
+    parts[0].heal()
+
+
+@pytest.fixture
+def cache(parts):
+    yield parts[1]
+    parts[1].heal()
+    with parts[1].client() as client:
+        client.flushall()
+
+
+@pytest.fixture
+def site(parts, cache, database, tmp_path):
+    """The web server, just started; with it come fresh breakers."""
+    site = Site(parts[2], tmp_path / "web.log")
+    yield site
+    site.stop()

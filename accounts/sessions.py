@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, cast
@@ -17,7 +18,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model, logout, update_session_auth_hash, user_logged_in
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends import cached_db
-from django.core.cache import BaseCache, caches
+from django.core.cache import BaseCache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -39,6 +40,11 @@ DEADLINE = "deadline"  # seconds since the epoch
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
 
+# The session that this request came with. Its row must exist (accounts.backends): a copy alone, which a late reader or
+# an old snapshot has brought back to Redis, is nobody's session.
+loaded_key: ContextVar[str] = ContextVar("loaded_key", default="")
+
+
 class SessionStore(cached_db.SessionStore):
     """Django's cached_db store with an owner on each row and an end that nothing moves."""
 
@@ -54,10 +60,11 @@ class SessionStore(cached_db.SessionStore):
         return bool(key and re.fullmatch(r"[a-z0-9]{32}", key))
 
     def load(self) -> dict[str, Any]:
+        loaded_key.set(self.session_key or "")
         data: dict[str, Any] | None = self._cache.get(self.cache_key)
         if data is None:
             data = self._load_row()
-        # Nothing in it is the mark of an ended one; a stranger's session, before sign-in, has no deadline yet.
+        # A stranger's session, before sign-in, has no deadline yet.
         if not data or data.get(DEADLINE, math.inf) <= time.time():
             self._session_key = None  # makes Django clear the cookie
             return {}
@@ -67,16 +74,8 @@ class SessionStore(cached_db.SessionStore):
         row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
         data: dict[str, Any] = self.decode(row.session_data) if row else {}
         if row:
-            # Added, never set: whoever has ended the session since this row was read has left a mark.
-            self._cache.add(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
+            self._cache.set(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
         return data
-
-    def delete(self, session_key: str | None = None) -> None:
-        """Removes the row, and leaves a mark in the cache that a late reader of the row cannot overwrite."""
-        key = session_key or self.session_key
-        if key:
-            self.model.objects.filter(session_key=key).delete()
-            self._cache.set(Session.cache_key(key), {}, settings.SESSION_COOKIE_AGE)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
@@ -187,8 +186,5 @@ def keep(request: HttpRequest, user: User) -> None:
 
 
 def end(request: HttpRequest) -> None:
-    """Signs out on this device only; on all of them if Redis, being away, would keep a copy of this session."""
-    user = request.user
+    """Signs out on this device only."""
     logout(request)
-    if isinstance(user, User) and not caches["sessions"].available():  # type: ignore[attr-defined]
-        user.end_sessions()

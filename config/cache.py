@@ -5,7 +5,6 @@ sessions would otherwise turn a missing Redis into refused or failing sign-ins.
 """
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -35,16 +34,11 @@ class FailoverCache(RedisCache):
         super().__init__(server, params)
         self._breaker = breakers[server]
         self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
-        self._stood_in_at = -COOL_DOWN
 
     def answers(self) -> bool:
         """Whether Redis answers just now."""
         self.get("answers")
         return not self._breaker.retry_at
-
-    def available(self) -> bool:
-        """Whether Redis answers, and has heard all that this thread told it while its request was under way."""
-        return self.answers() and time.monotonic() - self._stood_in_at >= COOL_DOWN
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         if self._breaker.lets_through():
@@ -53,7 +47,6 @@ class FailoverCache(RedisCache):
                     return getattr(super(), name)(*args, **kwargs)
             except (RedisError, OSError) as error:
                 log.warning("redis is away: %s", error)
-        self._stood_in_at = time.monotonic()
         return getattr(self._stand_in, name)(*args, **kwargs)
 
 

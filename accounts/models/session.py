@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
-from django.core.cache import caches
 from django.db import models
 from django.utils import timezone
 
@@ -60,7 +59,5 @@ class Session(AbstractBaseSession):
         return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
     def end(self) -> None:
-        """Ends this one session. While Redis, being away, may keep a copy of it, all of its user's end."""
+        """Ends this one session: without its row, no copy of it opens anything."""
         self.get_session_store_class()().delete(self.session_key)
-        if self.user and not caches["sessions"].available():  # type: ignore[attr-defined]
-            self.user.end_sessions()

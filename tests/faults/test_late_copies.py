@@ -1,9 +1,12 @@
 """Promise 6: an ended session stays ended, whatever copy of it reaches Redis or stays there."""
 
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.cache import caches
+from django.utils import timezone
 
 from accounts.models import Session
 from accounts.sessions import SessionStore
@@ -41,7 +44,7 @@ def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in
     assert signed_in.get("/account").status_code == 302
 
 
-def test_a_session_ended_just_before_redis_is_back_stays_ended(signed_in, in_between):
+def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between):
     key = signed_in.cookies["session"].value
     breaker = caches["sessions"]._breaker
 
@@ -56,3 +59,17 @@ def test_a_session_ended_just_before_redis_is_back_stays_ended(signed_in, in_bet
     assert caches["sessions"].get(Session.cache_key(key))
     signed_in.cookies["session"] = key
     assert signed_in.get("/account").status_code == 302
+
+
+def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, in_between):
+    """Its new row comes too late to be deleted: the epoch alone ends it."""
+    soon = timezone.now() + timedelta(hours=11, minutes=30)
+    with time_machine.travel(soon):
+        in_between("_get_new_session_key", ada.end_sessions)
+
+        signed_in.post("/account/sessions/prolong")
+
+        key = signed_in.cookies["session"].value
+        assert Session.objects.filter(session_key=key).exists()
+        assert caches["sessions"].get(Session.cache_key(key))
+        assert signed_in.get("/account").status_code == 302

@@ -80,7 +80,6 @@ class SessionStore(cached_db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
         row.user_id = data.get("_auth_user_id")
-        row.handle = Session.handle_of(row.session_key)
         row.ip, row.device = data.get("ip"), data.get("device", "")
         if DEADLINE in data:
             row.created_at = datetime.fromtimestamp(data[DEADLINE] - settings.SESSION_COOKIE_AGE, UTC)

@@ -57,7 +57,12 @@ class Event(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("what"), max_length=20, choices=Kind)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="events", verbose_name=_("person")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="events",
+        verbose_name=_("person"),
+        db_index=False,  # event_by_user has it first
     )
     ip = models.GenericIPAddressField(_("IP address"), null=True)
     device = models.CharField(_("device"), max_length=100, blank=True)

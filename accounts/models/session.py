@@ -15,6 +15,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def live(self) -> "SessionQuerySet":
         return self.filter(expire_date__gt=timezone.now())
 
+    def by_handle(self, handle: str) -> "Session | None":
+        return next((session for session in self if session.handle == handle), None)
+
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
 
@@ -26,12 +29,12 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 class Session(AbstractBaseSession):
     """Django's session row, and whose it is. Written by accounts.sessions."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
+    )
     ip = models.GenericIPAddressField(null=True)
     device = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    # What pages call it: its key is as good as a password.
-    handle = models.CharField(max_length=32, default="", editable=False, db_index=True)
 
     objects: ClassVar[SessionManager] = SessionManager()
 
@@ -47,16 +50,17 @@ class Session(AbstractBaseSession):
         return SessionStore
 
     @property
+    def handle(self) -> str:
+        """What pages call it: its key is as good as a password."""
+        return hashlib.sha256(self.session_key.encode()).hexdigest()[:32]
+
+    @property
     def device_name(self) -> str:
         return clients.describe(self.device)
 
     @classmethod
     def cache_key(cls, session_key: str) -> str:
         return f"{cls.CACHE_PREFIX}{session_key}"
-
-    @classmethod
-    def handle_of(cls, session_key: str) -> str:
-        return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
     def end(self) -> None:
         """Ends this one session: without its row, no copy of it opens anything."""

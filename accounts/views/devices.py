@@ -22,9 +22,9 @@ from accounts.views import page
 def end(request: HttpRequest) -> HttpResponse:
     """Ends one of one's own sessions, named by its handle."""
     user = cast("User", request.user)
-    session = user.sessions.live().filter(handle=request.POST.get("session", "")).first()
     if request.method != "POST":
         return redirect("account")
+    session = user.sessions.live().by_handle(request.POST.get("session", ""))
     if session is None:
         messages.info(request, _("That session had already ended."))
         return redirect("account")

@@ -57,9 +57,9 @@ class Invite(models.Model):
     # Its owner asked again, and the new row's links work instead of this one's.
     replaced_at = models.DateTimeField(null=True, editable=False)
     # A planned account: its name, its password as the hasher made it, and the browser it was planned in.
-    username = models.CharField(max_length=names.MAX_LENGTH, blank=True, editable=False)
-    password = models.CharField(max_length=128, blank=True, editable=False)
-    seal = models.CharField(max_length=64, blank=True, editable=False)
+    username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="", editable=False)
+    password = models.CharField(max_length=128, default="", db_default="", editable=False)
+    seal = models.CharField(max_length=64, default="", db_default="", editable=False)
     # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
     epoch = models.PositiveIntegerField(null=True, editable=False)
 

@@ -5,11 +5,14 @@ import re
 import pytest
 from django.utils import translation
 
+from accounts import notices
+from accounts.models import Event
 from invites.models import Invite
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
+EMAIL = "grace@example.com"
 FIREFOX = "Firefox/Windows"
 
 
@@ -24,33 +27,79 @@ def language(request):
     return request.param
 
 
-@pytest.fixture(params=["link_new", "link_known", "invite", "closed"])
+FROM = {"ip": "203.0.113.7", "device": FIREFOX}
+PLANNED = {"username": "grace", "password": "argon2$", "seal": "x"}
+
+
+def somebody(language, **fields):
+    return UserFactory(username="grace", email=EMAIL, settings={"language": language}, **fields)
+
+
+def ask(language, **given):
+    Invite.objects.issue(EMAIL, language=language, device=FIREFOX, **given)
+
+
+def be_invited(language):
+    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"), note="Hi <b>!")
+
+
+def be_on_a_new_device(language):
+    person = somebody(language)
+    person.happened(Event.Kind.SIGNED_IN, **FROM)
+
+
+KINDS = {
+    "link_new": ask,
+    "link_known": lambda language: (somebody(language), ask(language)),
+    "invite": be_invited,
+    "closed": ask,
+    "register": lambda language: ask(language, wish="register", **PLANNED),
+    "reset": lambda language: (somebody(language), ask(language, wish="reset")),
+    "reset_unknown": lambda language: ask(language, wish="reset"),
+    "new_device": be_on_a_new_device,
+    "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
+    "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
+    "email_changed": lambda language: somebody(language).move("hopper@example.com", **FROM),
+    "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
+    "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
+    "deleted": lambda language: somebody(language).erase(**FROM),
+}
+LINKS = dict.fromkeys(KINDS, 1) | {"link_known": 2, "email_code": 0, "deleted": 0}
+WITHOUT_TOKEN = ("closed", "reset_unknown", "email_taken")
+WITHOUT_END = ("closed", "reset_unknown", "email_code", "email_taken", "deleted")
+
+
+@pytest.fixture(params=KINDS)
 def sent(request, mailbox, settings, language):
     """Each kind of mail, in each language."""
-    kind, email = request.param, "grace@example.com"
-    given = {"language": language, "device": FIREFOX}
-    if kind == "link_known":
-        UserFactory(email=email, settings={"language": language})
-    if kind == "invite":
-        inviter = UserFactory(username="maria", email="maria@lab.example")
-        given |= {"source": "admin", "invited_by": inviter, "note": "Hi <b>Grace</b>!"}
-    if kind == "closed":
-        settings.SIGNUP = "invited"
-    Invite.objects.issue(email, **given)
-    return kind, *written(mailbox, email)
+    settings.SIGNUP = "invited" if request.param == "closed" else "open"
+    KINDS[request.param](language)
+    return request.param, *written(mailbox, EMAIL)
 
 
-def test_text_and_html_carry_the_same_one_link_the_deadline_and_the_way_out(sent, language):
+def test_text_and_html_carry_the_same_links_and_the_deadline(sent):
     kind, letter, text, html = sent
     links = set(re.findall(r"http://testserver[^\s\"<]*", text))
 
-    assert len(links) == 1 + (kind == "link_known")  # which offers a new password too
+    assert len(links) == LINKS[kind]
     assert links == {link.replace("&amp;", "&") for link in re.findall(r"http://testserver[^\s\"<]*", html)}
-    assert ("token=" in links.pop()) == (kind != "closed")
+    assert all(("token=" in link) == (kind not in WITHOUT_TOKEN) for link in links)
     assert letter["Subject"]
     assert len(letter["Subject"]) <= 60
-    assert kind == "closed" or re.search(r"(until|by|до) .{10,40}\(UTC\)", text.replace("\n", " "))
+    assert kind in WITHOUT_END or re.search(r"(until|by|до) .{10,40}\(UTC\)", text.replace("\n", " "))
     assert len(html) < 8000
+
+
+def test_it_names_the_device_and_says_what_to_do_if_it_was_not_you(sent, language):
+    kind, _letter, text, html = sent
+    device = {"en": "Firefox on Windows", "ru": "Firefox, Windows"}[language]
+    for part in (" ".join(text.split()), html):
+        assert kind == "invite" or device in part
+    said = " ".join(text.split())
+    if kind in {"new_device", "password_changed", "username_changed", "email_changed"}:
+        assert {"en": "This was not me", "ru": "Это был не я"}[language] in said
+    else:
+        assert re.search("didn’t ask|wasn’t you|Not expecting|не просили|были не вы|Не ждали", said)
 
 
 def test_no_picture_script_or_foreign_host(sent):

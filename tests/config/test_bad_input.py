@@ -21,9 +21,12 @@ def post(path, body, content_type=FORM, **extra):
     return Client().generic("POST", path, body, content_type=content_type, **extra)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/login", "/signup", "/confirm", "/owner", "/invite/sent", "/language", "/logout/here"]
-)
+PATHS = ["/", "/login", "/signup", "/confirm", "/owner", "/invite/sent", "/language", "/logout/here"]
+PATHS += ["/reset", "/reset/password", "/not-me", "/account/settings", "/account/username", "/account/password"]
+PATHS += ["/account/email", "/account/email/code", "/account/delete", "/account/prove", "/account/sessions/end"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "body",
     [
@@ -123,7 +126,7 @@ def test_a_next_with_control_characters_never_reaches_a_row_or_a_header(client):
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
-@pytest.mark.parametrize("path", ["/", "/login", "/logout", "/signup", "/confirm", "/account", "/healthz"])
+@pytest.mark.parametrize("path", ["/account", "/account/export", "/logout", "/healthz", *PATHS])
 def test_other_methods_are_405(client, signed_in, method, path):
     assert signed_in.generic(method, path).status_code in (405, 404)
 
@@ -154,12 +157,38 @@ def test_any_text_in_any_field_is_never_a_500(settings, email, name, password):
         ("/login", {"login": name, "password": password}),
         ("/signup", {"token": token, "username": name, "password": password}),
         ("/signup", {"token": email, "username": name, "password": password}),
+        ("/signup", {"email": email, "username": name, "password": password}),
+        ("/reset", {"email": email}),
+        ("/reset/password", {"token": email, "password": password}),
+        ("/not-me", {"token": email}),
     ]:
-        try:
-            answer = client.post(path, form)
-        except UnicodeEncodeError:  # half characters: the test's own client can't send them
-            continue
-        assert answer.status_code < 500
+        never_a_500(client, path, form)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=300), st.text(max_size=40), st.text(max_size=60))
+def test_any_text_in_any_field_of_an_account_is_never_a_500(settings, signed_in, email, name, password):
+    settings.RATELIMIT_ENABLE = False
+    for path, form in [
+        ("/account/username", {"username": name}),
+        ("/account/password", {"password": password, "chosen": email}),
+        ("/account/email", {"email": email, "password": password}),
+        ("/account/email", {"email": email, "password": PASSWORD}),
+        ("/account/email/code", {"action": name, "code": email}),
+        ("/account/settings", {"language": name, "time_zone": email, "theme": name, "notices": password}),
+        ("/account/sessions/end", {"session": email}),
+        ("/account/sessions/prolong", {"next": email}),
+        ("/account/delete", {"password": password}),
+    ]:
+        never_a_500(signed_in, path, form)
+
+
+def never_a_500(client, path, form):
+    try:
+        answer = client.post(path, form)
+    except UnicodeEncodeError:  # half characters: the test's own client can't send them
+        return
+    assert answer.status_code < 500
 
 
 @pytest.mark.parametrize(

@@ -11,4 +11,4 @@ class InvitesConfig(AppConfig):
     def ready(self) -> None:
         from invites import leaving  # noqa: PLC0415 models can be imported only now
 
-        leaving.hear_deletions()
+        leaving.take_part()

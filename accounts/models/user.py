@@ -159,6 +159,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["is_active"])
         self.end_sessions()
 
+    @property
+    def addresses(self) -> set[str]:
+        """The account's address, and those it has had."""
+        moves = self.events.filter(kind=Event.Kind.EMAIL_CHANGED)
+        return {self.email, *moves.values_list("detail__before", flat=True)}
+
     def happened(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event and mails the owner, who may say that it was somebody else."""
         notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))

@@ -86,10 +86,14 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         invite.renew(source, **terms, **given)
         return invite
 
+    def to(self, user: User) -> "InviteQuerySet":
+        """Those to any address a person has had, and those by which the person came in."""
+        return self.filter(models.Q(email__in=user.addresses) | models.Q(claimed_by=user))
+
     def forget(self, user: User) -> None:
         """Takes a leaving person's address, and what was written to it, from every invite; none stays open."""
-        theirs = self.filter(models.Q(email=user.email) | models.Q(claimed_by=user))
-        theirs.filter(claimed_at=None, revoked_at=None).update(revoked_at=timezone.now())
+        theirs = self.to(user)
+        theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", note="", username="", password="", seal="")
 
     def over(self) -> "InviteQuerySet":

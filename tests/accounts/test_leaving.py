@@ -6,6 +6,8 @@ import threading
 import zipfile
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -32,7 +34,7 @@ def delete(client, password=PASSWORD):
 
 def everything_in_the_database():
     """All rows of our tables as text, to look for what should be forgotten."""
-    models = [User, Session, Event, Invite]
+    models = [User, Session, Event, Invite, LogEntry, EmailAddress]
     return str([list(model.objects.values()) for model in models])
 
 
@@ -92,6 +94,9 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
     other.post("/login", {"login": "ada", "password": PASSWORD})
     Invite.objects.issue(ada.email)
     ada.rename("ada.lovelace")
+    ada.move("ada@former.example")
+    Invite.objects.issue("ada@former.example")
+    ada.move("ada@example.com")
     mailbox.letters()
 
     page = delete(signed_in)
@@ -103,6 +108,7 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
     assert other.get("/account").status_code == 302
     kept = everything_in_the_database()
     assert "ada@example.com" not in kept
+    assert "ada@former.example" not in kept
     assert "127.0.0.1" not in kept.replace(str(Event.objects.filter(kind="deleted").values()[0]), "")
     assert list(OutboxMessage.objects.values_list("kind", flat=True)) == ["deleted"]
     letter = mailbox.letters("ada@example.com")[-1]
@@ -194,8 +200,13 @@ def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
     assert User.objects.exists()
 
 
-def test_deleting_at_the_desk_forgets_as_much(admin_client, signed_in, ada):
-    Invite.objects.issue(ada.email)
+def test_deleting_at_the_desk_forgets_as_much(admin_client, mailbox):
+    admin_client.post("/admin/invites/invite/add/", {"email": "ada@example.com"})
+    signed_in = Client()
+    token = mailbox.link("ada@example.com").partition("token=")[2]
+    signed_in.post("/signup", {"token": token, "username": "ada", "password": PASSWORD})
+    ada = User.objects.get(username="ada")
+    assert LogEntry.objects.filter(object_repr="ada@example.com").exists()
 
     admin_client.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
 

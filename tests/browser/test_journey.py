@@ -5,6 +5,7 @@ import pytest
 from accounts import tokens
 from accounts.models import User
 from invites.models import Invite
+from tests.browser.keyboard import enter, focused, heading, tab_to, write
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,43 +38,6 @@ WORDS = {
         "account": "Ваш аккаунт",
     },
 }
-
-# What has the focus, as its id, name or text.
-FOCUS = "(({id, name, textContent}) => id || name || textContent.trim())(document.activeElement)"
-
-
-def tab_to(page, target, most=30):
-    """Presses Tab until `target` (an id, a name or the text) has the focus."""
-    for _ in range(most):
-        if page.evaluate(FOCUS) == target:
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never came to {target!r}")
-
-
-def focused(page, target):
-    """Waits until the page has given the focus to `target` by itself."""
-    for _ in range(100):
-        if page.evaluate(FOCUS) == target:
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"{target!r} never had the focus, but {page.evaluate(FOCUS)!r}")
-
-
-def write(page, target, text):
-    tab_to(page, target)
-    page.keyboard.press("Control+A")
-    page.keyboard.type(text)
-
-
-def enter(page):
-    """Presses Enter and waits for the page it leads to."""
-    with page.expect_navigation(wait_until="load"):
-        page.keyboard.press("Enter")
-
-
-def heading(page):
-    return page.locator("h1").inner_text()
 
 
 @pytest.mark.parametrize("locale", WORDS)

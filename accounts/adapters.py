@@ -11,7 +11,7 @@ from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses, clients, names, notices
+from accounts import addresses, clients, names, notices, sessions
 from accounts.models import User
 
 
@@ -58,6 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
         except IntegrityError:  # somebody else has proven it in the meantime
             messages.warning(request, self.error_messages["email_taken"])
             return False
+        request.session.pop(sessions.MOVING, None)
         said = _("Your email address is now %(email)s.")
         messages.success(request, said % {"email": email_address.email})
         return True

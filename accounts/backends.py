@@ -22,14 +22,13 @@ class Backend(ModelBackend):
         login = (email or username).strip().lower()
         user = User.objects.by_login(login)
         # A stranger who guesses must not lock out the owner, whose device has been here before.
-        known = bool(request and user and devices.known(request, user))
-        if not known:
-            limits.LOGIN_PER_NAME.take(login)
+        known = devices.known(request, user) if request and user else ""
+        limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
+        limit.take(key)
         if user is None:
             make_password(password)
         elif user.check_password(password) and self.user_can_authenticate(user):
-            if not known:
-                limits.LOGIN_PER_NAME.give_back(login)
+            limit.give_back(key)
             return user
         Event.objects.record(Event.Kind.FAILED, user, **(clients.trace(request) if request else {}))
         return None

@@ -18,11 +18,11 @@ MOST = 5  # accounts of one browser
 RECOGNIZED = "frontdoor.recognized"  # in request.META: whose device this has become
 
 
-def known(request: HttpRequest, user: User) -> bool:
-    """Whether this browser has signed in to the account since its owner last had all devices forgotten."""
+def known(request: HttpRequest, user: User) -> str:
+    """A name for this device, if it has signed in since the owner last had all devices forgotten; else ""."""
     seen = _seen(request).get(user.pk.hex, 0)
     forgotten = user.devices_forgotten_at
-    return bool(seen and (forgotten is None or seen > forgotten.timestamp()))
+    return f"{user.pk.hex}:{seen}" if seen and (forgotten is None or seen > forgotten.timestamp()) else ""
 
 
 def recognize(request: HttpRequest, user: User) -> None:

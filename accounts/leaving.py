@@ -34,7 +34,7 @@ def events(user: User) -> Rows:
 
 
 def mails(user: User) -> Rows:
-    sent = OutboxMessage.objects.filter(recipient__in=user.addresses).order_by("id")
+    sent = OutboxMessage.objects.filter(recipient__in=user.addresses, created_at__gte=user.joined_at).order_by("id")
     return sent.values("kind", "recipient", "created_at", "sent_at").iterator()
 
 
@@ -98,6 +98,7 @@ def forget_at_the_desk(rows: QuerySet[Any]) -> None:
 def _forget(instance: User, **_kwargs: Any) -> None:
     for forget in FORGETTING:
         forget(instance)
+    instance.forget_copies()
     OutboxMessage.objects.filter(recipient__in=instance.addresses).exclude(sent_at=None).delete()
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)

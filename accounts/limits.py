@@ -100,6 +100,8 @@ LOGIN_PER_NAME = Guesses(
     window=timedelta(minutes=5),
     reason=_("Try again after %(time)s, or use a link from your email. Your account is not locked."),
 )
+# A device that was there before has its own count: what others do must not lock it out.
+LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
 # By somebody signed in, who is asked for the password again: perhaps at a laptop that its owner left open.
 PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
@@ -110,6 +112,12 @@ PRESS_PER_INVITE = Limit("press", "100/10m")
 
 # Everything else that is posted: signing out, choosing a language.
 POST_PER_NETWORK = Limit("post", "300/10m")
+# Mails about new devices.
+NEW_DEVICES_PER_USER = Limit("new-devices", "10/h")
+# Codes mailed to an address that somebody wants to take, apart from the mails that hold a way in: nobody should be able
+# to use those up. And codes typed.
+CODE_PER_ADDRESS = Limit("code-address", "5/h", ASK_PER_ADDRESS.reason)
+CODE_PER_USER = Limit("code-user", "20/h")
 # What mails somebody, takes a name from others, or reads everything there is.
 CHANGE_PER_USER = Limit("change-user", "20/h")
 

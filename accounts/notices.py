@@ -17,7 +17,11 @@ MAILS = {
     "password_changed": "password_changed",
     "username_changed": "username_changed",
     "email_changed": "email_changed",
+    "email_restored": "email_restored",
+    "notices_off": "notices_off",
+    "exported": "exported",
 }
+FINAL = {"email_restored"}  # what is told to who has no say any more
 
 
 def tell(event: "Event") -> None:
@@ -32,16 +36,17 @@ def tell(event: "Event") -> None:
             "device": device(event),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
-            "url": tokens.link(tokens.NOT_ME, event.pk),
+            "url": "" if event.kind in FINAL else tokens.link(tokens.NOT_ME, event.pk),
         }
         post(MAILS[event.kind], event.told, context, language=language)
 
 
 def farewell(user: "User", event: "Event") -> None:
-    """The last mail to somebody whose account is being deleted."""
+    """The last mail about an account that is being deleted, to its address and to those it had just now."""
     with preferences.read_by(user.settings) as language:
         context = {"username": user.username, "device": device(event), "when": times.on(event.at)}
-        post("deleted", user.email, context | {"ref": event.pk.hex[-12:]}, language=language)
+        for address in sorted({user.email, *user.former_addresses()}):
+            post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
 
 
 def code(user: "User", email: str, secret: str, device: str) -> None:

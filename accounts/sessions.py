@@ -5,8 +5,10 @@ What starts a session is `start`, what ends one is `end`; ending all of a user's
 
 import math
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -15,20 +17,22 @@ from typing import Any, cast
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model, logout, update_session_auth_hash, user_logged_in
+from django.contrib.auth import SESSION_KEY, get_user_model, logout, update_session_auth_hash, user_logged_in
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends import cached_db
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.core.cache import BaseCache
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import clients, devices, notices, preferences
-from accounts.models import Event, Session, User
+from accounts import clients, devices, limits, notices, preferences
+from accounts.models import Event, Session, Superseded, User
 
 View = Callable[..., HttpResponseBase]
 
@@ -37,6 +41,7 @@ ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to c
 
 # In a session's data.
 DEADLINE = "deadline"  # seconds since the epoch
+MOVING = "moving"  # the address that a code was mailed to, and until when it works
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
 
@@ -49,6 +54,7 @@ class SessionStore(cached_db.SessionStore):
     """Django's cached_db store with an owner on each row and an end that nothing moves."""
 
     cache_key_prefix = Session.CACHE_PREFIX
+    _fresh = False  # not written yet
     _cache: BaseCache
 
     @classmethod
@@ -77,12 +83,44 @@ class SessionStore(cached_db.SessionStore):
             self._cache.set(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
         return data
 
+    def create(self) -> None:
+        """Only takes a new id: the row is written once, at the end of the request.
+
+        Django would write an empty one at once, and if its user had just been deleted, look for another id without end.
+        """
+        self._session_key = get_random_string(32, VALID_KEY_CHARS)
+        self._session_cache: dict[str, Any] = {}
+        self._fresh = self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Raises UpdateError, which Django answers with its page, when the session or its user is gone."""
+        if self.session_key is None:
+            kept = self._session  # type: ignore[attr-defined]
+            self.create()
+            self._session_cache = kept
+        try:
+            super().save(must_create=must_create or self._fresh)
+        except CreateError:
+            raise UpdateError from None
+        self._fresh = False
+
+    def take_new_key(self) -> None:
+        """Moves the session to a new id in one statement, so that who ends it in the same moment ends it still.
+
+        Raises Superseded when it has ended.
+        """
+        old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
+        if not self.model.objects.filter(session_key=old).update(session_key=new):
+            raise Superseded
+        self._cache.delete(self.cache_key)
+        self._session_key, self.modified = new, True
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
         row.user_id = data.get("_auth_user_id")
-        row.ip, row.device = data.get("ip"), data.get("device", "")
-        if DEADLINE in data:
-            row.created_at = datetime.fromtimestamp(data[DEADLINE] - settings.SESSION_COOKIE_AGE, UTC)
+        row.ip, row.device, row.handle = data.get("ip"), data.get("device", ""), data.get("handle", "")
+        if "began" in data:
+            row.created_at = datetime.fromtimestamp(data["began"], UTC)
         return row
 
     def get_expiry_age(self, **kwargs: Any) -> int:
@@ -111,8 +149,16 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -
     The session's id is new: one that was planted before sign-in is worth nothing.
     """
     request.META[WAY] = way
-    # Never None: allauth would then read a `next` of its own from the request.
-    return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
+    if SESSION_KEY in request.session:  # somebody who proves to be the same again; Django would keep the id then
+        request.session.cycle_key()
+    try:
+        # Never None: allauth would then read a `next` of its own from the request.
+        return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
+    except DatabaseError:
+        if User.objects.filter(pk=user.pk).exists():
+            raise
+        request.session.flush()  # the account was deleted while this was under way
+        return to_sign_in(request, ended=True)
 
 
 def required(view: View) -> View:
@@ -120,14 +166,21 @@ def required(view: View) -> View:
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
+        if not request.user.is_authenticated:
+            return to_sign_in(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
+        try:
             follow(request)
             return view(request, *args, **kwargs)
-        ended = settings.SESSION_COOKIE_NAME in request.COOKIES
-        messages.info(request, _(ENDED if ended else NEEDED))
-        return redirect_to_login(request.get_full_path())
+        except Superseded:  # on another device, while this was under way
+            logout(request)
+            return to_sign_in(request, ended=True)
 
     return wrapper
+
+
+def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    messages.info(request, _(ENDED if ended else NEEDED))
+    return redirect_to_login(request.get_full_path())
 
 
 def follow(request: HttpRequest) -> None:
@@ -155,12 +208,21 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     now, way, trace = int(time.time()), request.META.get(WAY, ""), clients.trace(request)
     began = {"by_link_at": now} if way == LINK else {}
     request.session.update(trace | began | {DEADLINE: now + settings.SESSION_COOKIE_AGE})
+    # What pages call it, through all changes of its id: the id itself is as good as a password.
+    request.session.update({"began": now, "handle": secrets.token_hex(16)})
     request.session[CHOSEN] = preferences.followed(user.settings)
     with transaction.atomic():
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
         if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
-            notices.tell(event)
+            report(request, event)
     devices.recognize(request, user)
+
+
+def report(request: HttpRequest, event: Event) -> None:
+    """Tells the owner of a sign-in on a new device; not for ever, if somebody makes sport of it."""
+    with suppress(limits.Limited):
+        limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
+        notices.tell(event)
 
 
 def proven_by_link(request: HttpRequest) -> bool:
@@ -168,13 +230,19 @@ def proven_by_link(request: HttpRequest) -> bool:
     return time.time() < request.session.get("by_link_at", 0) + PROOF_LIFETIME.total_seconds()
 
 
+def moving_to(request: HttpRequest) -> str:
+    """The address whose code has not been typed yet, while it works; or ""."""
+    moving = request.session.get(MOVING, {})
+    return moving["to"] if moving and time.time() < moving["until"] else ""
+
+
 def ends_at(request: HttpRequest) -> datetime:
     return datetime.fromtimestamp(request.session.get(DEADLINE, 0), UTC)
 
 
 def prolong(request: HttpRequest) -> None:
-    """Twelve more hours, by pressing a button (WCAG 2.2.1): a new session with a new id; the old one ends."""
-    request.session.cycle_key()
+    """Twelve more hours, by pressing a button (WCAG 2.2.1), under a new id. Raises Superseded."""
+    request.session.take_new_key()  # type: ignore[attr-defined]
     request.session[DEADLINE] = int(time.time()) + settings.SESSION_COOKIE_AGE
 
 
@@ -182,6 +250,7 @@ def keep(request: HttpRequest, user: User) -> None:
     """Starts this session anew after all of the user's have ended, as after a new password."""
     request.session["by_link_at"] = 0  # what proved the mailbox was for that one change
     update_session_auth_hash(request, user)
+    devices.recognize(request, user)
 
 
 def end(request: HttpRequest) -> None:

@@ -71,6 +71,10 @@ class RegisterForm(SignupForm, EmailForm):
     field_order = ("email", "username", "password")
     sure = None  # type: ignore[assignment]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs.pop("autofocus", None)  # there is more to read here than one field
+
     def owner(self) -> User:
         self.address = self.cleaned_data.get("email", "")
         return super().owner()

@@ -46,6 +46,6 @@ class LoginForm(Form):
         for name in ("login", "password"):
             self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": "errors"}
         return ValidationError(
-            _("Those details don’t match an account. Check them and try again, or use a link from your email"),
+            _("Those details don’t match an account. Check them and try again, or reset your password"),
             code="mismatch",
         )

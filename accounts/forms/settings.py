@@ -1,6 +1,7 @@
 """What people choose for themselves."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,12 +26,13 @@ class SettingsForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"].choices = zone_choices()  # type: ignore[attr-defined]
+        today = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+        self.fields["time_zone"].choices = zone_choices(today)  # type: ignore[attr-defined]
 
 
-def zone_choices() -> list[tuple[Any, Any]]:
-    """The zones by region, each with its distance from UTC today."""
-    now = timezone.now()
+@lru_cache(maxsize=1)  # six hundred zones take a while
+def zone_choices(now: datetime) -> list[tuple[Any, Any]]:
+    """The zones by region, each with its distance from UTC at that moment."""
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in preferences.zones():
         regions.setdefault(name.partition("/")[0], []).append((name, f"{name.replace('_', ' ')} ({offset(name, now)})"))

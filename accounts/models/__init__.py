@@ -2,6 +2,6 @@
 
 from accounts.models.event import Event, EventUnavailable
 from accounts.models.session import Session
-from accounts.models.user import User
+from accounts.models.user import Superseded, User
 
-__all__ = ["Event", "EventUnavailable", "Session", "User"]
+__all__ = ["Event", "EventUnavailable", "Session", "Superseded", "User"]

@@ -49,6 +49,7 @@ class Event(models.Model):
         USERNAME_CHANGED = "username_changed", _("Username changed")
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         EMAIL_RESTORED = "email_restored", _("Email address restored")
+        NOTICES_OFF = "notices_off", _("Emails about new devices turned off")
         DISOWNED = "disowned", _("Reported: this was not me")
         EXPORTED = "exported", _("Data downloaded")
         DELETED = "deleted", _("Account deleted")
@@ -96,7 +97,7 @@ class Event(models.Model):
     def can_be_disowned(self) -> bool:
         """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
         in_time = self.disowned_at is None and timezone.now() < self.works_until
-        return bool(in_time and self.user and (self.told == self.user.email or self.moved_away))
+        return bool(in_time and self.user and (self.told == self.user.email or self.undoable))
 
     @property
     def told(self) -> str:
@@ -104,11 +105,20 @@ class Event(models.Model):
         return str(self.detail.get("told", ""))
 
     @property
-    def moved_away(self) -> bool:
-        """Whether the account has left the mailed address since, so short a time ago that it can be undone."""
-        moves = Event.objects.filter(user=self.user, kind=self.Kind.EMAIL_CHANGED, detail__before=self.told)
+    def undoable(self) -> "Event | None":
+        """The change by which the account has left the mailed address since, if it is young enough to be undone.
+
+        Of several changes in a row the earliest may be undone last: a thief who moved the account on and on has no say
+        once its owner has undone the first step.
+        """
+        theirs = Event.objects.filter(user=self.user)
         since = max(self.at, timezone.now() - NOT_ME_LIFETIME)
-        return bool(self.told and moves.filter(at__gte=since).exists())
+        moves = theirs.filter(kind=self.Kind.EMAIL_CHANGED, detail__before=self.told, at__gte=since)
+        move = moves.order_by("id").first()
+        if move is None:
+            return None
+        undone = theirs.filter(kind=self.Kind.EMAIL_RESTORED, id__gt=move.pk, detail__undone__lte=move.pk.hex)
+        return None if undone.exists() else move
 
     def disown(self, **trace: Any) -> "User":
         """What "this was not me" does; gives the account as it is then. Raises EventUnavailable.
@@ -116,13 +126,16 @@ class Event(models.Model):
         Every session ends, the password and all known devices are worth nothing, and an address that was changed
         since comes back. If another account has that address by now, this one is turned off.
         """
+        if self.user is None:
+            raise EventUnavailable
         with transaction.atomic():
+            self.user = user = type(self.user).objects.select_for_update().get(pk=self.user.pk)
             won = Event.objects.filter(pk=self.pk, disowned_at=None).update(disowned_at=timezone.now())
-            if not won or not self.can_be_disowned() or self.user is None:
+            if not won or not self.can_be_disowned():
                 raise EventUnavailable
-            user = type(self.user).objects.select_for_update().get(pk=self.user.pk)
             user.lock_out()
-            if user.email != self.told and not user.restore_address(self.told, **trace):
+            move = self.undoable if user.email != self.told else None
+            if move and not user.restore_address(self.told, move, **trace):
                 user.turn_off()  # two mailboxes claim it, and neither can prove more: a person must look
             Event.objects.record(self.Kind.DISOWNED, user, **trace)
         return user

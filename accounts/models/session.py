@@ -1,10 +1,10 @@
 """Where somebody is signed in."""
 
-import hashlib
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.core.cache import caches
 from django.db import models
 from django.utils import timezone
 
@@ -16,7 +16,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(expire_date__gt=timezone.now())
 
     def by_handle(self, handle: str) -> "Session | None":
-        return next((session for session in self if session.handle == handle), None)
+        return self.exclude(handle="").filter(handle=handle).first()
 
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
@@ -35,6 +35,8 @@ class Session(AbstractBaseSession):
     ip = models.GenericIPAddressField(null=True)
     device = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # What pages call it, through all changes of its key, which is as good as a password.
+    handle = models.CharField(max_length=32, default="", db_default="", editable=False)
 
     objects: ClassVar[SessionManager] = SessionManager()
 
@@ -50,11 +52,6 @@ class Session(AbstractBaseSession):
         return SessionStore
 
     @property
-    def handle(self) -> str:
-        """What pages call it: its key is as good as a password."""
-        return hashlib.sha256(self.session_key.encode()).hexdigest()[:32]
-
-    @property
     def device_name(self) -> str:
         return clients.describe(self.device)
 
@@ -63,5 +60,6 @@ class Session(AbstractBaseSession):
         return f"{cls.CACHE_PREFIX}{session_key}"
 
     def end(self) -> None:
-        """Ends this one session: without its row, no copy of it opens anything."""
-        self.get_session_store_class()().delete(self.session_key)
+        """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything."""
+        Session.objects.filter(user_id=self.user_id, handle=self.handle).delete()
+        caches["sessions"].delete(self.cache_key(self.session_key))

@@ -1,6 +1,7 @@
 """Who you are."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
@@ -15,10 +16,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, names, notices
 from accounts.ids import uuid7
-from accounts.models.event import Event
+from accounts.models.event import NOT_ME_LIFETIME, Event
 from accounts.models.session import Session
 
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
+
+
+class Superseded(Exception):
+    """Every session of the account has ended since this request began."""
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -116,39 +121,62 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.settings = stored | chosen
             self.save(update_fields=["settings"])
 
+    def hold(self) -> "User":
+        """Locks the account for the rest of the transaction, and gives it as it is now.
+
+        Raises Superseded when all its sessions have ended since it was read: whoever ended them, with a new password or
+        with "this was not me", must not be overtaken by what was under way. To be called in a transaction.
+        """
+        held = User.objects.select_for_update().filter(pk=self.pk, session_epoch=self.session_epoch).first()
+        if held is None:
+            raise Superseded
+        return held
+
     def change_password(self, password: str, **trace: Any) -> None:
-        """Sets it, ends every session, and tells the owner. `trace` is from where: ip and device."""
+        """Sets it, ends every session, forgets every device, and tells the owner. `trace` is from where: ip and device.
+
+        Raises Superseded.
+        """
         with transaction.atomic():
+            self.hold()
             self.set_password(password)
-            self.password_changed_at = timezone.now()
-            self.save(update_fields=["password", "password_changed_at"])
+            self.password_changed_at = self.devices_forgotten_at = timezone.now()
+            self.save(update_fields=["password", "password_changed_at", "devices_forgotten_at"])
             self.end_sessions()
             self.happened(Event.Kind.PASSWORD_CHANGED, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
-        """Raises ValidationError for a malformed name, IntegrityError for a taken one."""
+        """Raises Superseded, ValidationError for a malformed name, IntegrityError for a taken one."""
         with transaction.atomic():
-            before, self.username = self.username, names.normalize(username)
+            before, self.username = self.hold().username, names.normalize(username)
             self.save(update_fields=["username"])
             self.happened(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def move(self, email: str, **trace: Any) -> None:
-        """Takes another address, which is proven, and tells the old one. Raises IntegrityError for a taken one."""
+        """Takes another address, which is proven, and tells the old one.
+
+        Raises Superseded, IntegrityError for a taken address.
+        """
         with transaction.atomic():
-            before, self.email = self.email, addresses.normalize(email)
+            before, self.email = self.hold().email, addresses.normalize(email)
+            if self.email == before:  # the same code twice
+                return
             self.save(update_fields=["email"])
             self.own_address()
             self.happened(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
 
-    def restore_address(self, email: str, **trace: Any) -> bool:
-        """Comes back to the address the account had before; False when somebody else has it by now."""
+    def restore_address(self, email: str, undone: Event, **trace: Any) -> bool:
+        """Comes back to the address the account had before a change; False when somebody else has it by now."""
         left = self.email
         try:
             with transaction.atomic():
                 self.email = email
                 self.save(update_fields=["email"])
                 self.own_address()
-                Event.objects.record(Event.Kind.EMAIL_RESTORED, self, **trace)
+                restored = Event.objects.record(
+                    Event.Kind.EMAIL_RESTORED, self, told=left, undone=undone.pk.hex, **trace
+                )
+                notices.tell(restored)
         except IntegrityError:
             self.email = left
         return self.email == email
@@ -162,8 +190,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def addresses(self) -> set[str]:
         """The account's address, and those it has had."""
-        moves = self.events.filter(kind=Event.Kind.EMAIL_CHANGED)
-        return {self.email, *moves.values_list("detail__before", flat=True)}
+        return {self.email, *self.former_addresses(since=self.joined_at)}
+
+    def former_addresses(self, since: datetime | None = None) -> set[str]:
+        """Addresses that it has left since then, or since so short a time that it could still be undone."""
+        moves = self.events.filter(kind=Event.Kind.EMAIL_CHANGED, at__gte=since or timezone.now() - NOT_ME_LIFETIME)
+        return set(moves.values_list("detail__before", flat=True))
 
     def happened(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event and mails the owner, who may say that it was somebody else."""
@@ -188,13 +220,23 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.sessions.filter(session_key__in=keys).delete()
         caches["sessions"].delete_many([Session.cache_key(key) for key in keys])
 
+    def forget_copies(self) -> None:
+        """Has Redis drop its copies of the user's sessions once the transaction is done."""
+        keys = list(self.sessions.values_list("session_key", flat=True)[:CLEANED])
+        copies = [Session.cache_key(key) for key in keys]
+        transaction.on_commit(lambda: caches["sessions"].delete_many(copies))
+
     def erase(self, **trace: Any) -> None:
-        """Deletes the account and mails a last word. Raises DatabaseError, and then nothing is gone."""
+        """Deletes the account and mails a last word.
+
+        Raises Superseded, or DatabaseError, and then nothing is gone.
+        """
         with transaction.atomic():
             with connection.cursor() as cursor:  # whoever holds a row of it must not hold its owner for long
                 cursor.execute("SET LOCAL lock_timeout = '3s'")
+            self.hold()
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None, **trace))
-            self.delete()
+            User.objects.filter(pk=self.pk).delete()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         value = f"{self.password}:{self.session_epoch}"

@@ -1,8 +1,10 @@
 """Another address: allauth's change by a mailed code, so that no unproven address is ever stored."""
 
-from typing import Any
+import time
+from typing import Any, cast
 
 from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
@@ -14,7 +16,10 @@ from django.views.generic import FormView
 
 from accounts import limits, sessions
 from accounts.forms.email import CodeForm, EmailForm
+from accounts.models import User
 from accounts.views import page
+
+CODE_LIFETIME = settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT  # seconds
 
 signed_in: list[Any] = [never_cache, page, limits.per_network(limits.POST_PER_NETWORK), sessions.required]
 
@@ -34,11 +39,13 @@ class ChangeView(EmailView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Only this verb of allauth's four: everybody has exactly one address."""
-        limits.CHANGE_PER_USER.check(request, str(request.user.pk))
+        limits.CHANGE_PER_USER.check(request, user_key(request))
         return FormView.post(self, request, *args, **kwargs)
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
-        limits.ASK_PER_ADDRESS.check(self.request, form.cleaned_data["email"])
+        email = form.cleaned_data["email"]
+        limits.CODE_PER_ADDRESS.check(self.request, email)
+        self.request.session[sessions.MOVING] = {"to": email, "until": time.time() + CODE_LIFETIME}
         return super().form_valid(form)
 
 
@@ -51,13 +58,29 @@ class CodeView(ConfirmEmailVerificationCodeView):
     def get_form_class(self) -> Any:
         return CodeForm if self._action == "verify" else super().get_form_class()
 
+    def get_next_url(self) -> None:
+        """Nowhere but to the account: allauth would follow an address of ours over http."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # allauth counts in the session, where many at once are all the first.
+        limits.CODE_PER_USER.check(request, user_key(request))
+        if self._action == "resend":
+            limits.CODE_PER_ADDRESS.check(request, self._process.email)
+            messages.success(request, _("We sent another code. Only the newest one works."))
+        return super().post(request, *args, **kwargs)
+
     def form_invalid(self, form: CodeForm) -> HttpResponse:
         response = super().form_invalid(form)
         if response.status_code == 302:
+            self.request.session.pop(sessions.MOVING, None)
             messages.warning(
                 self.request, _("That was one wrong code too many. Nothing has changed; ask for a new code.")
             )
         return response
+
+
+def user_key(request: HttpRequest) -> str:
+    return cast("User", request.user).pk.hex
 
 
 change = ChangeView.as_view()

@@ -8,10 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import sessions
-from accounts.models import User
+from accounts.models import Event, User
 
 SESSIONS_SHOWN = 100
-EVENTS_SHOWN = 10
+EVENTS_SHOWN, FAILURES_SHOWN = 10, 5
 
 
 @never_cache
@@ -22,5 +22,8 @@ def account(request: HttpRequest) -> HttpResponse:
     user, this = cast("User", request.user), request.session.session_key
     rows = list(user.sessions.live().order_by("-created_at")[:SESSIONS_SHOWN])
     rows.sort(key=lambda row: row.session_key != this)
-    events = user.events.order_by("-id")[:EVENTS_SHOWN]
-    return render(request, "accounts/account.html", {"sessions": rows, "this": this, "events": events})
+    # A stranger's wrong passwords must not push everything else off the page.
+    failed = user.events.filter(kind=Event.Kind.FAILED).order_by("-id")[:FAILURES_SHOWN]
+    events = user.events.exclude(kind=Event.Kind.FAILED).order_by("-id")[:EVENTS_SHOWN].union(failed).order_by("-id")
+    context = {"sessions": rows, "this": this, "events": events, "moving_to": sessions.moving_to(request)}
+    return render(request, "accounts/account.html", context)

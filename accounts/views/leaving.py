@@ -31,7 +31,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return redirect("account")
     user = cast("User", request.user)
     limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    Event.objects.record(Event.Kind.EXPORTED, user, **clients.trace(request))
+    user.happened(Event.Kind.EXPORTED, **clients.trace(request))
     file = {"Content-Disposition": f'attachment; filename="{user.username}.zip"'}
     return StreamingHttpResponse(leaving.export(user), content_type="application/zip", headers=file)
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
-from accounts import limits, sessions
+from accounts import clients, limits, sessions
 from accounts.forms.settings import SettingsForm
-from accounts.models import User
+from accounts.models import Event, User
 from accounts.views import page
 
 
@@ -30,8 +30,11 @@ def choose(request: HttpRequest) -> HttpResponse:
     form = SettingsForm(request.POST)
     if not form.is_valid():
         return render(request, "accounts/settings.html", {"form": form})
+    told = user.settings.get("notices", True)
     user.choose(**form.cleaned_data)
     sessions.follow(request)
+    if told and not user.settings["notices"]:
+        user.happened(Event.Kind.NOTICES_OFF, **clients.trace(request))
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
     return set_language_cookie(response, form.cleaned_data["language"])

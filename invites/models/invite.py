@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.addresses import MAX_LENGTH
 from accounts.ids import uuid7
-from accounts.models import User
+from accounts.models import Superseded, User
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
@@ -167,7 +167,10 @@ class Invite(models.Model):
         """Claim and new password in one transaction. Raises InviteUnavailable."""
         with transaction.atomic():
             self.claim(browser, by=account)
-            account.change_password(password, **trace)
+            try:
+                account.change_password(password, **trace)
+            except Superseded:  # by another of its links, or by "this was not me"
+                raise InviteUnavailable from None
             # Its sessions have just ended, but a second press of this browser is still the same press.
             Invite.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 

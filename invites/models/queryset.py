@@ -96,6 +96,11 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", note="", username="", password="", seal="")
 
+    def forget_plans(self) -> None:
+        """Drops the passwords of accounts that were planned and never confirmed, a day after their link ran out."""
+        stale = self.filter(expires_at__lt=timezone.now() - timedelta(days=1)).exclude(password="")
+        stale.update(password="", seal="")
+
     def over(self) -> "InviteQuerySet":
         """Links that people asked for themselves and never used, long after they ran out."""
         asked = self.filter(source=self.model.Source.SELF, claimed_at=None)

@@ -19,6 +19,8 @@ from invites.views import page
 
 log = logging.getLogger("frontdoor.invites")
 
+PAGES = {mails.REGISTER: "account_signup", mails.RESET: "account_reset_password"}  # where each wish is made, else /
+
 ASKED = "asked"  # the cookie that remembers, in this browser, what was asked for and where the mail went
 
 
@@ -78,8 +80,10 @@ def prove(request: HttpRequest) -> HttpResponse:
 
 def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) -> None:
     """Sends the one mail that every address gets. Raises Limited."""
-    limits.ASK_PER_ADDRESS_AT_ONCE.check(request, email)
-    limits.ASK_PER_ADDRESS.check(request, email)
+    # Counted apart, as the mail about an unknown address holds no link: nobody should be able to use up the others.
+    key = f"{mails.RESET} {email}" if wish == mails.RESET else email
+    limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
+    limits.ASK_PER_ADDRESS.check(request, key)
     language, device = get_language() or "", clients.device(request)
     Invite.objects.issue(email, wish=wish, language=language, device=device, **given)
 
@@ -95,17 +99,17 @@ def remember(response: HttpResponse, email: str, wish: str = mails.LINK) -> Http
 def sent(request: HttpRequest) -> HttpResponse:
     """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
     if request.method != "POST":
-        return sent_page(request, asked_for(request)[0])
+        return sent_page(request, *asked_for(request))
     email, wish = links.expired_address(request) if "token" in request.POST else asked_for(request)
     if not email:
         return redirect("entry")
     try:
         ask(request, email, wish)
     except limits.Limited as limit:
-        response = sent_page(request, email, limit=limit, status=429)
+        response = sent_page(request, email, wish, limit=limit, status=429)
         response["Retry-After"] = str(limit.seconds)
         return remember(response, email, wish)
-    return remember(sent_page(request, email, resent=True), email, wish)
+    return remember(sent_page(request, email, wish, resent=True), email, wish)
 
 
 def asked_for(request: HttpRequest) -> tuple[str, str]:
@@ -114,6 +118,6 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
     return email, wish
 
 
-def sent_page(request: HttpRequest, email: str, status: int = 200, **context: object) -> HttpResponse:
-    context |= {"email": email, "provider": webmail.provider(email)}
+def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
+    context |= {"email": email, "wish": wish, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/sent.html", context, status=status)

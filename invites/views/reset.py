@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, tokens
+from accounts import clients, devices, tokens
 from accounts.adapters import inactive
 from accounts.forms.password import ResetForm
 from accounts.models import User
@@ -29,6 +29,7 @@ def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
         return reset_page(request, invite, form, show=show)
     trace = clients.trace(request)
     invite.reset_password(account, form.cleaned_data["password"], browser=links.browser(request), **trace)
+    devices.recognize(request, account)  # where the mailbox is read is no news
     return links.password_changed(request)
 
 

@@ -165,3 +165,44 @@ def test_forgotten_devices_are_strangers_until_they_sign_in_again(mailbox, ada):
 def test_no_cookie_of_ours_is_named_otherwise_behind_https():
     assert not re.search("__Host-", django_settings.SESSION_COOKIE_NAME)  # the tests run on plain http
     assert django_settings.COOKIE_PREFIX == ""
+
+
+def test_a_copied_cookie_guesses_no_more_than_twenty_times(ada):
+    mine, copy = Client(), Client()
+    sign_in(mine)
+    mine.post("/logout")
+    copy.cookies["device"] = mine.cookies["device"].value
+
+    assert [sign_in(copy, password=WRONG).status_code for _ in range(21)] == [200] * 20 + [429]
+
+
+def test_a_new_password_makes_strangers_of_all_other_devices(mailbox, ada):
+    mine, other = Client(), Client()
+    for client in (mine, other):
+        sign_in(client)
+    mine.post("/account/password", {"password": PASSWORD, "chosen": "another horse battery staple"})
+    before = mailbox.kinds(ada.email).count("new_device")
+    mine.post("/logout")
+
+    sign_in(mine, password="another horse battery staple")
+    assert mailbox.kinds(ada.email).count("new_device") == before
+    sign_in(other, password="another horse battery staple")
+    assert mailbox.kinds(ada.email).count("new_device") == before + 1
+
+
+def test_the_browser_where_a_password_was_reset_is_no_news(client, mailbox, ada):
+    client.post("/reset", {"email": ada.email})
+    token = mailbox.link(ada.email, "/reset/password").partition("token=")[2]
+    client.post("/reset/password", {"token": token, "password": "another horse battery staple"})
+
+    sign_in(client, password="another horse battery staple")
+
+    assert "new_device" not in mailbox.kinds(ada.email)
+
+
+def test_nobodys_mailbox_is_flooded_with_new_devices(mailbox, ada):
+    for _ in range(15):
+        sign_in(Client())
+
+    assert mailbox.kinds(ada.email).count("new_device") == 10
+    assert Session.objects.count() == 15

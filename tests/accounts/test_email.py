@@ -207,3 +207,69 @@ def test_no_other_verb_of_the_library_is_reachable(mailbox, signed_in, ada, verb
 
     assert addresses_of(ada) == [("ada@example.com", True, True)]
     assert "email_code" not in mailbox.kinds("ada@example.com")
+
+
+def test_a_mailbox_cannot_be_flooded_with_resent_codes_either(mailbox, signed_in, settings):
+    ask(signed_in)
+    for _ in range(10):
+        signed_in.post("/account/email/code", {"action": "resend"})
+        session = signed_in.session
+        session["account_email_verification_code"]["resend_count"] = 0  # as many at once would have it
+        session.save()
+
+    assert mailbox.kinds(NEW).count("email_code") == 5
+
+
+def test_codes_cannot_be_guessed_by_many_at_once(signed_in):
+    ask(signed_in)
+    statuses = []
+    for _ in range(21):
+        statuses.append(signed_in.post("/account/email/code", {"action": "verify", "code": "XXX"}).status_code)
+        session = signed_in.session
+        session.get("account_email_verification_code", {})["failed_attempts"] = 0
+        session.save()
+
+    assert statuses == [200] * 20 + [429]
+
+
+def test_another_code_is_announced(signed_in):
+    ask(signed_in)
+
+    page = signed_in.post("/account/email/code", {"action": "resend"}, follow=True)
+
+    assert "We sent another code. Only the newest one works." in words(page)
+
+
+def test_asking_for_somebodys_address_leaves_them_their_own_mails(client, mailbox, signed_in):
+    UserFactory(username="grace", email="grace@example.com")
+    for _ in range(6):
+        ask(signed_in, email="grace@example.com")
+
+    assert client.post("/", {"email": "grace@example.com"}).status_code == 302
+    assert mailbox.kinds("grace@example.com") == ["email_taken"] * 5 + ["link_known"]
+
+
+def test_the_same_code_twice_is_one_change(mailbox, signed_in, ada):
+    ada.move(NEW)
+    ada.move(NEW)
+
+    assert mailbox.kinds("ada@example.com").count("email_changed") == 1
+
+
+def test_the_account_page_leads_back_to_the_code_while_it_works(mailbox, signed_in):
+    ask(signed_in)
+    assert "Waiting for you to confirm ada@new.example" in words(signed_in.get("/account"))
+
+    signed_in.post("/account/email/code", {"action": "verify", "code": code(mailbox)})
+
+    assert "Waiting for you" not in words(signed_in.get("/account"))
+
+
+def test_the_code_page_leads_nowhere_but_to_the_account(mailbox, signed_in):
+    ask(signed_in)
+
+    answer = signed_in.post(
+        "/account/email/code?next=http://testserver/evil", {"action": "verify", "code": code(mailbox)}
+    )
+
+    assert answer.url == "/account"

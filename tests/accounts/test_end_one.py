@@ -108,3 +108,47 @@ def test_before_the_last_hour_nothing_is_prolonged(signed_in):
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])
 def test_prolonging_leads_off_the_site_nowhere(signed_in, away):
     assert signed_in.post("/account/sessions/prolong", {"next": away}).url == "/account"
+
+
+def test_a_session_that_was_prolonged_ends_by_the_button_of_an_older_page(ada):
+    owner, thief = signed_in_as(), signed_in_as()
+    handle = row(thief).handle
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        thief.post("/account/sessions/prolong")
+        assert thief.get("/account").status_code == 200
+
+        page = owner.post("/account/sessions/end", {"session": handle}, follow=True)
+
+        assert "Session ended" in words(page)
+        assert thief.get("/account").status_code == 302
+
+
+def test_the_page_says_when_somebody_signed_in_however_often_it_was_prolonged(ada):
+    client = signed_in_as()
+    began = row(client).created_at
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        client.post("/account/sessions/prolong")
+
+    assert row(client).created_at == began
+
+
+def test_a_row_from_before_handles_is_nobodys_button(signed_in):
+    Session.objects.update(handle="")
+
+    page = signed_in.post("/account/sessions/end", {"session": ""}, follow=True)
+
+    assert "That session had already ended." in words(page)
+    assert signed_in.get("/account").status_code == 200
+
+
+def test_proving_the_mailbox_takes_a_new_id_so_that_a_copied_cookie_gains_nothing(mailbox, signed_in, ada):
+    copy = Client()
+    copy.cookies["session"] = signed_in.cookies["session"].value
+    signed_in.post("/account/prove", {"next": "/account/password"})
+
+    token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
+    signed_in.post("/confirm", {"token": token})
+
+    assert signed_in.cookies["session"].value != copy.cookies["session"].value
+    assert signed_in.get("/account").status_code == 200
+    assert copy.get("/account").status_code == 302

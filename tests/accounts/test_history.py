@@ -78,3 +78,21 @@ def test_staff_read_everybodys_and_change_nothing(admin_client, ada, admin_user)
     assert admin_client.post(page + "change/", {"kind": "created"}).status_code == 403
     assert admin_client.post(page + "delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get("/admin/accounts/event/?detail__contains=x").status_code in (302, 400)
+
+
+def test_a_strangers_guesses_push_nothing_off_the_page(signed_in, ada):
+    signed_in.post("/account/username", {"username": "ada.lovelace"})
+    for n in range(30):
+        Event.objects.record(Event.Kind.FAILED, ada, ip=f"192.0.2.{n}")
+
+    page = words(signed_in.get("/account"))
+
+    assert "Username changed" in page
+    assert page.count("Wrong password entered") == 5
+
+
+@pytest.mark.parametrize("path", ["/account/password", "/account/email", "/account/delete"])
+def test_a_wrong_password_at_an_open_laptop_is_recorded_too(signed_in, ada, path):
+    signed_in.post(path, {"password": "not the right password", "email": "x@example.com", "chosen": PASSWORD})
+
+    assert kinds(ada)[-1] == "failed"

@@ -4,13 +4,16 @@ import io
 import json
 import threading
 import zipfile
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import leaving
 from accounts.models import Event, Session, User
@@ -110,7 +113,8 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
     assert "ada@example.com" not in kept
     assert "ada@former.example" not in kept
     assert "127.0.0.1" not in kept.replace(str(Event.objects.filter(kind="deleted").values()[0]), "")
-    assert list(OutboxMessage.objects.values_list("kind", flat=True)) == ["deleted"]
+    last = list(OutboxMessage.objects.order_by("recipient").values_list("kind", "recipient"))
+    assert last == [("deleted", "ada@example.com"), ("deleted", "ada@former.example")]
     letter = mailbox.letters("ada@example.com")[-1]
     assert letter["Subject"] == "Your Frontdoor account was deleted"
     deleted = Event.objects.get(kind="deleted")
@@ -254,3 +258,41 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     emails = set(Invite.objects.values_list("email", flat=True))
     assert emails == {"invited@example.com", "used@example.com", "fresh@example.com"}
     assert OutboxMessage.objects.get().recipient == "fresh@example.com"
+
+
+def test_no_copy_of_a_session_stays_in_redis(signed_in, django_capture_on_commit_callbacks):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    keys = [Session.cache_key(client.cookies["session"].value) for client in (signed_in, other)]
+    assert all(caches["sessions"].get_many(keys).values())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(signed_in)
+
+    assert caches["sessions"].get_many(keys) == {}
+
+
+def test_the_export_holds_no_mail_from_before_the_account(mailbox, signed_in, ada):
+    OutboxMessage.objects.create(recipient=ada.email, kind="older", message_id="<x>", created_at="2020-01-01T00:00Z")
+
+    assert "older" not in str(export(signed_in)[1])
+
+
+def test_a_download_is_told(mailbox, signed_in, ada):
+    export(signed_in)
+
+    assert mailbox.kinds(ada.email)[-1] == "exported"
+
+
+def test_prune_drops_the_passwords_of_plans_that_nobody_confirmed(client):
+    form = {"email": "grace@example.com", "username": "grace", "password": PASSWORD}
+    client.post("/signup", form)
+    call_command("prune")
+    assert Invite.objects.get().password
+
+    Invite.objects.update(expires_at="2020-01-01T00:00Z", created_at="2020-01-01T00:00Z")
+    Invite.objects.update(expires_at=timezone.now() - timedelta(hours=25))
+    call_command("prune")
+
+    invite = Invite.objects.get()
+    assert (invite.password, invite.seal) == ("", "")

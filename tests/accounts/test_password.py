@@ -126,3 +126,56 @@ def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ad
     change(signed_in)
 
     assert Client().get(old).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/account/password", {"password": PASSWORD, "chosen": NEW}),
+        ("/account/username", {"username": "thief"}),
+        ("/account/delete", {"password": PASSWORD}),
+    ],
+)
+def test_what_is_under_way_while_all_sessions_end_changes_nothing(signed_in, ada, monkeypatch, path, form):
+    original = User.hold
+
+    def late(self):
+        User.objects.get(pk=self.pk).end_sessions()
+        return original(self)
+
+    monkeypatch.setattr(User, "hold", late)
+    page = signed_in.post(path, form, follow=True)
+
+    assert page.redirect_chain[0][0] == f"/login?next={path}"
+    assert "Your session has ended" in words(page)
+    now = User.objects.get(pk=ada.pk)
+    assert (now.username, now.password) == (ada.username, ada.password)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_goes_while_its_password_changes_is_a_clear_page(signed_in, ada, monkeypatch):
+    original = User.change_password
+
+    def then_gone(self, password, **trace):
+        original(self, password, **trace)
+        User.objects.filter(pk=self.pk).delete()
+
+    monkeypatch.setattr(User, "change_password", then_gone)
+
+    assert change(signed_in).status_code == 400
+    assert signed_in.get("/account").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_goes_while_it_signs_in_is_no_500(client, ada, monkeypatch):
+    original = User.check_password
+
+    def then_gone(self, password):
+        right = original(self, password)
+        User.objects.filter(pk=self.pk).delete()
+        return right
+
+    monkeypatch.setattr(User, "check_password", then_gone)
+
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+    assert client.get("/account").status_code == 302

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import preferences
 from accounts.forms.settings import zone_choices
@@ -93,7 +94,7 @@ def test_a_zone_that_this_machine_does_not_know_is_utc(signed_in, ada):
 
 
 def test_the_choices_are_by_region_with_their_distance_from_utc():
-    regions = dict(zone_choices())
+    regions = dict(zone_choices(timezone.now()))
     zones = dict(regions["Asia"])
 
     assert zones["Asia/Kolkata"] == "Asia/Kolkata (UTC+5:30)"
@@ -108,3 +109,12 @@ def test_mails_are_written_in_the_chosen_language(mailbox, signed_in, ada):
     signed_in.post("/account/username", {"username": "ada.lovelace"})
 
     assert mailbox.letters(ada.email)[-1]["Content-Language"] == "ru"
+
+
+def test_turning_the_mails_about_new_devices_off_is_told(mailbox, signed_in, ada):
+    quiet = {name: value for name, value in CHOICE.items() if name != "notices"}
+    signed_in.post("/account/settings", quiet)
+    signed_in.post("/account/settings", quiet)
+
+    assert mailbox.kinds(ada.email).count("notices_off") == 1
+    assert ada.events.filter(kind="notices_off").count() == 1

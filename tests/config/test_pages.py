@@ -336,7 +336,7 @@ def test_an_error_summary_takes_the_focus_and_leads_to_the_fields(page):
 
     assert summary["tabindex"] == "-1"
     assert "autofocus" in summary
-    links = re.findall(r'<li><a href="#([^"]+)"', page.text)
+    links = re.findall(r'<li><a href="#([^"]*)"', page.text)
     assert links
     assert set(links) <= ids
 

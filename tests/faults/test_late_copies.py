@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.cache import caches
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session
 from accounts.sessions import SessionStore
+from invites.models import Invite
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -61,15 +64,29 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
     assert signed_in.get("/account").status_code == 302
 
 
-def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, in_between):
+def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, mailbox, in_between):
     """Its new row comes too late to be deleted: the epoch alone ends it."""
-    soon = timezone.now() + timedelta(hours=11, minutes=30)
-    with time_machine.travel(soon):
-        in_between("_get_new_session_key", ada.end_sessions)
+    Invite.objects.issue(ada.email)
+    token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
+    in_between("create", ada.end_sessions)  # it has been read, and what it becomes is not written yet
+
+    signed_in.post("/confirm", {"token": token})
+
+    key = signed_in.cookies["session"].value
+    assert Session.objects.filter(session_key=key).exists()
+    assert caches["sessions"].get(Session.cache_key(key))
+    assert signed_in.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_session_that_is_prolonged_while_it_is_ended_has_ended(ada, signed_in, in_between, moment):
+    there = Client()
+    there.post("/login", {"login": "ada", "password": PASSWORD})
+    session = Session.objects.get(session_key=signed_in.cookies["session"].value)
+    with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
+        in_between("load" if moment == "before" else "take_new_key", session.end)
 
         signed_in.post("/account/sessions/prolong")
 
-        key = signed_in.cookies["session"].value
-        assert Session.objects.filter(session_key=key).exists()
-        assert caches["sessions"].get(Session.cache_key(key))
         assert signed_in.get("/account").status_code == 302
+        assert there.get("/account").status_code == 200

@@ -1,5 +1,6 @@
 """This was not me: one button in a mail that takes the account back, signed in or not."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts import clients
 from accounts.models import Event, Session, User
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -219,3 +221,86 @@ def test_a_token_for_another_purpose_or_no_token_is_broken(client, link):
     assert client.get("/confirm", {"token": token_of(link)}).status_code == 404
     assert client.get("/not-me").status_code == 404
     assert client.post("/not-me", {"token": "x"}).status_code == 404
+
+
+def two_steps_away(mailbox, ada):
+    """The owner's link and those of a thief who has moved the account twice."""
+    ada.move("one@thief.example")
+    owners = mailbox.link("ada@example.com", "/not-me")
+    ada.rename("renamed")
+    ada.move("two@thief.example")
+    thiefs = [
+        f"/not-me?token={link}"
+        for letter in mailbox.letters("one@thief.example")
+        for link in re.findall(r"/not-me\?token=(\S+)", letter.get_body(("plain",)).get_content())
+    ]
+    assert len(thiefs) == 2
+    return owners, thiefs
+
+
+def test_once_the_owner_has_undone_the_first_step_no_later_address_has_a_say(mailbox, ada):
+    owners, thiefs = two_steps_away(mailbox, ada)
+
+    assert press(owners).status_code == 200
+    assert [press(link).status_code for link in thiefs] == [410, 410]
+
+    ada.refresh_from_db()
+    assert (ada.email, ada.is_active) == ("ada@example.com", True)
+    assert mailbox.kinds("one@thief.example")[-1] != "reset"
+
+
+def test_nor_can_an_account_at_such_an_address_have_the_owners_turned_off(mailbox, ada):
+    owners, thiefs = two_steps_away(mailbox, ada)
+    UserFactory(email="one@thief.example")
+
+    press(owners)
+    assert [press(link).status_code for link in thiefs] == [410, 410]
+
+    ada.refresh_from_db()
+    assert ada.is_active
+
+
+def test_a_thief_who_presses_first_takes_nothing_from_the_owners_link(mailbox, ada):
+    owners, thiefs = two_steps_away(mailbox, ada)
+
+    for link in thiefs:
+        press(link)
+    assert press(owners).status_code == 200
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_a_later_change_can_be_undone_like_the_first(mailbox, ada):
+    ada.move("one@thief.example")
+    press(mailbox.link("ada@example.com", "/not-me"))
+    ada.refresh_from_db()
+    ada.move("work@example.com")
+
+    assert press(mailbox.link("ada@example.com", "/not-me")).status_code == 200
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ada):
+    ada.move("new@example.com")
+    press(mailbox.link("ada@example.com", "/not-me"))
+
+    assert mailbox.kinds("new@example.com") == ["email_restored"]
+    assert "token=" not in mailbox.text("new@example.com")
+
+
+def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, thief, link, monkeypatch):
+    original = clients.trace
+
+    def late(request):
+        monkeypatch.undo()
+        press(link)
+        return original(request)
+
+    monkeypatch.setattr("accounts.views.password.clients.trace", late)
+    page = thief.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
+
+    assert "Your session has ended" in words(page)
+    assert not User.objects.get().has_usable_password()
+    assert "password_changed" not in mailbox.kinds(ada.email)

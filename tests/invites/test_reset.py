@@ -175,3 +175,24 @@ def test_the_page_is_found_from_sign_in_and_from_a_used_link(client, ada, link):
     page = Client().get(link)
     assert page.status_code == 410
     assert "It wasn’t me: reset my password" in words(page)
+
+
+def test_resets_of_an_address_nobody_has_leave_it_its_way_in(client, mailbox):
+    for _ in range(7):
+        Client().post("/reset", {"email": "grace@example.com"})
+
+    assert client.post("/", {"email": "grace@example.com"}).status_code == 302
+    assert mailbox.kinds("grace@example.com")[-1] == "link_new"
+
+
+def test_a_reset_that_was_overtaken_changes_nothing(client, ada, link, monkeypatch):
+    original = User.hold
+
+    def late(self):
+        User.objects.get(pk=self.pk).end_sessions()
+        return original(self)
+
+    monkeypatch.setattr(User, "hold", late)
+
+    assert choose(client, link).status_code == 410
+    assert User.objects.get().check_password(PASSWORD)

@@ -48,6 +48,10 @@ def be_on_a_new_device(language):
     person.happened(Event.Kind.SIGNED_IN, **FROM)
 
 
+def lose_an_address(language):
+    somebody(language).happened(Event.Kind.EMAIL_RESTORED, **FROM)
+
+
 KINDS = {
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
@@ -59,14 +63,17 @@ KINDS = {
     "new_device": be_on_a_new_device,
     "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
     "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
+    "notices_off": lambda language: somebody(language).happened(Event.Kind.NOTICES_OFF, **FROM),
+    "exported": lambda language: somebody(language).happened(Event.Kind.EXPORTED, **FROM),
+    "email_restored": lose_an_address,
     "email_changed": lambda language: somebody(language).move("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
     "deleted": lambda language: somebody(language).erase(**FROM),
 }
-LINKS = dict.fromkeys(KINDS, 1) | {"link_known": 2, "email_code": 0, "deleted": 0}
+LINKS = dict.fromkeys(KINDS, 1) | {"link_known": 2, "email_code": 0, "deleted": 0, "email_restored": 0}
 WITHOUT_TOKEN = ("closed", "reset_unknown", "email_taken")
-WITHOUT_END = ("closed", "reset_unknown", "email_code", "email_taken", "deleted")
+WITHOUT_END = ("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "deleted")
 
 
 @pytest.fixture(params=KINDS)
@@ -96,7 +103,7 @@ def test_it_names_the_device_and_says_what_to_do_if_it_was_not_you(sent, languag
     for part in (" ".join(text.split()), html):
         assert kind == "invite" or device in part
     said = " ".join(text.split())
-    if kind in {"new_device", "password_changed", "username_changed", "email_changed"}:
+    if kind in {"new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"}:
         assert {"en": "This was not me", "ru": "Это был не я"}[language] in said
     else:
         assert re.search("didn’t ask|wasn’t you|Not expecting|не просили|были не вы|Не ждали", said)

@@ -36,6 +36,8 @@ class Command(BaseCommand):
             "invites": Invite.objects.over(),
             "mails": OutboxMessage.objects.over(),
         }
+        if not options["dry_run"]:
+            Invite.objects.forget_plans()
         count = {
             name: rows.count() if options["dry_run"] else self.prune(rows, options["batch_size"])
             for name, rows in over.items()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 PATIENCE = 10  # seconds a child may take to end by itself
@@ -33,14 +34,14 @@ def start(
 
 
 def stop(child: Child, how: int = signal.SIGTERM) -> None:
-    """Asks a child to end, and no longer asks after PATIENCE."""
+    """Asks a child to end, and no longer asks after PATIENCE; what it has left behind in its session ends too."""
     if child.poll() is None:
         child.send_signal(how)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         child.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    with suppress(ProcessLookupError):  # a web server's process that hangs, for one
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def end_with_parent(how: int = signal.SIGTERM) -> None:

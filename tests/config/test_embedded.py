@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import pytest
 import redis
 
 from config import embedded
-from config.embedded import folders, postgres, sharing, wheels
+from config.embedded import children, folders, postgres, sharing, wheels
 
 OWN = "servers = embedded.supply(os.environ); started = servers.__enter__()"
 SHARE = "embedded.stand_in(os.environ)"
@@ -248,3 +249,23 @@ def alive(pid):
         return False
     # A zombie is over, even if nobody has asked for its end yet.
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not LINUX, reason="looks into /proc")
+def test_what_a_child_leaves_behind_ends_with_it():
+    """A web server that is stopped while one of its processes hangs, for one."""
+    script = "import os, signal, time; os.fork() or (signal.signal(15, signal.SIG_IGN), time.sleep(60)); time.sleep(60)"
+    child = children.start([sys.executable, "-c", script])
+    offspring = Path(f"/proc/{child.pid}/task/{child.pid}/children")
+    end = time.monotonic() + 10
+    while not (pids := offspring.read_text().split()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    time.sleep(0.2)  # until it no longer listens
+
+    children.stop(child)
+
+    stat = Path(f"/proc/{pids[0]}/stat")
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}:
+        assert time.monotonic() < end
+        time.sleep(0.01)

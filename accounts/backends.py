@@ -1,5 +1,6 @@
 """Password checks: one lookup and one hash, whoever is named."""
 
+import logging
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -8,6 +9,15 @@ from django.http import HttpRequest
 
 from accounts import clients, devices, limits, sessions
 from accounts.models import Event, User
+
+log = logging.getLogger("frontdoor.accounts")
+
+
+def refused(request: HttpRequest | None, user: User | None) -> None:
+    """Logs and records a wrong password, whoever was named."""
+    trace = clients.trace(request) if request else {}
+    log.info("wrong password ip=%s", trace.get("ip", ""))
+    Event.objects.record(Event.Kind.FAILED, user, **trace)
 
 
 class Backend(ModelBackend):
@@ -30,7 +40,7 @@ class Backend(ModelBackend):
         elif user.check_password(password) and self.user_can_authenticate(user):
             limit.give_back(key)
             return user
-        Event.objects.record(Event.Kind.FAILED, user, **(clients.trace(request) if request else {}))
+        refused(request, user)
         return None
 
     def get_user(self, user_id: Any) -> User | None:

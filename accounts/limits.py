@@ -4,6 +4,7 @@ They count in fixed windows (django-ratelimit), in Redis or, while that is away,
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,15 +66,16 @@ class Guesses:
 
     def take(self, key: str) -> None:
         """Counts one more for `key`; raises Limited when that is one too many."""
-        seconds = int(self.window.total_seconds())
-        if cache.add(self._key(key), 1, seconds):
+        name, seconds = self._key(key), int(self.window.total_seconds())
+        if cache.add(name, 1, seconds):
+            cache.set(f"{name}:end", time.time() + seconds, seconds)
             return
         try:
-            taken = cache.incr(self._key(key))
+            taken = cache.incr(name)
         except ValueError:  # the window ended between the two
             return
         if taken > self.most:
-            raise Limited(self, seconds)
+            raise Limited(self, int(cache.get(f"{name}:end", time.time()) - time.time()))
 
     def give_back(self, key: str) -> None:
         with suppress(ValueError):

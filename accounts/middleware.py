@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from accounts import devices, sessions
+from accounts import devices, preferences, sessions
 from accounts.limits import Limited
 
 
@@ -24,7 +24,7 @@ class AccountLocaleMiddleware(LocaleMiddleware):
         super().process_request(request)
         timezone.deactivate()  # the last visitor of this thread had another
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            sessions.activate(request.session.get(sessions.CHOSEN, {}))
+            preferences.activate(request.session.get(sessions.CHOSEN, {}))
             request.LANGUAGE_CODE = translation.get_language()
 
 

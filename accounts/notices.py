@@ -21,13 +21,14 @@ MAILS = {
     "notices_off": "notices_off",
     "exported": "exported",
 }
-FINAL = {"email_restored"}  # what is told to who has no say any more
+FINAL = {"email_restored", "changed_by_staff"}  # mails to who has no say about it
 
 
 def tell(event: "Event") -> None:
     """Mails the owner about an event, at the address it names, with a link to say "this was not me"."""
     if event.user is None:
         return
+    name = "changed_by_staff" if event.detail.get("by") else MAILS[event.kind]
     with preferences.read_by(event.user.settings) as language:
         context = {
             "username": event.user.username,
@@ -36,9 +37,9 @@ def tell(event: "Event") -> None:
             "device": device(event),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
-            "url": "" if event.kind in FINAL else tokens.link(tokens.NOT_ME, event.pk),
+            "url": "" if name in FINAL else tokens.link(tokens.NOT_ME, event.pk),
         }
-        post(MAILS[event.kind], event.told, context, language=language)
+        post(name, event.told, context, language=language)
 
 
 def farewell(user: "User", event: "Event") -> None:

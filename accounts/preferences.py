@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -29,6 +30,13 @@ def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
         return ZoneInfo(chosen["time_zone"]) if chosen.get("time_zone") else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def activate(chosen: Mapping[str, Any]) -> None:
+    """Language and time zone for the rest of a request; the theme is read by the pages themselves."""
+    timezone.activate(zone(chosen) or UTC)
+    if chosen.get("language"):
+        translation.activate(chosen["language"])
 
 
 @cache

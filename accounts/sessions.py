@@ -7,7 +7,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -188,14 +188,7 @@ def follow(request: HttpRequest) -> None:
     chosen = preferences.followed(cast("User", request.user).settings)
     if request.session.get(CHOSEN) != chosen:
         request.session[CHOSEN] = chosen
-        activate(chosen)
-
-
-def activate(chosen: Mapping[str, str]) -> None:
-    """Language and time zone for the rest of this request; the theme is read by the pages themselves."""
-    timezone.activate(preferences.zone(chosen) or UTC)
-    if "language" in chosen:
-        translation.activate(chosen["language"])
+        preferences.activate(chosen)
 
 
 def hear_sign_ins() -> None:
@@ -205,7 +198,7 @@ def hear_sign_ins() -> None:
 
 def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
-    now, way, trace = int(time.time()), request.META.get(WAY, ""), clients.trace(request)
+    now, way, trace = round(time.time(), 3), request.META.get(WAY, ""), clients.trace(request)
     began = {"by_link_at": now} if way == LINK else {}
     request.session.update(trace | began | {DEADLINE: now + settings.SESSION_COOKIE_AGE})
     # What pages call it, through all changes of its id: the id itself is as good as a password.
@@ -243,7 +236,7 @@ def ends_at(request: HttpRequest) -> datetime:
 def prolong(request: HttpRequest) -> None:
     """Twelve more hours, by pressing a button (WCAG 2.2.1), under a new id. Raises Superseded."""
     request.session.take_new_key()  # type: ignore[attr-defined]
-    request.session[DEADLINE] = int(time.time()) + settings.SESSION_COOKIE_AGE
+    request.session[DEADLINE] = round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
 
 def keep(request: HttpRequest, user: User) -> None:

@@ -54,6 +54,7 @@ def path(purpose: str, row_id: UUID) -> str:
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:
-    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in.
+    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in. It names the room
+    # that tokens were first for, as links with it are in people's mailboxes.
     keys = [*settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY]  # itsdangerous signs with the last
     return URLSafeSerializer(keys, salt=f"frontdoor.invites.{purpose}")

@@ -84,7 +84,8 @@ def expired_address(request: HttpRequest) -> tuple[str, str]:
     invite, purpose = find(request, tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
     if invite is None or invite.state not in {Invite.State.EXPIRED, Invite.State.PENDING}:
         return "", ""
-    return invite.email, mails.RESET if purpose == tokens.RESET else mails.LINK
+    planned = mails.REGISTER if purpose == tokens.CONFIRM and invite.password else mails.LINK
+    return invite.email, mails.RESET if purpose == tokens.RESET else planned
 
 
 def closed(request: HttpRequest) -> HttpResponse:

@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
+from accounts.backends import refused
 from accounts.forms import VERBATIM, Form
-from accounts.models import Event, User
+from accounts.models import User
 
 
 class NewPasswordField(forms.CharField):
@@ -79,7 +80,7 @@ class WithProof(Form):
         """Raises Limited."""
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
         if not self.user.check_password(self.cleaned_data["password"]):
-            Event.objects.record(Event.Kind.FAILED, self.user, **clients.trace(self.request))
+            refused(self.request, self.user)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
 

@@ -1,6 +1,6 @@
 """The security history: what was done with an account, from where, and whether its owner says "not me"."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -26,7 +26,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def record(
         self, kind: "Event.Kind", user: "User | None", *, ip: str | None = None, device: str = "", **detail: Any
     ) -> "Event":
-        """Writes one event. `detail` says more: `told`, the address that was mailed; `before`, what was changed."""
+        """Writes one event.
+
+        `detail` says more: `told`, the address that is mailed about it; `before`, what was changed; `by`, if it was
+        staff.
+        """
         return self.create(kind=kind, user=user, ip=ip, device=device, detail=detail)
 
     def forget(self, user: "User") -> None:
@@ -90,7 +94,7 @@ class Event(models.Model):
         return clients.describe(self.device)
 
     @property
-    def works_until(self) -> Any:
+    def works_until(self) -> datetime:
         """Until when its owner can say "this was not me"."""
         return self.at + NOT_ME_LIFETIME
 
@@ -114,7 +118,7 @@ class Event(models.Model):
         theirs = Event.objects.filter(user=self.user)
         since = max(self.at, timezone.now() - NOT_ME_LIFETIME)
         moves = theirs.filter(kind=self.Kind.EMAIL_CHANGED, detail__before=self.told, at__gte=since)
-        move = moves.order_by("id").first()
+        move = moves.exclude(detail__has_key="by").order_by("id").first()  # what staff put right, no mail undoes
         if move is None:
             return None
         undone = theirs.filter(kind=self.Kind.EMAIL_RESTORED, id__gt=move.pk, detail__undone__lte=move.pk.hex)

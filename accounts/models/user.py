@@ -38,10 +38,12 @@ class UserQuerySet(models.QuerySet["User"]):
         return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
 
     def end_sessions(self) -> int:
-        """Signs all of them out everywhere; gives how many they are. Two statements, however many."""
-        with transaction.atomic():
-            ended = self.update(session_epoch=models.F("session_epoch") + 1)
-            Session.objects.filter(user__in=self.order_by()).delete()
+        """Signs all of them out everywhere; gives how many they are. Two statements, however many.
+
+        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
+        """
+        ended = self.update(session_epoch=models.F("session_epoch") + 1)
+        Session.objects.filter(user__in=self.order_by()).delete()
         return ended
 
 
@@ -148,8 +150,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def rename(self, username: str, **trace: Any) -> None:
         """Raises Superseded, ValidationError for a malformed name, IntegrityError for a taken one."""
         with transaction.atomic():
-            before, self.username = self.hold().username, names.normalize(username)
-            self.save(update_fields=["username"])
+            before, after = self.hold().username, names.normalize(username)
+            User.objects.filter(pk=self.pk).update(username=after)
+            self.username = after
             self.happened(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def move(self, email: str, **trace: Any) -> None:
@@ -158,10 +161,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         Raises Superseded, IntegrityError for a taken address.
         """
         with transaction.atomic():
-            before, self.email = self.hold().email, addresses.normalize(email)
-            if self.email == before:  # the same code twice
+            before, after = self.hold().email, addresses.normalize(email)
+            if after == before:  # the same code twice
                 return
-            self.save(update_fields=["email"])
+            User.objects.filter(pk=self.pk).update(email=after)
+            self.email = after
             self.own_address()
             self.happened(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
 
@@ -182,10 +186,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email == email
 
     def turn_off(self) -> None:
-        """Deactivates the account, and ends its sessions."""
+        """Deactivates the account; whose sessions have not ended yet, end on the next look."""
         self.is_active = False
         self.save(update_fields=["is_active"])
-        self.end_sessions()
 
     @property
     def addresses(self) -> set[str]:
@@ -207,6 +210,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.devices_forgotten_at = timezone.now()
         self.save(update_fields=["password", "devices_forgotten_at"])
         self.end_sessions()
+
+    def sign_out(self, **trace: Any) -> None:
+        """Signs out everywhere, and says so in the history."""
+        with transaction.atomic():
+            Event.objects.record(Event.Kind.SIGNED_OUT, self, **trace)
+            self.end_sessions()
 
     def end_sessions(self) -> None:
         """Signs out everywhere.

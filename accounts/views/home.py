@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -20,8 +21,8 @@ EVENTS_SHOWN, FAILURES_SHOWN = 10, 5
 def account(request: HttpRequest) -> HttpResponse:
     """Sessions: this device first, then the newest."""
     user, this = cast("User", request.user), request.session.session_key
-    rows = list(user.sessions.live().order_by("-created_at")[:SESSIONS_SHOWN])
-    rows.sort(key=lambda row: row.session_key != this)
+    this_first = Case(When(session_key=this, then=0), default=1)
+    rows = user.sessions.live().order_by(this_first, "-created_at")[:SESSIONS_SHOWN]
     # A stranger's wrong passwords must not push everything else off the page.
     failed = user.events.filter(kind=Event.Kind.FAILED).order_by("-id")[:FAILURES_SHOWN]
     events = user.events.exclude(kind=Event.Kind.FAILED).order_by("-id")[:EVENTS_SHOWN].union(failed).order_by("-id")

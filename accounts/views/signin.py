@@ -1,19 +1,15 @@
 """Signing in with a password."""
 
-import logging
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
 from accounts.forms import same_site
 from accounts.forms.login import LoginForm
 from accounts.views import page
-
-log = logging.getLogger("frontdoor.accounts")
 
 
 @sensitive_post_parameters("password")
@@ -30,7 +26,6 @@ def login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request, request.POST)
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
-    log.info("sign-in refused ip=%s", clients.ip(request))
     return login_page(request, form)
 
 

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import clients, limits, sessions
-from accounts.models import Event
 from accounts.views import page
 
 
@@ -21,8 +20,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     if request.method != "POST":
         return render(request, "accounts/logout.html")
-    Event.objects.record(Event.Kind.SIGNED_OUT, request.user, **clients.trace(request))
-    request.user.end_sessions()
+    request.user.sign_out(**clients.trace(request))
     forget(request)
     messages.success(request, _("You’re signed out on all your devices."))
     return redirect("account_login")

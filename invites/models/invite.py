@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.addresses import MAX_LENGTH
 from accounts.ids import uuid7
-from accounts.models import Superseded, User
+from accounts.models import User
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
@@ -80,7 +80,10 @@ class Invite(models.Model):
                 condition=models.Q(email=models.functions.Lower("email")), name="invite_is_lower_case"
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["email"], name="invite_by_email")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["email"], name="invite_by_email"),
+            models.Index(fields=["expires_at"], name="invite_by_end"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -108,7 +111,8 @@ class Invite(models.Model):
     def replace(self, **terms: Any) -> "Invite":
         """Closes this row, so that its links stay dead, and opens a new one that says the same."""
         now = timezone.now()
-        Invite.objects.filter(pk=self.pk).update(replaced_at=now, expires_at=min(now, self.expires_at))
+        over = {"replaced_at": now, "expires_at": min(now, self.expires_at)} | dict.fromkeys(PLAN, "")
+        Invite.objects.filter(pk=self.pk).update(**over)
         said = ("email", "source", "invited_by", "batch", "note", "language", "next", *PLAN)
         return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
 
@@ -120,7 +124,7 @@ class Invite(models.Model):
         elif source != self.source:
             self.source, self.next = source, ""
         for name, value in given.items():
-            setattr(self, name, value or getattr(self, name))
+            setattr(self, name, value if name in PLAN else value or getattr(self, name))
         self.epoch, self.expires_at = epoch, max(self.expires_at, expires_at)
         self.sent_at, self.sends = timezone.now(), self.sends + 1
         self.save(update_fields={"source", "next", "epoch", "expires_at", "sent_at", "sends", *given})
@@ -164,13 +168,10 @@ class Invite(models.Model):
         return user
 
     def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
-        """Claim and new password in one transaction. Raises InviteUnavailable."""
+        """Claim and new password in one transaction. Raises InviteUnavailable, Superseded."""
         with transaction.atomic():
             self.claim(browser, by=account)
-            try:
-                account.change_password(password, **trace)
-            except Superseded:  # by another of its links, or by "this was not me"
-                raise InviteUnavailable from None
+            account.change_password(password, **trace)
             # Its sessions have just ended, but a second press of this browser is still the same press.
             Invite.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)
+USED_KEPT = timedelta(days=365)
 
 
 # What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
@@ -102,6 +103,7 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         stale.update(password="", seal="")
 
     def over(self) -> "InviteQuerySet":
-        """Links that people asked for themselves and never used, long after they ran out."""
-        asked = self.filter(source=self.model.Source.SELF, claimed_at=None)
-        return asked.filter(expires_at__lt=timezone.now() - KEPT)
+        """Links that people asked for themselves, long after they ran out; those that were used, much longer after."""
+        now = timezone.now()
+        unused = models.Q(claimed_at=None, expires_at__lt=now - KEPT) | models.Q(expires_at__lt=now - USED_KEPT)
+        return self.filter(unused, source=self.model.Source.SELF)

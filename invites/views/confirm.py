@@ -3,6 +3,7 @@
 import logging
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -42,8 +43,9 @@ def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
         return confirm_page(request, invite)
     try:
         account = invite.accept(invite.username, encoded=invite.password, **links.newcomer(request))
-    except IntegrityError:
-        messages.warning(request, _("That username was taken in the meantime. Choose another one; the rest is kept."))
+    except (IntegrityError, ValidationError):
+        if not User.objects.filter(email=invite.email).exists():
+            messages.warning(request, _("That username can’t be had any more. Choose another one and a password."))
         return redirect(tokens.path(tokens.SIGNUP, invite.pk))
     except DatabaseError:
         log.exception("confirming an account failed")

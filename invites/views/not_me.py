@@ -26,7 +26,8 @@ def not_me(request: HttpRequest) -> HttpResponse:
     try:
         event = Event.objects.select_related("user").get(pk=tokens.load(tokens.NOT_ME, token))
     except (tokens.BadToken, Event.DoesNotExist):
-        limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
+        if request.method == "POST":
+            limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
         return links.broken(request)
     if not event.can_be_disowned():
         return over(request, event)

@@ -7,7 +7,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import clients, devices, tokens
 from accounts.adapters import inactive
 from accounts.forms.password import ResetForm
-from accounts.models import User
+from accounts.models import Superseded, User
 from invites import links
 from invites.models import Invite
 
@@ -28,7 +28,10 @@ def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
     if not form.is_valid():
         return reset_page(request, invite, form, show=show)
     trace = clients.trace(request)
-    invite.reset_password(account, form.cleaned_data["password"], browser=links.browser(request), **trace)
+    try:
+        invite.reset_password(account, form.cleaned_data["password"], browser=links.browser(request), **trace)
+    except Superseded:  # by another of its links, or by "this was not me"
+        return links.expired(request, invite, tokens.RESET)
     devices.recognize(request, account)  # where the mailbox is read is no news
     return links.password_changed(request)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Event, Session, User
+from accounts.models import Session, User
 from accounts.models.user import UserQuerySet
 
 
@@ -57,5 +57,4 @@ class Command(BaseCommand):
             people.end_sessions()
             return
         for user in people:
-            user.end_sessions()
-            Event.objects.record(Event.Kind.SIGNED_OUT, user)
+            user.sign_out()

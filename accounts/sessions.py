@@ -199,11 +199,14 @@ def hear_sign_ins() -> None:
 def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
     now, way, trace = round(time.time(), 3), request.META.get(WAY, ""), clients.trace(request)
-    began = {"by_link_at": now} if way == LINK else {}
-    request.session.update(trace | began | {DEADLINE: now + settings.SESSION_COOKIE_AGE})
+    request.session.update(trace)
+    request.session[DEADLINE] = now + settings.SESSION_COOKIE_AGE
+    request.session["began"] = now
     # What pages call it, through all changes of its id: the id itself is as good as a password.
-    request.session.update({"began": now, "handle": secrets.token_hex(16)})
+    request.session["handle"] = secrets.token_hex(16)
     request.session[CHOSEN] = preferences.followed(user.settings)
+    if way == LINK:
+        request.session["by_link_at"] = now
     with transaction.atomic():
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
         if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):

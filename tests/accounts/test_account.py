@@ -1,7 +1,10 @@
 """The account page: who you are, and where you are signed in."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Session
 from tests.factories import PASSWORD, UserFactory
@@ -17,6 +20,17 @@ def test_a_stranger_is_sent_to_sign_in_and_told_why(client):
 
     assert page.redirect_chain == [("/login?next=/account", 302)]
     assert "Sign in to open that page." in words(page)
+
+
+@pytest.mark.parametrize("page", ["settings", "username", "password", "delete", "export", "prove"])
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_stranger_is_sent_to_sign_in_from_its_other_pages_too(client, page, verb):
+    assert getattr(client, verb)(f"/account/{page}").url == f"/login?next=/account/{page}"
+
+
+@pytest.mark.parametrize("path", ["/account/sessions/end", "/account/sessions/prolong"])
+def test_a_stranger_ends_and_prolongs_nothing(client, path):
+    assert client.post(path, {"session": "x"}).url == f"/login?next={path}"
 
 
 def test_somebody_whose_session_ended_is_told_so(signed_in):
@@ -39,6 +53,26 @@ def test_it_shows_this_device_first_and_only_ones_own(signed_in, ada):
     sessions = page.partition("Recent activity")[0]
     assert sessions.count("127.0.0.1") == 2
     assert "198.51.100.9" not in page
+
+
+def test_this_device_comes_first_however_many_newer_ones_there_are_and_the_newest_of_them_next(signed_in, ada):
+    now = timezone.now()
+    this = Session.objects.get()
+    Session.objects.bulk_create(
+        Session(
+            session_key=f"{n:032d}",
+            session_data="",
+            user=ada,
+            created_at=now + timedelta(seconds=n),
+            expire_date=now + timedelta(hours=11),
+        )
+        for n in range(1, 151)
+    )
+
+    rows = list(signed_in.get("/account").context["sessions"])
+
+    assert rows[0] == this
+    assert [int(row.session_key) for row in rows[1:]] == list(range(150, 51, -1))
 
 
 def test_an_account_without_a_password_says_how_it_signs_in(client):

@@ -148,6 +148,18 @@ def test_an_address_changed_at_the_desk_ends_the_sessions(desk, signed_in, ada):
     assert signed_in.get("/account").status_code == 302
 
 
+def test_what_is_changed_at_the_desk_is_told_without_a_button_where_people_were_last(desk, mailbox, ada):
+    form = {"username": "ada.l", "email": "ada@example.com", "is_active": "on"}
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+    assert mailbox.kinds("ada@example.com") == ["changed_by_staff"]
+
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form | {"email": "ada@new.example"})
+
+    assert mailbox.kinds("ada@example.com") == ["changed_by_staff"] * 2
+    assert mailbox.kinds("ada@new.example") == []
+    assert all("/not-me" not in letter.as_string() for letter in mailbox.letters("ada@example.com"))
+
+
 def test_the_desk_brings_back_nothing_that_changed_meanwhile(desk, ada, monkeypatch):
     form = {"username": "ada.l", "email": ada.email, "is_active": "on"}
     original = PersonAdmin.get_form

@@ -5,13 +5,14 @@ import re
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Event, User
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 NEW = "ada@new.example"
 FORM = {"email": NEW, "password": PASSWORD}
 
@@ -273,3 +274,37 @@ def test_the_code_page_leads_nowhere_but_to_the_account(mailbox, signed_in):
     )
 
     assert answer.url == "/account"
+
+
+@pytest.fixture
+def firefox(ada):
+    """Ada's browser, known by its name and place."""
+    client = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    return client
+
+
+def test_the_history_and_the_mail_say_from_where_the_address_was_changed(mailbox, firefox):
+    ask(firefox)
+    firefox.post("/account/email/code", {"action": "verify", "code": code(mailbox)})
+
+    event = Event.objects.get(kind="email_changed")
+    assert (event.ip, event.device_name) == ("203.0.113.7", "Firefox on Windows")
+    assert "Firefox on Windows" in " ".join(mailbox.text("ada@example.com").split())
+
+
+def test_both_mails_name_the_device_that_asked(mailbox, firefox):
+    UserFactory(username="grace", email="grace@example.com")
+    for email in ("free@example.com", "grace@example.com"):
+        ask(firefox, email=email)
+
+        assert "Firefox on Windows" in " ".join(mailbox.text(email).split())
+
+
+def test_a_code_is_written_in_the_language_of_who_asked_and_a_warning_in_its_readers(mailbox, signed_in, ada):
+    UserFactory(username="grace", email="grace@example.com")
+    ada.choose(language="ru")
+    for email, language in [(NEW, "ru"), ("grace@example.com", "en")]:
+        ask(signed_in, email=email)
+
+        assert mailbox.letters(email)[0]["Content-Language"] == language

@@ -97,12 +97,15 @@ def test_the_last_hour_offers_twelve_more(ada):
         assert client.get("/account").status_code == 302
 
 
-def test_before_the_last_hour_nothing_is_prolonged(signed_in):
-    ends = row(signed_in).expire_date
+def test_before_the_last_hour_nothing_is_offered_or_prolonged(ada):
+    client = signed_in_as()
+    ends = row(client).expire_date
 
-    signed_in.post("/account/sessions/prolong")
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=10, minutes=30)):
+        assert "Stay signed in" not in client.get("/account").text
+        client.post("/account/sessions/prolong")
 
-    assert row(signed_in).expire_date == ends
+    assert row(client).expire_date == ends
 
 
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
+from accounts.models import user as user_module
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,16 @@ def test_a_thousand_sessions_end_in_four_statements_and_two_cache_commands(ada, 
     assert len(without_savepoints(queries)) <= 4
     assert len(cache_calls) <= 2
     assert not Session.objects.exists()
+
+
+def test_more_sessions_than_are_cleaned_up_at_once_end_all_the_same(ada, monkeypatch):
+    monkeypatch.setattr(user_module, "CLEANED", 2)
+    clients = [signed_in_as("ada") for _ in range(4)]
+
+    ada.end_sessions()
+
+    assert Session.objects.count() == 2
+    assert [client.get("/account").status_code for client in clients] == [302] * 4
 
 
 def test_signing_in_costs_the_same_with_one_session_and_with_a_thousand(ada):

@@ -1,9 +1,14 @@
 """The security history: what was done, from where; people see theirs, staff everybody's."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
+from django.db import DatabaseError
 from django.test import Client
 
-from accounts.models import Event, User
+from accounts import notices
+from accounts.models import Event, Session, User
 from invites.models import Invite
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -39,6 +44,13 @@ def test_a_wrong_password_is_one_row_whoever_is_named(client, ada, login):
     assert Event.objects.count() == before + 1
     assert Event.objects.order_by("-id")[0].kind == Event.Kind.FAILED
     assert "not the right" not in str(Event.objects.order_by("-id").values()[0])
+
+
+def test_a_wrong_password_is_logged_with_its_place(client, ada, caplog):
+    client.post("/login", {"login": "ada", "password": "not the right password"}, REMOTE_ADDR="203.0.113.7")
+
+    assert "wrong password ip=203.0.113.7" in caplog.text
+    assert "not the right" not in caplog.text
 
 
 def test_people_see_their_own_ten_newest(signed_in, ada):
@@ -96,3 +108,50 @@ def test_a_wrong_password_at_an_open_laptop_is_recorded_too(signed_in, ada, path
     signed_in.post(path, {"password": "not the right password", "email": "x@example.com", "chosen": PASSWORD})
 
     assert kinds(ada)[-1] == "failed"
+
+
+def test_ending_one_session_and_staying_in_another_are_part_of_it(signed_in, ada):
+    there = Client(headers={"User-Agent": FIREFOX})
+    there.post("/login", {"login": "ada", "password": PASSWORD})
+    handle = Session.objects.get(session_key=there.cookies["session"].value).handle
+
+    signed_in.post("/account/sessions/end", {"session": handle})
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        signed_in.post("/account/sessions/prolong")
+
+    ended, prolonged = ada.events.order_by("id")[3:]
+    assert (ended.kind, ended.ip, ended.detail["ended"]) == ("session_ended", "127.0.0.1", "Firefox/Windows")
+    assert prolonged.kind == "prolonged"
+
+
+def fail(*_args, **_kwargs):
+    raise DatabaseError("on purpose")
+
+
+def test_a_sign_in_that_cannot_be_told_is_not_recorded_either(ada, monkeypatch):
+    monkeypatch.setattr(notices, "tell", fail)
+    client = Client(raise_request_exception=False)
+
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 500
+    assert kinds(ada) == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/account/password", {"password": PASSWORD, "chosen": "another horse battery staple"}),
+        ("/account/username", {"username": "ada.lovelace"}),
+    ],
+)
+def test_a_change_that_cannot_be_told_is_not_made(signed_in, ada, monkeypatch, path, form):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    monkeypatch.setattr(notices, "tell", fail)
+    signed_in.raise_request_exception = False
+
+    assert signed_in.post(path, form).status_code == 500
+
+    kept = User.objects.get()
+    assert kept.username == "ada"
+    assert kept.check_password(PASSWORD)
+    assert other.get("/account").status_code == 200

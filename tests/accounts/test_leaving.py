@@ -17,12 +17,15 @@ from django.utils import timezone
 
 from accounts import leaving
 from accounts.models import Event, Session, User
+from invites.management.commands import prune
 from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 def export(client):
@@ -62,10 +65,15 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
 
 
 def test_the_export_is_ones_own(signed_in):
-    UserFactory(username="grace")
-    Event.objects.record(Event.Kind.FAILED, User.objects.get(username="grace"), ip="198.51.100.9")
+    grace = UserFactory(username="grace")
+    Event.objects.record(Event.Kind.FAILED, grace, ip="198.51.100.9")
+    grace.change_password("another horse battery staple")
+    Invite.objects.issue("stranger@example.com", source="admin", invited_by=grace)
 
-    assert "198.51.100.9" not in str(export(signed_in)[1])
+    text = str(export(signed_in)[1])
+
+    for other in ("198.51.100.9", "grace", "stranger@example.com"):
+        assert other not in text
 
 
 def test_a_long_history_leaves_in_pieces(ada):
@@ -139,6 +147,40 @@ def test_without_the_password_nothing_goes(signed_in, typed, said):
     assert said in words(page)
     assert User.objects.exists()
     assert signed_in.get("/account").status_code == 200
+
+
+def test_whoever_leaves_keeps_no_cookie_of_a_session(signed_in):
+    delete(signed_in)
+
+    assert signed_in.cookies["session"].value == ""
+
+
+def test_what_stays_of_the_history_names_neither_place_nor_device_and_other_peoples_stays_whole(ada):
+    UserFactory(username="grace", email="grace@example.com")
+    hers, mine = (Client(headers={"User-Agent": FIREFOX}) for _ in range(2))
+    hers.post("/login", {"login": "grace", "password": PASSWORD})
+    mine.post("/login", {"login": "ada", "password": PASSWORD})
+
+    delete(mine)
+
+    left = Event.objects.filter(user=None).exclude(kind="deleted")
+    assert {(event.ip, event.device, str(event.detail)) for event in left} == {(None, "", "{}")}
+    kept = Event.objects.get(user__username="grace", kind="signed_in")
+    assert (kept.ip, kept.device, kept.told) == ("127.0.0.1", "Firefox/Windows", "grace@example.com")
+
+
+def test_one_can_leave_after_the_other_with_links_under_way(mailbox):
+    for name in ("grace", "alan"):
+        person, client = UserFactory(username=name), Client()
+        client.post("/login", {"login": name, "password": PASSWORD})
+        Invite.objects.issue(person.email, source="admin", note=f"Hello {name}")
+        link = mailbox.link(person.email, "/confirm")
+        delete(client)
+        assert Client().get(link).status_code == 404
+
+    assert not User.objects.exists()
+    assert not Invite.objects.pending().exists()
+    assert set(Invite.objects.values_list("email", "note")) == {("", "")}
 
 
 def test_a_look_deletes_nothing(signed_in):
@@ -236,7 +278,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     kept_events = Event.objects.filter(at__gt="2021-01-01T00:00Z").count()
     Invite.objects.create(email="asked@example.com", expires_at=old)
     Invite.objects.create(email="invited@example.com", expires_at=old, source="admin")
-    Invite.objects.create(email="used@example.com", expires_at=old, claimed_at=old)
+    Invite.objects.create(email="invited.and.used@example.com", expires_at=old, claimed_at=old, source="admin")
     mailbox.letters()
     OutboxMessage.objects.update(sent_at=old)
     Invite.objects.issue("fresh@example.com")
@@ -256,8 +298,34 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     assert signed_in.get("/account").status_code == 200
     assert Event.objects.count() == kept_events
     emails = set(Invite.objects.values_list("email", flat=True))
-    assert emails == {"invited@example.com", "used@example.com", "fresh@example.com"}
+    assert emails == {"invited@example.com", "invited.and.used@example.com", "fresh@example.com"}
     assert OutboxMessage.objects.get().recipient == "fresh@example.com"
+
+
+def test_prune_leaves_alone_links_that_ran_out_for_30_days_and_used_ones_for_a_year():
+    for name, days in [("asked", 29), ("asked", 31), ("used", 364), ("used", 366)]:
+        ago = timezone.now() - timedelta(days=days)
+        claimed_at = ago if name == "used" else None
+        Invite.objects.create(email=f"{name}{days}@example.com", expires_at=ago, claimed_at=claimed_at)
+
+    call_command("prune")
+
+    assert set(Invite.objects.values_list("email", flat=True)) == {"asked29@example.com", "used364@example.com"}
+
+
+def test_prune_leaves_alone_what_comes_back_to_life_while_it_runs(ada, monkeypatch):
+    Invite.objects.create(email="asked@example.com", expires_at="2020-01-01T00:00Z")
+
+    def meanwhile(keys):
+        found = list(keys)
+        if found:
+            Invite.objects.issue("asked@example.com", source="admin", invited_by=ada)
+        return found
+
+    monkeypatch.setattr(prune, "list", meanwhile, raising=False)
+    call_command("prune")
+
+    assert Invite.objects.pending().get().email == "asked@example.com"
 
 
 def test_no_copy_of_a_session_stays_in_redis(signed_in, django_capture_on_commit_callbacks):
@@ -276,6 +344,12 @@ def test_the_export_holds_no_mail_from_before_the_account(mailbox, signed_in, ad
     OutboxMessage.objects.create(recipient=ada.email, kind="older", message_id="<x>", created_at="2020-01-01T00:00Z")
 
     assert "older" not in str(export(signed_in)[1])
+
+
+def test_everything_is_not_read_without_end(signed_in):
+    statuses = [signed_in.post("/account/export").status_code for _ in range(21)]
+
+    assert statuses == [200] * 20 + [429]
 
 
 def test_a_download_is_told(mailbox, signed_in, ada):

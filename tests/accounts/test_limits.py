@@ -7,12 +7,22 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import limits
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/logout", "/logout/here", "/language", "/invite/sent"])
-def test_every_post_is_limited_by_network(path, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
+        ("/login", "login-network"),
+        *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me")),
+        *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
+        *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),
+    ],
+)
+def test_every_post_is_limited_by_network(path, name, monkeypatch):
     seen = []
     monkeypatch.setattr(limits.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
     for _ in range(2):
@@ -21,7 +31,16 @@ def test_every_post_is_limited_by_network(path, monkeypatch):
 
     Client(REMOTE_ADDR="198.51.100.7").post(path)
 
-    assert any(key == "198.51.100.7" for _name, key in seen)
+    assert (name, "198.51.100.7") in seen
+
+
+def test_what_one_account_changes_counts_together(signed_in):
+    for _ in range(10):
+        signed_in.post("/account/username", {"username": "x"})
+        signed_in.post("/account/email", {"email": "", "password": PASSWORD})
+
+    for path in ("/account/username", "/account/email", "/account/export"):
+        assert signed_in.post(path).status_code == 429
 
 
 def test_the_page_of_a_limit_names_a_minute_that_is_not_over_yet(client):

@@ -1,9 +1,12 @@
 """Changing the password, and setting the first one."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from invites.models import Invite
@@ -87,6 +90,24 @@ def test_coming_in_by_link_stands_for_the_password_once(mailbox, ada):
 
     assert User.objects.get(pk=ada.pk).check_password(NEW)
     assert "Your password" in words(client.get("/account/password"))
+
+
+def test_coming_in_by_link_stands_for_the_password_for_15_minutes(mailbox, ada):
+    client = come_by_link(mailbox, ada)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=14)):
+        assert "Your password" not in words(client.get("/account/password"))
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert "Your password" in words(client.get("/account/password"))
+        client.post("/account/password", {"chosen": NEW})
+    assert User.objects.get(pk=ada.pk).check_password(PASSWORD)
+
+
+def test_proof_goes_to_ones_own_address_whatever_is_posted(mailbox, signed_in, ada):
+    signed_in.post("/account/prove", {"email": "eve@example.com", "next": "/account/password"})
+
+    assert mailbox.kinds("eve@example.com") == []
+    assert mailbox.kinds(ada.email)[-1] == "link_known"
 
 
 def test_the_first_password_needs_a_link_if_one_came_in_long_ago(mailbox):

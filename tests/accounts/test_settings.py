@@ -1,6 +1,9 @@
 """What people choose: language, time zone, theme, notices. Pages and mails follow."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -43,6 +46,27 @@ def test_times_follow_the_zone_on_pages_and_in_mails(mailbox, signed_in, ada):
 
     assert "(JST)" in mailbox.text(ada.email)
     assert "(UTC)" not in words(signed_in.get("/account"))
+
+
+@pytest.mark.parametrize("kind", ["password_changed", "username_changed", "email_changed", "deleted"])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_notice_says_in_its_readers_time_when_it_was_and_until_when_it_can_be_undone(
+    mailbox, ada, kind, language
+):
+    ada.choose(language=language, time_zone="Asia/Tokyo")
+    with time_machine.travel(datetime(2026, 11, 21, 20, 0, tzinfo=UTC), tick=False):
+        {
+            "password_changed": lambda: ada.change_password("another horse battery staple"),
+            "username_changed": lambda: ada.rename("ada.lovelace"),
+            "email_changed": lambda: ada.move("ada@new.example"),
+            "deleted": ada.erase,
+        }[kind]()
+        text = " ".join(mailbox.text("ada@example.com").split())
+
+    month = {"en": "November", "ru": "ноября"}[language]
+    assert f"22 {month}" in text
+    assert (f"25 {month}" in text) == (kind != "deleted")
+    assert text.count("05:00") == text.count("(JST)") == (1 if kind == "deleted" else 2)
 
 
 def test_the_next_visitor_of_this_process_has_their_own_zone(signed_in, client):
@@ -118,3 +142,22 @@ def test_turning_the_mails_about_new_devices_off_is_told(mailbox, signed_in, ada
 
     assert mailbox.kinds(ada.email).count("notices_off") == 1
     assert ada.events.filter(kind="notices_off").count() == 1
+
+
+def test_what_was_chosen_elsewhere_meanwhile_stays(ada):
+    here, there = (User.objects.get(pk=ada.pk) for _ in range(2))
+    here.choose(theme="dark", time_zone="Asia/Tokyo")
+    there.choose(language="ru")
+
+    assert User.objects.get(pk=ada.pk).settings == {"theme": "dark", "time_zone": "Asia/Tokyo", "language": "ru"}
+
+
+def test_the_page_that_says_saved_is_dressed_as_chosen(signed_in):
+    assert '<html lang="ru" dir="ltr" data-theme="dark">' in choose(signed_in, language="ru").text
+
+
+def test_the_first_page_after_signing_in_follows_what_was_chosen(client, ada):
+    ada.choose(theme="dark", language="ru")
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert '<html lang="ru" dir="ltr" data-theme="dark">' in client.get("/").text

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.hashers import identify_hasher
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 
 from accounts import addresses, names
 from accounts.models import User
@@ -126,6 +126,17 @@ def test_two_people_cannot_have_one_name_or_one_address():
 
     with pytest.raises(IntegrityError):
         UserFactory(username="ADA", email="other@example.com")
+
+
+def test_an_account_is_made_whole_or_not_at_all(monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    monkeypatch.setattr(User, "own_address", fail)
+
+    with pytest.raises(DatabaseError):
+        UserFactory()
+    assert not User.objects.exists()
 
 
 def test_the_database_itself_refuses_upper_case(ada):

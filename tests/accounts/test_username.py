@@ -48,7 +48,7 @@ def test_a_name_taken_in_the_same_moment_is_said_too(signed_in, ada, monkeypatch
 
 
 def test_the_same_name_again_changes_and_mails_nothing(mailbox, signed_in, ada):
-    signed_in.post("/account/username", {"username": "ADA"})
+    assert signed_in.post("/account/username", {"username": "ADA"}).url == "/account"
 
     assert "username_changed" not in mailbox.kinds(ada.email)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import tokens
-from accounts.models import Session, User
+from accounts.models import Event, Session, User
 from invites.models import Invite
 from mail.deliver import deliver_next
 from mail.models import OutboxMessage
@@ -72,6 +72,37 @@ def test_fifty_presses_of_a_sign_in_link_start_one_session():
 
     assert count_by_status(answers) == {302: 1, 410: PRESSES - 1}
     assert Session.objects.count() == 1
+
+
+def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
+    user = UserFactory()
+    user.change_password("another horse battery staple")
+    token = tokens.sign(tokens.NOT_ME, Event.objects.get(kind=Event.Kind.PASSWORD_CHANGED).pk)
+
+    answers = at_once(lambda _: Client().post("/not-me", {"token": token}))
+
+    assert count_by_status(answers) == {200: 1, 410: PRESSES - 1}
+    assert OutboxMessage.objects.filter(kind="reset").count() == 1
+    assert Event.objects.filter(kind=Event.Kind.DISOWNED).count() == 1
+
+
+def test_fifty_presses_of_confirm_account_in_one_browser_make_one_account():
+    browser = Client()
+    browser.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
+    token = tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)
+    browser.get("/confirm", {"token": token})
+
+    def press(_):
+        client = Client()
+        for name in ("seal", "csrf"):
+            client.cookies[name] = browser.cookies[name].value
+        return client.post("/confirm", {"token": token})
+
+    answers = at_once(press)
+
+    assert User.objects.get().username == "grace"
+    assert User.objects.get().check_password(PASSWORD)
+    assert {(a.status_code, a.get("Location")) for a in answers} == {(302, "/login")}
 
 
 def test_fifty_people_who_want_one_name_make_one_account_with_it():

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from tests.reading import words
 pytestmark = pytest.mark.django_db
 
 NEW = "another horse battery staple"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 def token_of(link):
@@ -67,6 +69,22 @@ def test_pressing_takes_the_account_back(mailbox, ada, thief, link):
     assert Client().post("/login", {"login": "ada", "password": NEW}).status_code == 302
 
 
+def test_links_mailed_before_are_dead_as_well(mailbox, ada, link):
+    Client().post("/", {"email": ada.email})
+    old = mailbox.link(ada.email, "/confirm")
+
+    press(link)
+
+    assert Client().get(old).status_code == 410
+
+
+def test_the_history_says_from_where_it_was_reported(link):
+    press(link, Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7"))
+
+    said = Event.objects.get(kind="disowned")
+    assert (said.ip, said.device_name) == ("203.0.113.7", "Firefox on Windows")
+
+
 def test_devices_known_before_are_strangers(ada, thief, link):
     press(link)
     ada.refresh_from_db()
@@ -89,6 +107,11 @@ def test_pressing_twice_or_later_again_is_explained(mailbox, ada, link):
     assert page.status_code == 410
     assert "You have reported this already" in words(page)
     assert len(mailbox.letters(ada.email)) == mails
+
+
+def test_it_can_be_said_for_72_hours(link):
+    with time_machine.travel(timezone.now() + timedelta(hours=71, minutes=59)):
+        assert press(link).status_code == 200
 
 
 def test_after_72_hours_it_offers_a_new_password_instead(ada, thief, link):
@@ -220,7 +243,14 @@ def test_the_button_of_somebody_who_has_left_opens_a_page(ada, link):
 def test_a_token_for_another_purpose_or_no_token_is_broken(client, link):
     assert client.get("/confirm", {"token": token_of(link)}).status_code == 404
     assert client.get("/not-me").status_code == 404
-    assert client.post("/not-me", {"token": "x"}).status_code == 404
+
+
+def test_made_up_tokens_are_counted_when_pressed_and_not_when_looked_at(client):
+    for n in range(31):
+        assert client.get("/not-me", {"token": f"made.up.{n}"}).status_code == 404
+
+    statuses = [client.post("/not-me", {"token": f"made.up.{n}"}).status_code for n in range(31)]
+    assert statuses == [404] * 30 + [429]
 
 
 def two_steps_away(mailbox, ada):
@@ -304,3 +334,91 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
     assert "Your session has ended" in words(page)
     assert not User.objects.get().has_usable_password()
     assert "password_changed" not in mailbox.kinds(ada.email)
+
+
+@pytest.fixture
+def two_links(mailbox, ada):
+    """The owner's link and that of a thief who has moved the account."""
+    ada.move("thief@example.com")
+    owners = mailbox.link("ada@example.com", "/not-me")
+    ada.rename("renamed")
+    return owners, mailbox.link("thief@example.com", "/not-me")
+
+
+def test_an_address_that_another_account_left_has_no_say_over_this_one(ada, two_links):
+    owners, thiefs = two_links
+    press(owners)
+
+    UserFactory(username="eve", email="thief@example.com").move("eve@example.com")
+
+    assert press(thiefs).status_code == 410
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_moving_on_later_gives_no_say_to_an_address_taken_back_before(ada, two_links):
+    owners, thiefs = two_links
+    press(owners)
+    ada.refresh_from_db()
+    ada.move("ada@new.example")
+
+    assert press(thiefs).status_code == 410
+    ada.refresh_from_db()
+    assert ada.email == "ada@new.example"
+
+
+def test_what_was_put_right_at_the_desk_no_mail_undoes(admin_client, ada, two_links):
+    _owners, thiefs = two_links
+    form = {"username": "renamed", "email": "ada@example.com", "is_active": "on"}
+    admin_client.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    assert press(thiefs).status_code == 410
+    ada.refresh_from_db()
+    assert (ada.email, ada.is_active) == ("ada@example.com", True)
+
+
+def before_it_counts(monkeypatch, do):
+    """Has something happen just after the next press was found to be in time."""
+    original = Event.can_be_disowned
+
+    def meanwhile(self):
+        answer = original(self)
+        monkeypatch.undo()
+        do()
+        return answer
+
+    monkeypatch.setattr(Event, "can_be_disowned", meanwhile)
+
+
+def test_of_two_presses_in_the_same_moment_one_counts_and_the_other_is_explained(mailbox, ada, link, monkeypatch):
+    before_it_counts(monkeypatch, lambda: press(link))
+
+    page = press(link)
+
+    assert page.status_code == 410
+    assert "You have reported this already" in words(page)
+    assert Event.objects.filter(kind="disowned").count() == 1
+    assert mailbox.kinds(ada.email).count("reset") == 1
+
+
+def test_a_thief_who_presses_in_the_same_moment_as_the_owner_has_no_say(mailbox, ada, two_links, monkeypatch):
+    owners, thiefs = two_links
+    before_it_counts(monkeypatch, lambda: press(owners))
+
+    assert press(thiefs).status_code == 410
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+    assert "reset" not in mailbox.kinds("thief@example.com")
+
+
+def test_if_the_mail_cannot_be_written_nothing_is_taken_back_and_the_link_goes_on_working(thief, link, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("invites.models.queryset.mails.send", fail)
+        assert press(link, Client(raise_request_exception=False)).status_code == 500
+
+    assert thief.get("/account").status_code == 200
+    assert press(link).status_code == 200

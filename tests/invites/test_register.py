@@ -10,7 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import cookies, names
 from accounts.models import Event, Session, User
+from invites import seals
 from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
@@ -105,7 +107,6 @@ def test_who_plans_last_plans_for_their_own_browser_only(mailbox, settings):
     register(planter, username="eve", password="planted by somebody else")
 
     assert press(owner, link).url.startswith("/signup?token=")
-    assert press(planter, "/confirm?token=nothing").status_code == 404
     assert not User.objects.exists()
 
 
@@ -164,6 +165,19 @@ def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, se
     assert press(client, mailbox.link(EMAIL)).url == "/login"
 
 
+def test_a_plan_whose_link_ran_out_is_sent_again_as_what_it_was(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    Invite.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    page = client.get(mailbox.link(EMAIL))
+    assert page.status_code == 410
+
+    client.post("/invite/sent", {"token": re.search(r'name="token" value="([^"]+)"', page.text)[1]})
+
+    assert mailbox.kinds(EMAIL) == ["register", "register"]
+    assert press(client, mailbox.link(EMAIL)).url == "/login"
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -173,6 +187,7 @@ def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, se
         ({"username": ""}, "Enter a username"),
         ({"password": "short"}, "15 characters or more"),
         ({"password": "grace@example.com"}, "must not contain your username or email address"),
+        ({"password": "grace@example.com", "username": "hopper"}, "must not contain your username or email address"),
         ({"password": ""}, "Enter a password"),
     ],
 )
@@ -193,10 +208,21 @@ def test_a_name_taken_in_the_meantime_is_said_and_nothing_is_lost(client, mailbo
 
     page = client.post("/confirm", {"token": mailbox.link(EMAIL).partition("token=")[2]}, follow=True)
 
-    assert "That username was taken in the meantime." in words(page)
+    assert "That username can’t be had any more." in words(page)
     assert 'value="grace2"' in page.text
     assert User.objects.count() == 1
     assert Invite.objects.pending().exists()
+
+
+def test_a_name_that_is_nobodys_to_have_by_now_is_said_too(client, mailbox, monkeypatch):
+    register(client)
+    monkeypatch.setattr(names, "RESERVED", names.RESERVED | {"grace"})
+
+    answer = press(client, mailbox.link(EMAIL))
+
+    assert answer.url.startswith("/signup?token=")
+    assert "That username can’t be had any more." in words(client.get(answer.url))
+    assert not User.objects.exists()
 
 
 def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(client, mailbox, monkeypatch):
@@ -236,6 +262,7 @@ def test_a_plan_from_before_sign_up_was_closed_makes_no_account(client, mailbox,
     register(client)
     settings.SIGNUP = "invited"
 
+    assert client.get(mailbox.link(EMAIL)).status_code == 403
     assert press(client, mailbox.link(EMAIL)).status_code == 403
     assert not User.objects.exists()
 
@@ -257,7 +284,6 @@ def test_the_password_is_stored_as_a_hash_and_the_cookie_as_no_secret_of_it(clie
     invite = Invite.objects.get()
     assert invite.password.startswith("argon2$")
     assert PASSWORD not in str(client.cookies)
-    assert invite.seal not in client.cookies["seal"].value
     assert client.cookies["seal"]["httponly"]
 
 
@@ -272,3 +298,33 @@ def test_the_account_is_part_of_the_history(client, mailbox):
 
     assert Event.objects.get().kind == Event.Kind.CREATED
     assert Event.objects.get().ip == "127.0.0.1"
+
+
+def test_one_browser_can_plan_for_two_addresses(client, mailbox):
+    for name in ("grace", "alan"):
+        register(client, email=f"{name}@example.com", username=name)
+
+    for name in ("grace", "alan"):
+        assert press(client, mailbox.link(f"{name}@example.com")).url == "/login"
+    assert User.objects.count() == 2
+
+
+def test_the_invite_holds_no_seal_that_a_reader_of_the_database_could_use(client):
+    register(client)
+    request = type("Request", (), {"COOKIES": {"seal": client.cookies["seal"].value}})
+
+    assert cookies.read(request, seals.COOKIE, seals.LIFETIME) not in {None, Invite.objects.get().seal}
+
+
+def test_once_the_address_has_an_account_the_plan_is_dropped_and_pressing_twice_signs_in(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    gracie = UserFactory(username="gracie", email=EMAIL)
+    client.post("/", {"email": EMAIL})
+    assert not Invite.objects.exclude(password="").exists()
+
+    link, impatient = mailbox.link(EMAIL, "/confirm"), Client()
+    client.get(link)
+    impatient.cookies["csrf"] = client.cookies["csrf"].value
+    assert [press(browser, link).url for browser in (client, impatient)] == ["/account", "/account"]
+    assert User.objects.get() == gracie

@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import notices
 from accounts.models import User
 from invites.models import Invite
 from tests.factories import PASSWORD, UserFactory
@@ -196,3 +197,24 @@ def test_a_reset_that_was_overtaken_changes_nothing(client, ada, link, monkeypat
 
     assert choose(client, link).status_code == 410
     assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_link_from_before_signing_out_everywhere_resets_nothing(client, signed_in, link):
+    signed_in.post("/logout")
+
+    assert client.get(link).status_code == 410
+    assert choose(client, link).status_code == 410
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_reset_that_cannot_be_told_leaves_password_and_link(client, link, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    client.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr(notices, "tell", fail)
+        assert choose(client, link).status_code == 500
+
+    assert User.objects.get().check_password(PASSWORD)
+    assert choose(client, link).url == "/login"

@@ -8,14 +8,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, names
+from accounts import addresses, names, notices
 from accounts.models import Event, User
 
 admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
 
 
-# What somebody at the desk changes, its owner is told of, as if they had done it themselves.
-TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED}
+# What somebody at the desk changes, its owner is told of.
+TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
 
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
@@ -73,10 +73,22 @@ class PersonAdmin(admin.ModelAdmin):
         obj.own_address()
         if change and (not obj.is_active or "email" in form.changed_data):
             obj.end_sessions()
-        for name, kind in TOLD.items():
-            if change and name in form.changed_data:
-                before = form.initial[name]
-                obj.happened(kind, told=form.initial["email"], before=before, by="staff")
+        if change:
+            self.tell(obj, {name: form.initial[name] for name in TOLD if name in form.changed_data})
+
+    def tell(self, obj: User, before: dict[str, Any]) -> None:
+        for name, value in before.items():
+            kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else TOLD[name]
+            Event.objects.record(kind, obj, before=value, by="staff")
+        if before:
+            notices.by_staff(obj, before)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        obj.erase()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for person in queryset:
+            person.erase()
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))

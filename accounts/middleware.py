@@ -1,16 +1,19 @@
 """Language, devices, stale cookies and limits: what every page of the site shares."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from accounts import devices, preferences, sessions
+from accounts.forms import same_site
 from accounts.limits import Limited
 
 
@@ -64,7 +67,16 @@ class LimitMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Limited):
             return None
-        response = render(request, "errors/429.html", {"limit": exception}, status=429)
+        context = {"limit": exception, "way_in": way_in(request)}
+        response = render(request, "errors/429.html", context, status=429)
         response["Retry-After"] = str(exception.seconds)
         add_never_cache_headers(response)
         return response
+
+
+def way_in(request: HttpRequest) -> str:
+    """Where a link can be asked for by somebody whose passwords are limited, and what it leads back to; or ""."""
+    if request.path != reverse("account_login"):
+        return ""
+    next_url = same_site(request.POST.get("next", ""))
+    return reverse("entry") + (f"?{urlencode({'next': next_url})}" if next_url else "")

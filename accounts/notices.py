@@ -1,8 +1,10 @@
 """Mails that tell the owner of an account what was done with it, and what to do if it was somebody else."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import addresses, clients, preferences, times, tokens
@@ -21,20 +23,20 @@ MAILS = {
     "notices_off": "notices_off",
     "exported": "exported",
 }
-FINAL = {"email_restored", "changed_by_staff"}  # mails to who has no say about it
+FINAL = {"email_restored"}  # mails to who has no say about it
 
 
 def tell(event: "Event") -> None:
     """Mails the owner about an event, at the address it names, with a link to say "this was not me"."""
     if event.user is None:
         return
-    name = "changed_by_staff" if event.detail.get("by") else MAILS[event.kind]
+    name = MAILS[event.kind]
     with preferences.read_by(event.user.settings) as language:
         context = {
             "username": event.user.username,
             "before": event.detail.get("before", ""),
             "new_masked": addresses.mask(event.user.email),
-            "device": device(event),
+            "device": said(event.device),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
             "url": "" if name in FINAL else tokens.link(tokens.NOT_ME, event.pk),
@@ -42,10 +44,28 @@ def tell(event: "Event") -> None:
         post(name, event.told, context, language=language)
 
 
-def farewell(user: "User", event: "Event") -> None:
+def by_staff(user: "User", before: Mapping[str, Any]) -> None:
+    """Tells somebody what was changed at the desk: at the address there is, and at the one there was."""
+    with preferences.read_by(user.settings) as language:
+        changes = []
+        if "username" in before:
+            changes.append(
+                _("Username: %(before)s → %(after)s") % {"before": before["username"], "after": user.username}
+            )
+        if "email" in before:
+            masked = {"before": addresses.mask(before["email"]), "after": addresses.mask(user.email)}
+            changes.append(_("Email address: %(before)s → %(after)s") % masked)
+        if "is_active" in before:
+            changes.append(_("The account was turned on") if user.is_active else _("The account was turned off"))
+        context = {"username": user.username, "changes": changes, "when": times.on(timezone.now())}
+        for address in sorted({user.email, before.get("email", user.email)}):
+            post("changed_by_staff", address, context, language=language)
+
+
+def farewell(user: "User", event: "Event", device: str) -> None:
     """The last mail about an account that is being deleted, to its address and to those it had just now."""
     with preferences.read_by(user.settings) as language:
-        context = {"username": user.username, "device": device(event), "when": times.on(event.at)}
+        context = {"username": user.username, "device": said(device), "when": times.on(event.at)}
         for address in sorted({user.email, *user.former_addresses()}):
             post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
 
@@ -62,10 +82,6 @@ def taken(owner: "User", device: str) -> None:
     with preferences.read_by(owner.settings) as language:
         context = {"username": owner.username, "device": said(device), "url": settings.SITE_URL}
         post("email_taken", owner.email, context, language=language)
-
-
-def device(event: "Event") -> str:
-    return said(event.device)
 
 
 def said(device: str) -> str:

@@ -39,6 +39,8 @@ View = Callable[..., HttpResponseBase]
 NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
+LOST = gettext_noop("Your session had ended, so nothing was changed. Sign in and try again.")
+
 # In a session's data.
 DEADLINE = "deadline"  # seconds since the epoch
 MOVING = "moving"  # the address that a code was mailed to, and until when it works
@@ -179,7 +181,8 @@ def required(view: View) -> View:
 
 
 def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    messages.info(request, _(ENDED if ended else NEEDED))
+    lost = ended and request.method == "POST"
+    messages.info(request, _(LOST if lost else ENDED if ended else NEEDED))
     return redirect_to_login(request.get_full_path())
 
 

@@ -1,6 +1,6 @@
 """The mail of an invite: which it is, in which language, with what in it. It needs no request."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 # What was asked for: a way in, an account whose name and password are chosen already, or a new password.
 LINK, REGISTER, RESET = "link", "register", "reset"
+DISOWNED = "disowned"  # a new password after "this was not me"
 
 
 def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "") -> None:
     """Puts the one mail into the outbox that fits the address today, in the transaction of its cause."""
     name, purpose = wording(invite, account, wish, may_join=may_join)
     with preferences.read_by(account.settings if account else {}, invite.language) as language:
-        context = {
+        context: dict[str, Any] = {
             "email": invite.email,
             "username": account.username if account else invite.username,
             "url": tokens.link(purpose, invite.pk) if purpose else settings.SITE_URL,
@@ -29,6 +30,7 @@ def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, d
             "at": times.clock(timezone.now()),
             "device": notices.said(device),
             "note": invite.note,
+            "registering": wish == REGISTER,
             "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
             "inviter_email": invite.invited_by.email if invite.invited_by else "",
         }
@@ -39,7 +41,7 @@ def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, d
 def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, str]:
     """Which mail, and what its link is for."""
     if account:
-        return ("reset", tokens.RESET) if wish == RESET else ("link_known", tokens.CONFIRM)
+        return (wish, tokens.RESET) if wish in {RESET, DISOWNED} else ("link_known", tokens.CONFIRM)
     if wish == RESET:
         return "reset_unknown", ""
     if not may_join:

@@ -54,6 +54,8 @@ class Event(models.Model):
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         EMAIL_RESTORED = "email_restored", _("Email address restored")
         NOTICES_OFF = "notices_off", _("Emails about new devices turned off")
+        TURNED_OFF = "turned_off", _("Account turned off")
+        TURNED_ON = "turned_on", _("Account turned on")
         DISOWNED = "disowned", _("Reported: this was not me")
         EXPORTED = "exported", _("Data downloaded")
         DELETED = "deleted", _("Account deleted")
@@ -100,8 +102,19 @@ class Event(models.Model):
 
     def can_be_disowned(self) -> bool:
         """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
-        in_time = self.disowned_at is None and timezone.now() < self.works_until
-        return bool(in_time and self.user and (self.told == self.user.email or self.undoable))
+        if self.user is None or self.is_over or self.is_reported:
+            return False
+        return self.told == self.user.email or self.undoable is not None
+
+    @property
+    def is_over(self) -> bool:
+        return timezone.now() >= self.works_until
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether it was said of this event, or from the same mailbox since: that has done all that this would."""
+        said = Event.objects.filter(user=self.user, kind=self.Kind.DISOWNED, id__gt=self.pk, detail__told=self.told)
+        return self.disowned_at is not None or said.exists()
 
     @property
     def told(self) -> str:
@@ -140,6 +153,6 @@ class Event(models.Model):
             user.lock_out()
             move = self.undoable if user.email != self.told else None
             if move and not user.restore_address(self.told, move, **trace):
-                user.turn_off()  # two mailboxes claim it, and neither can prove more: a person must look
-            Event.objects.record(self.Kind.DISOWNED, user, **trace)
+                user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look
+            Event.objects.record(self.Kind.DISOWNED, user, told=self.told, **trace)
         return user

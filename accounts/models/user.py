@@ -185,10 +185,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.email = left
         return self.email == email
 
-    def turn_off(self) -> None:
-        """Deactivates the account; whose sessions have not ended yet, end on the next look."""
+    def turn_off(self, **trace: Any) -> None:
+        """Deactivates the account; its sessions end on the next look."""
         self.is_active = False
         self.save(update_fields=["is_active"])
+        Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     @property
     def addresses(self) -> set[str]:
@@ -244,7 +245,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             with connection.cursor() as cursor:  # whoever holds a row of it must not hold its owner for long
                 cursor.execute("SET LOCAL lock_timeout = '3s'")
             self.hold()
-            notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None, **trace))
+            # What stays in the history says that an account went, and not from where.
+            notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:

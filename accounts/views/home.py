@@ -12,7 +12,8 @@ from accounts import sessions
 from accounts.models import Event, User
 
 SESSIONS_SHOWN = 100
-EVENTS_SHOWN, FAILURES_SHOWN = 10, 5
+EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
+OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED)
 
 
 @never_cache
@@ -23,8 +24,8 @@ def account(request: HttpRequest) -> HttpResponse:
     user, this = cast("User", request.user), request.session.session_key
     this_first = Case(When(session_key=this, then=0), default=1)
     rows = user.sessions.live().order_by(this_first, "-created_at")[:SESSIONS_SHOWN]
-    # A stranger's wrong passwords must not push everything else off the page.
-    failed = user.events.filter(kind=Event.Kind.FAILED).order_by("-id")[:FAILURES_SHOWN]
-    events = user.events.exclude(kind=Event.Kind.FAILED).order_by("-id")[:EVENTS_SHOWN].union(failed).order_by("-id")
+    # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
+    often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
+    events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
     context = {"sessions": rows, "this": this, "events": events, "moving_to": sessions.moving_to(request)}
     return render(request, "accounts/account.html", context)

@@ -36,6 +36,9 @@ def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
 def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
     """The button for the account that was planned in this browser; any other browser chooses anew."""
     if not invite.is_planned_in(seals.of(request)):
+        if invite.password:
+            said = _("You signed up in another browser than this one. Choose a password again.")
+            messages.info(request, said)
         return redirect(tokens.path(tokens.SIGNUP, invite.pk))
     if not Invite.objects.may_join(invite.email):
         return links.closed(request)

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from accounts import clients, cookies, limits, sessions
 from accounts.forms import same_site
 from accounts.models import User
-from invites import links, mails, webmail
+from invites import links, mails, seals, webmail
 from invites.forms import EmailForm
 from invites.models import LINK_LIFETIME, Invite
 from invites.views import page
@@ -55,9 +55,23 @@ def take_address(request: HttpRequest, template: str, wish: str, next_url: str =
         return entry_page(request, template, form, suggestion)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for a link ip=%s", clients.ip(request))
-    else:
-        ask(request, email, wish, next=form.cleaned_data["next"])
+        return remember(redirect("invite_sent"), email, wish)
+    return ask_or_wait(request, email, wish, next=form.cleaned_data["next"])
+
+
+def ask_or_wait(request: HttpRequest, email: str, wish: str, **given: Any) -> HttpResponse:
+    """To the page that says where the mail went; if one went there just now, it says so too."""
+    try:
+        ask(request, email, wish, **given)
+    except limits.Limited as limit:
+        return limited(request, email, wish, limit)
     return remember(redirect("invite_sent"), email, wish)
+
+
+def limited(request: HttpRequest, email: str, wish: str, limit: limits.Limited) -> HttpResponse:
+    response = sent_page(request, email, wish, limit=limit, status=429)
+    response["Retry-After"] = str(limit.seconds)
+    return remember(response, email, wish)
 
 
 def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
@@ -74,8 +88,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("account")
     email = cast("User", request.user).email
-    ask(request, email, next=same_site(request.POST.get("next", "")))
-    return remember(redirect("invite_sent"), email)
+    return ask_or_wait(request, email, mails.LINK, next=same_site(request.POST.get("next", "")))
 
 
 def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) -> None:
@@ -106,9 +119,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     try:
         ask(request, email, wish)
     except limits.Limited as limit:
-        response = sent_page(request, email, wish, limit=limit, status=429)
-        response["Retry-After"] = str(limit.seconds)
-        return remember(response, email, wish)
+        return limited(request, email, wish, limit)
     return remember(sent_page(request, email, wish, resent=True), email, wish)
 
 
@@ -119,5 +130,7 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
 
 
 def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
-    context |= {"email": email, "wish": wish, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
+    # A plan opens in its own browser only; one that asked for a fresh link may be another.
+    context |= {"here": wish == mails.REGISTER and bool(seals.of(request)), "wish": wish}
+    context |= {"email": email, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/sent.html", context, status=status)

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from accounts import clients, limits, tokens
-from accounts.models import Event, EventUnavailable
+from accounts.models import Event, EventUnavailable, User
 from invites import links, mails
 from invites.models import Invite
 from invites.views import page
@@ -28,11 +28,12 @@ def not_me(request: HttpRequest) -> HttpResponse:
     except (tokens.BadToken, Event.DoesNotExist):
         if request.method == "POST":
             limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
-        return links.broken(request)
+        return render(request, "invites/not_me_broken.html", status=404)
     if not event.can_be_disowned():
         return over(request, event)
     if request.method != "POST":
-        return render(request, "invites/not_me.html", {"event": event, "token": token})
+        taken = event.user and event.told != event.user.email and User.objects.filter(email=event.told).exists()
+        return render(request, "invites/not_me.html", {"event": event, "token": token, "taken": taken})
     try:
         return disown(request, event)
     except EventUnavailable:  # pressed twice
@@ -43,14 +44,22 @@ def not_me(request: HttpRequest) -> HttpResponse:
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
     trace = clients.trace(request)
     with transaction.atomic():
+        restored = event.user is not None and event.told != event.user.email
         account = event.disown(**trace)
         log.warning("disowned: %s of %s", event.kind, account.pk)
         if account.email != event.told:  # another account has that address by now
-            return render(request, "invites/not_me_failed.html", status=409)
+            return turned_off(request, event)
         language = get_language() or ""
-        Invite.objects.issue(account.email, wish=mails.RESET, language=language, device=trace["device"])
-    return render(request, "invites/not_me_done.html", {"email": account.email})
+        Invite.objects.issue(account.email, wish=mails.DISOWNED, language=language, device=trace["device"])
+    return render(request, "invites/not_me_done.html", {"email": account.email, "restored": restored})
+
+
+def turned_off(request: HttpRequest, event: Event) -> HttpResponse:
+    """However often it is asked for, with the same code to quote."""
+    return render(request, "invites/not_me_failed.html", {"code": event.pk.hex[-12:]}, status=409)
 
 
 def over(request: HttpRequest, event: Event) -> HttpResponse:
+    if event.disowned_at and event.user and not event.user.is_active:
+        return turned_off(request, event)
     return render(request, "invites/not_me_over.html", {"event": event}, status=links.GONE)

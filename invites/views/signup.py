@@ -19,7 +19,7 @@ from invites import links, mails, seals
 from invites.forms import RegisterForm, SignupForm
 from invites.models import Invite
 from invites.views import page
-from invites.views.entry import ask, log, remember
+from invites.views.entry import ask_or_wait, log, remember
 
 
 @sensitive_post_parameters("password")
@@ -98,16 +98,15 @@ def register(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST, show_password=show)
     if not form.is_valid():
         return render(request, "invites/register.html", {"form": form, "show": show})
-    response = remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", clients.ip(request))
-        return response
-    return plan(request, response, form)
+        return remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
+    return plan(request, form)
 
 
-def plan(request: HttpRequest, response: HttpResponse, form: RegisterForm) -> HttpResponse:
+def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
     """Keeps what was typed with the invite; the password is hashed for every address, known or not."""
     secret, typed = seals.ready(request), form.cleaned_data
     planned = {"username": typed["username"], "password": make_password(typed["password"]), "seal": seals.kept(secret)}
-    ask(request, typed["email"], mails.REGISTER, next=typed["next"], **planned)
+    response = ask_or_wait(request, typed["email"], mails.REGISTER, next=typed["next"], **planned)
     return seals.give(response, secret)

@@ -148,16 +148,34 @@ def test_an_address_changed_at_the_desk_ends_the_sessions(desk, signed_in, ada):
     assert signed_in.get("/account").status_code == 302
 
 
-def test_what_is_changed_at_the_desk_is_told_without_a_button_where_people_were_last(desk, mailbox, ada):
-    form = {"username": "ada.l", "email": "ada@example.com", "is_active": "on"}
+def test_what_is_changed_at_the_desk_is_told_once_where_people_are_and_where_they_were(desk, mailbox, ada):
+    form = {"username": "ada.l", "email": "ada@new.example"}  # is_active unticked
     desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
-    assert mailbox.kinds("ada@example.com") == ["changed_by_staff"]
 
-    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form | {"email": "ada@new.example"})
+    for address in ("ada@example.com", "ada@new.example"):
+        assert mailbox.kinds(address) == ["changed_by_staff"]
+        text = mailbox.text(address)
+        assert "Username: ada → ada.l" in text
+        assert "Email address: a•••@example.com → a•••@new.example" in text
+        assert "The account was turned off" in text
+        assert "/not-me" not in text
+    kinds = ada.events.filter(detail__by="staff").values_list("kind", flat=True)
+    assert set(kinds) == {"username_changed", "email_changed", "turned_off"}
 
-    assert mailbox.kinds("ada@example.com") == ["changed_by_staff"] * 2
-    assert mailbox.kinds("ada@new.example") == []
-    assert all("/not-me" not in letter.as_string() for letter in mailbox.letters("ada@example.com"))
+
+def test_ones_history_says_what_staff_did_and_not_from_an_unknown_device(desk, signed_in, ada):
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", {"username": "ada.l", "email": ada.email, "is_active": "on"})
+
+    assert "by someone who runs Frontdoor" in words(signed_in.get("/account"))
+
+
+def test_who_is_deleted_at_the_desk_is_told(desk, mailbox, ada):
+    desk.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
+    grace = UserFactory(username="grace", email="grace@example.com")
+    desk.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [grace.pk], "post": "yes"})
+
+    assert mailbox.kinds("ada@example.com") == mailbox.kinds("grace@example.com") == ["deleted"]
+    assert not User.objects.filter(username__in=["ada", "grace"]).exists()
 
 
 def test_the_desk_brings_back_nothing_that_changed_meanwhile(desk, ada, monkeypatch):

@@ -238,3 +238,12 @@ def test_nobodys_mailbox_is_flooded_with_new_devices(mailbox, ada):
 
     assert mailbox.kinds(ada.email).count("new_device") == 10
     assert Session.objects.count() == 15
+
+
+def test_who_is_limited_is_led_to_the_mailed_link_and_then_on(ada):
+    guess(5)
+
+    page = Client().post("/login", {"login": "ada", "password": WRONG, "next": "/account?a=1"})
+
+    assert 'href="/?next=%2Faccount%3Fa%3D1"' in page.text
+    assert "Email me a link instead" in words(page)

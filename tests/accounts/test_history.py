@@ -155,3 +155,11 @@ def test_a_change_that_cannot_be_told_is_not_made(signed_in, ada, monkeypatch, p
     assert kept.username == "ada"
     assert kept.check_password(PASSWORD)
     assert other.get("/account").status_code == 200
+
+
+def test_many_sign_ins_push_no_change_off_the_page(signed_in, ada):
+    signed_in.post("/account/username", {"username": "ada.lovelace"})
+    for _ in range(20):
+        Event.objects.record(Event.Kind.SIGNED_IN, ada)
+
+    assert "Username changed" in words(signed_in.get("/account"))

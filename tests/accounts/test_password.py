@@ -168,7 +168,7 @@ def test_what_is_under_way_while_all_sessions_end_changes_nothing(signed_in, ada
     page = signed_in.post(path, form, follow=True)
 
     assert page.redirect_chain[0][0] == f"/login?next={path}"
-    assert "Your session has ended" in words(page)
+    assert "Your session had ended, so nothing was changed" in words(page)
     now = User.objects.get(pk=ada.pk)
     assert (now.username, now.password) == (ada.username, ada.password)
 

@@ -211,7 +211,7 @@ def test_an_address_is_changed_by_a_code_and_comes_back_from_the_old_mailbox(dev
     ada.refresh_from_db()
     assert ada.email == "ada@example.com"
     assert is_signed_out(thief)
-    assert mailbox.kinds("ada@example.com")[-1] == "reset"
+    assert mailbox.kinds("ada@example.com")[-1] == "disowned"
     assert "reset" not in mailbox.kinds("ada@new.example")
 
 
@@ -346,3 +346,20 @@ def test_in_the_last_hour_a_button_lets_one_stay(device, ada, said):
         assert not is_signed_out(page)
         assert is_signed_out(idle)
         assert said["over"] in words(idle)
+
+
+def test_a_second_mistake_has_the_focus_like_the_first(visit):
+    page = visit(locale="en-GB")
+    page.goto("/login")
+    enter(page)
+    focused(page, "errors")
+    tab_to(page, "Enter your email or username")
+    page.keyboard.press("Enter")
+    focused(page, "id_login")
+    page.keyboard.type("ada")
+
+    enter(page)
+
+    focused(page, "errors")
+    assert "Enter your password" in page.locator("#errors").inner_text()
+    assert "#" not in page.url

@@ -82,7 +82,7 @@ def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
     answers = at_once(lambda _: Client().post("/not-me", {"token": token}))
 
     assert count_by_status(answers) == {200: 1, 410: PRESSES - 1}
-    assert OutboxMessage.objects.filter(kind="reset").count() == 1
+    assert OutboxMessage.objects.filter(kind="disowned").count() == 1
     assert Event.objects.filter(kind=Event.Kind.DISOWNED).count() == 1
 
 

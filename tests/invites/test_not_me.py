@@ -134,7 +134,7 @@ def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
     ada.move("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     assert undo != link
-    assert "the account comes back to the address ada@example.com" in words(Client().get(undo))
+    assert "your account goes back to the address ada@example.com" in words(Client().get(undo))
 
     press(undo)
 
@@ -142,8 +142,8 @@ def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
     assert ada.email == "ada@example.com"
     assert [(a.email, a.verified, a.primary) for a in ada.emailaddress_set.all()] == [("ada@example.com", True, True)]
     assert thief.get("/account").status_code == 302
-    assert mailbox.kinds("ada@example.com")[-1] == "reset"
-    assert "reset" not in mailbox.kinds("thief@example.com")
+    assert mailbox.kinds("ada@example.com")[-1] == "disowned"
+    assert "disowned" not in mailbox.kinds("thief@example.com")
     assert Event.objects.filter(kind="email_restored").exists()
 
 
@@ -220,7 +220,7 @@ def test_an_address_that_somebody_else_has_by_now_is_for_a_person_to_sort_out(ma
     assert ada.email == "thief@example.com"
     assert not ada.is_active
     assert not ada.has_usable_password()
-    assert "reset" not in mailbox.kinds("thief@example.com")
+    assert "disowned" not in mailbox.kinds("thief@example.com")
 
 
 def test_a_pending_address_change_dies_with_the_session(mailbox, ada, thief, link):
@@ -276,7 +276,7 @@ def test_once_the_owner_has_undone_the_first_step_no_later_address_has_a_say(mai
 
     ada.refresh_from_db()
     assert (ada.email, ada.is_active) == ("ada@example.com", True)
-    assert mailbox.kinds("one@thief.example")[-1] != "reset"
+    assert "disowned" not in mailbox.kinds("one@thief.example")
 
 
 def test_nor_can_an_account_at_such_an_address_have_the_owners_turned_off(mailbox, ada):
@@ -331,7 +331,7 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
     monkeypatch.setattr("accounts.views.password.clients.trace", late)
     page = thief.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
 
-    assert "Your session has ended" in words(page)
+    assert "Your session had ended, so nothing was changed" in words(page)
     assert not User.objects.get().has_usable_password()
     assert "password_changed" not in mailbox.kinds(ada.email)
 
@@ -398,7 +398,7 @@ def test_of_two_presses_in_the_same_moment_one_counts_and_the_other_is_explained
     assert page.status_code == 410
     assert "You have reported this already" in words(page)
     assert Event.objects.filter(kind="disowned").count() == 1
-    assert mailbox.kinds(ada.email).count("reset") == 1
+    assert mailbox.kinds(ada.email).count("disowned") == 1
 
 
 def test_a_thief_who_presses_in_the_same_moment_as_the_owner_has_no_say(mailbox, ada, two_links, monkeypatch):
@@ -409,7 +409,7 @@ def test_a_thief_who_presses_in_the_same_moment_as_the_owner_has_no_say(mailbox,
 
     ada.refresh_from_db()
     assert ada.email == "ada@example.com"
-    assert "reset" not in mailbox.kinds("thief@example.com")
+    assert "disowned" not in mailbox.kinds("thief@example.com")
 
 
 def test_if_the_mail_cannot_be_written_nothing_is_taken_back_and_the_link_goes_on_working(thief, link, monkeypatch):
@@ -422,3 +422,61 @@ def test_if_the_mail_cannot_be_written_nothing_is_taken_back_and_the_link_goes_o
 
     assert thief.get("/account").status_code == 200
     assert press(link).status_code == 200
+
+
+def test_the_mail_that_follows_does_not_say_to_ignore_it(mailbox, ada, link):
+    press(link)
+
+    text = " ".join(mailbox.text(ada.email).split())
+    assert "the old password no longer works" in text
+    assert "Ignore this email" not in text
+
+
+def test_after_a_report_the_other_mails_about_the_same_break_in_kill_no_new_password(mailbox, ada, thief, link):
+    thief.post("/account/username", {"username": "renamed"})
+    other = mailbox.link(ada.email, "/not-me")
+    press(link)
+    new = mailbox.link(ada.email, "/reset/password")
+    Client().post("/reset/password", {"token": token_of(new), "password": NEW})
+
+    page = press(other)
+
+    assert page.status_code == 410
+    assert "You have reported this already" in words(page)
+    assert User.objects.get().check_password(NEW)
+
+
+def test_a_later_break_in_can_be_reported_again(mailbox, ada, link):
+    press(link)
+    ada.refresh_from_db()
+    ada.change_password(NEW)
+
+    assert press(mailbox.link(ada.email, "/not-me")).status_code == 200
+    assert not User.objects.get().has_usable_password()
+
+
+def test_a_link_to_an_address_that_has_no_say_is_not_called_expired(mailbox, ada):
+    ada.move("thief@example.com")
+    owners = mailbox.link("ada@example.com", "/not-me")
+    ada.rename("renamed")
+    thiefs = mailbox.link("thief@example.com", "/not-me")
+    press(owners)
+
+    page = words(Client().get(thiefs))
+    assert "This link no longer works" in page
+    assert "no longer belongs to that account" in page
+
+
+def test_the_page_about_a_disputed_address_stays_the_same_with_the_same_code(mailbox, ada):
+    ada.move("thief@example.com")
+    undo = mailbox.link("ada@example.com", "/not-me")
+    UserFactory(username="grace", email="ada@example.com")
+    before = words(Client().get(undo))
+    assert "turned off until a person has looked at it" in before
+    assert "goes back to the address" not in before
+
+    first, second = press(undo), press(undo)
+
+    assert first.status_code == second.status_code == 409
+    assert words(first) == words(second)
+    assert ada.events.filter(kind="turned_off").exists()

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import cookies, names
+from accounts import cookies, names, tokens
 from accounts.models import Event, Session, User
 from invites import seals
 from invites.models import Invite
@@ -328,3 +328,40 @@ def test_once_the_address_has_an_account_the_plan_is_dropped_and_pressing_twice_
     impatient.cookies["csrf"] = client.cookies["csrf"].value
     assert [press(browser, link).url for browser in (client, impatient)] == ["/account", "/account"]
     assert User.objects.get() == gracie
+
+
+def test_asking_again_too_soon_keeps_the_address_and_says_when(client):
+    register(client)
+
+    page = Client().post("/", {"email": EMAIL})
+
+    assert page.status_code == 429
+    assert EMAIL in words(page)
+    assert "We sent an email less than a minute ago" in words(page)
+    assert int(page["Retry-After"]) > 0
+
+
+def test_who_registers_with_a_known_address_reads_that_it_was_not_used(client, mailbox, ada):
+    register(client, email=ada.email)
+    assert "The name and password typed there were not used." in " ".join(mailbox.text(ada.email).split())
+
+    Invite.objects.issue(ada.email)
+    assert "were not used" not in " ".join(mailbox.text(ada.email).split())
+
+
+def test_in_this_browser_is_said_in_the_right_browser_only(client, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    assert "in this browser" in words(client.get("/invite/sent"))
+    Invite.objects.update(expires_at=timezone.now())
+    token = tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)
+
+    assert "on any device" in words(Client().post("/invite/sent", {"token": token}))
+
+
+def test_the_other_browser_says_why_a_password_is_asked_for_again(client, mailbox):
+    register(client)
+
+    page = Client().get(mailbox.link(EMAIL), follow=True)
+
+    assert "You signed up in another browser than this one." in words(page)

@@ -57,4 +57,4 @@ class Command(BaseCommand):
             people.end_sessions()
             return
         for user in people:
-            user.sign_out()
+            user.sign_out(by="staff")

@@ -17,7 +17,7 @@ from accounts.forms import same_site
 from accounts.models import User
 from invites import links, mails, seals
 from invites.forms import RegisterForm, SignupForm
-from invites.models import Invite
+from invites.models import Invite, InviteUnavailable
 from invites.views import page
 from invites.views.entry import ask_or_wait, log, remember
 
@@ -55,6 +55,8 @@ def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse
         return signup_page(request, invite, purpose, SignupForm(email=invite.email, show_password=show, initial=wish))
     form = SignupForm(request.POST, email=invite.email, show_password=show)
     if not form.is_valid():
+        if not Invite.objects.pending().filter(pk=invite.pk).exists():
+            raise InviteUnavailable  # the name may have been taken by the first press of this very double click
         return signup_page(request, invite, purpose, form)
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:

@@ -351,6 +351,7 @@ def test_in_the_last_hour_a_button_lets_one_stay(device, ada, said):
 def test_a_second_mistake_has_the_focus_like_the_first(visit):
     page = visit(locale="en-GB")
     page.goto("/login")
+    focused(page, "id_login")
     enter(page)
     focused(page, "errors")
     tab_to(page, "Enter your email or username")

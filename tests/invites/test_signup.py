@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import Session, User
+from invites.forms import SignupForm
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -232,3 +233,21 @@ def test_signed_in_as_somebody_else_is_said_and_changed_by_the_press(signed_in, 
 
     signed_in.post("/signup", form(invite))
     assert "grace@example.com" in signed_in.get("/account").text
+
+
+def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
+    invite = InviteFactory()
+    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    original = SignupForm.is_valid
+
+    def late(self):
+        monkeypatch.undo()
+        Client().post("/signup", form)  # between the look at the invite and the look at the name
+        return original(self)
+
+    monkeypatch.setattr(SignupForm, "is_valid", late)
+
+    page = client.post("/signup", form)
+
+    assert page.status_code == 410
+    assert "already been used" in words(page)

@@ -7,7 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from accounts import clients, devices, limits, sessions
+from accounts import clients, devices, limits, store
 from accounts.models import Event, User
 
 log = logging.getLogger("frontdoor.accounts")
@@ -45,5 +45,5 @@ class Backend(ModelBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """The active user whose session was loaded, while its row is there. One statement."""
-        user = User.objects.filter(pk=user_id, sessions__session_key=sessions.loaded_key.get()).first()
+        user = User.objects.filter(pk=user_id, sessions__session_key=store.loaded_key.get()).first()
         return user if user and self.user_can_authenticate(user) else None

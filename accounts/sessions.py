@@ -1,15 +1,12 @@
-"""Sessions: Redis first, PostgreSQL as truth, over 12 hours after sign-in whatever happens.
+"""Sessions: over 12 hours after sign-in whatever happens. Kept by accounts.store.
 
 What starts a session is `start`, what ends one is `end`; ending all of a user's is User.end_sessions.
 """
 
-import math
-import re
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, cast
@@ -19,123 +16,26 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, get_user_model, logout, update_session_auth_hash, user_logged_in
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.sessions.backends import cached_db
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
-from django.core.cache import BaseCache
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import clients, devices, limits, notices, preferences
-from accounts.models import Event, Session, Superseded, User
+from accounts.models import Event, Superseded, User
+from accounts.store import DEADLINE
 
 View = Callable[..., HttpResponseBase]
 
 NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
-
 LOST = gettext_noop("Your session had ended, so nothing was changed. Sign in and try again.")
 
 # In a session's data.
-DEADLINE = "deadline"  # seconds since the epoch
 MOVING = "moving"  # the address that a code was mailed to, and until when it works
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
-
-
-# The session that this request came with. Its row must exist (accounts.backends): a copy alone, which a late reader or
-# an old snapshot has brought back to Redis, is nobody's session.
-loaded_key: ContextVar[str] = ContextVar("loaded_key", default="")
-
-
-class SessionStore(cached_db.SessionStore):
-    """Django's cached_db store with an owner on each row and an end that nothing moves."""
-
-    cache_key_prefix = Session.CACHE_PREFIX
-    _fresh = False  # not written yet
-    _cache: BaseCache
-
-    @classmethod
-    def get_model_class(cls) -> type[Session]:
-        return Session
-
-    def _validate_session_key(self, key: str | None) -> bool:
-        # A key is input: a NUL in it would reach PostgreSQL and come back as a 500.
-        return bool(key and re.fullmatch(r"[a-z0-9]{32}", key))
-
-    def load(self) -> dict[str, Any]:
-        loaded_key.set(self.session_key or "")
-        data: dict[str, Any] | None = self._cache.get(self.cache_key)
-        if data is None:
-            data = self._load_row()
-        # A stranger's session, before sign-in, has no deadline yet.
-        if not data or data.get(DEADLINE, math.inf) <= time.time():
-            self._session_key = None  # makes Django clear the cookie
-            return {}
-        return data
-
-    def _load_row(self) -> dict[str, Any]:
-        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
-        data: dict[str, Any] = self.decode(row.session_data) if row else {}
-        if row:
-            self._cache.set(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
-        return data
-
-    def create(self) -> None:
-        """Only takes a new id: the row is written once, at the end of the request.
-
-        Django would write an empty one at once, and if its user had just been deleted, look for another id without end.
-        """
-        self._session_key = get_random_string(32, VALID_KEY_CHARS)
-        self._session_cache: dict[str, Any] = {}
-        self._fresh = self.modified = True
-
-    def save(self, must_create: bool = False) -> None:
-        """Raises UpdateError, which Django answers with its page, when the session or its user is gone."""
-        if self.session_key is None:
-            kept = self._session  # type: ignore[attr-defined]
-            self.create()
-            self._session_cache = kept
-        try:
-            super().save(must_create=must_create or self._fresh)
-        except CreateError:
-            raise UpdateError from None
-        self._fresh = False
-
-    def take_new_key(self) -> None:
-        """Moves the session to a new id in one statement, so that who ends it in the same moment ends it still.
-
-        Raises Superseded when it has ended.
-        """
-        old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
-        if not self.model.objects.filter(session_key=old).update(session_key=new):
-            raise Superseded
-        self._cache.delete(self.cache_key)
-        self._session_key, self.modified = new, True
-
-    def create_model_instance(self, data: dict[str, Any]) -> Session:
-        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
-        row.user_id = data.get("_auth_user_id")
-        row.ip, row.device, row.handle = data.get("ip"), data.get("device", ""), data.get("handle", "")
-        if "began" in data:
-            row.created_at = datetime.fromtimestamp(data["began"], UTC)
-        return row
-
-    def get_expiry_age(self, **kwargs: Any) -> int:
-        # load() asks with `expiry`, before there is any data to look at.
-        if "expiry" in kwargs or DEADLINE not in self:
-            return super().get_expiry_age(**kwargs)
-        return max(0, int(self[DEADLINE] - time.time()))
-
-    def get_expiry_date(self, **kwargs: Any) -> datetime:
-        if "expiry" in kwargs or DEADLINE not in self:
-            return super().get_expiry_date(**kwargs)
-        return datetime.fromtimestamp(self[DEADLINE], UTC)
-
 
 # How somebody got in, as the history says it.
 PASSWORD, LINK, SIGNUP = "password", "link", "signup"

@@ -140,7 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.store"
 SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in, whatever happens in between
 # Strict would lose the session on every link opened from webmail and on the way back from Google.

@@ -27,7 +27,7 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 
 
 class Session(AbstractBaseSession):
-    """Django's session row, and whose it is. Written by accounts.sessions."""
+    """Django's session row, and whose it is. Written by accounts.store."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
@@ -47,7 +47,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        from accounts.sessions import SessionStore  # noqa: PLC0415 it imports this module
+        from accounts.store import SessionStore  # noqa: PLC0415 it imports this module
 
         return SessionStore
 

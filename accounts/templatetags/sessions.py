@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from django import template
 from django.http import HttpRequest
 
-from accounts.sessions import DEADLINE, LAST_HOUR
+from accounts.sessions import LAST_HOUR
+from accounts.store import DEADLINE
 
 register = template.Library()
 

@@ -203,7 +203,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def happened(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event and mails the owner, who may say that it was somebody else."""
-        notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
+        with transaction.atomic():
+            notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
 
     def lock_out(self) -> None:
         """Leaves only the mailbox as a way in."""

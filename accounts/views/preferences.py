@@ -4,6 +4,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -31,10 +32,11 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/settings.html", {"form": form})
     told = user.settings.get("notices", True)
-    user.choose(**form.cleaned_data)
+    with transaction.atomic():
+        user.choose(**form.cleaned_data)
+        if told and not user.settings["notices"]:
+            user.happened(Event.Kind.NOTICES_OFF, **clients.trace(request))
     sessions.follow(request)
-    if told and not user.settings["notices"]:
-        user.happened(Event.Kind.NOTICES_OFF, **clients.trace(request))
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
     return set_language_cookie(response, form.cleaned_data["language"])

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import preferences
+from accounts import notices, preferences
 from accounts.forms.settings import zone_choices
 from accounts.models import User
 from tests.factories import PASSWORD
@@ -161,3 +162,18 @@ def test_the_first_page_after_signing_in_follows_what_was_chosen(client, ada):
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert '<html lang="ru" dir="ltr" data-theme="dark">' in client.get("/").text
+
+
+def test_mails_about_new_devices_are_not_turned_off_if_that_cannot_be_told(signed_in, ada, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    monkeypatch.setattr(notices, "tell", fail)
+    signed_in.raise_request_exception = False
+
+    quiet = {name: value for name, value in CHOICE.items() if name != "notices"}
+    assert signed_in.post("/account/settings", quiet).status_code == 500
+
+    ada.refresh_from_db()
+    assert ada.settings == {}
+    assert not ada.events.filter(kind="notices_off").exists()

@@ -41,7 +41,6 @@ def mails(user: User) -> Rows:
 # Each becomes a file of the export; other rooms add theirs when the site starts. No hash, token or key is in any.
 PARTS: dict[str, Callable[[User], Rows]] = {"account": account, "sessions": sessions, "events": events, "mails": mails}
 
-
 # Run before an account goes, while it is still known which addresses it had; other rooms add to it.
 FORGETTING: list[Callable[[User], None]] = []
 

@@ -17,7 +17,7 @@ from accounts.models import User
 
 
 class NewPasswordField(forms.CharField):
-    """Its hint says what is asked; `check_password` does the asking, once the name is known too."""
+    """Its hint says what is asked; WithNewPassword does the asking, once the name is known too."""
 
     def __init__(self, label: Any) -> None:
         super().__init__(

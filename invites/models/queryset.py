@@ -18,7 +18,6 @@ LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)
 USED_KEPT = timedelta(days=365)
 
-
 # What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
 PLAN = ("username", "password", "seal")
 

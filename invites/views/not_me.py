@@ -62,4 +62,5 @@ def turned_off(request: HttpRequest, event: Event) -> HttpResponse:
 def over(request: HttpRequest, event: Event) -> HttpResponse:
     if event.disowned_at and event.user and not event.user.is_active:
         return turned_off(request, event)
-    return render(request, "invites/not_me_over.html", {"event": event}, status=links.GONE)
+    context = {"reported": event.is_reported, "expired": event.is_over}
+    return render(request, "invites/not_me_over.html", context, status=links.GONE)

@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -77,6 +78,17 @@ def english():
 def empty_caches():
     """Limits and sessions of one test are not those of the next."""
     caches["default"].clear()
+
+
+@pytest.fixture(autouse=True)
+def whole_windows(monkeypatch):
+    """Windows of the limits end at fixed times of the day; here they start with the test, so that none ends within."""
+    start = int(time.time())
+
+    def window(_value, period):
+        return start + (int(time.time()) - start) // period * period + period
+
+    monkeypatch.setattr("django_ratelimit.core._get_window", window)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses, clients, names, notices, sessions
+from accounts import addresses, clients, encryption, google, names, notices, sessions
 from accounts.models import User
 
 
@@ -29,6 +31,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: accounts are made by accepting an invite (invites.models)."""
         return False
+
+    def get_login_stages(self) -> list[str]:
+        """Only this one: every address is proven before its account exists."""
+        return ["accounts.stages.SecondFactorStage"]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return clients.ip(request)
@@ -68,3 +74,27 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """Nothing: our views say what happened, in our words."""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises encryption.Unreadable."""
+        return encryption.decrypt(encrypted_text)
+
+
+class GoogleAdapter(DefaultSocialAccountAdapter):
+    """Hands what Google says to accounts.google, and decides nothing itself."""
+
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> google.Provider:
+        return google.provider(request)
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        raise google.Answered(sociallogin)
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
+    ) -> None:
+        raise google.Failed(error, exception)

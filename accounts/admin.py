@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
@@ -11,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses, names, notices
 from accounts.models import Event, User
 
-admin.site.unregister(EmailAddress)  # a person has exactly one, kept by the pages that prove it
+# A person has exactly one address, kept by the pages that prove it; what else opens an account is nobody's to read here.
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 
 
 # What somebody at the desk changes, its owner is told of.

@@ -15,6 +15,9 @@ COOKIE = "device"
 LIFETIME = timedelta(days=400)  # browsers keep no cookie for longer
 MOST = 5  # accounts of one browser
 
+TRUSTED = "trusted"  # a cookie too: whose second factor is not asked for here
+TRUSTED_FOR = timedelta(days=30)
+
 RECOGNIZED = "frontdoor.recognized"  # in request.META: whose device this has become
 
 
@@ -23,6 +26,24 @@ def known(request: HttpRequest, user: User) -> str:
     seen = _seen(request).get(user.pk.hex, 0)
     forgotten = user.devices_forgotten_at
     return f"{user.pk.hex}:{seen}" if seen and (forgotten is None or seen > forgotten.timestamp()) else ""
+
+
+def is_trusted(request: HttpRequest, user: User) -> bool:
+    """Whether the second factor was given here lately, with leave not to ask again, and nothing was forgotten since."""
+    since = (cookies.read(request, TRUSTED, TRUSTED_FOR) or {}).get(user.pk.hex, 0)
+    forgotten, app = user.devices_forgotten_at, user.second_factor.app
+    young = since > time.time() - TRUSTED_FOR.total_seconds()
+    return bool(
+        young
+        and (forgotten is None or since > forgotten.timestamp())
+        and (app is None or since > app.created_at.timestamp())
+    )
+
+
+def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
+    """Has this browser asked for no second factor of this account until TRUSTED_FOR is over."""
+    others = dict(list((cookies.read(request, TRUSTED, TRUSTED_FOR) or {}).items())[-(MOST - 1) :])
+    return cookies.keep(response, TRUSTED, others | {user.pk.hex: time.time()}, TRUSTED_FOR)
 
 
 def recognize(request: HttpRequest, user: User) -> None:

@@ -21,6 +21,13 @@ MAILS = {
     "email_changed": "email_changed",
     "email_restored": "email_restored",
     "notices_off": "notices_off",
+    "google_on": "google_connected",
+    "google_off": "google_disconnected",
+    "second_factor_on": "second_factor_on",
+    "second_factor_off": "second_factor_off",
+    "recovery_codes": "recovery_codes",
+    "recovery_code_used": "recovery_code_used",
+    "code_failed": "code_failed",
     "exported": "exported",
 }
 FINAL = {"email_restored"}  # mails to who has no say about it
@@ -35,6 +42,7 @@ def tell(event: "Event") -> None:
         context = {
             "username": event.user.username,
             "before": event.detail.get("before", ""),
+            "google": event.detail.get("google", ""),
             "new_masked": addresses.mask(event.user.email),
             "device": said(event.device),
             "when": times.on(event.at),

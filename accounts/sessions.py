@@ -23,8 +23,8 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import clients, devices, limits, notices, preferences
-from accounts.models import Event, Superseded, User
+from accounts import clients, devices, google, limits, notices, preferences
+from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.store import DEADLINE
 
 View = Callable[..., HttpResponseBase]
@@ -37,9 +37,10 @@ LOST = gettext_noop("Your session had ended, so nothing was changed. Sign in and
 MOVING = "moving"  # the address that a code was mailed to, and until when it works
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
+ENTERING = "entering"  # how somebody is getting in, until the second factor is through
+
 # How somebody got in, as the history says it.
-PASSWORD, LINK, SIGNUP = "password", "link", "signup"
-WAY = "frontdoor.way"  # in request.META
+PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
 
 PROOF_LIFETIME = timedelta(minutes=15)  # how long coming in by a mailed link stands for the password
 LAST_HOUR = timedelta(hours=1)  # in which a session can be prolonged
@@ -50,9 +51,11 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -
 
     The session's id is new: one that was planted before sign-in is worth nothing.
     """
-    request.META[WAY] = way
-    if SESSION_KEY in request.session:  # somebody who proves to be the same again; Django would keep the id then
+    if SESSION_KEY in request.session and request.user != user:
+        logout(request)
+    elif SESSION_KEY in request.session:  # somebody who proves to be the same again; Django would keep the id then
         request.session.cycle_key()
+    request.session[ENTERING] = {"way": way, "epoch": user.session_epoch}
     try:
         # Never None: allauth would then read a `next` of its own from the request.
         return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
@@ -101,7 +104,8 @@ def hear_sign_ins() -> None:
 
 def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
-    now, way, trace = round(time.time(), 3), request.META.get(WAY, ""), clients.trace(request)
+    now, trace = round(time.time(), 3), clients.trace(request)
+    way = request.session.pop(ENTERING, {}).get("way", "")
     request.session.update(trace)
     request.session[DEADLINE] = now + settings.SESSION_COOKIE_AGE
     request.session["began"] = now
@@ -114,7 +118,17 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
         if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
             report(request, event)
+    connect_google(request, user)
     devices.recognize(request, user)
+
+
+def connect_google(request: HttpRequest, user: User) -> None:
+    """Connects the Google account that somebody came with before, if this is whose address it named."""
+    kept = google.release(request)
+    if kept and kept["email"] == user.email:
+        with suppress(ConnectedElsewhere, Superseded):
+            user.google.connect(kept["uid"], kept["email"], **clients.trace(request))
+            messages.success(request, _("Google is connected."))
 
 
 def report(request: HttpRequest, event: Event) -> None:

@@ -9,6 +9,7 @@ import environ
 
 env = environ.Env()
 
+THIS_MACHINE = ["localhost", "127.0.0.1", "::1"]
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -63,6 +64,46 @@ def site_url(*, debug: str) -> SplitResult:
     if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
         refuse(f"SITE_URL must look like {example}.")
     return url
+
+
+def encryption_keys(*signing: Any) -> list[str]:
+    """ENCRYPTION_KEY and those it replaced; without one, the keys that sign."""
+    key, replaced = env.str("ENCRYPTION_KEY", default=""), read(env.list, "ENCRYPTION_KEY_FALLBACKS", default=[])
+    secret_key, fallbacks = signing
+    if not key:
+        # What an ENCRYPTION_KEY has encrypted can still be read when it is given up.
+        return [secret_key, *fallbacks, *replaced]
+    if len(key) < 50:
+        refuse("ENCRYPTION_KEY is weak. Use at least 50 random characters.")
+    # What SECRET_KEY has encrypted before there was an ENCRYPTION_KEY.
+    return [key, *replaced, secret_key, *fallbacks]
+
+
+def google_secret(client_id: str) -> str:
+    secret: str = env.str("GOOGLE_CLIENT_SECRET", default="")
+    if bool(secret) != bool(client_id):
+        refuse("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET come together: set both, or neither.")
+    return secret
+
+
+def google_base_url() -> str:
+    """The address of a stand-in for Google, or ""."""
+    typed = env.str("GOOGLE_BASE_URL", default="").rstrip("/")
+    if not typed:
+        return ""
+    example = "https://google.example, with nothing before or after the host"
+    url = address("GOOGLE_BASE_URL", typed, {"http", "https"}, example)
+    if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
+        refuse(f"GOOGLE_BASE_URL must look like {example}.")
+    if url.scheme == "http" and url.hostname not in THIS_MACHINE:
+        refuse("GOOGLE_BASE_URL must be https: its answers say who signs in.")
+    return typed
+
+
+def google_endpoints(base: str) -> dict[str, str]:
+    """Where allauth finds the stand-in, at the paths that Google has; nothing for Google itself."""
+    paths = {"AUTHORIZE_URL": "/o/oauth2/v2/auth", "ACCESS_TOKEN_URL": "/token", "CERTS_URL": "/oauth2/v1/certs"}
+    return {name: base + path for name, path in paths.items()} if base else {}
 
 
 def database(*, debug: str) -> dict[str, Any]:

@@ -47,6 +47,9 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.mfa",
     "accounts",
     "invites",
     "mail",
@@ -165,6 +168,33 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = False  # ours are in accounts/notices.py
 ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
 
+# Google
+
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")  # without one there is no "Continue with Google"
+GOOGLE_CLIENT_SECRET = environment.google_secret(GOOGLE_CLIENT_ID)
+# A stand-in that answers at Google's own paths, for tests and for networks without Google.
+_google = environment.google_base_url()
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.GoogleAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds, for each answer of Google
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "SCOPE": ["openid", "email"],
+        "OAUTH_PKCE_ENABLED": True,
+        **environment.google_endpoints(_google),
+    }
+}
+
+# The second factor
+
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
+REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
+# What encrypts the secrets of authenticator apps: the first key; the others still decrypt (accounts/encryption.py).
+ENCRYPTION_KEYS = environment.encryption_keys(SECRET_KEY, SECRET_KEY_FALLBACKS)
+
 # Limits
 
 # How many proxies of ours stand between a visitor and this process; each adds one X-Forwarded-For entry.
@@ -186,7 +216,7 @@ SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
-    "form-action": [CSP.SELF, "https://accounts.google.com"],
+    "form-action": [CSP.SELF, _google or "https://accounts.google.com"],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }

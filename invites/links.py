@@ -115,7 +115,8 @@ def second_press(request: HttpRequest, invite: Invite, account: User, purpose: s
         return password_changed(request)
     if purpose == tokens.CONFIRM and invite.username:
         return confirmed(request, invite)
-    return sessions.start(request, account, invite.next, sessions.SIGNUP)
+    way = sessions.LINK if purpose == tokens.CONFIRM else sessions.SIGNUP
+    return sessions.start(request, account, invite.next, way)
 
 
 def confirmed(request: HttpRequest, invite: Invite) -> HttpResponse:

@@ -57,6 +57,13 @@ class Event(models.Model):
         TURNED_OFF = "turned_off", _("Account turned off")
         TURNED_ON = "turned_on", _("Account turned on")
         DISOWNED = "disowned", _("Reported: this was not me")
+        GOOGLE_CONNECTED = "google_on", _("Google connected")
+        GOOGLE_DISCONNECTED = "google_off", _("Google disconnected")
+        SECOND_FACTOR_ON = "second_factor_on", _("Two-step verification turned on")
+        SECOND_FACTOR_OFF = "second_factor_off", _("Two-step verification turned off")
+        RECOVERY_CODES = "recovery_codes", _("New recovery codes")
+        RECOVERY_CODE_USED = "recovery_code_used", _("Signed in with a recovery code")
+        CODE_FAILED = "code_failed", _("Wrong code entered after the password")
         EXPORTED = "exported", _("Data downloaded")
         DELETED = "deleted", _("Account deleted")
         INVITED = "invited", _("Invited somebody")
@@ -140,8 +147,9 @@ class Event(models.Model):
     def disown(self, **trace: Any) -> "User":
         """What "this was not me" does; gives the account as it is then. Raises EventUnavailable.
 
-        Every session ends, the password and all known devices are worth nothing, and an address that was changed
-        since comes back. If another account has that address by now, this one is turned off.
+        Every session ends, the password, all known devices and Google are worth nothing, a second factor that was set
+        up since is gone, and an address that was changed since comes back. If another account has that address by now,
+        this one is turned off.
         """
         if self.user is None:
             raise EventUnavailable
@@ -151,6 +159,8 @@ class Event(models.Model):
             if not won or not self.can_be_disowned():
                 raise EventUnavailable
             user.lock_out()
+            # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
+            user.second_factor.forget(since=self)
             move = self.undoable if user.email != self.told else None
             if move and not user.restore_address(self.told, move, **trace):
                 user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look

@@ -1,11 +1,10 @@
 """Who you are."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.core.cache import caches
 from django.db import IntegrityError, connection, models, transaction
@@ -17,66 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses, names, notices
 from accounts.ids import uuid7
 from accounts.models.event import NOT_ME_LIFETIME, Event
+from accounts.models.google import Google
+from accounts.models.queryset import Superseded, UserManager
+from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
-
-
-class Superseded(Exception):
-    """Every session of the account has ended since this request began."""
-
-
-class UserQuerySet(models.QuerySet["User"]):
-    def by_login(self, typed: str) -> "User | None":
-        """Whoever signs in with this name or address; a name cannot hold an "@"."""
-        login = typed.strip().lower()
-        return self.filter(**{"email" if "@" in login else "username": login}).first()
-
-    def free_name(self, wish: str) -> str:
-        """A free username near a wish or an address; one query, however many are taken."""
-        near = names.candidates(wish)
-        return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
-
-    def end_sessions(self) -> int:
-        """Signs all of them out everywhere; gives how many they are. Two statements, however many.
-
-        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
-        """
-        ended = self.update(session_epoch=models.F("session_epoch") + 1)
-        Session.objects.filter(user__in=self.order_by()).delete()
-        return ended
-
-
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    def create_user(
-        self,
-        username: str,
-        email: str,
-        password: str | None = None,
-        *,
-        encoded: str = "",
-        trace: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> "User":
-        """The one way to make an account: with one verified primary address.
-
-        The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
-        hasher made it; `trace` is from where: ip and device. Raises ValidationError for a malformed name or address,
-        IntegrityError for a taken one.
-        """
-        user = User(username=names.normalize(username), email=addresses.normalize(email), **fields)
-        if encoded:
-            user.password = encoded
-        else:
-            user.set_password(password)
-        with transaction.atomic():
-            user.save(force_insert=True)
-            user.own_address()
-            Event.objects.record(Event.Kind.CREATED, user, **(trace or {}))
-        return user
-
-    def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -107,6 +52,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=models.Q(username=Lower("username")), name="username_is_lower_case"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_is_lower_case"),
         ]
+
+    @property
+    def google(self) -> Google:
+        return Google(self)
+
+    @property
+    def second_factor(self) -> SecondFactor:
+        return SecondFactor(self)
 
     def own_address(self) -> None:
         """Makes `email` this user's one address: verified, primary, and no other beside it."""
@@ -208,6 +161,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def lock_out(self) -> None:
         """Leaves only the mailbox as a way in."""
+        self.google.forget()
         self.set_unusable_password()
         self.devices_forgotten_at = timezone.now()
         self.save(update_fields=["password", "devices_forgotten_at"])

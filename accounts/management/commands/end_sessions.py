@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Session, User
-from accounts.models.user import UserQuerySet
+from accounts.models.queryset import UserQuerySet
 
 
 class Command(BaseCommand):

@@ -1,0 +1,75 @@
+"""Which people there are, and making an account."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import models, transaction
+
+from accounts import addresses, names
+from accounts.models.event import Event
+from accounts.models.session import Session
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+
+class Superseded(Exception):
+    """Every session of the account has ended since this request began."""
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def by_login(self, typed: str) -> "User | None":
+        """Whoever signs in with this name or address; a name cannot hold an "@"."""
+        login = typed.strip().lower()
+        return self.filter(**{"email" if "@" in login else "username": login}).first()
+
+    def by_google(self, uid: str) -> "User | None":
+        """Whoever has connected the Google account of this id."""
+        return self.filter(socialaccount__provider="google", socialaccount__uid=uid).first()
+
+    def free_name(self, wish: str) -> str:
+        """A free username near a wish or an address; one query, however many are taken."""
+        near = names.candidates(wish)
+        return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
+
+    def end_sessions(self) -> int:
+        """Signs all of them out everywhere; gives how many they are. Two statements, however many.
+
+        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
+        """
+        ended = self.update(session_epoch=models.F("session_epoch") + 1)
+        Session.objects.filter(user__in=self.order_by()).delete()
+        return ended
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(
+        self,
+        username: str,
+        email: str,
+        password: str | None = None,
+        *,
+        encoded: str = "",
+        trace: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> "User":
+        """The one way to make an account: with one verified primary address.
+
+        The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
+        hasher made it; `trace` is from where: ip and device. Raises ValidationError for a malformed name or address,
+        IntegrityError for a taken one.
+        """
+        user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
+        if encoded:
+            user.password = encoded
+        else:
+            user.set_password(password)
+        with transaction.atomic():
+            user.save(force_insert=True)
+            user.own_address()
+            Event.objects.record(Event.Kind.CREATED, user, **(trace or {}))
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)

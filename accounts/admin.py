@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses, names, notices
 from accounts.models import Event, User
 
-# A person has exactly one address, kept by the pages that prove it; what else opens an account is nobody's to read here.
+# A person has exactly one address, kept by the pages that prove it; what else opens an account nobody may read here.
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 
 

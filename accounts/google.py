@@ -93,10 +93,6 @@ def provider(request: HttpRequest) -> Provider:
     return Provider(request, app=app)
 
 
-def is_configured() -> bool:
-    return bool(settings.GOOGLE_CLIENT_ID)
-
-
 def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpResponse:
     """Sends the visitor to Google; `data` comes back with the answer, `hint` is the address that is expected.
 
@@ -128,13 +124,16 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     return Identity.of(login.account.uid, login.claims), data
 
 
-def hold(request: HttpRequest, identity: Identity) -> None:
-    """Keeps in this session whom Google has seen, until its owner signs in or says what next."""
-    request.session[HELD] = {"uid": identity.uid, "email": identity.email, "until": time.time() + HELD_FOR}
+def hold(request: HttpRequest, uid: str, email: str) -> None:
+    """Keeps in this session whom Google has seen, until its owner signs in or says what next.
+
+    The address is one that Google has verified, or that of the account that this Google account signs in to.
+    """
+    request.session[HELD] = {"uid": uid, "email": email, "until": time.time() + HELD_FOR}
 
 
 def held(request: HttpRequest) -> dict[str, Any]:
-    """What is kept: `uid` and a verified `email`; or nothing."""
+    """What is kept: `uid` and `email`; or nothing."""
     kept = request.session.get(HELD, {})
     return kept if kept and time.time() < kept["until"] else {}
 

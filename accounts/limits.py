@@ -105,6 +105,8 @@ LOGIN_PER_NAME = Guesses(
 # A device that was there before has its own count: what others do must not lock it out.
 LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
+# Visits to Google; each costs a row in the table of sessions.
+GOOGLE_PER_NETWORK = Limit("google-network", "60/10m")
 # By somebody signed in, who is asked for the password again: perhaps at a laptop that its owner left open.
 PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
 

@@ -13,12 +13,14 @@ from itsdangerous import BadData, URLSafeSerializer
 
 # Of an invite...
 SIGNUP, CONFIRM, RESET, OWNER = "signup", "confirm", "reset", "owner"
+READDRESS = "readdress"  # for who sent it
 NOT_ME = "not-me"  # ... and of an event
 PAGES = {  # by their URL names
     SIGNUP: "account_signup",
     CONFIRM: "invite_confirm",
     RESET: "account_reset_password_from_key",
     OWNER: "owner",
+    READDRESS: "invite_readdress",
     NOT_ME: "not_me",
 }
 

@@ -18,6 +18,7 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
+        "google": bool(settings.GOOGLE_CLIENT_ID),
         "ref": reference.get(),
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
     }

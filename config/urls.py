@@ -5,8 +5,9 @@ from django.contrib import admin
 from django.urls import path
 
 from accounts.views import devices, email, home, leaving, password, preferences, signin, signout, username
+from accounts.views import google as google_account
 from config import views as config
-from invites.views import confirm, entry, not_me, reset, signup
+from invites.views import confirm, entry, google, not_me, readdress, reset, signup
 from mail import views as mail
 
 urlpatterns = [
@@ -17,8 +18,13 @@ urlpatterns = [
     path("owner", signup.owner, name="owner"),
     path("reset", entry.reset, name="account_reset_password"),
     path("reset/password", reset.choose, name="account_reset_password_from_key"),
+    path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
+    path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
+    path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", signin.login, name="account_login"),
+    path("google", google.start, name="google_login"),
+    path("api/v1/auth/google/response", google.response, name="google_callback"),
     path("logout", signout.logout, name="account_logout"),
     path("logout/here", signout.logout_here, name="account_logout_here"),
     path("account", home.account, name="account"),
@@ -30,6 +36,8 @@ urlpatterns = [
     path("account/password", password.change, name="account_change_password"),
     path("account/email", email.change, name="account_email"),
     path("account/email/code", email.code, name="account_email_verification_sent"),
+    path("account/google", google_account.connect, name="account_google"),
+    path("account/google/off", google_account.disconnect, name="account_google_disconnect"),
     path("account/export", leaving.export, name="account_export"),
     path("account/delete", leaving.delete, name="account_delete"),
     path("language", preferences.language, name="language"),

@@ -79,6 +79,13 @@ def find(request: HttpRequest, *purposes: str) -> tuple[Invite | None, str]:
     return None, ""
 
 
+def pending(request: HttpRequest) -> Invite | None:
+    """The pending invite of a sign-up link whose token came along, if there is one."""
+    typed = request.POST if request.method == "POST" else request.GET
+    invite, _purpose = find(request, tokens.SIGNUP) if typed.get("token") else (None, "")
+    return invite if invite and invite.state == Invite.State.PENDING else None
+
+
 def expired_address(request: HttpRequest) -> tuple[str, str]:
     """The address to mail a fresh link to, and what was wished, from the token of one that ran out; or "" for both."""
     invite, purpose = find(request, tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
@@ -90,6 +97,25 @@ def expired_address(request: HttpRequest) -> tuple[str, str]:
 
 def closed(request: HttpRequest) -> HttpResponse:
     return render(request, "invites/dead/closed.html", status=403)
+
+
+def came_as_another(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse | None:
+    """The page for somebody signed in to an account with another address than the one that was invited."""
+    if not request.user.is_authenticated or request.user.email == invite.email:
+        return None
+    return wrong_account(request, invite, request.user.email, purpose)
+
+
+def wrong_account(request: HttpRequest, invite: Invite, email: str, purpose: str = tokens.SIGNUP) -> HttpResponse:
+    """For who holds the link to one address and uses another: nothing is used up, and both are named."""
+    context = {
+        "invite": invite,
+        "email": email,
+        "token": tokens.sign(purpose, invite.pk),
+        "here": tokens.path(purpose, invite.pk),
+        "can_ask": invite.can_be_readdressed_to(email),
+    }
+    return render(request, "invites/wrong_account.html", context)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -49,3 +49,28 @@ def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool
     if wish == REGISTER:
         return "register", tokens.CONFIRM
     return ("link_new" if invite.source == "self" else "invite"), tokens.SIGNUP
+
+
+def ask_to_readdress(invite: "Invite") -> None:
+    """To who sent it: its holder wants it sent to another address."""
+    if invite.invited_by:
+        with preferences.read_by(invite.invited_by.settings) as language:
+            context = {
+                "email": invite.email,
+                "other": invite.readdress_to,
+                "inviter": invite.invited_by.username,
+                "url": tokens.link(tokens.READDRESS, invite.pk),
+            }
+            post("readdress", invite.invited_by.email, context, language=language)
+
+
+def not_readdressed(invite: "Invite") -> None:
+    """To who asked for that, and may wait for it."""
+    account = User.objects.filter(email=invite.readdress_to).first()
+    with preferences.read_by(account.settings if account else {}, invite.language) as language:
+        context = {
+            "email": invite.email,
+            "other": invite.readdress_to,
+            "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
+        }
+        post("not_readdressed", invite.readdress_to, context, language=language)

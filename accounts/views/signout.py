@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import clients, limits, sessions
+from accounts.forms import same_site
 from accounts.views import page
 
 
@@ -35,4 +36,4 @@ def logout_here(request: HttpRequest) -> HttpResponse:
         return redirect("account_logout")
     sessions.end(request)
     messages.success(request, _("You’re signed out on this device."))
-    return redirect("account_login")
+    return redirect(same_site(request.POST.get("next", "")) or "account_login")

@@ -12,6 +12,7 @@ from accounts import names
 from accounts.addresses import MAX_LENGTH
 from accounts.ids import uuid7
 from accounts.models import User
+from invites import mails
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
@@ -60,6 +61,9 @@ class Invite(models.Model):
     username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="", editable=False)
     password = models.CharField(max_length=128, default="", db_default="", editable=False)
     seal = models.CharField(max_length=64, default="", db_default="", editable=False)
+    # Another address that its holder wants it sent to, until its sender has answered; and when that was asked, once.
+    readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
+    readdress_asked_at = models.DateTimeField(null=True, editable=False)
     # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
     epoch = models.PositiveIntegerField(null=True, editable=False)
 
@@ -166,6 +170,39 @@ class Invite(models.Model):
             user = User.objects.create_user(username, self.email, password, encoded=encoded, **fields)
             Invite.objects.filter(pk=self.pk).update(claimed_by=user, password="", seal="")
         return user
+
+    def can_be_readdressed_to(self, email: str) -> bool:
+        """Whether there is somebody to ask, who has not been asked yet."""
+        return bool(
+            self.readdress_asked_at is None and self.invited_by and self.invited_by.is_active and email != self.email
+        )
+
+    def ask_to_readdress(self, email: str) -> None:
+        """Mails its sender, once, that its holder wants it sent to another address. Raises InviteUnavailable."""
+        with transaction.atomic():
+            asked = {"readdress_to": email, "readdress_asked_at": timezone.now()}
+            first = Invite.objects.pending().filter(pk=self.pk, readdress_asked_at=None).update(**asked)
+            if not first or not self.can_be_readdressed_to(email):
+                raise InviteUnavailable
+            self.readdress_to = email
+            mails.ask_to_readdress(self)
+
+    def readdress(self) -> None:
+        """Issues it to the address that asked, and withdraws it from its own. Raises InviteUnavailable."""
+        with transaction.atomic():
+            answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
+            if not answered.update(revoked_at=timezone.now(), readdress_to=""):
+                raise InviteUnavailable
+            said = ("source", "invited_by", "batch", "note", "language", "next")
+            Invite.objects.issue(self.readdress_to, **{name: getattr(self, name) for name in said})
+
+    def keep_address(self) -> None:
+        """Leaves it with its own address, and tells who asked. Raises InviteUnavailable."""
+        with transaction.atomic():
+            answered = Invite.objects.filter(pk=self.pk).exclude(readdress_to="").update(readdress_to="")
+            if not answered:
+                raise InviteUnavailable
+            mails.not_readdressed(self)
 
     def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
         """Claim and new password in one transaction. Raises InviteUnavailable, Superseded."""

@@ -86,6 +86,24 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         invite.renew(source, **terms, **given)
         return invite
 
+    def join(self, email: str, uid: str, browser: str = "", **fields: Any) -> "tuple[User, Invite | None]":
+        """An account for an address that Google has proven, and the standing invite that is claimed with it.
+
+        Its name is the free one nearest to the address; what somebody else has planned for the address is dropped.
+        Raises NotInvited, IntegrityError if the address, or that Google account, has an account by now.
+        """
+        with transaction.atomic():
+            invite = self.standing().select_for_update().filter(email=email).first()
+            if not self.may_join(email):
+                raise NotInvited
+            name = User.objects.free_name(email)
+            user: User = User.objects.create_user(name, email, **fields)
+            user.google.adopt(uid, email)
+            if invite:
+                claimed = {"claimed_at": timezone.now(), "claimed_by": user, "claimed_in": browser, "epoch": 0}
+                self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))
+        return user, invite
+
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""
         return self.filter(models.Q(email__in=user.addresses) | models.Q(claimed_by=user))
@@ -94,7 +112,8 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         """Takes a leaving person's address, and what was written to it, from every invite; none stays open."""
         theirs = self.to(user)
         theirs.open().update(revoked_at=timezone.now())
-        theirs.update(email="", note="", username="", password="", seal="")
+        theirs.update(email="", note="", username="", password="", seal="", readdress_to="")
+        self.filter(readdress_to__in=user.addresses).update(readdress_to="")
 
     def forget_plans(self) -> None:
         """Drops the passwords of accounts that were planned and never confirmed, a day after their link ran out."""

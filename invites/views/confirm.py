@@ -22,7 +22,7 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
     account = User.objects.filter(email=invite.email).first()
     if account is None:
-        return planned(request, invite)
+        return links.came_as_another(request, invite, tokens.CONFIRM) or planned(request, invite)
     if not account.is_active:
         return inactive(request)
     if not invite.signs_in(account):

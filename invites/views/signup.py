@@ -35,7 +35,7 @@ def from_link(request: HttpRequest, invite: Invite) -> HttpResponse:
         return redirect(tokens.path(tokens.CONFIRM, invite.pk))
     if not Invite.objects.may_join(invite.email):
         return links.closed(request)
-    return newcomer(request, invite, tokens.SIGNUP)
+    return links.came_as_another(request, invite, tokens.SIGNUP) or newcomer(request, invite, tokens.SIGNUP)
 
 
 @sensitive_post_parameters("password")

@@ -227,14 +227,6 @@ def test_the_account_speaks_the_language_it_was_made_in(invite):
     assert User.objects.get().settings == {"language": "ru"}
 
 
-def test_signed_in_as_somebody_else_is_said_and_changed_by_the_press(signed_in, invite):
-    page = signed_in.get(link(invite))
-    assert "You’re signed in as ada." in words(page)
-
-    signed_in.post("/signup", form(invite))
-    assert "grace@example.com" in signed_in.get("/account").text
-
-
 def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
     invite = InviteFactory()
     form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}

@@ -1,0 +1,136 @@
+"""Continue with Google: there, back, and what its answer means here. The rules are those of every door."""
+
+import logging
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import clients, google, limits, sessions
+from accounts.adapters import inactive
+from accounts.forms import same_site
+from accounts.models import ConnectedElsewhere, Superseded, User
+from invites import links
+from invites.models import Invite, NotInvited
+from invites.views import page
+
+log = logging.getLogger("frontdoor.invites")
+
+
+@never_cache
+@page
+@limits.per_network(limits.GOOGLE_PER_NETWORK)
+def start(request: HttpRequest) -> HttpResponse:
+    """To Google; by a link only after a button, so that no other site can send people there unasked."""
+    if not settings.GOOGLE_CLIENT_ID:
+        raise Http404
+    if request.user.is_authenticated:
+        return redirect("account")
+    typed = request.POST if request.method == "POST" else request.GET
+    next_url, invite = same_site(typed.get("next", "")), links.pending(request)
+    if request.method != "POST":
+        return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
+    hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")
+    return google.redirect(request, hint=hint, purpose="enter", next=next_url, invite=invited)
+
+
+@never_cache
+@require_safe
+def response(request: HttpRequest) -> HttpResponse:
+    """Where Google sends people back to: somebody comes in, or connects an account."""
+    if not settings.GOOGLE_CLIENT_ID:
+        raise Http404
+    try:
+        identity, data = google.answer(request)
+    except google.Failed as failure:
+        return failed(request, failure)
+    if data.get("purpose") == "connect":
+        return connect(request, identity, data)
+    return enter(request, identity, data)
+
+
+def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
+    """Nothing was made, and the other ways in are on the page."""
+    if failure.is_cancelled:
+        messages.info(request, _("You cancelled signing in with Google. Nothing has changed."))
+    else:
+        log.warning("google did not say who it is: %s ip=%s", failure, clients.ip(request))
+        said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
+        messages.warning(request, said)
+    return redirect("account_login")
+
+
+def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
+    """Signs in, joins, or says why neither."""
+    user = User.objects.by_google(identity.uid)
+    if user is None and not identity.is_verified:
+        return render(request, "invites/google_unverified.html", {"email": identity.email}, status=403)
+    email = user.email if user else identity.email
+    invite = Invite.objects.pending().filter(pk=data["invite"]).first() if data.get("invite") else None
+    if invite and invite.email not in {email, identity.email}:
+        google.hold(request, identity.uid, email)
+        return links.wrong_account(request, invite, email)
+    next_url = data.get("next") or (invite.next if invite else "")
+    if user:
+        return sessions.start(request, user, next_url, sessions.GOOGLE)
+    account = User.objects.filter(email=email).first()
+    return link(request, account, identity, next_url) if account else join(request, identity, data)
+
+
+def link(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
+    """Connects an account that has the address already; at once only if the address is Google's own to give."""
+    if not identity.is_authority:
+        google.hold(request, identity.uid, identity.email)
+        return render(request, "invites/google_conflict.html", {"email": identity.email, "next": next_url})
+    if not account.is_active:
+        return inactive(request)
+    try:
+        account.google.connect_proven(identity.uid, identity.email, **clients.trace(request))
+    except ConnectedElsewhere:
+        return elsewhere(request)
+    account.refresh_from_db()
+    return sessions.start(request, account, next_url, sessions.GOOGLE)
+
+
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    said = _(
+        "The account with this address is connected to another Google account. "
+        "Use that one, or sign in another way and change it."
+    )
+    messages.warning(request, said)
+    return redirect("account_login")
+
+
+def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
+    """An account without a password, under the name that is nearest to the address."""
+    try:
+        account, invite = Invite.objects.join(identity.email, identity.uid, **links.newcomer(request))
+    except NotInvited:
+        return render(request, "invites/dead/closed.html", {"email": identity.email}, status=403)
+    except (IntegrityError, ConnectedElsewhere):  # the account was made, or the name taken, in this very moment
+        return enter(request, identity, data)
+    messages.success(request, _("Your account is ready."))
+    next_url = data.get("next") or (invite.next if invite else "")
+    return sessions.start(request, account, next_url, sessions.SIGNUP)
+
+
+def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
+    """What accounts.views.google has begun, for the same session of the same account."""
+    user = cast("User", request.user)
+    if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
+        return failed(request, google.Failed("connecting another account"))
+    try:
+        user.google.connect(identity.uid, identity.email, **clients.trace(request))
+    except ConnectedElsewhere:
+        messages.warning(request, _("That Google account is connected to another account here. Nothing has changed."))
+    except Superseded:
+        return failed(request, google.Failed("all sessions have ended"))
+    else:
+        messages.success(request, _("Google is connected."))
+    return redirect("account")

@@ -1,0 +1,63 @@
+"""An invite for one address, held by somebody who uses another: asking its sender, and the sender's answer."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from accounts import google, limits, tokens
+from invites import links
+from invites.models import Invite, InviteUnavailable
+from invites.views import page
+
+
+@limits.per_network(limits.ASK_PER_NETWORK)
+@links.opened_by_link(tokens.SIGNUP)
+def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
+    email = request.user.email if request.user.is_authenticated else google.held(request).get("email", "")
+    if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
+        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+    invite.ask_to_readdress(email)
+    google.release(request)
+    context = {"invite": invite, "email": email}
+    return render(request, "invites/readdress_asked.html", context)
+
+
+def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """For the sender, from the mail that asked; a GET shows both buttons, and an answer is given once."""
+
+    @never_cache
+    @page
+    @wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponse:
+        invite, _purpose = links.find(request, tokens.READDRESS)
+        if invite is None:
+            return links.broken(request)
+        sender = invite.invited_by
+        if not invite.readdress_to or sender is None or not sender.is_active:
+            return render(request, "invites/readdress_over.html", status=links.GONE)
+        if request.method != "POST":
+            context = {"invite": invite, "token": tokens.sign(tokens.READDRESS, invite.pk)}
+            return render(request, "invites/readdress.html", context)
+        limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
+        try:
+            return view(request, invite)
+        except InviteUnavailable:
+            return render(request, "invites/readdress_over.html", status=links.GONE)
+
+    return wrapper
+
+
+@answered_by_link
+def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
+    invite.readdress()
+    return render(request, "invites/readdress_done.html", {"email": invite.readdress_to, "moved": True})
+
+
+@answered_by_link
+def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
+    invite.keep_address()
+    return render(request, "invites/readdress_done.html", {"email": invite.email, "moved": False})

@@ -1,0 +1,530 @@
+"""Continue with Google: who comes in, who joins, and who does not."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from tests.google import Person, TokenAnswer
+
+from accounts import tokens
+from accounts.models import Event, Session, User
+from invites.models import Invite
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+GRACE = Person(sub="2001", email="grace@gmail.com")
+FAILED = "Google didn’t complete the sign-in. Try again, or use a link from your email."
+
+
+def back(client, google, **typed):
+    """The way back from Google, for somebody who continued there."""
+    return google.consent(client.post("/google", typed).url)
+
+
+def come(client, google, person=GRACE, *, follow=True, **typed):
+    google.person = person
+    return client.get(back(client, google, **typed), follow=follow)
+
+
+def invite_token(invite):
+    return tokens.sign(tokens.SIGNUP, invite.pk)
+
+
+def user_of(client):
+    return User.objects.filter(pk=client.session.get("_auth_user_id")).first()
+
+
+# Joining
+
+
+def test_a_new_person_is_in_with_one_press(client, google, mailbox):
+    page = come(client, google)
+
+    grace = User.objects.get()
+    assert page.redirect_chain[-1] == ("/account", 302)
+    assert "Your account is ready." in words(page)
+    assert (grace.username, grace.email, grace.has_usable_password()) == ("grace", "grace@gmail.com", False)
+    assert EmailAddress.objects.values_list("email", "verified", "primary").get() == ("grace@gmail.com", True, True)
+    assert user_of(client) == grace
+    assert [event.kind for event in grace.events.order_by("id")] == ["created", "signed_in"]
+    assert mailbox.letters() == []
+
+
+def test_google_is_asked_for_the_address_and_nothing_else(client, google):
+    come(client, google)
+
+    visit = google.visits[0].query
+    assert set(visit["scope"].split()) == {"openid", "email"}
+    assert SocialAccount.objects.get().extra_data == {"email": "grace@gmail.com"}
+
+
+def test_the_second_time_it_signs_in(client, google):
+    come(client, google)
+    again = Client()
+
+    page = come(again, google, Person(sub="2001", email="grace.hopper@gmail.com"))
+
+    assert page.redirect_chain[-1] == ("/account", 302)
+    assert user_of(again) == User.objects.get()
+    assert User.objects.get().email == "grace@gmail.com"
+    assert Event.objects.filter(kind="signed_in").latest("id").detail["way"] == "google"
+
+
+def test_it_leads_on_to_where_somebody_wanted_to_go(client, google):
+    page = come(client, google, next="/account/settings")
+
+    assert page.redirect_chain[-1][0] == "/account/settings"
+
+
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "http://testserver/account/export"])
+def test_it_leads_nowhere_else(client, google, next_url):
+    page = come(client, google, next=next_url)
+
+    assert page.redirect_chain[-1][0] == "/account"
+
+
+def test_an_invite_for_the_address_is_claimed_with_the_account(client, google):
+    invite = InviteFactory(invitation=True, email="grace@gmail.com", next="/account/settings")
+
+    page = come(client, google, token=invite_token(invite))
+
+    invite.refresh_from_db()
+    assert google.visits[0].query["login_hint"] == "grace@gmail.com"
+    assert (invite.state, invite.claimed_by) == ("claimed", User.objects.get())
+    assert page.redirect_chain[-1][0] == "/account/settings"
+    assert client.get(f"/signup?token={invite_token(invite)}").status_code == 302
+
+
+def test_an_invite_is_claimed_by_whichever_door(client, google):
+    invite = InviteFactory(invitation=True, email="grace@gmail.com")
+
+    come(client, google)
+
+    invite.refresh_from_db()
+    assert invite.state == "claimed"
+    assert Client().get(f"/signup?token={invite_token(invite)}", follow=True).status_code == 410
+
+
+def test_without_an_invite_there_is_no_account_where_one_is_needed(client, google, settings):
+    settings.SIGNUP = "invited"
+
+    page = come(client, google)
+
+    assert page.status_code == 403
+    assert "You need an invitation" in words(page)
+    assert "Nobody has invited grace@gmail.com" in words(page)
+    assert (User.objects.count(), SocialAccount.objects.count(), EmailAddress.objects.count()) == (0, 0, 0)
+
+
+def test_with_an_invite_there_is(client, google, settings):
+    settings.SIGNUP = "invited"
+    InviteFactory(invitation=True, email="grace@gmail.com")
+
+    come(client, google)
+
+    assert user_of(client).email == "grace@gmail.com"
+
+
+@pytest.mark.parametrize("over", ["revoked_at", "declined_at"])
+def test_an_invite_that_is_over_lets_nobody_in(client, google, settings, over):
+    settings.SIGNUP = "invited"
+    InviteFactory(invitation=True, email="grace@gmail.com", **{over: timezone.now()})
+
+    assert come(client, google).status_code == 403
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        Person(sub="2001", email="grace@gmail.com", email_verified=False),
+        Person(sub="2001", email="grace@gmail.com", email_verified="true"),
+        Person(sub="2001", email="grâce@gmail.com"),
+    ],
+)
+def test_an_address_that_google_has_not_confirmed_makes_nothing(client, google, person):
+    page = come(client, google, person)
+
+    assert page.status_code == 403
+    assert f"Google hasn’t confirmed the address {person.email}" in words(page)
+    assert not User.objects.exists()
+
+
+def test_google_may_name_no_address(client, google):
+    google.claims = {"email": None}
+
+    page = come(client, google)
+
+    assert page.status_code == 403
+    assert "Google didn’t name an address" in words(page)
+
+
+def test_a_name_that_is_taken_is_no_obstacle(client, google):
+    UserFactory(username="grace")
+
+    come(client, google)
+
+    assert user_of(client).email == "grace@gmail.com"
+    assert user_of(client).username != "grace"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_at_once_make_one_account(google):
+    google.person = GRACE
+    clients = [Client() for _ in range(8)]
+    paths = [back(client, google) for client in clients]
+
+    def press(client, path):
+        try:
+            return client.get(path).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(press, clients, paths))
+
+    assert set(statuses) == {302}
+    assert (User.objects.count(), SocialAccount.objects.count(), EmailAddress.objects.count()) == (1, 1, 1)
+    assert {user_of(client) for client in clients} == {User.objects.get()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_people_whose_names_would_be_the_same_all_get_one(google):
+    clients, paths = [Client() for _ in range(8)], []
+    for number, client in enumerate(clients):
+        google.person = Person(sub=f"30{number}", email=f"ada@host{number}.example")
+        paths.append(back(client, google))
+
+    def press(client, path):
+        try:
+            return client.get(path).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(press, clients, paths)) == {302}
+
+    assert len({user_of(client) for client in clients}) == 8
+
+
+# An account that is there already
+
+
+def test_an_account_is_connected_when_the_address_is_googles_own(client, google, mailbox):
+    grace = UserFactory(username="hopper", email="grace@gmail.com")
+
+    page = come(client, google)
+
+    assert page.redirect_chain[-1][0] == "/account"
+    assert user_of(client) == grace
+    assert grace.google.email == "grace@gmail.com"
+    assert mailbox.kinds("grace@gmail.com")[0] == "google_connected"
+    assert grace.events.filter(kind="google_on").exists()
+
+
+def test_a_workspace_address_is_googles_own_too(client, google):
+    grace = UserFactory(email="grace@navy.example")
+
+    come(client, google, Person(sub="2001", email="grace@navy.example", hd="navy.example"))
+
+    assert user_of(client) == grace
+
+
+def test_any_other_account_is_connected_by_signing_in_once(client, google, mailbox):
+    grace = UserFactory(email="grace@navy.example")
+
+    page = come(client, google, Person(sub="2001", email="grace@navy.example"), next="/account/settings")
+
+    assert "Sign in once to connect Google" in words(page)
+    assert "There is already an account for grace@navy.example" in words(page)
+    assert user_of(client) is None
+    assert grace.google.account is None
+
+    page = client.post("/login", {"login": "grace@navy.example", "password": PASSWORD}, follow=True)
+
+    assert "Google is connected." in words(page)
+    assert grace.google.email == "grace@navy.example"
+    assert "google_connected" in mailbox.kinds("grace@navy.example")
+
+
+def test_signing_in_by_link_connects_as_well(client, google, mailbox):
+    grace = UserFactory(email="grace@navy.example")
+    page = come(client, google, Person(sub="2001", email="grace@navy.example"))
+    assert 'action="/"' in page.text
+
+    client.post("/", {"email": "grace@navy.example", "sure": "grace@navy.example"})
+    client.post("/confirm", {"token": mailbox.link("grace@navy.example", "/confirm").partition("token=")[2]})
+
+    assert user_of(client) == grace
+    assert grace.google.account
+
+
+def test_somebody_else_who_signs_in_here_next_gets_no_google(client, google, ada):
+    grace = UserFactory(email="grace@navy.example")
+    come(client, google, Person(sub="2001", email="grace@navy.example"))
+
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/logout/here")
+    client.post("/login", {"login": "grace@navy.example", "password": PASSWORD})
+
+    assert user_of(client) == grace
+    assert SocialAccount.objects.count() == 0
+
+
+def test_connecting_by_signing_in_waits_for_15_minutes(client, google):
+    grace = UserFactory(email="grace@navy.example")
+    come(client, google, Person(sub="2001", email="grace@navy.example"))
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        client.post("/login", {"login": "grace@navy.example", "password": PASSWORD})
+
+    assert user_of(client) == grace
+    assert grace.google.account is None
+
+
+def test_another_google_account_with_the_same_address_does_not_get_in(client, google):
+    """A company gives the address of somebody who has left to somebody new."""
+    come(client, google, Person(sub="2001", email="grace@navy.example", hd="navy.example"))
+    newcomer = Client()
+
+    page = come(newcomer, google, Person(sub="2002", email="grace@navy.example", hd="navy.example"))
+
+    assert "connected to another Google account" in words(page)
+    assert user_of(newcomer) is None
+    assert SocialAccount.objects.get().uid == "2001"
+
+
+def test_a_deactivated_account_stays_shut(client, google):
+    grace = UserFactory(email="grace@gmail.com", is_active=False)
+
+    page = come(client, google)
+
+    assert page.status_code == 403
+    assert user_of(client) is None
+    assert grace.google.account is None
+
+
+def test_a_connected_account_that_was_deactivated_stays_shut(client, google):
+    come(client, google)
+    User.objects.update(is_active=False)
+
+    page = come(Client(), google)
+
+    assert page.status_code == 403
+    assert not Event.objects.filter(kind="signed_in", detail__way="google").exists()
+
+
+def test_an_account_that_somebody_planted_holds_nothing_of_theirs_afterwards(client, google):
+    """No door makes such an account; this is what happens if one is there all the same."""
+    planter = Client()
+    grace = UserFactory(username="planted", email="grace@gmail.com")
+    planter.post("/login", {"login": "planted", "password": PASSWORD})
+    grace.second_factor.turn_on("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "000000")
+    EmailAddress.objects.update(verified=False)
+    Session.objects.all()
+
+    come(client, google)
+
+    assert user_of(client) == grace
+    grace.refresh_from_db()
+    assert not grace.has_usable_password()
+    assert not grace.second_factor.is_on
+    assert planter.get("/account").status_code == 302
+    assert EmailAddress.objects.get().verified
+
+
+def test_a_plan_that_somebody_made_for_the_address_is_dropped(client, google, mailbox):
+    planter = Client()
+    planter.post("/signup", {"email": "grace@gmail.com", "username": "planted", "password": "planted by somebody else"})
+    token = mailbox.link("grace@gmail.com", "/confirm").partition("token=")[2]
+
+    come(client, google)
+    page = planter.post("/confirm", {"token": token})
+
+    assert user_of(client).username == "grace"
+    assert not user_of(client).has_usable_password()
+    assert Invite.objects.values_list("username", "password", "seal").get() == ("", "", "")
+    assert page.status_code in {302, 410}
+    assert User.objects.count() == 1
+    assert planter.post("/login", {"login": "planted", "password": "planted by somebody else"}).status_code == 200
+
+
+# What goes wrong at Google, or on the way
+
+
+def failed(page):
+    return page.redirect_chain[-1] == ("/login", 302) and FAILED in words(page) and not User.objects.exists()
+
+
+def test_saying_no_at_google_leads_back_with_a_word(client, google):
+    page = client.get(google.cancel(client.post("/google").url), follow=True)
+
+    assert page.redirect_chain == [("/login", 302)]
+    assert "You cancelled signing in with Google. Nothing has changed." in words(page)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another.apps.googleusercontent.com"},
+        {"iss": "https://evil.example"},
+        {"exp": 1},
+        {"nonce": "another"},
+        {"nonce": None},
+        {"sub": None},
+        {"sub": 7},
+        {"sub": ""},
+        {"sub": "9" * 500},
+        {"email": 7},
+        {"email": ["grace@gmail.com"]},
+    ],
+)
+def test_a_token_that_is_not_right_makes_nothing(client, google, claims):
+    google.claims = claims
+
+    page = come(client, google)
+
+    assert not User.objects.exists()
+    assert failed(page) or page.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "answer", [kind for kind in TokenAnswer if kind.name not in {"NORMAL", "BAD_SIGNATURE", "HANG"}]
+)
+def test_a_token_endpoint_in_trouble_makes_nothing(client, google, answer):
+    google.token_answer = answer
+
+    assert failed(come(client, google))
+
+
+def test_a_token_endpoint_that_never_answers_is_given_up(client, google, settings):
+    settings.SOCIALACCOUNT_REQUESTS_TIMEOUT = 0.3
+    google.token_answer = TokenAnswer.HANG
+
+    assert failed(come(client, google))
+
+
+def test_the_way_back_works_once(client, google):
+    google.person = GRACE
+    path = back(client, google)
+    client.get(path)
+    client.post("/logout")
+
+    page = client.get(path, follow=True)
+
+    assert FAILED in words(page)
+    assert user_of(client) is None
+    assert Event.objects.filter(kind="signed_in").count() == 1
+
+
+def test_the_way_back_works_in_the_browser_it_began_in(client, google):
+    """Else an attacker could sign a victim in to the attacker's own account (login CSRF)."""
+    google.person = GRACE
+    path = back(client, google)
+    victim = Client()
+    victim.post("/google")
+
+    assert failed(victim.get(path, follow=True))
+    assert user_of(victim) is None
+
+
+def test_a_code_of_another_visit_is_refused(client, google):
+    google.person = Person(sub="666", email="mallory@gmail.com")
+    mallory = back(Client(), google)
+    google.person = GRACE
+    mine = back(client, google)
+    code = mallory.partition("code=")[2].partition("&")[0]
+
+    page = client.get(f"{mine.partition('code=')[0]}code={code}", follow=True)
+
+    assert failed(page)
+
+
+def test_the_way_back_is_closed_after_ten_minutes(client, google):
+    google.person = GRACE
+    path = back(client, google)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        assert failed(client.get(path, follow=True))
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?code=x", "?state=x", "?state=x&code=y", "?error=access_denied&state=x", "?state="]
+)
+def test_who_comes_back_without_having_gone_is_told_so(client, google, query):
+    assert failed(client.get(f"/api/v1/auth/google/response{query}", follow=True))
+
+
+def test_what_a_link_adds_does_not_reach_google(client, google):
+    google.person = GRACE
+    location = client.post(
+        "/google?scope=drive&auth_params=prompt%3Dnone%26redirect_uri%3Dhttps%3A%2F%2Fevil&action=x"
+    ).url
+
+    client.get(google.consent(location))
+
+    asked = google.visits[0].query
+    assert set(asked["scope"].split()) == {"openid", "email"}
+    assert asked["prompt"] == "select_account"
+    assert asked["redirect_uri"] == "http://testserver/api/v1/auth/google/response"
+    assert set(asked) == {
+        *("client_id", "redirect_uri", "scope", "response_type", "state", "nonce", "prompt"),
+        *("code_challenge", "code_challenge_method"),
+    }
+
+
+def test_another_site_cannot_send_people_to_google(client, google):
+    page = client.get("/google?next=/account/settings")
+
+    assert page.status_code == 200
+    assert "Google tells us your email address, nothing else." in words(page)
+    assert 'value="/account/settings"' in page.text
+    assert Client(enforce_csrf_checks=True).post("/google").status_code == 403
+
+
+def test_the_button_is_where_people_come_in_and_only_with_google_configured(client, google, settings):
+    pages = ["/", "/login", "/signup", f"/signup?token={invite_token(InviteFactory())}"]
+    assert all('action="/google"' in client.get(page).text for page in pages)
+
+    settings.GOOGLE_CLIENT_ID = ""
+
+    assert not any("Google" in client.get(page).text for page in pages)
+    assert client.get("/google").status_code == 404
+    assert client.post("/google").status_code == 404
+    assert client.get("/api/v1/auth/google/response?state=x").status_code == 404
+
+
+def test_no_other_door_of_allauth_is_open(client):
+    for path in (
+        "/accounts/google/login/",
+        "/accounts/google/login/token/",
+        "/accounts/3rdparty/signup/",
+        "/accounts/login/",
+    ):
+        assert client.get(path).status_code == 404
+
+
+def test_a_visitor_who_presses_again_and_again_is_told_to_wait(client, google):
+    for _ in range(60):
+        assert client.post("/google").status_code == 302
+
+    assert client.post("/google").status_code == 429
+
+
+def test_coming_by_google_changes_the_id_of_the_session(client, google):
+    google.person = GRACE
+    path = back(client, google)
+    planted = client.cookies["session"].value
+
+    client.get(path)
+
+    assert client.cookies["session"].value != planted
+    assert not Session.objects.filter(session_key=planted).exists()

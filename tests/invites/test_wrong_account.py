@@ -1,0 +1,247 @@
+"""An invite for one address in the hands of somebody who uses another."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from tests.google import Person
+
+from accounts import tokens
+from accounts.models import Event, User
+from invites.models import Invite
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maria(db):
+    return UserFactory(username="maria", email="maria@lab.example")
+
+
+@pytest.fixture
+def invite(maria):
+    return InviteFactory(
+        invitation=True, email="grace@example.com", invited_by=maria, note="Hello", next="/account/settings"
+    )
+
+
+def link(invite, page="/signup", purpose=tokens.SIGNUP):
+    return f"{page}?token={tokens.sign(purpose, invite.pk)}"
+
+
+def token(invite, purpose=tokens.SIGNUP):
+    return {"token": tokens.sign(purpose, invite.pk)}
+
+
+def question(mailbox):
+    """The token of the mail to Maria."""
+    return {"token": mailbox.link("maria@lab.example", "/invite/readdress").partition("token=")[2]}
+
+
+def test_both_addresses_are_named_and_nothing_is_used_up(signed_in, invite):
+    before = Invite.objects.values().get()
+
+    page = signed_in.get(link(invite))
+
+    assert "This invitation is for another address" in words(page)
+    assert "It is for grace@example.com, and you’re signed in as ada@example.com." in words(page)
+    assert Invite.objects.values().get() == before
+    assert page["Cache-Control"].startswith("max-age=0")
+
+
+def test_a_post_is_no_way_round(signed_in, invite):
+    page = signed_in.post("/signup", token(invite) | {"username": "grace", "password": PASSWORD})
+
+    assert "This invitation is for another address" in words(page)
+    assert not User.objects.filter(email="grace@example.com").exists()
+
+
+def test_signing_out_leads_on_with_the_invite(signed_in, invite):
+    page = signed_in.post("/logout/here", {"next": link(invite)}, follow=True)
+
+    assert page.status_code == 200
+    assert "Create a username" in words(page)
+    signed_in.post("/signup", token(invite) | {"username": "grace", "password": PASSWORD})
+    assert "grace@example.com" in signed_in.get("/account").text
+
+
+def test_the_page_has_a_form_for_that(signed_in, invite):
+    page = signed_in.get(link(invite)).text
+
+    assert 'action="/logout/here"' in page
+    assert f'value="{link(invite)}"' in page
+
+
+def test_signing_out_leads_to_no_other_site(signed_in):
+    assert signed_in.post("/logout/here", {"next": "https://evil.example/"}).url == "/login"
+
+
+def test_a_link_somebody_asked_for_has_nobody_to_ask(signed_in):
+    page = signed_in.get(link(InviteFactory()))
+
+    assert "This invitation is for another address" in words(page)
+    assert "/invite/readdress" not in page.text
+
+
+def test_a_planned_account_is_not_made_behind_somebody_elses_session(signed_in, ada, mailbox):
+    planner = signed_in
+    planner.post("/logout/here")
+    planner.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
+    typed = {"token": mailbox.link("grace@example.com", "/confirm").partition("token=")[2]}
+    planner.post("/login", {"login": "ada", "password": PASSWORD})
+
+    page = planner.post("/confirm", typed)
+
+    assert "This invitation is for another address" in words(page)
+    assert not User.objects.filter(username="grace").exists()
+    planner.post("/logout/here")
+    assert planner.post("/confirm", typed).url == "/login"
+    assert User.objects.filter(username="grace").exists()
+
+
+def test_the_sender_is_asked_once_and_sees_both_addresses(signed_in, invite, mailbox):
+    page = signed_in.post("/invite/readdress", token(invite))
+
+    assert "We asked maria" in words(page)
+    text = " ".join(mailbox.text("maria@lab.example").split())
+    assert "You invited grace@example.com" in text
+    assert "uses ada@example.com and asks you to send it there instead" in text
+
+    page = signed_in.post("/invite/readdress", token(invite), follow=True)
+    assert "maria has been asked to send it to another address" in words(page)
+    assert mailbox.kinds("maria@lab.example") == ["readdress"]
+
+
+def test_approval_sends_it_to_the_other_address_and_withdraws_it_from_the_first(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    maria = Client()
+
+    page = maria.get("/invite/readdress/answer", question(mailbox))
+    assert "Send it to ada@example.com" in words(page)
+    assert Invite.objects.count() == 1
+    page = maria.post("/invite/readdress/answer", question(mailbox))
+
+    assert "A new one is on its way to ada@example.com" in words(page)
+    invite.refresh_from_db()
+    new = Invite.objects.exclude(pk=invite.pk).get()
+    assert invite.state == "revoked"
+    assert (new.email, new.source, new.note, new.next) == ("ada@example.com", "admin", "Hello", "/account/settings")
+    assert new.invited_by.username == "maria"
+    assert mailbox.kinds("ada@example.com")[-1] == "link_known"
+    assert Client().get(link(invite)).status_code == 410
+    assert maria.post("/invite/readdress/answer", question(mailbox)).status_code == 410
+    assert mailbox.kinds("ada@example.com").count("link_known") == 1
+
+
+def test_declining_leaves_everything_as_it_was_and_tells_who_asked(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+
+    page = Client().post("/invite/readdress/decline", question(mailbox))
+
+    assert "It goes on working for grace@example.com" in words(page)
+    assert Client().get(link(invite)).status_code == 200
+    assert mailbox.kinds("ada@example.com")[-1] == "not_readdressed"
+    assert Client().post("/invite/readdress/answer", question(mailbox)).status_code == 410
+    signed_in.post("/invite/readdress", token(invite))
+    assert mailbox.kinds("maria@lab.example") == ["readdress"]
+
+
+def test_a_stranger_learns_nothing_and_asks_for_nobody(client, invite, mailbox):
+    assert "grace@example.com" in client.get(link(invite)).text  # the holder of the link
+
+    client.post("/invite/readdress", token(invite))
+    client.post("/invite/readdress", {"token": "x"})
+
+    assert mailbox.letters() == []
+    assert client.post("/invite/readdress/answer", token(invite)).status_code == 404
+    assert client.post("/invite/readdress/answer", {"token": "x"}).status_code == 404
+
+
+def test_looking_at_the_question_answers_nothing(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    before = Invite.objects.values().get()
+
+    for method in ("get", "head"):
+        for page in ("/invite/readdress/answer", "/invite/readdress/decline"):
+            assert getattr(Client(), method)(page, question(mailbox)).status_code == 200
+
+    assert Invite.objects.values().get() == before
+
+
+@pytest.mark.parametrize("over", ["claimed_at", "declined_at", "revoked_at"])
+def test_an_invite_that_is_over_is_sent_nowhere(signed_in, invite, mailbox, over):
+    signed_in.post("/invite/readdress", token(invite))
+    Invite.objects.update(**{over: timezone.now()})
+
+    page = Client().post("/invite/readdress/answer", question(mailbox))
+
+    assert page.status_code == 410
+    assert Invite.objects.count() == 1
+
+
+def test_a_sender_who_was_turned_off_has_no_say(signed_in, invite, maria, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    maria.turn_off()
+
+    assert Client().post("/invite/readdress/answer", question(mailbox)).status_code == 410
+    assert Invite.objects.count() == 1
+
+
+def test_an_expired_invite_can_still_be_sent_elsewhere(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    Invite.objects.update(expires_at=timezone.now())
+
+    Client().post("/invite/readdress/answer", question(mailbox))
+
+    assert Invite.objects.exclude(pk=invite.pk).get().email == "ada@example.com"
+
+
+def test_the_address_of_who_asked_goes_with_the_account(signed_in, invite, ada):
+    signed_in.post("/invite/readdress", token(invite))
+
+    ada.erase()
+
+    invite.refresh_from_db()
+    assert invite.readdress_to == ""
+
+
+def test_another_google_account_than_the_invited_one_uses_nothing_up(client, google, invite, mailbox):
+    google.person = Person(sub="1", email="hopper@gmail.com")
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url))
+
+    assert google.visits[0].query["login_hint"] == "grace@example.com"
+    assert "It is for grace@example.com, and at Google you chose hopper@gmail.com." in words(page)
+    assert not User.objects.filter(email="hopper@gmail.com").exists()
+    assert client.get("/account").status_code == 302
+    invite.refresh_from_db()
+    assert invite.state == "pending"
+
+    client.post("/invite/readdress", token(invite))
+    Client().post("/invite/readdress/answer", question(mailbox))
+    assert mailbox.kinds("hopper@gmail.com") == ["invite"]
+    assert "Create a username" in words(client.get(mailbox.link("hopper@gmail.com", "/signup")))
+
+
+def test_an_unconfirmed_google_address_asks_for_nobody(client, google, invite, mailbox):
+    google.person = Person(sub="1", email="hopper@gmail.com", email_verified=False)
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url))
+    client.post("/invite/readdress", token(invite))
+
+    assert page.status_code == 403
+    assert mailbox.letters() == []
+
+
+def test_an_account_whose_google_address_was_invited_is_no_wrong_account(client, google, maria):
+    """It signs in under another address, and is who was invited all the same."""
+    google.person = Person(sub="1", email="hopper@gmail.com")
+    ada = UserFactory(email="ada@example.com")
+    ada.google.adopt("1", "hopper@gmail.com")
+    invite = InviteFactory(invitation=True, email="hopper@gmail.com", invited_by=maria)
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
+
+    assert page.redirect_chain[-1][0] == "/account"
+    assert Event.objects.filter(kind="signed_in", user=ada).exists()

@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +18,7 @@ from django_redis.cache import RedisCache
 from accounts.hashers import Argon2
 from mail.deliver import deliver_next
 from tests.factories import PASSWORD, UserFactory
+from tests.google import Google, stand_in
 
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
@@ -106,6 +108,14 @@ def ada(db):
 def admin_user(db):
     """The owner of the site; the plugin's own would be called "admin", which nobody may be."""
     return UserFactory(username="olga", email="olga@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def google() -> Iterator[Google]:
+    """The Google of this process: everybody says yes, and nothing goes wrong until the test wants it."""
+    stand_in().reset()
+    yield stand_in()
+    stand_in().reset()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Pytest plugin: PostgreSQL and Valkey for this run alone, and the environment that the settings are read from.
+"""Pytest plugin: PostgreSQL, Valkey and Google for this run alone, and the environment that the settings are read from.
 
 DATABASE_URL and REDIS_URL are used where they are given.
 """
@@ -13,13 +13,15 @@ import pytest
 import redis
 
 from config import embedded
+from tests import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 # What a developer has exported must not change a test.
 FORGOTTEN = (
-    *("DEBUG", "DEV_MAILBOX", "EMAIL_FROM", "GOOGLE_BASE_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
-    *("PASSWORD_MIN_LENGTH", "PRIVACY_URL", "SECRET_KEY_FALLBACKS", "SIGNUP", "SITE_NAME", "STATIC_ROOT"),
-    *("SUPPORT_CONTACT", "TERMS_URL", "TRUSTED_PROXY_COUNT"),
+    *("DEBUG", "DEV_MAILBOX", "EMAIL_FROM", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FALLBACKS"),
+    *("GOOGLE_BASE_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PASSWORD_MIN_LENGTH", "PRIVACY_URL"),
+    *("REQUIRE_STAFF_2FA", "SECRET_KEY_FALLBACKS", "SIGNUP", "SITE_NAME", "STATIC_ROOT", "SUPPORT_CONTACT"),
+    *("TERMS_URL", "TRUSTED_PROXY_COUNT"),
 )
 
 
@@ -32,6 +34,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         servers = ExitStack()
         early_config.add_cleanup(servers.close)
         prepare(servers)
+    # Each process has its own: what one test asks of it must not trouble another.
+    os.environ |= google.stand_in().environ
+    early_config.add_cleanup(google.stand_in().close)
     return (yield)
 
 

@@ -31,9 +31,10 @@ def chromium():
 
 
 @pytest.fixture
-def site(live_server, settings):
-    """The address of the running site, which is also the one in its mails."""
+def site(live_server, settings, google):
+    """The address of the running site, which is also the one in its mails, and the one that Google knows."""
     settings.SITE_URL = live_server.url
+    google.register(live_server.url)
     return live_server.url
 
 

@@ -18,12 +18,13 @@ from accounts.models import Event, User
 from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.google import stand_in
 
 pytestmark = pytest.mark.django_db
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self' https://accounts.google.com; base-uri 'none'; frame-ancestors 'none'"
+    f"form-action 'self' {stand_in().url}; base-uri 'none'; frame-ancestors 'none'"
 )
 ROOT = Path(__file__).parent.parent.parent
 AUTOCOMPLETE = {"email", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}

@@ -77,6 +77,14 @@ def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(na
     assert done.stderr.count("\n") == 1
 
 
+def test_forms_lead_to_this_site_and_to_google():
+    show = "from config import settings as s; print(*s.SECURE_CSP['form-action'], s.SOCIALACCOUNT_PROVIDERS)"
+    done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, env=GOOD, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("'self' https://accounts.google.com {")
+    assert "_URL" not in done.stdout  # allauth's own
+
+
 def test_https_makes_host_cookies_and_plain_http_plain_ones():
     show = "from config import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
     for url, said in [("https://example.com", "__Host-session True"), ("http://localhost:8000", "session False")]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import RawIOBase
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -38,8 +39,19 @@ def mails(user: User) -> Rows:
     return sent.values("kind", "recipient", "created_at", "sent_at").iterator()
 
 
+def google(user: User) -> Rows:
+    rows = SocialAccount.objects.filter(user=user).values("provider", "uid", "extra_data", "date_joined", "last_login")
+    return rows.iterator()
+
+
 # Each becomes a file of the export; other rooms add theirs when the site starts. No hash, token or key is in any.
-PARTS: dict[str, Callable[[User], Rows]] = {"account": account, "sessions": sessions, "events": events, "mails": mails}
+PARTS: dict[str, Callable[[User], Rows]] = {
+    "account": account,
+    "google": google,
+    "sessions": sessions,
+    "events": events,
+    "mails": mails,
+}
 
 # Run before an account goes, while it is still known which addresses it had; other rooms add to it.
 FORGETTING: list[Callable[[User], None]] = []

@@ -52,7 +52,14 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     answer, parts = export(signed_in)
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
-    assert sorted(parts) == ["account.json", "events.json", "invites.json", "mails.json", "sessions.json"]
+    assert sorted(parts) == [
+        "account.json",
+        "events.json",
+        "google.json",
+        "invites.json",
+        "mails.json",
+        "sessions.json",
+    ]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
     assert parts["invites.json"][0]["note"] == "Hello"

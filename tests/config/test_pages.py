@@ -18,7 +18,7 @@ from accounts.models import Event, User
 from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.google import stand_in
+from tests.google import Person, stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +107,55 @@ def not_me_but_the_address_is_gone(client):
     return client.post("/not-me", link)
 
 
+GOOGLE = "/api/v1/auth/google/response"
+
+
+def by_google(client, person=None, **typed):
+    """Comes in by Google, as somebody whom this site may know or not."""
+    google = stand_in()
+    google.reset()
+    google.person = person or Person()
+    return client.get(google.consent(client.post("/google", typed).url), follow=True)
+
+
+def google_cancelled(client):
+    stand_in().reset()
+    return client.get(stand_in().cancel(client.post("/google").url), follow=True)
+
+
+def google_conflict(client):
+    return by_google(client, Person(email=UserFactory().email))
+
+
+def google_invited_only(client):
+    with override_settings(SIGNUP="invited"):
+        return by_google(client)
+
+
+def invited(**fields):
+    return InviteFactory(invitation=True, **({"invited_by": UserFactory(username="maria")} | fields))
+
+
+def invitation(**fields):
+    return {"token": tokens.sign(tokens.SIGNUP, invited(**fields).pk)}
+
+
+def another_google_account(client, **fields):
+    return by_google(client, **invitation(**fields))
+
+
+def readdressing():
+    """The token of the mail that asks who sent an invite."""
+    invite = invited()
+    invite.ask_to_readdress("hopper@example.com")
+    return {"token": tokens.sign(tokens.READDRESS, invite.pk)}
+
+
+def readdressed(client):
+    link = readdressing()
+    return after(client, "/invite/readdress/answer", link).get("/invite/readdress/answer", link)
+
+
 # Each page by what a visitor did to see it: (browser, is it signed in?) -> response.
 PAGES = {
     "start": lambda c: c.get("/"),
@@ -156,6 +205,20 @@ PAGES = {
     "not me, too late": lambda c: c.get("/not-me", not_me(at=AGO - timedelta(days=4))),
     "not me, failed": not_me_but_the_address_is_gone,
     "not me, broken": lambda c: c.get("/not-me", {"token": "x"}),
+    "google": lambda c: c.get("/google", {"next": "/account/settings"}),
+    "google, joined": by_google,
+    "google, cancelled": google_cancelled,
+    "google, failed": lambda c: c.get(GOOGLE, follow=True),
+    "google, unverified": lambda c: by_google(c, Person(email_verified=False)),
+    "google, no address": lambda c: by_google(c, Person(email="")),
+    "google, conflict": google_conflict,
+    "google, closed": google_invited_only,
+    "google, another address": another_google_account,
+    "google, nobody to ask": lambda c: another_google_account(c, invited_by=None),
+    "readdress": lambda c: c.get("/invite/readdress/answer", readdressing()),
+    "readdress, approved": lambda c: c.post("/invite/readdress/answer", readdressing()),
+    "readdress, declined": lambda c: c.post("/invite/readdress/decline", readdressing()),
+    "readdress, over": readdressed,
     "expired": lambda c: c.get("/signup", token(expires_at=AGO)),
     "used": lambda c: c.get("/signup", token(claimed_at=AGO)),
     "declined": lambda c: c.get("/signup", token(declined_at=AGO)),
@@ -216,6 +279,17 @@ def settings_of(client):
     return client.get("/account/settings").context["form"].initial
 
 
+def connected(client):
+    """Has Ada connect Google."""
+    User.objects.get(username="ada").google.connect("1", "ada@gmail.com")
+    return client
+
+
+def only_google(client):
+    User.objects.update(password="!")
+    return connected(by_link(client)).get("/account/google/off")
+
+
 SIGNED_IN = {
     "start, signed in": lambda c: c.get("/"),
     "account": lambda c: c.get("/account"),
@@ -246,6 +320,17 @@ SIGNED_IN = {
     "code": lambda c: after(c, "/account/email", NEW_EMAIL).get(CODE),
     "code, error": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify", "code": "XXX-XXX"}),
     "code, empty": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify"}),
+    "another account": lambda c: c.get("/signup", invitation()),
+    "another account, asked": lambda c: c.post(
+        "/invite/readdress", {"token": tokens.sign(tokens.SIGNUP, invited().pk)}
+    ),
+    "another account, nobody to ask": lambda c: c.get("/signup", token()),
+    "connect google": lambda c: c.get("/account/google"),
+    "connect google, error": lambda c: c.post("/account/google", {"password": "wrong"}),
+    "connect google, no proof": lambda c: must_ask_mailbox(c, "/account/google"),
+    "connect google, connected": lambda c: connected(c).get("/account"),
+    "disconnect google": lambda c: connected(c).get("/account/google/off"),
+    "disconnect google, last": only_google,
     "delete": lambda c: c.get("/account/delete"),
     "delete, error": lambda c: c.post("/account/delete", {"password": "wrong password"}),
     "delete, by link": lambda c: by_link(c).get("/account/delete"),
@@ -389,4 +474,4 @@ def test_the_stylesheet_is_small():
 
 
 def test_no_page_of_this_list_sent_a_mail_it_should_not(page):
-    assert len([kind for kind in page.mailed if kind != "new_device"]) <= 1
+    assert len([kind for kind in page.mailed if kind not in {"new_device", "readdress"}]) <= 1

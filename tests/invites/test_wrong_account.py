@@ -3,12 +3,12 @@
 import pytest
 from django.test import Client
 from django.utils import timezone
-from tests.google import Person
 
 from accounts import tokens
 from accounts.models import Event, User
 from invites.models import Invite
 from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.google import Person
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db

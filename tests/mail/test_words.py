@@ -52,6 +52,25 @@ def lose_an_address(language):
     somebody(language).happened(Event.Kind.EMAIL_RESTORED, **FROM)
 
 
+def be_asked_to_readdress(language):
+    maria = UserFactory(username="maria", email=EMAIL, settings={"language": language})
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria)
+    Invite.objects.get().ask_to_readdress("hopper@example.com")
+
+
+def not_be_readdressed(language):
+    inviter = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=inviter, language=language)
+    Invite.objects.get().ask_to_readdress(EMAIL)
+    Invite.objects.get().keep_address()
+
+
+def lose_google(language):
+    person = somebody(language)
+    person.google.adopt("1", "grace@gmail.com")
+    person.google.disconnect(**FROM)
+
+
 KINDS = {
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
@@ -68,6 +87,10 @@ KINDS = {
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
     "disowned": lambda language: (somebody(language), ask(language, wish="disowned")),
+    "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
+    "google_disconnected": lose_google,
+    "readdress": be_asked_to_readdress,
+    "not_readdressed": not_be_readdressed,
     "email_changed": lambda language: somebody(language).move("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
@@ -79,10 +102,22 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "deleted": 0,
     "email_restored": 0,
     "changed_by_staff": 0,
+    "not_readdressed": 0,
 }
-WAYS_OUT = "didn’t (ask|expect|report)|wasn’t you|Not expecting|не просили|были не вы|ничего не сообщали|[Нн]е ждали"
+WAYS_OUT = (
+    "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
+    "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе"
+)
 WITHOUT_TOKEN = ("closed", "reset_unknown", "email_taken")
-WITHOUT_END = ("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted")
+WITHOUT_END = (
+    *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
+    *("readdress", "not_readdressed"),
+)
+WITHOUT_DEVICE = ("invite", "changed_by_staff", "readdress", "not_readdressed")
+NOTICES = (
+    *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
+    *("google_connected", "google_disconnected"),
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -110,9 +145,9 @@ def test_it_names_the_device_and_says_what_to_do_if_it_was_not_you(sent, languag
     kind, _letter, text, html = sent
     device = {"en": "Firefox on Windows", "ru": "Firefox, Windows"}[language]
     for part in (" ".join(text.split()), html):
-        assert kind in {"invite", "changed_by_staff"} or device in part
+        assert kind in WITHOUT_DEVICE or device in part
     said = " ".join(text.split())
-    if kind in {"new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"}:
+    if kind in NOTICES:
         assert {"en": "This was not me", "ru": "Это был не я"}[language] in said
     else:
         assert re.search(WAYS_OUT, said)

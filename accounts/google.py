@@ -14,6 +14,7 @@ from allauth.socialaccount.providers.google.provider import GoogleProvider
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -116,6 +117,8 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
         login = answered.login
     except (AttributeError, ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
         raise Failed("unexpected", error) from error  # an answer that no Google gives
+    except UpdateError as error:
+        raise Failed("session ended", error) from error
     else:
         raise Failed("unanswered", response.status_code)
     data = login.state.get("data") or {}

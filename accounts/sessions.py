@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, get_user_model, logout, update_session_auth_hash, user_logged_in
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -76,7 +77,7 @@ def required(view: View) -> View:
         try:
             follow(request)
             return view(request, *args, **kwargs)
-        except Superseded:  # on another device, while this was under way
+        except (Superseded, UpdateError):  # on another device, while this was under way
             logout(request)
             return to_sign_in(request, ended=True)
 
@@ -127,8 +128,8 @@ def connect_google(request: HttpRequest, user: User) -> None:
     kept = google.release(request)
     if kept and kept["email"] == user.email:
         with suppress(ConnectedElsewhere, Superseded):
-            user.google.connect(kept["uid"], kept["email"], **clients.trace(request))
-            messages.success(request, _("Google is connected."))
+            if user.google.connect(kept["uid"], kept["email"], **clients.trace(request)):
+                messages.success(request, _("Google is connected."))
 
 
 def report(request: HttpRequest, event: Event) -> None:

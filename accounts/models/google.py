@@ -59,11 +59,13 @@ class Google:
                 raise ConnectedElsewhere from None
         return True
 
-    def connect(self, uid: str, email: str, **trace: Any) -> None:
-        """Connects, and tells the owner. Raises ConnectedElsewhere, Superseded."""
+    def connect(self, uid: str, email: str, **trace: Any) -> bool:
+        """Connects, and tells the owner; False when it was connected before. Raises ConnectedElsewhere, Superseded."""
         with transaction.atomic():
-            if self.adopt(uid, email):
-                self.user.happened(Event.Kind.GOOGLE_CONNECTED, google=email, **trace)
+            if not self.adopt(uid, email):
+                return False
+            self.user.happened(Event.Kind.GOOGLE_CONNECTED, google=email, **trace)
+        return True
 
     def connect_proven(self, uid: str, email: str, **trace: Any) -> None:
         """The same, for who has just proven to own the account's address. Raises ConnectedElsewhere, Superseded."""

@@ -40,6 +40,12 @@ def test_the_whole_way_in_works(redis_away, client, mailbox):
     assert client.get("/account").status_code == 200
 
 
+def test_the_way_in_by_google_works(redis_away, client, google):
+    client.get(google.consent(client.post("/google").url))
+
+    assert client.get("/account").status_code == 200
+
+
 def test_limits_hold_in_this_process(redis_away, ada):
     for _ in range(5):
         assert Client().post("/login", {"login": "ada", "password": "wrong password"}).status_code == 200

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.models import Invite, NotInvited
 from tests.factories import PASSWORD, UserFactory
+from tests.google import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,13 @@ def joins(link):
     return Client().post("/signup", form).status_code == 302
 
 
+def joins_by_google(google, email="grace@example.com"):
+    google.person = Person(sub=email, email=email)
+    browser = Client()
+    browser.get(google.consent(browser.post("/google").url))
+    return "_auth_user_id" in browser.session
+
+
 @pytest.mark.parametrize("invite", DOORS)
 def test_one_rule_lets_an_invited_address_in_by_whichever_link_it_got(mailbox, invite):
     invite("grace@example.com")
@@ -51,24 +59,35 @@ def test_one_rule_lets_an_invited_address_in_by_whichever_link_it_got(mailbox, i
 
 
 @pytest.mark.parametrize("invite", DOORS)
-def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, invite):
+def test_one_rule_lets_an_invited_address_in_by_google_too(google, invite):
+    assert not joins_by_google(google)
+    invite("grace@example.com")
+
+    assert joins_by_google(google)
+    assert not joins_by_google(google, "hopper@example.com")
+
+
+@pytest.mark.parametrize("invite", DOORS)
+def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invite):
     invite("grace@example.com")
     link = mailbox.link("grace@example.com")
     Invite.objects.update(revoked_at=timezone.now())
     ask_at_the_start_page("grace@example.com")
 
     assert not joins(link)
+    assert not joins_by_google(google)
     assert "no account with this address" in " ".join(mailbox.text("grace@example.com").split())
     assert not User.objects.filter(email="grace@example.com").exists()
 
 
-def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, settings):
+def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, google, settings):
     settings.SIGNUP = "open"
     ask_at_the_start_page("grace@example.com")
     link = mailbox.link("grace@example.com")
 
     settings.SIGNUP = "invited"
     assert not joins(link)
+    assert not joins_by_google(google)
     assert not User.objects.exists()
     invite_by_command("grace@example.com")
     assert joins(link)
@@ -86,4 +105,6 @@ def test_one_rule_is_the_models_own_whatever_door_forgets_to_ask():
 
     with pytest.raises(NotInvited):
         asked.accept("grace", PASSWORD)
+    with pytest.raises(NotInvited):
+        Invite.objects.join("grace@example.com", "1")
     assert not User.objects.exists()

@@ -51,9 +51,12 @@ def required(name: str, *, debug: str) -> str:
 
 
 def secret_key(*, debug: str) -> str:
-    key = required("SECRET_KEY", debug=debug)
+    return strong("SECRET_KEY", required("SECRET_KEY", debug=debug))
+
+
+def strong(name: str, key: str) -> str:
     if len(key) < 50 or len(set(key)) < 5:  # as weak as Django's check security.W009 says
-        refuse("SECRET_KEY is weak. Use at least 50 random characters.")
+        refuse(f"{name} is weak. Use at least 50 random characters.")
     return key
 
 
@@ -66,17 +69,11 @@ def site_url(*, debug: str) -> SplitResult:
     return url
 
 
-def encryption_keys(*signing: Any) -> list[str]:
+def encryption_keys(*signing: str) -> list[str]:
     """ENCRYPTION_KEY and those it replaced; without one, the keys that sign."""
     key, replaced = env.str("ENCRYPTION_KEY", default=""), read(env.list, "ENCRYPTION_KEY_FALLBACKS", default=[])
-    secret_key, fallbacks = signing
-    if not key:
-        # What an ENCRYPTION_KEY has encrypted can still be read when it is given up.
-        return [secret_key, *fallbacks, *replaced]
-    if len(key) < 50:
-        refuse("ENCRYPTION_KEY is weak. Use at least 50 random characters.")
-    # What SECRET_KEY has encrypted before there was an ENCRYPTION_KEY.
-    return [key, *replaced, secret_key, *fallbacks]
+    # What one kind of key has encrypted can still be read after a change to the other.
+    return [strong("ENCRYPTION_KEY", key), *replaced, *signing] if key else [*signing, *replaced]
 
 
 def google_secret(client_id: str) -> str:

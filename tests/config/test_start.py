@@ -67,6 +67,13 @@ def test_a_missing_value_stops_the_start_with_one_line_naming_it(name):
         ("REDIS_URL", "nonsense"),
         ("TRUSTED_PROXY_COUNT", "many"),
         ("PASSWORD_MIN_LENGTH", "long"),
+        ("GOOGLE_CLIENT_ID", "an id without its secret"),
+        ("GOOGLE_CLIENT_SECRET", "a secret without its id"),
+        ("GOOGLE_BASE_URL", "google.example"),
+        ("GOOGLE_BASE_URL", "http://google.example"),
+        ("GOOGLE_BASE_URL", "https://google.example/path"),
+        ("ENCRYPTION_KEY", "short"),
+        ("ENCRYPTION_KEY", "a" * 60),
     ],
 )
 def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(name, value):

@@ -29,21 +29,18 @@ def known(request: HttpRequest, user: User) -> str:
 
 
 def is_trusted(request: HttpRequest, user: User) -> bool:
-    """Whether the second factor was given here lately, with leave not to ask again, and nothing was forgotten since."""
-    since = (cookies.read(request, TRUSTED, TRUSTED_FOR) or {}).get(user.pk.hex, 0)
-    forgotten, app = user.devices_forgotten_at, user.second_factor.app
-    young = since > time.time() - TRUSTED_FOR.total_seconds()
-    return bool(
-        young
-        and (forgotten is None or since > forgotten.timestamp())
-        and (app is None or since > app.created_at.timestamp())
-    )
+    """Whether a code was given here lately, with leave not to ask again, and nothing was forgotten since."""
+    since = _trusting(request).get(user.pk.hex, 0)
+    forgotten = user.devices_forgotten_at
+    if since <= time.time() - TRUSTED_FOR.total_seconds() or (forgotten and since <= forgotten.timestamp()):
+        return False
+    app = user.second_factor.app
+    return app is None or since > app.created_at.timestamp()
 
 
 def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
-    """Has this browser asked for no second factor of this account until TRUSTED_FOR is over."""
-    others = dict(list((cookies.read(request, TRUSTED, TRUSTED_FOR) or {}).items())[-(MOST - 1) :])
-    return cookies.keep(response, TRUSTED, others | {user.pk.hex: time.time()}, TRUSTED_FOR)
+    """Has this browser asked for no code of this account until TRUSTED_FOR is over."""
+    return cookies.keep(response, TRUSTED, _newest(_trusting(request), user.pk.hex), TRUSTED_FOR)
 
 
 def recognize(request: HttpRequest, user: User) -> None:
@@ -54,11 +51,20 @@ def recognize(request: HttpRequest, user: User) -> None:
 def remember(request: HttpRequest, response: HttpResponse) -> None:
     if RECOGNIZED not in request.META:
         return
-    others = {key: at for key, at in _seen(request).items() if key != request.META[RECOGNIZED]}
-    newest = dict(sorted(others.items(), key=lambda item: item[1])[-(MOST - 1) :])
-    cookies.keep(response, COOKIE, newest | {request.META[RECOGNIZED]: time.time()}, LIFETIME)
+    cookies.keep(response, COOKIE, _newest(_seen(request), request.META[RECOGNIZED]), LIFETIME)
+
+
+def _newest(kept: dict[str, float], key: str) -> dict[str, float]:
+    """What was kept of the accounts of this browser that were used last, and of one of them anew."""
+    others = sorted((at, other) for other, at in kept.items() if other != key)
+    return {other: at for at, other in others[-(MOST - 1) :]} | {key: time.time()}
 
 
 def _seen(request: HttpRequest) -> dict[str, float]:
     """When the accounts of this browser were last signed in to, in seconds since the epoch, by their ids."""
     return cookies.read(request, COOKIE, LIFETIME) or {}
+
+
+def _trusting(request: HttpRequest) -> dict[str, float]:
+    """When it was said of which accounts that no code be asked for here."""
+    return cookies.read(request, TRUSTED, TRUSTED_FOR) or {}

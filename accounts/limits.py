@@ -64,18 +64,19 @@ class Guesses:
     window: timedelta
     reason: Promise
 
-    def take(self, key: str) -> None:
-        """Counts one more for `key`; raises Limited when that is one too many."""
+    def take(self, key: str) -> int:
+        """Counts one more for `key`, and gives how many that makes; raises Limited when it is one too many."""
         name, seconds = self._key(key), int(self.window.total_seconds())
         if cache.add(name, 1, seconds):
             cache.set(f"{name}:end", time.time() + seconds, seconds)
-            return
+            return 1
         try:
             taken = cache.incr(name)
         except ValueError:  # the window ended between the two
-            return
+            return 1
         if taken > self.most:
             raise Limited(self, int(cache.get(f"{name}:end", time.time()) - time.time()))
+        return int(taken)
 
     def give_back(self, key: str) -> None:
         with suppress(ValueError):
@@ -109,6 +110,21 @@ LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
 GOOGLE_PER_NETWORK = Limit("google-network", "60/10m")
 # By somebody signed in, who is asked for the password again: perhaps at a laptop that its owner left open.
 PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
+
+# Codes tried, by who has the password already: a million are possible, and three are right at any time.
+FACTOR_PER_NETWORK = Limit("factor-network", "60/10m")
+FACTOR_PER_USER = Guesses(
+    "factor-user",
+    most=5,
+    window=timedelta(minutes=15),
+    reason=_("Try again after %(time)s, or at once on a device you have used before. Your account is not locked."),
+)
+FACTOR_PER_USER_A_DAY = Guesses("factor-user-day", most=20, window=timedelta(days=1), reason=FACTOR_PER_USER.reason)
+# A device that was there before has its own count here too: a stranger who has the password must not lock it out.
+FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=Limit.reason)
+FACTOR_PER_DEVICE_A_DAY = Guesses("factor-device-day", most=100, window=timedelta(days=1), reason=Limit.reason)
+# Mails about strangers who try codes.
+CODE_NOTICES_PER_USER = Limit("code-notices", "1/d")
 
 # Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")

@@ -67,7 +67,8 @@ class LimitMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Limited):
             return None
-        context = {"limit": exception, "way_in": way_in(request)}
+        codes = request.path == reverse("mfa_authenticate")
+        context = {"limit": exception, "way_in": way_in(request), "codes": codes}
         response = render(request, "errors/429.html", context, status=429)
         response["Retry-After"] = str(exception.seconds)
         add_never_cache_headers(response)

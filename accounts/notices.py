@@ -43,6 +43,8 @@ def tell(event: "Event") -> None:
             "username": event.user.username,
             "before": event.detail.get("before", ""),
             "google": event.detail.get("google", ""),
+            "left": event.detail.get("left", 0),
+            "by": event.detail.get("by", ""),
             "new_masked": addresses.mask(event.user.email),
             "device": said(event.device),
             "when": times.on(event.at),

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from allauth.account.stages import LoginStageController
 from allauth.mfa.stages import AuthenticateStage
+from django.http import HttpRequest
 
-from accounts import devices
+from accounts import devices, sessions
+from accounts.models import User
 
 
 class SecondFactorStage(AuthenticateStage):
@@ -13,4 +16,28 @@ class SecondFactorStage(AuthenticateStage):
     def handle(self) -> tuple[Any, bool]:
         if self.request.user == self.login.user or devices.is_trusted(self.request, self.login.user):
             return None, True
-        return super().handle()
+        response, go_on = super().handle()
+        if response:
+            self.request.session.cycle_key()  # whoever planted the old id must not come by who waits for a code
+        return response, go_on
+
+    @property
+    def user(self) -> User | None:
+        """Who waits; None when the account has gone, was turned off, or has ended all sessions since."""
+        user, entering = self.login.user, self.request.session.get(sessions.ENTERING, {})
+        waits = user and user.is_active and entering.get("epoch") == user.session_epoch and user.second_factor.is_on
+        return user if waits else None
+
+    @property
+    def next_url(self) -> str:
+        return self.login.redirect_url or ""
+
+    def give_up(self) -> None:
+        self.abort()
+        self.request.session.pop(sessions.ENTERING, None)
+
+
+def waiting(request: HttpRequest) -> SecondFactorStage | None:
+    """Where somebody whose first factor is proven waits for a code: for 15 minutes, in this session."""
+    stage: SecondFactorStage | None = LoginStageController.enter(request, SecondFactorStage.key)
+    return stage

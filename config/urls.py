@@ -4,7 +4,20 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 
-from accounts.views import devices, email, home, leaving, password, preferences, signin, signout, username
+from accounts.views import (
+    code,
+    devices,
+    email,
+    home,
+    leaving,
+    password,
+    preferences,
+    recovery_codes,
+    second_factor,
+    signin,
+    signout,
+    username,
+)
 from accounts.views import google as google_account
 from config import views as config
 from invites.views import confirm, entry, google, not_me, readdress, reset, signup
@@ -40,6 +53,14 @@ urlpatterns = [
     path("account/google/off", google_account.disconnect, name="account_google_disconnect"),
     path("account/export", leaving.export, name="account_export"),
     path("account/delete", leaving.delete, name="account_delete"),
+    path("login/code", code.authenticate, name="mfa_authenticate"),
+    path("login/code/abandon", code.abandon, name="mfa_abandon"),
+    path("account/second-factor", second_factor.overview, name="second_factor"),
+    path("account/second-factor/app", second_factor.app, name="second_factor_app"),
+    path("account/second-factor/browsers", second_factor.browsers, name="second_factor_browsers"),
+    path("account/second-factor/codes", recovery_codes.codes, name="second_factor_codes"),
+    path("account/second-factor/codes.txt", recovery_codes.download, name="second_factor_codes_file"),
+    path("account/second-factor/off", second_factor.off, name="second_factor_off"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password.well_known),
     path("healthz", config.healthz, name="healthz"),

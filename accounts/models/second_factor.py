@@ -1,9 +1,10 @@
 """The second factor of an account: codes of an authenticator app (TOTP, RFC 6238), and recovery codes."""
 
 import base64
-import re
 import secrets
 import time
+import unicodedata
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.encryption import Unreadable
+from accounts.ids import uuid7
 from accounts.models.event import Event
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ class SecondFactor:
         return self._rows().filter(type=TOTP).exists()
 
     @property
+    def last_used_at(self) -> datetime | None:
+        return max((row.last_used_at for row in self._rows() if row.last_used_at), default=None)
+
+    @property
     def recovery_codes(self) -> list[str]:
         """Those that have not been used yet."""
         row = self._rows().filter(type=RECOVERY).first()
@@ -48,30 +54,44 @@ class SecondFactor:
         except Unreadable:
             return []
 
-    def check(self, typed: str) -> str:
-        """The kind of a right code, or "". No code is right twice (RFC 6238 §5.2), however many ask at once."""
-        code = _digits(typed)
+    @property
+    def batch(self) -> int:
+        """A number for the recovery codes that there are; new ones have another."""
+        return self._rows().filter(type=RECOVERY).values_list("pk", flat=True).first() or 0
+
+    def check(self, typed: str, **trace: Any) -> str:
+        """The kind of a right code, or "". No code is right twice (RFC 6238 §5.2), however many ask at once.
+
+        Raises Superseded.
+        """
+        code = digits(typed)
         with transaction.atomic():
+            self.user.hold()  # before its rows, as everything else that changes them
             for row in self._rows().select_for_update().order_by("id"):
                 if _passes(row, code):
                     _spend(row, code)
+                    if row.type == RECOVERY:
+                        left = len(self.recovery_codes)
+                        self.user.happened(Event.Kind.RECOVERY_CODE_USED, left=left, **trace)
                     return str(row.type)
         return ""
 
-    def turn_on(self, secret: str, code: str, **trace: Any) -> None:
+    def turn_on(self, secret: str, code: str, *, anew: bool = False, **trace: Any) -> None:
         """Asks for codes of this secret from now on; ends all sessions, as they began without one.
 
-        `code` is the one that proved that the app works. Raises Superseded, and nothing when it is on already.
+        `code` is the one that proved that the app works. Where it is on already nothing happens, unless it is to be set
+        up anew. Raises Superseded.
         """
         with transaction.atomic():
             self.user.hold()
-            if self.is_on:
+            if self.is_on and not anew:
                 return
             # First, so that all that is set up now is younger than the event (see `forget`).
             self.user.happened(Event.Kind.SECOND_FACTOR_ON, **trace)
-            data = {"secret": encrypt(secret), "used": {_digits(code): time.time()}}
+            self.forget()
+            data = {"secret": encrypt(secret), "used": {digits(code): time.time()}}
             Authenticator.objects.create(user=self.user, type=TOTP, data=data)
-            self._new_codes()
+            self._make_codes()
             self.user.end_sessions()
 
     def renew_codes(self, **trace: Any) -> None:
@@ -79,14 +99,17 @@ class SecondFactor:
         with transaction.atomic():
             self.user.hold()
             self.user.happened(Event.Kind.RECOVERY_CODES, **trace)
-            self._new_codes()
+            self._rows().filter(type=RECOVERY).delete()
+            self._make_codes()
 
-    def turn_off(self, **trace: Any) -> None:
-        """Raises Superseded."""
+    def turn_off(self, **trace: Any) -> bool:
+        """Whether it was on. Raises Superseded."""
         with transaction.atomic():
             self.user.hold()
-            if self.forget():
+            was_on = self.forget()
+            if was_on:
                 self.user.happened(Event.Kind.SECOND_FACTOR_OFF, **trace)
+        return was_on
 
     def forget(self, since: Event | None = None) -> bool:
         """Removes it, or what of it was set up since an event; gives whether there was anything."""
@@ -94,8 +117,7 @@ class SecondFactor:
         gone, _all = rows.delete()
         return gone > 0
 
-    def _new_codes(self) -> None:
-        self._rows().filter(type=RECOVERY).delete()
+    def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
         Authenticator.objects.create(user=self.user, type=RECOVERY, data=data)
 
@@ -109,8 +131,14 @@ def new_secret() -> str:
 
 def proves(secret: str, code: str) -> bool:
     """Whether an app that was given this secret shows this code."""
-    data = {"secret": encrypt(secret)}
-    return bool(Authenticator(type=TOTP, data=data).wrap().validate_code(_digits(code)))
+    # allauth remembers a code as used by its owner; nobody owns this, so that the same may be sent in again.
+    nobodys = Authenticator(type=TOTP, user_id=uuid7(), data={"secret": encrypt(secret)})
+    return bool(nobodys.wrap().validate_code(digits(code)))
+
+
+def digits(typed: str) -> str:
+    """A code as people copy it from where it is shown in groups, and as keyboards of any script write it."""
+    return "".join(str(unicodedata.decimal(c)) for c in typed if c.isdecimal())
 
 
 def _passes(row: Authenticator, code: str) -> bool:
@@ -131,8 +159,3 @@ def _spend(row: Authenticator, code: str) -> None:
         row.save(update_fields=["data", "last_used_at"])
     else:  # allauth has marked the code in the row itself
         row.record_usage()
-
-
-def _digits(typed: str) -> str:
-    """A code as people copy it from where it is shown in groups, without the groups."""
-    return re.sub(r"[\s.-]", "", typed)

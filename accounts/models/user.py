@@ -167,6 +167,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["password", "devices_forgotten_at"])
         self.end_sessions()
 
+    def forget_devices(self) -> None:
+        """Makes every device a stranger again, and every browser one that is asked for a code."""
+        self.devices_forgotten_at = timezone.now()
+        self.save(update_fields=["devices_forgotten_at"])
+
     def sign_out(self, **trace: Any) -> None:
         """Signs out everywhere, and says so in the history."""
         with transaction.atomic():

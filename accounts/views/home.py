@@ -13,7 +13,7 @@ from accounts.models import Event, User
 
 SESSIONS_SHOWN = 100
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
-OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED)
+OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
 
 @never_cache

@@ -1,0 +1,79 @@
+"""Recovery codes: shown for a while where they were made, and made anew."""
+
+import time
+from typing import cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from accounts import clients, limits, sessions
+from accounts.forms import same_site
+from accounts.forms.second_factor import WithCode
+from accounts.models import User
+from accounts.views import page
+
+SHOWN = "codes"  # in a session's data: which recovery codes were made in it, and until when it may show them
+SHOWN_FOR = 15 * 60  # seconds
+
+
+@sensitive_post_parameters("password", "code")
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+@sessions.required
+def codes(request: HttpRequest) -> HttpResponse:
+    """Shows those that were just made, else makes new ones."""
+    user, next_url = cast("User", request.user), same_site(request.GET.get("next", ""))
+    if not user.second_factor.is_on:
+        return redirect("second_factor")
+    if are_shown(request, user):
+        if request.method == "POST":  # pressed twice
+            return redirect("second_factor_codes")
+        return render(request, "accounts/recovery_codes.html", {"codes": spaced(user), "next": next_url})
+    if request.method == "POST":
+        limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    form = WithCode(request, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        left = len(user.second_factor.recovery_codes)
+        return render(request, "accounts/recovery_codes_renew.html", {"form": form, "left": left})
+    user.second_factor.renew_codes(**clients.trace(request))
+    messages.success(request, _("Here are your new recovery codes. The old ones don’t work any more."))
+    return show(request, user, next_url)
+
+
+@never_cache
+@require_safe
+@sessions.required
+def download(request: HttpRequest) -> HttpResponse:
+    """The same as a file, for as long."""
+    user = cast("User", request.user)
+    if not are_shown(request, user):
+        return redirect("second_factor_codes")
+    head = _("Recovery codes of %(username)s for %(site)s. Each works once.")
+    lines = [head % {"username": user.username, "site": settings.SITE_NAME}, "", *spaced(user), ""]
+    file = {"Content-Disposition": f'attachment; filename="{user.username}-recovery-codes.txt"'}
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", headers=file)
+
+
+def show(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+    """To the page that shows what has just been made in this session, and no other session."""
+    request.session[SHOWN] = {"batch": user.second_factor.batch, "until": time.time() + SHOWN_FOR}
+    return redirect(reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else ""))
+
+
+def are_shown(request: HttpRequest, user: User) -> bool:
+    shown = request.session.get(SHOWN, {})
+    return bool(shown) and time.time() < shown["until"] and shown["batch"] == user.second_factor.batch
+
+
+def spaced(user: User) -> list[str]:
+    """In two groups, which are easier to copy; spaces are ignored when one is entered."""
+    return [f"{code[:4]} {code[4:]}" for code in user.second_factor.recovery_codes]

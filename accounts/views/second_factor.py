@@ -1,0 +1,85 @@
+"""Two-step verification: turning it on and off, and the browsers that need no code."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from accounts import clients, devices, limits, pairing, sessions
+from accounts.forms import same_site
+from accounts.forms.second_factor import AppForm, WithCode
+from accounts.models import User
+from accounts.views import page, recovery_codes
+
+
+@never_cache
+@require_safe
+@sessions.required
+def overview(request: HttpRequest) -> HttpResponse:
+    factor = cast("User", request.user).second_factor
+    context = {"app": factor.app, "last_used_at": factor.last_used_at, "left": len(factor.recovery_codes)}
+    return render(request, "accounts/second_factor.html", context | {"must_stay": must_stay(request)})
+
+
+@sensitive_post_parameters("password", "code", "current")
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+@sessions.required
+def app(request: HttpRequest) -> HttpResponse:
+    """Sets up an app, the first one or another; ends every other session, and this one goes on under a new id."""
+    user = cast("User", request.user)
+    next_url, anew = same_site(request.GET.get("next", "")), user.second_factor.is_on
+    if request.method == "POST":
+        limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    key = pairing.secret(request)
+    form = AppForm(request, key, request.POST if request.method == "POST" else None, anew=anew)
+    if not form.is_valid():
+        context = {"form": form, "anew": anew, "next": next_url} | pairing.ways(user, key)
+        return render(request, "accounts/second_factor_app.html", context)
+    user.second_factor.turn_on(key, form.cleaned_data["code"], anew=anew, **clients.trace(request))
+    pairing.over(request)
+    sessions.keep(request, user)
+    messages.success(request, _("Two-step verification is on. You’re signed out on all other devices."))
+    return recovery_codes.show(request, user, next_url)
+
+
+@sensitive_post_parameters("password", "code")
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+@sessions.required
+def off(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    if must_stay(request) or not user.second_factor.is_on:
+        return redirect("second_factor")
+    form = WithCode(request, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "accounts/second_factor_off.html", {"form": form})
+    user.second_factor.turn_off(**clients.trace(request))
+    messages.success(request, _("Two-step verification is off."))
+    return redirect("second_factor")
+
+
+@never_cache
+@page
+@limits.per_network(limits.POST_PER_NETWORK)
+@sessions.required
+def browsers(request: HttpRequest) -> HttpResponse:
+    """Has every browser asked for a code again; a reload of its address leads back."""
+    if request.method == "POST":
+        user = cast("User", request.user)
+        user.forget_devices()
+        devices.recognize(request, user)
+        messages.success(request, _("Every browser will be asked for a code at the next sign-in."))
+    return redirect("second_factor")
+
+
+def must_stay(request: HttpRequest) -> bool:
+    return settings.REQUIRE_STAFF_2FA and cast("User", request.user).is_staff

@@ -1,0 +1,444 @@
+"""The code at sign-in: between a proven first factor and a session."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.cache import caches
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import google, notices
+from accounts.models import Event, Session, User
+from invites.models import Invite
+from tests import phone
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+CODE = "/login/code"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+DIDNT_WORK = "That code didn’t work"
+ENDED = "Your session has ended, so we signed you out"
+
+
+@pytest.fixture(autouse=True)
+def paired(ada):
+    return phone.pair(ada)
+
+
+def password(client=None, **typed):
+    client = client or Client()
+    assert client.post("/login", {"login": "ada", "password": PASSWORD} | typed).status_code == 302
+    return client
+
+
+def link(mailbox, client=None, **given):
+    client = client or Client()
+    Invite.objects.issue("ada@example.com", **given)
+    client.post("/confirm", {"token": mailbox.link("ada@example.com", "/confirm").partition("token=")[2]})
+    return client
+
+
+def enter(client, code, **typed):
+    return client.post(CODE, {"code": code} | typed)
+
+
+def is_in(client):
+    return client.get("/account").status_code == 200
+
+
+def test_a_password_alone_opens_nothing(mailbox, ada):
+    answer = Client().post("/login", {"login": "ada", "password": PASSWORD})
+    client = password()
+
+    assert answer.url == CODE
+    assert "_auth_user_id" not in client.session
+    assert not is_in(client)
+    assert not Session.objects.filter(user=ada).exists()
+    assert not ada.events.filter(kind=Event.Kind.SIGNED_IN).exists()
+    assert "new_device" not in mailbox.kinds(ada.email)
+    assert User.objects.get().last_login is None
+
+
+def test_the_code_opens_it_under_a_new_id(mailbox, ada):
+    client = password(next="/account/settings")
+    waiting = client.cookies["session"].value
+    page = client.get(CODE)
+    assert "Enter the code" in words(page)
+
+    answer = enter(client, phone.code())
+
+    assert answer.url == "/account/settings"
+    assert client.cookies["session"].value != waiting
+    assert is_in(client)
+    assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "password"
+    assert mailbox.kinds(ada.email).count("new_device") == 1
+    assert "account_login" not in client.session
+
+
+def test_who_waits_for_a_code_does_so_under_a_new_id_too(ada):
+    client = Client()
+    session = client.session
+    session["planted"] = "1"
+    session.save()
+    planted = session.session_key
+    client.cookies["session"] = planted
+
+    password(client)
+
+    assert client.cookies["session"].value != planted
+    assert "account_login" not in Client(headers={"Cookie": f"session={planted}"}).session
+
+
+def test_a_mailed_link_needs_the_code_too_and_still_stands_for_the_password(mailbox, ada):
+    client = link(mailbox, next="/account/password")
+    assert "_auth_user_id" not in client.session
+    assert not is_in(client)
+
+    assert enter(client, phone.code()).url == "/account/password"
+
+    assert "Your password" not in words(client.get("/account/password"))
+    assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "link"
+
+
+def test_what_google_has_seen_is_connected_after_the_code_and_not_before(ada, monkeypatch):
+    monkeypatch.setattr(notices, "tell", lambda event: None)
+    client = Client()
+    session = client.session
+    session[google.HELD] = {"uid": "7", "email": ada.email, "until": timezone.now().timestamp() + 600}
+    session.save()
+    client.cookies["session"] = session.session_key
+    password(client)
+    assert ada.google.account is None
+
+    enter(client, phone.code())
+
+    assert ada.google.account.uid == "7"
+
+
+def test_there_is_no_code_page_without_a_first_step(client):
+    for answer in (client.get(CODE), enter(client, phone.code())):
+        assert answer.url == "/login"
+    assert "Sign in first" in words(client.get("/login"))
+
+
+def test_who_is_signed_in_has_no_business_there(ada):
+    client = password()
+    enter(client, phone.code())
+
+    assert client.get(CODE).url == "/account"
+
+
+def test_there_are_fifteen_minutes_for_it():
+    client = password()
+    with time_machine.travel(timezone.now() + timedelta(minutes=14)):
+        assert client.get(CODE).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert enter(client, phone.code()).url == "/login"
+        assert "15 minutes" in words(client.get("/login"))
+
+
+def test_one_can_go_back_and_come_in_as_another(ada):
+    UserFactory(username="grace", email="grace@example.com")
+    client = password(next="/account/settings")
+    assert client.get("/login/code/abandon").url == CODE
+    assert client.get(CODE).status_code == 200
+
+    assert client.post("/login/code/abandon").url == "/login?next=/account/settings"
+    assert client.get(CODE).url == "/login"
+    assert client.post("/login/code/abandon").url == CODE
+
+    client.post("/login", {"login": "grace", "password": PASSWORD})
+    assert client.session["_auth_user_id"] == str(User.objects.get(username="grace").pk)
+
+
+def test_a_code_of_one_is_no_code_of_another(ada):
+    grace = phone.pair(UserFactory(username="grace"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    client = password()
+    client.post("/login", {"login": "grace", "password": PASSWORD})
+
+    assert DIDNT_WORK in words(enter(client, phone.code()))
+    assert not is_in(client)
+    enter(client, phone.code("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
+    assert client.session["_auth_user_id"] == str(grace.pk)
+
+
+def test_who_proves_to_be_the_same_again_is_not_asked_again(mailbox, ada):
+    client = password()
+    enter(client, phone.code())
+
+    link(mailbox, client, next="/account/password")
+
+    assert "Your password" not in words(client.get("/account/password"))
+
+
+def test_a_link_to_another_account_opens_nothing_for_who_is_signed_in(mailbox, ada):
+    client = Client()
+    UserFactory(username="grace")
+    client.post("/login", {"login": "grace", "password": PASSWORD})
+
+    link(mailbox, client)
+
+    assert not is_in(client)
+    assert client.get(CODE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda ada: ada.delete(),
+        lambda ada: ada.turn_off(),
+        lambda ada: ada.end_sessions(),
+        lambda ada: ada.change_password("another horse battery staple"),
+        lambda ada: ada.second_factor.turn_off(),
+    ],
+    ids=["deleted", "turned off", "sessions ended", "password changed", "factor off"],
+)
+def test_what_happened_between_the_steps_ends_it(ada, meanwhile):
+    clients = [password(next="/account/settings") for _ in range(2)]
+    meanwhile(User.objects.get())
+
+    for answer in (clients[0].get(CODE), enter(clients[1], phone.code())):
+        assert answer.url == "/login?next=/account/settings"
+    for client in clients:
+        assert ENDED in words(client.get("/login"))
+        assert client.get(CODE).url == "/login"
+        assert not is_in(client)
+    assert not Event.objects.filter(kind=Event.Kind.SIGNED_IN).exists()
+
+
+def test_sessions_that_end_while_the_code_is_looked_at_end_this_too(ada, monkeypatch):
+    client = password()
+    original = User.hold
+
+    def late(self):
+        User.objects.get(pk=self.pk).end_sessions()
+        return original(self)
+
+    monkeypatch.setattr(User, "hold", late)
+
+    assert enter(client, phone.code()).url.startswith("/login")
+    assert ENDED in words(client.get("/login"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_goes_while_it_signs_in_is_no_500(ada, monkeypatch):
+    client = password()
+    original = type(ada.second_factor).check
+
+    def then_gone(self, typed, **trace):
+        right = original(self, typed, **trace)
+        User.objects.filter(pk=self.user.pk).delete()
+        return right
+
+    monkeypatch.setattr(type(ada.second_factor), "check", then_gone)
+
+    assert enter(client, phone.code()).url.startswith("/login")
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "abc", "12345", "1234567890123", "1" * 4000, "½²③", "Ⅻ", "🙂", "1\u200f2", "-1", "1e5", "０"]
+)
+def test_nonsense_gets_one_clear_sentence(typed):
+    page = enter(password(), typed)
+
+    assert page.status_code == 200
+    assert "That code didn’t work" in words(page) or "Enter a code" in words(page)
+
+
+@pytest.mark.parametrize("typed", ["1\x002", "1" * 5000])
+def test_what_no_browser_sends_is_a_clear_400(typed):
+    assert enter(password(), typed).status_code == 400
+
+
+def test_a_form_without_a_code_is_no_500():
+    page = password().post(CODE, {})
+
+    assert page.status_code == 200
+    assert "Enter a code" in words(page)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda code: f" {code[:3]} {code[3:]} ",
+        lambda code: f"{code[:3]}-{code[3:]}",
+        lambda code: code.translate({ord("0") + n: 0xFF10 + n for n in range(10)}),
+        lambda code: code.translate({ord("0") + n: 0x0660 + n for n in range(10)}),
+    ],
+    ids=["spaces", "dash", "full width", "Arabic"],
+)
+def test_a_code_may_be_written_as_people_write_it_and_is_the_same_code(write):
+    code = phone.code()
+    client = password()
+    enter(client, write(code))
+    assert is_in(client)
+
+    for again in (code, write(code), f"{code[:1]}_{code[1:]}"):
+        assert DIDNT_WORK in words(enter(password(), again))
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_a_clock_may_be_off_by_thirty_seconds(steps):
+    client = password()
+    enter(client, phone.code(steps=steps))
+    assert is_in(client)
+
+
+@pytest.mark.parametrize("steps", [-3, 3])
+def test_and_not_by_ninety(steps):
+    assert DIDNT_WORK in words(enter(password(), phone.code(steps=steps)))
+
+
+@pytest.mark.parametrize("later", [0, 31, 59, 85])
+def test_no_code_opens_twice(later):
+    start = timezone.now().replace(second=0, microsecond=0)
+    with time_machine.travel(start, tick=False) as clock:
+        code = phone.code(steps=1)  # it would pass for ninety seconds
+        enter(password(), code)
+        clock.shift(later)
+        caches["default"].clear()
+        client = password()
+
+        assert DIDNT_WORK in words(enter(client, code))
+        assert not is_in(client)
+
+
+def test_a_wrong_code_stands_in_the_history_and_in_the_log(ada, caplog):
+    client = Client(headers={"User-Agent": FIREFOX})
+    password(client)
+    with caplog.at_level("INFO", "frontdoor.accounts"):
+        page = enter(client, phone.wrong())
+
+    assert DIDNT_WORK in words(page)
+    event = ada.events.get(kind=Event.Kind.CODE_FAILED)
+    assert (event.ip, event.device) == ("127.0.0.1", "Firefox/Windows")
+    assert "wrong code ip=127.0.0.1" in caplog.text
+    assert phone.wrong() not in caplog.text
+
+
+def use_up(client, tries=5):
+    for _ in range(tries):
+        assert enter(client, phone.wrong()).status_code == 200
+
+
+def test_five_wrong_codes_stop_a_stranger_with_the_right_one_and_offer_ways_on(ada):
+    stranger = password()
+    use_up(stranger)
+
+    page = enter(stranger, phone.code())
+
+    assert page.status_code == 429
+    assert 0 < int(page["Retry-After"]) <= 15 * 60
+    assert "on a device you have used before" in words(page)
+    assert re.findall(r'<a class="btn wide" href="([^"]*)"', page.text) == ["/login"]
+    assert 'href="/reset"' in page.text
+    assert enter(password(), phone.code()).status_code == 429
+    assert not is_in(stranger)
+
+
+def test_the_owners_own_device_still_gets_in(ada):
+    owner = password()
+    enter(owner, phone.code(steps=-1))
+    owner.post("/logout/here")
+    use_up(password())
+
+    password(owner)
+    enter(owner, phone.code())
+
+    assert is_in(owner)
+
+
+def test_a_known_device_has_twenty_tries(ada):
+    owner = password()
+    enter(owner, phone.code(steps=-1))
+    owner.post("/logout/here")
+    password(owner)
+    use_up(owner, 20)
+
+    assert enter(owner, phone.code()).status_code == 429
+
+
+def test_strangers_have_twenty_a_day(ada):
+    now = timezone.now()
+    for n in range(4):
+        with time_machine.travel(now + timedelta(minutes=16 * n)):
+            caches["default"].delete_pattern("factor-user:*")  # the cache's own clock cannot be turned
+            use_up(password())
+    caches["default"].delete_pattern("factor-user:*")
+
+    assert enter(password(), phone.code()).status_code == 429
+
+
+def test_right_codes_count_for_nothing(ada):
+    start = timezone.now()
+    for n in range(8):
+        with time_machine.travel(start + timedelta(minutes=2 * n)):
+            client = password()
+            enter(client, phone.code())
+            assert is_in(client)
+
+
+def test_the_owner_is_told_once_that_somebody_has_come_so_far(mailbox, ada):
+    stranger = password(Client(headers={"User-Agent": FIREFOX}))
+    use_up(stranger, 4)
+    assert "code_failed" not in mailbox.kinds(ada.email)
+    use_up(stranger, 1)
+    for _ in range(3):
+        enter(stranger, phone.wrong())
+    caches["default"].delete_pattern("factor-user:*")
+    use_up(password())
+
+    assert mailbox.kinds(ada.email).count("code_failed") == 1
+    assert "knows your password" in " ".join(mailbox.text(ada.email).split())
+
+    token = mailbox.link(ada.email, "/not-me").partition("token=")[2]
+    assert Client().post("/not-me", {"token": token}).status_code == 200
+    now = User.objects.get()
+    assert not now.has_usable_password()
+    assert now.second_factor.is_on
+
+
+def test_nobody_is_told_of_ones_own_mistakes(mailbox, ada):
+    owner = password()
+    enter(owner, phone.code(steps=-1))
+    owner.post("/logout/here")
+    password(owner)
+    use_up(owner, 10)
+
+    assert "code_failed" not in mailbox.kinds(ada.email)
+
+
+def test_many_wrong_codes_leave_room_for_what_else_happened(ada):
+    client = password()
+    enter(client, phone.code())
+    for _ in range(20):
+        Event.objects.record(Event.Kind.CODE_FAILED, ada)
+
+    page = words(client.get("/account"))
+
+    assert page.count("Wrong code entered") == 5
+    assert "Two-step verification turned on" in page
+
+
+def test_a_lost_key_is_a_wrong_code(ada, settings):
+    settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
+
+    page = enter(password(), phone.code())
+
+    assert page.status_code == 200
+    assert DIDNT_WORK in words(page)
+
+
+def test_without_a_second_factor_one_question_is_all_it_costs():
+    UserFactory(username="grace")
+    with CaptureQueriesContext(connection) as queries:
+        Client().post("/login", {"login": "grace", "password": PASSWORD})
+
+    assert len([q for q in queries if "mfa_authenticator" in q["sql"]]) == 1

@@ -1,0 +1,382 @@
+"""Two-step verification: turning it on and off, and what its owner can do with it."""
+
+import base64
+import json
+import re
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from django.core.cache import caches
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts import encryption
+from accounts.models import Event, Session, Superseded, User
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests import phone
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+APP = "/account/second-factor/app"
+OFF = "/account/second-factor/off"
+
+
+def key_on(page):
+    return re.search(r'<b dir="ltr">([A-Z2-7 ]+)</b>', page.text)[1].replace(" ", "")
+
+
+def set_up(client, key="", **typed):
+    key = key or key_on(client.get(APP))
+    return client.post(APP, {"password": PASSWORD, "code": phone.code(key)} | typed)
+
+
+def sign_in(code, client=None):
+    client = client or Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/login/code", {"code": code})
+    return client
+
+
+def is_in(client):
+    return client.get("/account").status_code == 200
+
+
+def come_by_link(mailbox, user):
+    client = Client()
+    Invite.objects.issue(user.email)
+    client.post("/confirm", {"token": mailbox.link(user.email, "/confirm").partition("token=")[2]})
+    return client
+
+
+def test_it_is_found_on_the_account_page_and_explained(signed_in):
+    page = signed_in.get("/account")
+    assert "Two-step verificationOffSet up" in words(page)
+    assert f'href="{APP}"' in page.text
+
+    assert "then with a code from your phone" in words(signed_in.get("/account/second-factor"))
+
+
+def test_the_key_is_a_picture_a_link_and_text_and_all_say_the_same(signed_in, ada):
+    page = signed_in.get(APP)
+    key = key_on(page)
+    (url,) = re.findall(r'href="(otpauth:[^"]*)"', page.text)
+    (picture,) = re.findall(
+        r'<img src="data:image/svg\+xml;base64,([^"]*)" width="240" height="240" alt="[^"]+"', page.text
+    )
+    svg = base64.b64decode(picture).decode()
+
+    assert len(base64.b32decode(key)) == 20
+    assert url == f"otpauth://totp/ada%40example.com?secret={key}&amp;issuer=Frontdoor"
+    assert 'fill="white"' in svg  # cameras do not read white on black
+    assert "<script" not in svg
+    assert min(int(x) for x in re.findall(r"M(\d+),", svg)) >= 4  # modules of quiet around it
+
+
+def test_a_reload_keeps_the_key_for_fifteen_minutes(signed_in):
+    key = key_on(signed_in.get(APP))
+
+    assert key_on(signed_in.get(APP)) == key
+    assert key_on(signed_in.post(APP, {"code": ""})) == key
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert key_on(signed_in.get(APP)) != key
+
+
+def test_the_key_lies_encrypted_in_the_session_and_in_the_row(signed_in, ada):
+    key = key_on(signed_in.get(APP))
+    row = Session.objects.get()
+    kept = str(row.get_decoded()) + str(caches["sessions"].get(row.cache_key(row.session_key)))
+    assert "pairing" in kept
+    assert key not in kept
+
+    set_up(signed_in)
+
+    data = Authenticator.objects.get(type="totp").data
+    assert key not in json.dumps(data)
+    assert encryption.decrypt(data["secret"]) == key
+    assert "pairing" not in signed_in.session
+
+
+def test_turning_it_on_keeps_this_session_ends_the_others_and_is_told(mailbox, signed_in, ada):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    old_id = signed_in.cookies["session"].value
+
+    answer = set_up(signed_in)
+
+    assert answer.url == "/account/second-factor/codes"
+    assert is_in(signed_in)
+    assert signed_in.cookies["session"].value != old_id
+    assert not is_in(other)
+    assert User.objects.get().second_factor.is_on
+    assert mailbox.kinds(ada.email).count("second_factor_on") == 1
+    assert re.search(r"Two-step verificationOn since \w+ \d+", words(signed_in.get("/account")))
+    assert "10 are left" in words(signed_in.get("/account/second-factor"))
+
+
+def test_the_code_that_turned_it_on_does_not_sign_in(signed_in):
+    key = key_on(signed_in.get(APP))
+    code = phone.code(key)
+    set_up(signed_in, key, code=code)
+    caches["default"].clear()
+
+    assert not is_in(sign_in(code))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"code": "000000x"}, "That is not the code the app shows"),
+        ({"code": ""}, "Enter a code"),
+        ({"password": "wrong password"}, "Password is not correct"),
+        ({"password": ""}, "Enter your password"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_changes(signed_in, typed, said):
+    if typed.get("code"):
+        typed = {"code": phone.wrong(key_on(signed_in.get(APP)))}
+    page = set_up(signed_in, **typed)
+
+    assert page.status_code == 200
+    assert said in words(page)
+    assert PASSWORD not in page.text
+    assert not Authenticator.objects.exists()
+
+
+def test_the_same_code_may_be_sent_again_with_the_right_password(signed_in):
+    key = key_on(signed_in.get(APP))
+    code = phone.code(key)
+    set_up(signed_in, key, code=code, password="wrong password")
+
+    assert set_up(signed_in, key, code=code).status_code == 302
+
+
+def test_coming_in_by_link_stands_for_the_password(mailbox, ada):
+    client = come_by_link(mailbox, ada)
+    key = key_on(client.get(APP))
+
+    assert client.post(APP, {"code": phone.code(key)}).status_code == 302
+    assert "Your password" in words(client.get("/account/password"))
+
+
+def test_who_has_no_password_asks_for_a_link_first():
+    grace = UserFactory(username="grace", password=None)
+    client = Client()
+    client.force_login(grace)
+
+    page = client.get(APP)
+
+    assert "Your account has no password" in words(page)
+    assert 'name="code"' not in page.text
+    assert client.post(APP, {"code": "000000"}).status_code == 200
+    assert not Authenticator.objects.exists()
+
+
+def test_set_up_is_limited(signed_in):
+    key = key_on(signed_in.get(APP))
+    for _ in range(20):
+        assert set_up(signed_in, key, password="").status_code == 200
+
+    assert set_up(signed_in, key).status_code == 429
+
+
+def test_it_leads_back_to_where_it_was_asked_for_and_nowhere_else(signed_in):
+    key = key_on(signed_in.get(f"{APP}?next=/account/settings"))
+    answer = signed_in.post(f"{APP}?next=/account/settings", {"password": PASSWORD, "code": phone.code(key)})
+    assert answer.url == "/account/second-factor/codes?next=%2Faccount%2Fsettings"
+    assert 'class="btn wide" href="/account/settings"' in signed_in.get(answer.url).text
+
+    away = signed_in.get("/account/second-factor/codes?next=//evil.example/")
+    assert "evil.example" not in away.text.partition("<footer")[0]
+
+
+def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
+    phone.pair(ada)
+    client = sign_in(phone.code(steps=-1))
+    page = client.get(APP)
+    assert "Use another app" in words(page)
+    key = key_on(page)
+
+    refused = set_up(client, key, current=phone.wrong())
+    assert "That code didn’t work" in words(refused)
+    assert set_up(client, key).status_code == 200  # without one
+    assert client.post(APP, {"password": PASSWORD, "code": phone.code(key), "current": phone.code()}).status_code == 302
+
+    assert is_in(client)
+    assert not is_in(sign_in(phone.code(steps=1)))
+    assert is_in(sign_in(phone.code(key, steps=1)))
+    assert Authenticator.objects.count() == 2
+    assert mailbox.kinds(ada.email).count("second_factor_on") == 2
+
+
+def test_it_is_turned_off_with_password_and_code_and_told(mailbox, ada):
+    phone.pair(ada)
+    client = sign_in(phone.code(steps=-1))
+
+    for typed in ({"code": phone.code()}, {"password": PASSWORD}, {"password": PASSWORD, "code": phone.wrong()}):
+        assert client.post(OFF, typed).status_code == 200
+        assert User.objects.get().second_factor.is_on
+    assert client.post(OFF, {"password": "wrong password", "code": phone.code()}).status_code == 200
+    assert client.post(OFF, {"password": PASSWORD, "code": phone.code()}).url == "/account/second-factor"
+
+    assert not Authenticator.objects.exists()
+    assert mailbox.kinds(ada.email).count("second_factor_off") == 1
+    assert Client().post("/login", {"login": "ada", "password": PASSWORD}).url == "/account"
+    assert client.post(OFF, {"password": PASSWORD, "code": phone.code()}).url == "/account/second-factor"
+
+
+def test_a_recovery_code_turns_it_off_too(ada):
+    phone.pair(ada)
+    client = sign_in(phone.code())
+
+    client.post(OFF, {"password": PASSWORD, "code": ada.second_factor.recovery_codes[0]})
+
+    assert not User.objects.get().second_factor.is_on
+
+
+def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
+    phone.pair(ada)
+    client = sign_in(phone.code())
+    form = {"password": PASSWORD, "code": phone.wrong()}
+    with patch("accounts.limits.Limit.check"):  # of passwords there are fewer
+        for _ in range(20):
+            assert client.post(OFF, form).status_code == 200
+
+        assert client.post(OFF, form).status_code == 429
+
+
+@pytest.mark.parametrize("path", [OFF, APP])
+def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypatch, path):
+    phone.pair(ada)
+    client = sign_in(phone.code(steps=-1))
+    key = key_on(client.get(APP))
+    original = User.hold
+
+    def late(self):
+        User.objects.get(pk=self.pk).end_sessions()
+        return original(self)
+
+    monkeypatch.setattr(User, "hold", late)
+    form = {"password": PASSWORD, "code": phone.code(key) if path == APP else phone.code(), "current": phone.code()}
+    page = client.post(path, form, follow=True)
+
+    assert page.redirect_chain[0][0] == f"/login?next={path}"
+    assert "Your session had ended, so nothing was changed" in words(page)
+    assert encryption.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == phone.SECRET
+
+
+def test_two_who_set_it_up_at_once_have_one_of_the_two(ada):
+    late = User.objects.get()
+    phone.pair(ada)
+
+    with pytest.raises(Superseded):
+        late.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000")
+    now = User.objects.get()
+    now.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000")
+
+    assert encryption.decrypt(now.second_factor.app.data["secret"]) == phone.SECRET
+
+
+def disown(kind):
+    Event.objects.filter(kind=kind).order_by("id").last().disown()
+
+
+def test_not_me_removes_what_was_set_up_since(mailbox, ada):
+    sign_in("")  # a thief, whose new device is told of
+    phone.pair(User.objects.get())
+
+    disown(Event.Kind.SIGNED_IN)
+
+    assert not Authenticator.objects.exists()
+    come_by_link(mailbox, ada)
+    assert Session.objects.filter(user=ada).exists()
+
+
+def test_not_me_removes_what_its_own_mail_told_of(ada):
+    phone.pair(ada)
+
+    disown(Event.Kind.SECOND_FACTOR_ON)
+
+    assert not Authenticator.objects.exists()
+
+
+def test_not_me_leaves_what_was_there_before(ada):
+    phone.pair(ada)
+    sign_in(phone.code())
+
+    disown(Event.Kind.SIGNED_IN)
+
+    assert User.objects.get().second_factor.is_on
+    assert len(ada.second_factor.recovery_codes) == 10
+
+
+def test_not_me_takes_away_recovery_codes_that_were_made_since(ada):
+    phone.pair(ada)
+    sign_in(phone.code())
+    User.objects.get().second_factor.renew_codes()
+
+    disown(Event.Kind.SIGNED_IN)
+
+    assert ada.second_factor.is_on
+    assert ada.second_factor.recovery_codes == []
+
+
+def test_staff_who_must_have_it_cannot_turn_it_off_but_can_take_another_phone(ada, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    User.objects.update(is_staff=True)
+    phone.pair(ada)
+    client = sign_in(phone.code(steps=-1))
+
+    page = client.get("/account/second-factor")
+    assert "so it stays on" in words(page)
+    assert OFF not in page.text
+    assert client.get(OFF).status_code == 302
+    client.post(OFF, {"password": PASSWORD, "code": phone.code()})
+    assert User.objects.get().second_factor.is_on
+
+    key = key_on(client.get(APP))
+    assert set_up(client, key, current=phone.code()).status_code == 302
+
+
+def test_the_command_takes_it_from_who_has_lost_everything(mailbox, ada, capsys):
+    phone.pair(ada)
+    UserFactory(username="grace", email="grace@example.com")
+    client = sign_in(phone.code())
+    assert is_in(client)
+
+    call_command("remove_second_factor", "ada", "grace@example.com", "--dry-run")
+    assert "DRY RUN  removed from 1 of 2 people" in capsys.readouterr().out
+    assert ada.second_factor.is_on
+    call_command("remove_second_factor", "ADA@example.com", "grace")
+
+    assert "removed from 1 of 2 people" in capsys.readouterr().out
+    assert not Authenticator.objects.exists()
+    assert not is_in(client)
+    assert ada.events.get(kind=Event.Kind.SECOND_FACTOR_OFF).detail["by"] == "staff"
+    text = " ".join(mailbox.text(ada.email).split())
+    assert "Someone who runs Frontdoor turned off two-step verification" in text
+    assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
+
+
+def test_the_command_knows_whom_it_does_not_know(ada, capsys):
+    phone.pair(ada)
+
+    with pytest.raises(CommandError, match="nobody called eve") as refused:
+        call_command("remove_second_factor", "ada", "eve")
+
+    assert refused.value.returncode == 2
+    assert ada.second_factor.is_on
+
+
+def test_the_command_speaks_json(ada, capsys):
+    phone.pair(ada)
+    call_command("remove_second_factor", "ada", "--format", "json")
+
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"command": "remove_second_factor", "dry_run": False, "people": 1, "removed": 1}

@@ -27,7 +27,7 @@ def encrypt(text: str) -> str:
 def decrypt(encrypted: str) -> str:
     """Raises Unreadable, and logs it: a key was thrown away too early."""
     try:
-        return _keys(*settings.ENCRYPTION_KEYS).decrypt(encrypted).decode()
+        return _keys(*settings.ENCRYPTION_KEYS).decrypt(encrypted.encode()).decode()
     except InvalidToken:
         log.error(  # noqa: TRY400 the traceback says nothing more
             "a secret cannot be read: the key that encrypted it is not in ENCRYPTION_KEY_FALLBACKS"

@@ -34,6 +34,11 @@ def events(user: User) -> Rows:
     return user.events.order_by("id").values("kind", "at", "ip", "device", "detail").iterator()
 
 
+def second_factor(user: User) -> Rows:
+    if app := user.second_factor.app:
+        yield {"set_up_at": app.created_at, "last_used_at": user.second_factor.last_used_at}
+
+
 def mails(user: User) -> Rows:
     sent = OutboxMessage.objects.filter(recipient__in=user.addresses, created_at__gte=user.joined_at).order_by("id")
     return sent.values("kind", "recipient", "created_at", "sent_at").iterator()
@@ -48,6 +53,7 @@ def google(user: User) -> Rows:
 PARTS: dict[str, Callable[[User], Rows]] = {
     "account": account,
     "google": google,
+    "second_factor": second_factor,
     "sessions": sessions,
     "events": events,
     "mails": mails,

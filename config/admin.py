@@ -1,9 +1,11 @@
 """The admin site: Django's own, entered and left by our door."""
 
+from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +25,21 @@ class Site(admin.AdminSite):
     enable_nav_sidebar = False  # without a script it is a dead strip
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return csp_override(ADMIN_CSP)(super().admin_view(view, cacheable))
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return self.second_factor_first(request) or inner(request, *args, **kwargs)
+
+        return csp_override(ADMIN_CSP)(guarded)
+
+    def second_factor_first(self, request: HttpRequest) -> HttpResponse | None:
+        """Sends staff who must have a second factor, and have none, to where it is set up and back."""
+        user: Any = request.user
+        if not settings.REQUIRE_STAFF_2FA or not self.has_permission(request) or user.second_factor.is_on:
+            return None
+        messages.warning(request, _("Whoever works at the desk needs two-step verification. Set it up first."))
+        return redirect(f"{reverse('second_factor_app')}?{urlencode({'next': request.get_full_path()})}")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sends a stranger to our sign-in page; who is signed in and still stands here has no business inside."""

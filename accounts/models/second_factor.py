@@ -4,6 +4,7 @@ import base64
 import secrets
 import time
 import unicodedata
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.encryption import Unreadable
+from accounts.encryption import Unreadable, renew
 from accounts.ids import uuid7
 from accounts.models.event import Event
 
@@ -139,6 +140,26 @@ def proves(secret: str, code: str) -> bool:
 def digits(typed: str) -> str:
     """A code as people copy it from where it is shown in groups, and as keyboards of any script write it."""
     return "".join(str(unicodedata.decimal(c)) for c in typed if c.isdecimal())
+
+
+def reencrypt(ids: list[int], *, save: bool) -> int:
+    """Encrypts the secrets of these rows with the first key; gives how many could be read."""
+    readable = 0
+    with transaction.atomic():
+        # Locked, as a code that is used meanwhile is marked in the same data.
+        for row in Authenticator.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
+            with suppress(Unreadable):
+                row.data |= _renewed(row.data)
+                readable += 1
+                if save:
+                    row.save(update_fields=["data"])
+    return readable
+
+
+def _renewed(data: dict[str, Any]) -> dict[str, Any]:
+    secrets = {name: renew(data[name]) for name in ("secret", "seed") if name in data}
+    # Recovery codes of another system, as allauth keeps them.
+    return secrets | ({"migrated_codes": list(map(renew, data["migrated_codes"]))} if "migrated_codes" in data else {})
 
 
 def _passes(row: Authenticator, code: str) -> bool:

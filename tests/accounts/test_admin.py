@@ -4,12 +4,15 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.admin import PersonAdmin
 from accounts.models import User
 from invites.models import Invite
 from mail.models import OutboxMessage
+from tests import phone
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
@@ -207,3 +210,44 @@ def test_nobody_deletes_themselves_at_the_desk(desk, admin_user):
 
 def test_people_are_found_by_the_whole_address_in_any_case(desk, ada, django_assert_max_num_queries):
     assert "ada@example.com" in desk.get("/admin/accounts/user/?q=ADA@example.com").text
+
+
+def test_staff_who_must_have_a_second_factor_set_it_up_first_and_come_back(desk, admin_user, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    page = desk.get("/admin/accounts/user/?q=ada", follow=True)
+    assert page.redirect_chain == [("/account/second-factor/app?next=%2Fadmin%2Faccounts%2Fuser%2F%3Fq%3Dada", 302)]
+    assert "Whoever works at the desk needs two-step verification" in words(page)
+
+    key = re.search(r'<b dir="ltr">([A-Z2-7 ]+)</b>', page.text)[1].replace(" ", "")
+    form = {"password": PASSWORD, "code": phone.code(key)}
+    codes = desk.post(page.redirect_chain[0][0], form, follow=True)
+
+    assert 'href="/admin/accounts/user/?q=ada"' in codes.text
+    assert desk.get("/admin/accounts/user/?q=ada").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/add/", "/admin/jsi18n/", "/admin/nothing/"])
+def test_no_page_of_the_desk_opens_without_it(desk, settings, path):
+    settings.REQUIRE_STAFF_2FA = True
+
+    for answer in (desk.get(path), desk.post(path, {"username": "eve", "email": "eve@example.com"})):
+        assert answer.url.startswith("/account/second-factor/app")
+    assert not User.objects.filter(username="eve").exists()
+
+
+def test_strangers_and_others_learn_nothing_of_it(client, signed_in, settings):
+    settings.REQUIRE_STAFF_2FA = True
+
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/login")
+    assert signed_in.get("/admin/", follow=True).status_code == 403
+
+
+def test_the_desk_asks_nothing_more_where_it_is_not_required(desk, settings):
+    counts = []
+    for required in (False, True):
+        settings.REQUIRE_STAFF_2FA = required
+        with CaptureQueriesContext(connection) as queries:
+            desk.get("/admin/")
+        counts.append(len([q for q in queries if "mfa_authenticator" in q["sql"]]))
+
+    assert counts == [0, 1]

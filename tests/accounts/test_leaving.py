@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.core.cache import caches
 from django.core.management import call_command
@@ -20,6 +21,7 @@ from accounts.models import Event, Session, User
 from invites.management.commands import prune
 from invites.models import Invite
 from mail.models import OutboxMessage
+from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
@@ -53,12 +55,8 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
     assert sorted(parts) == [
-        "account.json",
-        "events.json",
-        "google.json",
-        "invites.json",
-        "mails.json",
-        "sessions.json",
+        f"{name}.json"
+        for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions")
     ]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
@@ -69,6 +67,20 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     assert "argon2" not in text
     assert "token" not in text
     assert signed_in.cookies["session"].value not in text
+
+
+def test_the_export_says_that_there_is_a_second_factor_and_nothing_that_opens(ada):
+    phone.pair(ada)
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/login/code", {"code": phone.code()})
+    secrets = [phone.SECRET, phone.code(), *ada.second_factor.recovery_codes]
+    secrets += [data.get("secret") or data["seed"] for data in Authenticator.objects.values_list("data", flat=True)]
+
+    _answer, parts = export(client)
+
+    assert [set(row) for row in parts["second_factor.json"]] == [{"set_up_at", "last_used_at"}]
+    assert not [secret for secret in secrets if secret in str(parts)]
 
 
 def test_the_export_is_ones_own(signed_in):

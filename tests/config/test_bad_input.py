@@ -23,6 +23,8 @@ def post(path, body, content_type=FORM, **extra):
 
 PATHS = ["/", "/login", "/signup", "/confirm", "/owner", "/invite/sent", "/language", "/logout/here"]
 PATHS += ["/reset", "/reset/password", "/not-me", "/account/settings", "/account/username", "/account/password"]
+PATHS += ["/login/code", "/login/code/abandon", "/account/second-factor/app", "/account/second-factor/off"]
+PATHS += ["/account/second-factor/codes", "/account/second-factor/browsers"]
 PATHS += ["/account/email", "/account/email/code", "/account/delete", "/account/prove", "/account/sessions/end"]
 
 

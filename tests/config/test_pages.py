@@ -17,6 +17,7 @@ from accounts import tokens
 from accounts.models import Event, User
 from invites.models import Invite
 from mail.models import OutboxMessage
+from tests import phone
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person, stand_in
 
@@ -275,6 +276,49 @@ def delete_while_the_database_fails(client):
         return client.post("/account/delete", {"password": PASSWORD})
 
 
+FACTOR = "/account/second-factor"
+
+
+def at_the_code(client):
+    """Ada has two-step verification, and has entered her password."""
+    phone.pair(User.objects.get())
+    client.post("/logout/here")
+    return after(client, "/login", {"login": "ada", "password": PASSWORD})
+
+
+def too_many_codes(client):
+    at_the_code(client).cookies["device"] = ""
+    for _ in range(5):
+        client.post("/login/code", {"code": "x"})
+    return client.post("/login/code", {"code": "x"})
+
+
+def paired(client):
+    at_the_code(client).post("/login/code", {"code": phone.code()})
+    return client
+
+
+def must_have_it(client, path, **posted):
+    with override_settings(REQUIRE_STAFF_2FA=True):
+        User.objects.update(is_staff=True)
+        return client.post(path, posted, follow=True) if posted else client.get(path, follow=True)
+
+
+def renewed(client):
+    form = {"password": PASSWORD, "code": User.objects.get().second_factor.recovery_codes[0]}
+    return client.post(f"{FACTOR}/codes", form, follow=True)
+
+
+def few_codes(client):
+    ada = User.objects.get()
+    for code in ada.second_factor.recovery_codes[:7]:
+        ada.second_factor.check(code)
+    OutboxMessage.objects.all().delete()
+    at = after(client, "/logout/here", {})
+    after(at, "/login", {"login": "ada", "password": PASSWORD})
+    return at.post("/login/code", {"code": ada.second_factor.recovery_codes[0]}, follow=True)
+
+
 def settings_of(client):
     return client.get("/account/settings").context["form"].initial
 
@@ -331,6 +375,30 @@ SIGNED_IN = {
     "connect google, connected": lambda c: connected(c).get("/account"),
     "disconnect google": lambda c: connected(c).get("/account/google/off"),
     "disconnect google, last": only_google,
+    "code at sign-in": lambda c: at_the_code(c).get("/login/code"),
+    "code at sign-in, error": lambda c: at_the_code(c).post("/login/code", {"code": "x"}),
+    "code at sign-in, empty": lambda c: at_the_code(c).post("/login/code", {}),
+    "code at sign-in, too many": too_many_codes,
+    "code at sign-in, gone back": lambda c: at_the_code(c).post("/login/code/abandon", follow=True),
+    "code at sign-in, no first step": lambda c: after(c, "/logout/here", {}).get("/login/code", follow=True),
+    "code at sign-in, few left": lambda c: few_codes(paired(c)),
+    "second factor, off": lambda c: c.get(FACTOR),
+    "second factor": lambda c: paired(c).get(FACTOR),
+    "second factor, staff": lambda c: must_have_it(paired(c), FACTOR),
+    "second factor, app": lambda c: c.get(f"{FACTOR}/app"),
+    "second factor, app, error": lambda c: c.post(f"{FACTOR}/app", {"code": "x", "password": "wrong password"}),
+    "second factor, app, by link": lambda c: by_link(c).get(f"{FACTOR}/app"),
+    "second factor, app, no proof": lambda c: must_ask_mailbox(c, f"{FACTOR}/app"),
+    "second factor, app, for the desk": lambda c: must_have_it(c, "/admin/"),
+    "second factor, another app": lambda c: paired(c).get(f"{FACTOR}/app"),
+    "second factor, another app, empty": lambda c: paired(c).post(f"{FACTOR}/app", {}),
+    "second factor, browsers": lambda c: paired(c).post(f"{FACTOR}/browsers", follow=True),
+    "second factor, turn off": lambda c: paired(c).get(f"{FACTOR}/off"),
+    "second factor, turn off, error": lambda c: paired(c).post(f"{FACTOR}/off", {}),
+    "recovery codes": lambda c: paired(c).get(f"{FACTOR}/codes"),
+    "recovery codes, error": lambda c: paired(c).post(f"{FACTOR}/codes", {"password": PASSWORD, "code": "x"}),
+    "recovery codes, new": lambda c: renewed(paired(c)),
+    "account, second factor": lambda c: paired(c).get("/account"),
     "delete": lambda c: c.get("/account/delete"),
     "delete, error": lambda c: c.post("/account/delete", {"password": "wrong password"}),
     "delete, by link": lambda c: by_link(c).get("/account/delete"),

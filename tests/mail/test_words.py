@@ -8,6 +8,7 @@ from django.utils import translation
 from accounts import notices
 from accounts.models import Event
 from invites.models import Invite
+from tests import phone
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,11 @@ KINDS = {
     "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
     "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
     "notices_off": lambda language: somebody(language).happened(Event.Kind.NOTICES_OFF, **FROM),
+    "second_factor_on": lambda language: somebody(language).second_factor.turn_on(phone.SECRET, "000000", **FROM),
+    "second_factor_off": lambda language: somebody(language).happened(Event.Kind.SECOND_FACTOR_OFF, **FROM),
+    "recovery_codes": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODES, **FROM),
+    "recovery_code_used": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODE_USED, left=9, **FROM),
+    "code_failed": lambda language: somebody(language).happened(Event.Kind.CODE_FAILED, **FROM),
     "exported": lambda language: somebody(language).happened(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
@@ -116,7 +122,8 @@ WITHOUT_END = (
 WITHOUT_DEVICE = ("invite", "changed_by_staff", "readdress", "not_readdressed")
 NOTICES = (
     *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
-    *("google_connected", "google_disconnected"),
+    *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),
+    *("recovery_codes", "recovery_code_used", "code_failed"),
 )
 
 

@@ -1,0 +1,35 @@
+"""manage.py rotate_secrets"""
+
+import json
+from argparse import ArgumentParser
+from itertools import batched
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models.second_factor import reencrypt
+
+BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypts the secrets of authenticator apps and recovery codes with the first key. Run it after a new "
+        "ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say how many can be read, and change nothing")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ids = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
+        readable = sum(reencrypt(list(batch), save=not options["dry_run"]) for batch in batched(ids, BATCH))
+        there = Authenticator.objects.filter(pk__in=ids).count() if readable < len(ids) else readable
+        report = {"command": "rotate_secrets", "dry_run": options["dry_run"], "secrets": readable}
+        report["unreadable"] = max(0, there - readable)
+        said = f"{'DRY RUN  ' if options['dry_run'] else ''}{readable} secrets encrypted with the first key"
+        self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
+        if report["unreadable"]:
+            raise CommandError(f"{report['unreadable']} secrets could not be read: their key is in no list of keys.")

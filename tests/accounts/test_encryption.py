@@ -1,0 +1,185 @@
+"""Secrets at rest: no key, no secret; and moving to another key."""
+
+import json
+import threading
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts import encryption
+from accounts.management.commands import rotate_secrets
+from accounts.models import User
+from config import environment
+from tests import phone
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+OLD, NEW = "the old key, which is long enough " * 2, "the new key, which is long enough too " * 2
+
+
+@pytest.fixture(autouse=True)
+def old_key(settings):
+    settings.ENCRYPTION_KEYS = [OLD]
+
+
+def signs_in(code):
+    client = Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    return client.post("/login/code", {"code": code}).status_code == 302
+
+
+def test_what_is_encrypted_says_nothing_and_is_never_the_same_twice():
+    first, second = encryption.encrypt("JBSWY3DP"), encryption.encrypt("JBSWY3DP")
+
+    assert "JBSWY3DP" not in first
+    assert first != second
+    assert encryption.decrypt(first) == encryption.decrypt(second) == "JBSWY3DP"
+
+
+@pytest.mark.parametrize("broken", ["", "x", "gAAAAA", "JBSWY3DP", "ключ"])
+def test_what_we_have_not_encrypted_cannot_be_read(broken):
+    with pytest.raises(encryption.Unreadable):
+        encryption.decrypt(broken)
+
+
+def test_nothing_in_the_rows_opens_anything(ada):
+    phone.pair(ada)
+
+    rows = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
+
+    assert phone.SECRET not in rows
+    assert not [code for code in ada.second_factor.recovery_codes if code in rows]
+
+
+def test_a_new_key_reads_the_old_secrets_and_makes_them_its_own(ada, settings, capsys):
+    phone.pair(ada)
+    codes = ada.second_factor.recovery_codes
+
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    assert signs_in(phone.code(steps=-1))
+    call_command("rotate_secrets")
+    assert "2 secrets encrypted with the first key" in capsys.readouterr().out
+
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert signs_in(phone.code())
+    assert User.objects.get().second_factor.recovery_codes == codes
+    assert signs_in(codes[0])
+
+
+def test_it_forgets_no_code_that_was_used(ada, settings):
+    phone.pair(ada)
+    code, recovery = phone.code(), ada.second_factor.recovery_codes[0]
+    assert signs_in(code)
+    assert signs_in(recovery)
+
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    call_command("rotate_secrets")
+
+    assert not signs_in(code)
+    assert not signs_in(recovery)
+
+
+def test_it_may_be_repeated(ada, settings, capsys):
+    phone.pair(ada)
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    for _ in range(3):
+        call_command("rotate_secrets")
+
+    settings.ENCRYPTION_KEYS = [NEW]
+    call_command("rotate_secrets", "--format", "json")
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said == {"command": "rotate_secrets", "dry_run": False, "secrets": 2, "unreadable": 0}
+
+
+def test_a_dry_run_only_looks(ada, settings, capsys):
+    phone.pair(ada)
+    before = list(Authenticator.objects.order_by("pk").values("data"))
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+
+    call_command("rotate_secrets", "--dry-run")
+
+    assert "DRY RUN  2 secrets" in capsys.readouterr().out
+    assert list(Authenticator.objects.order_by("pk").values("data")) == before
+
+
+def test_what_cannot_be_read_is_counted_kept_and_said(ada, settings, capsys):
+    phone.pair(ada)
+    settings.ENCRYPTION_KEYS = [NEW]
+    phone.pair(UserFactory(username="grace"))
+    before = list(Authenticator.objects.filter(user=ada).order_by("pk").values("data"))
+
+    with pytest.raises(CommandError, match="2 secrets could not be read") as stopped:
+        call_command("rotate_secrets")
+
+    assert stopped.value.returncode == 1
+    assert "2 secrets encrypted" in capsys.readouterr().out
+    assert list(Authenticator.objects.filter(user=ada).order_by("pk").values("data")) == before
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    call_command("rotate_secrets")
+
+
+def test_batches_leave_nobody_out(settings, monkeypatch, capsys):
+    monkeypatch.setattr(rotate_secrets, "BATCH", 3)
+    for n in range(4):
+        phone.pair(UserFactory(username=f"racer{n}"))
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+
+    call_command("rotate_secrets")
+
+    assert "8 secrets" in capsys.readouterr().out
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert all(len(user.second_factor.recovery_codes) == 10 for user in User.objects.all())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_that_is_used_meanwhile_stays_used(ada, settings):
+    phone.pair(ada)
+    code = phone.code()
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    started, done = threading.Event(), threading.Event()
+
+    def rotate():
+        started.set()
+        try:
+            call_command("rotate_secrets")
+        finally:
+            done.set()
+            connection.close()
+
+    worker = threading.Thread(target=rotate)
+    with transaction.atomic():  # the code is spent and not committed yet
+        assert User.objects.get().second_factor.check(code)
+        worker.start()
+        assert started.wait(10)
+        assert not done.wait(0.5)
+    worker.join(10)
+
+    assert User.objects.get().second_factor.check(code) == ""
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert User.objects.get().second_factor.check(phone.code(steps=1)) == "totp"
+
+
+def keys(monkeypatch, **variables):
+    for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEY_FALLBACKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return environment.encryption_keys("signing", ["signed before"])
+
+
+def test_keys_come_from_the_environment_and_the_signing_key_stands_in(monkeypatch):
+    long = "k" * 50
+
+    assert keys(monkeypatch) == ["signing", "signed before"]
+    assert keys(monkeypatch, ENCRYPTION_KEY=long) == [long, "signing", "signed before"]
+    assert keys(monkeypatch, ENCRYPTION_KEY=long, ENCRYPTION_KEY_FALLBACKS="a,b")[1:3] == ["a", "b"]
+    assert keys(monkeypatch, ENCRYPTION_KEY_FALLBACKS="a") == ["signing", "signed before", "a"]
+
+
+def test_a_weak_key_stops_the_start(monkeypatch):
+    with pytest.raises(SystemExit, match="ENCRYPTION_KEY is weak"):
+        keys(monkeypatch, ENCRYPTION_KEY="short")

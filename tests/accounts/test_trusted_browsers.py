@@ -1,0 +1,185 @@
+"""Browsers that are not asked for a code."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Event, User
+from invites.models import Invite
+from tests import phone
+from tests.factories import PASSWORD, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+START = timezone.now().replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def paired(ada):
+    return phone.pair(ada)
+
+
+def trusted(client=None, **typed):
+    client = client or Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/login/code", {"code": phone.code(), "trust": "on"} | typed)
+    return client
+
+
+def is_asked(client, login="ada", password=PASSWORD):
+    """Whether the password alone does not sign in again."""
+    client.post("/logout/here")
+    return client.post("/login", {"login": login, "password": password}).url == "/login/code"
+
+
+def later(**time):
+    return time_machine.travel(timezone.now() + timedelta(**time))
+
+
+def test_a_trusted_browser_is_not_asked_and_no_other_is_spared(ada):
+    client = trusted()
+
+    assert not is_asked(client)
+    assert client.get("/account").status_code == 200
+    assert is_asked(Client())
+
+
+def test_it_takes_the_tick_and_the_code(ada):
+    untrusted = Client()
+    untrusted.post("/login", {"login": "ada", "password": PASSWORD})
+    untrusted.post("/login/code", {"code": phone.code()})
+    assert is_asked(untrusted)
+
+    wrong = trusted(code=phone.wrong())
+    assert "trusted" not in wrong.cookies
+    assert is_asked(wrong)
+
+
+def test_no_script_and_no_other_site_can_read_it():
+    cookie = trusted().cookies["trusted"]
+
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["max-age"] == 30 * 24 * 60 * 60
+
+
+def test_it_holds_for_mailed_links_too(mailbox, ada):
+    client = trusted()
+    client.post("/logout/here")
+    Invite.objects.issue(ada.email)
+
+    answer = client.post("/confirm", {"token": mailbox.link(ada.email, "/confirm").partition("token=")[2]})
+
+    assert answer.url == "/account"
+
+
+def test_thirty_days_and_no_longer():
+    client = trusted()
+    with later(days=29, hours=23):
+        assert not is_asked(client)
+    with later(days=30, minutes=1):
+        assert is_asked(client)
+
+
+def test_another_account_in_the_same_browser_prolongs_nothing(ada):
+    grace = UserFactory(username="grace", email="grace@example.com")
+    phone.pair(grace)
+    client = trusted()
+    with later(days=20):
+        client.post("/logout/here")
+        client.post("/login", {"login": "grace", "password": PASSWORD})
+        client.post("/login/code", {"code": phone.code(), "trust": "on"})
+    with later(days=31):
+        assert is_asked(client)
+        assert not is_asked(client, login="grace")
+
+
+def test_a_cookie_of_one_is_nothing_to_another():
+    phone.pair(UserFactory(username="grace"))
+
+    assert is_asked(trusted(), login="grace")
+
+
+def test_a_forged_one_is_worth_nothing():
+    client = Client()
+    for forged in ("x", "", "e30:1a2b3c:x", trusted().cookies["trusted"].value[:-1]):
+        client.cookies["trusted"] = forged
+        assert is_asked(client)
+
+
+def test_a_new_password_forgets_it(ada):
+    client = trusted()
+    with later(seconds=5):
+        User.objects.get().change_password("another horse battery staple")
+
+        assert is_asked(client, password="another horse battery staple")
+
+
+def test_not_me_forgets_it(ada):
+    client = trusted()
+    with later(seconds=5):
+        Event.objects.get(kind=Event.Kind.SIGNED_IN).disown()
+        now = User.objects.get()
+        now.set_password(PASSWORD)
+        now.save()
+
+        assert now.second_factor.is_on
+        assert is_asked(client)
+
+
+def test_setting_it_up_anew_forgets_it(ada):
+    client = trusted()
+    with later(seconds=5):
+        User.objects.get().second_factor.turn_off()
+        phone.pair(User.objects.get())
+
+        assert is_asked(client)
+
+
+def test_a_new_phone_forgets_it(ada):
+    client = trusted()
+    with later(seconds=5):
+        User.objects.get().second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", anew=True)
+
+        assert is_asked(client)
+
+
+def test_the_button_forgets_all_of_them(mailbox, ada):
+    client, other = trusted(), trusted(code=ada.second_factor.recovery_codes[0])
+    assert not is_asked(other)
+    with later(seconds=5):
+        page = client.post("/account/second-factor/browsers", follow=True)
+        assert "Every browser will be asked for a code" in words(page)
+
+        assert is_asked(client)
+        assert is_asked(other)
+    assert client.get("/account/second-factor/browsers").status_code == 302
+
+
+def test_the_button_leaves_this_device_a_known_one(mailbox, ada):
+    client = trusted()
+    with later(minutes=2):
+        client.post("/account/second-factor/browsers")
+        client.post("/logout/here")
+        client.post("/login", {"login": "ada", "password": PASSWORD})
+        client.post("/login/code", {"code": phone.code()})
+
+    assert mailbox.kinds(ada.email).count("new_device") == 1
+
+
+def test_a_browser_keeps_five_of_them():
+    client = Client()
+    for n in range(6):
+        person = phone.pair(UserFactory(username=f"racer{n}"))
+        with later(minutes=2 * n):
+            client.post("/login", {"login": person.username, "password": PASSWORD})
+            client.post("/login/code", {"code": phone.code(), "trust": "on"})
+            client.post("/logout/here")
+
+    with later(minutes=20):
+        assert is_asked(client, login="racer0")
+        assert [is_asked(client, login=f"racer{n}") for n in range(1, 6)] == [False] * 5

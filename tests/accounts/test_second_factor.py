@@ -198,7 +198,7 @@ def test_it_leads_back_to_where_it_was_asked_for_and_nowhere_else(signed_in):
 
 def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     phone.pair(ada)
-    client = sign_in(phone.code(steps=-1))
+    client = sign_in(phone.code())
     page = client.get(APP)
     assert "Use another app" in words(page)
     key = key_on(page)
@@ -206,7 +206,10 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     refused = set_up(client, key, current=phone.wrong())
     assert "That code didn’t work" in words(refused)
     assert set_up(client, key).status_code == 200  # without one
-    assert client.post(APP, {"password": PASSWORD, "code": phone.code(key), "current": phone.code()}).status_code == 302
+    assert (
+        client.post(APP, {"password": PASSWORD, "code": phone.code(key), "current": phone.code(steps=1)}).status_code
+        == 302
+    )
 
     assert is_in(client)
     assert not is_in(sign_in(phone.code(steps=1)))
@@ -217,18 +220,18 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
 
 def test_it_is_turned_off_with_password_and_code_and_told(mailbox, ada):
     phone.pair(ada)
-    client = sign_in(phone.code(steps=-1))
+    client = sign_in(phone.code())
 
-    for typed in ({"code": phone.code()}, {"password": PASSWORD}, {"password": PASSWORD, "code": phone.wrong()}):
+    for typed in ({"code": phone.code(steps=1)}, {"password": PASSWORD}, {"password": PASSWORD, "code": phone.wrong()}):
         assert client.post(OFF, typed).status_code == 200
         assert User.objects.get().second_factor.is_on
-    assert client.post(OFF, {"password": "wrong password", "code": phone.code()}).status_code == 200
-    assert client.post(OFF, {"password": PASSWORD, "code": phone.code()}).url == "/account/second-factor"
+    assert client.post(OFF, {"password": "wrong password", "code": phone.code(steps=1)}).status_code == 200
+    assert client.post(OFF, {"password": PASSWORD, "code": phone.code(steps=1)}).url == "/account/second-factor"
 
     assert not Authenticator.objects.exists()
     assert mailbox.kinds(ada.email).count("second_factor_off") == 1
     assert Client().post("/login", {"login": "ada", "password": PASSWORD}).url == "/account"
-    assert client.post(OFF, {"password": PASSWORD, "code": phone.code()}).url == "/account/second-factor"
+    assert client.post(OFF, {"password": PASSWORD, "code": phone.code(steps=1)}).url == "/account/second-factor"
 
 
 def test_a_recovery_code_turns_it_off_too(ada):
@@ -254,7 +257,7 @@ def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
 @pytest.mark.parametrize("path", [OFF, APP])
 def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypatch, path):
     phone.pair(ada)
-    client = sign_in(phone.code(steps=-1))
+    client = sign_in(phone.code())
     key = key_on(client.get(APP))
     original = User.hold
 
@@ -263,7 +266,11 @@ def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypat
         return original(self)
 
     monkeypatch.setattr(User, "hold", late)
-    form = {"password": PASSWORD, "code": phone.code(key) if path == APP else phone.code(), "current": phone.code()}
+    form = {
+        "password": PASSWORD,
+        "code": phone.code(key) if path == APP else phone.code(steps=1),
+        "current": phone.code(steps=1),
+    }
     page = client.post(path, form, follow=True)
 
     assert page.redirect_chain[0][0] == f"/login?next={path}"
@@ -331,17 +338,17 @@ def test_staff_who_must_have_it_cannot_turn_it_off_but_can_take_another_phone(ad
     settings.REQUIRE_STAFF_2FA = True
     User.objects.update(is_staff=True)
     phone.pair(ada)
-    client = sign_in(phone.code(steps=-1))
+    client = sign_in(phone.code())
 
     page = client.get("/account/second-factor")
     assert "so it stays on" in words(page)
     assert OFF not in page.text
     assert client.get(OFF).status_code == 302
-    client.post(OFF, {"password": PASSWORD, "code": phone.code()})
+    client.post(OFF, {"password": PASSWORD, "code": phone.code(steps=1)})
     assert User.objects.get().second_factor.is_on
 
     key = key_on(client.get(APP))
-    assert set_up(client, key, current=phone.code()).status_code == 302
+    assert set_up(client, key, current=phone.code(steps=1)).status_code == 302
 
 
 def test_the_command_takes_it_from_who_has_lost_everything(mailbox, ada, capsys):

@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import clients, devices, limits, notices
@@ -40,8 +41,11 @@ def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
     """Logs and records a wrong code, and tells the owner of many; not for ever, if somebody makes sport of it."""
     trace = clients.trace(request)
     log.info("wrong code ip=%s", trace["ip"])
-    event = Event.objects.record(Event.Kind.CODE_FAILED, user, told=user.email if worrying else "", **trace)
-    if worrying:
+    if not worrying:
+        Event.objects.record(Event.Kind.CODE_FAILED, user, **trace)
+        return
+    with transaction.atomic():
+        event = Event.objects.record(Event.Kind.CODE_FAILED, user, told=user.email, **trace)
         with suppress(limits.Limited):
             limits.CODE_NOTICES_PER_USER.check(request, user.pk.hex)
             notices.tell(event)

@@ -42,7 +42,7 @@ def is_in(client):
 
 
 def shown(page):
-    return [code.replace(" ", "") for code in re.findall(r"<b>(\d{4} \d{4})</b>", page.text)]
+    return [code.replace(" ", "") for code in re.findall(r"\b(\d{4} \d{4})\n", page.text)]
 
 
 def renew(client, **typed):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import Event
 from invites.models import Invite
+from tests import phone
 from tests.browser.keyboard import PHONE
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
@@ -130,6 +131,32 @@ def wrong_code(page):
     page.locator("main form:has(input:visible) button").first.click()
 
 
+def second_step(page, *tries):
+    phone.pair(UserFactory(username="ada"))
+    submit(page, "/login", login="ada", password=PASSWORD)
+    page.locator("summary").click()
+    for code in tries:
+        page.fill("#id_code", code)
+        page.locator("main form:has(input:visible) button").first.click()
+
+
+def set_up(page):
+    sign_in(page)
+    page.goto("/account/second-factor/app")
+    page.fill("#id_code", phone.code(page.locator("ol b").inner_text().replace(" ", "")))
+    page.fill("#id_password", PASSWORD)
+    page.locator("main form:has(input:visible) button").first.click()
+
+
+def after_set_up(path):
+    def go(page):
+        set_up(page)
+        with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+            page.goto(path)
+
+    return go
+
+
 def closed(path):
     def go(page):
         with override_settings(SIGNUP="invited"):
@@ -234,6 +261,17 @@ PAGES = {
     "email, no proof": must_ask_mailbox("/account/email"),
     "code": signed_in_and("/account/email", email="ada@new.example", password=PASSWORD),
     "code, error": wrong_code,
+    "second step": second_step,
+    "second step, error": lambda p: second_step(p, "x"),
+    "second step, too many": lambda p: second_step(p, *"123456"),
+    "second factor, off": signed_in("/account/second-factor"),
+    "second factor": after_set_up("/account/second-factor"),
+    "second factor, app": signed_in("/account/second-factor/app"),
+    "second factor, app, error": signed_in_and("/account/second-factor/app", code="x", password="wrong password"),
+    "second factor, another app": after_set_up("/account/second-factor/app"),
+    "second factor, turn off": after_set_up("/account/second-factor/off"),
+    "recovery codes": set_up,
+    "recovery codes, later": after_set_up("/account/second-factor/codes"),
     "delete": signed_in("/account/delete"),
     "delete, error": signed_in_and("/account/delete", password="wrong password"),
     "delete, no proof": must_ask_mailbox("/account/delete"),

@@ -55,8 +55,7 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
     assert sorted(parts) == [
-        f"{name}.json"
-        for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions")
+        f"{name}.json" for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions")
     ]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}

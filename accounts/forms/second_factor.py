@@ -14,6 +14,8 @@ from accounts.forms.password import WithProof
 from accounts.models import User
 from accounts.models.second_factor import proves
 
+LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes")
+
 
 class CodeField(forms.CharField):
     def __init__(self, label: Any, help_text: Any = "") -> None:
@@ -28,7 +30,7 @@ class CodeField(forms.CharField):
 class CodeForm(Form):
     """The second step of signing in."""
 
-    code = CodeField(gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes"))
+    code = CodeField(LABEL, HINT)
     trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
 
     def __init__(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> None:
@@ -49,7 +51,7 @@ class CodeForm(Form):
 class WithCode(WithProof):
     """Changing something about it: the password, or a mailed link, and a code."""
 
-    code = CodeField(CodeForm.base_fields["code"].label, CodeForm.base_fields["code"].help_text)
+    code = CodeField(LABEL, HINT)
     field_order = ("password", "code")
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.google.provider import GoogleProvider
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
@@ -68,6 +69,12 @@ class Client(GoogleOAuth2Adapter):
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
         """The one address that Google has been told about, whatever host was asked for."""
         return settings.SITE_URL + reverse("google_callback")
+
+    def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> Any:
+        """By the id token alone: what Google says of people elsewhere is not tied to this visit."""
+        if not kwargs["response"].get("id_token"):
+            raise OAuth2Error("no id token")
+        return super().complete_login(request, app, token, **kwargs)
 
 
 class Provider(GoogleProvider):

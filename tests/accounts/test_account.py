@@ -81,6 +81,14 @@ def test_an_account_without_a_password_says_how_it_signs_in(client):
     assert "Not set. You sign in with email links" in words(client.get("/account"))
 
 
+def test_without_a_password_but_with_google_it_says_that_too(client):
+    grace = UserFactory(password=None)
+    grace.google.adopt("2001", "grace@gmail.com")
+    client.force_login(grace)
+
+    assert "Not set. You sign in with Google or email links" in words(client.get("/account"))
+
+
 def test_it_hides_what_is_over(signed_in, ada):
     Session.objects.create(
         session_key="x" * 32, session_data="", expire_date="2020-01-01T00:00Z", user=ada, ip="192.0.2.99"

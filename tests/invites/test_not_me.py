@@ -55,6 +55,16 @@ def test_looking_changes_nothing_and_says_what_would(ada, thief, link):
     assert User.objects.get().check_password(PASSWORD)
 
 
+def test_it_says_that_google_goes_where_it_is_connected(ada, link):
+    assert "Google is disconnected" not in words(Client().get(link))
+
+    ada.google.connect("2001", "mallory@gmail.com")
+
+    assert "Google is disconnected from it" in words(Client().get(link))
+    press(link)
+    assert ada.google.account is None
+
+
 def test_pressing_takes_the_account_back(mailbox, ada, thief, link):
     page = press(link)
 

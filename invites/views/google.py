@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import clients, google, limits, sessions
+from accounts import clients, google, limits, sessions, tokens
 from accounts.adapters import inactive
 from accounts.forms import same_site
 from accounts.models import ConnectedElsewhere, Superseded, User
@@ -30,10 +30,10 @@ def start(request: HttpRequest) -> HttpResponse:
     """To Google; by a link only after a button, so that no other site can send people there unasked."""
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
-    if request.user.is_authenticated:
-        return redirect("account")
     typed = request.POST if request.method == "POST" else request.GET
     next_url, invite = same_site(typed.get("next", "")), links.pending(request)
+    if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
+        return redirect(tokens.path(tokens.SIGNUP, invite.pk) if invite else next_url or "account")
     if request.method != "POST":
         return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
     hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")

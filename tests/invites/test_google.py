@@ -215,6 +215,17 @@ def test_eight_people_whose_names_would_be_the_same_all_get_one(google):
     assert len({user_of(client) for client in clients}) == 8
 
 
+def test_who_has_signed_in_meanwhile_goes_on_without_google(signed_in, google):
+    invite = InviteFactory(invitation=True, email="grace@gmail.com")
+
+    assert signed_in.post("/google").url == "/account"
+    assert signed_in.post("/google", {"next": "/account/settings"}).url == "/account/settings"
+    assert signed_in.post("/google", {"next": "https://evil.example/"}).url == "/account"
+    page = signed_in.post("/google", {"token": invite_token(invite)}, follow=True)
+    assert "It is for grace@gmail.com, and you’re signed in as ada@example.com." in words(page)
+    assert google.visits == []
+
+
 # An account that is there already
 
 

@@ -58,3 +58,12 @@ def sign_in(page, name, password):
     write(page, "id_login", name)
     write(page, "id_password", password)
     enter(page)
+
+
+def answer_google(page, *, cancel=False):
+    """On the page of the stand-in for Google, whose two buttons have one name."""
+    assert heading(page) == "Stand-in for Google"
+    tab_to(page, "answer")
+    if cancel:
+        page.keyboard.press("Tab")
+    enter(page)

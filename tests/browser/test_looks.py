@@ -16,6 +16,7 @@ from invites.models import Invite
 from tests import phone
 from tests.browser.keyboard import PHONE
 from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.google import Person, stand_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,6 +158,88 @@ def after_set_up(path):
     return go
 
 
+def through_google(path="/login", answer="continue", **who):
+    """Where somebody lands who presses the button of a page and comes back; `who` it is at Google."""
+
+    def go(page):
+        stand_in().person = Person(**who)
+        page.goto(path() if callable(path) else path)
+        page.locator("main form[action='/google'] button").click()
+        page.locator(f"button[value={answer}]").click()
+        page.wait_for_url("http://localhost:*/**")
+
+    return go
+
+
+def google_conflict(page):
+    longest = UserFactory(email=f"{'w' * 60}@navy.example").email
+    through_google(email=longest)(page)
+
+
+def google_closed(page):
+    with override_settings(SIGNUP="invited"):
+        through_google(email="grace@gmail.com")(page)
+
+
+def google_readdress(page):
+    through_google(invitation)(page)
+    page.locator("form[action='/invite/readdress'] button").click()
+
+
+def with_google(path):
+    """A page of somebody who has connected Google."""
+
+    def go(page):
+        person = sign_in(page)
+        person.google.connect("2001", f"{'w' * 60}@gmail.com")
+        page.goto(path)
+
+    return go
+
+
+def without_password(path):
+    """A page of somebody who joined with Google and has never chosen a password."""
+
+    def go(page):
+        through_google(email="grace@gmail.com")(page)
+        page.goto(path)
+
+    return go
+
+
+def invitation():
+    """The link in somebody's invitation."""
+    return link(invitation=True, invited_by=UserFactory(username="maria"), email="grace.hopper@navy.example")
+
+
+def as_another(page, *, asked=False):
+    """Somebody signed in opens an invitation for another address."""
+    sign_in(page, username="ada", email="ada@example.com")
+    page.goto(invitation())
+    if asked:
+        page.locator("form[action='/invite/readdress'] button").click()
+
+
+def answer(page, *, pressed=None):
+    """What the sender sees, before and after one of both buttons."""
+    invite = InviteFactory(invitation=True, invited_by=UserFactory(), email="grace.hopper@navy.example")
+    invite.ask_to_readdress("ada@gmail.com")
+    page.goto(tokens.path(tokens.READDRESS, invite.pk))
+    if pressed is not None:
+        page.locator("main form button").nth(pressed).click()
+
+
+def answered(page):
+    answer(page, pressed=1)
+    page.goto(tokens.path(tokens.READDRESS, Invite.objects.get().pk))
+
+
+def google_was_connected(page):
+    person = UserFactory(username="ada")
+    person.google.connect("2001", "mallory@gmail.com")
+    page.goto(tokens.path(tokens.NOT_ME, Event.objects.get(kind=Event.Kind.GOOGLE_CONNECTED).pk))
+
+
 def closed(path):
     def go(page):
         with override_settings(SIGNUP="invited"):
@@ -277,6 +360,30 @@ PAGES = {
     "delete, no proof": must_ask_mailbox("/account/delete"),
     "deleted": signed_in_and("/account/delete", password=PASSWORD),
     "sign out": signed_in("/logout"),
+    "google": lambda p: p.goto("/google?next=/account/settings"),
+    "google, joined": through_google(email="grace@gmail.com"),
+    "google, cancelled": through_google(answer="cancel"),
+    "google, closed": google_closed,
+    "google, conflict": google_conflict,
+    "google, unverified": through_google(email="grace@navy.example", email_verified=False),
+    "google, another address": through_google(invitation),
+    "google, another address, asked": google_readdress,
+    "invited as another": as_another,
+    "invited as another, asked": lambda p: as_another(p, asked=True),
+    "invited as another, waiting": lambda p: (as_another(p, asked=True), p.go_back()),
+    "to another address?": answer,
+    "to another address, yes": lambda p: answer(p, pressed=0),
+    "to another address, no": lambda p: answer(p, pressed=1),
+    "to another address, over": answered,
+    "account, google": with_google("/account"),
+    "account, joined by google": without_password("/account"),
+    "connect google": signed_in("/account/google"),
+    "connect google, error": signed_in_and("/account/google", password="wrong password"),
+    "connect google, by link": by_link("/account/google"),
+    "connect google, no proof": must_ask_mailbox("/account/google"),
+    "disconnect google": with_google("/account/google/off"),
+    "disconnect google, no password": without_password("/account/google/off"),
+    "not me, google": google_was_connected,
     "start, signed in": signed_in("/"),
     "forbidden": signed_in("/admin/login/"),
     "desk": desk("/admin/"),

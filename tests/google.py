@@ -312,8 +312,8 @@ class Handler(BaseHTTPRequestHandler):
             case TokenAnswer.NO_ID_TOKEN:
                 self.say_json({name: value for name, value in token.items() if name != "id_token"})
             case TokenAnswer.BAD_SIGNATURE:
-                signed, _, signature = token["id_token"].rpartition(".")
-                self.say_json(token | {"id_token": f"{signed}.{signature[::-1]}"})
+                signed, signature = token["id_token"].rpartition(".")[0], self.google.keys.sign({}).rpartition(".")[2]
+                self.say_json(token | {"id_token": f"{signed}.{signature}"})
             case TokenAnswer.HANG:
                 self.google.hang()
             case TokenAnswer.DROP:

@@ -8,17 +8,17 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.google.provider import GoogleProvider
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import addresses
@@ -71,9 +71,9 @@ class Client(GoogleOAuth2Adapter):
         return settings.SITE_URL + reverse("google_callback")
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> Any:
-        """By the id token alone: what Google says of people elsewhere is not tied to this visit."""
+        """By the id token alone: without one allauth would ask elsewhere, for an answer that is tied to no visit."""
         if not kwargs["response"].get("id_token"):
-            raise OAuth2Error("no id token")
+            raise Failed("no id token")
         return super().complete_login(request, app, token, **kwargs)
 
 
@@ -91,6 +91,8 @@ class Provider(GoogleProvider):
     def sociallogin_from_response(self, request: HttpRequest, response: dict[str, Any]) -> Any:
         login = super().sociallogin_from_response(request, response)
         login.claims = response
+        # It would save the row of a known account: before the nonce is checked, and back if it has just been deleted.
+        login.lookup = lambda: None
         return login
 
 
@@ -131,7 +133,10 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     data = login.state.get("data") or {}
     if not constant_time_compare(str(login.claims.get("nonce", "")), data.pop("nonce", "")):
         raise Failed("nonce")
-    return Identity.of(login.account.uid, login.claims), data
+    seen = login.account
+    known = SocialAccount.objects.filter(provider=Provider.id, uid=seen.uid)
+    known.update(extra_data=seen.extra_data, last_login=timezone.now())
+    return Identity.of(seen.uid, login.claims), data
 
 
 def hold(request: HttpRequest, uid: str, email: str) -> None:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 
@@ -66,17 +65,6 @@ class Google:
                 return False
             self.user.happened(Event.Kind.GOOGLE_CONNECTED, google=email, **trace)
         return True
-
-    def connect_proven(self, uid: str, email: str, **trace: Any) -> None:
-        """The same, for who has just proven to own the account's address. Raises ConnectedElsewhere, Superseded."""
-        with transaction.atomic():
-            if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
-                # Nobody had proven it: whoever planted the account must find nothing of theirs in it.
-                self.user.lock_out()
-                self.user.second_factor.forget()
-                self.user.own_address()
-                self.user.refresh_from_db()
-            self.connect(uid, email, **trace)
 
     def disconnect(self, **trace: Any) -> None:
         """Raises LastWayIn, Superseded."""

@@ -69,6 +69,15 @@ class User(AbstractBaseUser, PermissionsMixin):
                 user=self, email=self.email, defaults={"verified": True, "primary": True}
             )
 
+    def prove_address(self) -> None:
+        """Its owner has just proven it; had nobody before, then whoever planted the account finds nothing in it."""
+        if not EmailAddress.objects.filter(user=self, email=self.email, verified=True).exists():
+            with transaction.atomic():
+                self.lock_out()
+                self.second_factor.forget()
+                self.own_address()
+            self.refresh_from_db()
+
     def choose(self, **chosen: Any) -> None:
         """Keeps what the person chose in the settings; what they chose before for other things stays."""
         with transaction.atomic():

@@ -13,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import clients, google, limits, sessions, tokens
-from accounts.adapters import inactive
 from accounts.forms import same_site
 from accounts.models import ConnectedElsewhere, Superseded, User
 from invites import links
@@ -84,17 +83,18 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
 
 
 def link(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
-    """Connects an account that has the address already; at once only if the address is Google's own to give."""
+    """Connects an account that has the address already, as soon as its owner has signed in.
+
+    Coming by Google is enough for that if the address is Google's own to give.
+    """
+    if request.user.is_authenticated:  # in another tab; what is held must outlive that
+        sessions.end(request)
+    google.hold(request, identity.uid, identity.email)
     if not identity.is_authority:
-        google.hold(request, identity.uid, identity.email)
         return render(request, "invites/google_conflict.html", {"email": identity.email, "next": next_url})
-    if not account.is_active:
-        return inactive(request)
-    try:
-        account.google.connect_proven(identity.uid, identity.email, **clients.trace(request))
-    except ConnectedElsewhere:
+    if account.google.account:
         return elsewhere(request)
-    account.refresh_from_db()
+    account.prove_address()
     return sessions.start(request, account, next_url, sessions.GOOGLE)
 
 

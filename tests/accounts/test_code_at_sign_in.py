@@ -11,11 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import google, notices
 from accounts.models import Event, Session, User
 from invites.models import Invite
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
+from tests.google import Person
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -106,18 +106,42 @@ def test_a_mailed_link_needs_the_code_too_and_still_stands_for_the_password(mail
     assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "link"
 
 
-def test_what_google_has_seen_is_connected_after_the_code_and_not_before(ada, monkeypatch):
-    monkeypatch.setattr(notices, "tell", lambda event: None)
+def test_what_google_has_seen_is_connected_after_the_code_and_not_before(ada, google):
     client = Client()
-    session = client.session
-    session[google.HELD] = {"uid": "7", "email": ada.email, "until": timezone.now().timestamp() + 600}
-    session.save()
-    client.cookies["session"] = session.session_key
+    google.person = Person(sub="7", email=ada.email)
+    client.get(google.consent(client.post("/google").url))
     password(client)
     assert ada.google.account is None
 
     enter(client, phone.code())
 
+    assert ada.google.account.uid == "7"
+
+
+def test_google_is_no_way_round_it(ada, google):
+    ada.google.adopt("7", "ada@gmail.com")
+    client = Client()
+    google.person = Person(sub="7", email="ada@gmail.com")
+
+    page = client.get(google.consent(client.post("/google", {"next": "/account/settings"}).url))
+
+    assert page.url == CODE
+    assert client.get("/account").status_code == 302
+    assert not Event.objects.filter(kind="signed_in").exists()
+    assert enter(client, phone.code()).url == "/account/settings"
+    assert Event.objects.get(kind="signed_in").detail["way"] == "google"
+
+
+def test_neither_is_a_google_account_that_is_connected_by_its_address(ada, google):
+    ada.move("ada@gmail.com")
+    client = Client()
+    google.person = Person(sub="7", email="ada@gmail.com")
+
+    client.get(google.consent(client.post("/google").url))
+
+    assert client.get("/account").status_code == 302
+    assert ada.google.account is None
+    assert enter(client, phone.code()).url == "/account"
     assert ada.google.account.uid == "7"
 
 

@@ -14,9 +14,9 @@ def test_a_strangers_page_costs_no_sql_and_no_cache_call(client, cache_calls, dj
     assert cache_calls == []
 
 
-def test_the_account_page_costs_four_statements_and_one_cache_read(signed_in, cache_calls, django_assert_num_queries):
+def test_the_account_page_costs_five_statements_and_one_cache_read(signed_in, cache_calls, django_assert_num_queries):
     cache_calls.clear()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert signed_in.get("/account").status_code == 200
     assert cache_calls == ["get"]
 
@@ -26,7 +26,7 @@ def test_the_account_page_costs_the_same_with_many_sessions(signed_in, ada, djan
     Session.objects.bulk_create(
         Session(session_key=f"{n:032d}", session_data="", expire_date=row.expire_date, user=ada) for n in range(300)
     )
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         page = signed_in.get("/account")
     assert page.text.count("<li>") <= 111
 

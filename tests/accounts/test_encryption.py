@@ -170,11 +170,11 @@ def keys(monkeypatch, **variables):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return environment.encryption_keys("signing", ["signed before"])
+    return environment.encryption_keys("signing", "signed before")
 
 
 def test_keys_come_from_the_environment_and_the_signing_key_stands_in(monkeypatch):
-    long = "k" * 50
+    long = "0123456789" * 5
 
     assert keys(monkeypatch) == ["signing", "signed before"]
     assert keys(monkeypatch, ENCRYPTION_KEY=long) == [long, "signing", "signed before"]

@@ -37,6 +37,7 @@ urlpatterns = [
     path("not-me", not_me.not_me, name="not_me"),
     path("login", signin.login, name="account_login"),
     path("google", google.start, name="google_login"),
+    path("google/outcome", google.outcome, name="google_outcome"),
     path("api/v1/auth/google/response", google.response, name="google_callback"),
     path("logout", signout.logout, name="account_logout"),
     path("logout/here", signout.logout_here, name="account_logout_here"),

@@ -67,7 +67,8 @@ def ask_to_readdress(invite: "Invite") -> None:
 def not_readdressed(invite: "Invite") -> None:
     """To who asked for that, and may wait for it."""
     account = User.objects.filter(email=invite.readdress_to).first()
-    with preferences.read_by(account.settings if account else {}, invite.language) as language:
+    spoken = invite.readdress_language or invite.language
+    with preferences.read_by(account.settings if account else {}, spoken) as language:
         context = {
             "email": invite.email,
             "other": invite.readdress_to,

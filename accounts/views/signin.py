@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import limits, sessions
+from accounts import google, limits, sessions
 from accounts.forms import same_site
 from accounts.forms.login import LoginForm
 from accounts.views import page
@@ -21,7 +21,8 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(same_site(request.GET.get("next", "")) or "account")
     if request.method != "POST":
-        start = LoginForm(request, initial={"next": same_site(request.GET.get("next", ""))})
+        known = google.held(request).get("email", "")
+        start = LoginForm(request, initial={"next": same_site(request.GET.get("next", "")), "login": known})
         return login_page(request, start)
     form = LoginForm(request, request.POST)
     if form.is_valid() and form.user:

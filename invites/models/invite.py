@@ -61,9 +61,11 @@ class Invite(models.Model):
     username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="", editable=False)
     password = models.CharField(max_length=128, default="", db_default="", editable=False)
     seal = models.CharField(max_length=64, default="", db_default="", editable=False)
-    # Another address that its holder wants it sent to, until its sender has answered; and when that was asked, once.
+    # Another address that its holder wants it sent to, unless its sender has refused; when that was asked, once, and in
+    # which language.
     readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
+    readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
     # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
     epoch = models.PositiveIntegerField(null=True, editable=False)
 
@@ -177,10 +179,10 @@ class Invite(models.Model):
             self.readdress_asked_at is None and self.invited_by and self.invited_by.is_active and email != self.email
         )
 
-    def ask_to_readdress(self, email: str) -> None:
+    def ask_to_readdress(self, email: str, language: str = "") -> None:
         """Mails its sender, once, that its holder wants it sent to another address. Raises InviteUnavailable."""
         with transaction.atomic():
-            asked = {"readdress_to": email, "readdress_asked_at": timezone.now()}
+            asked = {"readdress_to": email, "readdress_asked_at": timezone.now(), "readdress_language": language}
             first = Invite.objects.pending().filter(pk=self.pk, readdress_asked_at=None).update(**asked)
             if not first or not self.can_be_readdressed_to(email):
                 raise InviteUnavailable
@@ -191,16 +193,16 @@ class Invite(models.Model):
         """Issues it to the address that asked, and withdraws it from its own. Raises InviteUnavailable."""
         with transaction.atomic():
             answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
-            if not answered.update(revoked_at=timezone.now(), readdress_to=""):
+            if not answered.update(revoked_at=timezone.now()):
                 raise InviteUnavailable
-            said = ("source", "invited_by", "batch", "note", "language", "next")
-            Invite.objects.issue(self.readdress_to, **{name: getattr(self, name) for name in said})
+            said = {name: getattr(self, name) for name in ("source", "invited_by", "batch", "note", "next")}
+            Invite.objects.issue(self.readdress_to, language=self.readdress_language or self.language, **said)
 
     def keep_address(self) -> None:
         """Leaves it with its own address, and tells who asked. Raises InviteUnavailable."""
         with transaction.atomic():
-            answered = Invite.objects.filter(pk=self.pk).exclude(readdress_to="").update(readdress_to="")
-            if not answered:
+            answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
+            if not answered.update(readdress_to=""):
                 raise InviteUnavailable
             mails.not_readdressed(self)
 

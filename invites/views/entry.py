@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
-from accounts import clients, cookies, limits, sessions
+from accounts import clients, cookies, google, limits, sessions
 from accounts.forms import same_site
 from accounts.models import User
 from invites import links, mails, seals, webmail
@@ -130,7 +130,8 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
 
 
 def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
-    # A plan opens in its own browser only; one that asked for a fresh link may be another.
-    context |= {"here": wish == mails.REGISTER and bool(seals.of(request)), "wish": wish}
+    # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
+    here = (wish == mails.REGISTER and bool(seals.of(request))) or google.held(request).get("email") == email
+    context |= {"here": here, "wish": wish}
     context |= {"email": email, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/sent.html", context, status=status)

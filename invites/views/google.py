@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -20,6 +21,14 @@ from invites.models import Invite, NotInvited
 from invites.views import page
 
 log = logging.getLogger("frontdoor.invites")
+
+VISIT = "visit"  # in a session's data: with which invite somebody went to Google, and what came of it
+UNVERIFIED, CONFLICT, CLOSED, WRONG_ACCOUNT = "unverified", "conflict", "closed", "wrong_account"
+PAGES = {
+    UNVERIFIED: ("invites/google_unverified.html", 403),
+    CONFLICT: ("invites/google_conflict.html", 200),
+    CLOSED: ("invites/google_closed.html", 403),
+}
 
 
 @never_cache
@@ -36,6 +45,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
     hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")
+    request.session[VISIT] = {"invite": invited}
     return google.redirect(request, hint=hint, purpose="enter", next=next_url, invite=invited)
 
 
@@ -62,6 +72,9 @@ def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
         log.warning("google did not say who it is: %s ip=%s", failure, clients.ip(request))
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
+    if invite := invite_of(request.session.get(VISIT, {})):
+        back = tokens.path(tokens.SIGNUP, invite.pk)
+        messages.info(request, format_html('<a href="{}">{}</a>', back, _("Back to your invitation")))
     return redirect("account_login")
 
 
@@ -69,12 +82,12 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     """Signs in, joins, or says why neither."""
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
-        return render(request, "invites/google_unverified.html", {"email": identity.email}, status=403)
-    email = user.email if user else identity.email
-    invite = Invite.objects.pending().filter(pk=data["invite"]).first() if data.get("invite") else None
+        return leave(request, UNVERIFIED, identity.email, data)
+    email, invite = user.email if user else identity.email, invite_of(data)
     if invite and invite.email not in {email, identity.email}:
         google.hold(request, identity.uid, email)
-        return links.wrong_account(request, invite, email)
+        return leave(request, WRONG_ACCOUNT, email, data)
+    request.session.pop(VISIT, None)
     next_url = data.get("next") or (invite.next if invite else "")
     if user:
         return sessions.start(request, user, next_url, sessions.GOOGLE)
@@ -91,7 +104,7 @@ def link(request: HttpRequest, account: User, identity: google.Identity, next_ur
         sessions.end(request)
     google.hold(request, identity.uid, identity.email)
     if not identity.is_authority:
-        return render(request, "invites/google_conflict.html", {"email": identity.email, "next": next_url})
+        return leave(request, CONFLICT, identity.email, {"next": next_url})
     if account.google.account:
         return elsewhere(request)
     account.prove_address()
@@ -112,12 +125,40 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
     try:
         account, invite = Invite.objects.join(identity.email, identity.uid, **links.newcomer(request))
     except NotInvited:
-        return render(request, "invites/dead/closed.html", {"email": identity.email}, status=403)
+        return leave(request, CLOSED, identity.email, data)
     except (IntegrityError, ConnectedElsewhere):  # the account was made, or the name taken, in this very moment
         return enter(request, identity, data)
     messages.success(request, _("Your account is ready."))
     next_url = data.get("next") or (invite.next if invite else "")
     return sessions.start(request, account, next_url, sessions.SIGNUP)
+
+
+def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
+    """To the page that says why somebody is not in: Google's answer works once, and pages are loaded again."""
+    about = {"outcome": outcome, "email": email, "next": data.get("next", ""), "invite": data.get("invite", "")}
+    request.session[VISIT] = about
+    return redirect("google_outcome")
+
+
+@never_cache
+@require_safe
+def outcome(request: HttpRequest) -> HttpResponse:
+    """Why the last visit to Google has led no further, and the ways on."""
+    visit = request.session.get(VISIT, {})
+    invite = invite_of(visit)
+    if visit.get("outcome") == WRONG_ACCOUNT and invite:
+        return links.wrong_account(request, invite, visit["email"])
+    if visit.get("outcome") not in PAGES:
+        return redirect("entry")
+    template, status = PAGES[visit["outcome"]]
+    context = {"email": visit["email"], "next": visit["next"]}
+    if invite:
+        context |= {"token": tokens.sign(tokens.SIGNUP, invite.pk), "back": tokens.path(tokens.SIGNUP, invite.pk)}
+    return render(request, template, context, status=status)
+
+
+def invite_of(data: dict[str, str]) -> Invite | None:
+    return Invite.objects.pending().filter(pk=data["invite"]).first() if data.get("invite") else None
 
 
 def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:

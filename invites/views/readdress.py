@@ -5,6 +5,7 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from accounts import google, limits, tokens
@@ -20,7 +21,7 @@ def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
     email = request.user.email if request.user.is_authenticated else google.held(request).get("email", "")
     if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
         return redirect(tokens.path(tokens.SIGNUP, invite.pk))
-    invite.ask_to_readdress(email)
+    invite.ask_to_readdress(email, get_language() or "")
     google.release(request)
     context = {"invite": invite, "email": email}
     return render(request, "invites/readdress_asked.html", context)
@@ -37,7 +38,8 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
         if invite is None:
             return links.broken(request)
         sender = invite.invited_by
-        if not invite.readdress_to or sender is None or not sender.is_active:
+        waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
+        if not waiting or sender is None or not sender.is_active:
             return render(request, "invites/readdress_over.html", status=links.GONE)
         if request.method != "POST":
             context = {"invite": invite, "token": tokens.sign(tokens.READDRESS, invite.pk)}

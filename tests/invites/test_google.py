@@ -226,6 +226,45 @@ def test_who_has_signed_in_meanwhile_goes_on_without_google(signed_in, google):
     assert google.visits == []
 
 
+@pytest.mark.parametrize("person", [GRACE, Person(email_verified=False)])
+def test_a_page_that_says_why_not_can_be_loaded_again_and_read_in_another_language(client, google, settings, person):
+    settings.SIGNUP = "invited"
+    page = come(client, google, person)
+    assert page.redirect_chain == [("/google/outcome", 302)]
+
+    again = client.get("/google/outcome", headers={"Accept-Language": "ru"})
+
+    assert again.status_code == 403
+    assert "Google" in words(again)
+    assert 'lang="ru"' in again.text
+
+
+def test_there_is_no_such_page_without_a_visit(client):
+    assert client.get("/google/outcome").url == "/"
+
+
+@pytest.mark.parametrize("answer", ["no", "unverified", "error"])
+def test_the_invitation_is_not_lost_on_the_way(client, google, settings, answer):
+    settings.SIGNUP = "invited"
+    token = invite_token(InviteFactory(invitation=True, email="grace@example.com"))
+    google.token_answer = TokenAnswer.ERROR if answer == "error" else TokenAnswer.NORMAL
+    google.person = Person(email="grace@example.com", email_verified=False)
+    location = client.post("/google", {"token": token}).url
+
+    page = client.get(google.cancel(location) if answer == "no" else google.consent(location), follow=True)
+
+    assert f'href="/signup?token={token}">Back to your invitation</a>' in page.text
+
+
+def test_the_owner_link_makes_no_ordinary_person_of_the_owner(client):
+    owner = InviteFactory(source="owner")
+
+    page = client.get(f"/owner?token={tokens.sign(tokens.OWNER, owner.pk)}")
+
+    assert page.status_code == 200
+    assert "Google" not in words(page)
+
+
 # An account that is there already
 
 
@@ -271,8 +310,10 @@ def test_signing_in_by_link_connects_as_well(client, google, mailbox):
     grace = UserFactory(email="grace@navy.example")
     page = come(client, google, Person(sub="2001", email="grace@navy.example"))
     assert 'action="/"' in page.text
+    assert 'value="grace@navy.example"' in client.get("/login").text
 
-    client.post("/", {"email": "grace@navy.example", "sure": "grace@navy.example"})
+    page = client.post("/", {"email": "grace@navy.example", "sure": "grace@navy.example"}, follow=True)
+    assert "Press the button in it, in this browser" in words(page)
     client.post("/confirm", {"token": mailbox.link("grace@navy.example", "/confirm").partition("token=")[2]})
 
     assert user_of(client) == grace
@@ -404,7 +445,7 @@ def test_a_token_that_is_not_right_makes_nothing(client, google, claims):
     page = come(client, google)
 
     assert not User.objects.exists()
-    assert failed(page) if page.redirect_chain else page.status_code == 403
+    assert page.status_code == 403 or failed(page)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,9 @@ def test_approval_sends_it_to_the_other_address_and_withdraws_it_from_the_first(
     assert (new.email, new.source, new.note, new.next) == ("ada@example.com", "admin", "Hello", "/account/settings")
     assert new.invited_by.username == "maria"
     assert mailbox.kinds("ada@example.com")[-1] == "link_known"
-    assert Client().get(link(invite)).status_code == 410
+    page = Client().get(link(invite))
+    assert page.status_code == 410
+    assert "It was sent to another address instead." in words(page)
     assert maria.post("/invite/readdress/answer", question(mailbox)).status_code == 410
     assert mailbox.kinds("ada@example.com").count("link_known") == 1
 
@@ -143,8 +145,20 @@ def test_declining_leaves_everything_as_it_was_and_tells_who_asked(signed_in, in
     assert Client().get(link(invite)).status_code == 200
     assert mailbox.kinds("ada@example.com")[-1] == "not_readdressed"
     assert Client().post("/invite/readdress/answer", question(mailbox)).status_code == 410
-    signed_in.post("/invite/readdress", token(invite))
+    page = signed_in.post("/invite/readdress", token(invite), follow=True)
+    assert "maria was asked to send it to another address and has left it with grace@example.com" in words(page)
     assert mailbox.kinds("maria@lab.example") == ["readdress"]
+
+
+def test_who_asked_is_answered_in_their_own_language(client, google, invite, mailbox):
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "ru"
+    google.person = Person(sub="1", email="hopper@gmail.com")
+    client.get(google.consent(client.post("/google", token(invite)).url))
+    client.post("/invite/readdress", token(invite))
+
+    Client().post("/invite/readdress/answer", question(mailbox))
+
+    assert mailbox.letters("hopper@gmail.com")[-1]["Content-Language"] == "ru"
 
 
 def test_a_stranger_learns_nothing_and_asks_for_nobody(client, invite, mailbox):
@@ -209,7 +223,7 @@ def test_the_address_of_who_asked_goes_with_the_account(signed_in, invite, ada):
 def test_another_google_account_than_the_invited_one_uses_nothing_up(client, google, invite, mailbox):
     google.person = Person(sub="1", email="hopper@gmail.com")
 
-    page = client.get(google.consent(client.post("/google", token(invite)).url))
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
 
     assert google.visits[0].query["login_hint"] == "grace@example.com"
     assert "It is for grace@example.com, and at Google you chose hopper@gmail.com." in words(page)
@@ -227,7 +241,7 @@ def test_another_google_account_than_the_invited_one_uses_nothing_up(client, goo
 def test_an_unconfirmed_google_address_asks_for_nobody(client, google, invite, mailbox):
     google.person = Person(sub="1", email="hopper@gmail.com", email_verified=False)
 
-    page = client.get(google.consent(client.post("/google", token(invite)).url))
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
     client.post("/invite/readdress", token(invite))
 
     assert page.status_code == 403

@@ -17,24 +17,26 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
 
     Counted before it is known to be wrong, and given back when it is right.
     """
-    known = devices.known(request, user)
-    key = known or user.pk.hex
-    taken = [limit.take(key) for limit in counted(known)]
+    counts = counted(devices.known(request, user), user)
+    taken = [limit.take(key) for limit, key in counts]
     kind = user.second_factor.check(typed, **clients.trace(request))
     if kind:
-        for limit in counted(known):
+        for limit, key in counts:
             limit.give_back(key)
     else:
-        # By then a stranger has come past the first factor several times.
-        refused(request, user, worrying=not known and taken[0] >= limits.FACTOR_PER_USER.most)
+        # By a day's count: somebody who waits in between is no less of a stranger.
+        refused(request, user, worrying=taken[1] >= counts[0][0].most)
     return kind
 
 
-def counted(known: str) -> tuple[limits.Guesses, limits.Guesses]:
-    """Apart for a device that was there before: a stranger who has the password must not lock out the owner."""
+def counted(known: str, user: User) -> list[tuple[limits.Guesses, str]]:
+    """Apart for a device that was there before: a stranger who has the password must not lock out the owner.
+
+    The day's count is that of all such devices, as whoever has the mailbox can make any number of them.
+    """
     if known:
-        return limits.FACTOR_PER_DEVICE, limits.FACTOR_PER_DEVICE_A_DAY
-    return limits.FACTOR_PER_USER, limits.FACTOR_PER_USER_A_DAY
+        return [(limits.FACTOR_PER_DEVICE, known), (limits.FACTOR_ON_DEVICES_A_DAY, user.pk.hex)]
+    return [(limits.FACTOR_PER_USER, user.pk.hex), (limits.FACTOR_PER_USER_A_DAY, user.pk.hex)]
 
 
 def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:

@@ -33,7 +33,8 @@ class Failed(Exception):
     """Google did not say who it is: the visitor said no, an answer was wrong, late or a copy, or none came."""
 
     def __init__(self, reason: str = "", cause: object = None) -> None:
-        super().__init__(f"{reason}: {cause!r}" if cause else reason)
+        # Not what the cause says: it may quote an answer with its tokens.
+        super().__init__(f"{reason}: {type(cause).__name__}" if cause else reason)
         self.is_cancelled = reason == AuthError.CANCELLED
 
 
@@ -56,7 +57,7 @@ class Identity:
 
     @classmethod
     def of(cls, uid: str, claims: dict[str, Any]) -> "Identity":
-        email, is_verified = str(claims.get("email", "")), claims.get("email_verified") is True
+        email, is_verified = printable(claims.get("email")), claims.get("email_verified") is True
         try:
             email = addresses.normalize(email)
         except ValidationError:
@@ -81,12 +82,12 @@ class Provider(GoogleProvider):
     oauth2_adapter_class = Client
 
     def extract_uid(self, data: dict[str, Any]) -> Any:
-        """The id token's, and none of an answer without one; allauth refuses what is no text."""
-        return data.get("sub")
+        """The id token's, and none of an answer without one; allauth refuses what is no text, or empty."""
+        return printable(data.get("sub"))
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Nothing else is kept of a person."""
-        return {"email": str(data.get("email", ""))}
+        return {"email": printable(data.get("email"))}
 
     def sociallogin_from_response(self, request: HttpRequest, response: dict[str, Any]) -> Any:
         login = super().sociallogin_from_response(request, response)
@@ -94,6 +95,11 @@ class Provider(GoogleProvider):
         # It would save the row of a known account: before the nonce is checked, and back if it has just been deleted.
         login.lookup = lambda: None
         return login
+
+
+def printable(claim: Any) -> str:
+    """What can be stored and shown; "" for anything else."""
+    return claim if isinstance(claim, str) and claim.isprintable() else ""
 
 
 def provider(request: HttpRequest) -> Provider:
@@ -127,6 +133,7 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     except (AttributeError, ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
         raise Failed("unexpected", error) from error  # an answer that no Google gives
     except UpdateError as error:
+        request.session.flush()  # else Django would answer 400: it saves the session after this
         raise Failed("session ended", error) from error
     else:
         raise Failed("unanswered", response.status_code)
@@ -139,16 +146,17 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     return Identity.of(seen.uid, login.claims), data
 
 
-def hold(request: HttpRequest, uid: str, email: str) -> None:
-    """Keeps in this session whom Google has seen, until its owner signs in or says what next.
+def hold(request: HttpRequest, identity: Identity, *, to_connect: bool = False) -> None:
+    """Keeps in this session whom Google has seen, with an address that it has verified.
 
-    The address is one that Google has verified, or that of the account that this Google account signs in to.
+    Either `to_connect`, when the owner of that address signs in, or as proof of the address alone.
     """
-    request.session[HELD] = {"uid": uid, "email": email, "until": time.time() + HELD_FOR}
+    kept = {"uid": identity.uid, "email": identity.email, "to_connect": to_connect}
+    request.session[HELD] = kept | {"until": time.time() + HELD_FOR}
 
 
 def held(request: HttpRequest) -> dict[str, Any]:
-    """What is kept: `uid` and `email`; or nothing."""
+    """What is kept: `uid`, `email` and `to_connect`; or nothing."""
     kept = request.session.get(HELD, {})
     return kept if kept and time.time() < kept["until"] else {}
 

@@ -122,7 +122,7 @@ FACTOR_PER_USER = Guesses(
 FACTOR_PER_USER_A_DAY = Guesses("factor-user-day", most=20, window=timedelta(days=1), reason=FACTOR_PER_USER.reason)
 # A device that was there before has its own count here too: a stranger who has the password must not lock it out.
 FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=Limit.reason)
-FACTOR_PER_DEVICE_A_DAY = Guesses("factor-device-day", most=100, window=timedelta(days=1), reason=Limit.reason)
+FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedelta(days=1), reason=Limit.reason)
 # Mails about strangers who try codes.
 CODE_NOTICES_PER_USER = Limit("code-notices", "1/d")
 

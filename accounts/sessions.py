@@ -126,7 +126,7 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
 def connect_google(request: HttpRequest, user: User) -> None:
     """Connects the Google account that somebody came with before, if this is whose address it named."""
     kept = google.release(request)
-    if kept and kept["email"] == user.email:
+    if kept and kept["to_connect"] and kept["email"] == user.email:
         with suppress(ConnectedElsewhere, Superseded):
             if user.google.connect(kept["uid"], kept["email"], **clients.trace(request)):
                 messages.success(request, _("Google is connected."))

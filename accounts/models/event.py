@@ -119,9 +119,15 @@ class Event(models.Model):
 
     @property
     def is_reported(self) -> bool:
-        """Whether it was said of this event, or from the same mailbox since: that has done all that this would."""
+        """Whether it was said of this event, or from the same mailbox since, and nothing is left that it would undo.
+
+        What is said of a later event leaves a second factor in place that was set up before that.
+        """
+        if self.disowned_at is not None or self.user is None:
+            return self.disowned_at is not None
         said = Event.objects.filter(user=self.user, kind=self.Kind.DISOWNED, id__gt=self.pk, detail__told=self.told)
-        return self.disowned_at is not None or said.exists()
+        last = said.order_by("-id").first()
+        return last is not None and not self.user.second_factor.set_up_between(self.at, last.at)
 
     @property
     def told(self) -> str:
@@ -161,6 +167,8 @@ class Event(models.Model):
             user.lock_out()
             # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
             user.second_factor.forget(since=self)
+            if self.kind == self.Kind.RECOVERY_CODE_USED:
+                user.second_factor.forget_codes()  # who has one of them has the sheet
             move = self.undoable if user.email != self.told else None
             if move and not user.restore_address(self.told, move, **trace):
                 user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look

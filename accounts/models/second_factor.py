@@ -100,7 +100,7 @@ class SecondFactor:
         with transaction.atomic():
             self.user.hold()
             self.user.happened(Event.Kind.RECOVERY_CODES, **trace)
-            self._rows().filter(type=RECOVERY).delete()
+            self.forget_codes()
             self._make_codes()
 
     def turn_off(self, **trace: Any) -> bool:
@@ -117,6 +117,13 @@ class SecondFactor:
         rows = self._rows().filter(created_at__gte=since.at) if since else self._rows()
         gone, _all = rows.delete()
         return gone > 0
+
+    def forget_codes(self) -> None:
+        self._rows().filter(type=RECOVERY).delete()
+
+    def set_up_between(self, start: datetime, end: datetime) -> bool:
+        """Whether anything that is there now was set up then."""
+        return self._rows().filter(created_at__gte=start, created_at__lt=end).exists()
 
     def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}

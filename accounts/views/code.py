@@ -45,6 +45,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             return sign_in(request, stage, user, form)
     except Superseded:  # in this very moment
+        devices.forget(request)
         return over(request, stage)
     return render(request, "accounts/code.html", {"form": form})
 
@@ -57,6 +58,8 @@ def sign_in(request: HttpRequest, stage: SecondFactorStage, user: User, form: Co
             raise
         request.session.flush()  # the account was deleted while this was under way
         return over(request, stage)
+    if not User.objects.filter(pk=user.pk, session_epoch=user.session_epoch).exists():
+        raise Superseded  # by "this was not me": the browser must not be one that the account knows
     if form.kind == RECOVERY:
         count_down(request, user)
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response

@@ -21,8 +21,12 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(same_site(request.GET.get("next", "")) or "account")
     if request.method != "POST":
-        known = google.held(request).get("email", "")
-        start = LoginForm(request, initial={"next": same_site(request.GET.get("next", "")), "login": known})
+        seen = google.held(request)  # who signs in to connect it need not type the address
+        typed = {
+            "next": same_site(request.GET.get("next", "")),
+            "login": seen["email"] if seen.get("to_connect") else "",
+        }
+        start = LoginForm(request, initial=typed)
         return login_page(request, start)
     form = LoginForm(request, request.POST)
     if form.is_valid() and form.user:

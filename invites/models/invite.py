@@ -16,6 +16,7 @@ from invites import mails
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
+READDRESS = ("readdress_to", "readdress_asked_at", "readdress_language")
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 
@@ -119,7 +120,7 @@ class Invite(models.Model):
         now = timezone.now()
         over = {"replaced_at": now, "expires_at": min(now, self.expires_at)} | dict.fromkeys(PLAN, "")
         Invite.objects.filter(pk=self.pk).update(**over)
-        said = ("email", "source", "invited_by", "batch", "note", "language", "next", *PLAN)
+        said = ("email", "source", "invited_by", "batch", "note", "language", "next", *READDRESS, *PLAN)
         return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
 
     def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:

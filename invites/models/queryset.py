@@ -1,5 +1,6 @@
 """Which invites there are, and issuing one."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -86,19 +87,25 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         invite.renew(source, **terms, **given)
         return invite
 
-    def join(self, email: str, uid: str, browser: str = "", **fields: Any) -> "tuple[User, Invite | None]":
+    def join(
+        self, email: str, uid: str, *, tell: bool = False, browser: str = "", trace: Mapping[str, Any], **fields: Any
+    ) -> "tuple[User, Invite | None]":
         """An account for an address that Google has proven, and the standing invite that is claimed with it.
 
-        Its name is the free one nearest to the address; what somebody else has planned for the address is dropped.
-        Raises NotInvited, IntegrityError if the address, or that Google account, has an account by now.
+        `tell` mails the address, with a button to say that it was somebody else. The account's name is the free one
+        nearest to the address; what somebody else has planned for the address is dropped. Raises NotInvited,
+        IntegrityError or ConnectedElsewhere if the address, or that Google account, has an account by now.
         """
         with transaction.atomic():
             invite = self.standing().select_for_update().filter(email=email).first()
             if not self.may_join(email):
                 raise NotInvited
             name = User.objects.free_name(email)
-            user: User = User.objects.create_user(name, email, **fields)
-            user.google.adopt(uid, email)
+            user: User = User.objects.create_user(name, email, trace=trace, **fields)
+            if tell:
+                user.google.connect(uid, email, **trace)
+            else:
+                user.google.adopt(uid, email)
             if invite:
                 claimed = {"claimed_at": timezone.now(), "claimed_by": user, "claimed_in": browser, "epoch": 0}
                 self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))

@@ -131,7 +131,9 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
 
 def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
     # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
-    here = (wish == mails.REGISTER and bool(seals.of(request))) or google.held(request).get("email") == email
+    seen = google.held(request)
+    connects = bool(seen) and seen["to_connect"] and seen["email"] == email
+    here = connects or (wish == mails.REGISTER and bool(seals.of(request)))
     context |= {"here": here, "wish": wish}
     context |= {"email": email, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/sent.html", context, status=status)

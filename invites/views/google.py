@@ -83,15 +83,17 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
         return leave(request, UNVERIFIED, identity.email, data)
-    email, invite = user.email if user else identity.email, invite_of(data)
-    if invite and invite.email not in {email, identity.email}:
-        google.hold(request, identity.uid, email)
-        return leave(request, WRONG_ACCOUNT, email, data)
+    invite = invite_of(data)
+    if invite and invite.email not in {identity.email, user.email if user else ""}:
+        if identity.is_verified:
+            google.hold(request, identity)
+        # Never the address of the account, which may be another: it has not been entered yet.
+        return leave(request, WRONG_ACCOUNT, identity.email, data)
     request.session.pop(VISIT, None)
     next_url = data.get("next") or (invite.next if invite else "")
     if user:
         return sessions.start(request, user, next_url, sessions.GOOGLE)
-    account = User.objects.filter(email=email).first()
+    account = User.objects.filter(email=identity.email).first()
     return link(request, account, identity, next_url) if account else join(request, identity, data)
 
 
@@ -102,7 +104,7 @@ def link(request: HttpRequest, account: User, identity: google.Identity, next_ur
     """
     if request.user.is_authenticated:  # in another tab; what is held must outlive that
         sessions.end(request)
-    google.hold(request, identity.uid, identity.email)
+    google.hold(request, identity, to_connect=True)
     if not identity.is_authority:
         return leave(request, CONFLICT, identity.email, {"next": next_url})
     if account.google.account:
@@ -123,7 +125,8 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
     """An account without a password, under the name that is nearest to the address."""
     try:
-        account, invite = Invite.objects.join(identity.email, identity.uid, **links.newcomer(request))
+        tell = not identity.is_authority  # whose address it is today may not know of it
+        account, invite = Invite.objects.join(identity.email, identity.uid, tell=tell, **links.newcomer(request))
     except NotInvited:
         return leave(request, CLOSED, identity.email, data)
     except (IntegrityError, ConnectedElsewhere):  # the account was made, or the name taken, in this very moment

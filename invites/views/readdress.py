@@ -37,6 +37,8 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
         invite, _purpose = links.find(request, tokens.READDRESS)
         if invite is None:
             return links.broken(request)
+        if invite.replaced_at:  # the question goes on in the row that came after it
+            invite = Invite.objects.standing().filter(email=invite.email).select_related("invited_by").first() or invite
         sender = invite.invited_by
         waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
         if not waiting or sender is None or not sender.is_active:

@@ -1,6 +1,7 @@
 """The code at sign-in: between a proven first factor and a session."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import Event, Session, User
 from invites.models import Invite
 from tests import phone
@@ -175,6 +177,7 @@ def test_one_can_go_back_and_come_in_as_another(ada):
 
     assert client.post("/login/code/abandon").url == "/login?next=/account/settings"
     assert client.get(CODE).url == "/login"
+    assert "entering" not in client.session
     assert client.post("/login/code/abandon").url == CODE
 
     client.post("/login", {"login": "grace", "password": PASSWORD})
@@ -335,6 +338,17 @@ def test_no_code_opens_twice(later):
         assert not is_in(client)
 
 
+def test_the_next_code_does_not_bring_the_last_one_back(ada):
+    with time_machine.travel(timezone.now().replace(second=0, microsecond=0), tick=False):
+        for code in (phone.code(), phone.code(steps=1)):
+            enter(password(), code)
+        caches["default"].clear()
+        client = password()
+
+        assert DIDNT_WORK in words(enter(client, phone.code()))
+        assert not is_in(client)
+
+
 def test_a_wrong_code_stands_in_the_history_and_in_the_log(ada, caplog):
     client = Client(headers={"User-Agent": FIREFOX})
     password(client)
@@ -410,6 +424,16 @@ def test_right_codes_count_for_nothing(ada):
             assert is_in(client)
 
 
+def test_right_codes_count_for_nothing_all_day(ada, monkeypatch):
+    monkeypatch.setattr(limits, "FACTOR_PER_USER_A_DAY", replace(limits.FACTOR_PER_USER_A_DAY, most=2))
+    start = timezone.now()
+    for n in range(4):
+        with time_machine.travel(start + timedelta(minutes=2 * n)):
+            client = password()
+            enter(client, phone.code())
+            assert is_in(client)
+
+
 def test_the_owner_is_told_once_that_somebody_has_come_so_far(mailbox, ada):
     stranger = password(Client(headers={"User-Agent": FIREFOX}))
     use_up(stranger, 4)
@@ -428,6 +452,30 @@ def test_the_owner_is_told_once_that_somebody_has_come_so_far(mailbox, ada):
     now = User.objects.get()
     assert not now.has_usable_password()
     assert now.second_factor.is_on
+
+
+def test_the_owner_is_told_of_who_waits_in_between_too(mailbox, ada):
+    use_up(password(), 4)
+    caches["default"].delete_pattern("factor-user:*")
+
+    use_up(password(), 1)
+
+    assert mailbox.kinds(ada.email).count("code_failed") == 1
+
+
+def test_devices_that_were_there_before_share_what_a_day_allows(ada, monkeypatch):
+    """Whoever has the mailbox can make any number of them, by choosing a new password again and again."""
+    monkeypatch.setattr(limits, "FACTOR_ON_DEVICES_A_DAY", replace(limits.FACTOR_ON_DEVICES_A_DAY, most=3))
+    devices = []
+    for n in range(2):
+        device = password()
+        enter(device, phone.code(steps=n))
+        device.post("/logout/here")
+        devices.append(password(device))
+    use_up(devices[0], 2)
+    use_up(devices[1], 1)
+
+    assert enter(devices[1], phone.wrong()).status_code == 429
 
 
 def test_nobody_is_told_of_ones_own_mistakes(mailbox, ada):
@@ -452,10 +500,13 @@ def test_many_wrong_codes_leave_room_for_what_else_happened(ada):
     assert "Two-step verification turned on" in page
 
 
-def test_a_lost_key_is_a_wrong_code(ada, settings):
+def test_a_lost_key_is_a_wrong_code_and_the_log_says_why(ada, settings, caplog):
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 
-    page = enter(password(), phone.code())
+    with caplog.at_level("ERROR", "frontdoor.accounts"):
+        page = enter(password(), phone.code())
+
+    assert "ENCRYPTION_KEY_FALLBACKS" in caplog.text
 
     assert page.status_code == 200
     assert DIDNT_WORK in words(page)

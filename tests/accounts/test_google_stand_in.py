@@ -285,26 +285,27 @@ def test_an_id_token_that_is_not_for_this_visit_says_nothing(google, sign_in, cl
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
-        (TokenAnswer.ERROR, "Error retrieving access token"),
-        (TokenAnswer.NOT_JSON, "Expecting value"),
-        (TokenAnswer.LIST, "Error retrieving access token"),
+        (TokenAnswer.ERROR, "OAuth2Error"),
+        (TokenAnswer.NOT_JSON, "JSONDecodeError"),
+        (TokenAnswer.LIST, "OAuth2Error"),
         (TokenAnswer.NO_ID_TOKEN, "no id token"),
-        (TokenAnswer.DROP, "Remote end closed connection"),
+        (TokenAnswer.DROP, "ConnectionError"),
     ],
     ids=str,
 )
 def test_an_answer_that_is_none_fails_and_the_log_has_the_cause(google, sign_in, answer, cause):
     google.token_answer = answer
 
-    with pytest.raises(site.Failed, match=cause):
+    with pytest.raises(site.Failed, match=cause) as failure:
         sign_in()
+    assert "ya29" not in str(failure.value)  # an access token
 
 
 def test_a_google_that_says_nothing_is_not_waited_for(google, sign_in, settings):
     settings.SOCIALACCOUNT_REQUESTS_TIMEOUT = 0.3
     google.token_answer = TokenAnswer.HANG
 
-    with pytest.raises(site.Failed, match="timed out"):
+    with pytest.raises(site.Failed, match="ReadTimeout"):
         sign_in()
 
     assert len(google.held) == 1  # it would still say nothing
@@ -315,7 +316,7 @@ def test_a_google_that_says_nothing_is_not_waited_for(google, sign_in, settings)
 def test_a_google_that_is_away_fails(google, sign_in, monkeypatch, closed_port):
     monkeypatch.setattr(site.Client, "access_token_url", "http://{}:{}/token".format(*closed_port))
 
-    with pytest.raises(site.Failed, match="Connection refused"):
+    with pytest.raises(site.Failed, match="ConnectionError"):
         sign_in()
 
 
@@ -339,7 +340,7 @@ def test_an_error_of_google_is_no_cancel(google, visitor, error):
 def test_a_wrong_code_fails(google, visitor):
     state = query(visitor.go())["state"]
 
-    with pytest.raises(site.Failed, match="invalid_grant"):
+    with pytest.raises(site.Failed, match="OAuth2Error"):
         visitor.back(f"{CALLBACK}?state={state}&code=4/other")
 
 
@@ -387,7 +388,7 @@ def test_the_code_of_another_visit_does_not_sign_in_here(google, visitor):
     stolen = query(google.consent(Visitor().go()))["code"]
     state = query(visitor.go())["state"]
 
-    with pytest.raises(site.Failed, match="code_verifier refused"):
+    with pytest.raises(site.Failed, match="OAuth2Error"):
         visitor.back(f"{CALLBACK}?{urlencode({'state': state, 'code': stolen})}")
 
 

@@ -94,6 +94,16 @@ def test_every_one_of_them_works(ada):
     assert ada.second_factor.recovery_codes == []
 
 
+def test_who_comes_in_by_the_app_hears_nothing_of_few(ada):
+    for code in ada.second_factor.recovery_codes[:8]:
+        ada.second_factor.check(code)
+    client = password()
+
+    page = client.post("/login/code", {"code": phone.code()}, follow=True)
+
+    assert "recovery codes are left" not in words(page)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_are_one(ada):
     code = ada.second_factor.recovery_codes[0]
@@ -213,6 +223,14 @@ def test_new_ones_need_the_password_and_a_code(ada, typed, said):
     assert page.status_code == 200
     assert said in words(page)
     assert ada.second_factor.recovery_codes == before
+
+
+def test_making_new_ones_is_limited(ada):
+    client = sign_in(phone.code())
+    for _ in range(20):
+        assert renew(client, password="").status_code == 200
+
+    assert renew(client).status_code == 429
 
 
 def test_a_wrong_password_spends_no_code(ada):

@@ -88,6 +88,13 @@ def test_a_reload_keeps_the_key_for_fifteen_minutes(signed_in):
         assert key_on(signed_in.get(APP)) != key
 
 
+def test_a_key_that_no_key_reads_any_more_is_made_anew(signed_in, settings):
+    key = key_on(signed_in.get(APP))
+    settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
+
+    assert key_on(signed_in.get(APP)) != key
+
+
 def test_the_key_lies_encrypted_in_the_session_and_in_the_row(signed_in, ada):
     key = key_on(signed_in.get(APP))
     row = Session.objects.get()
@@ -157,6 +164,13 @@ def test_the_same_code_may_be_sent_again_with_the_right_password(signed_in):
     assert set_up(signed_in, key, code=code).status_code == 302
 
 
+def test_the_apps_code_may_be_typed_with_any_digits(signed_in):
+    key = key_on(signed_in.get(APP))
+    code = phone.code(key)
+
+    assert set_up(signed_in, key, code=code.translate({ord("0") + n: 0x0660 + n for n in range(10)})).status_code == 302
+
+
 def test_coming_in_by_link_stands_for_the_password(mailbox, ada):
     client = come_by_link(mailbox, ada)
     key = key_on(client.get(APP))
@@ -216,6 +230,15 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     assert is_in(sign_in(phone.code(key, steps=1)))
     assert Authenticator.objects.count() == 2
     assert mailbox.kinds(ada.email).count("second_factor_on") == 2
+
+
+def test_a_wrong_code_of_the_new_app_spends_none_of_the_old(signed_in, ada):
+    phone.pair(ada)
+    client = sign_in(phone.code())
+    key, current = key_on(client.get(APP)), phone.code(steps=1)
+    assert set_up(client, key, code=phone.wrong(key), current=current).status_code == 200
+
+    assert set_up(client, key, current=current).status_code == 302
 
 
 def test_it_is_turned_off_with_password_and_code_and_told(mailbox, ada):
@@ -290,6 +313,33 @@ def test_two_who_set_it_up_at_once_have_one_of_the_two(ada):
     assert encryption.decrypt(now.second_factor.app.data["secret"]) == phone.SECRET
 
 
+@pytest.mark.parametrize("verb", ["turn_off", "renew_codes"])
+def test_who_was_signed_out_everywhere_meanwhile_changes_nothing_of_it(ada, verb):
+    phone.pair(ada)
+    late = User.objects.get()
+    codes = ada.second_factor.recovery_codes
+    User.objects.get().end_sessions()
+
+    with pytest.raises(Superseded):
+        getattr(late.second_factor, verb)()
+
+    assert ada.second_factor.is_on
+    assert ada.second_factor.recovery_codes == codes
+
+
+@pytest.mark.parametrize("kinds", [("recovery", "app"), ("app", "recovery")])
+def test_the_page_names_the_day_of_its_last_use_whichever_code_it_was(ada, kinds):
+    start = timezone.now()
+    phone.pair(ada)
+    for days, kind in zip((2, 5), kinds, strict=True):
+        with time_machine.travel(start + timedelta(days=days)):
+            client = sign_in(phone.code() if kind == "app" else ada.second_factor.recovery_codes[0])
+            today = timezone.now()
+            page = client.get("/account/second-factor")
+
+    assert f"Last used {today:%A} {today.day}" in words(page)
+
+
 def disown(kind):
     Event.objects.filter(kind=kind).order_by("id").last().disown()
 
@@ -349,6 +399,16 @@ def test_staff_who_must_have_it_cannot_turn_it_off_but_can_take_another_phone(ad
 
     key = key_on(client.get(APP))
     assert set_up(client, key, current=phone.code(steps=1)).status_code == 302
+
+
+def test_who_is_no_staff_may_turn_it_off_where_staff_must_have_it(ada, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    phone.pair(ada)
+    client = sign_in(phone.code())
+
+    client.post(OFF, {"password": PASSWORD, "code": phone.code(steps=1)})
+
+    assert not User.objects.get().second_factor.is_on
 
 
 def test_the_command_takes_it_from_who_has_lost_everything(mailbox, ada, capsys):

@@ -106,5 +106,5 @@ def test_one_rule_is_the_models_own_whatever_door_forgets_to_ask():
     with pytest.raises(NotInvited):
         asked.accept("grace", PASSWORD)
     with pytest.raises(NotInvited):
-        Invite.objects.join("grace@example.com", "1")
+        Invite.objects.join("grace@example.com", "1", trace={})
     assert not User.objects.exists()

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -78,6 +79,15 @@ def test_the_second_time_it_signs_in(client, google):
     assert Event.objects.filter(kind="signed_in").latest("id").detail["way"] == "google"
 
 
+def test_a_connected_account_signs_in_whatever_google_says_of_the_address(client, google):
+    come(client, google)
+    again = Client()
+
+    come(again, google, Person(sub="2001", email="grace@gmail.com", email_verified=False))
+
+    assert user_of(again) == User.objects.get()
+
+
 def test_it_leads_on_to_where_somebody_wanted_to_go(client, google):
     page = come(client, google, next="/account/settings")
 
@@ -133,6 +143,21 @@ def test_with_an_invite_there_is(client, google, settings):
     assert user_of(client).email == "grace@gmail.com"
 
 
+def test_an_invitation_that_ran_out_lets_its_address_in_and_is_claimed(client, google, settings):
+    settings.SIGNUP = "invited"
+    InviteFactory(invitation=True, email="grace@gmail.com", expires_at=timezone.now())
+
+    come(client, google)
+
+    assert Invite.objects.get().claimed_by == user_of(client)
+
+
+def test_google_is_told_no_address_of_a_link_that_is_over(client, google):
+    invite = InviteFactory(invitation=True, email="grace@gmail.com", revoked_at=timezone.now())
+
+    assert "login_hint" not in client.post("/google", {"token": invite_token(invite)}).url
+
+
 @pytest.mark.parametrize("over", ["revoked_at", "declined_at"])
 def test_an_invite_that_is_over_lets_nobody_in(client, google, settings, over):
     settings.SIGNUP = "invited"
@@ -156,6 +181,40 @@ def test_an_address_that_google_has_not_confirmed_makes_nothing(client, google, 
     assert page.status_code == 403
     assert f"Google hasn’t confirmed the address {person.email}" in words(page)
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("person", "mails"),
+    [
+        (Person(email="grace@gmail.com"), []),
+        (Person(email="grace@navy.example", hd="navy.example"), []),
+        (Person(email="grace@navy.example"), ["google_connected"]),
+    ],
+)
+def test_whose_address_it_is_today_hears_of_an_account_for_it(client, google, mailbox, person, mails):
+    come(client, google, person)
+
+    assert mailbox.kinds(person.email) == mails
+
+
+@pytest.mark.parametrize("claims", [{"sub": "a\0b"}, {"email": "a\0b@gmail.com"}, {"email": "\ud800@gmail.com"}])
+def test_what_no_google_says_is_no_server_error(client, google, claims):
+    google.claims = claims
+
+    page = come(client, google)
+
+    assert page.status_code in {200, 403}
+    assert not User.objects.exists()
+
+
+def test_no_answer_of_google_is_written_to_the_log(client, google, caplog):
+    google.token_answer = TokenAnswer.LIST
+
+    come(client, google)
+
+    assert "google did not say who it is" in caplog.text
+    assert "ya29" not in caplog.text
+    assert "id_token" not in caplog.text
 
 
 def test_google_may_name_no_address(client, google):
@@ -289,6 +348,16 @@ def test_a_workspace_address_is_googles_own_too(client, google):
     assert user_of(client) == grace
 
 
+def test_an_address_that_only_ends_like_googles_own_is_another(client, google):
+    grace = UserFactory(email="grace@notgmail.com")
+
+    page = come(client, google, Person(sub="2001", email="grace@notgmail.com"))
+
+    assert "Sign in once to connect Google" in words(page)
+    assert user_of(client) is None
+    assert grace.google.account is None
+
+
 def test_any_other_account_is_connected_by_signing_in_once(client, google, mailbox):
     grace = UserFactory(email="grace@navy.example")
 
@@ -330,6 +399,17 @@ def test_somebody_else_who_signs_in_here_next_gets_no_google(client, google, ada
 
     assert user_of(client) == grace
     assert SocialAccount.objects.count() == 0
+
+
+def test_an_account_with_another_google_account_signs_in_and_keeps_it(client, google):
+    grace = UserFactory(email="grace@navy.example")
+    grace.google.adopt("1999", "grace@gmail.com")
+    come(client, google, Person(sub="2001", email="grace@navy.example"))
+
+    client.post("/login", {"login": "grace@navy.example", "password": PASSWORD})
+
+    assert user_of(client) == grace
+    assert SocialAccount.objects.get().uid == "1999"
 
 
 def test_connecting_by_signing_in_waits_for_15_minutes(client, google):
@@ -433,6 +513,7 @@ def test_saying_no_at_google_leads_back_with_a_word(client, google):
         {"nonce": None},
         {"sub": None},
         {"sub": 7},
+        {"sub": None, "id": "2001"},
         {"sub": ""},
         {"sub": "9" * 500},
         {"email": 7},
@@ -515,6 +596,24 @@ def test_who_comes_back_without_having_gone_is_told_so(client, google, query):
     assert failed(client.get(f"/api/v1/auth/google/response{query}", follow=True))
 
 
+def test_a_session_that_ends_while_google_answers_is_told_so(client, google, monkeypatch):
+    google.person = GRACE
+    path = back(client, google)
+    original = Session.get_session_store_class().load
+
+    def then_gone(self):
+        data = original(self)
+        Session.objects.filter(session_key=self.session_key).delete()
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session.get_session_store_class(), "load", then_gone)
+        answer = client.get(path)
+
+    assert answer.url == "/login"
+    assert not User.objects.exists()
+
+
 def test_what_a_link_adds_does_not_reach_google(client, google):
     google.person = GRACE
     location = client.post(
@@ -531,6 +630,19 @@ def test_what_a_link_adds_does_not_reach_google(client, google):
         *("client_id", "redirect_uri", "scope", "response_type", "state", "nonce", "prompt"),
         *("code_challenge", "code_challenge_method"),
     }
+
+
+def test_google_sends_people_back_to_the_sites_own_address_whatever_host_was_asked(client, google, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+
+    location = client.post("/google", headers={"host": "evil.example"}).url
+
+    assert parse_qs(urlsplit(location).query)["redirect_uri"] == ["http://testserver/api/v1/auth/google/response"]
+
+
+def test_who_is_signed_in_is_not_sent_to_google_to_sign_in(signed_in, google):
+    for method in ("get", "post"):
+        assert getattr(signed_in, method)("/google").url == "/account"
 
 
 def test_another_site_cannot_send_people_to_google(client, google):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import clients
 from accounts.models import Event, Session, User
+from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
@@ -490,3 +491,57 @@ def test_the_page_about_a_disputed_address_stays_the_same_with_the_same_code(mai
     assert first.status_code == second.status_code == 409
     assert words(first) == words(second)
     assert ada.events.filter(kind="turned_off").exists()
+
+
+THIEFS = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
+
+
+def test_the_mail_about_a_thiefs_app_still_works_after_a_later_one_was_reported(mailbox, ada):
+    ada.second_factor.turn_on(THIEFS, "000000")
+    about_the_app = mailbox.link(ada.email, "/not-me")
+    ada.refresh_from_db()
+    ada.rename("thief")
+    press(mailbox.link(ada.email, "/not-me"))
+    assert ada.second_factor.is_on  # it was there before the event that was reported
+
+    assert press(about_the_app).status_code == 200
+
+    assert not ada.second_factor.is_on
+    assert press(about_the_app).status_code == 410
+
+
+def test_the_mail_about_a_thiefs_recovery_codes_still_works_then(mailbox, ada):
+    phone.pair(ada)
+    ada.refresh_from_db()
+    ada.second_factor.renew_codes()
+    about_the_codes = mailbox.link(ada.email, "/not-me")
+    ada.rename("thief")
+    press(mailbox.link(ada.email, "/not-me"))
+
+    assert press(about_the_codes).status_code == 200
+
+    assert ada.second_factor.is_on
+    assert ada.second_factor.recovery_codes == []
+
+
+def test_an_older_mail_takes_away_nothing_that_the_owner_set_up_after_reporting(mailbox, ada):
+    ada.rename("thief")
+    older = mailbox.link(ada.email, "/not-me")
+    ada.rename("thief2")
+    press(mailbox.link(ada.email, "/not-me"))
+    ada.refresh_from_db()
+    phone.pair(ada)
+
+    assert press(older).status_code == 410
+    assert ada.second_factor.is_on
+
+
+def test_a_recovery_code_that_somebody_else_used_makes_all_of_them_worthless(mailbox, ada):
+    phone.pair(ada)
+    ada.refresh_from_db()
+    ada.second_factor.check(ada.second_factor.recovery_codes[0])
+
+    press(mailbox.link(ada.email, "/not-me"))
+
+    assert ada.second_factor.is_on
+    assert ada.second_factor.recovery_codes == []

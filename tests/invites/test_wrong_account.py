@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Event, User
-from invites.models import Invite
+from invites.models import Invite, InviteUnavailable
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person
 from tests.reading import words
@@ -172,6 +172,86 @@ def test_a_stranger_learns_nothing_and_asks_for_nobody(client, invite, mailbox):
     assert client.post("/invite/readdress/answer", {"token": "x"}).status_code == 404
 
 
+def test_nobody_is_asked_to_send_it_where_it_is(signed_in, maria, mailbox):
+    mine = InviteFactory(invitation=True, email="ada@example.com", invited_by=maria)
+
+    signed_in.post("/invite/readdress", token(mine))
+
+    assert mailbox.letters("maria@lab.example") == []
+
+
+def test_a_sender_who_was_turned_off_is_not_asked(signed_in, invite, maria, mailbox):
+    maria.turn_off()
+
+    assert "/invite/readdress" not in signed_in.get(link(invite)).text
+    signed_in.post("/invite/readdress", token(invite))
+
+    assert mailbox.letters("maria@lab.example") == []
+    with pytest.raises(InviteUnavailable):
+        Invite.objects.get().ask_to_readdress("ada@example.com")
+    assert Invite.objects.get().readdress_to == ""
+
+
+def test_two_who_ask_in_the_same_moment_are_one_mail(invite, mailbox):
+    first, second = Invite.objects.get(), Invite.objects.get()
+    first.ask_to_readdress("ada@example.com")
+
+    with pytest.raises(InviteUnavailable):
+        second.ask_to_readdress("grace@gmail.com")
+
+    assert Invite.objects.get().readdress_to == "ada@example.com"
+    assert mailbox.kinds("maria@lab.example") == ["readdress"]
+
+
+@pytest.mark.parametrize("over", ["claimed_at", "revoked_at", "expires_at"])
+def test_nobody_is_asked_about_an_invite_that_ended_in_this_moment(invite, mailbox, over):
+    late = Invite.objects.get()
+    Invite.objects.update(**{over: timezone.now()})
+
+    with pytest.raises(InviteUnavailable):
+        late.ask_to_readdress("ada@example.com")
+
+    assert mailbox.letters() == []
+
+
+def test_what_goes_to_the_other_address_says_the_same(signed_in, maria, mailbox):
+    invite = InviteFactory(invitation=True, invited_by=maria, language="ru", batch="course 7")
+    signed_in.post("/invite/readdress", token(invite))
+
+    Client().post("/invite/readdress/answer", question(mailbox))
+
+    new = Invite.objects.get(email="ada@example.com")
+    assert (new.language, new.batch) == ("en", "course 7")  # whoever asked has read English pages
+
+
+def test_who_asked_hears_once_of_two_answers_in_the_same_moment(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    first, second = Invite.objects.get(), Invite.objects.get()
+    first.keep_address()
+
+    with pytest.raises(InviteUnavailable):
+        second.keep_address()
+
+    assert mailbox.kinds("ada@example.com").count("not_readdressed") == 1
+
+
+def test_a_second_answer_in_the_same_moment_finds_nothing_left_to_answer(signed_in, invite, mailbox, monkeypatch):
+    signed_in.post("/invite/readdress", token(invite))
+    original = Invite.readdress
+
+    def late(self):
+        Invite.objects.get(pk=self.pk).keep_address()
+        return original(self)
+
+    monkeypatch.setattr(Invite, "readdress", late)
+
+    page = Client().post("/invite/readdress/answer", question(mailbox))
+
+    assert page.status_code == 410
+    assert "There is nothing left to answer" in words(page)
+    assert Invite.objects.count() == 1
+
+
 def test_looking_at_the_question_answers_nothing(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     before = Invite.objects.values().get()
@@ -181,6 +261,15 @@ def test_looking_at_the_question_answers_nothing(signed_in, invite, mailbox):
             assert getattr(Client(), method)(page, question(mailbox)).status_code == 200
 
     assert Invite.objects.values().get() == before
+
+
+def test_a_link_that_is_only_opened_asks_nobody(signed_in, invite, mailbox):
+    for method in ("get", "head"):
+        assert getattr(signed_in, method)("/invite/readdress", token(invite)).status_code == 302
+
+    invite.refresh_from_db()
+    assert invite.readdress_asked_at is None
+    assert mailbox.letters("maria@lab.example") == []
 
 
 @pytest.mark.parametrize("over", ["claimed_at", "declined_at", "revoked_at"])
@@ -236,6 +325,65 @@ def test_another_google_account_than_the_invited_one_uses_nothing_up(client, goo
     Client().post("/invite/readdress/answer", question(mailbox))
     assert mailbox.kinds("hopper@gmail.com") == ["invite"]
     assert "Create a username" in words(client.get(mailbox.link("hopper@gmail.com", "/signup")))
+
+
+def test_an_account_that_nobody_has_entered_yet_is_not_named(client, google, invite, mailbox):
+    google.person = Person(sub="1", email="hopper@gmail.com")
+    UserFactory(email="ada@example.com").google.adopt("1", "hopper@gmail.com")
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
+    client.post("/invite/readdress", token(invite))
+
+    assert "ada@example.com" not in page.text
+    assert "at Google you chose hopper@gmail.com" in words(page)
+    invite.refresh_from_db()
+    assert invite.readdress_to == "hopper@gmail.com"
+
+
+def test_choosing_another_google_account_for_an_invite_connects_nothing(client, google, invite, ada):
+    """Somebody at a shared computer has left that page open, and Ada signs in next."""
+    google.person = Person(sub="1", email=ada.email)
+    UserFactory(username="bob").google.adopt("1", ada.email)
+    client.get(google.consent(client.post("/google", token(invite)).url))
+    User.objects.get(username="bob").google.forget()
+
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert ada.google.account is None
+
+
+def test_asking_for_a_fresh_link_asks_the_sender_no_second_time(signed_in, invite, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    Invite.objects.update(expires_at=timezone.now())
+    new = Invite.objects.issue("grace@example.com")
+    assert new.pk != invite.pk
+
+    signed_in.post("/invite/readdress", token(new))
+
+    assert mailbox.kinds("maria@lab.example") == ["readdress"]
+    assert "A new one is on its way" in words(Client().post("/invite/readdress/answer", question(mailbox)))
+    new.refresh_from_db()
+    assert new.state == "revoked"
+
+
+def test_an_invite_that_ended_on_the_way_to_google_is_no_wrong_account(client, google, invite):
+    google.person = Person(sub="1", email="hopper@gmail.com")
+    path = google.consent(client.post("/google", token(invite)).url)
+    Invite.objects.update(revoked_at=timezone.now())
+
+    assert client.get(path).url == "/account"
+    assert User.objects.filter(email="hopper@gmail.com").exists()
+
+
+def test_who_has_asked_leaves_no_address_behind_for_the_next_invite(client, google, invite, maria, mailbox):
+    google.person = Person(sub="1", email="hopper@gmail.com")
+    client.get(google.consent(client.post("/google", token(invite)).url))
+    client.post("/invite/readdress", token(invite))
+    another = InviteFactory(invitation=True, email="joan@example.com", invited_by=maria)
+
+    client.post("/invite/readdress", token(another))
+
+    assert mailbox.kinds("maria@lab.example") == ["readdress"]
 
 
 def test_an_unconfirmed_google_address_asks_for_nobody(client, google, invite, mailbox):

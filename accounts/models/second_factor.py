@@ -114,7 +114,7 @@ class SecondFactor:
 
     def forget(self, since: Event | None = None) -> bool:
         """Removes it, or what of it was set up since an event; gives whether there was anything."""
-        rows = self._rows().filter(created_at__gte=since.at) if since else self._rows()
+        rows = self._since(since) if since else self._rows()
         gone, _all = rows.delete()
         return gone > 0
 
@@ -125,9 +125,16 @@ class SecondFactor:
         """Whether anything that is there now was set up then."""
         return self._rows().filter(created_at__gte=start, created_at__lt=end).exists()
 
+    def is_younger(self, event: Event) -> bool:
+        """Whether an app or recovery codes were set up since."""
+        return bool(self._since(event).exists())
+
     def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
         Authenticator.objects.create(user=self.user, type=RECOVERY, data=data)
+
+    def _since(self, event: Event) -> Any:
+        return self._rows().filter(created_at__gte=event.at)
 
     def _rows(self) -> Any:
         return Authenticator.objects.filter(user=self.user)

@@ -1,6 +1,7 @@
 """What the owner of an account can say about anything a mail told of: “this was not me”."""
 
 import logging
+from typing import cast
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -32,13 +33,21 @@ def not_me(request: HttpRequest) -> HttpResponse:
     if not event.can_be_disowned():
         return over(request, event)
     if request.method != "POST":
-        taken = event.user and event.told != event.user.email and User.objects.filter(email=event.told).exists()
-        return render(request, "invites/not_me.html", {"event": event, "token": token, "taken": taken})
+        return ask(request, event, token)
     try:
         return disown(request, event)
     except EventUnavailable:  # pressed twice
         event.refresh_from_db()
         return over(request, event)
+
+
+def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
+    user = cast("User", event.user)
+    taken = event.told != user.email and User.objects.filter(email=event.told).exists()
+    factor = user.second_factor.is_younger(event)
+    return render(
+        request, "invites/not_me.html", {"event": event, "token": token, "taken": taken, "factor_goes": factor}
+    )
 
 
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
@@ -51,7 +60,16 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
             return turned_off(request, event)
         language = get_language() or ""
         Invite.objects.issue(account.email, wish=mails.DISOWNED, language=language, device=trace["device"])
-    return render(request, "invites/not_me_done.html", {"email": account.email, "restored": restored})
+    context = {"email": account.email, "restored": restored, "factor_off": is_off_since(account, event)}
+    return render(request, "invites/not_me_done.html", context)
+
+
+def is_off_since(account: User, event: Event) -> bool:
+    """Whether two-step verification is off, and would be on but for this event, what followed it, or this report."""
+    changes = account.events.filter(
+        kind__in=(Event.Kind.SECOND_FACTOR_ON, Event.Kind.SECOND_FACTOR_OFF), at__gte=event.at
+    )
+    return changes.exists() and not account.second_factor.is_on
 
 
 def turned_off(request: HttpRequest, event: Event) -> HttpResponse:

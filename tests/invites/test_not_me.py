@@ -545,3 +545,53 @@ def test_a_recovery_code_that_somebody_else_used_makes_all_of_them_worthless(mai
 
     assert ada.second_factor.is_on
     assert ada.second_factor.recovery_codes == []
+
+
+GOES = "the authenticator app and recovery codes that were set up since are removed"
+OFF = "Two-step verification is off now: turn it on again once you’re in."
+
+
+def test_it_says_that_an_app_that_was_set_up_since_goes(ada, link):
+    assert GOES not in words(Client().get(link))
+
+    phone.pair(User.objects.get())
+
+    assert GOES in words(Client().get(link))
+
+
+def test_it_says_so_of_recovery_codes_alone_too(mailbox, ada):
+    phone.pair(ada)
+    ada.happened(Event.Kind.SIGNED_IN)
+    link = mailbox.link(ada.email, "/not-me")
+    assert GOES not in words(Client().get(link))
+
+    User.objects.get().second_factor.renew_codes()
+
+    assert GOES in words(Client().get(link))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [lambda ada: None, lambda ada: ada.second_factor.turn_off()],
+    ids=["turned on", "turned off"],
+)
+def test_whose_second_factor_was_changed_is_told_to_turn_it_on_again(mailbox, ada, last):
+    phone.pair(ada)
+    last(User.objects.get())
+
+    assert OFF in words(press(mailbox.link(ada.email, "/not-me")))
+
+
+def test_so_is_whose_mail_was_about_a_sign_in_just_before(ada, link):
+    phone.pair(User.objects.get())
+
+    assert OFF in words(press(link))
+
+
+def test_who_has_it_still_or_never_had_it_is_told_nothing_of_it(mailbox, ada, link):
+    assert OFF not in words(press(link))
+
+    phone.pair(User.objects.get())
+    User.objects.get().happened(Event.Kind.SIGNED_IN)
+    assert OFF not in words(press(mailbox.link(ada.email, "/not-me")))
+    assert ada.second_factor.is_on

@@ -45,6 +45,7 @@ def tell(event: "Event") -> None:
             "google": event.detail.get("google", ""),
             "left": event.detail.get("left", 0),
             "by": event.detail.get("by", ""),
+            "anew": event.detail.get("anew", False),
             "new_masked": addresses.mask(event.user.email),
             "device": said(event.device),
             "when": times.on(event.at),

@@ -29,7 +29,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Writes one event.
 
         `detail` says more: `told`, the address that is mailed about it; `before`, what was changed; `by`, if it was
-        staff.
+        staff; `anew`, if an app replaced another.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, detail=detail)
 

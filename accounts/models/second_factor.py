@@ -85,10 +85,11 @@ class SecondFactor:
         """
         with transaction.atomic():
             self.user.hold()
-            if self.is_on and not anew:
+            was_on = self.is_on
+            if was_on and not anew:
                 return
             # First, so that all that is set up now is younger than the event (see `forget`).
-            self.user.happened(Event.Kind.SECOND_FACTOR_ON, **trace)
+            self.user.happened(Event.Kind.SECOND_FACTOR_ON, anew=was_on, **trace)
             self.forget()
             data = {"secret": encrypt(secret), "used": {digits(code): time.time()}}
             Authenticator.objects.create(user=self.user, type=TOTP, data=data)

@@ -46,8 +46,19 @@ def app(request: HttpRequest) -> HttpResponse:
     user.second_factor.turn_on(key, form.cleaned_data["code"], anew=anew, **clients.trace(request))
     pairing.over(request)
     sessions.keep(request, user)
-    messages.success(request, _("Two-step verification is on. You’re signed out on all other devices."))
+    messages.success(request, replaced() if anew else turned_on())
     return recovery_codes.show(request, user, next_url)
+
+
+def turned_on() -> str:
+    return _("Two-step verification is on. You’re signed out on all other devices.")
+
+
+def replaced() -> str:
+    return _(
+        "The new app is set up. Your old app and old recovery codes don’t work any more, "
+        "and you’re signed out on all other devices."
+    )
 
 
 @sensitive_post_parameters("password", "code")

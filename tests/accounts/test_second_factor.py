@@ -65,6 +65,7 @@ def test_it_is_found_on_the_account_page_and_explained(signed_in):
 
 def test_the_key_is_a_picture_a_link_and_text_and_all_say_the_same(signed_in, ada):
     page = signed_in.get(APP)
+    assert "old app" not in words(page)
     key = key_on(page)
     (url,) = re.findall(r'href="(otpauth:[^"]*)"', page.text)
     (picture,) = re.findall(
@@ -215,21 +216,25 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     client = sign_in(phone.code())
     page = client.get(APP)
     assert "Use another app" in words(page)
+    assert "your old app and your old recovery codes stop working" in words(page)
     key = key_on(page)
 
     refused = set_up(client, key, current=phone.wrong())
     assert "That code didn’t work" in words(refused)
     assert set_up(client, key).status_code == 200  # without one
-    assert (
-        client.post(APP, {"password": PASSWORD, "code": phone.code(key), "current": phone.code(steps=1)}).status_code
-        == 302
-    )
+    answer = set_up(client, key, current=phone.code(steps=1))
+    assert answer.status_code == 302
+    said = words(client.get(answer.url))
+    assert "The new app is set up. Your old app and old recovery codes don’t work any more" in said
+    assert "Two-step verification is on." not in said
 
     assert is_in(client)
     assert not is_in(sign_in(phone.code(steps=1)))
     assert is_in(sign_in(phone.code(key, steps=1)))
     assert Authenticator.objects.count() == 2
     assert mailbox.kinds(ada.email).count("second_factor_on") == 2
+    events = ada.events.filter(kind=Event.Kind.SECOND_FACTOR_ON).order_by("id")
+    assert [event.detail["anew"] for event in events] == [False, True]
 
 
 def test_a_wrong_code_of_the_new_app_spends_none_of_the_old(signed_in, ada):

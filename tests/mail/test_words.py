@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from accounts import notices
-from accounts.models import Event
+from accounts.models import Event, User
 from invites.models import Invite
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
@@ -210,3 +210,17 @@ def test_an_account_reads_its_own_language_whoever_asks(mailbox, client):
         client.post("/", {"email": "ivan@example.com"}, headers={"Accept-Language": "en"})
 
     assert mailbox.letters("ivan@example.com")[0]["Content-Language"] == "ru"
+
+
+def test_another_app_is_not_announced_as_turning_it_on(mailbox):
+    phone.pair(somebody("en"))
+    again = User.objects.get()
+    again.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", anew=True, **FROM)
+
+    letter, text, html = written(mailbox, EMAIL)
+
+    assert letter["Subject"] == "A new app for your Frontdoor codes"
+    for part in (" ".join(text.split()), html):
+        assert "A new authenticator app was set up" in part
+        assert "Firefox on Windows" in part
+        assert "turned on" not in part

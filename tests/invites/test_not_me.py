@@ -595,3 +595,13 @@ def test_who_has_it_still_or_never_had_it_is_told_nothing_of_it(mailbox, ada, li
     User.objects.get().happened(Event.Kind.SIGNED_IN)
     assert OFF not in words(press(mailbox.link(ada.email, "/not-me")))
     assert ada.second_factor.is_on
+
+
+def test_what_staff_did_came_from_no_unknown_device(mailbox, ada):
+    phone.pair(ada)
+    User.objects.get().second_factor.turn_off(by="staff")
+
+    said = words(Client().get(mailbox.link(ada.email, "/not-me")))
+
+    assert "someone who runs Frontdoor" in said
+    assert "Unknown device" not in said

@@ -224,3 +224,13 @@ def test_another_app_is_not_announced_as_turning_it_on(mailbox):
         assert "A new authenticator app was set up" in part
         assert "Firefox on Windows" in part
         assert "turned on" not in part
+
+
+def test_what_staff_turned_off_is_answered_with_other_words(mailbox):
+    somebody("en").happened(Event.Kind.SECOND_FACTOR_OFF, by="staff")
+
+    _letter, text, html = written(mailbox, EMAIL)
+
+    for part in (text, html):
+        assert "I didn’t ask for this" in part
+        assert "This was not me" not in part

@@ -23,6 +23,8 @@ from accounts import clients, times
 
 View = Callable[..., HttpResponseBase]
 
+HALF_A_DAY = 12 * 60 * 60  # seconds; who waits longer must be told the day too
+
 
 class Limited(Exception):
     """A limit is reached, for so many `seconds`, until `retry_at`; `words` say so to the visitor."""
@@ -36,7 +38,8 @@ class Limited(Exception):
 
     @property
     def words(self) -> str:
-        return str(self.reason) % {"time": times.clock(self.retry_at)}
+        time = times.until(self.retry_at) if self.seconds > HALF_A_DAY else times.clock(self.retry_at)
+        return str(self.reason) % {"time": time}
 
 
 @dataclass(frozen=True)

@@ -376,6 +376,7 @@ def test_five_wrong_codes_stop_a_stranger_with_the_right_one_and_offer_ways_on(a
     assert page.status_code == 429
     assert 0 < int(page["Retry-After"]) <= 15 * 60
     assert "on a device you have used before" in words(page)
+    assert "Then somebody else knows your password, or can read your email." in words(page)
     assert re.findall(r'<a class="btn wide" href="([^"]*)"', page.text) == ["/login"]
     assert 'href="/reset"' in page.text
     assert enter(password(), phone.code()).status_code == 429

@@ -1,10 +1,11 @@
 """Every POST wears a limit."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import limits
 from tests.factories import PASSWORD
@@ -52,3 +53,16 @@ def test_the_page_of_a_limit_names_a_minute_that_is_not_over_yet(client):
     assert retry_at.second == 0
     assert retry_at >= asked_at + timedelta(seconds=int(answer["Retry-After"]))
     assert f"{retry_at:%H:%M} (UTC)" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "hour", "day"),
+    [
+        ("en", r"after \d\d:\d\d \(UTC\)", r"after \w+day \d+ \w+, \d\d:\d\d \(UTC\)"),
+        ("ru", r"после \d\d:\d\d \(UTC\)", r"после \d\d:\d\d \w+, \d+ \w+ \(UTC\)"),
+    ],
+)
+def test_a_wait_of_more_than_twelve_hours_names_the_day_too(language, hour, day):
+    with translation.override(language):
+        assert re.search(hour, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60).words)
+        assert re.search(day, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60 + 1).words)

@@ -30,20 +30,23 @@ SHOWN_FOR = 15 * 60  # seconds
 @limits.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def codes(request: HttpRequest) -> HttpResponse:
-    """Shows those that were just made, else makes new ones."""
+    """Shows those that were just made, else makes new ones; or others, if asked for in place of just these."""
     user, next_url = cast("User", request.user), same_site(request.GET.get("next", ""))
     if not user.second_factor.is_on:
         return redirect("second_factor")
-    if are_shown(request, user):
+    shown, batch = are_shown(request, user), user.second_factor.batch
+    if shown and request.GET.get("new") != str(batch):
         if request.method == "POST":  # pressed twice
-            return redirect("second_factor_codes")
-        return render(request, "accounts/recovery_codes.html", {"codes": spaced(user), "next": next_url})
+            return redirect(address(next_url))
+        context = {"codes": spaced(user), "next": next_url, "batch": batch}
+        return render(request, "accounts/recovery_codes.html", context)
     if request.method == "POST":
         limits.CHANGE_PER_USER.check(request, user.pk.hex)
     form = WithCode(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        left = len(user.second_factor.recovery_codes)
-        return render(request, "accounts/recovery_codes_renew.html", {"form": form, "left": left})
+        context = {"form": form, "left": len(user.second_factor.recovery_codes)}
+        context["shown_at"] = address(next_url) if shown else ""
+        return render(request, "accounts/recovery_codes_renew.html", context)
     user.second_factor.renew_codes(**clients.trace(request))
     messages.success(request, _("Here are your new recovery codes. The old ones don’t work any more."))
     return show(request, user, next_url)
@@ -66,7 +69,11 @@ def download(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
     """To the page that shows what has just been made in this session, and no other session."""
     request.session[SHOWN] = {"batch": user.second_factor.batch, "until": time.time() + SHOWN_FOR}
-    return redirect(reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else ""))
+    return redirect(address(next_url))
+
+
+def address(next_url: str) -> str:
+    return reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else "")
 
 
 def are_shown(request: HttpRequest, user: User) -> bool:

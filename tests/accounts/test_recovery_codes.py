@@ -1,5 +1,6 @@
 """Recovery codes: for who has no phone at hand; each once."""
 
+import html
 import re
 import threading
 from datetime import timedelta
@@ -178,6 +179,29 @@ def test_pressing_twice_makes_them_once(ada):
     assert renew(client, code=code).url == renew(client, code=code).url == CODES
 
     assert ada.events.filter(kind=Event.Kind.RECOVERY_CODES).count() == 1
+    assert ada.events.filter(kind=Event.Kind.CODE_FAILED).count() == 0
+
+
+def test_other_ones_can_be_made_while_some_are_shown(ada):
+    client = sign_in(phone.code())
+    renew(client)
+    first = ada.second_factor.recovery_codes
+    page = client.get(f"{CODES}?next=/account/settings")
+    (link,) = re.findall(r'<a href="([^"]*)">Make other ones</a>', page.text)
+    url = f"{CODES}{html.unescape(link)}"
+    form = client.get(url)
+    assert "Make new recovery codes" in words(form)
+    assert "can’t be shown again" not in words(form)
+    assert f'<a href="{CODES}?next=%2Faccount%2Fsettings">Cancel</a>' in form.text
+    assert client.post(url, {}).status_code == 200
+
+    for _twice in range(2):
+        answer = client.post(url, {"password": PASSWORD, "code": first[0]})
+        assert answer.url == f"{CODES}?next=%2Faccount%2Fsettings"
+
+    assert shown(client.get(answer.url)) == shown(client.get(url)) == ada.second_factor.recovery_codes
+    assert not set(first) & set(ada.second_factor.recovery_codes)
+    assert ada.events.filter(kind=Event.Kind.RECOVERY_CODES).count() == 2
     assert ada.events.filter(kind=Event.Kind.CODE_FAILED).count() == 0
 
 

@@ -36,7 +36,7 @@ def events(user: User) -> Rows:
 
 def second_factor(user: User) -> Rows:
     if app := user.second_factor.app:
-        yield {"set_up_at": app.created_at, "last_used_at": user.second_factor.last_used_at}
+        yield {"set_up_at": app.created_at, "last_used_at": app.last_used_at}
 
 
 def mails(user: User) -> Rows:

@@ -5,7 +5,6 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
@@ -41,10 +40,6 @@ class SecondFactor:
     @property
     def is_on(self) -> bool:
         return self._rows().filter(type=TOTP).exists()
-
-    @property
-    def last_used_at(self) -> datetime | None:
-        return max((row.last_used_at for row in self._rows() if row.last_used_at), default=None)
 
     @property
     def recovery_codes(self) -> list[str]:

@@ -23,8 +23,8 @@ from accounts.views import page, recovery_codes
 @sessions.required
 def overview(request: HttpRequest) -> HttpResponse:
     factor = cast("User", request.user).second_factor
-    context = {"app": factor.app, "last_used_at": factor.last_used_at, "left": len(factor.recovery_codes)}
-    return render(request, "accounts/second_factor.html", context | {"must_stay": must_stay(request)})
+    context = {"app": factor.app, "left": len(factor.recovery_codes), "must_stay": must_stay(request)}
+    return render(request, "accounts/second_factor.html", context)
 
 
 @sensitive_post_parameters("password", "code", "current")

@@ -271,6 +271,16 @@ def test_a_recovery_code_turns_it_off_too(ada):
     assert not User.objects.get().second_factor.is_on
 
 
+def test_a_recovery_code_is_no_use_of_the_app(ada):
+    phone.pair(ada)
+    client = sign_in(ada.second_factor.recovery_codes[0])
+    assert "Not used yet" in words(client.get("/account/second-factor"))
+
+    User.objects.get().second_factor.check(phone.code())
+
+    assert "Last used" in words(client.get("/account/second-factor"))
+
+
 def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
     phone.pair(ada)
     client = sign_in(phone.code())

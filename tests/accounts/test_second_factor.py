@@ -281,6 +281,17 @@ def test_a_recovery_code_is_no_use_of_the_app(ada):
     assert "Last used" in words(client.get("/account/second-factor"))
 
 
+@pytest.mark.parametrize("client_id", ["", "frontdoor"])
+def test_google_is_a_first_step_where_it_is_offered(signed_in, ada, settings, client_id):
+    settings.GOOGLE_CLIENT_ID = client_id
+    pages = [signed_in.get("/account/second-factor")]
+    phone.pair(User.objects.get())
+    client = sign_in(phone.code())
+    pages += [client.get("/account/second-factor"), client.get(OFF)]
+
+    assert [("Google" in words(page)) for page in pages] == [bool(client_id)] * 3
+
+
 def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
     phone.pair(ada)
     client = sign_in(phone.code())

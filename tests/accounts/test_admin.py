@@ -212,11 +212,14 @@ def test_people_are_found_by_the_whole_address_in_any_case(desk, ada, django_ass
     assert "ada@example.com" in desk.get("/admin/accounts/user/?q=ADA@example.com").text
 
 
+NEEDED = "To use the admin pages you need two-step verification. Set it up first."
+
+
 def test_staff_who_must_have_a_second_factor_set_it_up_first_and_come_back(desk, admin_user, settings):
     settings.REQUIRE_STAFF_2FA = True
     page = desk.get("/admin/accounts/user/?q=ada", follow=True)
     assert page.redirect_chain == [("/account/second-factor/app?next=%2Fadmin%2Faccounts%2Fuser%2F%3Fq%3Dada", 302)]
-    assert "Whoever works at the desk needs two-step verification" in words(page)
+    assert NEEDED in words(page)
 
     key = re.search(r'<b dir="ltr">([A-Z2-7 ]+)</b>', page.text)[1].replace(" ", "")
     form = {"password": PASSWORD, "code": phone.code(key)}
@@ -224,6 +227,28 @@ def test_staff_who_must_have_a_second_factor_set_it_up_first_and_come_back(desk,
 
     assert 'href="/admin/accounts/user/?q=ada"' in codes.text
     assert desk.get("/admin/accounts/user/?q=ada").status_code == 200
+
+
+def test_staff_who_cancel_are_told_again_what_they_need(desk, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    page = desk.get("/admin/", follow=True)
+    assert '<a href="/account/second-factor">Cancel</a>' in page.text
+
+    assert NEEDED in words(desk.get("/account/second-factor"))
+    settings.REQUIRE_STAFF_2FA = False
+    assert NEEDED not in words(desk.get("/account/second-factor"))
+
+
+def test_the_way_back_to_the_desk_survives_a_mistake_and_a_mailed_link(desk, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    url = desk.get("/admin/accounts/user/?q=ada").url
+
+    page = desk.post(url, {"code": "x", "password": "wrong password"})
+
+    assert page.status_code == 200
+    assert f'action="{url}"' in page.text
+    form = page.text.partition('action="/account/prove"')[2].partition("</form>")[0]
+    assert f'name="next" value="{url}"' in form
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/add/", "/admin/jsi18n/", "/admin/nothing/"])

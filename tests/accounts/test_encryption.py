@@ -103,7 +103,7 @@ def test_a_dry_run_only_looks(ada, settings, capsys):
 
     call_command("rotate_secrets", "--dry-run")
 
-    assert "DRY RUN  2 secrets" in capsys.readouterr().out
+    assert "DRY RUN  2 secrets can be read\n" in capsys.readouterr().out
     assert list(Authenticator.objects.order_by("pk").values("data")) == before
 
 

@@ -29,7 +29,8 @@ class Command(BaseCommand):
         there = Authenticator.objects.filter(pk__in=ids).count() if readable < len(ids) else readable
         report = {"command": "rotate_secrets", "dry_run": options["dry_run"], "secrets": readable}
         report["unreadable"] = max(0, there - readable)
-        said = f"{'DRY RUN  ' if options['dry_run'] else ''}{readable} secrets encrypted with the first key"
+        dry = options["dry_run"]
+        said = f"DRY RUN  {readable} secrets can be read" if dry else f"{readable} secrets encrypted with the first key"
         self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
         if report["unreadable"]:
             raise CommandError(f"{report['unreadable']} secrets could not be read: their key is in no list of keys.")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models import Invite
+from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
@@ -200,3 +201,25 @@ def test_an_account_that_goes_while_it_signs_in_is_no_500(client, ada, monkeypat
 
     assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
     assert client.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("password", "email", "delete", "google", "google/off"),
+        *("second-factor/app", "second-factor/off", "second-factor/codes"),
+    ],
+)
+def test_that_no_password_is_needed_is_said_above_the_form(mailbox, ada, path):
+    if path == "google/off":
+        ada.google.adopt("7", "ada@gmail.com")
+    if path.startswith("second-factor"):
+        phone.pair(ada)
+    client = come_by_link(mailbox, ada)
+    client.post("/login/code", {"code": phone.code()})
+
+    main = client.get(f"/account/{path}").text.partition("<main")[2]
+
+    assert 0 < main.find("You’ve shown that it’s you") < main.index("<form")
+    assert main.count("You’ve shown that it’s you") == 1
+    assert "Forgot your password?" not in main

@@ -95,3 +95,9 @@ def test_it_hides_what_is_over(signed_in, ada):
     )
 
     assert "192.0.2.99" not in signed_in.get("/account").text
+
+
+def test_it_is_said_what_connecting_google_is_good_for(signed_in):
+    said = words(signed_in.get("/account/google"))
+
+    assert "Once connected, you can sign in with your Google account too. Google tells us its email address" in said

@@ -5,6 +5,7 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator

@@ -353,19 +353,6 @@ def test_who_was_signed_out_everywhere_meanwhile_changes_nothing_of_it(ada, verb
     assert ada.second_factor.recovery_codes == codes
 
 
-@pytest.mark.parametrize("kinds", [("recovery", "app"), ("app", "recovery")])
-def test_the_page_names_the_day_of_its_last_use_whichever_code_it_was(ada, kinds):
-    start = timezone.now()
-    phone.pair(ada)
-    for days, kind in zip((2, 5), kinds, strict=True):
-        with time_machine.travel(start + timedelta(days=days)):
-            client = sign_in(phone.code() if kind == "app" else ada.second_factor.recovery_codes[0])
-            today = timezone.now()
-            page = client.get("/account/second-factor")
-
-    assert f"Last used {today:%A} {today.day}" in words(page)
-
-
 def disown(kind):
     Event.objects.filter(kind=kind).order_by("id").last().disown()
 

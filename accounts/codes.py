@@ -49,5 +49,5 @@ def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
     with transaction.atomic():
         event = Event.objects.record(Event.Kind.CODE_FAILED, user, told=user.email, **trace)
         with suppress(limits.Limited):
-            limits.CODE_NOTICES_PER_USER.check(request, user.pk.hex)
+            limits.FACTOR_NOTICES_PER_USER.check(request, user.pk.hex)
             notices.tell(event)

@@ -123,14 +123,14 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     """Who came back from Google, and the data that was sent along. Raises Failed.
 
     allauth checks the state, which works once, for ten minutes and in one session, exchanges the code with PKCE, and
-    checks issuer, audience and expiry of the token. The nonce ties the token to this very visit (OpenID Connect Core
-    §15.5.2).
+    checks issuer, audience and expiry of the token; not its signature, as TLS has brought it straight from Google
+    (OpenID Connect Core §3.1.3.7). The nonce ties the token to this very visit (§15.5.2).
     """
     try:
         response = _callback(request)
     except Answered as answered:
         login = answered.login
-    except (AttributeError, ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
+    except (ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
         raise Failed("unexpected", error) from error  # an answer that no Google gives
     except UpdateError as error:
         request.session.flush()  # else Django would answer 400: it saves the session after this

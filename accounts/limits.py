@@ -127,7 +127,7 @@ FACTOR_PER_USER_A_DAY = Guesses("factor-user-day", most=20, window=timedelta(day
 FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=Limit.reason)
 FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedelta(days=1), reason=Limit.reason)
 # Mails about strangers who try codes.
-CODE_NOTICES_PER_USER = Limit("code-notices", "1/d")
+FACTOR_NOTICES_PER_USER = Limit("factor-notices", "1/d")
 
 # Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")

@@ -127,9 +127,11 @@ def connect_google(request: HttpRequest, user: User) -> None:
     """Connects the Google account that somebody came with before, if this is whose address it named."""
     kept = google.release(request)
     if kept and kept["to_connect"] and kept["email"] == user.email:
-        with suppress(ConnectedElsewhere, Superseded):
+        try:
             if user.google.connect(kept["uid"], kept["email"], **clients.trace(request)):
                 messages.success(request, _("Google is connected."))
+        except (ConnectedElsewhere, Superseded):
+            messages.warning(request, _("Google was not connected. Nothing has changed."))
 
 
 def report(request: HttpRequest, event: Event) -> None:

@@ -99,7 +99,7 @@ def google_base_url() -> str:
 
 def google_endpoints(base: str) -> dict[str, str]:
     """Where allauth finds the stand-in, at the paths that Google has; nothing for Google itself."""
-    paths = {"AUTHORIZE_URL": "/o/oauth2/v2/auth", "ACCESS_TOKEN_URL": "/token", "CERTS_URL": "/oauth2/v1/certs"}
+    paths = {"AUTHORIZE_URL": "/o/oauth2/v2/auth", "ACCESS_TOKEN_URL": "/token"}
     return {name: base + path for name, path in paths.items()} if base else {}
 
 

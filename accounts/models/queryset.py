@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from accounts import addresses, names
 from accounts.models.event import Event
+from accounts.models.google import PROVIDER
 from accounts.models.session import Session
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def by_google(self, uid: str) -> "User | None":
         """Whoever has connected the Google account of this id."""
-        return self.filter(socialaccount__provider="google", socialaccount__uid=uid).first()
+        return self.filter(socialaccount__provider=PROVIDER, socialaccount__uid=uid).first()
 
     def free_name(self, wish: str) -> str:
         """A free username near a wish or an address; one query, however many are taken."""

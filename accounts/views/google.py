@@ -45,11 +45,12 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     connected = user.google.account
     if connected is None:
         return redirect("account_google" if settings.GOOGLE_CLIENT_ID else "account")
+    email = connected.extra_data.get("email", "")
     if not user.has_usable_password():
-        return render(request, "accounts/google_last.html", {"email": user.google.email})
+        return render(request, "accounts/google_last.html", {"email": email})
     form = WithProof(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "accounts/google_disconnect.html", {"form": form, "email": user.google.email})
+        return render(request, "accounts/google_disconnect.html", {"form": form, "email": email})
     try:
         user.google.disconnect(**clients.trace(request))
     except LastWayIn:  # the password went in this moment

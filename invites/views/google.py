@@ -66,10 +66,14 @@ def response(request: HttpRequest) -> HttpResponse:
 
 def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     """Nothing was made, and the other ways in are on the page."""
+    if not failure.is_cancelled:
+        log.warning("google did not say who it is: %s ip=%s", failure, clients.ip(request))
+    if request.user.is_authenticated:
+        messages.warning(request, _("Google was not connected. Nothing has changed."))
+        return redirect("account")
     if failure.is_cancelled:
         messages.info(request, _("You cancelled signing in with Google. Nothing has changed."))
     else:
-        log.warning("google did not say who it is: %s ip=%s", failure, clients.ip(request))
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
     if invite := invite_of(request.session.get(VISIT, {})):
@@ -174,6 +178,7 @@ def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str
     except ConnectedElsewhere:
         messages.warning(request, _("That Google account is connected to another account here. Nothing has changed."))
     except Superseded:
+        sessions.end(request)
         return failed(request, google.Failed("all sessions have ended"))
     else:
         messages.success(request, _("Google is connected."))

@@ -185,3 +185,10 @@ def test_keys_come_from_the_environment_and_the_signing_key_stands_in(monkeypatc
 def test_a_weak_key_stops_the_start(monkeypatch):
     with pytest.raises(SystemExit, match="ENCRYPTION_KEY is weak"):
         keys(monkeypatch, ENCRYPTION_KEY="short")
+
+
+def test_what_was_encrypted_by_an_earlier_release_can_still_be_read(settings):
+    settings.ENCRYPTION_KEYS = ["0123456789" * 5]
+    once = "gAAAAABrAejpV7Y-ZEJiJTUH0afSZHgPq5vbj9Td8R-gaCuw9sS1pSW-09Y9Xyq73rFqfi-UwpZkXvdjGRAKoVeb4pD_GLtfqQ=="
+
+    assert encryption.decrypt(once) == "a secret"

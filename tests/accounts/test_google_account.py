@@ -138,7 +138,7 @@ def test_disconnecting_what_is_not_there_is_not_told(ada, mailbox):
     ada.google.disconnect()
 
     assert mailbox.letters() == []
-    assert not ada.events.filter(kind="google_off").exists()
+    assert not ada.events.filter(kind="google_disconnected").exists()
 
 
 def test_the_last_way_in_stays(mailbox, google):

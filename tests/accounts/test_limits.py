@@ -20,6 +20,12 @@ pytestmark = pytest.mark.django_db
         ("/login", "login-network"),
         *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me")),
         *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
+        ("/google", "google-network"),
+        ("/login/code", "factor-network"),
+        ("/login/code/abandon", "post"),
+        ("/invite/readdress", "ask-network"),
+        *((f"/account/{page}", "post") for page in ("google", "google/off")),
+        *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
         *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),
     ],
 )

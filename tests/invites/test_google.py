@@ -337,7 +337,7 @@ def test_an_account_is_connected_when_the_address_is_googles_own(client, google,
     assert grace.google.email == "grace@gmail.com"
     assert "google_connected" in mailbox.kinds("grace@gmail.com")
     assert "Google is connected." in words(page)
-    assert grace.events.filter(kind="google_on").exists()
+    assert grace.events.filter(kind="google_connected").exists()
 
 
 def test_a_workspace_address_is_googles_own_too(client, google):

@@ -61,6 +61,7 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
         language = get_language() or ""
         Invite.objects.issue(account.email, wish=mails.DISOWNED, language=language, device=trace["device"])
     context = {"email": account.email, "restored": restored, "factor_off": is_off_since(account, event)}
+    context["factor_on"] = account.second_factor.is_on
     return render(request, "invites/not_me_done.html", context)
 
 

@@ -88,6 +88,16 @@ def test_a_new_password_ends_connecting_that_was_under_way(signed_in, google):
     assert not SocialAccount.objects.exists()
 
 
+def test_saying_no_at_google_leads_back_to_the_account_with_a_word(signed_in, ada, google):
+    location = signed_in.post(CONNECT, {"password": PASSWORD}).url
+
+    page = signed_in.get(google.cancel(location), follow=True)
+
+    assert page.redirect_chain == [("/account", 302)]
+    assert "Google was not connected. Nothing has changed." in words(page)
+    assert ada.google.account is None
+
+
 def test_sessions_that_end_in_this_moment_end_connecting_too(signed_in, google, monkeypatch):
     path = begin(signed_in, google)
     original = User.hold

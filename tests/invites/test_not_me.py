@@ -501,7 +501,8 @@ def test_the_mail_about_a_thiefs_app_still_works_after_a_later_one_was_reported(
     about_the_app = mailbox.link(ada.email, "/not-me")
     ada.refresh_from_db()
     ada.rename("thief")
-    press(mailbox.link(ada.email, "/not-me"))
+    page = press(mailbox.link(ada.email, "/not-me"))
+    assert "If it wasn’t you who set it up, press the button in the email about that too." in words(page)
     assert ada.second_factor.is_on  # it was there before the event that was reported
 
     assert press(about_the_app).status_code == 200

@@ -32,7 +32,7 @@ View = Callable[..., HttpResponseBase]
 
 NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
-LOST = gettext_noop("Your session had ended, so nothing was changed. Sign in and try again.")
+LOST = gettext_noop("Your session had ended, so nothing was changed. If you pressed twice, the first press counts.")
 
 # In a session's data.
 MOVING = "moving"  # the address that a code was mailed to, and until when it works

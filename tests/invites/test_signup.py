@@ -227,6 +227,14 @@ def test_the_account_speaks_the_language_it_was_made_in(invite):
     assert User.objects.get().settings == {"language": "ru"}
 
 
+def test_the_owner_link_says_whom_it_signs_out(signed_in):
+    owner = InviteFactory(source="owner")
+
+    page = signed_in.get("/owner", {"token": tokens.sign(tokens.OWNER, owner.pk)})
+
+    assert "You’re signed in as ada. If you carry on, we’ll sign you out of that account first." in words(page)
+
+
 def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
     invite = InviteFactory()
     form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}

@@ -25,8 +25,8 @@ from accounts import addresses
 
 GMAIL = ("@gmail.com", "@googlemail.com")
 
-HELD = "google"  # in a session's data: an identity that waits for its owner to sign in
-HELD_FOR = 15 * 60  # seconds
+KEPT = "google"  # in a session's data: an identity that waits for its owner to sign in
+KEPT_FOR = 15 * 60  # seconds
 
 
 class Failed(Exception):
@@ -146,25 +146,26 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     return Identity.of(seen.uid, login.claims), data
 
 
-def hold(request: HttpRequest, identity: Identity, *, to_connect: bool = False) -> None:
+def keep(request: HttpRequest, identity: Identity, *, to_connect: bool = False) -> None:
     """Keeps in this session whom Google has seen, with an address that it has verified.
 
     Either `to_connect`, when the owner of that address signs in, or as proof of the address alone.
     """
-    kept = {"uid": identity.uid, "email": identity.email, "to_connect": to_connect}
-    request.session[HELD] = kept | {"until": time.time() + HELD_FOR}
+    seen = {"uid": identity.uid, "email": identity.email, "to_connect": to_connect}
+    request.session[KEPT] = seen | {"until": time.time() + KEPT_FOR}
 
 
-def held(request: HttpRequest) -> dict[str, Any]:
+def kept(request: HttpRequest) -> dict[str, Any]:
     """What is kept: `uid`, `email` and `to_connect`; or nothing."""
-    kept = request.session.get(HELD, {})
-    return kept if kept and time.time() < kept["until"] else {}
+    seen = request.session.get(KEPT, {})
+    return seen if seen and time.time() < seen["until"] else {}
 
 
-def release(request: HttpRequest) -> dict[str, Any]:
-    kept = held(request)
-    request.session.pop(HELD, None)
-    return kept
+def drop(request: HttpRequest) -> dict[str, Any]:
+    """The same, for the last time."""
+    seen = kept(request)
+    request.session.pop(KEPT, None)
+    return seen
 
 
 _callback = OAuth2CallbackView.adapter_view(Client)

@@ -125,10 +125,10 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
 
 def connect_google(request: HttpRequest, user: User) -> None:
     """Connects the Google account that somebody came with before, if this is whose address it named."""
-    kept = google.release(request)
-    if kept and kept["to_connect"] and kept["email"] == user.email:
+    seen = google.drop(request)
+    if seen and seen["to_connect"] and seen["email"] == user.email:
         try:
-            if user.google.connect(kept["uid"], kept["email"], **clients.trace(request)):
+            if user.google.connect(seen["uid"], seen["email"], **clients.trace(request)):
                 messages.success(request, _("Google is connected."))
         except (ConnectedElsewhere, Superseded):
             messages.warning(request, _("Google was not connected. Nothing has changed."))

@@ -21,7 +21,7 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(same_site(request.GET.get("next", "")) or "account")
     if request.method != "POST":
-        seen = google.held(request)  # who signs in to connect it need not type the address
+        seen = google.kept(request)  # who signs in to connect it need not type the address
         typed = {
             "next": same_site(request.GET.get("next", "")),
             "login": seen["email"] if seen.get("to_connect") else "",

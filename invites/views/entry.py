@@ -131,7 +131,7 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
 
 def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
     # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
-    seen = google.held(request)
+    seen = google.kept(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
     here = connects or (wish == mails.REGISTER and bool(seals.of(request)))
     context |= {"here": here, "wish": wish}

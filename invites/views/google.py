@@ -90,7 +90,7 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     invite = invite_of(data)
     if invite and invite.email not in {identity.email, user.email if user else ""}:
         if identity.is_verified:
-            google.hold(request, identity)
+            google.keep(request, identity)
         # Never the address of the account, which may be another: it has not been entered yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
     request.session.pop(VISIT, None)
@@ -106,9 +106,9 @@ def link(request: HttpRequest, account: User, identity: google.Identity, next_ur
 
     Coming by Google is enough for that if the address is Google's own to give.
     """
-    if request.user.is_authenticated:  # in another tab; what is held must outlive that
+    if request.user.is_authenticated:  # in another tab; what is kept must outlive that
         sessions.end(request)
-    google.hold(request, identity, to_connect=True)
+    google.keep(request, identity, to_connect=True)
     if not identity.is_authority:
         return leave(request, CONFLICT, identity.email, {"next": next_url})
     if account.google.account:

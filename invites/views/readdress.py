@@ -18,11 +18,11 @@ from invites.views import page
 @links.opened_by_link(tokens.SIGNUP)
 def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
-    email = request.user.email if request.user.is_authenticated else google.held(request).get("email", "")
+    email = request.user.email if request.user.is_authenticated else google.kept(request).get("email", "")
     if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
         return redirect(tokens.path(tokens.SIGNUP, invite.pk))
     invite.ask_to_readdress(email, get_language() or "")
-    google.release(request)
+    google.drop(request)
     context = {"invite": invite, "email": email}
     return render(request, "invites/readdress_asked.html", context)
 

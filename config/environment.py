@@ -62,10 +62,15 @@ def strong(name: str, key: str) -> str:
 
 def site_url(*, debug: str) -> SplitResult:
     """The one public address of the site, from which every link is built."""
-    example = "https://example.com, with nothing before or after the host"
-    url = address("SITE_URL", required("SITE_URL", debug=debug).rstrip("/"), {"http", "https"}, example)
+    return origin("SITE_URL", required("SITE_URL", debug=debug), "https://example.com")
+
+
+def origin(name: str, value: str, example: str) -> SplitResult:
+    """A scheme, a host and perhaps a port."""
+    example = f"{example}, with nothing before or after the host"
+    url = address(name, value.rstrip("/"), {"http", "https"}, example)
     if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
-        refuse(f"SITE_URL must look like {example}.")
+        refuse(f"{name} must look like {example}.")
     return url
 
 
@@ -85,16 +90,13 @@ def google_secret(client_id: str) -> str:
 
 def google_base_url() -> str:
     """The address of a stand-in for Google, or ""."""
-    typed = env.str("GOOGLE_BASE_URL", default="").rstrip("/")
+    typed: str = env.str("GOOGLE_BASE_URL", default="")
     if not typed:
         return ""
-    example = "https://google.example, with nothing before or after the host"
-    url = address("GOOGLE_BASE_URL", typed, {"http", "https"}, example)
-    if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
-        refuse(f"GOOGLE_BASE_URL must look like {example}.")
+    url = origin("GOOGLE_BASE_URL", typed, "https://google.example")
     if url.scheme == "http" and url.hostname not in THIS_MACHINE:
         refuse("GOOGLE_BASE_URL must be https: its answers say who signs in.")
-    return typed
+    return url.geturl()
 
 
 def google_endpoints(base: str) -> dict[str, str]:

@@ -127,7 +127,7 @@ class Event(models.Model):
             return self.disowned_at is not None
         said = Event.objects.filter(user=self.user, kind=self.Kind.DISOWNED, id__gt=self.pk, detail__told=self.told)
         last = said.order_by("-id").first()
-        return last is not None and not self.user.second_factor.set_up_between(self.at, last.at)
+        return last is not None and not self.user.second_factor.was_set_up(self, before=last)
 
     @property
     def told(self) -> str:

@@ -111,27 +111,23 @@ class SecondFactor:
 
     def forget(self, since: Event | None = None) -> bool:
         """Removes it, or what of it was set up since an event; gives whether there was anything."""
-        rows = self._since(since) if since else self._rows()
-        gone, _all = rows.delete()
+        gone, _all = (self._set_up(since.at) if since else self._rows()).delete()
         return gone > 0
 
     def forget_codes(self) -> None:
         self._rows().filter(type=RECOVERY).delete()
 
-    def set_up_between(self, start: datetime, end: datetime) -> bool:
-        """Whether anything that is there now was set up then."""
-        return self._rows().filter(created_at__gte=start, created_at__lt=end).exists()
-
-    def is_younger(self, event: Event) -> bool:
-        """Whether an app or recovery codes were set up since."""
-        return bool(self._since(event).exists())
+    def was_set_up(self, since: Event, before: Event | None = None) -> bool:
+        """Whether the app or recovery codes that there are were set up since one event, and before another."""
+        rows = self._set_up(since.at)
+        return bool((rows.filter(created_at__lt=before.at) if before else rows).exists())
 
     def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
         Authenticator.objects.create(user=self.user, type=RECOVERY, data=data)
 
-    def _since(self, event: Event) -> Any:
-        return self._rows().filter(created_at__gte=event.at)
+    def _set_up(self, since: datetime) -> Any:
+        return self._rows().filter(created_at__gte=since)
 
     def _rows(self) -> Any:
         return Authenticator.objects.filter(user=self.user)

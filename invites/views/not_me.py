@@ -44,7 +44,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
 def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
     user = cast("User", event.user)
     taken = event.told != user.email and User.objects.filter(email=event.told).exists()
-    factor = user.second_factor.is_younger(event)
+    factor = user.second_factor.was_set_up(since=event)
     return render(
         request, "invites/not_me.html", {"event": event, "token": token, "taken": taken, "factor_goes": factor}
     )

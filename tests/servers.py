@@ -3,9 +3,10 @@
 DATABASE_URL and REDIS_URL are used where they are given.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,6 +24,14 @@ FORGOTTEN = (
     *("REQUIRE_STAFF_2FA", "SECRET_KEY_FALLBACKS", "SIGNUP", "SITE_NAME", "STATIC_ROOT", "SUPPORT_CONTACT"),
     *("TERMS_URL", "TRUSTED_PROXY_COUNT"),
 )
+
+
+@contextmanager
+def machine(share: int) -> Iterator[None]:
+    """Holds the machine among all processes of this run: LOCK_EX to measure, LOCK_SH to keep all of it busy."""
+    with open(f"{os.environ['FRONTDOOR_STATE']}.lock", "a") as file:  # noqa: PTH123 its path is a text
+        fcntl.flock(file, share)
+        yield
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-django reads the settings

@@ -1,10 +1,13 @@
 """A real Chromium against a real server. Scripts are off wherever a person is at work."""
 
+import fcntl
 import os
 import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
+
+from tests.servers import machine
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -35,7 +38,8 @@ def site(live_server, settings, google):
     """The address of the running site, which is also the one in its mails, and the one that Google knows."""
     settings.SITE_URL = live_server.url
     google.register(live_server.url)
-    return live_server.url
+    with machine(fcntl.LOCK_SH):  # Chromium takes all there is
+        yield live_server.url
 
 
 @pytest.fixture

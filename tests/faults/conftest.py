@@ -1,5 +1,6 @@
 """Wires cut on purpose."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -12,6 +13,14 @@ import config.cache
 from config.embedded import folders, postgres, valkey
 from config.embedded.servers import Place
 from tests.faults.parts import POPULATE, Part, Site
+from tests.servers import machine
+
+
+@pytest.fixture
+def to_ourselves():
+    """No Chromium beside what is measured: what it takes of the machine is no wait of the site's."""
+    with machine(fcntl.LOCK_EX):
+        yield
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def fail(request, database):
     return getattr(database, request.param)
 
 
+@pytest.mark.usefixtures("to_ourselves")
 def test_people_are_told_when_to_come_back_and_then_go_on(site, database, fail, record_property):
     people = site.people(first=0, count=8)
     ada, stranger = people[0], Browser(site)

@@ -25,6 +25,7 @@ def fail(request, cache):
     return lambda: FAULTS[request.param](cache)
 
 
+@pytest.mark.usefixtures("to_ourselves")
 def test_people_come_and_go_as_before(site, cache, fail, record_property):
     ada, grace, alan = site.people(first=0, count=3)
     there = Browser(site)
@@ -61,6 +62,7 @@ def test_limits_hold(site, fail):
     assert [stranger.sign_in("person4", "a wrong password").status for _ in range(6)] == [200] * 5 + [429]
 
 
+@pytest.mark.usefixtures("to_ourselves")
 def test_a_redis_that_hangs_costs_one_wait_for_all(site, cache, record_property):
     people = site.people(first=0, count=8)
     before = at_once(people, seconds=0.5)

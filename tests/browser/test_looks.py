@@ -370,7 +370,7 @@ PAGES = {
     "google, another address, asked": google_readdress,
     "invited as another": as_another,
     "invited as another, asked": lambda p: as_another(p, asked=True),
-    "invited as another, waiting": lambda p: (as_another(p, asked=True), p.go_back()),
+    "invited as another, waiting": lambda p: (as_another(p, asked=True), p.goto("/signup")),
     "to another address?": answer,
     "to another address, yes": lambda p: answer(p, pressed=0),
     "to another address, no": lambda p: answer(p, pressed=1),

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
 
 from accounts.models import Event, User
-from mail.models import OutboxMessage
+from mail.models import OutboxMessage, Suppression
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -116,6 +116,7 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     for forget in FORGETTING:
         forget(instance)
     instance.forget_copies()
-    OutboxMessage.objects.filter(recipient__in=instance.addresses).exclude(sent_at=None).delete()
+    OutboxMessage.objects.filter(recipient__in=instance.addresses).exclude(sent_at=None, given_up_at=None).delete()
+    Suppression.objects.filter(recipient__in=instance.addresses).delete()
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)

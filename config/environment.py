@@ -1,5 +1,6 @@
 """Reading the environment: what is missing or wrong stops the start with one line that names it."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -117,6 +118,22 @@ def redis(*, debug: str) -> str:
     return url
 
 
+def amqp() -> str:
+    """The broker's address, or "" where mail goes without one."""
+    url: str = env.str("AMQP_URL", default="")
+    if url:
+        address("AMQP_URL", url, {"amqp", "amqps"}, "amqp://user:password@host:5672/vhost")
+    return url
+
+
+def bounce_address() -> str:
+    """What VERP adds an id to, or ""."""
+    typed: str = env.str("BOUNCE_ADDRESS", default="")
+    if typed and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", typed):
+        refuse("BOUNCE_ADDRESS must look like bounces@example.com, with 20 characters or less before the @ and no +.")
+    return typed
+
+
 def delivery() -> dict[str, Any]:
     """The MAILERS entry for EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
     typed = env.str("EMAIL_URL", default="smtp://localhost:25")
@@ -132,7 +149,7 @@ def delivery() -> dict[str, Any]:
         "use_ssl": url.scheme == "smtp+ssl",
         "timeout": 10,  # seconds
     }
-    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+    return {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}
 
 
 def refuse(line: str) -> NoReturn:

@@ -234,6 +234,13 @@ if HTTPS:
 
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{SITE_HOST}")))
 
+# With a broker: relay_mail publishes to it what waits in the outbox, and deliver_mail consumes that. Web servers only
+# need to know that there is one, to store events for other services.
+AMQP_URL = environment.amqp()
+AMQP_REPUBLISH_SECONDS = environment.number("AMQP_REPUBLISH_SECONDS", 300, least=1)
+
+# Where mail comes back to that cannot be delivered: bounces@example.com becomes bounces+ID@example.com.
+BOUNCE_ADDRESS = environment.bounce_address()
 
 MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
 # The folder of .eml files that /dev/mail/ shows. Who can read it can sign in as anyone, so only on one's own machine.

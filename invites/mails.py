@@ -35,7 +35,7 @@ def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, d
             "inviter_email": invite.invited_by.email if invite.invited_by else "",
         }
     reply_to = [context["inviter_email"]] if name == "invite" and context["inviter_email"] else []
-    post(name, invite.email, context, language=language, source=invite.source, reply_to=reply_to)
+    post(name, invite.email, context, language=language, source=invite.source, reply_to=reply_to, about=invite.pk)
 
 
 def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, str]:

@@ -5,32 +5,92 @@ mail go out twice, and then with the same Message-ID and the same link (RFC 1047
 """
 
 import logging
+from typing import Self
 
 from django.core.mail import mailers
 from django.db import transaction
 
-from mail.models import OutboxMessage
+from mail import smtp, statuses
+from mail.models import OutboxMessage, Suppression
 
 log = logging.getLogger("frontdoor.mail")
 
-
-def deliver_next() -> bool:
-    """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
-    with transaction.atomic():
-        row = OutboxMessage.objects.due().select_for_update(skip_locked=True).first()
-        if row is None:
-            return False
-        deliver(row)
-    return True
+MAILS_PER_CONNECTION = 100  # servers hang up on those who stay for ever
 
 
-def deliver(row: OutboxMessage) -> None:
-    """Hands a locked row to the mail server, and keeps what came of it."""
-    try:
-        mailers["delivery"].send_messages([row.compose()])
-    except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
-        row.mark_failed(f"{type(error).__name__}: {error}")
-        log.warning("mail %s to %s failed: %s", row.message_id, row.recipient, row.last_answer)
-    else:
-        row.mark_sent()
-        log.info("mail %s handed over, try %s", row.message_id, row.attempts)
+class Deliverer:
+    """Carries mail to the server, one after another, over a connection that stays open while there is some."""
+
+    def __init__(self) -> None:
+        self.backend = mailers["delivery"]
+        self.carried = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    def next(self) -> bool:
+        """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
+        with transaction.atomic():
+            row = OutboxMessage.objects.due().select_for_update(skip_locked=True).first()
+            if row is not None:
+                self.deliver(row)
+        return row is not None
+
+    def one(self, pk: int) -> bool:
+        """Tries the mail that the broker named, if it still waits for a try.
+
+        Waits for a lock as long as the connection allows: the relay may still hold it. Raises OperationalError then.
+        """
+        with transaction.atomic():
+            row = OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update().first()
+            if row is not None:
+                self.deliver(row)
+        return row is not None
+
+    def deliver(self, row: OutboxMessage) -> None:
+        """Hands a locked row to the mail server, and keeps what came of it."""
+        if suppressed := Suppression.objects.of(row.recipient):
+            row.give_up(f"Not sent: {suppressed.explanation}")
+            log.info("mail %s given up: its address is suppressed", row.message_id)
+            return
+        try:
+            self.backend.send_messages([row.compose()])
+        except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
+            self._failed(row, *smtp.reply(error))
+        else:
+            row.mark_sent(getattr(self.backend, "answer", ""))
+            log.info("mail %s handed over, try %s", row.message_id, row.attempts)
+            self._count()
+
+    def rest(self) -> None:
+        """Hangs up until there is mail again."""
+        self.backend.close()
+        self.carried = 0
+
+    def _failed(self, row: OutboxMessage, code: int, answer: str) -> None:
+        if smtp.is_permanent(code):
+            row.give_up(answer)
+            if statuses.names_dead_address(answer):
+                Suppression.objects.suppress(row.recipient, row.last_answer)
+        else:
+            row.mark_failed(answer)
+        outcome = "given up" if row.given_up_at else "to be tried again"
+        log.warning("mail %s failed, %s: %s", row.message_id, outcome, row.last_answer)
+        if not smtp.is_open_after(code):
+            getattr(self.backend, "abandon", self.backend.close)()
+            self.carried = 0
+
+    def _count(self) -> None:
+        self.carried += 1
+        if self.carried >= MAILS_PER_CONNECTION:
+            self.rest()
+
+
+def deliver_due() -> None:
+    """Tries all that is due now."""
+    with Deliverer() as deliverer:
+        while deliverer.next():
+            pass

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -19,8 +20,12 @@ def post(
     language: str,
     source: str = "site",
     reply_to: Sequence[str] = (),
+    about: UUID | None = None,
 ) -> None:
-    """Renders templates/mail/`name`/ in a language and puts it into the outbox, in the caller's transaction."""
+    """Renders templates/mail/`name`/ in a language and puts it into the outbox, in the caller's transaction.
+
+    `about` is the invite that it is sent for.
+    """
     with translation.override(language):
         context = context | {
             "site_name": settings.SITE_NAME,
@@ -38,7 +43,7 @@ def post(
             headers=headers(name, source, context["language"]),
         )
         message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
-    OutboxMessage.objects.put(message, kind=name)
+    OutboxMessage.objects.put(message, kind=name, about=about)
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

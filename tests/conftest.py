@@ -16,7 +16,7 @@ from django.utils import translation
 from django_redis.cache import RedisCache
 
 from accounts.hashers import Argon2
-from mail.deliver import deliver_next
+from mail.deliver import deliver_due
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Google, stand_in
 
@@ -38,8 +38,7 @@ class Mailbox:
 
     def letters(self, address: str = "") -> list[EmailMessage]:
         """All mail there is, oldest first; or that to one address."""
-        while deliver_next():
-            pass
+        deliver_due()
         files = sorted(self.folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         letters = [message_from_bytes(file.read_bytes(), EmailMessage, policy=policy.default) for file in files]
         return [letter for letter in letters if address in str(letter["To"])]

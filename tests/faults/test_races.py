@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import Event, Session, User
 from invites.models import Invite
-from mail.deliver import deliver_next
+from mail.deliver import Deliverer
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -145,7 +145,7 @@ def test_two_workers_share_the_outbox_and_send_each_mail_once(tmp_path):
         Invite.objects.issue(f"guest{n}@example.com")
     sent = []
     with patch("mail.backends.EmlBackend.send_messages", lambda _self, mails: sent.extend(mails[0].to)):
-        at_once(lambda _: [None for _ in iter(deliver_next, False)], 4)
+        at_once(lambda _: [None for _ in iter(Deliverer().next, False)], 4)
 
     assert len(sent) == len(set(sent)) == 30
 
@@ -162,15 +162,15 @@ def test_a_mail_that_hangs_holds_up_no_other():
             assert go_on.wait(20)
 
     def slow_worker():
-        deliver_next()
+        Deliverer().next()
         connection.close()
 
     with patch("mail.backends.EmlBackend.send_messages", send):
         worker = threading.Thread(target=slow_worker)
         worker.start()
         assert hanging.wait(20)
-        assert deliver_next()
-        assert not deliver_next()
+        assert Deliverer().next()
+        assert not Deliverer().next()
         go_on.set()
         worker.join()
 

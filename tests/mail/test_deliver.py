@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.deliver import deliver_next
+from mail.deliver import deliver_due
 from mail.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
@@ -41,22 +41,17 @@ def smtp(settings, closed_port):
     host, port = closed_port  # not for long
     server = Controller(sink, hostname=host, port=port)
     server.start()
-    smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    smtp = {"BACKEND": "mail.smtp.SmtpBackend"}
     settings.MAILERS |= {"delivery": smtp | {"OPTIONS": {"host": host, "port": port, "timeout": 2}}}
     yield sink
     server.stop()
 
 
-def deliver_all():
-    while deliver_next():
-        pass
-
-
 def test_a_mail_is_handed_over_once_and_its_row_forgets_the_link(smtp):
     Invite.objects.issue("grace@example.com")
     link = Invite.objects.get().pk.hex
-    deliver_all()
-    deliver_all()
+    deliver_due()
+    deliver_due()
 
     (mail,) = smtp.taken
     assert mail["To"] == "grace@example.com"
@@ -72,7 +67,7 @@ def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(sm
 
     pauses = []
     for _ in range(4):
-        deliver_all()
+        deliver_due()
         row = OutboxMessage.objects.get()
         pauses.append((row.next_try_at - timezone.now()).total_seconds())
         OutboxMessage.objects.update(next_try_at=timezone.now())
@@ -83,7 +78,7 @@ def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(sm
         assert 0.75 * 10 * 2**n < pause < 1.25 * 10 * 2**n
 
     smtp.refusal = ""
-    deliver_all()
+    deliver_due()
     assert len(smtp.taken) == 1
 
 
@@ -92,7 +87,7 @@ def test_one_bad_mail_does_not_hold_up_the_others(smtp):
     for name in ("first", "second", "third"):
         Invite.objects.issue(f"{name}@example.com")
 
-    deliver_all()
+    deliver_due()
 
     assert sorted(mail["To"] for mail in smtp.taken) == ["second@example.com", "third@example.com"]
     assert OutboxMessage.objects.get(sent_at=None).recipient == "first@example.com"
@@ -101,12 +96,11 @@ def test_one_bad_mail_does_not_hold_up_the_others(smtp):
 def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port):
     options = {"host": closed_port[0], "port": closed_port[1], "timeout": 1}
     settings.MAILERS |= {
-        "delivery": settings.MAILERS["delivery"]
-        | {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+        "delivery": settings.MAILERS["delivery"] | {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}
     }
     Invite.objects.issue("grace@example.com")
 
-    deliver_all()
+    deliver_due()
 
     row = OutboxMessage.objects.get()
     assert (row.attempts, row.sent_at) == (1, None)
@@ -116,10 +110,10 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port
 
 def test_a_crash_between_lock_and_commit_leaves_the_row_ready(smtp, monkeypatch):
     Invite.objects.issue("grace@example.com")
-    monkeypatch.setattr(OutboxMessage, "mark_sent", lambda _row: (_ for _ in ()).throw(SystemExit))
+    monkeypatch.setattr(OutboxMessage, "mark_sent", lambda *_: (_ for _ in ()).throw(SystemExit))
 
     with pytest.raises(SystemExit), transaction.atomic():
-        deliver_next()
+        deliver_due()
     monkeypatch.undo()
     row = OutboxMessage.objects.get()
     assert (row.attempts, row.sent_at) == (0, None)
@@ -130,7 +124,7 @@ def test_the_longest_pause_is_about_an_hour(smtp):
     Invite.objects.issue("grace@example.com")
     OutboxMessage.objects.update(attempts=1000)
 
-    deliver_all()
+    deliver_due()
 
     pause = OutboxMessage.objects.get().next_try_at - timezone.now()
     assert timedelta(minutes=45) < pause < timedelta(minutes=75)
@@ -149,7 +143,7 @@ def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp):
     Invite.objects.issue("grace@example.com")
     smtp.refusal = "550 5.7.1 I will not take http://testserver/signup?token=secret.signature thank you"
 
-    deliver_all()
+    deliver_due()
 
     assert "secret.signature" not in OutboxMessage.objects.get().last_answer
     assert "550" in OutboxMessage.objects.get().last_answer

@@ -1,0 +1,171 @@
+"""The outbox: mail stored in the transaction of its cause, until somebody has taken it."""
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parseaddr
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
+LONGEST_PAUSE = timedelta(hours=1)
+PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
+GIVE_UP_AFTER = timedelta(days=3)  # links in it are over by then, and who waited has asked again
+REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
+KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
+KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite
+# Some servers quote the mail they refuse, and its link is as good as a password.
+SECRET = re.compile(r"(token(?:=|%3D))\S+", re.IGNORECASE)
+
+
+def until_given_up() -> datetime:
+    return timezone.now() + GIVE_UP_AFTER
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def put(self, message: EmailMessage, kind: str = "mail", about: UUID | None = None) -> None:
+        """Stores a message, one row for each recipient. Raises ValueError for attachments: no mail of ours has any."""
+        if message.attachments:
+            raise ValueError("The outbox carries no attachments.")
+        rows = [OutboxMessage.of(message, kind, recipient, about) for recipient in message.recipients()]
+        OutboxMessage.objects.bulk_create(rows)
+
+    def waiting(self) -> "OutboxQuerySet":
+        """Neither handed over nor given up."""
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def due(self) -> "OutboxQuerySet":
+        """To be looked at now: never tried, or tried and failed a pause ago, or lost by the broker."""
+        return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
+
+    def deliverable(self) -> "OutboxQuerySet":
+        """What a worker may try when the broker names it: a message may come late, or twice."""
+        return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
+
+    def over(self) -> "OutboxQuerySet":
+        """Handed over or given up so long ago that nobody asks for them any more."""
+        now = timezone.now()
+        old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
+        return self.filter(old, Q(about=None) | Q(created_at__lt=now - KEPT_ABOUT))
+
+
+class OutboxMessage(models.Model):
+    """One mail to one recipient. Its parts hold live links, so they are emptied when it has been handed over."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        TRIED = "tried", _("Tried")
+        SENT = "sent", _("Handed over")
+        BOUNCED = "bounced", _("Came back")
+        GIVEN_UP = "given_up", _("Given up")
+
+    recipient = models.EmailField(_("to"), max_length=320, db_index=True)
+    kind = models.CharField(_("kind"), max_length=40)
+    # The invite it was sent for, if it was for one.
+    about = models.UUIDField(null=True, editable=False)
+    parts = models.JSONField(default=dict)
+    # Fixed across tries, so that a mailbox can tell a repeated mail from a new one.
+    message_id = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    attempts = models.PositiveIntegerField(_("tries"), default=0)
+    # When it is looked at next: to be tried again, or to be published again if it is with the broker.
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    give_up_at = models.DateTimeField(default=until_given_up, db_default=Now() + Value(GIVE_UP_AFTER))
+    published_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(_("handed over"), null=True)
+    bounced_at = models.DateTimeField(_("came back"), null=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True)
+    last_answer = models.CharField(_("last answer"), max_length=300, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outbox")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["next_try_at"], name="outbox_due", condition=Q(sent_at=None, given_up_at=None)),
+            models.Index(fields=["sent_at"], name="outbox_sent"),
+            models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
+            models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
+            models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} → {self.recipient}"
+
+    @classmethod
+    def of(cls, message: EmailMessage, kind: str, recipient: str, about: UUID | None) -> "OutboxMessage":
+        """A row for one recipient of a message; nothing is composed yet, that is the worker's work."""
+        domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
+        parts = {
+            "subject": str(message.subject),
+            "body": str(message.body),
+            "from_email": message.from_email,
+            "reply_to": list(message.reply_to),
+            "headers": {name: str(value) for name, value in message.extra_headers.items()},
+            "alternatives": [[str(part.content), part.mimetype] for part in getattr(message, "alternatives", [])],
+        }
+        return cls(
+            recipient=recipient,
+            kind=kind,
+            about=about,
+            parts=parts,
+            message_id=f"<{kind}.{secrets.token_hex(12)}@{domain}>",
+        )
+
+    def compose(self) -> EmailMultiAlternatives:
+        """The message as it was put, with the Message-ID and Date that all its copies share."""
+        parts: dict[str, Any] = dict(self.parts)
+        alternatives = parts.pop("alternatives")
+        fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
+        parts["headers"] = parts["headers"] | fixed
+        message = EmailMultiAlternatives(to=[self.recipient], **parts)
+        for content, mimetype in alternatives:
+            message.attach_alternative(content, mimetype)
+        return message
+
+    @property
+    def status(self) -> Status:
+        if self.bounced_at:
+            return self.Status.BOUNCED
+        if self.sent_at:
+            return self.Status.SENT
+        if self.given_up_at:
+            return self.Status.GIVEN_UP
+        return self.Status.TRIED if self.attempts else self.Status.QUEUED
+
+    def mark_published(self) -> None:
+        """The broker has it; it is looked at again only when nothing has come of that."""
+        self.published_at, self.next_try_at = timezone.now(), timezone.now() + REPUBLISH_AFTER
+        self.save(update_fields=["published_at", "next_try_at"])
+
+    def mark_sent(self, answer: str = "") -> None:
+        self.sent_at, self.parts = timezone.now(), {}
+        self._tried(answer, "sent_at", "parts")
+
+    def mark_failed(self, answer: str) -> None:
+        """Keeps what the server said, and waits twice as long as last time, or gives up when it is too late."""
+        now, pause = timezone.now(), min(FIRST_PAUSE * 2 ** min(self.attempts, 20), LONGEST_PAUSE)
+        spread = secrets.SystemRandom().uniform(1 - PAUSE_SPREAD, 1 + PAUSE_SPREAD)
+        self.next_try_at, self.published_at = now + pause * spread, None
+        if now >= self.give_up_at:
+            self.given_up_at = now
+        self._tried(answer, "next_try_at", "published_at", "given_up_at")
+
+    def give_up(self, reason: str) -> None:
+        """Nobody tries it again, unless staff say so."""
+        self.given_up_at, self.published_at = timezone.now(), None
+        self._tried(reason, "given_up_at", "published_at")
+
+    def _tried(self, answer: str, *changed: str) -> None:
+        self.last_answer = SECRET.sub(r"\1…", answer)[:300]
+        self.attempts += 1
+        self.save(update_fields=["attempts", "last_answer", *changed])

@@ -1,0 +1,66 @@
+"""What workers share: they stop when told to, wait while a part is away, and say so once."""
+
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.signals import connection_created
+
+log = logging.getLogger("frontdoor.mail")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away
+
+# A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first; it is
+# well above what one mail may take (mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was told of.
+SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '5s'"
+
+
+@contextmanager
+def told_to(stop: threading.Event) -> Iterator[None]:
+    """Sets `stop` on SIGTERM and Ctrl-C, so that the mail in hand is finished first."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@contextmanager
+def patient_connection() -> Iterator[None]:
+    """PostgreSQL ends what this process leaves undone for too long."""
+    connection.close()
+    connection_created.connect(_limit, dispatch_uid="mail.working")
+    try:
+        yield
+    finally:
+        connection_created.disconnect(dispatch_uid="mail.working")
+        connection.close()
+
+
+def _limit(connection: Any, **_kwargs: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SESSION)
+
+
+def keep_working(work: Callable[[], None], stop: threading.Event, losses: tuple[type[Exception], ...] = ()) -> None:
+    """Begins `work` again whenever a part it needs is lost, after ever longer pauses, until told to stop.
+
+    `work` returns only when told to stop; it raises DatabaseError, or one of `losses`.
+    """
+    pause, losses = FIRST_PAUSE, (DatabaseError, InterfaceError, *losses)
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            work()
+        except losses as error:
+            connection.close()
+            if time.monotonic() - started > LONGEST_PAUSE:
+                pause = FIRST_PAUSE
+            log.warning("waiting, as a part is away: %s: %s", type(error).__name__, error)
+            stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -403,11 +403,11 @@ def test_a_page_is_right_for_every_eye(visit, name, locale):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     PAGES[name](page)
 
-    page.emulate_media(color_scheme="light")
-    found = Axe().run(page)
-    assert not found.response["violations"], found.generate_report()
-    if locale == "en-GB":  # colours are the same in all languages, and all that a theme changes
-        page.emulate_media(color_scheme="dark")
+    if locale == "en-GB":  # the page's bones and colours are the same in all languages; only words differ in length
+        page.emulate_media(color_scheme="light")
+        found = Axe().run(page)
+        assert not found.response["violations"], found.generate_report()
+        page.emulate_media(color_scheme="dark")  # colours are all that a theme changes
         page.evaluate("Promise.all(document.getAnimations().map((fading) => fading.finished))")
         assert not page.evaluate("axe.run({runOnly: ['color-contrast', 'link-in-text-block']})")["violations"]
     page.set_viewport_size({"width": 320, "height": 640})

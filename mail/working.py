@@ -5,8 +5,8 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -47,20 +47,41 @@ def _limit(connection: Any, **_kwargs: Any) -> None:
         cursor.execute(SESSION)
 
 
-def keep_working(work: Callable[[], None], stop: threading.Event, losses: tuple[type[Exception], ...] = ()) -> None:
-    """Begins `work` again whenever a part it needs is lost, after ever longer pauses, until told to stop.
+def keep_working(
+    work: Callable[[], Generator[bool]], stop: threading.Event, losses: tuple[type[Exception], ...] = ()
+) -> None:
+    """Goes through the rounds of `work` until told to stop, and begins it again when a part is lost.
 
-    `work` returns only when told to stop; it raises DatabaseError, or one of `losses`.
+    `work` yields after each round. It raises DatabaseError when it has lost the database, one of `losses` when it has
+    lost the broker.
     """
-    pause, losses = FIRST_PAUSE, (DatabaseError, InterfaceError, *losses)
+    pause, missing, losses = FIRST_PAUSE, "", (DatabaseError, InterfaceError, *losses)
     while not stop.is_set():
         started = time.monotonic()
         try:
-            work()
+            with closing(work()) as rounds:
+                for _ in rounds:
+                    missing = _back(missing)
+                    if stop.is_set():
+                        return
         except losses as error:
             connection.close()
+            missing = _lost(missing, error)
             if time.monotonic() - started > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
-            log.warning("waiting, as a part is away: %s: %s", type(error).__name__, error)
             stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _lost(missing: str, error: Exception) -> str:
+    """Says once what is waited for; gives its name."""
+    part = "the database" if isinstance(error, DatabaseError | InterfaceError) else "the broker"
+    if part != missing:
+        log.warning("waiting for %s: %s: %s", part, type(error).__name__, error)
+    return part
+
+
+def _back(missing: str) -> str:
+    if missing:
+        log.info("%s is back", missing)
+    return ""

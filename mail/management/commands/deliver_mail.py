@@ -2,8 +2,10 @@
 
 import threading
 from argparse import ArgumentParser
+from collections.abc import Generator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
@@ -25,17 +27,28 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
         if once:
             deliver_due()
-        else:
-            stop = threading.Event()
-            with told_to(stop), patient_connection():
-                keep_working(lambda: deliver(stop), stop)
+            return
+        stop = threading.Event()
+        with told_to(stop), patient_connection():
+            if settings.AMQP_URL:
+                consume(stop)
+            else:
+                keep_working(lambda: look(stop), stop)
 
 
-def deliver(stop: threading.Event) -> None:
-    """Looks into the outbox again and again. Raises DatabaseError."""
+def consume(stop: threading.Event) -> None:
+    from mail import amqp, consumer  # noqa: PLC0415 - its library is only for those who have a broker
+
+    keep_working(consumer.rounds, stop, amqp.Away)
+
+
+def look(stop: threading.Event) -> Generator[bool]:
+    """Looks into the outbox again and again; yields each time whether there was mail. Raises DatabaseError."""
     with Deliverer() as deliverer:
-        while not stop.is_set():
-            if not deliverer.next():
+        while True:
+            busy = deliverer.next()
+            yield busy
+            if not busy:
                 deliverer.rest()
                 close_old_connections()
                 stop.wait(IDLE)

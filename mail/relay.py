@@ -1,0 +1,46 @@
+"""Publishing what waits: mail for the workers that deliver it, events for other services.
+
+One row for each transaction: who is killed between the broker's confirmation and our commit publishes one row again,
+and whoever gets it knows it by its id.
+"""
+
+from collections.abc import Generator
+
+from django.db import close_old_connections, connection, transaction
+
+from mail import amqp
+from mail.models import OutboxEvent, OutboxMessage
+
+IDLE = 0.5  # seconds between two looks at an empty outbox
+
+
+def rounds() -> Generator[bool]:
+    """Publishes for ever; yields after each round whether there was anything. Raises DatabaseError or amqp.Away."""
+    connection.ensure_connection()
+    with amqp.connected("relay_mail") as broker:
+        while True:
+            busy = publish_mail(broker) | publish_event(broker)
+            yield busy
+            if not busy:
+                close_old_connections()
+                broker.wait(IDLE)
+
+
+def publish_mail(broker: amqp.Broker) -> bool:
+    """Publishes the one mail that has been due for longest. False when there is none that nobody else is at."""
+    with transaction.atomic():
+        row = OutboxMessage.objects.due().only("pk").select_for_update(skip_locked=True).first()
+        if row is not None:
+            broker.publish_mail(row.pk)
+            row.mark_published()
+    return row is not None
+
+
+def publish_event(broker: amqp.Broker) -> bool:
+    """The same for the oldest event."""
+    with transaction.atomic():
+        event = OutboxEvent.objects.waiting().select_for_update(skip_locked=True).first()
+        if event is not None:
+            broker.publish_event(event)
+            event.mark_published()
+    return event is not None

@@ -1,12 +1,16 @@
-"""A RabbitMQ of our own on loopback, to be ill-treated; where `rabbitmq-server` is installed."""
+"""A RabbitMQ of our own on loopback, to be ill-treated; where `rabbitmq-server` is installed. Needs no pytest."""
 
+import fcntl
 import os
 import secrets
 import shutil
 import signal
 import socket
 import time
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import pika
 
 from config.embedded import children, servers
 
@@ -80,8 +84,10 @@ class Broker:
                 children.stop(child, signal.SIGKILL)
         self.server = self.epmd = None
 
-    def is_running(self):
-        return self.server is not None and self.server.poll() is None
+    def heal(self):
+        """Starts it unless it runs."""
+        if self.server is None or self.server.poll() is not None:
+            self.start()
 
     def _environ(self, epmd_port, peers_port):
         return {
@@ -115,3 +121,33 @@ class Broker:
                 return connection.recv(1) == b"\x01"  # the frame of its greeting
         except OSError:
             return False
+
+
+class Given:
+    """Somebody else's RabbitMQ, never to be killed."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def heal(self):
+        pass
+
+
+@contextmanager
+def taking_turns(broker):
+    """What we declare always has the same names, so only one process of a run may be at a broker that is given."""
+    if isinstance(broker, Given):
+        with open(f"{os.environ['FRONTDOOR_STATE']}.amqp", "a") as file:  # noqa: PTH123 its path is a text
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    else:
+        yield
+
+
+def forget(url):
+    """Deletes all that the site declares."""
+    with closing(pika.BlockingConnection(pika.URLParameters(url))) as connection:
+        channel = connection.channel()
+        for queue in ("frontdoor.mail", "frontdoor.mail.dead"):
+            channel.queue_delete(queue)
+        channel.exchange_delete("frontdoor.events")

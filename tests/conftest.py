@@ -1,5 +1,6 @@
 """Every test meets real PostgreSQL, a real cache and real mail files; only the clock may be turned."""
 
+import os
 import re
 import socket
 import threading
@@ -16,9 +17,12 @@ from django.utils import translation
 from django_redis.cache import RedisCache
 
 from accounts.hashers import Argon2
+from config.embedded import folders
 from mail.deliver import deliver_due
+from tests.broker import Broker, Given, forget, program, taking_turns
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Google, stand_in
+from tests.servers import GIVEN_BROKER
 
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
@@ -115,6 +119,28 @@ def google() -> Iterator[Google]:
     stand_in().reset()
     yield stand_in()
     stand_in().reset()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[Broker | Given]:
+    """The RabbitMQ of this process, or the one that was given."""
+    if given := os.environ[GIVEN_BROKER]:
+        yield Given(given)
+    elif not program():
+        pytest.skip("rabbitmq-server is not installed, and no AMQP_URL was given")
+    else:
+        with folders.scratch() as folder, Broker(folder) as broker:
+            yield broker
+
+
+@pytest.fixture
+def broker(rabbitmq, settings) -> Iterator[Broker | Given]:
+    """RabbitMQ with nothing declared in it yet, and a site that uses it."""
+    with taking_turns(rabbitmq):
+        rabbitmq.heal()
+        forget(rabbitmq.url)
+        settings.AMQP_URL = rabbitmq.url
+        yield rabbitmq
 
 
 @pytest.fixture

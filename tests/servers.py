@@ -1,6 +1,6 @@
 """Pytest plugin: PostgreSQL, Valkey and Google for this run alone, and the environment that the settings are read from.
 
-DATABASE_URL and REDIS_URL are used where they are given.
+DATABASE_URL, REDIS_URL and AMQP_URL are used where they are given.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from config import embedded
 from tests import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+GIVEN_BROKER = "FRONTDOOR_TEST_AMQP_URL"
 # What a developer has exported must not change a test.
 FORGOTTEN = (
     *(
@@ -59,6 +60,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 
 def prepare(servers: ExitStack) -> None:
+    os.environ[GIVEN_BROKER] = os.environ.get("AMQP_URL", "")  # most tests are of a site without one
     for name in FORGOTTEN:
         os.environ.pop(name, None)
     folder = servers.enter_context(embedded.throwaway(os.environ))

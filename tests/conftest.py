@@ -144,6 +144,14 @@ def broker(rabbitmq, settings) -> Iterator[Broker | Given]:
 
 
 @pytest.fixture
+def own_broker(broker) -> Broker:
+    """The same, to be killed and wiped."""
+    if isinstance(broker, Given):
+        pytest.skip("the broker that AMQP_URL names is not ours to kill")
+    return broker
+
+
+@pytest.fixture
 def signed_in(ada) -> Client:
     """Ada's browser after she signed in with her password."""
     client = Client()

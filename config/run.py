@@ -37,6 +37,8 @@ def main() -> NoReturn:
             "The web server": _start(stack, *GUNICORN),
             "The mail worker": _start(stack, "manage.py", "deliver_mail"),
         }
+        if os.environ.get("AMQP_URL"):
+            parts["The relay"] = _start(stack, "manage.py", "relay_mail")
         owner_link = _first_address(_manage(stack, "owner_link"))
         _await_answer(port, parts)
         _tell(owner_link)

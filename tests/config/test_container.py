@@ -82,10 +82,10 @@ def test_only_the_proxy_is_published_and_only_on_this_machine():
 
 
 def test_secrets_come_from_the_environment_or_stop_the_start():
-    secrets = re.findall(r"^ +(\w*(?:SECRET|PASSWORD)\w*): (.*)$", read("compose.yaml"), re.MULTILINE)
+    secrets = re.findall(r"^ +\w*(?:SECRET|PASS)\w*: (\$\{(\w*).*)$", read("compose.yaml"), re.MULTILINE)
 
-    assert [name for name, _ in secrets] == ["SECRET_KEY", "POSTGRES_PASSWORD"]
-    assert all(value.startswith(f"${{{name}:?") for name, value in secrets)
+    assert [name for _, name in secrets] == ["SECRET_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD"]
+    assert all(value.startswith(f"${{{name}:?") for value, name in secrets)
 
 
 def test_web_and_worker_write_nowhere_but_in_tmp():
@@ -93,7 +93,7 @@ def test_web_and_worker_write_nowhere_but_in_tmp():
 
     assert "read_only: true" in site
     assert "tmpfs: [/tmp]" in site
-    for service in ("web", "worker", "migrate"):
+    for service in ("web", "worker", "relay", "migrate"):
         ours = block(read("compose.yaml"), f"  {service}:")
         assert "<<: *site" in ours
         assert "read_only" not in ours

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import closing, contextmanager
+from itertools import islice
 
 import pytest
 
@@ -15,12 +17,12 @@ from config.embedded import folders, servers
 
 
 @contextmanager
-def running(state, port):
+def running(state, port, **given):
     forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL"}
     environ = {name: value for name, value in os.environ.items() if name not in forgotten}
     with subprocess.Popen(
         [sys.executable, "-m", "config.run"],
-        env=environ | {"FRONTDOOR_STATE": str(state), "PORT": str(port)},
+        env=environ | {"FRONTDOOR_STATE": str(state), "PORT": str(port)} | given,
         cwd=folders.BASE_DIR,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -54,6 +56,16 @@ def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path)
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
     assert folders.hold(tmp_path / "servers.lock")  # which the servers held too
+
+
+def test_with_a_broker_the_relay_runs_beside_the_worker(tmp_path, closed_port):
+    host, port = closed_port
+    with running(tmp_path, servers.free_port(), AMQP_URL=f"amqp://{host}:{port}") as process:
+        alarm = threading.Timer(60, process.terminate)
+        alarm.start()
+        waiting = (line for line in process.stdout if "waiting for the broker" in line)
+        assert len(list(islice(waiting, 2))) == 2
+        alarm.cancel()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty", "-1"])

@@ -4,7 +4,8 @@ One row for each transaction: who is killed between the broker's confirmation an
 and whoever gets it knows it by its id.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from itertools import takewhile
 
 from django.db import close_old_connections, connection, transaction
 
@@ -12,6 +13,7 @@ from mail import amqp
 from mail.models import OutboxEvent, OutboxMessage
 
 IDLE = 0.5  # seconds between two looks at an empty outbox
+TURN = 20  # mails until events have their turn, and the other way round
 
 
 def rounds() -> Generator[bool]:
@@ -19,11 +21,16 @@ def rounds() -> Generator[bool]:
     connection.ensure_connection()
     with amqp.connected("relay_mail") as broker:
         while True:
-            busy = publish_mail(broker) | publish_event(broker)
+            busy = publish_some(publish_mail, broker) | publish_some(publish_event, broker)
             yield busy
             if not busy:
                 close_old_connections()
                 broker.wait(IDLE)
+
+
+def publish_some(publish: Callable[[amqp.Broker], bool], broker: amqp.Broker) -> bool:
+    """Publishes what waits, but not for ever. False when nothing did."""
+    return sum(takewhile(bool, (publish(broker) for _ in range(TURN)))) > 0
 
 
 def publish_mail(broker: amqp.Broker) -> bool:

@@ -70,10 +70,10 @@ class PersonAdmin(admin.ModelAdmin):
         if change:
             # Only what was changed: the rest was read a while ago, and must not bring ended sessions back.
             obj.save(update_fields=[name for name in form.changed_data if name != "groups"])
+            obj.own_address()
         else:
             obj.set_unusable_password()
-            obj.save()
-        obj.own_address()
+            obj.begin(by="staff")
         if change and (not obj.is_active or "email" in form.changed_data):
             obj.end_sessions()
         if change:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
 
 from accounts.models import Event, User
-from mail.models import OutboxMessage, Suppression
+from mail.models import OutboxEvent, OutboxMessage, Suppression
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -120,3 +120,11 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     Suppression.objects.filter(recipient__in=instance.addresses).delete()
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
+    _announce(instance)
+
+
+def _announce(user: User) -> None:
+    # An address that is forgotten goes out no more; and who heard of the account after its end would keep it for ever.
+    OutboxEvent.objects.withdraw(user=user.pk)
+    OutboxEvent.objects.announce("session.revoked", user=user.pk, all=True)
+    OutboxEvent.objects.announce("user.deleted", user=user.pk)

@@ -111,7 +111,7 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     request.session[DEADLINE] = now + settings.SESSION_COOKIE_AGE
     request.session["began"] = now
     # What pages call it, through all changes of its id: the id itself is as good as a password.
-    request.session["handle"] = secrets.token_hex(16)
+    request.session.setdefault("handle", new_handle())
     request.session[CHOSEN] = preferences.followed(user.settings)
     if way == LINK:
         request.session["by_link_at"] = now
@@ -121,6 +121,10 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
             report(request, event)
     connect_google(request, user)
     devices.recognize(request, user)
+
+
+def new_handle() -> str:
+    return secrets.token_hex(16)
 
 
 def connect_google(request: HttpRequest, user: User) -> None:
@@ -165,6 +169,7 @@ def prolong(request: HttpRequest) -> None:
 def keep(request: HttpRequest, user: User) -> None:
     """Starts this session anew after all of the user's have ended, as after a new password."""
     request.session["by_link_at"] = 0  # what proved the mailbox was for that one change
+    request.session["handle"] = new_handle()  # other services have heard that all ended, this one too
     update_session_auth_hash(request, user)
     devices.recognize(request, user)
 

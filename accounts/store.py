@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import cached_db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.core.cache import BaseCache
@@ -86,6 +87,12 @@ class SessionStore(cached_db.SessionStore):
             raise Superseded
         self._cache.delete(self.cache_key)
         self._session_key, self.modified = new, True
+
+    def flush(self) -> None:
+        """Drops it, which signs somebody out here: by its key, as this may be an old one of a session that goes on."""
+        if user := self.get(SESSION_KEY):
+            Session.objects.filter(session_key=self.session_key).revoke(user, self.get("handle", ""))
+        super().flush()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]

@@ -19,6 +19,7 @@ from django_redis.cache import RedisCache
 from accounts.hashers import Argon2
 from config.embedded import folders
 from mail.deliver import deliver_due
+from mail.models import OutboxEvent
 from tests.broker import Broker, Given, forget, program, taking_turns
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Google, stand_in
@@ -149,6 +150,13 @@ def own_broker(broker) -> Broker:
     if isinstance(broker, Given):
         pytest.skip("the broker that AMQP_URL names is not ours to kill")
     return broker
+
+
+@pytest.fixture
+def announced(db, settings):
+    """What other services will hear of what happens from now on: names and fields, oldest first. Nothing connects."""
+    settings.AMQP_URL = "amqp://localhost"
+    return lambda: list(OutboxEvent.objects.order_by("id").values_list("name", "payload"))
 
 
 @pytest.fixture

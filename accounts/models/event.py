@@ -164,7 +164,7 @@ class Event(models.Model):
             won = Event.objects.filter(pk=self.pk, disowned_at=None).update(disowned_at=timezone.now())
             if not won or not self.can_be_disowned():
                 raise EventUnavailable
-            user.lock_out()
+            user.drop_ways_in()
             # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
             user.second_factor.forget(since=self)
             if self.kind == self.Kind.RECOVERY_CODE_USED:
@@ -172,5 +172,7 @@ class Event(models.Model):
             move = self.undoable if user.email != self.told else None
             if move and not user.restore_address(self.told, move, **trace):
                 user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look
+            else:
+                user.end_sessions()
             Event.objects.record(self.Kind.DISOWNED, user, told=self.told, **trace)
         return user

@@ -7,9 +7,9 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import models, transaction
 
 from accounts import addresses, names
-from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
+from mail.models import OutboxEvent
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -37,9 +37,13 @@ class UserQuerySet(models.QuerySet["User"]):
     def end_sessions(self) -> int:
         """Signs all of them out everywhere; gives how many they are. Two statements, however many.
 
-        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
+        Not in one transaction: the first does it, and nobody should wait for the house-keeping. With a broker there is
+        an event for each of them.
         """
-        ended = self.update(session_epoch=models.F("session_epoch") + 1)
+        with transaction.atomic():
+            ended = self.update(session_epoch=models.F("session_epoch") + 1)
+            people = self.order_by().values_list("pk", flat=True).iterator()
+            OutboxEvent.objects.announce_each("session.revoked", ({"user": pk, "all": True} for pk in people))
         Session.objects.filter(user__in=self.order_by()).delete()
         return ended
 
@@ -55,7 +59,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         trace: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> "User":
-        """The one way to make an account: with one verified primary address.
+        """Makes an account with one verified primary address.
 
         The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
         hasher made it; `trace` is from where: ip and device. Raises ValidationError for a malformed name or address,
@@ -66,10 +70,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
             user.password = encoded
         else:
             user.set_password(password)
-        with transaction.atomic():
-            user.save(force_insert=True)
-            user.own_address()
-            Event.objects.record(Event.Kind.CREATED, user, **(trace or {}))
+        user.begin(**(trace or {}))
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -1,14 +1,15 @@
 """Where somebody is signed in."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.cache import caches
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts import clients
+from mail.models import OutboxEvent
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -20,6 +21,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
+
+    def revoke(self, user: Any, handle: str) -> None:
+        """Deletes the row of one session, which has this owner and handle, before its time."""
+        with transaction.atomic():
+            gone, _rows = self.delete()
+            if gone and handle:  # one that is over by now was announced by who ended it
+                OutboxEvent.objects.announce("session.revoked", user=user, session=handle, all=False)
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
@@ -61,5 +69,5 @@ class Session(AbstractBaseSession):
 
     def end(self) -> None:
         """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything."""
-        Session.objects.filter(user_id=self.user_id, handle=self.handle).delete()
+        Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
         caches["sessions"].delete(self.cache_key(self.session_key))

@@ -20,6 +20,7 @@ from accounts.models.google import Google
 from accounts.models.queryset import Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
+from mail.models import OutboxEvent
 
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
 
@@ -60,6 +61,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def second_factor(self) -> SecondFactor:
         return SecondFactor(self)
+
+    def begin(self, **trace: Any) -> None:
+        """Stores a new account, whichever door it is made by; `trace` is from where, or by whom."""
+        with transaction.atomic():
+            self.save(force_insert=True)
+            self.own_address()
+            Event.objects.record(Event.Kind.CREATED, self, **trace)
+            OutboxEvent.objects.announce("user.created", user=self.pk, username=self.username, email=self.email)
 
     def own_address(self) -> None:
         """Makes `email` this user's one address: verified, primary, and no other beside it."""
@@ -148,10 +157,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email == email
 
     def turn_off(self, **trace: Any) -> None:
-        """Deactivates the account; its sessions end on the next look."""
-        self.is_active = False
-        self.save(update_fields=["is_active"])
-        Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
+        """Deactivates the account, and ends its sessions."""
+        with transaction.atomic():
+            self.is_active = False
+            self.save(update_fields=["is_active"])
+            self.end_sessions()
+            Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     @property
     def addresses(self) -> set[str]:
@@ -169,12 +180,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
 
     def lock_out(self) -> None:
-        """Leaves only the mailbox as a way in."""
+        """Leaves only the mailbox as a way in, and ends every session."""
+        self.drop_ways_in()
+        self.end_sessions()
+
+    def drop_ways_in(self) -> None:
+        """All but the mailbox, for who ends the sessions as well."""
         self.google.forget()
         self.set_unusable_password()
         self.devices_forgotten_at = timezone.now()
         self.save(update_fields=["password", "devices_forgotten_at"])
-        self.end_sessions()
 
     def forget_devices(self) -> None:
         """Makes every device a stranger again, and every browser one that is asked for a code."""
@@ -197,6 +212,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.session_epoch = models.F("session_epoch") + 1
             self.save(update_fields=["session_epoch"])
             self.sessions.filter(session_key__in=keys).delete()
+            OutboxEvent.objects.announce("session.revoked", user=self.pk, all=True)
         caches["sessions"].delete_many([Session.cache_key(key) for key in keys])
 
     def forget_copies(self) -> None:

@@ -14,6 +14,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from invites import mails
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
+from mail.models import OutboxEvent
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
 READDRESS = ("readdress_to", "readdress_asked_at", "readdress_language")
@@ -172,7 +173,19 @@ class Invite(models.Model):
             self.claim(browser)
             user = User.objects.create_user(username, self.email, password, encoded=encoded, **fields)
             Invite.objects.filter(pk=self.pk).update(claimed_by=user, password="", seal="")
+            self.announce_accepted(user)
         return user
+
+    def announce_accepted(self, user: User) -> None:
+        """Tells other services who has come by it, in the transaction of its claim."""
+        OutboxEvent.objects.announce(
+            "invite.accepted",
+            invite=self.pk,
+            user=user.pk,
+            source=self.source,
+            batch=self.batch,
+            invited_by=self.invited_by_id,
+        )
 
     def can_be_readdressed_to(self, email: str) -> bool:
         """Whether there is somebody to ask, who has not been asked yet."""

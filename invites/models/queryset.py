@@ -109,6 +109,7 @@ class InviteQuerySet(models.QuerySet["Invite"]):
             if invite:
                 claimed = {"claimed_at": timezone.now(), "claimed_by": user, "claimed_in": browser, "epoch": 0}
                 self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))
+                invite.announce_accepted(user)
         return user, invite
 
     def to(self, user: User) -> "InviteQuerySet":

@@ -1,6 +1,8 @@
 """Events for other services: stored in the transaction of their cause, until the broker has taken them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from itertools import batched
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 KEPT = timedelta(days=7)  # rows of events that were published
+BATCH = 1000  # rows in one statement
 
 
 class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
@@ -20,6 +23,17 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         """
         if settings.AMQP_URL:
             self.create(name=name, payload=payload)
+
+    def announce_each(self, name: str, payloads: Iterable[dict[str, Any]]) -> None:
+        """The same for many; `payloads` are looked at only where there is a broker."""
+        if settings.AMQP_URL:
+            for batch in batched(payloads, BATCH):
+                OutboxEvent.objects.bulk_create(OutboxEvent(name=name, payload=payload) for payload in batch)
+
+    def withdraw(self, **about: Any) -> None:
+        """Takes back what says this, and what no broker has; waits for no relay that is publishing it right now."""
+        waiting = self.waiting().filter(payload__contains=about).select_for_update(skip_locked=True)
+        self.filter(pk__in=list(waiting.values_list("pk", flat=True))).delete()
 
     def waiting(self) -> "OutboxEventQuerySet":
         return self.filter(published_at=None).order_by("id")

@@ -1,0 +1,53 @@
+"""docs/events.md: what developers of other services read is what is stored."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ENVELOPE = {"id", "event", "occurred_at"}
+
+
+def announced():
+    """Every event in the code: its name, with the fields it is announced with."""
+    for room in ("accounts", "invites", "mail"):
+        for file in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"announce", "announce_each"}:
+                    yield node.args[0].value, frozenset(fields(node))
+
+
+def fields(call):
+    rows = [row for made in call.args[1:] for row in ast.walk(made) if isinstance(row, ast.Dict)]
+    return [key.value for row in rows for key in row.keys] + [word.arg for word in call.keywords]
+
+
+def documented():
+    """Each event's section of the page, by name."""
+    parts = re.split(r"^## (.*)$", (ROOT / "docs/events.md").read_text(), flags=re.MULTILINE)
+    return {name.strip("`"): text for name, text in zip(parts[1::2], parts[2::2], strict=True) if "`" in name}
+
+
+def examples(text):
+    return [json.loads(example) for example in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+
+
+def test_every_event_has_an_example_with_exactly_its_fields():
+    shown = {(name, frozenset(one) - ENVELOPE) for name, text in documented().items() for one in examples(text)}
+
+    assert shown == set(announced())
+
+
+def test_every_example_is_a_whole_message():
+    for name, text in documented().items():
+        for example in examples(text):
+            assert set(example) >= ENVELOPE
+            assert example["event"] == name
+
+
+def test_every_field_is_explained():
+    for name, text in documented().items():
+        explained = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+        used = {field for event, used in announced() if event == name for field in used}
+        assert sorted(explained) == sorted(used), name

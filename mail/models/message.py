@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parseaddr
 from typing import Any, ClassVar
@@ -15,6 +16,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mail import verp
+
 FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
 LONGEST_PAUSE = timedelta(hours=1)
 PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
@@ -23,11 +26,17 @@ REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker
 KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
 KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite
 # Some servers quote the mail they refuse, and its link is as good as a password.
-SECRET = re.compile(r"(token(?:=|%3D))\S+", re.IGNORECASE)
+# It goes up to the end, as it may be broken into lines.
+SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
 
 
 def until_given_up() -> datetime:
     return timezone.now() + GIVE_UP_AFTER
+
+
+def shortened(answer: str) -> str:
+    """What a server said, as it is kept: in characters that can be stored and shown, and without a live link."""
+    return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -49,6 +58,15 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def deliverable(self) -> "OutboxQuerySet":
         """What a worker may try when the broker names it: a message may come late, or twice."""
         return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
+
+    def newest_about(self, invites: Iterable[UUID]) -> "OutboxQuerySet":
+        """The last mail of each invite that has one, in one statement for all."""
+        return self.filter(about__in=list(invites)).order_by("about", "-id").distinct("about").defer("parts")
+
+    def in_trouble(self) -> "OutboxQuerySet":
+        """Came back, given up, or refused twice and still waiting; each has an index of its own."""
+        waiting = Q(sent_at=None, given_up_at=None, attempts__gte=2)
+        return self.filter(Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | waiting)
 
     def over(self) -> "OutboxQuerySet":
         """Handed over or given up so long ago that nobody asks for them any more."""
@@ -124,10 +142,11 @@ class OutboxMessage(models.Model):
     def compose(self) -> EmailMultiAlternatives:
         """The message as it was put, with the Message-ID and Date that all its copies share."""
         parts: dict[str, Any] = dict(self.parts)
-        alternatives = parts.pop("alternatives")
+        alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
         fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
-        parts["headers"] = parts["headers"] | fixed
-        message = EmailMultiAlternatives(to=[self.recipient], **parts)
+        parts["headers"] = {"From": sender} | parts["headers"] | fixed
+        # The envelope's sender; people see the header.
+        message = EmailMultiAlternatives(to=[self.recipient], from_email=verp.return_path(self) or sender, **parts)
         for content, mimetype in alternatives:
             message.attach_alternative(content, mimetype)
         return message
@@ -165,7 +184,14 @@ class OutboxMessage(models.Model):
         self.given_up_at, self.published_at = timezone.now(), None
         self._tried(reason, "given_up_at", "published_at")
 
+    def mark_bounced(self, answer: str) -> bool:
+        """It was handed over and has come back. False when that was known."""
+        bounced = {"bounced_at": timezone.now(), "last_answer": shortened(answer)}
+        for name, value in bounced.items():
+            setattr(self, name, value)
+        return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
+
     def _tried(self, answer: str, *changed: str) -> None:
-        self.last_answer = SECRET.sub(r"\1…", answer)[:300]
+        self.last_answer = shortened(answer)
         self.attempts += 1
         self.save(update_fields=["attempts", "last_answer", *changed])

@@ -31,10 +31,19 @@ class Suppression(models.Model):
         return self.recipient
 
     @property
+    def summary(self) -> str:
+        """The same in a few words, for lists of many."""
+        return f"suppressed after a bounce on {self._since}"
+
+    @property
     def explanation(self) -> str:
         """Why nothing goes to it, for staff."""
-        return f"mail to this address came back on {self.created_at:%d %b %Y}: {self.reason}"
+        return f"mail to this address came back on {self._since}: {self.reason}"
 
     def lift(self) -> None:
         """Lets mail go to the address again."""
         self.delete()
+
+    @property
+    def _since(self) -> str:
+        return f"{self.created_at.day} {self.created_at:%b %Y}"

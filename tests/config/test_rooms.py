@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 WITHOUT_A_REQUEST = [
+    *(f"mail/{name}.py" for name in ("bounces", "maildir", "reports", "verp")),
     *(f"accounts/{name}.py" for name in ("addresses", "ids", "leaving", "names", "notices", "passwords")),
     *(f"accounts/{name}.py" for name in ("preferences", "times", "tokens")),
     *(f"accounts/models/{name}.py" for name in ("event", "session", "user")),

@@ -118,6 +118,9 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     instance.forget_copies()
     OutboxMessage.objects.filter(recipient__in=instance.addresses).exclude(sent_at=None, given_up_at=None).delete()
     Suppression.objects.filter(recipient__in=instance.addresses).delete()
+    # Those that staff have lifted are gone, but were called by their addresses.
+    lifted = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Suppression))
+    lifted.filter(object_repr__in=instance.addresses).update(object_repr="")
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
     _announce(instance)

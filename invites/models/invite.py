@@ -1,6 +1,7 @@
 """An invite: a row that a mailed link proves one address with."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import connection, models, transaction
@@ -14,7 +15,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from invites import mails
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
-from mail.models import OutboxEvent
+from mail.models import OutboxEvent, OutboxMessage
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
 READDRESS = ("readdress_to", "readdress_asked_at", "readdress_language")
@@ -106,6 +107,21 @@ class Invite(models.Model):
             return self.State.REVOKED
         over = self.replaced_at or timezone.now() >= self.expires_at
         return self.State.EXPIRED if over else self.State.PENDING
+
+    @property
+    def mails(self) -> models.QuerySet[OutboxMessage]:
+        """All that was mailed about it, newest first, without what is in them."""
+        return OutboxMessage.objects.filter(about=self.pk).order_by("-id").defer("parts")
+
+    @cached_property
+    def newest_mail(self) -> OutboxMessage | None:
+        """For a page of them see InviteQuerySet.read_mails."""
+        return self.mails.first()
+
+    @property
+    def delivery(self) -> OutboxMessage.Status | None:
+        """What became of its newest mail; None if nothing was mailed, or so long ago that nobody knows."""
+        return self.newest_mail.status if self.newest_mail else None
 
     def worn_out(self, epoch: int | None, expires_at: datetime) -> bool:
         """Whether asking must open a new row, because with this one its older links would come back to life.

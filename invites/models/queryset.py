@@ -1,6 +1,6 @@
 """Which invites there are, and issuing one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
+from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
@@ -111,6 +112,19 @@ class InviteQuerySet(models.QuerySet["Invite"]):
                 self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))
                 invite.announce_accepted(user)
         return user, invite
+
+    def read_mails(self, invites: "Iterable[Invite]") -> None:
+        """Reads the newest mail of each of these in one statement."""
+        listed = list(invites)
+        newest = {row.about: row for row in OutboxMessage.objects.newest_about(invite.pk for invite in listed)}
+        for invite in listed:
+            invite.newest_mail = newest.get(invite.pk)
+
+    def in_trouble(self) -> "InviteQuerySet":
+        """Those whose newest mail came back, was given up, or was refused more than once so far."""
+        later = OutboxMessage.objects.filter(about=models.OuterRef("about"), id__gt=models.OuterRef("id"))
+        troubled = OutboxMessage.objects.in_trouble().filter(~models.Exists(later), about__isnull=False)
+        return self.filter(pk__in=troubled.values("about"))
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.management.report import Report
 from invites.models import Invite
+from mail.models import Suppression
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         report = Report("resend_invites", dry_run=options["dry_run"])
         for invite in self.chosen(options).iterator(chunk_size=500):
             self.resend(invite, report)
-        if options["email"] and not (report.done or report.skips):
+        if options["email"] and not (report.done or report.skips or report.failures):
             self.stderr.write(f"There is no open invitation to {options['email']}.")
         report.finish(self, options["format"])
 
@@ -64,6 +65,8 @@ class Command(BaseCommand):
     def resend(self, invite: Invite, report: Report) -> None:
         if User.objects.filter(email=invite.email).exists():
             return report.skipped(invite.email, "has an account")
+        if suppression := Suppression.objects.of(invite.email):
+            return report.failed(invite.email, suppression.summary)
         if not report.dry_run:
             Invite.objects.issue(invite.email, source=invite.source)
         return report.queued(invite.email)

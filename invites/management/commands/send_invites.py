@@ -16,6 +16,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from invites.management.report import Report
 from invites.models import Invite
+from mail.models import Suppression
 
 
 class Command(BaseCommand):
@@ -71,6 +72,8 @@ class Command(BaseCommand):
             return report.skipped(email, "has an account")
         if not again and Invite.objects.pending().filter(email=email).exclude(source=Invite.Source.SELF).exists():
             return report.skipped(email, "already invited")
+        if suppression := Suppression.objects.of(email):
+            return report.failed(email, suppression.summary)
         if not report.dry_run:
             Invite.objects.issue(email, source=Invite.Source.COMMAND, **given)
         return report.queued(email)

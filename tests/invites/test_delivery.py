@@ -1,0 +1,191 @@
+"""What became of an invite's mail: at the desk, and before it is mailed again."""
+
+import json
+import re
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts import tokens
+from invites.models import Invite
+from mail import verp
+from mail.bounces import Outcome, receive
+from mail.deliver import deliver_due
+from mail.models import OutboxMessage, Suppression
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.mail.reports import report
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@example.com"
+LIST = "/admin/invites/invite/"
+
+
+@pytest.fixture
+def desk(admin_user):
+    client = Client()
+    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
+    return client
+
+
+@pytest.fixture
+def suppressed():
+    Suppression.objects.suppress(EMAIL, "550 5.1.1 No such user.")
+    Suppression.objects.update(created_at=datetime(2026, 11, 3, 10, tzinfo=UTC))
+
+
+def issue(email=EMAIL, **given):
+    return Invite.objects.issue(email, source="admin", **given)
+
+
+def newest(invite):
+    return OutboxMessage.objects.filter(about=invite.pk).order_by("id").last()
+
+
+def cell(page, email):
+    row = next(row for row in page.text.split("<tr>") if email in row)
+    return re.search(r'class="field-delivery">([^<]*)<', row)[1]
+
+
+def shown(desk, **query):
+    return sorted(re.findall(r"\w+@example\.com", " ".join(desk.get(LIST, query).text.split("<tr>")[2:])))
+
+
+def test_the_list_says_what_became_of_each_mail(desk, mailbox, settings):
+    settings.BOUNCE_ADDRESS = "bounces@site.example"
+    sent, bounced = issue("sent@example.com"), issue("bounced@example.com")
+    deliver_due()
+    mail = newest(bounced)
+    assert receive(report(verp.return_path(mail), mail.recipient)) == Outcome.BOUNCED
+    newest(issue("refused@example.com")).give_up("554 5.7.1 Go away")
+    late = newest(issue("late@example.com"))
+    for _ in range(4):
+        late.mark_failed("450 4.2.0 Greylisted")
+    newest(issue("once@example.com")).mark_failed("450 4.2.0 Greylisted")
+    issue("queued@example.com")
+    InviteFactory(email="unmailed@example.com")
+
+    page = desk.get(LIST)
+
+    assert cell(page, "sent@") == "Handed over"
+    assert cell(page, "bounced@") == "Came back"
+    assert cell(page, "refused@") == "Given up"
+    assert cell(page, "late@") == "Tried, tries: 4"
+    assert cell(page, "once@") == "Tried"
+    assert cell(page, "queued@") == "Queued"
+    assert cell(page, "unmailed@") == "–"
+    assert (sent.delivery, bounced.delivery) == ("sent", "bounced")
+    assert shown(desk, delivery="trouble") == ["bounced@example.com", "late@example.com", "refused@example.com"]
+    assert len(shown(desk)) == 7
+
+
+def test_only_the_newest_mail_of_an_invite_counts(desk):
+    newest(issue()).give_up("550 5.2.2 Mailbox full")
+    assert shown(desk, delivery="trouble") == [EMAIL]
+    issue()
+
+    assert cell(desk.get(LIST), EMAIL) == "Queued"
+    assert shown(desk, delivery="trouble") == []
+
+
+@pytest.mark.parametrize("query", [{}, {"delivery": "trouble"}])
+def test_a_page_of_fifty_costs_as_many_statements_as_one_of_one(desk, query):
+    def cost():
+        with CaptureQueriesContext(connection) as statements:
+            assert desk.get(LIST, query).status_code == 200
+        return len(statements)
+
+    newest(issue("first@example.com")).give_up("no")
+    desk.get(LIST, query)
+    one = cost()
+    for n in range(49):
+        newest(issue(f"guest{n}@example.com")).give_up("no")
+
+    assert cost() == one
+
+
+def test_trouble_is_found_by_indexes_not_by_reading_the_outbox():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = OutboxMessage.objects.in_trouble().explain()
+
+    for index in ("outbox_bounced", "outbox_given_up", "outbox_due"):
+        assert index in plan
+    assert "Seq Scan" not in plan
+
+
+def test_the_page_of_an_invite_lists_its_mails_without_a_link(desk, mailbox):
+    invite = issue()
+    newest(invite).mark_failed("450 4.2.0 see http://testserver/signup?token=secret.signature")
+    issue()
+    OutboxMessage.objects.filter(pk=newest(invite).pk).update(kind="invite<b>")
+
+    page = desk.get(f"{LIST}{invite.pk}/change/")
+
+    row = r"invite<b> .{8,40} Queued 0 – invite .{8,40} Tried 1 450 4.2.0 see http://testserver/signup\?token=…"
+    assert re.search(row, words(page))
+    assert "secret" not in page.text
+    assert tokens.sign(tokens.SIGNUP, invite.pk) not in page.text
+    assert desk.post(f"{LIST}{invite.pk}/change/", {"email": "other@example.com"}).status_code == 403
+
+
+def test_inviting_a_suppressed_address_says_why_not_and_what_to_do(desk, suppressed):
+    page = desk.post(f"{LIST}add/", {"email": "Grace@Example.com"})
+
+    assert (
+        "Mail to this address came back on 3 Nov 2026: 550 5.1.1 No such user. "
+        "Lift it under Suppressed addresses, then invite again." in words(page)
+    )
+    assert not Invite.objects.exists()
+
+
+@pytest.mark.parametrize("command", ["send_invites", "resend_invites"])
+def test_commands_name_the_suppressed_and_go_on(command, suppressed):
+    Invite.objects.bulk_create(
+        [InviteFactory.build(email=email, invitation=True) for email in (EMAIL, "alan@example.com")]
+        if command == "resend_invites"
+        else []
+    )
+    addresses = [EMAIL, "alan@example.com"] if command == "send_invites" else []
+    out = StringIO()
+
+    with pytest.raises(CommandError) as stopped:
+        call_command(command, *addresses, "--format", "json", stdout=out)
+
+    done = json.loads(out.getvalue())
+    assert (done["queued"], stopped.value.returncode) == (1, 3)
+    assert done["failed"] == [{"input": EMAIL, "reason": "suppressed after a bounce on 3 Nov 2026"}]
+    assert [row.recipient for row in OutboxMessage.objects.all()] == ["alan@example.com"]
+
+
+def test_a_stranger_is_not_told_which_addresses_are_suppressed(suppressed, mailbox):
+    def ask(email):
+        with CaptureQueriesContext(connection) as statements:
+            page = Client().post("/", {"email": email}, follow=True)
+        statements = [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in statements]
+        said = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(email, "EMAIL")
+        return page.status_code, page.redirect_chain, said, statements
+
+    assert ask(EMAIL) == ask("alan@example.com")
+    assert mailbox.letters(EMAIL) == []
+    assert len(mailbox.letters("alan@example.com")) == 1
+    assert newest(Invite.objects.get(email=EMAIL)).status == "given_up"
+
+
+def test_a_member_who_sends_an_invite_on_learns_nothing_of_other_peoples_bounces(suppressed, mailbox):
+    maria = UserFactory(username="maria")
+    invite = issue("guest@example.com", invited_by=maria)
+    invite.ask_to_readdress(EMAIL)
+    question = {"token": tokens.sign(tokens.READDRESS, invite.pk)}
+
+    page = Client().post("/invite/readdress/answer", question)
+
+    assert f"A new one is on its way to {EMAIL}" in words(page)
+    assert mailbox.letters(EMAIL) == []
+    assert Invite.objects.get(email=EMAIL).delivery == "given_up"

@@ -21,6 +21,7 @@ from accounts.views import (
 from accounts.views import google as google_account
 from config import views as config
 from invites.views import confirm, entry, google, not_me, readdress, reset, signup
+from mail import lateness
 from mail import views as mail
 
 urlpatterns = [
@@ -65,7 +66,7 @@ urlpatterns = [
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password.well_known),
     path("healthz", config.healthz, name="healthz"),
-    path("readyz", config.readyz, name="readyz"),
+    path("readyz", config.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),
 ]
 

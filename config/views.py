@@ -2,10 +2,11 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.core.cache import caches
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -27,10 +28,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when this process can serve people, 503 without PostgreSQL; Redis is reported, but not needed."""
+def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpResponse:
+    """200 when this process can serve people, 503 without PostgreSQL; Redis and late mail are only reported."""
     cache = caches["sessions"].answers()  # type: ignore[attr-defined]
-    parts = {"database": database_answers(), "cache": cache}
+    database = database_answers()
+    parts = {"database": database, "cache": cache, "mail": database and mail_is_quick(mail_is_late)}
     return JsonResponse(parts, status=200 if parts["database"] else 503)
 
 
@@ -41,6 +43,13 @@ def database_answers() -> bool:
     except (DatabaseError, InterfaceError):
         return False
     return True
+
+
+def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
+    try:
+        return not mail_is_late()
+    except Error:  # the database went away in this moment, or has no such table yet
+        return False
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

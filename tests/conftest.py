@@ -18,6 +18,7 @@ from django_redis.cache import RedisCache
 
 from accounts.hashers import Argon2
 from config.embedded import folders
+from mail import lateness
 from mail.deliver import deliver_due
 from mail.models import OutboxEvent
 from tests.broker import Broker, Given, forget, program, taking_turns
@@ -84,6 +85,12 @@ def english():
 def empty_caches():
     """Limits and sessions of one test are not those of the next."""
     caches["default"].clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_watch(monkeypatch):
+    """Each test's first page looks whether mail is late, as that of a process that has just been started."""
+    monkeypatch.setattr(lateness, "watch", lateness.Watch())
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from invites import links, mails, seals, webmail
 from invites.forms import EmailForm
 from invites.models import LINK_LIFETIME, Invite
 from invites.views import page
+from mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
 
@@ -76,7 +77,7 @@ def limited(request: HttpRequest, email: str, wish: str, limit: limits.Limited) 
 
 def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
     context = {"form": form, "suggestion": suggestion, "closed": settings.SIGNUP == "invited"}
-    return render(request, template, context)
+    return render(request, template, context | {"minutes_late": lateness.minutes()})
 
 
 @never_cache
@@ -135,5 +136,6 @@ def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
     here = connects or (wish == mails.REGISTER and bool(seals.of(request)))
     context |= {"here": here, "wish": wish}
+    context |= {"minutes_late": lateness.minutes()}
     context |= {"email": email, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/sent.html", context, status=status)

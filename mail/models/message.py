@@ -23,6 +23,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
 GIVE_UP_AFTER = timedelta(days=3)  # links in it are over by then, and who waited has asked again
 REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
+RETRIABLE = timedelta(days=7)  # after it was given up; no link of ours lives longer
 KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
 KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite
 # Some servers quote the mail they refuse, and its link is as good as a password.
@@ -73,6 +74,34 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
         return self.filter(old, Q(about=None) | Q(created_at__lt=now - KEPT_ABOUT))
+
+    def given_up(self) -> "OutboxQuerySet":
+        return self.filter(given_up_at__isnull=False)
+
+    def stale(self) -> "OutboxQuerySet":
+        """Given up so long ago that nobody tries it again, and still with its links."""
+        return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(parts={})
+
+    def forget(self) -> int:
+        """Empties the parts; says of how many."""
+        return self.update(parts={})
+
+    def requeue(self) -> None:
+        """Has them tried now; what was given up, for as long as new mail. Only for rows that the caller has locked."""
+        self.given_up().update(given_up_at=None, give_up_at=until_given_up())
+        self.update(next_try_at=timezone.now(), published_at=None)
+
+    def in_status(self, status: str) -> "OutboxQuerySet":
+        """Those whose `status` it is. Raises KeyError when there is no such status."""
+        known = self.model.Status
+        chosen: dict[str, OutboxQuerySet] = {
+            known.QUEUED: self.waiting().filter(attempts=0),
+            known.TRIED: self.waiting().filter(attempts__gt=0),
+            known.SENT: self.filter(sent_at__isnull=False, bounced_at=None),
+            known.BOUNCED: self.filter(bounced_at__isnull=False),
+            known.GIVEN_UP: self.given_up().filter(sent_at=None, bounced_at=None),
+        }
+        return chosen[status]
 
 
 class OutboxMessage(models.Model):

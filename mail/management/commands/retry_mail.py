@@ -1,0 +1,75 @@
+"""manage.py retry_mail"""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from mail.management import needs
+from mail.models import OutboxMessage
+from mail.models.message import OutboxQuerySet
+from mail.retry import Outcome, retry
+
+
+def count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError("must be 0 or more")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
+        "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", help="only mail to this address")
+        parser.add_argument("--given-up", action="store_true", help="what was given up; with --email or --all as well")
+        parser.add_argument("--all", action="store_true", help="all that waits")
+        parser.add_argument("--limit", type=count, help="at most this many, the oldest first")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not (options["email"] or options["given_up"] or options["all"]):
+            raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
+        with needs.database():
+            outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
+            if options["email"] and not outcomes:
+                self.stderr.write(self.nothing(options))
+        report = {
+            "command": "retry_mail",
+            "dry_run": options["dry_run"],
+            "queued": outcomes.pop(Outcome.QUEUED, 0),
+            "skipped": dict(outcomes),
+        }
+        self.stdout.write(json.dumps(report) if options["format"] == "json" else said(**report))
+
+    def chosen(self, options: dict[str, Any]) -> OutboxQuerySet:
+        rows = OutboxMessage.objects.none()
+        if options["email"] or options["all"]:
+            rows |= OutboxMessage.objects.waiting()
+        if options["given_up"]:
+            rows |= OutboxMessage.objects.given_up()
+        if options["email"]:
+            rows = rows.filter(recipient=address(options))
+        return rows.order_by("id")[: options["limit"]]
+
+    def nothing(self, options: dict[str, Any]) -> str:
+        given_up = OutboxMessage.objects.given_up().filter(recipient=address(options)).count()
+        if given_up and not options["given_up"]:
+            return f"No mail to {address(options)} waits. {given_up} were given up; for these add --given-up."
+        return f"No mail to {address(options)} waits. What became of it: mail_queue --email {address(options)}"
+
+
+def address(options: dict[str, Any]) -> str:
+    return options["email"].strip().lower()
+
+
+def said(*, dry_run: bool, queued: int, skipped: Counter[str], command: str) -> str:
+    reasons = ", ".join(f"{number} {reason}" for reason, number in skipped.items())
+    summary = f"{queued} queued, {sum(skipped.values())} skipped"
+    return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")

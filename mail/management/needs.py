@@ -1,0 +1,19 @@
+"""What commands need, and how they end without it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+from django.db import InterfaceError, OperationalError
+
+AWAY = 4  # exit code: try later
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Turns the loss of the database into CommandError with exit code 4."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        said = f"The database does not answer. Nothing is lost; try again later. ({error})"
+        raise CommandError(said, returncode=AWAY) from None

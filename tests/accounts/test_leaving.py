@@ -20,7 +20,7 @@ from accounts import leaving
 from accounts.models import Event, Session, User
 from invites.management.commands import prune
 from invites.models import Invite
-from mail.models import OutboxMessage
+from mail.models import OutboxEvent, OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -302,7 +302,8 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     Invite.objects.issue("fresh@example.com")
 
     call_command("prune", "--dry-run")
-    assert "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails deleted" in capsys.readouterr().out
+    said = "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails, 0 published events deleted, 0 mails emptied"
+    assert said in capsys.readouterr().out
     call_command("prune", "--batch-size", "2", "--format", "json")
 
     assert json.loads(capsys.readouterr().out) == {
@@ -312,6 +313,8 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "events": 7,
         "invites": 1,
         "mails": 1,
+        "published_events": 0,
+        "emptied_mails": 0,
     }
     assert signed_in.get("/account").status_code == 200
     assert Event.objects.count() == kept_events
@@ -374,6 +377,28 @@ def test_a_download_is_told(mailbox, signed_in, ada):
     export(signed_in)
 
     assert mailbox.kinds(ada.email)[-1] == "exported"
+
+
+def test_prune_empties_mail_given_up_a_week_ago_and_deletes_published_events(capsys):
+    now = timezone.now()
+    for days in (6, 8):
+        Invite.objects.issue(f"given.up{days}@example.com")
+        row = OutboxMessage.objects.get(recipient=f"given.up{days}@example.com")
+        row.give_up("550 5.7.1 No")
+        OutboxMessage.objects.filter(pk=row.pk).update(given_up_at=now - timedelta(days=days))
+        OutboxEvent.objects.create(name=f"published {days}", published_at=now - timedelta(days=days))
+    OutboxEvent.objects.create(name="waiting", created_at=now - timedelta(days=60))
+
+    call_command("prune", "--dry-run")
+    assert "1 published events deleted, 1 mails emptied" in capsys.readouterr().out
+    call_command("prune", "--format", "json")
+    done = json.loads(capsys.readouterr().out)
+    assert (done["published_events"], done["emptied_mails"]) == (1, 1)
+    call_command("prune")
+
+    assert "0 published events deleted, 0 mails emptied" in capsys.readouterr().out
+    assert OutboxMessage.objects.exclude(parts={}).get().recipient == "given.up6@example.com"
+    assert set(OutboxEvent.objects.values_list("name", flat=True)) == {"published 6", "waiting"}
 
 
 def test_prune_drops_the_passwords_of_plans_that_nobody_confirmed(client):

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import Event, Session
 from invites.models import Invite
-from mail.models import OutboxMessage
+from mail.models import OutboxEvent, OutboxMessage
 
 
 def positive(text: str) -> int:
@@ -21,7 +21,8 @@ def positive(text: str) -> int:
 class Command(BaseCommand):
     help = (
         "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
-        "and the rows of mail that was handed over; the last two after 30 days. Run it once a day."
+        "and the rows of mail that was handed over or given up; the last two after 30 days. Empties mail that was "
+        "given up a week ago, and deletes events that were published then. Run it once a day."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,18 +36,22 @@ class Command(BaseCommand):
             "events": Event.objects.over(),
             "invites": Invite.objects.over(),
             "mails": OutboxMessage.objects.over(),
+            "published_events": OutboxEvent.objects.over(),
         }
+        stale = OutboxMessage.objects.stale()
         if not options["dry_run"]:
             Invite.objects.forget_plans()
         count = {
             name: rows.count() if options["dry_run"] else self.prune(rows, options["batch_size"])
             for name, rows in over.items()
         }
+        count["emptied_mails"] = stale.count() if options["dry_run"] else stale.forget()
         if options["format"] == "json":
             self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
         else:
-            said = ", ".join(f"{number} {name}" for name, number in count.items())
-            self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted")
+            emptied = count.pop("emptied_mails")
+            said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in count.items())
+            self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
         """In short transactions, so that nobody waits for it and an interruption keeps what was done."""

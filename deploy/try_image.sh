@@ -190,7 +190,7 @@ healthy() {
 check_site() {
   local css
   expect /healthz '^ok$'
-  expect /readyz '"database": true, "cache": true'
+  expect /readyz '"database": true, "cache": true, "mail": true'
   expect / '<form'
   css=$(grep -o '/static/[^"]*\.css' "$WORK/page" | sed -n 1p)
   [[ $css =~ \.[0-9a-f]{12}\.css$ ]] || fail "the stylesheet has no hashed name: $css"

@@ -15,5 +15,5 @@ def database() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        said = f"The database does not answer. Nothing is lost; try again later. ({error})"
+        said = f"The database does not answer. Nothing is lost; try again later. ({' '.join(str(error).split())})"
         raise CommandError(said, returncode=AWAY) from None

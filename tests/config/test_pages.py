@@ -65,6 +65,11 @@ def invited_only(client, path):
         return client.get(path)
 
 
+def while_mail_is_late(client, path):
+    OutboxMessage.objects.create(recipient="a@example.com", kind="invite", message_id="<x>", created_at=AGO)
+    return client.get(path)
+
+
 REGISTER = {"email": "grace@gmail.com", "username": "grace", "password": PASSWORD}
 
 
@@ -163,6 +168,8 @@ PAGES = {
     "start, error": lambda c: c.post("/", {"email": "ada@example"}),
     "start, typo": lambda c: c.post("/", {"email": "ada@gmial.com"}),
     "start, closed": lambda c: invited_only(c, "/"),
+    "start, mail is late": lambda c: while_mail_is_late(c, "/"),
+    "sent, mail is late": lambda c: while_mail_is_late(c, "/invite/sent"),
     "sent": lambda c: after(c, "/", {"email": "a@gmail.com"}).get("/invite/sent"),
     "sent, again too soon": lambda c: after(c, "/", {"email": "a@gmail.com"}).post("/invite/sent"),
     "sent, no cookie": lambda c: c.get("/invite/sent"),

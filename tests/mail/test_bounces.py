@@ -136,25 +136,29 @@ def test_a_mail_that_was_sent_on_and_died_there_says_nothing_of_its_own_address(
     assert not Suppression.objects.exists()
 
 
-OTHERS = """\
-Final-Recipient: rfc822; other@old.example
-Action: failed
-Status: 5.1.1
-
-Final-Recipient: rfc822; EMAIL
-Action: delivered
-Status: 2.0.0
-
-"""
+def blocks(**actions):
+    """What became of a mail that was sent on to several."""
+    status = {"failed": "5.1.1", "delivered": "2.0.0"}
+    return "\n".join(
+        f"Final-Recipient: rfc822; {name}@example.com\nAction: {action}\nStatus: {status[action]}\n"
+        for name, action in actions.items()
+    )
 
 
-def test_of_several_recipients_only_ours_counts(mail):
-    several = ("Final-Recipient: rfc822; grace", OTHERS.replace("EMAIL", EMAIL) + "Final-Recipient: rfc822; alan")
-    ours = back(mail, several, (f"Original-Recipient: rfc822;{EMAIL}\n", ""))
+@pytest.mark.parametrize(
+    ("actions", "outcome"),
+    [
+        ({"alan": "failed", "grace": "delivered"}, Outcome.NOT_FINAL),
+        ({"alan": "delivered", "grace": "failed"}, Outcome.BOUNCED),
+        ({"alan": "delivered", "ada": "failed"}, Outcome.NOT_FINAL),
+        ({"alan": "failed", "ada": "failed"}, Outcome.BOUNCED),
+    ],
+)
+def test_of_several_recipients_ours_counts_or_all(mail, actions, outcome):
+    several = back(mail)[: back(mail).index(b"Final-Recipient")] + blocks(**actions).encode()
 
-    assert receive(ours) == Outcome.NOT_FINAL
-    assert receive(ours.replace(b"Action: delivered\nStatus: 2.0.0", b"Action: failed\nStatus: 5.7.1")) == "bounced"
-    assert not Suppression.objects.exists()
+    assert receive(several) == outcome
+    assert Suppression.objects.exists() == (actions.get("grace") == "failed")
 
 
 @pytest.mark.parametrize("header", ["Delivered-To", "X-Original-To", "Envelope-To", "To"])
@@ -221,6 +225,7 @@ MALFORMED = {
     "a status that is none": [("Status: 5.1.1", "Status: 5.x.1")],
     "another class": [("Status: 5.1.1", "Status: 9.1.1")],
     "another kind of report": [("report-type=delivery-status", "report-type=feedback-report")],
+    "no report": [("multipart/report", "multipart/mixed"), ("Auto-Submitted: auto-replied", "X-Auto: 1")],
     "no kind of report": [("report-type=delivery-status;", "")],
     "another boundary": [('boundary="4XYZ12', 'boundary="other')],
     "no boundary": [('\tboundary="4XYZ12.1793700000/mx.site.example"\n', "")],

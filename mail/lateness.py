@@ -44,8 +44,8 @@ def minutes() -> int:
 class Watch:
     """The last look of this process. A page neither waits for the look of another nor fails with it."""
 
-    def __init__(self) -> None:
-        self._minutes, self._next_look, self._turn = 0, 0.0, threading.Lock()
+    def __init__(self, next_look: float = 0.0) -> None:
+        self._minutes, self._next_look, self._turn = 0, next_look, threading.Lock()
 
     def minutes(self) -> int:
         if self._is_my_turn():

@@ -3,14 +3,12 @@
 import pytest
 
 from accounts.models import Session
-from mail import lateness
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/invite/sent"])
 def test_a_strangers_page_costs_no_sql_and_no_cache_call(client, cache_calls, django_assert_num_queries, path):
-    lateness.minutes()  # a look in half a minute tells all pages of this process whether mail is late
     with django_assert_num_queries(0):
         assert client.get(path).status_code == 200
     assert cache_calls == []

@@ -33,6 +33,12 @@ def about(minutes):
     return pytest.approx(timedelta(minutes=minutes), abs=timedelta(seconds=20))
 
 
+@pytest.fixture(autouse=True)
+def fresh_watch(monkeypatch):
+    """Each test's first page looks, as that of a process that has just been started."""
+    monkeypatch.setattr(lateness, "watch", lateness.Watch())
+
+
 @pytest.fixture
 def late():
     put(minutes=30, sent=29)

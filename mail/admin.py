@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mail.models import OutboxMessage, Suppression
-from mail.models.message import OutboxQuerySet
+from mail.models.queryset import OutboxQuerySet
 from mail.retry import Outcome, retry
 
 SHOWN = 5000  # mails that can be leafed through; older ones are found by their address

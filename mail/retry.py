@@ -8,7 +8,7 @@ from django.db.models import Case, Exists, OuterRef, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from mail.models import OutboxMessage, Suppression
-from mail.models.message import OutboxQuerySet
+from mail.models.queryset import OutboxQuerySet
 
 BATCH = 500  # rows in one transaction, so that no worker misses them for long
 

@@ -15,7 +15,7 @@ WITHOUT_A_REQUEST = [
     *(f"invites/models/{name}.py" for name in ("invite", "queryset")),
     *(f"mail/{name}.py" for name in ("amqp", "backends", "consumer", "deliver", "lateness", "mailbox", "messages")),
     *(f"mail/{name}.py" for name in ("relay", "retry", "smtp", "working")),
-    *(f"mail/models/{name}.py" for name in ("event", "message", "suppression")),
+    *(f"mail/models/{name}.py" for name in ("event", "message", "queryset", "suppression")),
 ]
 
 

@@ -24,7 +24,7 @@ def test_a_request_writes_a_row_and_sends_nothing(client, tmp_path):
 
 
 def test_invite_and_mail_stand_or_fall_together(monkeypatch):
-    monkeypatch.setattr("mail.models.message.OutboxQuerySet.put", lambda *_: 1 / 0)
+    monkeypatch.setattr("mail.models.queryset.OutboxQuerySet.put", lambda *_: 1 / 0)
 
     Client(raise_request_exception=False).post("/", {"email": "grace@example.com"})
 

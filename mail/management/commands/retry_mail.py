@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mail.management import needs
 from mail.models import OutboxMessage
-from mail.models.message import OutboxQuerySet
+from mail.models.queryset import OutboxQuerySet
 from mail.retry import Outcome, retry
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from mail import smtp, statuses
 from mail.models import OutboxMessage, Suppression
+from mail.models.message import OutboxQuerySet
 
 log = logging.getLogger("frontdoor.mail")
 
@@ -33,21 +34,22 @@ class Deliverer:
 
     def next(self) -> bool:
         """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
-        with transaction.atomic():
-            row = OutboxMessage.objects.due().select_for_update(skip_locked=True).first()
-            if row is not None:
-                self.deliver(row)
-        return row is not None
+        return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
 
     def one(self, pk: int) -> bool:
         """Tries the mail that the broker named, if it still waits for a try.
 
         Waits for a lock as long as the connection allows: the relay may still hold it. Raises OperationalError then.
         """
+        return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
+
+    def _try(self, rows: OutboxQuerySet) -> bool:
         with transaction.atomic():
-            row = OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update().first()
+            row = rows.first()
             if row is not None:
                 self.deliver(row)
+        if self.carried >= MAILS_PER_CONNECTION:
+            self.rest()  # after the commit: the server may take its time for "QUIT"
         return row is not None
 
     def deliver(self, row: OutboxMessage) -> None:
@@ -59,21 +61,22 @@ class Deliverer:
         try:
             self.backend.send_messages([row.compose()])
         except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
-            self._failed(row, *smtp.reply(error))
+            self._failed(row, error)
         else:
+            self.carried += 1
             row.mark_sent(getattr(self.backend, "answer", ""))
             log.info("mail %s handed over, try %s", row.message_id, row.attempts)
-            self._count()
 
     def rest(self) -> None:
         """Hangs up until there is mail again."""
         self.backend.close()
         self.carried = 0
 
-    def _failed(self, row: OutboxMessage, code: int, answer: str) -> None:
+    def _failed(self, row: OutboxMessage, error: Exception) -> None:
+        code, answer = smtp.reply(error)
         if smtp.is_permanent(code):
             row.give_up(answer)
-            if statuses.names_dead_address(answer):
+            if smtp.is_about_recipient(error) and statuses.names_dead_address(answer):
                 Suppression.objects.suppress(row.recipient, row.last_answer)
         else:
             row.mark_failed(answer)
@@ -82,11 +85,6 @@ class Deliverer:
         if not smtp.is_open_after(code):
             getattr(self.backend, "abandon", self.backend.close)()
             self.carried = 0
-
-    def _count(self) -> None:
-        self.carried += 1
-        if self.carried >= MAILS_PER_CONNECTION:
-            self.rest()
 
 
 def deliver_due() -> None:

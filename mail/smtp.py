@@ -1,10 +1,12 @@
 """Talking to the mail server: what it answered, and how long it may take."""
 
+import io
+import math
 import smtplib
-import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -12,27 +14,29 @@ from django.core.mail.backends.smtp import EmailBackend
 
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
 
-# What these are about is our connection, not the mail (RFC 4954 §6): a new password helps, giving up the mail does not.
-ABOUT_US = {530, 534, 535, 538}
+# What these are about is our connection, not the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a new
+# connection, giving up the mail does not.
+ABOUT_US = {503, 530, 534, 535, 538}
 
 
 class SmtpBackend(EmailBackend):
     """Django's, which also keeps the server's answer, and leaves a server that drips or hangs."""
 
     answer = ""  # what the server said when it took the last mail
+    until = math.inf
     connection: Any
     _partial_connection: Any
 
     @property
-    def connection_class(self) -> type[smtplib.SMTP]:
-        return SmtpSsl if self.use_ssl else Smtp
+    def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]  # Django only calls it
+        return partial(SmtpSsl if self.use_ssl else Smtp, self.until)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Raises OSError, smtplib's exceptions among them; see `is_open_after` for the connection."""
-        self.answer = ""
-        with self._limited():
-            self.open()
-            sent = super().send_messages(email_messages)
+        self.answer, self.until = "", time.monotonic() + LONGEST
+        self.open()
+        self.connection.until = self.until
+        sent = super().send_messages(email_messages)
         self.answer = self.connection.answer
         return sent
 
@@ -47,38 +51,62 @@ class SmtpBackend(EmailBackend):
         with suppress(OSError):
             super().close()
 
-    @contextmanager
-    def _limited(self) -> Iterator[None]:
-        # Timeouts of a socket count the silence before a byte, so a byte now and then would hold us for ever.
-        timer = threading.Timer(LONGEST, self._cut)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
-    def _cut(self) -> None:
-        connection = self.connection or self._partial_connection
-        if connection and connection.sock:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+class _Limited(smtplib.SMTP):
+    """Waits for answers until the given moment of the monotonic clock, and keeps what was said to a mail."""
 
-
-class _Answering:
     answer = ""
 
+    def __init__(self, until: float, *args: Any, **kwargs: Any) -> None:
+        self.until = until
+        super().__init__(*args, **kwargs)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self.file = io.BufferedReader(_Answers(self))
+        return super().getreply()
+
     def data(self, msg: Any) -> tuple[int, bytes]:
-        code, answer = super().data(msg)  # type: ignore[misc]
+        try:
+            code, answer = super().data(msg)
+        except smtplib.SMTPDataError as error:
+            if is_open_after(error.smtp_code):  # or the next mail would be a second one in this transaction
+                with suppress(smtplib.SMTPServerDisconnected):
+                    self.rset()
+            raise
         self.answer = said(code, answer)
         return code, answer
 
 
-class Smtp(_Answering, smtplib.SMTP):
+class Smtp(_Limited):
     """Plain, or with STARTTLS."""
 
 
-class SmtpSsl(_Answering, smtplib.SMTP_SSL):
+class SmtpSsl(_Limited, smtplib.SMTP_SSL):
     """With TLS from the first byte."""
+
+
+class _Answers(io.RawIOBase):
+    """What the server says, read until the moment that the connection is given.
+
+    A socket's own timeout begins anew with each byte, so a byte now and then would hold us for ever.
+    """
+
+    sock: Any
+
+    def __init__(self, connection: _Limited) -> None:
+        self.connection, self.sock = connection, connection.sock
+        self.patience = self.sock.gettimeout() or LONGEST
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.connection.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("its answers took too long")
+        self.sock.settimeout(min(left, self.patience))
+        return self.sock.recv_into(buffer)
 
 
 def said(code: int, answer: bytes | str) -> str:
@@ -106,6 +134,11 @@ def is_permanent(code: int) -> bool:
     return 500 <= code < 600 and code not in ABOUT_US
 
 
+def is_about_recipient(error: Exception) -> bool:
+    """Whether it may be the address that was refused: before it was named, "5.1.0" was said of the sender."""
+    return not isinstance(error, smtplib.SMTPSenderRefused)
+
+
 def is_open_after(code: int) -> bool:
-    """Whether the server goes on with the next mail: it refused this one, and did not hang up (421)."""
-    return code not in {0, 421}
+    """Whether the server goes on with the next mail: it refused this one in order, and did not hang up (421)."""
+    return 400 <= code < 600 and code not in {421, 503}

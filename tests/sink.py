@@ -47,6 +47,19 @@ class Taken(NamedTuple):
         return cls(mail["Message-ID"], recipient, " ".join(links))
 
 
+class Outcome(NamedTuple):
+    """What became of mails that were stored: how many never came, copies too many, and mails whose copies differ."""
+
+    lost: int
+    repeated: int
+    altered: int
+
+    @classmethod
+    def of(cls, taken, recipients):
+        came, mails = {mail.recipient for mail in taken}, set(taken)
+        return cls(len(set(recipients) - came), len(taken) - len(came), len(mails) - len(came))
+
+
 class Sink:
     """Takes everything into `taken`; `says` holds the answers that are not the usual ones, by stage.
 
@@ -76,6 +89,12 @@ class Sink:
 class NullSink(Sink):
     """Forgets everything at once."""
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
     async def take(self, recipient, content):
         return "250 2.0.0 gone"
 
@@ -85,20 +104,29 @@ class FileSink(Sink):
 
     def __init__(self, path, delay=0.0):
         super().__init__()
-        self.file, self.delay = Path(path).open("a"), delay  # noqa: SIM115 open as long as it listens
+        self.path, self.delay = Path(path), delay
+
+    def __enter__(self):
+        self.file = self.path.open("a")
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
 
     async def take(self, recipient, content):
-        await asyncio.sleep(random.uniform(0, self.delay))  # noqa: S311
+        await self.pause()
         self.file.write(json.dumps(Taken.of(recipient, content)) + "\n")
         self.file.flush()
         os.fsync(self.file.fileno())
-        await asyncio.sleep(random.uniform(0, self.delay))  # noqa: S311
+        await self.pause()
         return "250 2.0.0 on disk"
 
+    async def pause(self):
+        if self.delay:
+            await asyncio.sleep(random.uniform(0, self.delay))  # noqa: S311
 
-def read(path):
-    """What a FileSink has taken."""
-    return [Taken(*json.loads(line)) for line in Path(path).read_text().splitlines()]
+    def on_disk(self):
+        return [Taken(*json.loads(line)) for line in self.path.read_text().splitlines()]
 
 
 class Conversation:
@@ -233,10 +261,10 @@ async def main():
     parser.add_argument("--file")
     parser.add_argument("--delay", type=float, default=0.0)
     options = parser.parse_args()
-    sink = FileSink(options.file, options.delay) if options.file else NullSink()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
-    await serve(sink, lambda port: print(port, flush=True), stop)
+    with FileSink(options.file, options.delay) if options.file else NullSink() as sink:
+        await serve(sink, lambda port: print(port, flush=True), stop)
 
 
 if __name__ == "__main__":

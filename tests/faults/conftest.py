@@ -5,15 +5,19 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 
 import config.cache
 from config.embedded import folders, postgres, valkey
 from config.embedded.servers import Place
 from tests.faults.parts import POPULATE, Part, Site
 from tests.servers import machine
+from tests.sink import FileSink, listening
+from tests.workers import nursery
 
 
 @pytest.fixture
@@ -70,3 +74,26 @@ def site(parts, cache, database, tmp_path):
     site = Site(parts[2], tmp_path / "web.log")
     yield site
     site.stop()
+
+
+@pytest.fixture(scope="module")
+def prepared(django_db_setup):
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    with nursery(os.environ | {"DATABASE_URL": database, "AMQP_REPUBLISH_SECONDS": "1"}) as workers:
+        yield workers
+
+
+@pytest.fixture
+def workers(transactional_db, prepared):
+    """Starts commands in no time, in this test's database; none of them outlives the test."""
+    prepared.patched = {}
+    yield prepared
+    prepared.end()
+
+
+@pytest.fixture
+def sink(workers, tmp_path):
+    """The mail server of these workers. What it has taken is on the disk before it says so."""
+    with FileSink(tmp_path / "taken") as sink, listening(sink) as port:
+        workers.deliver_to(port)
+        yield sink

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,11 +15,14 @@ from django.db import connection
 
 from invites.models import Invite
 from mail.models import OutboxMessage
+from tests.faults.parts import wait_until
+from tests.sink import Outcome
+from tests.workers import kill_while_working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MAILS = 60
-KILLS = 8
+MAILS = 200
+KILLS = 20
 
 
 @pytest.fixture
@@ -64,30 +66,71 @@ def slow_smtp(closed_port):
     server.stop()
 
 
-def wait_until(true, seconds=30):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
-
-
 def sent():
     return OutboxMessage.objects.exclude(sent_at=None).count()
 
 
-def test_killed_workers_lose_no_mail(worker, tmp_path):
-    for n in range(MAILS):
-        Invite.objects.issue(f"guest{n}@example.com")
+def progress(done):
+    """Waits until a part of all mail is delivered."""
+    wait_until(lambda: sent() >= done * MAILS, seconds=60)
 
-    for kill in range(KILLS):
-        process = worker()
-        wait_until(lambda goal=(kill + 1) * 5: sent() >= goal)
-        process.kill()
-        process.wait()
-    worker()
-    wait_until(lambda: sent() == MAILS)
 
-    assert len(list((tmp_path / "mail").glob("*.eml"))) == MAILS
+@pytest.fixture
+def survive(workers, sink, record_property):
+    """Kills commands while they deliver, and says what became of the mail."""
+    sink.delay = 0.02
+
+    def survive(*commands, meanwhile=lambda _kill: None):
+        for n in range(MAILS):
+            Invite.objects.issue(f"guest{n}@example.com")
+        for kill in kill_while_working(workers, commands, KILLS, progress):
+            meanwhile(kill)
+        outcome = Outcome.of(sink.on_disk(), OutboxMessage.objects.values_list("recipient", flat=True))
+        record_property(f"{MAILS} mails, {KILLS} kills of {', '.join(commands)}", outcome)
+        return outcome
+
+    return survive
+
+
+def test_killed_workers_lose_no_mail(survive):
+    outcome = survive("deliver_mail", "deliver_mail")
+
+    assert outcome.lost == outcome.altered == 0
+    assert outcome.repeated <= KILLS
+
+
+def test_killed_relays_consumers_and_brokers_lose_no_mail(survive, workers, own_broker):
+    def kill_broker(kill):
+        if kill == KILLS // 2:
+            own_broker.kill()
+            own_broker.start()
+
+    workers.patched["django.conf.settings.AMQP_URL"] = own_broker.url
+    outcome = survive("relay_mail", "deliver_mail", "deliver_mail", meanwhile=kill_broker)
+
+    assert outcome.lost == outcome.altered == 0
+    assert outcome.repeated <= KILLS
+
+
+def test_a_frozen_worker_keeps_its_mail_from_others_no_longer_than_its_session_lasts(workers, sink):
+    def freeze(_talk):
+        del sink.says["mail"]
+        frozen.signal(signal.SIGSTOP)
+
+    sink.says["mail"] = freeze
+    impatient = {"mail.working.SESSION": "SET idle_in_transaction_session_timeout = '1s'"}
+    frozen = workers.start("deliver_mail", **impatient)
+    Invite.objects.issue("grace@example.com")
+    wait_until(lambda: not sink.says)
+    other = workers.start("deliver_mail")
+    wait_until(lambda: sent() == 1)
+    other.kill()
+
+    frozen.signal(signal.SIGCONT)
+    Invite.objects.issue("alan@example.com")
+
+    wait_until(lambda: sent() == 2)
+    assert Outcome.of(sink.on_disk(), ["grace@example.com", "alan@example.com"]) == (0, 1, 0)
 
 
 def test_sigterm_finishes_the_mail_in_hand_and_stops(worker, slow_smtp):

@@ -1,0 +1,68 @@
+"""Promise 5, step by step: whoever dies wherever, each mail arrives, and what comes twice is the same mail."""
+
+import pytest
+
+from invites.models import Invite
+from mail.models import OutboxMessage
+from tests.faults import crash
+from tests.faults.parts import wait_until
+from tests.sink import Outcome
+
+MAILS = 5  # one more than the dying workers may deliver
+PASSES = (1, 2, 1)  # at which pass of its step each worker dies
+
+
+@pytest.fixture(autouse=True)
+def invites(workers):
+    for n in range(MAILS):
+        Invite.objects.issue(f"guest{n}@example.com")
+
+
+@pytest.fixture
+def amqp(workers, own_broker):
+    workers.patched["django.conf.settings.AMQP_URL"] = own_broker.url
+
+
+def die(workers, command, step):
+    for nth in PASSES:
+        assert workers.start(command, crash=(step, nth)).wait() == crash.DIED
+
+
+def everything_is_delivered():
+    return not OutboxMessage.objects.waiting().exists()
+
+
+def assert_all_arrived(sink, repeated):
+    recipients = OutboxMessage.objects.values_list("recipient", flat=True)
+    assert len(recipients) == MAILS
+    assert Outcome.of(sink.on_disk(), recipients) == (0, repeated, 0)
+    assert all("/signup?token=" in mail.link for mail in sink.on_disk())
+
+
+@pytest.mark.parametrize("step", crash.DELIVERY)
+def test_a_worker_that_dies_at_any_step_loses_nothing(workers, sink, step):
+    die(workers, "deliver_mail", step)
+    workers.start("deliver_mail")
+    wait_until(everything_is_delivered)
+
+    assert_all_arrived(sink, repeated=len(PASSES) if step in crash.MAY_REPEAT else 0)
+
+
+@pytest.mark.parametrize("step", crash.CONSUMPTION)
+def test_a_consumer_that_dies_at_any_step_loses_nothing(workers, sink, amqp, step):
+    workers.start("relay_mail")
+    die(workers, "deliver_mail", step)
+    workers.start("deliver_mail")
+    wait_until(everything_is_delivered)
+
+    assert_all_arrived(sink, repeated=len(PASSES) if step in crash.MAY_REPEAT else 0)
+
+
+@pytest.mark.parametrize("step", crash.PUBLICATION)
+def test_a_relay_that_dies_at_any_step_loses_nothing(workers, sink, amqp, step):
+    workers.start("deliver_mail")
+    die(workers, "relay_mail", step)
+    workers.start("relay_mail")
+    wait_until(everything_is_delivered)
+
+    assert_all_arrived(sink, repeated=0)

@@ -24,16 +24,19 @@ BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
-.PHONY: help run test check lock messages clean
+.PHONY: help run test bench-mail check lock messages clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m config.run
 
 test: $(READY) ## run the tests (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench-mail: $(READY) ## mail under kill -9, its speed and memory: minutes, on loopback (ARGS="--only kills")
+	@$(BIN)/python -W error -m tests.bench.mail $(ARGS)
 
 check: $(READY) ## lint, types, rooms, migrations, deployment settings, translations
 	@$(BIN)/ruff check --quiet .

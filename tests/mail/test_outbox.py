@@ -1,12 +1,16 @@
 """Promise 5: mail is written in the transaction of its cause."""
 
+import os
+import socket
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites.models import Invite
@@ -21,6 +25,25 @@ def test_a_request_writes_a_row_and_sends_nothing(client, tmp_path):
     row = OutboxMessage.objects.get()
     assert (row.recipient, row.kind, row.attempts, row.sent_at) == ("grace@example.com", "link_new", 0, None)
     assert not list(tmp_path.rglob("*.eml"))
+
+
+def test_the_request_that_causes_a_mail_stores_it_at_once_and_waits_for_no_network(client, settings, monkeypatch):
+    settings.AMQP_URL = "amqp://127.0.0.1:5672/"
+    parts = {urlsplit(os.environ[name]).port for name in ("DATABASE_URL", "REDIS_URL")}
+    connect, others = socket.socket.connect, []
+
+    def watched(self, address):
+        if address[1] not in parts:
+            others.append(address)
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", watched)
+    with CaptureQueriesContext(connection) as queries:
+        client.post("/", {"email": "grace@example.com"})
+
+    (statement,) = [query["sql"] for query in queries if "mail_outbox" in query["sql"]]
+    assert statement.startswith('INSERT INTO "mail_outboxmessage"')
+    assert others == []
 
 
 def test_invite_and_mail_stand_or_fall_together(monkeypatch):

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from mail import smtp, statuses
 from mail.models import OutboxMessage, Suppression
-from mail.models.message import OutboxQuerySet
+from mail.models.queryset import OutboxQuerySet
 
 log = logging.getLogger("frontdoor.mail")
 

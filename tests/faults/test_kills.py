@@ -86,7 +86,7 @@ def survive(workers, sink, record_property):
         for kill in kill_while_working(workers, commands, KILLS, progress):
             meanwhile(kill)
         outcome = Outcome.of(sink.on_disk(), OutboxMessage.objects.values_list("recipient", flat=True))
-        record_property(f"{MAILS} mails, {KILLS} kills of {', '.join(commands)}", outcome)
+        record_property(f"{MAILS} mails, {KILLS} kills of {', '.join(commands)}", str(outcome))
         return outcome
 
     return survive

@@ -120,11 +120,9 @@ def reply(error: Exception) -> tuple[int, str]:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()))
         return code, said(code, answer)
-    if isinstance(error, smtplib.SMTPDataError):
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         return error.smtp_code, said(error.smtp_code, error.smtp_error)
-    # At the greeting, at our password, or at our own address: that is put right with a setting, and says nothing of
-    # the recipient.
-    if isinstance(error, smtplib.SMTPResponseException):
+    if isinstance(error, smtplib.SMTPResponseException):  # at the greeting, or at our password
         return 0, said(error.smtp_code, error.smtp_error)
     return 0, f"{type(error).__name__}: {error}"
 

@@ -35,15 +35,14 @@ class UserQuerySet(models.QuerySet["User"]):
         return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
 
     def end_sessions(self) -> int:
-        """Signs all of them out everywhere; gives how many they are. Two statements, however many.
+        """Signs all of them out everywhere; gives how many they are. Two statements, however many; three with a broker.
 
-        Not in one transaction: the first does it, and nobody should wait for the house-keeping. With a broker there is
-        an event for each of them.
+        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
         """
         with transaction.atomic():
             ended = self.update(session_epoch=models.F("session_epoch") + 1)
-            people = self.order_by().values_list("pk", flat=True).iterator()
-            OutboxEvent.objects.announce_each("session.revoked", ({"user": pk, "all": True} for pk in people))
+            if ended:
+                OutboxEvent.objects.announce_each("session.revoked", self, user="pk", all=models.Value(True))
         Session.objects.filter(user__in=self.order_by()).delete()
         return ended
 

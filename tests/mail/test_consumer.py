@@ -151,6 +151,14 @@ def test_who_is_told_to_stop_finishes_the_mail_in_hand_and_gives_back_the_rest(b
     assert len(letters()) == 3
 
 
+def test_a_worker_leaves_to_others_what_it_cannot_do_soon(broker):
+    issue(*(f"guest{n}" for n in range(amqp.PREFETCH + 2)))
+
+    with closing(consumer.rounds()) as rounds:
+        next(rounds)
+        wait_until(lambda: amqp.depths()["ready"] == 1)
+
+
 def test_a_worker_without_its_database_leaves_messages_alone(channel, monkeypatch):
     issue("grace")
     with monkeypatch.context() as cut:

@@ -188,8 +188,9 @@ def test_a_broker_that_nobody_has_used_yet_holds_nothing(broker):
     assert amqp.depths() == {"ready": 0, "dead": 0}
 
 
-def test_web_servers_do_not_even_load_what_talks_to_a_broker():
-    code = "import config.wsgi, config.urls, sys; sys.exit('pika' in sys.modules)"
+def test_neither_web_servers_nor_workers_without_a_broker_load_what_talks_to_one():
+    loaded = "config.wsgi, config.urls, mail.management.commands.deliver_mail"
+    code = f"import {loaded}, sys; sys.exit('pika' in sys.modules)"
 
     subprocess.run(
         [sys.executable, "-c", code],

@@ -25,9 +25,11 @@ SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '
 def told_to(stop: threading.Event) -> Iterator[None]:
     """Sets `stop` on SIGTERM and Ctrl-C, so that the mail in hand is finished first."""
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -5,10 +5,11 @@ mail go out twice, and then with the same Message-ID and the same link (RFC 1047
 """
 
 import logging
+from contextlib import suppress
 from typing import Self
 
 from django.core.mail import mailers
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from mail import smtp, statuses
 from mail.models import OutboxMessage, Suppression
@@ -44,10 +45,16 @@ class Deliverer:
         return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
 
     def _try(self, rows: OutboxQuerySet) -> bool:
-        with transaction.atomic():
-            row = rows.first()
+        row = None
+        try:
+            with transaction.atomic():
+                row = rows.first()
+                if row is not None:
+                    self.deliver(row)
+        except (OperationalError, InterfaceError):
             if row is not None:
-                self.deliver(row)
+                put_off(row.pk)
+            raise
         if self.carried >= MAILS_PER_CONNECTION:
             self.rest()  # after the commit: the server may take its time for "QUIT"
         return row is not None
@@ -76,7 +83,7 @@ class Deliverer:
         code, answer = smtp.reply(error)
         if smtp.is_permanent(code):
             row.give_up(answer)
-            if smtp.is_about_recipient(error) and statuses.names_dead_address(answer):
+            if smtp.is_about_recipient(error) and statuses.refuses_address(answer):
                 Suppression.objects.suppress(row.recipient, row.last_answer)
         else:
             row.mark_failed(answer)
@@ -85,6 +92,19 @@ class Deliverer:
         if not smtp.is_open_after(code):
             getattr(self.backend, "abandon", self.backend.close)()
             self.carried = 0
+
+
+def put_off(pk: int) -> None:
+    """Counts a try that ended with our session: PostgreSQL ends those in which a mail takes too long.
+
+    Otherwise the same mail would be the next again, and no other would ever be. While the database is away nothing can
+    be counted, and nothing needs to be.
+    """
+    connection.close()
+    with suppress(DatabaseError, InterfaceError), transaction.atomic():
+        row = OutboxMessage.objects.waiting().filter(pk=pk).select_for_update(skip_locked=True).first()
+        if row is not None:
+            row.mark_failed("The database gave up waiting for the end of this try.")
 
 
 def deliver_due() -> None:

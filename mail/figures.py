@@ -55,4 +55,4 @@ def broker() -> dict[str, Any] | None:
     try:
         return dict(amqp.depths())
     except amqp.Away as error:  # the rest of the report is as true without it
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": f"{type(error).__name__}: {str(error) or repr(error)}"}

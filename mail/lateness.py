@@ -3,10 +3,9 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import Error
-from django.db.models import Max
 from django.utils import timezone
 
 from mail.models import OutboxMessage
@@ -15,20 +14,47 @@ log = logging.getLogger("frontdoor.mail")
 
 LATE_AFTER = timedelta(minutes=5)
 LOOK_EVERY = 30.0  # seconds between two looks of a process
-LATELY = 10  # mails handed over last
+LOOKED_AT = 100  # mails whose turn is next
+FEW = 2  # domains
 
 
 def measure() -> timedelta:
-    """The age of the oldest mail that waits although it is younger than what was handed over last; or zero.
+    """How old the mail is that ought to have been handed over by now; or zero. Raises DatabaseError.
 
-    One address that is greylisted keeps its own mail waiting, not that of others; a dead worker or mail server keeps
-    all, and a long list of invitations whatever stands behind it. Raises DatabaseError.
+    A dead worker leaves all mail untried, and a long list of invitations whatever stands behind it. A dead mail server
+    leaves what was put since it took the last one. But a mail that it has put off waits for its own sake, as long as
+    it is one of few domains: or a stranger could make all mail look late with an address of their own.
     """
-    sent = OutboxMessage.objects.filter(sent_at__isnull=False).order_by("-sent_at")
-    youngest = sent[:LATELY].aggregate(id=Max("id"))["id"] or 0
-    waiting = OutboxMessage.objects.waiting().filter(pk__gt=youngest).order_by("id")
-    since = waiting.values_list("created_at", flat=True).first()
-    return max(timezone.now() - since, timedelta(0)) if since else timedelta(0)
+    front = list(OutboxMessage.objects.waiting().order_by("next_try_at").defer("parts")[:LOOKED_AT])
+    late = max((_age(row) for row in front if not row.attempts), default=timedelta(0))
+    return late if late > LATE_AFTER else max(late, _stuck([row for row in front if row.attempts]))
+
+
+def _stuck(failing: list[OutboxMessage]) -> timedelta:
+    if not failing:
+        return timedelta(0)
+    sent_at = _last("sent_at")
+    rows = [row for row in failing if row.created_at > sent_at]
+    met_nobody = [row for row in rows if not row.last_answer[:1].isdigit()]  # it is no server's answer
+    return max(map(_age, met_nobody or _of_many_domains(rows)), default=timedelta(0))
+
+
+def _of_many_domains(rows: list[OutboxMessage]) -> list[OutboxMessage]:
+    if rows:
+        # What is given up at once counts here as handed over, so that nobody can tell one from the other.
+        given_up_at = _last("given_up_at")
+        rows = [row for row in rows if row.created_at > given_up_at]
+    domains = {row.recipient.rpartition("@")[2] for row in rows}
+    return rows if len(domains) > FEW else []
+
+
+def _last(name: str) -> datetime:
+    times = OutboxMessage.objects.filter(**{f"{name}__isnull": False}).order_by(f"-{name}").values_list(name, flat=True)
+    return times.first() or datetime.min.replace(tzinfo=UTC)
+
+
+def _age(row: OutboxMessage) -> timedelta:
+    return max(timezone.now() - row.created_at, timedelta(0))
 
 
 def is_late() -> bool:

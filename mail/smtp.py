@@ -3,6 +3,7 @@
 import io
 import math
 import smtplib
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
+MOST = 64 * 1024  # bytes of all answers to one mail; it takes a few hundred
 
 # What these are about is our connection, not the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a new
 # connection, giving up the mail does not.
@@ -53,7 +55,7 @@ class SmtpBackend(EmailBackend):
         """Raises OSError, smtplib's exceptions among them; see `is_open_after` for the connection."""
         self.answer, self.until = "", time.monotonic() + LONGEST
         self.open()
-        self.connection.until = self.until
+        self.connection.until, self.connection.heard = self.until, 0
         for email in email_messages:
             recipients = [self.prep_address(address) for address in email.recipients()]
             content = email.message(policy=WRITING).as_bytes()
@@ -79,8 +81,25 @@ class _Limited(smtplib.SMTP):
     answer = ""
 
     def __init__(self, until: float, *args: Any, **kwargs: Any) -> None:
-        self.until = until
+        self.until, self.heard = until, 0
         super().__init__(*args, **kwargs)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """The first of the host's addresses that answers; all of them together get no longer than a mail does."""
+        lost: OSError | None = None
+        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                return super()._get_socket(address[0], port, min(timeout, self.left()))  # type: ignore[misc]
+            except OSError as error:
+                lost = error
+        raise lost or OSError(f"{host} has no address")
+
+    def left(self) -> float:
+        """Seconds. Raises TimeoutError."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("its answers took too long")
+        return left
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
@@ -123,11 +142,12 @@ class _Answers(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left = self.connection.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("its answers took too long")
-        self.sock.settimeout(min(left, self.patience))
-        return self.sock.recv_into(buffer)
+        if self.connection.heard > MOST:
+            raise OSError("its answers have no end")
+        self.sock.settimeout(min(self.connection.left(), self.patience))
+        count: int = self.sock.recv_into(buffer)
+        self.connection.heard += count
+        return count
 
 
 def said(code: int, answer: bytes | str) -> str:
@@ -144,7 +164,7 @@ def reply(error: Exception) -> tuple[int, str]:
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         return error.smtp_code, said(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPResponseException):  # at the greeting, or at our password
-        return 0, said(error.smtp_code, error.smtp_error)
+        return 0, f"{type(error).__name__}: {said(error.smtp_code, error.smtp_error)}"
     return 0, f"{type(error).__name__}: {error}"
 
 
@@ -154,8 +174,8 @@ def is_permanent(code: int) -> bool:
 
 
 def is_about_recipient(error: Exception) -> bool:
-    """Whether it may be the address that was refused: before it was named, "5.1.0" was said of the sender."""
-    return not isinstance(error, smtplib.SMTPSenderRefused)
+    """Whether it was the address that was refused: before and after it, the sender or the content is meant."""
+    return isinstance(error, smtplib.SMTPRecipientsRefused)
 
 
 def is_open_after(code: int) -> bool:

@@ -7,13 +7,18 @@ import re
 # are about this mail, its size or its content, or a mailbox that is full today.
 DEAD = re.compile(r"5\.(?:0\.0|1\.(?!7\b|8\b)\d+|2\.1|4\.4)")
 
+UNKNOWN = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
+
 
 def is_dead(status: str) -> bool:
     """Whether no mail will ever reach the address."""
     return DEAD.fullmatch(status) is not None
 
 
-def names_dead_address(answer: str) -> bool:
-    """The same, for a server's answer like "550 5.1.1 No such user"."""
+def refuses_address(answer: str) -> bool:
+    """The same, for what a server says when it is told of the address: "550 5.1.1 No such user".
+
+    It may have been waiting to refuse us, our sender or our network, and then says so with one of the other codes.
+    """
     _code, _, rest = answer.partition(" ")
-    return is_dead(rest.partition(" ")[0])
+    return rest.partition(" ")[0] in UNKNOWN

@@ -18,7 +18,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part t
 
 # A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first; it is
 # well above what one mail may take (mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was told of.
-SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '5s'"
+SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _lost(missing: str, error: Exception) -> str:
     """Says once what is waited for; gives its name."""
     part = "the database" if isinstance(error, DatabaseError | InterfaceError) else "the broker"
     if part != missing:
-        log.warning("waiting for %s: %s: %s", part, type(error).__name__, error)
+        log.warning("waiting for %s: %s: %s", part, type(error).__name__, str(error) or repr(error))
     return part
 
 

@@ -25,11 +25,18 @@ REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker
 # Some servers quote the mail they refuse, and its link is as good as a password.
 # It goes up to the end, as it may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
+# Or it is quoted in another encoding. A token is longer than the words of any language, and has digits in it.
+LIKE_SECRET = re.compile(r"(?=[\w=+-]*\d)[\w=+-]{20,}", re.ASCII)
+
+
+def cleaned(answer: str) -> str:
+    """What a server said, in characters that can be stored and shown, and without a live link."""
+    return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
 
 
 def shortened(answer: str) -> str:
-    """What a server said, as it is kept: in characters that can be stored and shown, and without a live link."""
-    return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
+    """The same, when it says why a mail was refused, and may quote it in any way."""
+    return LIKE_SECRET.sub("…", cleaned(answer))
 
 
 class OutboxMessage(models.Model):
@@ -125,7 +132,7 @@ class OutboxMessage(models.Model):
 
     def mark_sent(self, answer: str = "") -> None:
         self.sent_at, self.parts = timezone.now(), {}
-        self._tried(answer, "sent_at", "parts")
+        self._tried(cleaned(answer), "sent_at", "parts")
 
     def mark_failed(self, answer: str) -> None:
         """Keeps what the server said, and waits twice as long as last time, or gives up when it is too late."""
@@ -134,12 +141,12 @@ class OutboxMessage(models.Model):
         self.next_try_at, self.published_at = now + pause * spread, None
         if now >= self.give_up_at:
             self.given_up_at = now
-        self._tried(answer, "next_try_at", "published_at", "given_up_at")
+        self._tried(shortened(answer), "next_try_at", "published_at", "given_up_at")
 
     def give_up(self, reason: str) -> None:
         """Nobody tries it again, unless staff say so."""
         self.given_up_at, self.published_at = timezone.now(), None
-        self._tried(reason, "given_up_at", "published_at")
+        self._tried(shortened(reason), "given_up_at", "published_at")
 
     def mark_bounced(self, answer: str) -> bool:
         """It was handed over and has come back. False when that was known."""
@@ -149,6 +156,6 @@ class OutboxMessage(models.Model):
         return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
 
     def _tried(self, answer: str, *changed: str) -> None:
-        self.last_answer = shortened(answer)
+        self.last_answer = answer
         self.attempts += 1
         self.save(update_fields=["attempts", "last_answer", *changed])

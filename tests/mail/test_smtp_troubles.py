@@ -227,7 +227,7 @@ def test_what_is_about_our_connection_waits_and_is_not_given_up(smtp, deliver_to
 
     deliver_due()
     assert (row().sent_at, row().given_up_at) == (None, None)
-    assert row().last_answer == answer
+    assert row().last_answer.endswith(answer)
     smtp.says.clear()
     later()
     deliver_due()

@@ -26,19 +26,18 @@ def receive(data: bytes) -> Outcome:
 
     Anything may be in `data`. Raises DatabaseError.
     """
-    try:
-        report = reports.read(data)
-    except reports.Unreadable:
-        return Outcome.UNREADABLE
-    pk = verp.row_id(report.to)
-    if pk is None or report.is_reply:
+    head, body = reports.opened(data)
+    pk = verp.row_id(reports.addressees(head))
+    # What nobody has signed is not looked into.
+    if pk is None or reports.is_reply(head):
         return Outcome.OTHER
-    if not report.verdicts:
+    verdicts = reports.verdicts(head, body)
+    if not verdicts:
         return Outcome.UNREADABLE
     with transaction.atomic():
         # Waits for the worker: a bounce may be faster than the commit that follows the server's 250.
         row = OutboxMessage.objects.select_for_update().filter(pk=pk).first()
-        return _judge(row, report.on(row.recipient)) if row and row.sent_at else Outcome.UNKNOWN
+        return _judge(row, reports.on(row.recipient, verdicts)) if row and row.sent_at else Outcome.UNKNOWN
 
 
 def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
@@ -47,7 +46,11 @@ def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
     if not row.mark_bounced(verdicts[0].answer):
         return Outcome.REPEATED
     log.warning("mail %s came back: %s", row.message_id, verdicts[0].status)
-    # One that its owner sends on comes back from another address, and what is dead there may live here.
-    if any(statuses.is_dead(verdict.status) and verdict.is_about(row.recipient) for verdict in verdicts):
+    if _says_dead(row.recipient, verdicts):
         Suppression.objects.suppress(row.recipient, row.last_answer)
     return Outcome.BOUNCED
+
+
+def _says_dead(recipient: str, verdicts: list[Verdict]) -> bool:
+    """Whether the address itself is dead: what its owner sends on may come back from another one."""
+    return any(statuses.is_dead(verdict.status) and verdict.is_about(recipient) for verdict in verdicts)

@@ -5,6 +5,8 @@ import json
 import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from email.feedparser import FeedParser
+from email.message import Message
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +21,7 @@ from mail import verp
 from mail.bounces import Outcome, receive
 from mail.deliver import deliver_due
 from mail.models import OutboxMessage, Suppression
-from mail.reports import LONGEST
+from mail.reports import LONGEST, LONGEST_HEAD, MOST_PARTS
 from tests.faults.parts import wait_until
 from tests.mail.reports import EXCHANGE, GMAIL, POSTFIX, STYLES, report
 
@@ -289,6 +291,72 @@ def test_what_is_huge_or_deeply_nested_costs_little(mail):
     assert receive(to + nested) == Outcome.UNREADABLE
     assert receive(to + secrets.token_bytes(2 * LONGEST)) == Outcome.UNREADABLE
     assert receive(back(mail) + b"x" * 2 * LONGEST) == Outcome.BOUNCED
+
+
+PARAMETERS = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+MADE_UP = {
+    "parameters without end": b"Content-Type: multipart/report" + b";" * LONGEST,
+    "a quote that is never closed": PARAMETERS + b'; a="' + b";" * LONGEST,
+    "a charset that is slow": PARAMETERS + b"; charset=punycode\n\n\xff-" + b"a" * LONGEST,
+    "a parameter that no int can count": PARAMETERS + b"; boundary*" + b"9" * 5000 + b"=x\n\nx",
+    "numbered parameters": PARAMETERS + b"".join(b"; boundary*%d=x" % n for n in range(70_000)),
+    "headers without end": b"a:\n" * (LONGEST // 3),
+    "addressees without end": b"To: x\n" * (LONGEST // 6),
+    "a header that is folded without end": b"Content-Type: a\n" + b" b\n" * (LONGEST // 3),
+    "no ascii": b"To: " + b"\xff" * LONGEST,
+    "a head within": PARAMETERS + b"\n\n--b\n" + b"a:\n" * (LONGEST // 3),
+    "parts without end": PARAMETERS + b"\n" + (b"\n--b\n" + b"a:\n" * 30_000) * 12,
+    "a status without end": PARAMETERS + b"\n\n--b\nContent-Type: message/delivery-status\n\n" + b"a:\n" * LONGEST,
+}
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """How many characters the standard parser is given, and which of its slow parts is asked for anything."""
+    seen = SimpleNamespace(characters=0, slow=[])
+    feed = FeedParser.feed
+
+    def counted(parser, data):
+        seen.characters += len(data)
+        feed(parser, data)
+
+    def asked(name):
+        def ask(*_args, **_kwargs):
+            seen.slow.append(name)
+            raise ValueError(name)
+
+        return ask
+
+    monkeypatch.setattr(FeedParser, "feed", counted)
+    for name in ("get_payload", "get_params", "get_param", "get_boundary", "get_content_charset"):
+        monkeypatch.setattr(Message, name, asked(name))
+    return seen
+
+
+@pytest.mark.parametrize("why", MADE_UP)
+def test_what_nobody_has_signed_is_not_looked_into(why, parsed, tmp_path):
+    file = tmp_path / "bounce.eml"
+    file.write_bytes(b"To: bounces+1-0123456789abcdef0123@site.example\n" + MADE_UP[why])
+
+    counts, code = run(file)
+
+    assert (counts["other_mail"], code) == (1, 0)
+    assert parsed.characters <= LONGEST_HEAD
+    assert parsed.slow == []
+
+
+@pytest.mark.parametrize("why", MADE_UP)
+def test_what_is_made_up_on_purpose_costs_no_more_when_it_is_signed(mail, why, parsed):
+    outcome = receive(f"To: {verp.return_path(mail)}\n".encode() + MADE_UP[why])
+
+    assert outcome == Outcome.UNREADABLE
+    assert parsed.characters <= (MOST_PARTS + 1) * LONGEST_HEAD
+    assert parsed.slow == []
+
+
+def test_only_the_beginning_of_a_long_head_counts(mail):
+    assert receive(b"X-Spam: " + b"x" * LONGEST_HEAD + b"\n" + back(mail)) == Outcome.OTHER
+    assert receive(b"X-Spam: " + b"x" * (LONGEST_HEAD - 2000) + b"\n" + back(mail)) == Outcome.BOUNCED
 
 
 def test_a_maildir_is_read_once_and_what_was_seen_is_left_alone(mail, maildir):

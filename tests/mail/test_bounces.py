@@ -359,6 +359,16 @@ def test_only_the_beginning_of_a_long_head_counts(mail):
     assert receive(b"X-Spam: " + b"x" * (LONGEST_HEAD - 2000) + b"\n" + back(mail)) == Outcome.BOUNCED
 
 
+def test_the_last_mail_to_who_has_left_puts_them_on_no_list(ada, mailbox):
+    ada.erase()
+    deliver_due()
+    mail = OutboxMessage.objects.get(recipient="ada@example.com")
+
+    assert receive(back(mail)) == Outcome.BOUNCED
+    assert status(mail) == "bounced"
+    assert not Suppression.objects.exists()
+
+
 def test_a_maildir_is_read_once_and_what_was_seen_is_left_alone(mail, maildir):
     (maildir / "new" / "1.host").write_bytes(back(mail))
     (maildir / "new" / "2.host").write_bytes(b"To: bounces@site.example\n\nBuy now!")

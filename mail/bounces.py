@@ -6,12 +6,8 @@ from enum import StrEnum
 from django.db import transaction
 
 from mail import reports, statuses, verp
-from mail.models import OutboxMessage, Suppression
+from mail.models import OutboxMessage
 from mail.reports import Verdict
-
-# The kind of the last mail about an account that was deleted. Its address was forgotten with the account, and a list of
-# suppressed addresses would keep it for good.
-FAREWELL = "deleted"
 
 log = logging.getLogger("frontdoor.mail")
 
@@ -50,8 +46,8 @@ def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
     if not row.mark_bounced(verdicts[0].answer):
         return Outcome.REPEATED
     log.warning("mail %s came back: %s", row.message_id, verdicts[0].status)
-    if row.kind != FAREWELL and _says_dead(row.recipient, verdicts):
-        Suppression.objects.suppress(row.recipient, row.last_answer)
+    if _says_dead(row.recipient, verdicts):
+        row.suppress_recipient()
     return Outcome.BOUNCED
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Self
 
 from django.core.mail import mailers
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from mail import smtp, statuses
 from mail.models import OutboxMessage, Suppression
@@ -51,7 +51,7 @@ class Deliverer:
                 row = rows.first()
                 if row is not None:
                     self.deliver(row)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError):
             if row is not None:
                 put_off(row.pk)
             raise
@@ -84,7 +84,7 @@ class Deliverer:
         if smtp.is_permanent(code):
             row.give_up(answer)
             if smtp.is_about_recipient(error) and statuses.refuses_address(answer):
-                Suppression.objects.suppress(row.recipient, row.last_answer)
+                row.suppress_recipient()
         else:
             row.mark_failed(answer)
         outcome = "given up" if row.given_up_at else "to be tried again"

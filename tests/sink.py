@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LINK = re.compile(r"https?://\S+\?token=\S+")
+FLOOD = 20_000  # lines
 DRIP_PAUSE = 0.02  # seconds between two bytes
 
 
@@ -31,6 +32,7 @@ class Trouble(Enum):
     HANG = "says nothing any more"
     DROP = "is gone without a word"
     DRIP = "answers byte after byte, each well before any timeout"
+    FLOOD = "answers without end"
 
 
 class Taken(NamedTuple):
@@ -207,6 +209,10 @@ class Conversation:
             raise ConnectionAbortedError
         if answer is Trouble.DRIP:
             await self.drip(usual)
+        elif answer is Trouble.FLOOD:
+            for _ in range(FLOOD):
+                await self.write(f"{usual[:3]}-{'.' * 500}")
+            raise ConnectionAbortedError
         else:
             await self.write(answer)
             if answer.startswith("421"):

@@ -17,11 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from mail import verp
 from mail.models.queryset import GIVE_UP_AFTER, OutboxQuerySet, until_given_up
+from mail.models.suppression import Suppression
 
 FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
 LONGEST_PAUSE = timedelta(hours=1)
 PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
 REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
+# The kind of the last mail about an account that was deleted. Its address was forgotten with the account, and a list of
+# suppressed addresses would keep it for good.
+FAREWELL = "deleted"
 # Some servers quote the mail they refuse, and its link is as good as a password.
 # It goes up to the end, as it may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
@@ -147,6 +151,11 @@ class OutboxMessage(models.Model):
         """Nobody tries it again, unless staff say so."""
         self.given_up_at, self.published_at = timezone.now(), None
         self._tried(shortened(reason), "given_up_at", "published_at")
+
+    def suppress_recipient(self) -> None:
+        """No mail goes to its address any more, for the reason of its last answer."""
+        if self.kind != FAREWELL:
+            Suppression.objects.suppress(self.recipient, self.last_answer)
 
     def mark_bounced(self, answer: str) -> bool:
         """It was handed over and has come back. False when that was known."""

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.db import connection
+from django.utils import timezone
 
 from invites.models import Invite
 from mail.models import OutboxMessage
@@ -131,6 +133,20 @@ def test_a_frozen_worker_keeps_its_mail_from_others_no_longer_than_its_session_l
 
     wait_until(lambda: sent() == 2)
     assert Outcome.of(sink.on_disk(), ["grace@example.com", "alan@example.com"]) == (0, 1, 0)
+
+
+def test_a_mail_that_outlasts_its_session_is_not_the_next_again(workers, sink):
+    for name in ("grace", "alan"):
+        Invite.objects.issue(f"{name}@example.com")
+
+    sink.says["mail"] = lambda talk: time.sleep(2) if talk.sink.said["mail"] == 1 else None
+    workers.start("deliver_mail", **{"mail.working.SESSION": "SET idle_in_transaction_session_timeout = '1s'"})
+    wait_until(lambda: sent() == 1)
+
+    slow = OutboxMessage.objects.get(recipient="grace@example.com")
+    assert (slow.attempts, slow.sent_at) == (1, None)
+    assert slow.next_try_at > timezone.now()
+    assert "database gave up waiting" in slow.last_answer
 
 
 def test_sigterm_finishes_the_mail_in_hand_and_stops(worker, slow_smtp):

@@ -1,5 +1,6 @@
 """Delivery: one row locked, sent, marked, committed; whatever fails waits its turn."""
 
+from base64 import b64encode
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import tokens
 from invites.models import Invite
 from mail.deliver import deliver_due
 from mail.models import OutboxMessage
@@ -139,11 +141,25 @@ def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
     assert len(smtp.taken) == 5
 
 
-def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp):
-    Invite.objects.issue("grace@example.com")
-    smtp.refusal = "550 5.7.1 I will not take http://testserver/signup?token=secret.signature thank you"
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "http://testserver/signup?token={token} thank you",
+        "http://testserver/signup?token%253D{token}",
+        '{{"token": "{token}"}}',
+        "token&#61;{token}",
+        "just {token}",
+        "{base64}",
+    ],
+)
+def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp, quoted):
+    invite = Invite.objects.issue("grace@example.com")
+    token = tokens.sign(tokens.SIGNUP, invite.pk)
+    base64 = b64encode(f"http://testserver/signup?token={token}".encode()).decode()
+    smtp.refusal = f"550 5.7.1 I will not take {quoted.format(token=token, base64=base64)}"
 
     deliver_due()
 
-    assert "secret.signature" not in OutboxMessage.objects.get().last_answer
-    assert "550" in OutboxMessage.objects.get().last_answer
+    answer = OutboxMessage.objects.get().last_answer
+    assert answer.startswith("550 5.7.1 I will not take ")
+    assert not [part for part in (*token.split("."), base64) if part[:20] in answer]

@@ -1,5 +1,6 @@
 """Mail servers in trouble: whatever can arrive does, the rest shows its reason, and nobody waits for another's mail."""
 
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -128,8 +129,18 @@ def test_an_unknown_recipient_is_not_mailed_again(smtp):
     assert smtp.said["rcpt"] == 2
 
 
-def test_a_refused_sender_says_nothing_of_the_recipient(smtp):
-    smtp.says["mail"] = "550 5.1.0 Sender rejected"
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        ("mail", "550 5.1.0 Sender rejected"),
+        ("rcpt", "550 5.1.0 <hello@testserver>: Sender address rejected: User unknown in local recipient table"),
+        ("rcpt", "554 5.7.1 Relay access denied"),
+        ("rcpt", "550 5.0.0 Access denied"),
+        ("dot", "554 5.1.1 Your network is listed"),
+    ],
+)
+def test_who_refuses_us_says_nothing_of_the_recipient(smtp, stage, answer):
+    smtp.says[stage] = answer
     invite("grace")
 
     deliver_due()
@@ -184,6 +195,56 @@ def test_a_server_that_drips_is_left(smtp, stage, monkeypatch):
     assert arrived(smtp)[-1] == "grace"
     assert (row("ada").attempts, row("ada").sent_at, row("ada").given_up_at) == (1, None, None)
     assert "closed" in row("ada").last_answer
+
+
+def test_a_server_whose_answer_has_no_end_is_left(smtp):
+    smtp.says["rcpt"] = once(Trouble.FLOOD)
+    invite("ada", "grace")
+
+    deliver_due()
+
+    assert arrived(smtp) == ["grace"]
+    assert (row("ada").attempts, row("ada").sent_at, row("ada").given_up_at) == (1, None, None)
+    assert "no end" in row("ada").last_answer
+
+
+def test_all_the_addresses_of_a_server_get_no_longer_than_one_mail(deliver_to, monkeypatch):
+    clock, waits = [1000.0], []
+
+    def silent(address, timeout, _source):
+        waits.append(timeout)
+        clock[0] += timeout
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("mail.smtp.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (f"127.0.0.{n}", 25)) for n in range(9)])
+    monkeypatch.setattr("socket.create_connection", silent)
+    deliver_to(25, host="many.example", timeout=10)
+    invite("grace")
+
+    deliver_due()
+
+    assert waits == [10, 10, 10]
+    assert (row().attempts, row().given_up_at) == (1, None)
+
+
+def test_a_server_is_asked_at_its_next_address_when_one_is_closed(smtp, deliver_to, monkeypatch):
+    addresses = [(0, 0, 0, "", (address, 25)) for address in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: addresses)
+    connect = socket.create_connection
+
+    def some(address, *args):
+        if address[0] == "127.0.0.2":
+            raise ConnectionRefusedError
+        monkeypatch.undo()
+        return connect(address, *args)
+
+    monkeypatch.setattr("socket.create_connection", some)
+    invite("grace")
+
+    deliver_due()
+
+    assert arrived(smtp) == ["grace"]
 
 
 def test_a_server_that_never_says_goodbye_is_left(smtp):

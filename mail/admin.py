@@ -82,8 +82,10 @@ class OutboxAdmin(admin.ModelAdmin):
         return str(mail.status.label)
 
     @admin.display(description=gettext_lazy("next try"))
-    def next_try(self, mail: OutboxMessage) -> datetime | None:
-        return mail.next_try_at if mail.status in {mail.Status.QUEUED, mail.Status.TRIED} else None
+    def next_try(self, mail: OutboxMessage) -> datetime | str | None:
+        if mail.status not in {mail.Status.QUEUED, mail.Status.TRIED}:
+            return None
+        return _("with the broker") if mail.published_at else mail.next_try_at
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["retry"])
     def retry_now(self, request: HttpRequest, queryset: OutboxQuerySet) -> None:

@@ -20,13 +20,16 @@ from mail.models import OutboxEvent
 
 MAIL, DEAD, EVENTS = "frontdoor.mail", "frontdoor.mail.dead", "frontdoor.events"
 
-# What AMQP_URL may say otherwise; in seconds. A worker is silent for as long as one mail takes (mail.smtp.LONGEST).
-PATIENCE = {"heartbeat": 60, "blocked_connection_timeout": 30, "socket_timeout": 5, "stack_timeout": 10}
+# What AMQP_URL may say otherwise; in seconds. A broker that has frozen is left after two heartbeats without one.
+PATIENCE = {"heartbeat": 10, "blocked_connection_timeout": 30, "socket_timeout": 5, "stack_timeout": 10}
+# A worker is silent for as long as one mail takes (mail.smtp.LONGEST).
+WORKERS_PATIENCE = PATIENCE | {"heartbeat": 60}
 
 QUORUM = {"x-queue-type": "quorum"}
 # RabbitMQ 4 has this limit by itself; we say it for all. A message that kills who takes it must not do so for ever.
 LIMITED = {"x-delivery-limit": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
 
+MOST_READY = 1000  # messages in the queue from which on it is named nothing twice
 PREFETCH = 10  # messages that a worker is given before it has done the first
 
 # What is raised when the broker is away, or does not do what it is asked.
@@ -52,6 +55,10 @@ class Broker:
     def publish_mail(self, pk: int) -> None:
         """Names a row of the outbox; returns when the broker has it on disk and in its queue."""
         self.channel.basic_publish("", MAIL, b"%d" % pk, _persistent(), mandatory=True)
+
+    def has_room(self) -> bool:
+        """Whether so few mails wait in the queue that it may be named some again."""
+        return _depth(self.channel, MAIL) < MOST_READY
 
     def publish_event(self, event: OutboxEvent) -> None:
         """Tells whoever has bound a queue to the exchange; there may be nobody, and that is no mistake."""
@@ -100,7 +107,7 @@ def declare(channel: Any) -> None:
 def depths() -> dict[str, int]:
     """How many messages are "ready" for workers, and how many are "dead" letters. Raises what is in `Away`."""
     with _open("queue") as connection:
-        return {"ready": _depth(connection, MAIL), "dead": _depth(connection, DEAD)}
+        return {"ready": _depth(connection.channel(), MAIL), "dead": _depth(connection.channel(), DEAD)}
 
 
 def parameters(name: str) -> pika.URLParameters:
@@ -109,8 +116,9 @@ def parameters(name: str) -> pika.URLParameters:
         said = pika.URLParameters(settings.AMQP_URL)
     except ValueError as error:
         raise SystemExit(f"AMQP_URL cannot be used: {error}") from None
-    for option in PATIENCE.keys() - parse_qs(urlsplit(settings.AMQP_URL).query):
-        setattr(said, option, PATIENCE[option])
+    patience = WORKERS_PATIENCE if name == "deliver_mail" else PATIENCE
+    for option in patience.keys() - parse_qs(urlsplit(settings.AMQP_URL).query):
+        setattr(said, option, patience[option])
     said.client_properties = {"connection_name": f"frontdoor {name}"}
     return said
 
@@ -125,9 +133,9 @@ def _open(name: str) -> Iterator[pika.BlockingConnection]:
             connection.close()
 
 
-def _depth(connection: pika.BlockingConnection, queue: str) -> int:
+def _depth(channel: Any, queue: str) -> int:
     try:
-        count: int = connection.channel().queue_declare(queue, passive=True).method.message_count
+        count: int = channel.queue_declare(queue, passive=True).method.message_count
     except ChannelClosedByBroker as error:
         if error.reply_code != 404:
             raise

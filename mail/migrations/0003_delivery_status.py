@@ -40,10 +40,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "suppressed addresses",
             },
         ),
-        migrations.RemoveIndex(
-            model_name="outboxmessage",
-            name="outbox_due",
-        ),
         migrations.AddField(
             model_name="outboxmessage",
             name="about",
@@ -68,30 +64,6 @@ class Migration(migrations.Migration):
             model_name="outboxmessage",
             name="given_up_at",
             field=models.DateTimeField(null=True, verbose_name="given up"),
-        ),
-        migrations.AddIndex(
-            model_name="outboxmessage",
-            index=models.Index(
-                condition=models.Q(("given_up_at", None), ("sent_at", None)), fields=["next_try_at"], name="outbox_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outboxmessage",
-            index=models.Index(
-                condition=models.Q(("given_up_at__isnull", False)), fields=["given_up_at"], name="outbox_given_up"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outboxmessage",
-            index=models.Index(
-                condition=models.Q(("bounced_at__isnull", False)), fields=["bounced_at"], name="outbox_bounced"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outboxmessage",
-            index=models.Index(
-                condition=models.Q(("about__isnull", False)), fields=["about", "-id"], name="outbox_about"
-            ),
         ),
         migrations.AddIndex(
             model_name="outboxevent",

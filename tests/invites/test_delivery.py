@@ -115,7 +115,7 @@ def test_trouble_is_found_by_indexes_not_by_reading_the_outbox():
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = OutboxMessage.objects.in_trouble().explain()
 
-    for index in ("outbox_bounced", "outbox_given_up", "outbox_due"):
+    for index in ("outbox_bounced", "outbox_given_up", "outbox_waiting"):
         assert index in plan
     assert "Seq Scan" not in plan
 

@@ -147,3 +147,7 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         now = timezone.now()
         unused = models.Q(claimed_at=None, expires_at__lt=now - KEPT) | models.Q(expires_at__lt=now - USED_KEPT)
         return self.filter(unused, source=self.model.Source.SELF)
+
+    def remembered(self) -> "InviteQuerySet":
+        """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
+        return self.exclude(email="").exclude(pk__in=self.over().values("pk"))

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.mail import EmailMessage
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER = timedelta(days=3)  # links in it are over by then, and who waited has asked again
 RETRIABLE = timedelta(days=7)  # after it was given up; no link of ours lives longer
 KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
-KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite
+KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite that is there
 
 
 def until_given_up() -> datetime:
@@ -53,11 +53,12 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         waiting = Q(sent_at=None, given_up_at=None, attempts__gte=2)
         return self.filter(Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | waiting)
 
-    def over(self) -> "OutboxQuerySet":
-        """Handed over or given up so long ago that nobody asks for them any more."""
+    def over(self, invites: models.QuerySet[Any]) -> "OutboxQuerySet":
+        """Handed over or given up so long ago that nobody asks for them any more; longer if about one of `invites`."""
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
-        return self.filter(old, Q(about=None) | Q(created_at__lt=now - KEPT_ABOUT))
+        is_about_one = Exists(invites.filter(pk=OuterRef("about")))
+        return self.filter(old, ~is_about_one | Q(created_at__lt=now - KEPT_ABOUT))
 
     def given_up(self) -> "OutboxQuerySet":
         return self.filter(given_up_at__isnull=False)

@@ -334,6 +334,36 @@ def test_prune_leaves_alone_links_that_ran_out_for_30_days_and_used_ones_for_a_y
     assert set(Invite.objects.values_list("email", flat=True)) == {"asked29@example.com", "used364@example.com"}
 
 
+def test_prune_keeps_mail_about_an_invite_for_a_year_unless_the_invite_is_gone_or_forgotten(ada):
+    for name in ("asked", "invited", "deleted", "forgotten"):
+        Invite.objects.issue(f"{name}@example.com", source="self" if name == "asked" else "admin", invited_by=ada)
+    Invite.objects.filter(email="deleted@example.com").delete()
+    Invite.objects.filter(email="forgotten@example.com").update(email="", revoked_at=timezone.now())
+
+    for days, kept in [
+        (29, {"asked@example.com", "invited@example.com", "deleted@example.com", "forgotten@example.com"}),
+        (31, {"invited@example.com"}),
+        (364, {"invited@example.com"}),
+        (366, set()),
+    ]:
+        ago = timezone.now() - timedelta(days=days)
+        Invite.objects.update(expires_at=ago)
+        OutboxMessage.objects.update(created_at=ago, sent_at=ago)
+        call_command("prune")
+        assert set(OutboxMessage.objects.values_list("recipient", flat=True)) == kept, days
+
+
+def test_a_rehearsal_of_prune_counts_the_mail_about_what_prune_deletes(capsys):
+    Invite.objects.issue("asked@example.com")
+    ago = timezone.now() - timedelta(days=31)
+    Invite.objects.update(expires_at=ago)
+    OutboxMessage.objects.update(created_at=ago, sent_at=ago)
+
+    for rehearsal in (["--dry-run"], []):
+        call_command("prune", *rehearsal)
+        assert "1 invites, 1 mails" in capsys.readouterr().out
+
+
 def test_prune_leaves_alone_what_comes_back_to_life_while_it_runs(ada, monkeypatch):
     Invite.objects.create(email="asked@example.com", expires_at="2020-01-01T00:00Z")
 

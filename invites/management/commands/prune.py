@@ -21,8 +21,9 @@ def positive(text: str) -> int:
 class Command(BaseCommand):
     help = (
         "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
-        "and the rows of mail that was handed over or given up; the last two after 30 days. Empties mail that was "
-        "given up a week ago, and deletes events that were published then. Run it once a day."
+        "and the rows of mail that was handed over or given up; the last two after 30 days. Links that were used, and "
+        "mail about an invite that is kept, go after a year. Empties mail that was given up a week ago, and deletes "
+        "events that were published then. Run it once a day."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             "sessions": Session.objects.over(),
             "events": Event.objects.over(),
             "invites": Invite.objects.over(),
-            "mails": OutboxMessage.objects.over(),
+            "mails": OutboxMessage.objects.over(Invite.objects.remembered()),
             "published_events": OutboxEvent.objects.over(),
         }
         stale = OutboxMessage.objects.stale()

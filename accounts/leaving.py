@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
 
 from accounts.models import Event, User
@@ -116,7 +116,7 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     for forget in FORGETTING:
         forget(instance)
     instance.forget_copies()
-    OutboxMessage.objects.filter(recipient__in=instance.addresses).exclude(sent_at=None, given_up_at=None).delete()
+    _forget_mail(instance)
     Suppression.objects.filter(recipient__in=instance.addresses).delete()
     # Those that staff have lifted are gone, but were called by their addresses.
     lifted = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Suppression))
@@ -124,6 +124,12 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
     _announce(instance)
+
+
+def _forget_mail(user: User) -> None:
+    # A former address may still wait for word of a change; nothing but the farewell is for who has left.
+    stays = ~Q(recipient=user.email) | Q(kind="deleted")
+    OutboxMessage.objects.filter(recipient__in=user.addresses).exclude(stays, sent_at=None, given_up_at=None).withdraw()
 
 
 def _announce(user: User) -> None:

@@ -166,8 +166,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def addresses(self) -> set[str]:
-        """The account's address, and those it has had."""
-        return {self.email, *self.former_addresses(since=self.joined_at)}
+        """The account's address, and those it has had and nobody else has now."""
+        former = self.former_addresses(since=self.joined_at)
+        return {self.email} | former - set(User.objects.filter(email__in=former).values_list("email", flat=True))
 
     def former_addresses(self, since: datetime | None = None) -> set[str]:
         """Addresses that it has left since then, or since so short a time that it could still be undone."""

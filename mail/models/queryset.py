@@ -60,6 +60,11 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         is_about_one = Exists(invites.filter(pk=OuterRef("about")))
         return self.filter(old, ~is_about_one | Q(created_at__lt=now - KEPT_ABOUT))
 
+    def withdraw(self) -> None:
+        """Deletes them; not those that a worker is handing over right now, for that may take long."""
+        free = self.select_for_update(skip_locked=True)
+        self.model.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()
+
     def given_up(self) -> "OutboxQuerySet":
         return self.filter(given_up_at__isnull=False)
 

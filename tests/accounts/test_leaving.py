@@ -20,7 +20,7 @@ from accounts import leaving
 from accounts.models import Event, Session, User
 from invites.management.commands import prune
 from invites.models import Invite
-from mail.models import OutboxEvent, OutboxMessage
+from mail.models import OutboxEvent, OutboxMessage, Suppression
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -262,6 +262,63 @@ def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
     assert page.status_code == 503
     assert "Nothing has been removed." in words(page)
     assert User.objects.exists()
+
+
+def test_mail_that_waits_for_who_has_left_is_not_sent(mailbox, signed_in, ada):
+    ada.rename("ada.lovelace")
+    Invite.objects.issue(ada.email)
+    Invite.objects.issue("grace@example.com")
+
+    delete(signed_in)
+
+    assert mailbox.kinds("ada@example.com") == ["deleted"]
+    assert mailbox.kinds("grace@example.com") == ["link_new"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_a_worker_is_handing_over_holds_up_nobody_who_leaves(mailbox, signed_in, ada):
+    Invite.objects.issue(ada.email)
+    held, done = threading.Event(), threading.Event()
+
+    def hand_over():
+        from django.db import transaction  # noqa: PLC0415
+
+        with transaction.atomic():
+            row = OutboxMessage.objects.select_for_update().get(kind="link_known")
+            held.set()
+            done.wait(20)
+            row.mark_sent()
+        connection.close()
+
+    worker = threading.Thread(target=hand_over)
+    worker.start()
+    assert held.wait(20)
+    page = delete(signed_in)
+    done.set()
+    worker.join()
+
+    assert "Your account has been deleted" in words(page)
+    assert OutboxMessage.objects.get(kind="link_known").sent_at
+
+
+def test_what_is_about_who_has_ones_former_address_now_is_neither_taken_along_nor_forgotten(mailbox, signed_in, ada):
+    ada.move("ada@new.example")
+    grace = UserFactory(username="grace", email="ada@example.com")
+    grace.rename("grace.hopper")
+    Invite.objects.issue(grace.email)
+    mailbox.letters()
+    Suppression.objects.suppress(grace.email, "550 5.1.1 No such user")
+
+    parts = export(signed_in)[1]
+    delete(signed_in)
+
+    assert "ada@example.com" not in str([mail["recipient"] for mail in parts["mails.json"]])
+    assert parts["invites.json"] == []
+    assert {"username_changed", "link_known"} <= set(
+        OutboxMessage.objects.filter(recipient=grace.email).values_list("kind", flat=True)
+    )
+    assert Invite.objects.pending().get().email == grace.email
+    assert Suppression.objects.get().recipient == grace.email
 
 
 def test_deleting_at_the_desk_forgets_as_much(admin_client, mailbox):

@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.signals import pre_delete
 
 from accounts.models import Event, User
@@ -20,6 +20,7 @@ from mail.models import OutboxEvent, OutboxMessage, Suppression
 Rows = Iterable[Mapping[str, Any]]
 
 ABOUT = ("username", "email", "settings", "joined_at", "last_login", "password_changed_at", "is_active", "is_staff")
+BECAME = ("kind", "recipient", "created_at", "attempts", "sent_at", "bounced_at", "given_up_at", "last_answer")
 
 
 def account(user: User) -> Rows:
@@ -41,7 +42,12 @@ def second_factor(user: User) -> Rows:
 
 def mails(user: User) -> Rows:
     sent = OutboxMessage.objects.filter(recipient__in=user.addresses, created_at__gte=user.joined_at).order_by("id")
-    return sent.values("kind", "recipient", "created_at", "sent_at").iterator()
+    return sent.values(*BECAME).iterator()
+
+
+def suppressed(user: User) -> Rows:
+    rows = Suppression.objects.filter(recipient__in=user.addresses).order_by("id")
+    return rows.values("reason", address=F("recipient"), since=F("created_at")).iterator()
 
 
 def google(user: User) -> Rows:
@@ -57,6 +63,7 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "sessions": sessions,
     "events": events,
     "mails": mails,
+    "suppressed": suppressed,
 }
 
 # Run before an account goes, while it is still known which addresses it had; other rooms add to it.

@@ -55,7 +55,8 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
     assert sorted(parts) == [
-        f"{name}.json" for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions")
+        f"{name}.json"
+        for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions", "suppressed")
     ]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
@@ -66,6 +67,30 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     assert "argon2" not in text
     assert "token" not in text
     assert signed_in.cookies["session"].value not in text
+
+
+def test_the_export_says_what_became_of_each_mail_and_why_none_is_sent(signed_in, ada):
+    for email in (ada.email, "grace@example.com"):
+        Suppression.objects.suppress(email, f"550 5.1.1 No such user {email}")
+    Invite.objects.issue(ada.email)
+    OutboxMessage.objects.get(kind="link_known").give_up("550 5.7.1 No")
+
+    parts = export(signed_in)[1]
+
+    (mail,) = (row for row in parts["mails.json"] if row["kind"] == "link_known")
+    assert mail.pop("created_at")
+    assert mail.pop("given_up_at")
+    assert mail == {
+        "kind": "link_known",
+        "recipient": "ada@example.com",
+        "attempts": 1,
+        "sent_at": None,
+        "bounced_at": None,
+        "last_answer": "550 5.7.1 No",
+    }
+    (suppressed,) = parts["suppressed.json"]
+    assert suppressed.pop("since")
+    assert suppressed == {"address": "ada@example.com", "reason": "550 5.1.1 No such user ada@example.com"}
 
 
 def test_the_export_says_that_there_is_a_second_factor_and_nothing_that_opens(ada):

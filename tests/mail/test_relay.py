@@ -71,6 +71,31 @@ def test_a_mail_that_nothing_came_of_is_published_again(channel):
         assert amqp.depths()["ready"] == 1
 
 
+def test_a_broker_whose_queue_nobody_empties_is_named_no_more_than_it_can_keep(broker, monkeypatch):
+    monkeypatch.setattr(amqp, "MOST_READY", 3)
+    for n in range(4):
+        Invite.objects.issue(f"guest{n}@example.com")
+    relay()
+    assert amqp.depths()["ready"] == 4
+
+    with later(seconds=301):
+        relay()
+    assert amqp.depths()["ready"] == 4
+    with later(seconds=602):
+        Invite.objects.issue("grace@example.com")  # what it was never named, it is named
+        relay()
+    assert amqp.depths()["ready"] == 5
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("deliver_mail", 60), ("relay_mail", 10), ("queue", 10)])
+def test_a_frozen_broker_is_left_sooner_by_who_is_not_busy_with_mail(settings, name, seconds):
+    settings.AMQP_URL = "amqp://localhost/"
+    assert amqp.parameters(name).heartbeat == seconds
+
+    settings.AMQP_URL = "amqp://localhost/?heartbeat=33"
+    assert amqp.parameters(name).heartbeat == 33
+
+
 def test_a_mail_that_has_left_is_not_published(broker):
     Invite.objects.issue("grace@example.com")
     relay()

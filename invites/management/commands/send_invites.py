@@ -70,10 +70,10 @@ class Command(BaseCommand):
         seen.add(email)
         if User.objects.filter(email=email).exists():
             return report.skipped(email, "has an account")
-        if not again and Invite.objects.pending().filter(email=email).exclude(source=Invite.Source.SELF).exists():
-            return report.skipped(email, "already invited")
         if suppression := Suppression.objects.of(email):
             return report.failed(email, suppression.summary)
+        if not again and Invite.objects.pending().filter(email=email).exclude(source=Invite.Source.SELF).exists():
+            return report.skipped(email, "already invited")
         if not report.dry_run:
             Invite.objects.issue(email, source=Invite.Source.COMMAND, **given)
         return report.queued(email)

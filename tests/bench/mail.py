@@ -31,7 +31,7 @@ STALLED = 120  # seconds without any mail delivered
 DELAY = 0.02  # seconds at most, before and after a mail reaches the disk: when a kill makes a duplicate
 BROKER_KILLS = 5
 WIPED, FAST, MANY = 200, 3000, 50_000  # mails
-MEASURED = {0.1: 60, 0.5: 120, 1: 150}  # part of the many after which memory is read: after how many seconds at most
+MEASURED = {0.1: 60, 0.5: 240, 1: 300}  # part of the many after which memory is read: after how many seconds at most
 KEPT = ("HOME", "LANG", "PATH")  # of the environment: nothing of a site that this terminal is configured for
 SECTIONS = ("kills", "wipe", "throughput", "memory")
 

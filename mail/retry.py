@@ -15,10 +15,10 @@ BATCH = 500  # rows in one transaction, so that no worker misses them for long
 
 class Outcome(models.TextChoices):
     QUEUED = "queued", _("queued")
-    SENT = "handed over already", _("handed over already")
-    TOO_OLD = "too old: send it anew", _("too old: send it anew")
-    SUPPRESSED = "mail to the address came back", _("mail to the address came back")
-    BUSY = "being tried just now", _("being tried just now")
+    SENT = "sent", _("handed over already")
+    TOO_OLD = "too_old", _("too old: send it anew")
+    SUPPRESSED = "suppressed", _("mail to the address came back")
+    BUSY = "busy", _("being tried just now")
 
 
 SUPPRESSED = Exists(Suppression.objects.filter(recipient=OuterRef("recipient")))

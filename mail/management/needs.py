@@ -9,6 +9,14 @@ from django.db import InterfaceError, OperationalError
 AWAY = 4  # exit code: try later
 
 
+def address(text: str) -> str:
+    """The address that --email names, as rows have it. Raises CommandError when it is blank."""
+    email = text.strip().lower()
+    if not email:
+        raise CommandError("--email has no address. Give one, like --email ada@example.com.", returncode=2)
+    return email
+
+
 @contextmanager
 def database() -> Iterator[None]:
     """Turns the loss of the database into CommandError with exit code 4."""

@@ -4,11 +4,12 @@ from base64 import b64encode
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
+from unittest.mock import patch
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.core.management import call_command
-from django.db import transaction
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from accounts import tokens
@@ -139,6 +140,15 @@ def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
     call_command("deliver_mail", "--once")
 
     assert len(smtp.taken) == 5
+
+
+def test_without_a_database_the_command_says_try_later():
+    away = patch("mail.management.commands.deliver_mail.deliver_due", side_effect=OperationalError("gone"))
+
+    with away, pytest.raises(CommandError, match="The database does not answer") as stopped:
+        call_command("deliver_mail", "--once")
+
+    assert stopped.value.returncode == 4
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_the_queue_is_told_in_words(outbox):
     ]:
         assert line in told
     assert "handed over  1 in the last hour" in told
+    assert "suppressed   1 address\n" in told
     assert told.endswith("Failing with:\n       2  450 4.2.0 Greylisted\n       1  452 4.2.2 Mailbox full")
     assert "broker" not in told
 
@@ -115,6 +116,7 @@ def test_only_the_five_most_frequent_answers_are_told():
     ("depths", "said"),
     [
         ({"ready": 1200, "dead": 3}, "broker       1,200 ready, 3 dead letters"),
+        ({"ready": 0, "dead": 1}, "broker       0 ready, 1 dead letter"),
         ({"error": "Refused: 5672"}, "broker       away: Refused: 5672. Mail stays in the database until it is back."),
     ],
 )
@@ -137,8 +139,20 @@ def test_staff_see_what_became_of_the_mail_to_one_address():
     assert newest["next_try_at"] > newest["created_at"]
     assert (oldest["status"], oldest["next_try_at"], oldest["last_answer"]) == ("sent", None, "250 taken")
     text = run("--email", "grace@example.com")
-    assert "link_new  tried  1 tries, next try 20" in text
+    assert "link_new  tried  1 try, next try 20" in text
     assert text.index(GREYLISTED) < text.index("250 taken")
+
+
+def test_mail_that_the_broker_has_is_said_to_be_there():
+    mail("grace@example.com").mark_published()
+    mail("grace@example.com", attempts=2, published_at=NOW).mark_sent("250 taken")
+
+    _sent, published = run_json("--email", "grace@example.com")["mails"]
+
+    assert published["published_at"] == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+    left, waits = run("--email", "grace@example.com").splitlines()
+    assert waits.endswith("queued  0 tries, with the broker")
+    assert "sent  3 tries  250 taken" in left
 
 
 def test_no_link_is_told():
@@ -152,7 +166,7 @@ def test_an_address_that_is_not_mailed_any_more_is_explained():
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
 
     assert run("--email", "dead@example.com").startswith("Suppressed: mail to this address came back on")
-    assert "given_up  1 tries" in run("--email", "dead@example.com")
+    assert "given_up  1 try" in run("--email", "dead@example.com")
 
 
 def test_the_twenty_newest_are_told_and_no_more():
@@ -167,6 +181,14 @@ def test_the_twenty_newest_are_told_and_no_more():
 
 def test_an_address_without_mail_is_said_to_have_none():
     assert run("--email", "nobody@example.com") == "There is no mail to nobody@example.com."
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_no_address_is_a_mistake(blank):
+    with pytest.raises(CommandError, match="--email has no address") as stopped:
+        run("--email", blank)
+
+    assert stopped.value.returncode == 2
 
 
 def test_without_a_database_it_says_try_later():

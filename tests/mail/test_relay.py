@@ -6,12 +6,14 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
+from unittest.mock import patch
 
 import pika
 import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from invites.models import Invite
@@ -188,10 +190,21 @@ def test_a_broker_that_does_not_answer_is_one_line(settings, request, address):
     settings.AMQP_URL = f"amqp://{host}:{port}/?stack_timeout=0.2"
     Invite.objects.issue("grace@example.com")
 
-    with pytest.raises(CommandError, match="The broker cannot be used"):
+    with pytest.raises(CommandError, match=r"The broker cannot be used; .* waits\. \S") as stopped:
         relay()
 
+    assert stopped.value.returncode == 4
     assert OutboxMessage.objects.get().published_at is None
+
+
+def test_without_a_database_it_says_try_later(settings):
+    settings.AMQP_URL = "amqp://localhost"
+    away = patch("mail.relay.rounds", side_effect=OperationalError("gone"))
+
+    with away, pytest.raises(CommandError, match="The database does not answer") as stopped:
+        relay()
+
+    assert stopped.value.returncode == 4
 
 
 def test_an_option_of_the_address_that_there_is_not_is_one_line(settings):

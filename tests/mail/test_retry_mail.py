@@ -112,9 +112,11 @@ def test_mail_without_its_parts_and_suppressed_addresses_are_skipped_with_the_re
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
     call_command("prune")
 
-    skipped = {"too old: send it anew": 1, "mail to the address came back": 1}
-    assert run_json("--given-up")["skipped"] == skipped
-    assert "0 queued, 2 skipped (1 " in run("--given-up")
+    assert run_json("--given-up")["skipped"] == {"too_old": 1, "suppressed": 1}
+    said = run("--given-up")
+    assert said.startswith("0 queued, 2 skipped (1 ")
+    assert "1 too old: send it anew" in said
+    assert "1 mail to the address came back" in said
     assert OutboxMessage.objects.given_up().count() == 2
 
 
@@ -124,6 +126,12 @@ def test_what_was_handed_over_stays_so(mailbox):
 
     assert run_json("--all", "--given-up")["queued"] == 0
     assert OutboxMessage.objects.get().sent_at
+
+
+def test_what_has_left_after_it_was_given_up_is_skipped_by_its_name():
+    OutboxMessage.objects.filter(pk=given_up().pk).update(sent_at=timezone.now())
+
+    assert run_json("--given-up")["skipped"] == {"sent": 1}
 
 
 def test_a_rehearsal_changes_nothing():
@@ -158,7 +166,7 @@ def test_a_mail_that_is_being_tried_is_left_alone_and_nobody_waits_for_it():
         worker.execute("UPDATE mail_outboxmessage SET sent_at = now() WHERE id = %s", [busy.pk])
     connection.close()
 
-    assert (done["queued"], done["skipped"]) == (1, {"being tried just now": 1})
+    assert (done["queued"], done["skipped"]) == (1, {"busy": 1})
     assert due() == {"free@example.com"}
     assert OutboxMessage.objects.get(pk=busy.pk).sent_at
 
@@ -172,6 +180,19 @@ def test_nothing_chosen_is_a_mistake(wrong):
 
     with pytest.raises(CommandError) as stopped:
         run(*wrong)
+
+    assert stopped.value.returncode == 2
+    assert not due()
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("more", [[], ["--given-up"], ["--all"]])
+def test_no_address_is_a_mistake_and_not_everybodys(blank, more):
+    failing("grace@example.com")
+    given_up("ada@example.com")
+
+    with pytest.raises(CommandError, match="--email has no address") as stopped:
+        run("--email", blank, *more)
 
     assert stopped.value.returncode == 2
     assert not due()

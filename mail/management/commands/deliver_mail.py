@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from mail.deliver import Deliverer, deliver_due
+from mail.management import needs
 from mail.working import keep_working, patient_connection, told_to
 
 IDLE = 0.5  # seconds between two looks at an empty outbox
@@ -26,7 +27,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
         if once:
-            deliver_due()
+            with needs.database():
+                deliver_due()
             return
         stop = threading.Event()
         with told_to(stop), patient_connection():

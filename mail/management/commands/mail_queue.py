@@ -23,8 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with needs.database():
-            if options["email"]:
-                report, said = about(options["email"].strip().lower()), describe
+            if options["email"] is not None:
+                report, said = about(needs.address(options["email"])), describe
             else:
                 report, said = figures.outbox() | {"broker": figures.broker()}, summarize
         as_json = json.dumps({"command": "mail_queue", **report}, default=moment)
@@ -51,6 +51,7 @@ def of(row: OutboxMessage) -> dict[str, Any]:
         "status": row.status.value,
         "tries": row.attempts,
         "next_try_at": None if over else row.next_try_at,
+        "published_at": row.published_at,
         "sent_at": row.sent_at,
         "bounced_at": row.bounced_at,
         "given_up_at": row.given_up_at,
@@ -61,10 +62,16 @@ def of(row: OutboxMessage) -> dict[str, Any]:
 def describe(report: dict[str, Any]) -> str:
     lines = [f"Suppressed: {report['suppressed']}"] if report["suppressed"] else []
     for mail in report["mails"]:
-        next_try = f", next try {moment(mail['next_try_at'])}" if mail["next_try_at"] else ""
-        tries = f"{mail['tries']} tries{next_try}"
-        lines.append(f"{moment(mail['created_at'])}  {mail['kind']}  {mail['status']}  {tries}  {mail['last_answer']}")
+        state = f"{mail['status']}  {counted(mail['tries'], 'try', 'tries')}{then(**mail)}"
+        lines.append(f"{moment(mail['created_at'])}  {mail['kind']}  {state}  {mail['last_answer']}")
     return "\n".join(line.rstrip() for line in lines) or f"There is no mail to {report['email']}."
+
+
+def then(*, next_try_at: datetime | None, published_at: datetime | None, **_others: Any) -> str:
+    """What comes next, if anything does."""
+    if next_try_at is None:
+        return ""
+    return ", with the broker" if published_at else f", next try {moment(next_try_at)}"
 
 
 def summarize(report: dict[str, Any]) -> str:
@@ -78,7 +85,7 @@ def summarize(report: dict[str, Any]) -> str:
         "came back": f"{report['bounced']:,}",
         "handed over": f"{report['sent_last_hour']:,} in the last hour",
         "events": f"{report['events_waiting']:,} waiting",
-        "suppressed": f"{report['suppressed_addresses']:,} addresses",
+        "suppressed": counted(report["suppressed_addresses"], "address", "addresses"),
     }
     if report["broker"] is not None:
         lines["broker"] = at_the_broker(**report["broker"])
@@ -90,7 +97,11 @@ def summarize(report: dict[str, Any]) -> str:
 def at_the_broker(*, ready: int = 0, dead: int = 0, error: str = "") -> str:
     if error:
         return f"away: {error}. Mail stays in the database until it is back."
-    return f"{ready:,} ready, {dead:,} dead letters"
+    return f"{ready:,} ready, {counted(dead, 'dead letter', 'dead letters')}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def span(seconds: float) -> str:

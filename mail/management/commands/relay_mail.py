@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from mail.management import needs
 from mail.working import keep_working, patient_connection, told_to
 
 
@@ -23,7 +24,8 @@ class Command(BaseCommand):
         if not settings.AMQP_URL:
             raise CommandError("There is no AMQP_URL, so deliver_mail delivers without a relay.", returncode=2)
         if once:
-            relay_once()
+            with needs.database():
+                relay_once()
         else:
             relay()
 
@@ -44,4 +46,5 @@ def relay_once() -> None:
             if not busy:
                 return
     except amqp.Away as error:
-        raise CommandError(f"The broker cannot be used; all that it has not taken waits. {error}") from None
+        said = f"The broker cannot be used; all that it has not taken waits. {str(error) or repr(error)}"
+        raise CommandError(said, returncode=needs.AWAY) from None

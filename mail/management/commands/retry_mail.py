@@ -34,12 +34,14 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not (options["email"] or options["given_up"] or options["all"]):
+        if options["email"] is not None:
+            options["email"] = needs.address(options["email"])
+        elif not (options["given_up"] or options["all"]):
             raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
         with needs.database():
             outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
             if options["email"] and not outcomes:
-                self.stderr.write(self.nothing(options))
+                self.stderr.write(self.nothing(**options))
         report = {
             "command": "retry_mail",
             "dry_run": options["dry_run"],
@@ -55,21 +57,16 @@ class Command(BaseCommand):
         if options["given_up"]:
             rows |= OutboxMessage.objects.given_up()
         if options["email"]:
-            rows = rows.filter(recipient=address(options))
+            rows = rows.filter(recipient=options["email"])
         return rows.order_by("id")[: options["limit"]]
 
-    def nothing(self, options: dict[str, Any]) -> str:
-        given_up = OutboxMessage.objects.given_up().filter(recipient=address(options)).count()
-        if given_up and not options["given_up"]:
-            return f"No mail to {address(options)} waits. {given_up} were given up; for these add --given-up."
-        return f"No mail to {address(options)} waits. What became of it: mail_queue --email {address(options)}"
-
-
-def address(options: dict[str, Any]) -> str:
-    return options["email"].strip().lower()
+    def nothing(self, *, email: str, given_up: bool, **_options: Any) -> str:
+        if not given_up and OutboxMessage.objects.given_up().filter(recipient=email).exists():
+            return f"No mail to {email} waits. Some was given up; for that add --given-up."
+        return f"No mail to {email} waits. What became of it: mail_queue --email {email}"
 
 
 def said(*, dry_run: bool, queued: int, skipped: Counter[str], command: str) -> str:
-    reasons = ", ".join(f"{number} {reason}" for reason, number in skipped.items())
+    reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in skipped.items())
     summary = f"{queued} queued, {sum(skipped.values())} skipped"
     return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")

@@ -176,6 +176,14 @@ def signed_in(ada) -> Client:
 
 
 @pytest.fixture
+def desk(admin_user) -> Client:
+    """The browser of the site's owner, who came in by her password."""
+    client = Client()
+    assert client.post("/login", {"login": admin_user.username, "password": PASSWORD}).status_code == 302
+    return client
+
+
+@pytest.fixture
 def cache_calls(monkeypatch):
     """The names of the cache operations of a test, as they leave for Redis."""
     calls = []

@@ -19,13 +19,6 @@ from tests.reading import words
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk(admin_user):
-    client = Client()
-    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
-    return client
-
-
 def test_a_stranger_at_the_desk_is_sent_to_our_sign_in_page_and_back(client, admin_user):
     asked = client.get("/admin/invites/invite/", follow=True)
     assert asked.redirect_chain[-1][0].startswith("/login?next=")

@@ -48,11 +48,6 @@ def created(user):
     return "user.created", {"user": str(user.pk), "username": user.username, "email": user.email}
 
 
-@pytest.fixture
-def desk(admin_user):
-    return signed_in_as("olga")
-
-
 # Sessions
 
 

@@ -17,7 +17,7 @@ from mail import verp
 from mail.bounces import Outcome, receive
 from mail.deliver import deliver_due
 from mail.models import OutboxMessage, Suppression
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.factories import InviteFactory, UserFactory
 from tests.mail.reports import report
 from tests.reading import words
 
@@ -25,13 +25,6 @@ pytestmark = pytest.mark.django_db
 
 EMAIL = "grace@example.com"
 LIST = "/admin/invites/invite/"
-
-
-@pytest.fixture
-def desk(admin_user):
-    client = Client()
-    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
-    return client
 
 
 @pytest.fixture
@@ -99,7 +92,8 @@ def test_a_page_of_fifty_costs_as_many_statements_as_one_of_one(desk, query):
     def cost():
         with CaptureQueriesContext(connection) as statements:
             assert desk.get(LIST, query).status_code == 200
-        return len(statements)
+        # A busy Redis answers late, and PostgreSQL instead: that statement is not the list's.
+        return len([query for query in statements if 'FROM "accounts_session"' not in query["sql"]])
 
     newest(issue("first@example.com")).give_up("no")
     desk.get(LIST, query)

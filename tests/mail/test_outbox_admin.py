@@ -23,11 +23,9 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def desk(admin_user):
-    client = Client()
-    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
-    OutboxMessage.objects.all().delete()  # what was mailed about this
-    return client
+def desk(desk):
+    OutboxMessage.objects.all().delete()  # what was mailed about the sign-in
+    return desk
 
 
 def mail(email="grace@example.com", **fields):

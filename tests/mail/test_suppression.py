@@ -7,20 +7,13 @@ from django.test import Client
 
 from invites.models import Invite
 from mail.models import OutboxMessage, Suppression
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
 EMAIL = "grace@example.com"
 LIST = "/admin/mail/suppression/"
-
-
-@pytest.fixture
-def desk(admin_user):
-    client = Client()
-    client.post("/login", {"login": admin_user.username, "password": PASSWORD})
-    return client
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """What other services hear of accounts and sessions, whichever door things happen by."""
 
 import json
+import os
 from datetime import timedelta
 
+import psycopg
 import pytest
 import time_machine
 from django.core.management import call_command
@@ -118,6 +120,17 @@ def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, si
 
     assert announced() == [over(ada, name)]
     assert signed_in.session["_auth_user_id"] == str(grace.pk)
+
+
+def test_a_session_from_before_they_had_names_ends_without_a_word(signed_in, announced):
+    session = signed_in.session
+    del session["handle"]
+    session.save()
+
+    signed_in.post("/logout/here")
+
+    assert announced() == []
+    assert not Session.objects.exists()
 
 
 def test_sessions_that_simply_expire_are_not_announced(signed_in, announced):
@@ -245,6 +258,20 @@ def test_what_no_broker_has_of_somebody_who_leaves_is_withdrawn(announced):
     gone_out, *told = announced()
     assert gone_out == ("user.created", {})  # grace's
     assert sorted(told, key=str) == sorted([all_over(ada), deleted(ada), all_over(grace), deleted(grace)], key=str)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_relay_is_publishing_is_not_withdrawn_and_nobody_waits_for_it(announced):
+    ada = UserFactory(username="ada")
+    with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as relay:
+        relay.execute("SELECT FROM mail_outboxevent FOR UPDATE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+
+        User.objects.all().delete()
+    connection.close()
+
+    assert announced() == [created(ada), all_over(ada), deleted(ada)]
 
 
 # How it is stored

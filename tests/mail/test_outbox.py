@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
@@ -88,3 +89,15 @@ def test_every_try_carries_one_message_id_date_and_link():
     for header in ("Message-ID", "Date", "Subject"):
         assert first[header] == second[header]
     assert first.get_payload(0).get_payload() == second.get_payload(0).get_payload()
+
+
+def test_every_mail_has_exactly_one_status():
+    now = timezone.now()
+    left = ({}, {"sent_at": now}, {"sent_at": now, "bounced_at": now})
+    for n, (tried, what_left, given_up) in enumerate(product((0, 1), left, ({}, {"given_up_at": now}))):
+        EmailMessage("Hello", "Text", to=[f"guest{n}@example.com"]).send()
+        mail = OutboxMessage.objects.filter(recipient=f"guest{n}@example.com")
+        mail.update(attempts=tried, **what_left, **given_up)
+
+    for row in OutboxMessage.objects.all():
+        assert [name for name in row.Status if OutboxMessage.objects.in_status(name).contains(row)] == [row.status]

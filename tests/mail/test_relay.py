@@ -226,6 +226,17 @@ def test_a_broker_that_nobody_has_used_yet_holds_nothing(broker):
     assert amqp.depths() == {"ready": 0, "dead": 0}
 
 
+def test_all_that_is_declared_outlives_the_broker_and_its_disks(channel):
+    relay()
+
+    quorum = {"x-queue-type": "quorum"}
+    limited = {"x-delivery-limit": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "frontdoor.mail.dead"}
+    # What differs from what is there, the broker refuses.
+    for queue, arguments in (("frontdoor.mail.dead", quorum), ("frontdoor.mail", quorum | limited)):
+        assert channel.queue_declare(queue, durable=True, arguments=arguments).method.queue == queue
+    assert channel.exchange_declare("frontdoor.events", "topic", durable=True)
+
+
 def test_neither_web_servers_nor_workers_without_a_broker_load_what_talks_to_one():
     loaded = "config.wsgi, config.urls, mail.management.commands.deliver_mail"
     code = f"import {loaded}, sys; sys.exit('pika' in sys.modules)"

@@ -4,6 +4,7 @@ import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -317,6 +318,65 @@ def test_one_connection_carries_many_mails_but_not_all(smtp, monkeypatch):
     assert smtp.connections == 3
     assert smtp.said["quit"] == 3
     assert MAILS_PER_CONNECTION == 100
+
+
+def test_the_connection_after_one_that_was_lost_carries_as_many(smtp, monkeypatch):
+    monkeypatch.setattr("mail.deliver.MAILS_PER_CONNECTION", 3)
+    smtp.says["rcpt"] = only_for("c", Trouble.DROP)
+    invite("a", "b", "c", "d", "e", "f")
+
+    deliver_due()
+
+    assert arrived(smtp) == ["a", "b", "d", "e", "f"]
+    assert smtp.connections == 2
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
+def test_after_a_bad_sequence_of_commands_the_next_mail_has_a_connection_of_its_own(smtp, stage):
+    smtp.says[stage] = once("503 5.5.1 Bad sequence of commands")
+    invite("ada", "grace")
+
+    deliver_due()
+
+    assert arrived(smtp) == ["grace"]
+    assert smtp.connections == 2
+
+
+def test_each_mail_on_a_connection_has_the_time_of_a_mail(smtp, monkeypatch):
+    now = [1000.0]
+
+    def slow(_talk):
+        now[0] += 20
+
+    monkeypatch.setattr("mail.smtp.time", SimpleNamespace(monotonic=lambda: now[0]))
+    smtp.says["dot"] = slow
+    invite("ada", "grace", "alan")
+
+    deliver_due()
+
+    assert arrived(smtp) == ["ada", "grace", "alan"]
+    assert smtp.connections == 1
+
+
+def test_what_has_waited_longest_leaves_first(smtp):
+    invite("ada", "grace")
+    for minutes, name in enumerate(("ada", "grace"), 1):
+        ago = timezone.now() - timedelta(minutes=minutes)
+        OutboxMessage.objects.filter(pk=row(name).pk).update(next_try_at=ago)
+
+    deliver_due()
+
+    assert arrived(smtp) == ["grace", "ada"]
+
+
+def test_mails_that_fail_together_are_not_tried_again_together(smtp):
+    smtp.says["rcpt"] = "450 4.2.0 Greylisted"
+    invite("a", "b", "c", "d", "e")
+
+    with time_machine.travel(timezone.now(), tick=False):
+        deliver_due()
+
+    assert len(set(OutboxMessage.objects.values_list("next_try_at", flat=True))) > 1
 
 
 def test_a_mail_that_fails_for_too_long_is_given_up_with_its_last_answer(smtp):

@@ -1,12 +1,16 @@
 """What keeps a worker going while a part is away."""
 
 import logging
+import signal
 import threading
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from mail import working
+from mail.smtp import LONGEST
 
 
 @pytest.fixture
@@ -56,6 +60,63 @@ def test_pauses_grow_to_half_a_minute(monkeypatch):
     working.keep_working(work, stop, (OSError,))
 
     assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 16, 30, 30], rel=0.21)
+
+
+def test_after_half_a_minute_of_work_pauses_begin_small_again(monkeypatch):
+    stop = threading.Event()
+    now, pauses = [0.0], []
+    monkeypatch.setattr(stop, "wait", pauses.append)
+    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def work():
+        if len(pauses) == 5:
+            stop.set()
+        yield True
+        now[0] += 31 if len(pauses) == 3 else 1
+        raise OSError
+
+    working.keep_working(work, stop, (OSError,))
+
+    assert pauses == pytest.approx([0.5, 1, 2, 0.5, 1], rel=0.21)
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@pytest.mark.parametrize("end", [lambda: None, lambda: 1 / 0], ids=["done", "mistake"])
+def test_a_signal_stops_the_work_and_is_given_back_however_the_work_ends(end):
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    for number in SIGNALS:
+        stop = threading.Event()
+        with suppress(ZeroDivisionError), working.told_to(stop):
+            signal.raise_signal(number)
+            end()
+        assert stop.is_set()
+
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_locks_of_a_frozen_worker_end_after_its_mail_could_and_it_waits_for_those_of_others_but_not_long():
+    with working.patient_connection():
+        idle, lock = limits()
+        assert idle > LONGEST
+        assert 0 < lock <= 5
+
+    assert limits() == (0, 0)
+
+
+def limits():
+    """In seconds; 0 for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIMITS)
+        return tuple(int(milliseconds) / 1000 for (milliseconds,) in cursor.fetchall())
+
+
+LIMITS = """
+SELECT setting FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout') ORDER BY name
+"""
 
 
 def test_other_mistakes_end_a_worker():

@@ -111,7 +111,8 @@ def link(request: HttpRequest, account: User, identity: google.Identity, next_ur
     google.keep(request, identity, to_connect=True)
     if not identity.is_authority:
         return leave(request, CONFLICT, identity.email, {"next": next_url})
-    if account.google.account:
+    connected = account.google.account
+    if connected and connected.uid != identity.uid:  # else another press has made the account just now
         return elsewhere(request)
     account.prove_address()
     return sessions.start(request, account, next_url, sessions.GOOGLE)

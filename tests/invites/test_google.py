@@ -255,6 +255,16 @@ def test_eight_at_once_make_one_account(google):
     assert {user_of(client) for client in clients} == {User.objects.get()}
 
 
+def test_an_account_that_another_press_has_made_meanwhile_is_ones_own(client, google, monkeypatch):
+    come(Client(), google)
+    # It looked for the account a moment before there was one.
+    monkeypatch.setattr("accounts.models.queryset.UserManager.by_google", lambda *_: None)
+
+    come(client, google)
+
+    assert user_of(client) == User.objects.get()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_people_whose_names_would_be_the_same_all_get_one(google):
     clients, paths = [Client() for _ in range(8)], []

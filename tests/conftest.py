@@ -29,6 +29,12 @@ from tests.servers import GIVEN_BROKER
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Faults first and Chromium last: some of the former want the machine without the latter, and would wait for it."""
+    items.sort(key=lambda item: ("faults" not in item.path.parts) + 2 * ("browser" in item.path.parts))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Shows what tests measured and do not judge."""
     for report in terminalreporter.stats.get("passed", []):

@@ -29,10 +29,14 @@ from tests.servers import GIVEN_BROKER
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Faults first and Chromium last: some of the former want the machine without the latter, and would wait for it."""
-    items.sort(key=lambda item: ("faults" not in item.path.parts) + 2 * ("browser" in item.path.parts))
+    """One Chromium and one RabbitMQ among all processes: several of them take each other's time. Faults begin early."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("Chromium"))
+        elif "rabbitmq" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("RabbitMQ"))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -144,7 +144,7 @@ def test_the_database_itself_refuses_upper_case(ada):
         User.objects.filter(pk=ada.pk).update(email="Ada@example.com")
 
 
-def test_passwords_are_argon2id_at_owasps_cost(ada):
+def test_passwords_are_argon2id_at_owasps_cost(in_earnest, ada):
     assert ada.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert not identify_hasher(ada.password).must_update(ada.password)
 

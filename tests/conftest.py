@@ -43,8 +43,11 @@ def in_earnest(monkeypatch):
 
 
 def pytest_collection_modifyitems(items):
-    """One Chromium and one RabbitMQ among all processes: several of them take each other's time. Faults begin early."""
-    items.sort(key=lambda item: "faults" not in item.path.parts)
+    """One Chromium and one RabbitMQ among all processes: several of them take each other's time.
+
+    What takes longest begins first, so that the rest goes on beside it.
+    """
+    items.sort(key=lambda item: ("browser" not in item.path.parts, "faults" not in item.path.parts))
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group("Chromium"))

@@ -42,19 +42,6 @@ def in_earnest(monkeypatch):
         monkeypatch.setattr(Argon2, name, value)
 
 
-def pytest_collection_modifyitems(items):
-    """One Chromium and one RabbitMQ among all processes: several of them take each other's time.
-
-    What takes longest begins first, so that the rest goes on beside it.
-    """
-    items.sort(key=lambda item: ("browser" not in item.path.parts, "faults" not in item.path.parts))
-    for item in items:
-        if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("Chromium"))
-        elif "rabbitmq" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("RabbitMQ"))
-
-
 def pytest_terminal_summary(terminalreporter):
     """Shows what tests measured and do not judge."""
     for report in terminalreporter.stats.get("passed", []):

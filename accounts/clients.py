@@ -1,6 +1,7 @@
 """Who is asking: the address and the device behind a request."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -55,7 +56,7 @@ def device(request: HttpRequest) -> str:
     return f"{browser}/{system}" if browser and system else ""
 
 
-def trace(request: HttpRequest) -> dict[str, str]:
+def trace(request: HttpRequest) -> dict[str, Any]:
     """From where something was done, as events keep it."""
     return {"ip": ip(request), "device": device(request)}
 

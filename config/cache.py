@@ -25,10 +25,20 @@ COOL_DOWN = 5.0  # seconds without Redis after an error
 breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
 
 
+class Memory(LocMemCache):
+    """The memory of this process. It keeps no sorted sets: what is noted in them is not worth keeping here."""
+
+    def zadd(self, *args: Any, **kwargs: Any) -> int:
+        return 0
+
+    def zpopmin(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return []
+
+
 class FailoverCache(RedisCache):
     """Redis, or this process's memory while Redis is away: limits then hold per process."""
 
-    stand_in_class: ClassVar[type[LocMemCache | DummyCache]] = LocMemCache
+    stand_in_class: ClassVar[type[Memory | DummyCache]] = Memory
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
@@ -64,6 +74,6 @@ def _guarded(name: str) -> Callable[..., Any]:
     return operation
 
 
-GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear"
+GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear zadd zpopmin"
 for _name in GUARDED.split():
     setattr(FailoverCache, _name, _guarded(_name))

@@ -1,6 +1,7 @@
 """Writing a mail: a folder of templates, and one function that needs no request."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from mail.models import OutboxMessage
+from mail.models.queryset import GIVE_UP_AFTER
 
 
 def post(
@@ -26,6 +28,21 @@ def post(
 
     `about` is the invite that it is sent for.
     """
+    write(name, to, context, language=language, source=source, reply_to=reply_to, about=about).save()
+
+
+def write(
+    name: str,
+    to: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    source: str = "site",
+    reply_to: Sequence[str] = (),
+    about: UUID | None = None,
+    at: datetime | None = None,
+) -> OutboxMessage:
+    """The same, not stored yet, for who stores many at once; it is dated, and leaves, `at` that time or now."""
     with translation.override(language):
         context = context | {
             "site_name": settings.SITE_NAME,
@@ -43,7 +60,10 @@ def post(
             headers=headers(name, source, context["language"]),
         )
         message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
-    OutboxMessage.objects.put(message, kind=name, about=about)
+    row = OutboxMessage.of(message, name, to, about)
+    if at:
+        row.created_at, row.next_try_at, row.give_up_at = at, at, at + GIVE_UP_AFTER
+    return row
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
@@ -24,14 +25,21 @@ class EventUnavailable(Exception):
 
 class EventQuerySet(models.QuerySet["Event"]):
     def record(
-        self, kind: "Event.Kind", user: "User | None", *, ip: str | None = None, device: str = "", **detail: Any
+        self,
+        kind: "Event.Kind",
+        user: "User | None",
+        *,
+        ip: str | None = None,
+        device: str = "",
+        about: UUID | None = None,
+        **detail: Any,
     ) -> "Event":
-        """Writes one event.
+        """Writes one event; `about` is the invite that it happened to.
 
         `detail` says more: `told`, the address that is mailed about it; `before`, what was changed; `by`, if it was
         staff; `anew`, if an app replaced another.
         """
-        return self.create(kind=kind, user=user, ip=ip, device=device, detail=detail)
+        return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
     def forget(self, user: "User") -> None:
         """Takes from a leaving person's events what tells who it was."""
@@ -67,6 +75,12 @@ class Event(models.Model):
         EXPORTED = "exported", _("Data downloaded")
         DELETED = "deleted", _("Account deleted")
         INVITED = "invited", _("Invited somebody")
+        RESENT = "resent", _("Sent an invitation again")
+        EXTENDED = "extended", _("Extended an invitation")
+        REVOKED = "revoked", _("Withdrew an invitation")
+        REMINDED = "reminded", _("Reminder sent")
+        ACCEPTED = "accepted", _("Accepted an invitation")
+        DECLINED = "declined", _("Declined an invitation")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("what"), max_length=20, choices=Kind)
@@ -81,6 +95,8 @@ class Event(models.Model):
     ip = models.GenericIPAddressField(_("IP address"), null=True)
     device = models.CharField(_("device"), max_length=100, blank=True)
     at = models.DateTimeField(_("when"), default=timezone.now)
+    # The invite that it happened to; the person is who did it.
+    about = models.UUIDField(null=True, editable=False)
     detail = models.JSONField(default=dict)
     disowned_at = models.DateTimeField(_("disowned"), null=True)
 
@@ -93,6 +109,7 @@ class Event(models.Model):
             models.Index(fields=["user", "-id"], name="event_by_user"),
             models.Index(fields=["kind", "-id"], name="event_by_kind"),
             models.Index(fields=["at"], name="event_by_time"),
+            models.Index(fields=["about", "-id"], name="event_about", condition=models.Q(about__isnull=False)),
         ]
 
     def __str__(self) -> str:

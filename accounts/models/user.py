@@ -20,7 +20,7 @@ from accounts.models.google import Google
 from accounts.models.queryset import Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
-from mail.models import OutboxEvent
+from mail.models import OutboxEvent, Suppression
 
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
 
@@ -38,6 +38,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_changed_at = models.DateTimeField(null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff status"), default=False)
+    # Since when this person may not invite anybody, where members may.
+    invites_paused_at = models.DateTimeField(_("invitations paused"), null=True, editable=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -67,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             self.save(force_insert=True)
             self.own_address()
+            Suppression.objects.take_back(self.email)  # who joins reads their mail again
             Event.objects.record(Event.Kind.CREATED, self, **trace)
             OutboxEvent.objects.announce("user.created", user=self.pk, username=self.username, email=self.email)
 

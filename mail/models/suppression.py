@@ -1,7 +1,11 @@
 """Addresses that no mail goes to, until staff say otherwise."""
 
+from collections.abc import Iterable
+
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,15 +14,50 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Stops all mail to an address; the first reason stays."""
         self.bulk_create([self.model(recipient=recipient, reason=reason[:300])], ignore_conflicts=True)
 
+    def opt_out(self, recipient: str) -> None:
+        """Stops all mail to an address whose owner wants none; only a keyed hash of it is kept."""
+        self.bulk_create([self.model(digest=digests(recipient)[0])], ignore_conflicts=True)
+
+    def wished_by(self, recipient: str) -> bool:
+        """Whether the owner of the address wants no mail."""
+        return self.filter(digest__in=digests(recipient)).exists()
+
+    def take_back(self, recipient: str) -> None:
+        """Undoes the owner's own wish; what came back stays suppressed."""
+        self.filter(digest__in=digests(recipient)).delete()
+
+    def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
+        """Those of any of these addresses."""
+        addresses = list(recipients)
+        hashes = [digest for address in addresses for digest in digests(address)]
+        return self.filter(models.Q(recipient__in=addresses) | models.Q(digest__in=hashes))
+
     def of(self, recipient: str) -> "Suppression | None":
-        return self.filter(recipient=recipient).first()
+        return self.to([recipient]).first()
+
+    def among(self, recipients: Iterable[str]) -> "dict[str, Suppression]":
+        """Which of these addresses are suppressed, and by what; one statement for all."""
+        addresses = list(recipients)
+        found = {key: row for row in self.to(addresses) for key in (row.recipient, row.digest) if key}
+        known = {address: [address, *digests(address)] for address in addresses}
+        return {a: next(found[key] for key in keys if key in found) for a, keys in known.items() if found.keys() & keys}
+
+
+def digests(recipient: str) -> list[str]:
+    """The keyed hashes under which an address may be kept: by the key of today first, then by those before it."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [salted_hmac("mail.Suppression", recipient, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 class Suppression(models.Model):
-    """An address whose mail came back for good. What is mailed to it all the same is given up at once."""
+    """An address that no mail goes to; what is mailed to it all the same is given up at once.
 
-    recipient = models.EmailField(_("address"), max_length=320, unique=True)
-    reason = models.CharField(_("reason"), max_length=300)
+    Its mail came back for good; or its owner wants none, and then only a hash of the address is kept.
+    """
+
+    recipient = models.EmailField(_("address"), max_length=320, unique=True, null=True)
+    digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("since"), default=timezone.now)
 
     objects = SuppressionQuerySet.as_manager()
@@ -28,16 +67,23 @@ class Suppression(models.Model):
         verbose_name_plural = _("suppressed addresses")
 
     def __str__(self) -> str:
-        return self.recipient
+        return self.recipient or f"#{self.pk}"
+
+    @property
+    def is_wish(self) -> bool:
+        """Whether the owner of the address has asked for it."""
+        return self.recipient is None
 
     @property
     def summary(self) -> str:
         """The same in a few words, for lists of many."""
-        return f"suppressed after a bounce on {self._since}"
+        return f"wants no mail since {self._since}" if self.is_wish else f"suppressed after a bounce on {self._since}"
 
     @property
     def explanation(self) -> str:
         """Why nothing goes to it, for staff."""
+        if self.is_wish:
+            return f"its owner asked on {self._since} never to be written to"
         return f"mail to this address came back on {self._since}: {self.reason}"
 
     def lift(self) -> None:

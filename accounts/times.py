@@ -18,6 +18,11 @@ def until(moment: datetime) -> str:
     return pgettext("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)") % _parts(moment, _weekdays_until())
 
 
+def day(moment: datetime) -> str:
+    """A day on which something ends, for subjects: "Friday 21 November"."""
+    return pgettext("until", "%(weekday)s %(date)s") % _parts(moment, _weekdays_until())
+
+
 def clock(moment: datetime) -> str:
     """A time of today: "14:45 (UTC)"."""
     return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())

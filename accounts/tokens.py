@@ -14,6 +14,7 @@ from itsdangerous import BadData, URLSafeSerializer
 # Of an invite...
 SIGNUP, CONFIRM, RESET, OWNER = "signup", "confirm", "reset", "owner"
 READDRESS = "readdress"  # for who sent it
+DECLINE = "decline"
 NOT_ME = "not-me"  # ... and of an event
 PAGES = {  # by their URL names
     SIGNUP: "account_signup",
@@ -21,6 +22,7 @@ PAGES = {  # by their URL names
     RESET: "account_reset_password_from_key",
     OWNER: "owner",
     READDRESS: "invite_readdress",
+    DECLINE: "invite_decline",
     NOT_ME: "not_me",
 }
 

@@ -30,6 +30,9 @@ PRIVACY_URL = env.str("PRIVACY_URL", default="")
 
 # "open" lets everyone in who proves an address, "invited" only those whom somebody invited.
 SIGNUP = environment.one_of("SIGNUP", "open", "invited")
+# Whether everybody who has an account may invite others, and how many within seven days.
+MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
+MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
 
 # Exact hosts only: every name listed here is also a place a visitor may be sent on to.
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]

@@ -20,7 +20,7 @@ from accounts.views import (
 )
 from accounts.views import google as google_account
 from config import views as config
-from invites.views import confirm, entry, google, not_me, readdress, reset, signup
+from invites.views import confirm, decline, entry, google, not_me, readdress, reset, signup
 from mail import lateness
 from mail import views as mail
 
@@ -32,6 +32,8 @@ urlpatterns = [
     path("owner", signup.owner, name="owner"),
     path("reset", entry.reset, name="account_reset_password"),
     path("reset/password", reset.choose, name="account_reset_password_from_key"),
+    path("invite/decline", decline.decline, name="invite_decline"),
+    path("invite/decline/undo", decline.write_again, name="invite_write_again"),
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import clients, limits, sessions, tokens
 from accounts.models import User
-from invites import mails
+from invites import mails, openings
 from invites.models import Invite, InviteUnavailable, NotInvited
+from mail.models import Suppression
 
 View = Callable[[HttpRequest, Invite], HttpResponse]
 
@@ -33,8 +34,10 @@ PAGES = {
 OWNER_PAGE = "invites/dead/owner.html"
 
 
-def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
-    """Gives a view the pending invite of `?token=` or of the form's hidden field; answers for every other state.
+def opened_by_link(purpose: str, *states: Invite.State) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
+    """Gives a view the invite of `?token=` or of the form's hidden field, if it is pending, or else in one of `states`.
+
+    Answers for every other state.
 
     Some mail servers open links to look for malware, so a GET or HEAD only shows: nothing here writes.
     """
@@ -49,8 +52,9 @@ def opened_by_link(purpose: str) -> Callable[[View], Callable[[HttpRequest], Htt
                 return broken(request)
             if request.method == "POST":
                 limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
-            if invite.state != Invite.State.PENDING:
+            if invite.state not in (states or {Invite.State.PENDING}):
                 return dead(request, invite, purpose)
+            openings.note(request, invite)
             try:
                 return view(request, invite)
             except NotInvited:
@@ -132,7 +136,10 @@ def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
         return render(request, OWNER_PAGE, status=GONE)
     if invite.state == Invite.State.EXPIRED:
         return expired(request, invite, purpose)
-    return render(request, PAGES[invite.state], {"invite": invite}, status=GONE)
+    context: dict[str, Any] = {"invite": invite}
+    if invite.state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
+        context |= {"wants_no_mail": True, "decline_token": tokens.sign(tokens.DECLINE, invite.pk)}
+    return render(request, PAGES[invite.state], context, status=GONE)
 
 
 def second_press(request: HttpRequest, invite: Invite, account: User, purpose: str) -> HttpResponse:

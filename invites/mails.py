@@ -1,5 +1,6 @@
 """The mail of an invite: which it is, in which language, with what in it. It needs no request."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -7,7 +8,8 @@ from django.utils import timezone
 
 from accounts import notices, preferences, times, tokens
 from accounts.models import User
-from mail.messages import post
+from mail.messages import post, write
+from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models import Invite
@@ -19,6 +21,17 @@ DISOWNED = "disowned"  # a new password after "this was not me"
 
 def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "") -> None:
     """Puts the one mail into the outbox that fits the address today, in the transaction of its cause."""
+    letter(invite, account, wish, may_join=may_join, device=device).save()
+
+
+def invitation(invite: "Invite", at: datetime | None = None) -> OutboxMessage:
+    """The mail to somebody without an account who was invited, not stored yet; to leave `at` that time, or now."""
+    return letter(invite, None, LINK, may_join=True, at=at)
+
+
+def letter(
+    invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "", at: datetime | None = None
+) -> OutboxMessage:
     name, purpose = wording(invite, account, wish, may_join=may_join)
     with preferences.read_by(account.settings if account else {}, invite.language) as language:
         context: dict[str, Any] = {
@@ -31,11 +44,54 @@ def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, d
             "device": notices.said(device),
             "note": invite.note,
             "registering": wish == REGISTER,
-            "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
-            "inviter_email": invite.invited_by.email if invite.invited_by else "",
+            **sender(invite),
         }
-    reply_to = [context["inviter_email"]] if name == "invite" and context["inviter_email"] else []
-    post(name, invite.email, context, language=language, source=invite.source, reply_to=reply_to, about=invite.pk)
+    return write(
+        name,
+        invite.email,
+        context,
+        language=language,
+        source=invite.source,
+        reply_to=reply_to(invite) if name == "invite" else (),
+        about=invite.pk,
+        at=at,
+    )
+
+
+def reminder(invite: "Invite") -> OutboxMessage:
+    """The one mail that says again that somebody is invited, not stored yet."""
+    with preferences.read_by({}, invite.language) as language:
+        context = {
+            "email": invite.email,
+            "url": tokens.link(tokens.SIGNUP, invite.pk),
+            "sent": times.on(invite.sent_at or invite.created_at),
+            "until": times.until(invite.expires_at),
+            "day": times.day(invite.expires_at),
+            **sender(invite),
+        }
+    return write(
+        "invite_reminder",
+        invite.email,
+        context,
+        language=language,
+        source=invite.source,
+        reply_to=reply_to(invite),
+        about=invite.pk,
+    )
+
+
+def sender(invite: "Invite") -> dict[str, str]:
+    """Who invites, and where one says no."""
+    return {
+        "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
+        "inviter_email": invite.invited_by.email if invite.invited_by else "",
+        "name": invite.name,
+        "decline_url": tokens.link(tokens.DECLINE, invite.pk),
+    }
+
+
+def reply_to(invite: "Invite") -> list[str]:
+    return [invite.invited_by.email] if invite.invited_by else []
 
 
 def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, str]:

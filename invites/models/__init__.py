@@ -1,6 +1,22 @@
 """Proof of an address."""
 
+from invites.models.batch import Batch
+from invites.models.bulk import RATE, Entry, in_step
 from invites.models.invite import Invite
-from invites.models.queryset import INVITE_LIFETIME, LINK_LIFETIME, InviteQuerySet, InviteUnavailable, NotInvited
+from invites.models.lifecycle import INVITE_LIFETIME, InviteUnavailable, Outcome, Reason
+from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
 
-__all__ = ["INVITE_LIFETIME", "LINK_LIFETIME", "Invite", "InviteQuerySet", "InviteUnavailable", "NotInvited"]
+__all__ = [
+    "INVITE_LIFETIME",
+    "LINK_LIFETIME",
+    "RATE",
+    "Batch",
+    "Entry",
+    "Invite",
+    "InviteQuerySet",
+    "InviteUnavailable",
+    "NotInvited",
+    "Outcome",
+    "Reason",
+    "in_step",
+]

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -12,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.addresses import MAX_LENGTH
 from accounts.ids import uuid7
-from accounts.models import User
+from accounts.models import Event, User
 from invites import mails
-from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, InviteUnavailable, NotInvited
-from mail.models import OutboxEvent, OutboxMessage
+from invites.models.lifecycle import InviteUnavailable
+from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, NotInvited
+from mail.models import OutboxEvent, OutboxMessage, Suppression
+from mail.models.queryset import OutboxQuerySet
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
+SAID = ("invited_by", "batch", "name", "group", "note", "next")  # by who invites
 READDRESS = ("readdress_to", "readdress_asked_at", "readdress_language")
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
@@ -29,7 +33,13 @@ class Invite(models.Model):
         CSV = "csv", _("CSV file")
         COMMAND = "command", _("command")
         API = "api", _("API")
+        MEMBER = "member", _("member")
+        SHADOW = "shadow", _("member, of somebody who is in")
         OWNER = "owner", _("owner link")
+
+    # Owner links never leave the terminal. And what a member sends to somebody who has an account, or another's invite,
+    # looks to the member like any other.
+    UNLINKED = (Source.OWNER, Source.SHADOW)
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -45,6 +55,9 @@ class Invite(models.Model):
         User, models.SET_NULL, null=True, blank=True, related_name="invites_sent", verbose_name=_("invited by")
     )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
+    # What the inviter calls the person, and the group that who accepts is put into.
+    name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
+    group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, verbose_name=_("group"), related_name="+")
     note = models.CharField(_("note"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     next = models.CharField(_("leads to"), max_length=500, blank=True)
@@ -52,6 +65,9 @@ class Invite(models.Model):
     expires_at = models.DateTimeField(_("works until"))
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
+    # When its link was last opened, as far as Redis remembered it until it was gathered (invites/openings.py).
+    opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
     claimed_at = models.DateTimeField(_("accepted"), null=True, editable=False)
     claimed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_claimed")
     # The browser that claimed it, as a keyed hash, so that its second press is not taken for somebody else's.
@@ -82,7 +98,7 @@ class Invite(models.Model):
             models.UniqueConstraint(
                 fields=["email"],
                 condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-                & ~models.Q(source="owner"),
+                & ~models.Q(source__in=["owner", "shadow"]),
                 name="one_standing_invite_per_address",
             ),
             models.CheckConstraint(
@@ -92,6 +108,9 @@ class Invite(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["email"], name="invite_by_email"),
             models.Index(fields=["expires_at"], name="invite_by_end"),
+            models.Index(fields=["created_at"], name="invite_by_start"),
+            models.Index(fields=["source", "-id"], name="invite_by_source"),
+            models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
         ]
 
     def __str__(self) -> str:
@@ -109,7 +128,7 @@ class Invite(models.Model):
         return self.State.EXPIRED if over else self.State.PENDING
 
     @property
-    def mails(self) -> models.QuerySet[OutboxMessage]:
+    def mails(self) -> OutboxQuerySet:
         """All that was mailed about it, newest first, without what is in them."""
         return OutboxMessage.objects.filter(about=self.pk).order_by("-id").defer("parts")
 
@@ -137,7 +156,7 @@ class Invite(models.Model):
         now = timezone.now()
         over = {"replaced_at": now, "expires_at": min(now, self.expires_at)} | dict.fromkeys(PLAN, "")
         Invite.objects.filter(pk=self.pk).update(**over)
-        said = ("email", "source", "invited_by", "batch", "note", "language", "next", *READDRESS, *PLAN)
+        said = ("email", "source", "language", *SAID, *READDRESS, *PLAN)
         return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
 
     def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:
@@ -169,6 +188,17 @@ class Invite(models.Model):
         if not won:
             raise InviteUnavailable
 
+    def decline(self, *, never: bool = False) -> None:
+        """Its holder does not want it, or, with `never`, no mail of ours at all. Raises InviteUnavailable."""
+        with transaction.atomic():
+            if not Invite.objects.open().filter(pk=self.pk).update(declined_at=timezone.now()):
+                raise InviteUnavailable
+            self.mails.waiting().withdraw()
+            Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
+            # Who has an account must hear of what happens to it.
+            if never and not User.objects.filter(email=self.email).exists():
+                Suppression.objects.opt_out(self.email)
+
     def is_planned_in(self, seal: str) -> bool:
         """Whether the account was planned in the browser with this seal."""
         return bool(self.password and seal) and constant_time_compare(self.seal, seal)
@@ -189,11 +219,15 @@ class Invite(models.Model):
             self.claim(browser)
             user = User.objects.create_user(username, self.email, password, encoded=encoded, **fields)
             Invite.objects.filter(pk=self.pk).update(claimed_by=user, password="", seal="")
-            self.announce_accepted(user)
+            self.welcome(user)
         return user
 
-    def announce_accepted(self, user: User) -> None:
-        """Tells other services who has come by it, in the transaction of its claim."""
+    def welcome(self, user: User) -> None:
+        """Puts who has come by it into its group, and tells the history and other services; once it is claimed."""
+        if self.group:
+            user.groups.add(self.group)
+        if self.source not in {self.Source.SELF, self.Source.OWNER}:
+            Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
         OutboxEvent.objects.announce(
             "invite.accepted",
             invite=self.pk,
@@ -225,7 +259,8 @@ class Invite(models.Model):
             answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
             if not answered.update(revoked_at=timezone.now()):
                 raise InviteUnavailable
-            said = {name: getattr(self, name) for name in ("source", "invited_by", "batch", "note", "next")}
+            Event.objects.record(Event.Kind.REVOKED, self.invited_by, about=self.pk)
+            said = {name: getattr(self, name) for name in ("source", *SAID)}
             Invite.objects.issue(self.readdress_to, language=self.readdress_language or self.language, **said)
 
     def keep_address(self) -> None:

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
+from invites.models.bulk import BulkQuerySet
+from invites.models.lifecycle import INVITE_LIFETIME
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
 
-INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)
 USED_KEPT = timedelta(days=365)
@@ -28,11 +29,7 @@ class NotInvited(Exception):
     """SIGNUP is "invited", and nobody has invited this address."""
 
 
-class InviteUnavailable(Exception):
-    """Somebody was faster, or the invite is expired, declined or revoked."""
-
-
-class InviteQuerySet(models.QuerySet["Invite"]):
+class InviteQuerySet(BulkQuerySet):
     def open(self) -> "InviteQuerySet":
         """Neither claimed nor declined, revoked or replaced; perhaps expired."""
         return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
@@ -41,8 +38,8 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         return self.open().filter(expires_at__gt=timezone.now())
 
     def standing(self) -> "InviteQuerySet":
-        """The open invites that mails are about, at most one for an address; owner links never leave the terminal."""
-        return self.open().exclude(source=self.model.Source.OWNER)
+        """The open invites that links are mailed of, at most one for an address."""
+        return self.open().exclude(source__in=self.model.UNLINKED)
 
     def may_join(self, email: str) -> bool:
         """The one rule for every door: may somebody who proves this address make an account?"""
@@ -63,8 +60,8 @@ class InviteQuerySet(models.QuerySet["Invite"]):
             invite = self.offer(email, source, account, **given)
             # Asked for known addresses too, so that all of them take the same time.
             mails.send(invite, account, wish, may_join=self.may_join(email), device=device)
-            if given.get("invited_by"):
-                Event.objects.record(Event.Kind.INVITED, given["invited_by"], invite=invite.pk.hex)
+            if source != self.model.Source.SELF:
+                Event.objects.record(Event.Kind.INVITED, given.get("invited_by"), about=invite.pk)
         return invite
 
     def offer(self, email: str, source: str, account: User | None, **given: Any) -> "Invite":
@@ -110,7 +107,7 @@ class InviteQuerySet(models.QuerySet["Invite"]):
             if invite:
                 claimed = {"claimed_at": timezone.now(), "claimed_by": user, "claimed_in": browser, "epoch": 0}
                 self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))
-                invite.announce_accepted(user)
+                invite.welcome(user)
         return user, invite
 
     def read_mails(self, invites: "Iterable[Invite]") -> None:

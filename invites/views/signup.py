@@ -80,6 +80,7 @@ def signup_page(request: HttpRequest, invite: Invite, purpose: str, form: Signup
         "show_url": f"{here}&show=1",
         "hide_url": here,
         "other_user": request.user.get_username(),
+        "decline_url": tokens.path(tokens.DECLINE, invite.pk) if invite.invited_by else "",
     }
     return render(request, "invites/owner.html" if purpose == tokens.OWNER else "invites/signup.html", context)
 

@@ -73,7 +73,7 @@ def test_making_an_account_inviting_and_signing_out_are_part_of_it(client, mailb
     client.post("/logout")
 
     assert kinds(ada) == ["created", "invited"]
-    assert kinds(User.objects.get(username="grace")) == ["created", "signed_in", "signed_out"]
+    assert kinds(User.objects.get(username="grace")) == ["created", "accepted", "signed_in", "signed_out"]
 
 
 def test_staff_read_everybodys_and_change_nothing(admin_client, ada, admin_user):

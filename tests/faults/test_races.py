@@ -188,3 +188,34 @@ def test_ten_owner_links_make_one_owner():
 
     assert count_by_status(answers) == {302: 1, 410: 9}
     assert User.objects.get().is_superuser
+
+
+def test_two_who_send_one_invite_again_at_once_send_one_mail():
+    invite = InviteFactory(invitation=True)
+    Invite.objects.update(sent_at=AGO, created_at=AGO)
+
+    outcomes = at_once(lambda n: Invite.objects.filter(pk=invite.pk).resend(), count=2)
+
+    assert sorted(len(outcome.done) for outcome in outcomes) == [0, 1]
+    assert OutboxMessage.objects.filter(about=invite.pk).count() == 1
+    assert Invite.objects.get().sends == 1
+
+
+def test_withdrawing_what_is_accepted_at_once_leaves_one_winner_and_both_know(no_limits):
+    for n in range(5):
+        invite = InviteFactory(invitation=True)
+        token = tokens.sign(tokens.SIGNUP, invite.pk)
+
+        def press(turn, n=n, invite=invite, token=token):
+            if turn:
+                return Invite.objects.filter(pk=invite.pk).revoke()
+            return Client().post("/signup", {"token": token, "username": f"guest{n}", "password": PASSWORD})
+
+        page, outcome = at_once(press, count=2)
+        accepted = User.objects.filter(email=invite.email).exists()
+
+        assert accepted == (page.status_code == 302) == (not outcome.done)
+        if accepted:
+            assert [reason for _email, reason in outcome.skipped] == ["accepted"]
+        else:
+            assert "withdrawn" in words(page)

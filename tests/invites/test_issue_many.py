@@ -1,0 +1,95 @@
+"""Inviting many at once."""
+
+from datetime import timedelta
+from itertools import islice
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Event
+from invites.models import Entry, Invite, Reason, in_step
+from mail import lateness
+from mail.deliver import deliver_due
+from mail.models import OutboxMessage, Suppression
+from tests.factories import InviteFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def entries(count, start=0):
+    return [Entry(f"g{n}@example.com", name=f"Guest {n}") for n in range(start, start + count)]
+
+
+def send(some, **given):
+    return Invite.objects.issue_many(some, source="csv", batch="b_1", **given)
+
+
+def test_everybody_gets_one_mail_with_their_own_link(mailbox, client):
+    outcome = send(entries(3), leaving=in_step(1000))
+
+    assert len(outcome.done) == 3
+    with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+        links = {mailbox.link(entry.email, "/signup") for entry in entries(3)}
+    assert len(links) == 3
+    for link in links:
+        assert client.get(link).status_code == 200
+    invite = Invite.objects.get(email="g1@example.com")
+    assert (invite.name, invite.batch, invite.source, invite.sends) == ("Guest 1", "b_1", "csv", 1)
+    assert Event.objects.filter(kind="invited", about=invite.pk).exists()
+
+
+def test_doing_it_twice_invites_nobody_twice():
+    send(entries(3))
+    again = send(entries(4))
+    assert len(again.done) == 1
+    assert [reason for _email, reason in again.skipped] == [Reason.INVITED] * 3
+    assert OutboxMessage.objects.count() == 4
+
+
+def test_who_is_in_or_wants_no_mail_is_skipped():
+    UserFactory(username="gus", email="g0@example.com")
+    Suppression.objects.suppress("g1@example.com", "550 No such user")
+    Suppression.objects.opt_out("g2@example.com")
+    outcome = send(entries(4))
+    skipped = [(f"g{n}@example.com", reason) for n, reason in enumerate([Reason.HAS_ACCOUNT, *[Reason.SUPPRESSED] * 2])]
+    assert outcome.skipped == skipped
+    assert OutboxMessage.objects.get().recipient == "g3@example.com"
+
+
+def test_who_has_asked_or_whose_invitation_ran_out_is_invited(mailbox):
+    asked = InviteFactory(email="g0@example.com")
+    over = InviteFactory(invitation=True, email="g1@example.com", expires_at=timezone.now() - timedelta(days=1))
+
+    assert set(send(entries(2)).done) == {asked.pk, over.pk}
+
+    assert mailbox.kinds("g0@example.com") == mailbox.kinds("g1@example.com") == ["invite"]
+    assert Invite.objects.get(pk=over.pk).batch == "b_1"
+
+
+def test_mails_leave_in_step_and_do_not_count_as_late():
+    send(entries(5), leaving=in_step(0.001))  # one in 1000 seconds
+
+    assert OutboxMessage.objects.due().count() == 1
+    deliver_due()
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert not lateness.is_late()
+    with time_machine.travel(timezone.now() + timedelta(minutes=30)):
+        assert lateness.is_late()
+
+
+def test_the_pace_is_so_many_mails_a_second():
+    with time_machine.travel(timezone.now(), tick=False):
+        first, second = islice(in_step(0.5), 2)
+    assert second - first == timedelta(seconds=2)
+
+
+def test_a_hundred_cost_as_many_statements_as_ten():
+    def statements(some):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(send(some).done) == len(some)
+        return len(queries)
+
+    assert statements(entries(10)) == statements(entries(100, start=10))

@@ -1,0 +1,236 @@
+"""What is done with invites that exist: each verb, once, for who it applies to, and why not for the others."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Event
+from invites.models import INVITE_LIFETIME, Invite, InviteUnavailable, Reason
+from mail.deliver import deliver_due
+from mail.models import OutboxMessage, Suppression
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@example.com"
+NOW = timezone.now()
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def olga():
+    return UserFactory(username="olga")
+
+
+@pytest.fixture
+def invite(olga):
+    """Mailed an hour ago."""
+    with time_machine.travel(timezone.now() - HOUR, tick=False):
+        return Invite.objects.issue(EMAIL, source="admin", invited_by=olga, note="Hello there")
+
+
+def rows(*invites):
+    return Invite.objects.filter(pk__in=[invite.pk for invite in invites])
+
+
+def reasons(outcome):
+    return [reason for _email, reason in outcome.skipped]
+
+
+def history(invite):
+    return list(Event.objects.filter(about=invite.pk).order_by("id").values_list("kind", "user__username"))
+
+
+def test_sent_again_its_time_starts_anew_and_its_older_link_works(invite, olga, client, mailbox):
+    old = mailbox.link(EMAIL)
+    ends = invite.expires_at
+
+    assert rows(invite).resend(by=olga).done == [invite.pk]
+
+    invite.refresh_from_db()
+    assert (invite.sends, invite.expires_at > ends) == (2, True)
+    assert mailbox.kinds(EMAIL) == ["invite", "invite"]
+    assert "Hello there" in mailbox.text(EMAIL)
+    assert history(invite) == [("invited", "olga"), ("resent", "olga")]
+    assert client.get(old).status_code == 200
+
+
+def test_what_lasts_longer_is_not_shortened_by_sending_it_again(invite):
+    far = timezone.now() + timedelta(days=60)
+    rows(invite).update(expires_at=far)
+
+    rows(invite).resend()
+
+    assert rows(invite).get().expires_at == far
+
+
+def test_a_mail_that_was_sent_less_than_a_minute_ago_is_not_sent_again(invite):
+    rows(invite).resend()
+    outcome = rows(invite).resend()
+
+    assert (outcome.done, reasons(outcome)) == ([], [Reason.TOO_SOON])
+    assert timedelta(0) < outcome.again_at - timezone.now() <= timedelta(minutes=1)
+    assert OutboxMessage.objects.filter(about=invite.pk).count() == 2
+
+
+def test_an_expired_one_comes_back_with_its_old_links(invite, client, mailbox):
+    link = mailbox.link(EMAIL)
+    rows(invite).update(expires_at=timezone.now() - HOUR)
+    assert client.get(link).status_code == 410
+
+    assert rows(invite).resend().done
+
+    assert client.get(link).status_code == 200
+
+
+def test_a_declined_one_is_open_again_once_it_is_sent_again(invite, client, mailbox):
+    invite.decline()
+    assert rows(invite).resend().done == [invite.pk]
+    assert rows(invite).get().state == Invite.State.PENDING
+    assert client.get(mailbox.link(EMAIL)).status_code == 200
+
+
+def test_a_declined_one_stays_so_beside_another_open_one(invite):
+    invite.decline()
+    with time_machine.travel(timezone.now() - HOUR):
+        Invite.objects.issue(EMAIL, source="admin")
+    assert reasons(rows(invite).resend()) == [Reason.INVITED]
+
+
+def test_two_declined_ones_of_one_address_open_only_one(invite):
+    invite.decline()
+    with time_machine.travel(timezone.now() - HOUR):
+        other = Invite.objects.issue(EMAIL, source="admin")
+    other.decline()
+
+    outcome = rows(invite, other).resend()
+
+    assert (len(outcome.done), reasons(outcome)) == (1, [Reason.INVITED])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"claimed_at": NOW}, Reason.ACCEPTED),
+        ({"revoked_at": NOW}, Reason.REVOKED),
+        ({"replaced_at": NOW}, Reason.REPLACED),
+        ({"source": "self"}, Reason.ASKED),
+    ],
+)
+@pytest.mark.parametrize("verb", ["resend", "extend"])
+def test_what_is_over_or_was_asked_for_is_left_alone(invite, verb, change, reason):
+    rows(invite).update(**change)
+    before = rows(invite).values().get()
+
+    outcome = getattr(rows(invite), verb)()
+
+    assert (outcome.done, outcome.skipped) == ([], [(EMAIL, reason)])
+    assert rows(invite).values().get() == before
+
+
+@pytest.mark.parametrize("verb", ["resend", "extend"])
+def test_links_that_sign_in_are_not_lengthened(verb):
+    """With an account behind the address they stand for a password, and live as long as one that was asked for."""
+    UserFactory(username="grace")
+    invite = InviteFactory(invitation=True, email=EMAIL)
+    assert reasons(getattr(rows(invite), verb)()) == [Reason.HAS_ACCOUNT]
+
+
+def test_a_suppressed_address_is_not_mailed_again(invite):
+    Suppression.objects.suppress(EMAIL, "550 No such user")
+    assert reasons(rows(invite).resend()) == [Reason.SUPPRESSED]
+
+
+def test_extended_it_lasts_seven_days_longer_and_nothing_is_mailed(invite, olga):
+    outcome = rows(invite).extend(by=olga)
+
+    assert outcome.done
+    assert rows(invite).get().expires_at == invite.expires_at + INVITE_LIFETIME
+    assert OutboxMessage.objects.count() == 1
+    assert history(invite)[-1] == ("extended", "olga")
+
+
+def test_what_has_expired_is_extended_from_now(invite):
+    rows(invite).update(expires_at=timezone.now() - timedelta(days=30))
+    rows(invite).extend()
+    assert rows(invite).get().state == Invite.State.PENDING
+
+
+def test_withdrawn_it_takes_along_its_mail_that_has_not_left(invite, olga, client, mailbox):
+    assert rows(invite).revoke(by=olga).done == [invite.pk]
+
+    assert mailbox.letters(EMAIL) == []
+    assert rows(invite).get().state == Invite.State.REVOKED
+    assert history(invite)[-1] == ("revoked", "olga")
+    again = rows(invite).revoke(by=olga)
+    assert (again.done, reasons(again)) == ([], [Reason.REVOKED])
+    assert len(history(invite)) == 2
+
+
+def test_a_trial_changes_nothing_and_says_what_it_would_do(invite):
+    assert rows(invite).resend(dry_run=True).done == rows(invite).revoke(dry_run=True).done == [invite.pk]
+    assert rows(invite).get().state == Invite.State.PENDING
+    assert OutboxMessage.objects.count() == 1
+    assert len(history(invite)) == 1
+
+
+def test_a_reminder_comes_once_two_days_before_the_end(invite, mailbox):
+    assert not rows(invite).remindable()
+    with time_machine.travel(invite.expires_at - timedelta(hours=47)):
+        assert Invite.objects.remindable().remind().done == [invite.pk]
+        assert not Invite.objects.remindable()
+        assert reasons(rows(invite).remind()) == [Reason.NOT_DUE]
+        letter = mailbox.letters(EMAIL)[-1]
+    assert "ends on" in letter["Subject"]
+    assert mailbox.link(EMAIL, "/signup")
+    assert mailbox.link(EMAIL, "/invite/decline")
+    assert history(invite)[-1] == ("reminded", None)
+
+
+@pytest.mark.parametrize("seen", ["opened_at", "sent_at"])
+def test_who_has_just_looked_at_it_is_not_reminded(invite, seen):
+    with time_machine.travel(invite.expires_at - timedelta(hours=47)):
+        rows(invite).update(**{seen: timezone.now() - timedelta(hours=23)})
+        assert reasons(rows(invite).remind()) == [Reason.NOT_DUE]
+        rows(invite).update(**{seen: timezone.now() - timedelta(hours=25)})
+        assert rows(invite).remind().done
+
+
+def test_declining_is_remembered_and_stops_its_mail(invite, mailbox):
+    invite.decline()
+    assert mailbox.letters(EMAIL) == []
+    assert rows(invite).get().state == Invite.State.DECLINED
+    assert history(invite)[-1] == ("declined", None)
+    with pytest.raises(InviteUnavailable):
+        invite.decline()
+
+
+@pytest.mark.parametrize("verb", ["resend", "extend", "revoke"])
+def test_fifty_cost_as_many_statements_as_one(verb, olga):
+    with time_machine.travel(timezone.now() - HOUR):
+        one, *others = [Invite.objects.issue(f"g{n}@example.com", source="admin", invited_by=olga) for n in range(50)]
+    deliver_due()
+
+    def statements(*invites):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(getattr(rows(*invites), verb)(by=olga).done) == len(invites)
+        return len(queries)
+
+    assert statements(one) == statements(*others)
+
+
+def test_who_accepts_joins_the_group_and_the_history_says_so(client, mailbox, olga):
+    group = Group.objects.create(name="Spring course")
+    invite = Invite.objects.issue(EMAIL, source="csv", invited_by=olga, group=group, name="Grace")
+    assert "Hello Grace," in mailbox.text(EMAIL)
+
+    token = mailbox.link(EMAIL, "/signup").partition("token=")[2]
+    client.post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
+
+    assert list(group.user_set.values_list("username", flat=True)) == ["grace"]
+    assert history(invite)[-1] == ("accepted", "grace")

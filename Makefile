@@ -24,7 +24,7 @@ BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
-.PHONY: help run test bench-mail check lock messages clean
+.PHONY: help run test bench-mail bench-desk check lock messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,9 @@ test: $(READY) ## run the tests (ARGS="-k name")
 
 bench-mail: $(READY) ## mail under kill -9, its speed and memory: minutes, on loopback (ARGS="--only kills")
 	@$(BIN)/python -W error -m tests.bench.mail $(ARGS)
+
+bench-desk: $(READY) ## the desk and the commands among a million people: minutes, on loopback (ARGS="--only desk")
+	@$(BIN)/python -W error -m tests.bench.desk $(ARGS)
 
 check: $(READY) ## lint, types, rooms, migrations, deployment settings, translations
 	@$(BIN)/ruff check --quiet .

@@ -79,6 +79,7 @@ class OutboxMessage(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["next_try_at"], name="outbox_waiting", condition=Q(sent_at=None, given_up_at=None)),
             models.Index(fields=["sent_at"], name="outbox_sent"),
+            models.Index(fields=["kind", "-id"], name="outbox_kind"),
             models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
             models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
             models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),

@@ -13,16 +13,14 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
 from typing import NamedTuple
 
-import django
-from django.core.management import call_command
-
-from config.embedded import children, folders, postgres, valkey
-from config.embedded.servers import Place
+from config.embedded import children
+from config.embedded.folders import BASE_DIR
+from tests.bench.site import say, site
 from tests.broker import Broker, program
 from tests.sink import FileSink, Outcome
 from tests.workers import kill_while_working, nursery
@@ -32,7 +30,6 @@ DELAY = 0.02  # seconds at most, before and after a mail reaches the disk: when 
 BROKER_KILLS = 5
 WIPED, FAST, MANY = 200, 3000, 50_000  # mails
 MEASURED = {0.1: 60, 0.5: 240, 1: 300}  # part of the many after which memory is read: after how many seconds at most
-KEPT = ("HOME", "LANG", "PATH")  # of the environment: nothing of a site that this terminal is configured for
 SECTIONS = ("kills", "wipe", "throughput", "memory")
 
 
@@ -46,17 +43,7 @@ class Way(NamedTuple):
 
 def main():
     options = arguments()
-    with folders.scratch() as folder, ExitStack() as stack:
-        place = Place(folder, durable=True)
-        os.environ |= {
-            "DATABASE_URL": postgres.start(stack, place).url,
-            "REDIS_URL": valkey.start(stack, place).url,
-            "SECRET_KEY": secrets.token_urlsafe(60),
-            "SITE_URL": "http://localhost:8000",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-        }
-        django.setup()
-        call_command("migrate", verbosity=0)
+    with site(durable=True) as (folder, stack):
         bench = Bench(folder, list(ways(stack, folder)))
         good = [getattr(bench, section)(options) for section in options.only or SECTIONS]
     sys.exit(0 if all(good) else 1)
@@ -190,7 +177,7 @@ def mail_server(taking):
     """The port of a sink in a process of its own."""
     reader, writer = os.pipe()
     argv = [sys.executable, "-m", "tests.sink", *taking]
-    process = children.start(argv, signal.SIGKILL, reader, stdout=subprocess.PIPE, cwd=folders.BASE_DIR)
+    process = children.start(argv, signal.SIGKILL, reader, stdout=subprocess.PIPE, cwd=BASE_DIR)
     os.close(reader)
     with process.stdout:
         yield int(process.stdout.readline())
@@ -250,11 +237,5 @@ def resident(pid):
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 
 
-def say(line):
-    print(line, flush=True)
-
-
 if __name__ == "__main__":
-    for variable in os.environ.keys() - set(KEPT):
-        del os.environ[variable]
     main()

@@ -1,0 +1,244 @@
+"""The desk and the commands among a million people, a million invites and five million events: `make bench-desk`.
+
+On loopback, with servers of its own that it stops. Ends with 1 if a statement scans one of the big tables, if a page
+takes more statements than MOST, or if a list of invitations that was interrupted invites anybody twice or not at all.
+"""
+
+import argparse
+import json
+import logging
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from html import unescape
+from io import StringIO
+from typing import NamedTuple
+
+from django.db import connection
+from django.test import Client
+
+from tests.bench.people import Size, fill
+from tests.bench.site import say, site
+
+BIG = {"accounts_user", "invites_invite", "accounts_event", "mail_outboxmessage", "account_emailaddress"}
+MOST = 40  # statements of one page
+READ = 300_000  # rows that one statement may look at
+LINKS = 80  # of each list: filters, orders, pages
+EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|WITH)", re.IGNORECASE)
+LINES = 100_000  # of the CSV
+SECTIONS = ("desk", "commands", "csv")
+
+
+def main():
+    options = arguments()
+    logging.disable()  # what is seen here is printed
+    with site(durable=False) as (folder, _stack):
+        started = time.monotonic()
+        made = fill(options.size)
+        rows = ", ".join(f"{count:,} {table}" for table, count in made.items())
+        say(f"filled in {time.monotonic() - started:.0f} s: {rows}")
+        bench = Bench(folder, options)
+        good = [getattr(bench, section)() for section in options.only or SECTIONS]
+    sys.exit(0 if all(good) else 1)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="make bench-desk", description=__doc__.partition("\n")[0])
+    parser.add_argument("--scale", type=float, default=1, help="of the million")
+    parser.add_argument("--lines", type=int, default=LINES, help="of the CSV")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="may be given several times")
+    options = parser.parse_args()
+    options.size = Size(*(int(count * options.scale) for count in Size()))
+    return options
+
+
+class Cost(NamedTuple):
+    """What something took of the database."""
+
+    statements: int
+    milliseconds: float
+    read: int  # rows that the greediest statement looked at
+    scanned: list[str]  # big tables, each with the statement
+
+    @property
+    def is_good(self):
+        return not self.scanned and self.statements <= MOST and self.read <= READ
+
+
+class Meter:
+    """Explains every statement that reads, and counts them all; of what writes it is enough to count it."""
+
+    def __enter__(self):
+        self.statements, self.seconds, self.read, self.scanned = 0, 0.0, 0, []
+        self.wrapped = connection.execute_wrapper(self)
+        self.wrapped.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.wrapped.__exit__(*error)
+
+    def __call__(self, execute, sql, params, many, context):
+        self.statements += 1
+        if EXPLAINED.match(sql):
+            self.explain(sql, params)
+        started = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def explain(self, sql, params):
+        for_update = " FOR " in sql
+        with connection.connection.cursor() as cursor:
+            analyze = "" if for_update else "ANALYZE, "
+            plan = cursor.execute(f"EXPLAIN ({analyze}FORMAT JSON) {sql}", params).fetchone()[0]
+        for node in nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]):
+            seen = node.get("Actual Rows", 0) + node.get("Rows Removed by Filter", 0)
+            self.read = max(self.read, int(seen * node.get("Actual Loops", 1)))
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG:
+                self.scanned.append(f"{node['Relation Name']}: {sql}")
+
+    @property
+    def cost(self):
+        return Cost(self.statements, self.seconds * 1000, self.read, self.scanned)
+
+
+def nodes(plan):
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+class Bench:
+    """Each section prints what it saw, and says whether all is well."""
+
+    def __init__(self, folder, options):
+        self.folder, self.options = folder, options
+
+    def judge(self, what, costs, note=""):
+        """Says what is most in any of some pages; and which of them are bad."""
+        most = [max(getattr(cost, name) for cost in costs.values()) for name in Cost._fields[:3]]
+        say("{}: at most {} statements, {:.0f} ms of the database, {:,} rows read by one{}".format(what, *most, note))
+        bad = {page: cost for page, cost in costs.items() if not cost.is_good}
+        for page, cost in bad.items():
+            say(f"  BAD {page}: {cost.statements} statements, {cost.milliseconds:.0f} ms, {cost.read:,} rows read")
+            for scanned in cost.scanned:
+                say(f"    scanned {scanned[:2000]}")
+        return not bad
+
+    def desk(self):
+        """Each list with all its links and searches, and the page of its newest row."""
+        from django.contrib import admin  # noqa: PLC0415 once Django is set up
+
+        self.client = owner()
+        lists = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry]
+        good = [self.judge(url, self.around(url)) for url in ("/admin/", *lists)]
+        return all(good)
+
+    def around(self, url):
+        """What a list costs, and each place it leads to."""
+        page, cost = self.get(url)
+        links = sorted({unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page)})[:LINKS]
+        rows = re.findall(rf'href="({re.escape(url)}[^"?]+/(?:change/)?)[?"]', page)[-1:]
+        searches = [f"?q={term}" for term in ("person77@example.com", "nobody@example.com")]
+        places = [*(url + query for query in links + searches), *rows]
+        return {url: cost} | {place: self.get(place)[1] for place in places}
+
+    def get(self, url):
+        with Meter() as meter:
+            answer = self.client.get(url)
+        if answer.status_code not in {200, 302, 403}:
+            sys.exit(f"{url} answered {answer.status_code}")
+        body = b"".join(answer) if answer.streaming else answer.content
+        return body.decode(), meter.cost
+
+    def commands(self):
+        """The start of each command: what it reads before it does its first row."""
+        from django.core.management import CommandError, call_command  # noqa: PLC0415
+
+        good = []
+        for argv in COMMANDS:
+            with Meter() as meter:
+                started = time.monotonic()
+                try:
+                    call_command(*argv, stdout=StringIO(), stderr=StringIO())
+                except CommandError as error:
+                    say(f"  {error}")
+                took = time.monotonic() - started
+            good.append(self.judge(" ".join(argv), {"it": meter.cost}, f", {took:.1f} s in all"))
+        return all(good)
+
+    def csv(self):
+        """A long list, interrupted at half and done again: memory, rate, and nobody twice."""
+        from invites.models import Invite  # noqa: PLC0415
+        from mail.models import OutboxMessage  # noqa: PLC0415
+
+        file = self.folder / "people.csv"
+        lines = self.options.lines
+        file.write_text("email,name\n" + "".join(f"csv{n}@example.org,Guest {n}\n" for n in range(lines)))
+        sent = Invite.objects.filter(email__endswith="@example.org")
+
+        def half_way():
+            return sent.count() >= lines // 2
+
+        for stop_at, what in ((half_way, "interrupted at half"), (None, "again")):
+            seconds, code, megabytes, before = self.send(file, stop_at, sent)
+            done = sent.count() - before
+            say(
+                f"send_invites, {what}: {done:,} invited in {seconds:.0f} s, {done / seconds:.0f} a second, "
+                f"{megabytes:.0f} MB at most, exit code {code}"
+            )
+        mails = OutboxMessage.objects.filter(recipient__endswith="@example.org")
+        twice = mails.count() - mails.values("recipient").distinct().count()
+        say(f"send_invites: {sent.count():,} of {lines:,} invited, {twice} mailed twice")
+        return sent.count() == lines and not twice and megabytes < 200
+
+    def send(self, file, stop_at, sent):
+        before, started = sent.count(), time.monotonic()
+        argv = [sys.executable, "manage.py", "send_invites", "--csv", str(file), "--format", "json"]
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            time.sleep(0.2)
+            if stop_at and stop_at():
+                process.send_signal(signal.SIGINT)
+                stop_at = None
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        return time.monotonic() - started, process.returncode, most, before
+
+
+COMMANDS = [
+    ("list_invites", "--limit", "10"),
+    *(("list_invites", "--limit", "10", "--state", state) for state in ("pending", "expired", "declined", "claimed")),
+    ("list_invites", "--limit", "10", "--source", "csv"),
+    ("list_invites", "--email", "person77@example.com"),
+    ("list_invites", "--limit", "10", "--older-than", "300d"),
+    ("resend_invites", "--dry-run", "--limit", "10"),
+    *(("resend_invites", "--dry-run", "--limit", "10", "--state", state) for state in ("pending", "bounced")),
+    ("revoke_invites", "--dry-run", "--limit", "10", "--state", "pending"),
+    ("remind_invites", "--dry-run"),
+    ("invite_report",),
+    ("mail_queue",),
+    ("mail_queue", "--email", "person77@example.com"),
+    ("retry_mail", "--dry-run", "--given-up", "--all"),
+    ("end_sessions", "--user", "person77"),
+    ("export_user", "person77"),
+    ("doctor", "person77@example.com"),
+    ("doctor",),
+    ("prune", "--dry-run"),
+]
+
+
+def owner():
+    """The browser of somebody who may do all."""
+    from accounts.models import User  # noqa: PLC0415
+
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("olga", "olga@example.net"))
+    return client
+
+
+if __name__ == "__main__":
+    main()

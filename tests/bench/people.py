@@ -1,0 +1,103 @@
+"""A million people, a million invites, five million events: rows that PostgreSQL makes by itself, in minutes.
+
+Spread over a year, most of them long over, as in a site that has been in use: what is asked for is among much else.
+"""
+
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+
+class Size(NamedTuple):
+    people: int = 1_000_000
+    invites: int = 1_000_000
+    events: int = 5_000_000
+    sessions: int = 100_000
+
+
+# Everything counts from the number of its row, so that a row of one table finds its partner in another. `at` gives the
+# moment of row `n` of many, `key` an id of that moment (UUIDv7, RFC 9562).
+FUNCTIONS = """
+CREATE FUNCTION pg_temp.at(n bigint, many bigint) RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT timestamptz ''{now}'' - interval ''365 days'' * (1 - n::float8 / many)';
+CREATE FUNCTION pg_temp.key(kind text, n bigint, many bigint) RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM pg_temp.at(n, many)) * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(kind || n), 1, 3) || '8' || substr(md5(kind || n), 4, 15))::uuid
+$$;
+"""
+
+PEOPLE = """
+INSERT INTO accounts_user (id, username, email, password, is_active, is_staff, is_superuser, settings, session_epoch,
+    joined_at, last_login)
+SELECT pg_temp.key('user', n, %(people)s), 'person' || n, 'person' || n || '@example.com', '!',
+    n %% 97 <> 0, n %% 9973 = 0, false, '{}', 0, pg_temp.at(n, %(people)s),
+    CASE WHEN n %% 5 <> 0 THEN greatest(pg_temp.at(n, %(people)s), now() - interval '1 day' * (n * 7919 %% 300)) END
+FROM generate_series(1::bigint, %(people)s) n
+"""
+
+ADDRESSES = """
+INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id, email, true, true FROM accounts_user
+"""
+
+# Three of five accepted; of the rest most ran out, some were declined, withdrawn, or are open still.
+INVITES = """
+INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
+    sent_at, sends, opened_at, reminded_at, claimed_at, claimed_by_id, claimed_in, declined_at, revoked_at)
+SELECT pg_temp.key('invite', n, %(invites)s),
+    CASE WHEN n %% 5 < 3 THEN 'person' || (1 + (n - 1) * %(people)s / %(invites)s) ELSE 'guest' || n END
+        || '@example.com',
+    (ARRAY['self', 'admin', 'csv', 'csv', 'command', 'member'])[1 + n %% 6],
+    CASE WHEN n %% 6 <> 0 THEN pg_temp.key('user', 1 + n * 7919 %% 1000, %(people)s) END,
+    CASE WHEN n %% 6 IN (2, 3) THEN 'b_' || md5((n / 5000)::text) ELSE '' END,
+    '', '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], '', made, made + interval '7 days', made, 1 + n %% 2,
+    CASE WHEN n %% 5 < 4 THEN made + interval '1 hour' END,
+    CASE WHEN n %% 5 = 4 THEN made + interval '5 days' END,
+    CASE WHEN n %% 5 < 3 THEN made + interval '2 hours' END,
+    CASE WHEN n %% 5 < 3 THEN pg_temp.key('user', 1 + (n - 1) * %(people)s / %(invites)s, %(people)s) END, '',
+    CASE WHEN n %% 20 = 3 THEN made + interval '3 hours' END,
+    CASE WHEN n %% 20 = 8 THEN made + interval '1 day' END
+FROM generate_series(1::bigint, %(invites)s) n, LATERAL (SELECT pg_temp.at(n, %(invites)s) AS made) _
+"""
+
+MAILS = """
+INSERT INTO mail_outboxmessage (recipient, kind, about, parts, message_id, created_at, attempts, next_try_at,
+    give_up_at, sent_at, bounced_at, given_up_at, last_answer)
+SELECT email, 'invite', id, '{}', '<invite.' || id || '@localhost>', created_at,
+    CASE WHEN n %% 500 = 0 THEN 3 ELSE 1 END, created_at, created_at + interval '3 days',
+    CASE WHEN n %% 1000 <> 7 THEN created_at + interval '2 seconds' END,
+    CASE WHEN n %% 1000 = 8 THEN created_at + interval '1 minute' END,
+    CASE WHEN n %% 1000 = 7 THEN created_at + interval '3 days' END, '250 2.0.0 Ok'
+FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM invites_invite) _
+"""
+
+EVENTS = """
+INSERT INTO accounts_event (id, kind, user_id, ip, device, at, about, detail)
+SELECT pg_temp.key('event', n, %(events)s),
+    (ARRAY['signed_in', 'signed_in', 'signed_in', 'failed', 'signed_out', 'accepted', 'invited', 'created'])
+        [1 + n %% 8],
+    pg_temp.key('user', 1 + n * 7919 %% %(people)s, %(people)s), '192.0.2.1', 'Firefox/Linux',
+    pg_temp.at(n, %(events)s),
+    CASE WHEN n %% 8 IN (5, 6) THEN pg_temp.key('invite', 1 + n * 7919 %% %(invites)s, %(invites)s) END, '{}'
+FROM generate_series(1::bigint, %(events)s) n
+"""
+
+SESSIONS = """
+INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, ip, device, created_at, handle)
+SELECT md5('session' || n), '', now() + interval '12 hours' * (n::float8 / %(sessions)s - 0.1),
+    pg_temp.key('user', 1 + n * 7919 %% %(people)s, %(people)s), '192.0.2.1', 'Firefox/Linux',
+    now() - interval '12 hours' * (1.1 - n::float8 / %(sessions)s), md5('handle' || n)
+FROM generate_series(1::bigint, %(sessions)s) n
+"""
+
+
+def fill(size=Size()):  # noqa: B008 it is a constant
+    """Makes them, and gives the rows of each table by its name."""
+    with connection.cursor() as cursor:
+        cursor.execute(FUNCTIONS.replace("{now}", timezone.now().isoformat()))
+        made = {}
+        for statement in (PEOPLE, ADDRESSES, INVITES, MAILS, EVENTS, SESSIONS):
+            cursor.execute(statement, size._asdict())
+            made[statement.split()[2]] = cursor.rowcount
+        cursor.execute("VACUUM ANALYZE")
+    return made

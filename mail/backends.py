@@ -22,6 +22,11 @@ class OutboxBackend(BaseEmailBackend):
 class EmlBackend(FileBackend):
     """One .eml file for each mail, named after its Message-ID: sent twice, it is still one file."""
 
+    answer = ""  # a folder has nothing to say
+
+    def abandon(self) -> None:
+        """There is no connection to drop."""
+
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for email in email_messages:
             message = email.message()

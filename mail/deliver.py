@@ -6,7 +6,7 @@ mail go out twice, and then with the same Message-ID and the same link (RFC 1047
 
 import logging
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -24,7 +24,7 @@ class Deliverer:
     """Carries mail to the server, one after another, over a connection that stays open while there is some."""
 
     def __init__(self) -> None:
-        self.backend = mailers["delivery"]
+        self.backend: Any = mailers["delivery"]  # SmtpBackend or EmlBackend
         self.carried = 0
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class Deliverer:
             self._failed(row, error)
         else:
             self.carried += 1
-            row.mark_sent(getattr(self.backend, "answer", ""))
+            row.mark_sent(self.backend.answer)
             log.info("mail %s handed over, try %s", row.message_id, row.attempts)
 
     def rest(self) -> None:
@@ -90,7 +90,7 @@ class Deliverer:
         outcome = "given up" if row.given_up_at else "to be tried again"
         log.warning("mail %s failed, %s: %s", row.message_id, outcome, row.last_answer)
         if not smtp.is_open_after(code):
-            getattr(self.backend, "abandon", self.backend.close)()
+            self.backend.abandon()
             self.carried = 0
 
 

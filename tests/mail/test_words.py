@@ -1,13 +1,15 @@
 """Each mail: right words, one link, honest headers; no picture, no foreign host."""
 
 import re
+from datetime import timedelta
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
 from invites.models import Invite
+from mail.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 EMAIL = "grace@example.com"
 FIREFOX = "Firefox/Windows"
+AGO = timezone.now() - timedelta(days=5)
 
 
 def written(mailbox, address):
@@ -42,6 +45,13 @@ def ask(language, **given):
 
 def be_invited(language):
     ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"), note="Hi <b>!")
+
+
+def be_reminded(language):
+    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"))
+    OutboxMessage.objects.all().delete()
+    Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=timezone.now() + timedelta(hours=47))
+    assert Invite.objects.remindable().remind().done
 
 
 def be_on_a_new_device(language):
@@ -76,6 +86,7 @@ KINDS = {
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
     "invite": be_invited,
+    "invite_reminder": be_reminded,
     "closed": ask,
     "register": lambda language: ask(language, wish="register", **PLANNED),
     "reset": lambda language: (somebody(language), ask(language, wish="reset")),
@@ -103,6 +114,8 @@ KINDS = {
     "deleted": lambda language: somebody(language).erase(**FROM),
 }
 LINKS = dict.fromkeys(KINDS, 1) | {
+    "invite": 2,
+    "invite_reminder": 2,
     "link_known": 2,
     "email_code": 0,
     "deleted": 0,
@@ -112,14 +125,15 @@ LINKS = dict.fromkeys(KINDS, 1) | {
 }
 WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
-    "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе"
+    "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
+    "Don’t want it|Не нужно"
 )
 WITHOUT_TOKEN = ("closed", "reset_unknown", "email_taken")
 WITHOUT_END = (
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed"),
 )
-WITHOUT_DEVICE = ("invite", "changed_by_staff", "readdress", "not_readdressed")
+WITHOUT_DEVICE = ("invite", "invite_reminder", "changed_by_staff", "readdress", "not_readdressed")
 NOTICES = (
     *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
     *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),
@@ -173,7 +187,7 @@ def test_the_headers_say_what_it_is(sent, language):
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter["Content-Language"] == language
     assert re.fullmatch(rf"<{kind}\.[0-9a-f]+@testserver>", letter["Message-ID"])
-    assert letter["Reply-To"] == ("maria@lab.example" if kind == "invite" else "help@testserver")
+    assert letter["Reply-To"] == ("maria@lab.example" if kind.startswith("invite") else "help@testserver")
     assert letter["List-Unsubscribe"] is None
 
 

@@ -113,17 +113,31 @@ class OutboxAdmin(admin.ModelAdmin):
 
 @admin.register(Suppression)
 class SuppressionAdmin(admin.ModelAdmin):
-    """Addresses that no mail goes to. They come by themselves; all that is to be done is to let mail go there again."""
+    """Addresses that no mail goes to. They come by themselves; all that is to be done is to let mail go there again.
 
-    list_display = ("recipient", "created_at", "reason")
-    search_fields = ("recipient__exact",)
+    Of an address whose owner wants no mail there is only a hash: who knows it finds it.
+    """
+
+    list_display = ("address", "created_at", "why")
+    search_fields = ("recipient",)  # get_search_results knows how
+    search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
+    sortable_by = ()
     show_full_result_count = False
     ordering = ("-id",)
     list_per_page = 50
     actions = ("lift",)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.strip().lower())
+        email = search_term.strip().lower()
+        return (queryset & Suppression.objects.to([email])) if email else queryset, False
+
+    @admin.display(description=gettext_lazy("address"))
+    def address(self, suppression: Suppression) -> str:
+        return suppression.recipient or _("(kept only as a hash)")
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, suppression: Suppression) -> str:
+        return _("Its owner asked never to be written to.") if suppression.is_wish else suppression.reason
 
     @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:

@@ -92,3 +92,43 @@ def test_a_mail_to_one_is_given_up_with_words_that_say_why(suppressed, mailbox):
     row = OutboxMessage.objects.get()
     since = f"{suppressed.created_at.day} {suppressed.created_at:%b %Y}"
     assert row.last_answer == f"Not sent: mail to this address came back on {since}: 550 5.1.1 No such user"
+
+
+@pytest.fixture
+def wished():
+    """Grace has asked for no mail."""
+    Suppression.objects.opt_out(EMAIL)
+    return Suppression.objects.get()
+
+
+def test_of_who_wants_no_mail_only_a_hash_is_kept(wished):
+    assert wished.recipient is None
+    assert EMAIL not in str(vars(wished))
+    assert "grace" not in str(wished)
+
+
+def test_what_is_mailed_to_them_all_the_same_is_given_up(wished, mailbox):
+    Invite.objects.issue(EMAIL)
+    assert mailbox.letters(EMAIL) == []
+    mail = OutboxMessage.objects.get()
+    assert mail.given_up_at
+    assert "asked" in mail.last_answer
+
+
+def test_a_new_key_still_knows_them(wished, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-0123456789-abcdefghijklmnopqrstuvwxyz"
+    assert Suppression.objects.of(EMAIL) == wished
+    assert Suppression.objects.among([EMAIL, "ada@example.com"]) == {EMAIL: wished}
+    Suppression.objects.take_back(EMAIL)
+    assert not Suppression.objects.exists()
+
+
+def test_the_desk_finds_them_only_by_the_whole_address(desk, wished):
+    assert "kept only as a hash" in words(desk.get(LIST, {"q": EMAIL}))
+    assert "kept only as a hash" not in words(desk.get(LIST, {"q": "ada@example.com"}))
+
+
+def test_who_joins_is_written_to_again(wished):
+    UserFactory(email=EMAIL)
+    assert not Suppression.objects.exists()

@@ -18,10 +18,10 @@ def address(text: str) -> str:
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Turns the loss of the database into CommandError with exit code 4."""
+def database(returncode: int = AWAY) -> Iterator[None]:
+    """Turns the loss of the database into CommandError."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         said = f"The database does not answer. Nothing is lost; try again later. ({' '.join(str(error).split())})"
-        raise CommandError(said, returncode=AWAY) from None
+        raise CommandError(said, returncode=returncode) from None

@@ -4,13 +4,14 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.models import User
+from mail.management import arguments, manners
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = (
         "Turns off two-step verification for people who have lost their phone and their recovery codes, signs them out "
         "everywhere and mails them. Be sure whom you talk to: from then on a password or a mailed link is enough."
@@ -18,8 +19,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("users", metavar="USER", nargs="+", help="usernames or addresses")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        arguments.rehearsal(parser)
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         people = self.named(options["users"])

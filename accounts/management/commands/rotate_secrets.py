@@ -6,14 +6,15 @@ from itertools import batched
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models.second_factor import reencrypt
+from mail.management import arguments, manners
 
 BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = (
         "Encrypts the secrets of authenticator apps and recovery codes with the first key. Run it after a new "
         "ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say how many can be read, and change nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         ids = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))

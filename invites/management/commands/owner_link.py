@@ -5,15 +5,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts import addresses, tokens
 from accounts.models import User
 from invites.models import INVITE_LIFETIME, Invite
+from mail.management import manners
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,28 +5,25 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from mail import figures
-from mail.management import needs
+from mail.management import arguments, manners, needs
 from mail.models import OutboxMessage, Suppression
 
 SHOWN = 20  # of the newest mails to an address
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = "Shows what waits in the outbox, for how long and why; or what became of the mail to one address."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", help=f"the {SHOWN} newest mails to this address")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with needs.database():
-            if options["email"] is not None:
-                report, said = about(needs.address(options["email"])), describe
-            else:
-                report, said = figures.outbox() | {"broker": figures.broker()}, summarize
+        if options["email"] is not None:
+            report, said = about(needs.address(options["email"])), describe
+        else:
+            report, said = figures.outbox() | {"broker": figures.broker()}, summarize
         as_json = json.dumps({"command": "mail_queue", **report}, default=moment)
         self.stdout.write(as_json if options["format"] == "json" else said(report))
 

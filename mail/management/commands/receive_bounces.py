@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
+from django.core.management.base import CommandError
 
 from mail import maildir
 from mail.bounces import Outcome, receive
+from mail.management import arguments, manners, needs
 from mail.reports import LONGEST
 
-SOME_FAILED, AWAY = 3, 4  # exit codes
-TRY_AGAIN = 75  # the same as AWAY for a mail server, which keeps the message then (EX_TEMPFAIL of sysexits.h)
+TRY_AGAIN = 75  # the same as needs.AWAY for a mail server, which keeps the message then (EX_TEMPFAIL of sysexits.h)
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = (
         "Reads the delivery reports in a maildir, in a file, or on standard input, and notes which mail has come back. "
         "Run it as often as you like: messages it has seen it leaves alone."
@@ -27,16 +26,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", help="a maildir, a file with one message, or - for standard input")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        arguments.answer(parser)
 
     def handle(self, *args: Any, path: str, **options: Any) -> None:
         if not settings.BOUNCE_ADDRESS:
             raise CommandError("BOUNCE_ADDRESS is not set, so no mail can come back to it.", returncode=2)
         try:
-            outcomes = Counter(self.outcomes(path))
-        except (OperationalError, InterfaceError) as error:
-            said = f"PostgreSQL is away. What was not noted yet is still unseen: run this again. ({error})"
-            raise CommandError(said, returncode=TRY_AGAIN if path == "-" else AWAY) from None
+            with needs.database(TRY_AGAIN if path == "-" else needs.AWAY):  # what was not noted yet is still unseen
+                outcomes = Counter(self.outcomes(path))
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error}", returncode=2) from None
         self.report(outcomes, options["format"])
@@ -69,7 +66,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(as_json) if form == "json" else as_text)
         if failed := outcomes[Outcome.UNREADABLE]:
             said = f"{failed} could not be understood. In a maildir they are flagged, for somebody to read."
-            raise CommandError(said, returncode=SOME_FAILED)
+            raise CommandError(said, returncode=manners.SOME_FAILED)
 
 
 def beginning(file: Path) -> bytes:

@@ -1,25 +1,19 @@
 """manage.py retry_mail"""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from mail.management import needs
+from mail.management import arguments, manners, needs
 from mail.models import OutboxMessage
 from mail.models.queryset import OutboxQuerySet
 from mail.retry import Outcome, retry
 
 
-def count(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError("must be 0 or more")
-    return int(text)
-
-
-class Command(BaseCommand):
+class Command(manners.Command):
     help = (
         "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
         "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
@@ -29,19 +23,18 @@ class Command(BaseCommand):
         parser.add_argument("--email", help="only mail to this address")
         parser.add_argument("--given-up", action="store_true", help="what was given up; with --email or --all as well")
         parser.add_argument("--all", action="store_true", help="all that waits")
-        parser.add_argument("--limit", type=count, help="at most this many, the oldest first")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("--limit", type=arguments.count, help="at most this many, the oldest first")
+        arguments.rehearsal(parser)
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] is not None:
             options["email"] = needs.address(options["email"])
         elif not (options["given_up"] or options["all"]):
             raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
-        with needs.database():
-            outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
-            if options["email"] and not outcomes:
-                self.stderr.write(self.nothing(**options))
+        outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
+        if options["email"] and not outcomes:
+            self.stderr.write(self.nothing(**options))
         report = {
             "command": "retry_mail",
             "dry_run": options["dry_run"],

@@ -1,0 +1,48 @@
+"""What options of commands may say: ages, counts, rates; and how a command may answer."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
+from datetime import timedelta
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+FASTEST = 10_000  # a second
+
+
+def age(text: str) -> timedelta:
+    """A time span: "3d", "12h" or "90m"."""
+    match = re.fullmatch(r"(\d{1,6})([mhd])", text, re.ASCII)
+    if not match:
+        raise ArgumentTypeError("must look like 3d, 12h or 90m")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def count(text: str) -> int:
+    """A number of things: 0 or more."""
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise ArgumentTypeError("must be 0 or more, in digits")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A number of things: 1 or more."""
+    if not (number := count(text)):
+        raise ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def rate(text: str) -> float:
+    """So many a second: "10/s", "0.5/s", or "600/m" for so many a minute."""
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text, re.ASCII)
+    pace = float(match[1]) / (60 if match[2] == "m" else 1) if match else 0
+    if not 0 < pace <= FASTEST:
+        raise ArgumentTypeError("must look like 10/s or 600/m")
+    return pace
+
+
+def rehearsal(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def answer(parser: ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
+    parser.add_argument("--format", choices=formats, default=formats[0], help="of the result, on standard output")

@@ -1,0 +1,52 @@
+"""How far a long command is, on stderr."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+WIDTH = 20  # characters of the bar
+EVERY = 0.1  # seconds between two changes of the line
+LINE_EVERY = 1000  # rows, where there is no terminal
+
+
+class Progress:
+    """On a terminal one line that renews itself; else, with -v 2, a line now and then."""
+
+    def __init__(self, stream: Any, doing: str, total: int | None, options: dict[str, Any]) -> None:
+        """`total` is None when nobody knows it."""
+        self.stream, self.doing, self.total = stream, doing, total
+        self.renews = wanted(stream, options)
+        self.lines = not stream.isatty() and options["verbosity"] >= 2
+        self.started, self.shown_at, self.told = time.monotonic(), 0.0, 0
+
+    def moved(self, rows: int, failed: int) -> None:
+        """`rows` are done so far, and `failed` of them have failed."""
+        now = time.monotonic()
+        if self.renews and now - self.shown_at >= EVERY:
+            self.shown_at = now
+            self.stream.write(f"\r\x1b[K{self.line(rows, failed)}", ending="")
+            self.stream.flush()
+        elif self.lines and rows // LINE_EVERY > self.told:
+            self.told = rows // LINE_EVERY
+            self.stream.write(self.line(rows, failed))
+
+    def end(self) -> None:
+        """Makes room for the result."""
+        if self.renews and self.shown_at:
+            self.stream.write("\r\x1b[K", ending="")
+            self.stream.flush()
+
+    def line(self, rows: int, failed: int) -> str:
+        pace = rows / max(time.monotonic() - self.started, 0.001)
+        parts = [f"{self.doing}  {rows:,}", f"{pace:,.1f}/s"]
+        if self.total:
+            share = min(rows / self.total, 1)
+            bar = "█" * int(share * WIDTH)
+            left = timedelta(seconds=round(max(self.total - rows, 0) / max(pace, 0.001)))
+            parts = [f"{parts[0]}/{self.total:,} {bar:░<{WIDTH}}", f"{share:.0%}", parts[1], f"{left} left"]
+        return "  ".join([*parts, f"failed {failed}"] if failed else parts)
+
+
+def wanted(stream: Any, options: dict[str, Any]) -> bool:
+    """Whether somebody is there to watch a line that renews itself."""
+    return bool(stream.isatty() and options["verbosity"] >= 1 and options["format"] == "text")

@@ -1,55 +1,110 @@
 """What a command did, for people and for programs: results on stdout, exit code 3 when some rows failed."""
 
+import csv
+import io
 import json
+import time
 from argparse import ArgumentParser
 from collections import Counter
+from datetime import timedelta
 
 from django.core.management.base import BaseCommand, CommandError
 
-SOME_FAILED = 3  # exit code
+from accounts import addresses
+from invites.models import Outcome, Reason
+from mail.management import arguments
+from mail.management.manners import INTERRUPTED, SOME_FAILED
+from mail.models import Suppression
+
+LISTED = 1000  # failures; the others are only counted
 
 
 class Report:
-    def __init__(self, command: str, *, dry_run: bool, batch: str = "") -> None:
-        self.command, self.dry_run, self.batch = command, dry_run, batch
-        self.done: list[str] = []
+    def __init__(
+        self, command: str, *, dry_run: bool, batch: str = "", verbosity: int = 2, word: str = "queued"
+    ) -> None:
+        """`word` is what was done with the rows that it was done with."""
+        self.command, self.dry_run, self.batch, self.verbosity, self.word = command, dry_run, batch, verbosity, word
+        self.started = time.monotonic()
+        self.done = 0
         self.skips: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []
+        self.failed_rows = 0
+        self.stopped = ""  # how to go on, if it was interrupted
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        arguments.rehearsal(parser)
+        arguments.answer(parser, ["text", "json", "csv"])
 
-    def queued(self, email: str) -> None:
-        self.done.append(email)
+    @property
+    def rows(self) -> int:
+        return self.done + self.skips.total() + self.failed_rows
+
+    def queued(self, _email: str) -> None:
+        self.done += 1
 
     def skipped(self, _email: str, reason: str) -> None:
         self.skips[reason] += 1
 
     def failed(self, typed: str, reason: str) -> None:
-        self.failures.append((typed, reason))
+        self.failed_rows += 1
+        if len(self.failures) < LISTED:
+            self.failures.append((typed if self.verbosity >= 2 or "@" not in typed else addresses.mask(typed), reason))
+
+    def add(self, outcome: Outcome, *, suppressed_fail: bool = True) -> None:
+        """What a verb has come to; the suppressed are skipped, or have failed."""
+        self.done += len(outcome.done)
+        suppressed = [email for email, why in outcome.skipped if suppressed_fail and why == Reason.SUPPRESSED]
+        causes = Suppression.objects.among(suppressed) if suppressed else {}
+        for email, reason in outcome.skipped:
+            if email in causes:
+                self.failed(email, causes[email].summary)
+            else:
+                self.skipped(email, reason)
 
     def finish(self, command: BaseCommand, form: str) -> None:
-        """Prints the outcome; raises CommandError with exit code 3 when something could not be done."""
-        command.stdout.write(json.dumps(self.as_dict()) if form == "json" else self.as_text())
-        if self.failures:
-            raise CommandError(f"{len(self.failures)} failed", returncode=SOME_FAILED)
+        """Prints the outcome; raises CommandError when something could not be done, or was not done yet."""
+        text = {"json": self.as_json, "csv": self.as_csv}.get(form, self.as_text)()
+        if form != "text" or self.verbosity or self.failed_rows:
+            command.stdout.write(text)
+        if self.stopped:
+            raise CommandError(f"Interrupted after {self.rows:,}. {self.stopped}", returncode=INTERRUPTED)
+        if self.failed_rows:
+            raise CommandError(f"{self.failed_rows:,} failed", returncode=SOME_FAILED)
 
     def as_dict(self) -> dict[str, object]:
         return {
             "command": self.command,
             "dry_run": self.dry_run,
-            "queued": len(self.done),
-            "skipped": dict(self.skips),
+            "matched": self.rows,
+            self.word: self.done,
+            "skipped": {str(reason): count for reason, count in self.skips.items()},
             "failed": [{"input": typed, "reason": reason} for typed, reason in self.failures],
+            "failed_rows": self.failed_rows,
             "batch": self.batch,
+            "seconds": round(time.monotonic() - self.started, 1),
+            "interrupted": bool(self.stopped),
         }
 
+    def as_json(self) -> str:
+        return json.dumps(self.as_dict())
+
+    def as_csv(self) -> str:
+        """One line for each outcome and reason."""
+        counts = [(self.word, "", self.done), *(("skipped", reason, n) for reason, n in self.skips.items())]
+        failed = Counter(reason for _typed, reason in self.failures)
+        counts += [("failed", reason, count) for reason, count in failed.items()]
+        file = io.StringIO()
+        csv.writer(file, lineterminator="\n").writerows([("outcome", "reason", "rows"), *counts])
+        return file.getvalue()
+
     def as_text(self) -> str:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.skips.items())
-        skipped = f"{self.skips.total()} skipped" + (f" ({reasons})" if reasons else "")
-        summary = f"{len(self.done)} queued, {skipped}, {len(self.failures)} failed"
-        lines = [f"DRY RUN  {summary}" if self.dry_run else summary]
+        reasons = ", ".join(f"{n:,} {getattr(reason, 'label', reason)}" for reason, n in self.skips.items())
+        skipped = f"{self.skips.total():,} skipped" + (f" ({reasons})" if reasons else "")
+        summary = f"{self.done:,} {self.word}, {skipped}, {self.failed_rows:,} failed"
+        took = timedelta(seconds=round(time.monotonic() - self.started))
+        lines = [("DRY RUN  " if self.dry_run else "") + summary + (f" in {took}" if took else "")]
         lines += [f"  failed  {typed}  {reason}" for typed, reason in self.failures]
+        lines += [f"  and {self.failed_rows - LISTED:,} more"] if self.failed_rows > LISTED else []
         return "\n".join([*lines, f"Batch {self.batch}"] if self.batch and self.done else lines)

@@ -4,11 +4,12 @@ A verb locks its rows first, so whoever comes second finds what the first has le
 same moment send one mail. What it must leave alone it skips, and says why.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import batched
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
 
 from django.db import models, transaction
@@ -128,8 +129,9 @@ class Resend(Mailing):
 
     kind = Event.Kind.RESENT
 
-    def __init__(self, invites: "Sequence[Invite]") -> None:
+    def __init__(self, invites: "Sequence[Invite]", leaving: Iterator[datetime] | None = None) -> None:
         super().__init__(invites)
+        self.leaving = leaving
         declined = [invite.email for invite in invites if invite.declined_at]
         self.invited: set[str] = set()
         if declined:
@@ -161,7 +163,8 @@ class Resend(Mailing):
         )
         for invite in invites:
             invite.expires_at = max(invite.expires_at, until)
-        OutboxMessage.objects.bulk_create([mails.invitation(invite) for invite in invites])
+        letters = [mails.invitation(invite, next(self.leaving) if self.leaving else None) for invite in invites]
+        OutboxMessage.objects.bulk_create(letters)
 
 
 class Remind(Mailing):
@@ -180,10 +183,18 @@ class Remind(Mailing):
         OutboxMessage.objects.bulk_create([mails.reminder(invite) for invite in invites])
 
 
+Work = Callable[["Sequence[Invite]"], Verb]
+
+
 class LifecycleQuerySet(models.QuerySet["Invite"]):
-    def resend(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Mails them again. `by` is who wished it, None for a command or a timer."""
-        return self._each(Resend, by, dry_run=dry_run)
+    def resend(
+        self, by: User | None = None, *, dry_run: bool = False, leaving: Iterator[datetime] | None = None
+    ) -> Outcome:
+        """Mails them again. `by` is who wished it, None for a command or a timer.
+
+        Their mails leave at the times that `leaving` gives, or now.
+        """
+        return self._each(partial(Resend, leaving=leaving), by, dry_run=dry_run)
 
     def extend(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Lengthens them by INVITE_LIFETIME, from their end or from now; no mail."""
@@ -196,7 +207,7 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
     def remind(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         return self._each(Remind, by, dry_run=dry_run)
 
-    def remindable(self) -> "LifecycleQuerySet":
+    def remindable(self) -> Self:
         """Those that may be due for a reminder."""
         now = timezone.now()
         ends_soon = self.filter(expires_at__gt=now, expires_at__lte=now + REMIND_BEFORE, reminded_at=None)
@@ -208,11 +219,11 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
         for keys in batched(self.values_list("pk", flat=True).iterator(), CHUNK):
             yield self.model.objects.filter(pk__in=keys)
 
-    def _each(self, verb: type[Verb], by: User | None, *, dry_run: bool) -> Outcome:
+    def _each(self, verb: Work, by: User | None, *, dry_run: bool) -> Outcome:
         return sum((rows.steer(verb, by, dry_run=dry_run) for rows in self.in_chunks()), Outcome())
 
     @transaction.atomic
-    def steer(self, verb: type[Verb], by: User | None = None, *, dry_run: bool = False) -> Outcome:
+    def steer(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Does one thing to all of these, who are few enough for one transaction."""
         locked = self.order_by("pk").select_related("invited_by").select_for_update(of=("self",))
         invites = list(locked)
@@ -228,5 +239,5 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
         outcome.done = [invite.pk for invite in chosen]
         if chosen and not dry_run:
             work.apply(self.model.objects.filter(pk__in=outcome.done), chosen)
-            Event.objects.bulk_create([Event(kind=verb.kind, user=by, about=invite.pk) for invite in chosen])
+            Event.objects.bulk_create([Event(kind=work.kind, user=by, about=invite.pk) for invite in chosen])
         return outcome

@@ -16,6 +16,7 @@ from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
+    from mail.models.queryset import OutboxQuerySet
 
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)
@@ -119,9 +120,31 @@ class InviteQuerySet(BulkQuerySet):
 
     def in_trouble(self) -> "InviteQuerySet":
         """Those whose newest mail came back, was given up, or was refused more than once so far."""
+        return self._with_newest(OutboxMessage.objects.in_trouble())
+
+    def bounced(self) -> "InviteQuerySet":
+        """Those whose newest mail came back."""
+        return self._with_newest(OutboxMessage.objects.in_status(OutboxMessage.Status.BOUNCED))
+
+    def _with_newest(self, mails: "OutboxQuerySet") -> "InviteQuerySet":
+        """Those whose newest mail is one of these."""
         later = OutboxMessage.objects.filter(about=models.OuterRef("about"), id__gt=models.OuterRef("id"))
-        troubled = OutboxMessage.objects.in_trouble().filter(~models.Exists(later), about__isnull=False)
-        return self.filter(pk__in=troubled.values("about"))
+        newest = mails.filter(~models.Exists(later), about__isnull=False)
+        return self.filter(pk__in=newest.values("about"))
+
+    def in_state(self, state: str) -> "InviteQuerySet":
+        """Those whose `state` it is. Raises KeyError when there is no such state."""
+        known, unused = self.model.State, self.filter(claimed_at=None)
+        undecided = unused.filter(declined_at=None, revoked_at=None)
+        over = models.Q(replaced_at__isnull=False) | models.Q(expires_at__lte=timezone.now())
+        chosen: dict[str, InviteQuerySet] = {
+            known.PENDING: self.pending(),
+            known.CLAIMED: self.filter(claimed_at__isnull=False),
+            known.DECLINED: unused.filter(declined_at__isnull=False),
+            known.REVOKED: unused.filter(declined_at=None, revoked_at__isnull=False),
+            known.EXPIRED: undecided.filter(over),
+        }
+        return chosen[state]
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""

@@ -1,7 +1,6 @@
-"""send_invites, resend_invites, owner_link: safe to repeat, honest in words and exit codes."""
+"""send_invites, owner_link: safe to repeat, honest in words and exit codes."""
 
 import json
-from argparse import ArgumentError
 from datetime import timedelta
 from io import StringIO
 
@@ -14,7 +13,7 @@ from accounts import tokens
 from accounts.models import User
 from invites.models import Invite
 from mail.models import OutboxMessage
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -57,16 +56,6 @@ def test_the_same_list_twice_does_nothing_twice():
     assert run_json("send_invites", "grace@example.com", "--again")["queued"] == 1
 
 
-def test_resending_skips_who_is_in_by_now_and_minds_the_state():
-    run("send_invites", "grace@example.com", "alan@example.com", "old@example.com")
-    UserFactory(email="grace@example.com")
-    Invite.objects.filter(email="old@example.com").update(expires_at=timezone.now())
-
-    done = run_json("resend_invites", "--state", "pending")
-
-    assert (done["queued"], done["skipped"]) == (1, {"has an account": 1})
-
-
 def test_a_rehearsal_touches_nothing():
     assert "DRY RUN" in run("send_invites", "grace@example.com", "--dry-run")
     assert not Invite.objects.exists()
@@ -99,39 +88,6 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_sent(wrong):
 
     assert stopped.value.returncode == 2
     assert not Invite.objects.exists()
-
-
-def test_resending_extends_and_keeps_old_links(mailbox, client):
-    run("send_invites", "grace@example.com")
-    old = mailbox.link("grace@example.com")
-    Invite.objects.update(expires_at=timezone.now() - timedelta(days=1), sent_at=timezone.now() - timedelta(days=8))
-    assert client.get(old).status_code == 410
-
-    assert run_json("resend_invites", "--state", "expired", "--older-than", "3d")["queued"] == 1
-
-    assert client.get(old).status_code == 200
-    assert len(mailbox.letters("grace@example.com")) == 2
-    assert run_json("resend_invites", "--state", "expired")["queued"] == 0
-
-
-def test_resending_leaves_alone_what_is_over_or_was_asked_for():
-    past = timezone.now()
-    InviteFactory(source="admin", claimed_at=past)
-    InviteFactory(source="admin", revoked_at=past)
-    InviteFactory(source="admin", declined_at=past)
-    InviteFactory(source="self")
-
-    assert run_json("resend_invites")["queued"] == 0
-
-
-def test_resending_can_be_narrowed(ada):
-    for n in range(4):
-        run("send_invites", f"guest{n}@example.com")
-
-    assert run_json("resend_invites", "--limit", "2", "--dry-run")["queued"] == 2
-    assert run_json("resend_invites", "--email", "Guest3@example.com")["queued"] == 1
-    assert run_json("resend_invites", "--older-than", "1h")["queued"] == 0
-    assert Invite.objects.get(email="guest3@example.com").sends == 2
 
 
 def owner_page():
@@ -202,12 +158,6 @@ def test_an_expired_owner_link_stays_dead_and_mails_nobody(client):
 
 def test_an_owner_whose_address_is_taken_is_told_on_stderr_and_nothing_stops(ada, capsys):
     assert run("owner_link", "--email", ada.email) == ""
-
-
-@pytest.mark.parametrize("wrong", [["--limit", "-1"], ["--older-than", "3"], ["--state", "claimed"]])
-def test_narrowing_that_cannot_be_meant_is_refused(wrong):
-    with pytest.raises((CommandError, ArgumentError)):
-        run("resend_invites", *wrong)
 
 
 def test_inviting_nobody_is_a_mistake():

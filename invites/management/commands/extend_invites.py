@@ -1,0 +1,19 @@
+"""manage.py extend_invites"""
+
+from typing import ClassVar
+
+from invites.management import steering
+from invites.models import Invite, InviteQuerySet, Outcome
+
+
+class Command(steering.Command):
+    help = "Lets invitations that nobody has used work for 7 more days, from their end or from now; sends no mail."
+    examples: ClassVar[tuple[str, ...]] = ("--state expired --batch b_0193", "--email grace@example.com")
+    states = (Invite.State.PENDING.value, Invite.State.EXPIRED.value)
+    doing, word = "Extending", "extended"
+
+    def among(self) -> InviteQuerySet:
+        return Invite.objects.open().exclude(source__in=[Invite.Source.SELF, *Invite.UNLINKED])
+
+    def steer(self, rows: InviteQuerySet) -> Outcome:
+        return rows.extend(dry_run=self.options["dry_run"])

@@ -1,0 +1,39 @@
+"""manage.py remind_invites"""
+
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from invites import openings
+from invites.management import steering
+from invites.management.report import Report
+from invites.models import Invite, InviteQuerySet, Outcome
+from mail.management import arguments
+
+
+class Command(steering.Command):
+    help = (
+        "Reminds people once, 2 days before their invitation ends, unless it was sent or opened within the last day. "
+        "Run it every hour; nobody is reminded twice."
+    )
+    examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
+    doing = "Reminding"
+    onwards = "Run it again to go on."
+    suppressed_fail = False  # or a timer would fail every hour
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
+        Report.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        everything = dict.fromkeys(("email", "state", "older_than", "batch", "source", "after_id"))
+        super().handle(*args, **everything | options)
+
+    def before(self) -> None:
+        if not self.options["dry_run"]:
+            openings.gather()
+
+    def among(self) -> InviteQuerySet:
+        return Invite.objects.remindable()
+
+    def steer(self, rows: InviteQuerySet) -> Outcome:
+        return rows.remind(dry_run=self.options["dry_run"])

@@ -1,0 +1,70 @@
+"""Which invites a command is about: every command asks for them in the same words."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from invites.models import Invite, InviteQuerySet
+from invites.models.lifecycle import CHUNK
+from mail.management import arguments, needs
+
+BOUNCED = "bounced"
+STATES = [*Invite.State.values, BOUNCED]
+NARROWING = ("email", "state", "older_than", "batch", "source")
+
+
+def invite_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError("must be the id of an invite") from None
+
+
+class Filters:
+    """What the options of a command choose among its rows, in pages that each begin where the last has ended."""
+
+    def __init__(self, options: dict[str, Any], *, newest_first: bool = False) -> None:
+        self.given = {name: options[name] for name in NARROWING if options[name] is not None}
+        if "email" in self.given:
+            self.given["email"] = needs.address(self.given["email"])
+        self.limit, self.after, self.newest_first = options["limit"], options["after_id"], newest_first
+
+    @staticmethod
+    def add_arguments(parser: ArgumentParser, states: Sequence[str] = STATES) -> None:
+        parser.add_argument("--email", help="only those to this address")
+        parser.add_argument("--state", choices=states, help="only those in this state")
+        older = "only those last sent longer ago: 3d, 12h, 90m"
+        parser.add_argument("--older-than", type=arguments.age, metavar="AGE", help=older)
+        parser.add_argument("--batch", metavar="ID", help="only those of this batch")
+        parser.add_argument("--source", choices=Invite.Source.values, help="only those that came this way")
+        parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
+        parser.add_argument("--after-id", type=invite_id, metavar="ID", help="go on after this one")
+
+    def rows(self, among: InviteQuerySet) -> InviteQuerySet:
+        """Those of `among` that are chosen."""
+        for name, value in self.given.items():
+            among = self._narrow(among, name, value)
+        return among
+
+    def pages(self, among: InviteQuerySet) -> Iterator[list[UUID]]:
+        """Ids of what is chosen, in the order of their making."""
+        rows, after, left = self.rows(among), self.after, self.limit
+        direction, further = ("-pk", "pk__lt") if self.newest_first else ("pk", "pk__gt")
+        while left is None or left > 0:
+            beyond = rows.filter(**{further: after}) if after else rows
+            size = CHUNK if left is None else min(left, CHUNK)
+            page = list(beyond.order_by(direction).values_list("pk", flat=True)[:size])
+            if not page:
+                return
+            yield page
+            after, left = page[-1], None if left is None else left - len(page)
+
+    def _narrow(self, rows: InviteQuerySet, name: str, value: Any) -> InviteQuerySet:
+        if name == "state":
+            return rows.bounced() if value == BOUNCED else rows.in_state(value)
+        if name == "older_than":
+            return rows.filter(sent_at__lt=timezone.now() - value)
+        return rows.filter(**{name: value})

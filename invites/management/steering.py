@@ -1,0 +1,77 @@
+"""Commands that do one thing to many invites: a chunk at a time, to be interrupted and gone on with."""
+
+import threading
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from invites.management.filters import STATES, Filters
+from invites.management.report import Report
+from invites.models import Invite, InviteQuerySet, Outcome
+from mail.management import manners
+from mail.management.progress import Progress, wanted
+from mail.working import told_to
+
+
+class Command(manners.Command):
+    """What all of them share. Each says among which invites its filters choose, and what it does to some of them."""
+
+    states: ClassVar[Sequence[str]] = STATES
+    doing, word = "Sending", "queued"
+    onwards = "Go on with the same and --after-id {}."
+    suppressed_fail = True  # an address that no mail goes to is for somebody to look at
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        Filters.add_arguments(parser, self.states)
+        Report.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.options = options
+        self.filters = Filters(options)
+        self.before()
+        name, rehearsal = type(self).__module__.rpartition(".")[2], options["dry_run"]
+        report = Report(name, dry_run=rehearsal, verbosity=options["verbosity"], word=self.word)
+        self.work(report)
+        if options["email"] and not report.rows:
+            self.stderr.write(f"There is no such invitation to {options['email']}.")
+        report.finish(self, options["format"])
+
+    def work(self, report: Report) -> None:
+        """A chunk in hand is finished before it stops, so what is done is done and counted."""
+        stop, last = threading.Event(), None
+        progress = Progress(self.stderr, self.doing, self.total(), self.options)
+        with told_to(stop):
+            for page in self.filters.pages(self.among()):
+                if stop.is_set() and last:
+                    report.stopped = self.onwards.format(last)
+                    break
+                outcome, last = self.steer(Invite.objects.filter(pk__in=page)), page[-1]
+                self.tell(page, outcome)
+                report.add(outcome, suppressed_fail=self.suppressed_fail)
+                progress.moved(report.rows, report.failed_rows)
+        progress.end()
+
+    def total(self) -> int | None:
+        """Only somebody who watches wants to know before."""
+        if not wanted(self.stderr, self.options):
+            return None
+        count = manners.counted(self.filters.rows(self.among()), self.options["limit"])
+        return None if count > manners.MANY else count
+
+    def tell(self, page: list[UUID], outcome: Outcome) -> None:
+        """With -v 2, a line for each."""
+        if self.options["verbosity"] >= 2 and self.options["format"] == "text":
+            done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
+            lines = [f"{self.word}  {email}" for email in done]
+            lines += [f"skipped  {email}  {reason.label}" for email, reason in outcome.skipped]
+            self.stdout.write("".join(f"{line}\n" for line in lines), ending="")
+
+    def before(self) -> None:
+        """What must be asked, or known, before anything is done. Raises CommandError."""
+
+    def among(self) -> InviteQuerySet:
+        raise NotImplementedError
+
+    def steer(self, rows: InviteQuerySet) -> Outcome:
+        raise NotImplementedError

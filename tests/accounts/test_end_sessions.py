@@ -93,7 +93,7 @@ def test_the_command_signs_everybody_out_in_two_statements(capsys, ada):
     assert len(without_savepoints(queries)) == 2
     assert not any(client.get("/account").status_code == 200 for client in clients)
 
-    call_command("end_sessions", "--all", "--no-input", "--format", "json")
+    call_command("end_sessions", "--all", "--yes-all", "--format", "json")
     assert json.loads(capsys.readouterr().out)["people"] == 4
 
 
@@ -110,7 +110,7 @@ def test_everybody_is_never_signed_out_unasked(ada, monkeypatch):
     client = signed_in_as("ada")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
 
-    with pytest.raises(CommandError, match="add --no-input") as refused:
+    with pytest.raises(CommandError, match="add --yes-all") as refused:
         call_command("end_sessions", "--all")
 
     assert refused.value.returncode == 2

@@ -210,7 +210,7 @@ def test_the_command_announces_each_whom_it_signs_out(ada, announced):
     assert announced() == [all_over(ada), all_over(others[0])]
     OutboxEvent.objects.all().delete()
 
-    call_command("end_sessions", "--all", "--no-input")
+    call_command("end_sessions", "--all", "--yes-all")
     assert sorted(announced(), key=str) == sorted(map(all_over, [ada, *others]), key=str)
 
 

@@ -1,43 +1,43 @@
 """manage.py end_sessions"""
 
 import json
-import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import Session, User
 from accounts.models.queryset import UserQuerySet
+from mail.management import arguments, manners
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = "Signs people out on all their devices: one person, or everybody. It takes effect at once."
+    examples: ClassVar[tuple[str, ...]] = ("--user ada grace@example.com", "--all --dry-run", "--all --yes-all")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
-        whom.add_argument("--user", metavar="NAME", nargs="+", help="usernames or addresses")
+        whom.add_argument("--user", metavar="NAME|ADDRESS", nargs="+", help="usernames or addresses")
         whom.add_argument("--all", action="store_true", help="everybody; asks first")
-        parser.add_argument("--no-input", action="store_true", help="do not ask")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("--yes-all", action="store_true", help="everybody indeed: do not ask")
+        parser.add_argument("--noinput", "--no-input", action="store_true", dest="no_input", help="never ask: fail")
+        arguments.rehearsal(parser)
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         people = User.objects.all() if options["all"] else self.named(options["user"])
         report = {
             "command": "end_sessions",
             "dry_run": options["dry_run"],
-            "people": people.count(),
-            "sessions": Session.objects.live().filter(user__in=people).count(),
+            "people": manners.counted(people),
+            "sessions": manners.counted(self.sessions(people, everybody=options["all"])),
         }
-        if options["all"] and not (options["dry_run"] or options["no_input"]):
-            self.ask(report["people"])
+        if options["all"] and not (options["dry_run"] or options["yes_all"]):
+            question = f"Sign everybody out, {manners.said(report['people'])} people?"
+            self.sure(question, "--yes-all", may_ask=not options["no_input"])
         if not options["dry_run"]:
-            self.end(people, everybody=options["all"])
-        said = "{dry}{sessions} sessions of {people} people ended".format(
-            dry="DRY RUN  " if report["dry_run"] else "", **report
-        )
-        self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
+            report["people"] = self.end(people, everybody=options["all"])
+        self.tell(report, options)
 
     def named(self, logins: list[str]) -> UserQuerySet:
         people = {login: User.objects.by_login(login) for login in logins}
@@ -45,16 +45,23 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody called {', '.join(unknown)}. Nobody was signed out.", returncode=2)
         return User.objects.filter(pk__in=[user.pk for user in people.values() if user])
 
-    def ask(self, people: object) -> None:
-        if not sys.stdin.isatty():
-            raise CommandError("To sign everybody out without being asked, add --no-input.", returncode=2)
-        if input(f"Sign out all {people} people? [y/N] ").strip().lower() != "y":
-            raise CommandError("Nobody was signed out.")
+    def sessions(self, people: UserQuerySet, *, everybody: bool) -> Any:
+        """Those that are live."""
+        live = Session.objects.live()
+        return live.filter(user__isnull=False) if everybody else live.filter(user__in=people)
 
-    def end(self, people: UserQuerySet, *, everybody: bool) -> None:
+    def end(self, people: UserQuerySet, *, everybody: bool) -> int:
         """For everybody two statements and no event each; for a few with the clean-up and history of the page."""
         if everybody:
-            people.end_sessions()
-            return
-        for user in people:
+            return people.end_sessions()
+        ended = list(people)
+        for user in ended:
             user.sign_out(by="staff")
+        return len(ended)
+
+    def tell(self, report: dict[str, Any], options: dict[str, Any]) -> None:
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(report))
+        elif options["verbosity"]:
+            dry, sessions = "DRY RUN  " if report["dry_run"] else "", manners.said(report["sessions"])
+            self.stdout.write(f"{dry}{sessions} sessions of {report['people']:,} people ended")

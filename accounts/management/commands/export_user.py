@@ -1,0 +1,31 @@
+"""manage.py export_user"""
+
+import json
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError
+
+from accounts import leaving
+from accounts.models import Event, User
+from mail.management import manners
+
+
+class Command(manners.Command):
+    help = "Prints all that is held about one person, as JSON: what they can download themselves. It is recorded."
+    examples: ClassVar[tuple[str, ...]] = ("ada > ada.json", "ada@example.com > ada.json")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("user", metavar="NAME|ADDRESS", help="username or address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.by_login(options["user"])
+        if user is None:
+            raise CommandError(f"There is nobody called {options['user']}.", returncode=2)
+        Event.objects.record(Event.Kind.EXPORTED, user, by="staff")
+        self.stdout.write("{", ending="")
+        for number, (name, rows) in enumerate(leaving.PARTS.items()):
+            self.stdout.write(f"{',' if number else ''}\n{json.dumps(name)}: ", ending="")
+            for line in leaving.lines(rows(user)):
+                self.stdout.write(line, ending="")
+        self.stdout.write("}")

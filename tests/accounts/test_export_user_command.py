@@ -1,0 +1,39 @@
+"""export_user: what somebody can download, for an operator; and it stays in the history that it was asked for."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Event
+
+
+def run(*command):
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("login", ["ada", " Ada@Example.com"])
+def test_it_gives_what_the_page_gives_and_is_recorded(signed_in, login):
+    page = signed_in.post("/account/export")
+    with zipfile.ZipFile(io.BytesIO(page.getvalue())) as archive:
+        downloaded = {name.removesuffix(".json"): json.loads(archive.read(name)) for name in archive.namelist()}
+
+    exported = json.loads(run("export_user", login))
+
+    assert exported.keys() == downloaded.keys()
+    assert exported["account"] == downloaded["account"]
+    assert exported["invites"] == downloaded["invites"]
+    newest = Event.objects.order_by("-id").first()
+    assert (newest.kind, newest.user.username, newest.detail) == ("exported", "ada", {"by": "staff"})
+    assert exported["events"][-1]["detail"] == {"by": "staff"}
+
+
+def test_somebody_who_is_not_there_is_a_mistake(db):
+    with pytest.raises(CommandError, match="nobody called nobody") as stopped:
+        run("export_user", "nobody")
+
+    assert stopped.value.returncode == 2

@@ -384,7 +384,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     Invite.objects.issue("fresh@example.com")
 
     call_command("prune", "--dry-run")
-    said = "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails, 0 published events deleted, 0 mails emptied"
+    said = "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails, 0 batches, 0 published events deleted, 0 mails emptied"
     assert said in capsys.readouterr().out
     call_command("prune", "--batch-size", "2", "--format", "json")
 
@@ -395,6 +395,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "events": 7,
         "invites": 1,
         "mails": 1,
+        "batches": 0,
         "published_events": 0,
         "emptied_mails": 0,
     }

@@ -1,62 +1,81 @@
 """manage.py prune"""
 
 import json
+import threading
 from argparse import ArgumentParser
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Model, QuerySet
+from django.core.management.base import CommandError
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import Event, Session
-from invites.models import Invite
+from invites.models import Batch, Invite
+from mail.management import arguments, manners
 from mail.models import OutboxEvent, OutboxMessage
+from mail.working import told_to
+
+PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
+BATCH_KEPT = timedelta(days=365)
 
 
-def positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise CommandError("--batch-size must be 1 or more", returncode=2)
-    return int(text)
-
-
-class Command(BaseCommand):
+class Command(manners.Command):
     help = (
         "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
         "and the rows of mail that was handed over or given up; the last two after 30 days. Links that were used, and "
-        "mail about an invite that is kept, go after a year. Empties mail that was given up a week ago, and deletes "
-        "events that were published then. Run it once a day."
+        "mail about an invite that is kept, go after a year; so do lists of people that were invited, and those that "
+        "were only checked after a day. Empties mail that was given up a week ago, and deletes events that were "
+        "published then. Run it once a day."
     )
+    examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--batch-size", type=positive, default=5000, help="rows in one transaction")
-        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("--batch-size", type=arguments.positive, default=5000, help="rows in one transaction")
+        arguments.rehearsal(parser)
+        arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        over: dict[str, QuerySet[Any]] = {
+        self.stop = threading.Event()
+        with told_to(self.stop):
+            count = self.rehearsed() if options["dry_run"] else self.done(options["batch_size"])
+        if options["format"] == "json":
+            self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
+        elif options["verbosity"]:
+            emptied = count.pop("emptied_mails")
+            said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in count.items())
+            self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
+        if self.stop.is_set():
+            raise CommandError("Interrupted. Run it again to go on.", returncode=manners.INTERRUPTED)
+
+    def over(self) -> dict[str, QuerySet[Any]]:
+        return {
             "sessions": Session.objects.over(),
             "events": Event.objects.over(),
             "invites": Invite.objects.over(),
             "mails": OutboxMessage.objects.over(Invite.objects.remembered()),
+            "batches": over_batches(),
             "published_events": OutboxEvent.objects.over(),
         }
-        stale = OutboxMessage.objects.stale()
-        if not options["dry_run"]:
-            Invite.objects.forget_plans()
-        count = {
-            name: rows.count() if options["dry_run"] else self.prune(rows, options["batch_size"])
-            for name, rows in over.items()
-        }
-        count["emptied_mails"] = stale.count() if options["dry_run"] else stale.forget()
-        if options["format"] == "json":
-            self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
-        else:
-            emptied = count.pop("emptied_mails")
-            said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in count.items())
-            self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
+
+    def rehearsed(self) -> dict[str, int]:
+        count = {name: rows.count() for name, rows in self.over().items()}
+        return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
+
+    def done(self, batch_size: int) -> dict[str, int]:
+        Invite.objects.forget_plans()
+        count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
+        return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().forget()}
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
         """In short transactions, so that nobody waits for it and an interruption keeps what was done."""
         total = 0
-        while batch := list(rows.order_by().values_list("pk", flat=True)[:batch_size]):
+        while not self.stop.is_set() and (batch := list(rows.order_by().values_list("pk", flat=True)[:batch_size])):
             total += rows.filter(pk__in=batch).delete()[0]  # what is over still, that is
         return total
+
+
+def over_batches() -> QuerySet[Batch]:
+    now = timezone.now()
+    unsent = Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)
+    return Batch.objects.filter(unsent | Q(sent_at__lt=now - BATCH_KEPT))

@@ -26,11 +26,11 @@ def invite_id(text: str) -> UUID:
 class Filters:
     """What the options of a command choose among its rows, in pages that each begin where the last has ended."""
 
-    def __init__(self, options: dict[str, Any], *, newest_first: bool = False) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
             self.given["email"] = needs.address(self.given["email"])
-        self.limit, self.after, self.newest_first = options["limit"], options["after_id"], newest_first
+        self.limit, self.after = options["limit"], options["after_id"]
 
     @staticmethod
     def add_arguments(parser: ArgumentParser, states: Sequence[str] = STATES) -> None:
@@ -50,13 +50,12 @@ class Filters:
         return among
 
     def pages(self, among: InviteQuerySet) -> Iterator[list[UUID]]:
-        """Ids of what is chosen, in the order of their making."""
+        """Ids of what is chosen, the oldest first."""
         rows, after, left = self.rows(among), self.after, self.limit
-        direction, further = ("-pk", "pk__lt") if self.newest_first else ("pk", "pk__gt")
         while left is None or left > 0:
-            beyond = rows.filter(**{further: after}) if after else rows
+            beyond = rows.filter(pk__gt=after) if after else rows
             size = CHUNK if left is None else min(left, CHUNK)
-            page = list(beyond.order_by(direction).values_list("pk", flat=True)[:size])
+            page = list(beyond.order_by("pk").values_list("pk", flat=True)[:size])
             if not page:
                 return
             yield page

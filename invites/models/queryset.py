@@ -42,6 +42,19 @@ class InviteQuerySet(BulkQuerySet):
         """The open invites that links are mailed of, at most one for an address."""
         return self.open().exclude(source__in=self.model.UNLINKED)
 
+    def in_state(self, state: str) -> "InviteQuerySet":
+        """Those whose `state` it is. Raises KeyError when there is no such state."""
+        known, now = self.model.State, timezone.now()
+        unsettled = self.filter(claimed_at=None, declined_at=None, revoked_at=None)
+        chosen: dict[str, InviteQuerySet] = {
+            known.PENDING: unsettled.filter(replaced_at=None, expires_at__gt=now),
+            known.CLAIMED: self.filter(claimed_at__isnull=False),
+            known.DECLINED: self.filter(claimed_at=None, declined_at__isnull=False),
+            known.REVOKED: self.filter(claimed_at=None, declined_at=None, revoked_at__isnull=False),
+            known.EXPIRED: unsettled.filter(expires_at__lte=now),  # what was replaced has ended then, too
+        }
+        return chosen[state]
+
     def may_join(self, email: str) -> bool:
         """The one rule for every door: may somebody who proves this address make an account?"""
         invited = self.standing().filter(email=email).exclude(source=self.model.Source.SELF)
@@ -131,20 +144,6 @@ class InviteQuerySet(BulkQuerySet):
         later = OutboxMessage.objects.filter(about=models.OuterRef("about"), id__gt=models.OuterRef("id"))
         newest = mails.filter(~models.Exists(later), about__isnull=False)
         return self.filter(pk__in=newest.values("about"))
-
-    def in_state(self, state: str) -> "InviteQuerySet":
-        """Those whose `state` it is. Raises KeyError when there is no such state."""
-        known, unused = self.model.State, self.filter(claimed_at=None)
-        undecided = unused.filter(declined_at=None, revoked_at=None)
-        over = models.Q(replaced_at__isnull=False) | models.Q(expires_at__lte=timezone.now())
-        chosen: dict[str, InviteQuerySet] = {
-            known.PENDING: self.pending(),
-            known.CLAIMED: self.filter(claimed_at__isnull=False),
-            known.DECLINED: unused.filter(declined_at__isnull=False),
-            known.REVOKED: unused.filter(declined_at=None, revoked_at__isnull=False),
-            known.EXPIRED: undecided.filter(over),
-        }
-        return chosen[state]
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""

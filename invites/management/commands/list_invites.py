@@ -1,20 +1,19 @@
 """manage.py list_invites"""
 
-import csv
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, ClassVar
 
-from accounts.leaving import lines
+from accounts import leaving
+from invites import exports
 from invites.management.filters import Filters
-from invites.models import Invite
+from invites.models import Invite, InviteQuerySet
 from mail.management import arguments, manners
 
-FIELDS = ("id", "email", "state", "delivery", "source", "invited_by", "batch", "name", "language")
+FIELDS = ("email", "name", "source", "batch", "language", "sends")
 TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "claimed_at", "declined_at", "revoked_at")
 SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # on a line of text
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet calculate
 
 
 class Command(manners.Command):
@@ -30,46 +29,48 @@ class Command(manners.Command):
         arguments.answer(parser, ["text", "json", "csv"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = (told(invite) for invite in chosen(Filters(options, newest_first=True)))
-        if options["format"] == "json":
-            self.print(lines(rows))
-        elif options["format"] == "csv":
-            writer = csv.writer(self.stdout, lineterminator="\n")
-            writer.writerow([*FIELDS, "sends", *TIMES])
-            writer.writerows([safe(value) for value in row.values()] for row in rows)
-        else:
-            self.print(text(row) for row in rows)
-
-    def print(self, parts: Iterable[str]) -> None:
-        for part in parts:
+        filters = Filters(options)
+        rows = filters.rows(Invite.objects.all())
+        if filters.after:
+            rows = rows.filter(pk__lt=filters.after)
+        written = {"csv": as_csv, "json": as_json, "text": as_text}[options["format"]]
+        for part in written(rows, filters.limit):
             self.stdout.write(part, ending="")
 
 
-def chosen(filters: Filters) -> Iterator[Invite]:
-    """Three statements for some hundreds of them, whether there are a thousand or a million."""
-    for page in filters.pages(Invite.objects.all()):
-        invites = list(Invite.objects.filter(pk__in=page).select_related("invited_by").order_by("-pk"))
-        Invite.objects.read_mails(invites)
-        yield from invites
+def as_csv(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
+    """The same file as at the desk."""
+    return islice(exports.lines(rows), None if limit is None else limit + 1)
 
 
-def told(invite: Invite) -> dict[str, Any]:
+def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
+    return leaving.lines(told(rows, limit))
+
+
+def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
+    for row in told(rows, limit):
+        yield "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
+
+
+def told(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
+    """Two statements for some hundreds of them, whether there are a thousand or a million."""
+    left = limit
+    for chunk in exports.chunks(rows) if limit != 0 else ():
+        listed = chunk[:left]
+        Invite.objects.read_mails(listed)
+        yield from map(described, listed)
+        left = None if left is None else left - len(listed)
+        if left == 0:
+            return
+
+
+def described(invite: Invite) -> dict[str, Any]:
     """What a list says of an invite: no token, hash or password."""
-    row = {name: getattr(invite, name) for name in FIELDS} | {"sends": invite.sends}
-    row |= {"id": str(invite.pk), "state": invite.state.value, "delivery": invite.delivery and invite.delivery.value}
-    row["invited_by"] = invite.invited_by.username if invite.invited_by else None
-    return row | {name: moment(getattr(invite, name)) for name in TIMES}
-
-
-def moment(value: datetime | None) -> str | None:
-    """ISO 8601, in UTC."""
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if value else None
-
-
-def safe(value: Any) -> Any:
-    """What a spreadsheet takes for text, and never for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def text(row: dict[str, Any]) -> str:
-    return "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
+    return {
+        "id": invite.pk,
+        "state": invite.state.value,
+        "delivery": invite.delivery.value if invite.delivery else None,
+        "invited_by": invite.invited_by.username if invite.invited_by else None,
+        **{name: getattr(invite, name) for name in FIELDS},
+        **{name: exports.moment(getattr(invite, name)) or None for name in TIMES},
+    }

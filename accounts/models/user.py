@@ -55,6 +55,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=models.Q(username=Lower("username")), name="username_is_lower_case"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_is_lower_case"),
         ]
+        # The few among the many.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], name="user_staff", condition=models.Q(is_staff=True)),
+            models.Index(fields=["id"], name="user_owner", condition=models.Q(is_superuser=True)),
+        ]
 
     @property
     def google(self) -> Google:

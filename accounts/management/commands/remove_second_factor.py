@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 from django.db import transaction
@@ -16,6 +16,7 @@ class Command(manners.Command):
         "Turns off two-step verification for people who have lost their phone and their recovery codes, signs them out "
         "everywhere and mails them. Be sure whom you talk to: from then on a password or a mailed link is enough."
     )
+    examples: ClassVar[tuple[str, ...]] = ("ada", "ada@example.com", "ada grace --dry-run")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("users", metavar="USER", nargs="+", help="usernames or addresses")

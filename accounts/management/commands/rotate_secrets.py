@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from itertools import batched
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
 from django.core.management.base import CommandError
@@ -19,6 +19,7 @@ class Command(manners.Command):
         "Encrypts the secrets of authenticator apps and recovery codes with the first key. Run it after a new "
         "ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
     )
+    examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say how many can be read, and change nothing")

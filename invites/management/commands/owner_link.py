@@ -1,7 +1,7 @@
 """manage.py owner_link"""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +16,7 @@ from mail.management import manners
 
 class Command(manners.Command):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
+    examples: ClassVar[tuple[str, ...]] = ("--email olga@example.com",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # The address is the owner's on the operator's word, so only a site that nobody else sees may make one up.

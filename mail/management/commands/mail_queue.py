@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from mail import figures
 from mail.management import arguments, manners, needs
@@ -14,6 +14,7 @@ SHOWN = 20  # of the newest mails to an address
 
 class Command(manners.Command):
     help = "Shows what waits in the outbox, for how long and why; or what became of the mail to one address."
+    examples: ClassVar[tuple[str, ...]] = ("", "--email grace@example.com", "--format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", help=f"the {SHOWN} newest mails to this address")

@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -23,6 +23,7 @@ class Command(manners.Command):
         "Reads the delivery reports in a maildir, in a file, or on standard input, and notes which mail has come back. "
         "Run it as often as you like: messages it has seen it leaves alone."
     )
+    examples: ClassVar[tuple[str, ...]] = ("/var/mail/bounces", "- < message.eml", "/var/mail/bounces --format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", help="a maildir, a file with one message, or - for standard input")

@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 
@@ -18,6 +18,7 @@ class Command(manners.Command):
         "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
         "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
     )
+    examples: ClassVar[tuple[str, ...]] = ("--all", "--email grace@example.com", "--given-up --limit 100 --dry-run")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", help="only mail to this address")

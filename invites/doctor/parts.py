@@ -1,0 +1,60 @@
+"""Whether the parts that the site is made of answer, and agree about the time."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import caches
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from mail.findings import Finding, broken, odd, one_line, well
+
+OFF, FAR_OFF = timedelta(seconds=2), timedelta(seconds=30)  # codes of authenticator apps live for 30 seconds
+OLDEST = 150_000  # version of PostgreSQL
+
+
+def database() -> Finding:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            number = int(cursor.fetchone()[0])
+    except (OperationalError, InterfaceError) as error:
+        said = f"PostgreSQL does not answer: {one_line(error)}"
+        return broken(said, "See that it runs and that DATABASE_URL names it. Pages answer 503 meanwhile.")
+    version = f"{number // 10_000}.{number % 10_000}"
+    if number < OLDEST:
+        return broken(f"PostgreSQL is {version}.", "Use 15 or newer.")
+    return well(f"PostgreSQL {version} answers.")
+
+
+def migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return well("All migrations are applied.")
+    named = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _backwards in plan[:3])
+    more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
+    return broken(f"Migrations are not applied: {named}{more}.", "Run: manage.py migrate")
+
+
+def clock() -> Finding:
+    with connection.cursor() as cursor:
+        before = timezone.now()
+        cursor.execute("SELECT clock_timestamp()")
+        theirs, after = cursor.fetchone()[0], timezone.now()
+    apart = max(before - theirs, theirs - after, timedelta(0))
+    if apart <= OFF:
+        return well("Our clock and that of PostgreSQL agree.")
+    judge = broken if apart > FAR_OFF else odd
+    said = f"Our clock and that of PostgreSQL are {apart.total_seconds():,.0f} seconds apart."
+    return judge(said, "Let both machines keep time by NTP: links would end early or late, and codes be refused.")
+
+
+def cache() -> Finding:
+    default: Any = caches["default"]
+    if default.answers():
+        return well("Redis answers.")
+    said = "Redis does not answer. Pages and sessions come from PostgreSQL, and limits count per process."
+    return broken(said, "See that it runs and that REDIS_URL names it.")

@@ -1,0 +1,47 @@
+"""Whether the settings of the site go together."""
+
+from django.conf import settings
+from django.http.request import validate_host
+
+from mail.findings import Finding, broken, odd, well
+
+COOKIES = ("SESSION", "CSRF", "LANGUAGE")
+
+
+def is_local() -> bool:
+    return settings.SITE_HOST in settings.THIS_MACHINE
+
+
+def address() -> Finding:
+    """Whether mailed links lead to a site that answers to their name, over https."""
+    if not validate_host(host_of_links(), [str(host) for host in settings.ALLOWED_HOSTS]):
+        said = f"Links lead to {settings.SITE_URL}, and the site does not answer to {host_of_links()}."
+        return broken(said, "Let ALLOWED_HOSTS name the host of SITE_URL.")
+    if not (settings.HTTPS or is_local()):
+        said = f"SITE_URL is {settings.SITE_URL}: passwords and links travel for all to read."
+        return broken(said, "Put a proxy with TLS in front, and set SITE_URL to its https address.")
+    return well(f"Links lead to {settings.SITE_URL}, and the site answers to that name.")
+
+
+def host_of_links() -> str:
+    host = str(settings.SITE_HOST)
+    return f"[{host}]" if ":" in host else host
+
+
+def cookies() -> Finding:
+    open_to_scripts = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_HTTPONLY")]
+    sent_in_clear = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_SECURE")]
+    if open_to_scripts:
+        return broken(f"Scripts can read the cookies of {', '.join(open_to_scripts)}.", "Set …_COOKIE_HTTPONLY.")
+    if sent_in_clear and not is_local():
+        return broken(f"Cookies of {', '.join(sent_in_clear)} travel over http, too.", "Use https in SITE_URL.")
+    if settings.SESSION_COOKIE_SAMESITE not in {"Lax", "Strict"}:
+        return broken("Other sites can send requests with the session cookie.", "Set SESSION_COOKIE_SAMESITE to Lax.")
+    return well("Cookies are closed to scripts" + (" and travel over https only." if not sent_in_clear else "."))
+
+
+def debug() -> Finding:
+    if not settings.DEBUG:
+        return well("DEBUG is off.")
+    judge = odd if is_local() else broken
+    return judge("DEBUG is on: error pages show the code and the settings.", "Unset it, unless nobody else comes here.")

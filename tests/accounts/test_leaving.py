@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import threading
 import zipfile
 from datetime import timedelta
@@ -11,7 +12,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.core.cache import caches
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
@@ -19,7 +20,7 @@ from django.utils import timezone
 from accounts import leaving
 from accounts.models import Event, Session, User
 from invites.management.commands import prune
-from invites.models import Invite
+from invites.models import Batch, Invite
 from mail.models import OutboxEvent, OutboxMessage, Suppression
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
@@ -526,3 +527,34 @@ def test_prune_drops_the_passwords_of_plans_that_nobody_confirmed(client):
 
     invite = Invite.objects.get()
     assert (invite.password, invite.seal) == ("", "")
+
+
+def test_prune_drops_lists_that_nobody_sent_after_a_day_and_sent_ones_after_a_year():
+    for days in (0, 2, 364, 366):
+        ago = timezone.now() - timedelta(days=days)
+        Batch.objects.create(id=f"unsent {days}", created_at=ago)
+        Batch.objects.create(id=f"sent {days}", created_at=ago, sent_at=ago)
+
+    call_command("prune")
+
+    kept = {"unsent 0", "sent 0", "sent 2", "sent 364"}
+    assert set(Batch.objects.values_list("id", flat=True)) == kept
+
+
+def test_prune_that_is_told_to_stop_finishes_what_is_in_hand_and_says_what_it_did(monkeypatch, capsys):
+    Event.objects.bulk_create(Event(kind="failed", at="2020-01-01T00:00Z") for _ in range(7))
+
+    def meanwhile(keys):
+        if found := list(keys):
+            signal.raise_signal(signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(prune, "list", meanwhile, raising=False)
+    with pytest.raises(CommandError, match="Run it again") as stopped:
+        call_command("prune", "--batch-size", "2", "--format", "json")
+
+    done = json.loads(capsys.readouterr().out)
+    assert (stopped.value.returncode, done["sessions"], done["events"]) == (130, 0, 2)
+    monkeypatch.undo()
+    call_command("prune", "--batch-size", "2")
+    assert "5 events" in capsys.readouterr().out

@@ -5,6 +5,7 @@ deploy/try_image.sh builds and runs the image.
 
 import ast
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_web_and_worker_write_nowhere_but_in_tmp():
         assert "<<: *site" in ours
         assert "read_only" not in ours
         assert "volumes" not in ours
+
+
+def test_housekeeping_prunes_daily_and_reminds_hourly():
+    service = block(read("compose.yaml"), "  housekeeping:")
+    script = block(service, "      - |").replace("$$", "$")
+    # The second prune fails, which ends it.
+    acted = "python() { echo $2; calls=$((calls + 1)); [ $calls != 26 ]; }; sleep() { echo sleep $1; }"
+
+    said = subprocess.run(["/bin/sh", "-ec", f"{acted}\n{script}"], capture_output=True, text=True, check=True).stdout
+
+    assert said.splitlines() == ["prune", *["remind_invites", "sleep 3600"] * 24, "prune"]
+    assert "init: true" in service
 
 
 def test_the_proxy_writes_no_tokens_down():

@@ -1,0 +1,97 @@
+"""Lists of people: whatever is in a file, each of its lines is a person or a problem in words."""
+
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invites import lists
+from invites.models import Entry
+
+
+def read(content: bytes | str, groups=None):
+    raw = content.encode() if isinstance(content, str) else content
+    return list(lists.read(lists.open_text(BytesIO(raw)), groups))
+
+
+def entries(content, groups=None):
+    return [line.entry for line in read(content, groups)]
+
+
+def problems(content, groups=None):
+    return [(line.number, line.problem) for line in read(content, groups) if line.problem]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ada@example.com,Ada,Привет,ru,/account",
+        "\ufeffemail;name;message;language;next\r\nada@example.com;Ada;Привет;RU;/account\r\n",
+        "Имя\tПочта\tЯзык\tnext\tСообщение\nAda\tADA@Example.com\tru-RU\t/account\tПривет",
+        'E-mail,Phone,Note,Lang,Name,Next\r\r\n\r\nada@example.com,"1\n2","Привет",ru,"Ada",/account',
+        'Ada <ada@example.com>,,Привет,"ru","/account"',
+    ],
+)
+def test_one_person_however_the_file_is_written(content):
+    assert entries(content) == [Entry("ada@example.com", name="Ada", note="Привет", language="ru", next="/account")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ada@example.com\n\n  grace@example.com  ",
+        "ada@example.com\rgrace@example.com",
+        "ada@example.com, grace@example.com",
+        "Email\nada@example.com;x\ngrace@example.com,x",
+        '"Lovelace, Ada" <ada@example.com>; Grace <grace@example.com>;',
+    ],
+)
+def test_addresses_as_people_paste_them(content):
+    assert [entry.email for entry in entries(content)] == ["ada@example.com", "grace@example.com"]
+
+
+PROBLEMS = {
+    b"not an address": "Enter an email address in the correct format, like name@example.com",
+    b",Ada": "There is no email address in this line",
+    b"a@b.example,\xff\xfe": "The line is not UTF-8 text. Save the file as “CSV UTF-8”",
+    b"a@b.example,\0": "The line is not UTF-8 text. Save the file as “CSV UTF-8”",
+    b"a@b.example," + b"x" * 101: "The name is longer than 100 characters",
+    b"a@b.example,," + b"x" * 201: "The note is longer than 200 characters",
+    b"a@b.example,,\x1b[1m": "The note must be one line of plain text",
+    b"a@b.example,,see www.evil.example": "The note has a link in it; links are not sent",
+    b"a@b.example,,,xx": "The language “xx” is not one that the site speaks; use en or ru",
+    b"a@b.example,,,,//evil.example": "It must lead to a path of this site, like /account",
+    b"a@b.example,,,,,Staff": "Only a superuser may put people into groups",
+    b'a@b.example,"Ada': "A quotation mark is not closed",
+    b"x" * 30_000: "The line is longer than 10,000 characters",
+}
+
+
+def test_what_cannot_be_read_is_named_with_its_line_and_the_rest_goes_on():
+    found = read(b"\n\n".join([b"ada@example.com", *PROBLEMS, b"grace@example.com"]))
+
+    said = [(row.number, row.problem) for row in found if row.problem]
+    assert said == [(2 * place + 1, problem) for place, problem in enumerate(PROBLEMS.values(), 1)]
+    assert [row.entry.email for row in found if row.entry] == ["ada@example.com", "grace@example.com"]
+    assert all(row.text.isprintable() and len(row.text) <= 201 for row in found)
+
+
+def test_a_group_must_exist_and_be_named_by_who_may():
+    assert entries("ada@example.com,,,,,Staff", {"Staff": 7}) == [Entry("ada@example.com", group_id=7)]
+    assert problems("ada@example.com,,,,,Stuff", {"Staff": 7}) == [(1, "There is no group called “Stuff”")]
+
+
+def test_a_likely_typo_is_a_person_with_a_doubt():
+    assert [(line.entry.email, line.meant) for line in read("ada@gmial.com\nada@gmail.com")] == [
+        ("ada@gmial.com", "ada@gmail.com"),
+        ("ada@gmail.com", ""),
+    ]
+
+
+@given(st.binary() | st.text(alphabet='",;\t\r\n\0@<>a.é\ud7ff=').map(str.encode))
+def test_any_bytes_give_lines_and_never_an_exception(raw):
+    for line in read(raw, {}):
+        assert line.number > 0
+        assert bool(line.entry) != bool(line.problem)
+        assert line.text.isprintable()

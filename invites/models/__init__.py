@@ -1,12 +1,13 @@
 """Proof of an address."""
 
-from invites.models.batch import Batch
+from invites.models.batch import AT_ONCE, Batch
 from invites.models.bulk import RATE, Entry, in_step
 from invites.models.invite import Invite
 from invites.models.lifecycle import INVITE_LIFETIME, InviteUnavailable, Outcome, Reason
 from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
 
 __all__ = [
+    "AT_ONCE",
     "INVITE_LIFETIME",
     "LINK_LIFETIME",
     "RATE",

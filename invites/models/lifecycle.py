@@ -49,6 +49,7 @@ class Reason(models.TextChoices):
     SUPPRESSED = "suppressed", _("no mail goes to the address")
     TOO_SOON = "too_soon", _("sent less than a minute ago")
     NOT_DUE = "not_due", _("needs no reminder")
+    LEFT = "left", _("the mail has left")
 
 
 @dataclass
@@ -98,6 +99,19 @@ class Revoke(Verb):
         rows.update(revoked_at=self.now)
         # A mail that has not left would bring a dead link.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
+
+
+class RevokeUnsent(Revoke):
+    """Only those whose mail still waits; nobody ever hears of them."""
+
+    def __init__(self, invites: "Sequence[Invite]") -> None:
+        super().__init__(invites)
+        waiting = OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites])
+        # A mail that a worker is handing over is as good as gone.
+        self.unsent = set(waiting.select_for_update(skip_locked=True).values_list("about", flat=True))
+
+    def refusal(self, invite: "Invite") -> Reason | None:
+        return super().refusal(invite) or (None if invite.pk in self.unsent else Reason.LEFT)
 
 
 class Extend(Verb):
@@ -203,6 +217,10 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
     def revoke(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Withdraws them, and the mails of theirs that have not left."""
         return self._each(Revoke, by, dry_run=dry_run)
+
+    def revoke_unsent(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
+        """The same with those whose mail has not left, and no others."""
+        return self._each(RevokeUnsent, by, dry_run=dry_run)
 
     def remind(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         return self._each(Remind, by, dry_run=dry_run)

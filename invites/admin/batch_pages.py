@@ -1,0 +1,117 @@
+"""The pages of one batch: what would become of it, sending, what has become of it, and taking it back."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from invites import exports, openings
+from invites.admin import batch_words as words
+from invites.models import Batch, Outcome
+
+REFRESHED = 10  # seconds between two looks while mails wait
+
+
+class BatchPages(admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"send": self.send, "unread": self.unread, "undo": self.undo, "withdraw": self.withdraw}
+        ours = [
+            path(f"<path:batch_id>/{name}/", self.admin_site.admin_view(page), name=f"invites_batch_{name}")
+            for name, page in pages.items()
+        ]
+        return ours + super().get_urls()
+
+    @method_decorator(require_safe)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        batch = self.found(request, object_id)
+        if batch.begun_at is None:
+            return self.shown(request, "preview", batch, words.preview(batch))
+        openings.gather()
+        context = words.progress(batch)
+        context["is_moving"] = context["is_moving"] and "still" not in request.GET
+        response = self.shown(request, "progress", batch, context | {"refreshed": REFRESHED})
+        if context["is_moving"]:
+            response["Refresh"] = str(REFRESHED)
+        return response
+
+    @method_decorator(require_POST)
+    def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Sends what is left of it; pressed twice, it sends once."""
+        batch = self.found(request, batch_id)
+        chosen = {name: name in request.POST for name in ("again", "doubted")}
+        if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
+            self.message_user(request, refusal, messages.WARNING)
+            return self.page_of(batch)
+        batch.begin(staff(request), **chosen)
+        outcome = batch.send()
+        self.tell(request, words.queued(outcome), outcome)
+        return self.page_of(batch)
+
+    def refusal(self, batch: Batch, chosen: dict[str, bool]) -> str:
+        """Why it is not sent yet, if so."""
+        if batch.is_stale and batch.look_again():
+            return words.changed()
+        return "" if batch.has_any(**chosen) else words.nobody()
+
+    @method_decorator(require_safe)
+    def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
+        """The lines that could not be read or look mistyped, as a CSV file to be mended."""
+        batch = self.found(request, batch_id)
+        rows = [words.unread_header(), *words.unread(batch)]
+        headers = {"Content-Disposition": f'attachment; filename="{batch.pk}-bad-lines.csv"'}
+        body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
+        return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Withdraws what has not been sent; asks first."""
+        batch = self.found(request, batch_id)
+        if request.method != "POST":
+            return self.shown(request, "confirm", batch, words.asked_to_undo(batch))
+        return self.told_what_was_withdrawn(request, batch, batch.undo(staff(request)))
+
+    def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Withdraws what was not accepted; asks first."""
+        batch = self.found(request, batch_id)
+        if request.method != "POST":
+            return self.shown(request, "confirm", batch, words.asked_to_withdraw(batch))
+        return self.told_what_was_withdrawn(request, batch, batch.withdraw(staff(request)))
+
+    def told_what_was_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
+        self.tell(request, words.withdrawn(outcome), outcome)
+        return self.page_of(batch)
+
+    def found(self, request: HttpRequest, batch_id: str) -> Batch:
+        """Raises PermissionDenied, Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        batch = Batch.objects.select_related("created_by").filter(pk=unquote(batch_id)).first()
+        if batch is None:
+            raise Http404
+        return batch
+
+    def shown(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, f"admin/invites/batch/{page}.html", common | context, headers=headers)
+
+    def page_of(self, batch: Batch) -> HttpResponse:
+        return redirect("admin:invites_batch_change", quote(batch.pk))
+
+    def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        """What was done, and what was skipped and why; never nothing."""
+        said = f"{done} {words.skipped(outcome)}".strip()
+        self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+
+
+def staff(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,180 @@
+"""What the pages of a batch say, and about what."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
+from invites.models.batch import unpacked
+
+SHOWN = 20  # lines of a list, on its page
+
+
+def state(batch: Batch) -> str:
+    if batch.withdrawn_at:
+        return _("Withdrawn")
+    if batch.sent_at:
+        return pgettext("batch", "Sent")
+    return _("Being sent") if batch.begun_at else _("Checked, not sent")
+
+
+def preview(batch: Batch) -> dict[str, Any]:
+    bad = list(unread(batch))
+    return {
+        "title": _("Check the list"),
+        "counts": counts(batch),
+        "people": people(batch),
+        "more_people": max(len(batch.entries) - SHOWN, 0),
+        "unread": bad[:SHOWN],
+        "more_unread": max(len(bad) - SHOWN, 0),
+        "again": batch.counts[Reason.INVITED],
+        "typos": batch.counts["doubted"],
+        "send": send(batch.counts["new"]),
+        "has_bad": bool(bad),
+        "can_send": batch.has_any(again=True, doubted=True),
+    }
+
+
+def counts(batch: Batch) -> list[tuple[str, int]]:
+    """What would become of how many lines."""
+    found = batch.counts
+    return [
+        (_("Will be invited"), found["new"]),
+        (_("Already have an account (skipped)"), found[Reason.HAS_ACCOUNT]),
+        (_("Already invited (skipped)"), found[Reason.INVITED]),
+        (_("Repeated in this list (counted once)"), found["repeated"]),
+        (_("No mail goes to them (skipped)"), found[Reason.SUPPRESSED]),
+        (_("Likely typos (skipped)"), found["doubted"]),
+        (_("Can’t be read (download to fix)"), found["unreadable"]),
+    ]
+
+
+def people(batch: Batch) -> list[dict[str, Any]]:
+    """The first of them, and what would become of each today."""
+    rows = batch.entries[:SHOWN]
+    outcome, _chosen = Invite.objects.sift([unpacked(row) for row in rows])
+    reasons = {email: reason.label for email, reason in outcome.skipped}
+    return [row | {"fate": reasons.get(row["email"]) or fate(row)} for row in rows]
+
+
+def fate(row: dict[str, Any]) -> str:
+    return did_you_mean(row) if row.get("meant") else _("will be invited")
+
+
+def did_you_mean(row: dict[str, Any]) -> str:
+    return _("did you mean %(meant)s?") % {"meant": row["meant"]}
+
+
+def send(count: int) -> str:
+    if not count:
+        return _("Send to those ticked above")
+    return ngettext("Send %(count)s invitation", "Send %(count)s invitations", count) % {"count": grouped(count)}
+
+
+def changed() -> str:
+    return _(
+        "The list was checked more than 15 minutes ago, so it was checked again, and something is different now. "
+        "Nothing has been sent yet. Look at it, then send it."
+    )
+
+
+def nobody() -> str:
+    return _("Nobody in this list is left to be invited. Nothing was sent. Tick whom to write to all the same.")
+
+
+def queued(outcome: Outcome) -> str:
+    if not outcome.done and not outcome.skipped:
+        return _("This list was sent already. Nobody was invited twice.")
+    return _("%(queued)s queued.") % {"queued": grouped(len(outcome.done))}
+
+
+def withdrawn(outcome: Outcome) -> str:
+    return _("%(count)s withdrawn. Their links no longer work.") % {"count": grouped(len(outcome.done))}
+
+
+def skipped(outcome: Outcome) -> str:
+    if not outcome.skipped:
+        return ""
+    said = {
+        "skipped": grouped(len(outcome.skipped)),
+        "reasons": reasons(Counter(reason for _email, reason in outcome.skipped)),
+    }
+    return _("%(skipped)s skipped: %(reasons)s.") % said
+
+
+def reasons(numbers: dict[str, int]) -> str:
+    """In words: "2 has an account, 1 invited already"."""
+    return ", ".join(f"{grouped(number)} {Reason(reason).label}" for reason, number in numbers.items())
+
+
+def unread_header() -> list[str]:
+    return [_("line"), _("text"), _("reason")]
+
+
+def unread(batch: Batch) -> Iterator[list[Any]]:
+    yield from batch.refused
+    yield from ([row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant"))
+
+
+def progress(batch: Batch) -> dict[str, Any]:
+    found = batch.progress
+    rows = [
+        (_("Queued"), found["queued"]),
+        (_("Handed over"), found["handed"]),
+        (_("Came back"), found["bounced"]),
+        (_("Given up"), found["given_up"]),
+        (_("Opened"), found["opened"]),
+        (_("Accepted"), found["accepted"]),
+        (_("Declined"), found["declined"]),
+        (_("Withdrawn"), found["revoked"]),
+    ]
+    sent = dict(batch.counts.get("sent", {"done": 0}))
+    done = sent.pop("done")
+    is_part = done > AT_ONCE
+    return {
+        "title": _("Invitations sent together"),
+        "state": state(batch),
+        "done": grouped(done),
+        "reasons": reasons(sent),
+        "rows": rows,
+        "left": len(batch.entries),
+        "is_part": is_part,
+        "most": grouped(AT_ONCE),
+        "is_moving": bool(found["queued"] or batch.entries),
+        "can_undo": not is_part and bool(found["queued"] or batch.entries),
+        "can_withdraw": not is_part and found["open"] > 0,
+        "has_bad": bool(batch.refused),
+    }
+
+
+def asked_to_undo(batch: Batch) -> dict[str, Any]:
+    return asked(batch.unsent) | {
+        "title": _("Undo what has not been sent"),
+        "question": _("Their mails are deleted before they leave, and their links never work. Nobody else is touched."),
+    }
+
+
+def asked_to_withdraw(batch: Batch) -> dict[str, Any]:
+    rows = batch.invites.open()
+    count = rows[:AT_ONCE].count()
+    said = ngettext(
+        "Withdraw %(count)s invitation? Its link stops working straight away.",
+        "Withdraw %(count)s invitations? Their links stop working straight away.",
+        count,
+    )
+    return asked(rows) | {"title": _("Withdraw what was not accepted"), "question": said % {"count": grouped(count)}}
+
+
+def asked(rows: QuerySet[Invite]) -> dict[str, Any]:
+    """The first of them, and how many there are beside those."""
+    emails = list(rows.values_list("email", flat=True)[:SHOWN])
+    return {"emails": emails, "more": max(rows[:AT_ONCE].count() - SHOWN, 0)}
+
+
+def grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)

@@ -1,6 +1,6 @@
 """Many invitations at once: a list that was checked, then sent as one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import batched
@@ -155,30 +155,67 @@ class Batch(models.Model):
         if row.sent_at or row.begun_at is None:
             return None
         some, row.entries = row.entries[:CHUNK], row.entries[CHUNK:]
-        entries = [unpacked(entry) for entry in some]
-        outcome = Invite.objects.issue_many(
-            entries, source=Invite.Source.CSV, invited_by=row.created_by, batch=row.pk, leaving=leaving
-        )
-        if row.again:
-            outcome = row.send_again(outcome, leaving)
-        row.count(outcome)
         if not row.entries:
             row.sent_at = timezone.now()
-        row.save(update_fields=["entries", "counts", "sent_at"])
+        return row.invite([unpacked(entry) for entry in some], Invite.Source.CSV, leaving)
+
+    @transaction.atomic
+    def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
+        """Invites some hundreds of different people; keeps count of what became of them."""
+        outcome = Invite.objects.issue_many(
+            entries, source=source, invited_by=self.created_by, batch=self.pk, leaving=leaving
+        )
+        self._name_repeated(outcome)
+        if self.again:
+            outcome = self._send_again(outcome, leaving)
+        self._count(outcome)
+        # Somebody may withdraw it in this moment; a new one is stored when it has invited somebody.
+        if not self._state.adding:
+            self.save(update_fields=["counts", "entries", "sent_at"])
+        elif outcome.done:
+            self.save()
         return outcome
 
-    def send_again(self, outcome: Outcome, leaving: Iterator[datetime]) -> Outcome:
+    def rehearse(self, entries: Sequence[Entry]) -> Outcome:
+        """What `invite` would come to; nothing is done."""
+        outcome, chosen = Invite.objects.sift(entries)
+        if self.again:
+            again = self._invited(outcome).resend(dry_run=True)
+            outcome.skipped = [skipped for skipped in outcome.skipped if skipped[1] != Reason.INVITED]
+            outcome += again
+        outcome.done += [uuid7() for _email in chosen]  # how many they are is what counts
+        return outcome
+
+    def finish(self) -> None:
+        """Nobody else of a list that came in parts is to be invited."""
+        self.sent_at = timezone.now()
+        Batch.objects.filter(pk=self.pk).update(sent_at=self.sent_at)
+
+    def _name_repeated(self, outcome: Outcome) -> None:
+        """Tells whom this very batch has invited from whom somebody else has."""
+        ours = models.Q(batch=self.pk)
+        if self.again:  # then it may have written to invites of other batches
+            ours |= models.Q(sent_at__gte=self.begun_at)
+        repeated = set(self._invited(outcome).filter(ours).values_list("email", flat=True))
+        outcome.skipped = [(e, Reason.REPEATED if e in repeated else reason) for e, reason in outcome.skipped]
+
+    def _send_again(self, outcome: Outcome, leaving: Iterator[datetime]) -> Outcome:
         """Writes to those as well whom `outcome` skipped because they are invited."""
-        invited = [email for email, reason in outcome.skipped if reason == Reason.INVITED]
-        theirs = Invite.objects.standing().filter(email__in=invited).exclude(source=Invite.Source.SELF)
-        again = theirs.resend(by=self.created_by, leaving=leaving)
+        again = self._invited(outcome).resend(by=self.created_by, leaving=leaving)
         outcome.skipped = [skipped for skipped in outcome.skipped if skipped[1] != Reason.INVITED]
         return outcome + again
 
-    def count(self, outcome: Outcome) -> None:
+    def _invited(self, outcome: Outcome) -> "InviteQuerySet":
+        """The invites of those whom `outcome` skipped because of them."""
+        emails = [email for email, reason in outcome.skipped if reason == Reason.INVITED]
+        if not emails:
+            return Invite.objects.none()
+        return Invite.objects.standing().filter(email__in=emails).exclude(source=Invite.Source.SELF)
+
+    def _count(self, outcome: Outcome) -> None:
         """Adds up what became of its people."""
         self.counts = sent = dict(self.counts)
-        done = sent.setdefault(SENT, {"done": 0})
+        done = sent[SENT] = dict(sent.get(SENT, {"done": 0}))
         done["done"] += len(outcome.done)
         for _email, reason in outcome.skipped:
             done[reason] = done.get(reason, 0) + 1

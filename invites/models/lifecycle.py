@@ -46,6 +46,7 @@ class Reason(models.TextChoices):
     ASKED = "asked", _("asked for by its owner, who can ask again")
     HAS_ACCOUNT = "has_account", _("has an account")
     INVITED = "invited", _("invited already")
+    REPEATED = "repeated", _("repeated")
     SUPPRESSED = "suppressed", _("no mail goes to the address")
     TOO_SOON = "too_soon", _("sent less than a minute ago")
     NOT_DUE = "not_due", _("needs no reminder")

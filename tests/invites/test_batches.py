@@ -60,9 +60,8 @@ def test_a_list_is_looked_at_before_anything_is_sent(desk, everybody):
 
     for said in (
         "Nothing has been sent yet.",
-        "Will be invited 1 Already have an account (skipped) 1 Already invited (skipped) 1 "
-        "Repeated in this list (counted once) 1 No mail goes to them (skipped) 1 Likely typos (skipped) 1 "
-        "Can’t be read (download to fix) 1",
+        "Will be invited 1 Already have an account (skipped) 1 Already invited (skipped) 1 Repeated in this list",
+        "(counted once) 1 No mail goes to them (skipped) 1 Likely typos (skipped) 1 Can’t be read (download to fix) 1",
         "8 =cmd() Enter an email address in the correct format",
         "7 typo@gmial.com did you mean typo@gmail.com?",
         "new@example.com Nadia Hello, Nadia – will be invited",
@@ -98,12 +97,12 @@ def test_ticked_those_are_written_to_as_well_who_are_invited_or_look_mistyped(de
 
 
 def test_pressing_twice_sends_once_and_the_same_file_again_finds_everybody_invited(desk):
-    check(desk, file=upload("new@example.com\nNeu <neu@example.com>".encode()))
+    check(desk, file=upload(b"new@example.com\nNeu <neu@example.com>"))
     send(desk, Batch.objects.get())
 
     assert "This list was sent already. Nobody was invited twice." in words(send(desk, Batch.objects.get()))
 
-    page = check(desk, file=upload("new@example.com\nNeu <neu@example.com>".encode()))
+    page = check(desk, file=upload(b"new@example.com\nNeu <neu@example.com>"))
     assert "Will be invited 0 " in words(page)
     assert "Already invited (skipped) 2 " in words(page)
     assert "Nobody in this list is left" in words(send(desk, Batch.objects.first()))
@@ -147,7 +146,7 @@ def test_bad_lines_are_downloaded_and_no_spreadsheet_runs_them(desk, everybody):
     assert "attachment" in answer["Content-Disposition"]
     assert b"".join(answer.streaming_content).decode().splitlines() == [
         "\ufeffline,text,reason",
-        "8,'=cmd(),\"Enter an email address in the correct format, like name@example.com\"",
+        '8,\'=cmd(),"Enter an email address in the correct format, like name@example.com"',
         "7,typo@gmial.com,did you mean typo@gmail.com?",
     ]
 
@@ -206,7 +205,10 @@ def test_withdrawing_leaves_what_was_accepted(desk):
     page = desk.post(page_of(batch, "withdraw"), follow=True)
 
     assert "1 withdrawn." in words(page)
-    assert {i.email: i.state for i in Invite.objects.all()} == {"in@example.com": "claimed", "out@example.com": "revoked"}
+    assert {i.email: i.state for i in Invite.objects.all()} == {
+        "in@example.com": "claimed",
+        "out@example.com": "revoked",
+    }
 
 
 def test_what_is_taken_back_in_the_middle_of_sending_is_not_gone_on_with(desk):

@@ -36,7 +36,7 @@ def test_invites_are_sent_once_each_and_the_rest_is_accounted_for(ada, tmp_path)
     done = run_json("send_invites", "--file", str(listed), "--invited-by", "ada", "--note", "Hello", "--language", "ru")
 
     assert done["queued"] == 2
-    assert done["skipped"] == {"has an account": 1, "repeated": 1}
+    assert done["skipped"] == {"has_account": 1, "repeated": 1}
     rows = Invite.objects.order_by("email")
     assert [(i.email, i.source, i.invited_by, i.note, i.language) for i in rows] == [
         ("alan@example.com", "command", ada, "Hello", "ru"),
@@ -51,8 +51,10 @@ def test_the_same_list_twice_does_nothing_twice():
     run("send_invites", "grace@example.com", "alan@example.com")
     again = run_json("send_invites", "grace@example.com", "alan@example.com")
 
-    assert (again["queued"], again["skipped"]) == (0, {"already invited": 2})
+    assert (again["queued"], again["skipped"]) == (0, {"invited": 2})
     assert OutboxMessage.objects.count() == 2
+    assert run_json("send_invites", "grace@example.com", "--again")["skipped"] == {"too_soon": 1}
+    Invite.objects.update(sent_at=timezone.now() - timedelta(minutes=2))
     assert run_json("send_invites", "grace@example.com", "--again")["queued"] == 1
 
 
@@ -80,6 +82,8 @@ def test_rows_that_cannot_be_read_are_named_and_the_others_go(capsys):
         ["--note", "two\nlines"],
         ["--next", "https://evil.example/"],
         ["--file", "/no/such/file"],
+        ["--group", "Nobody"],
+        ["--resume", "b_0"],
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(wrong):

@@ -1,90 +1,181 @@
 """manage.py send_invites"""
 
+import signal
 import sys
+import threading
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import batched, chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.utils import timezone
 
-from accounts import addresses
-from accounts.forms import same_site
-from accounts.ids import uuid7
 from accounts.models import User
+from invites import columns, lists
+from invites.lists import Line
 from invites.management.report import Report
-from invites.models import Invite
-from mail.models import Suppression
+from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
+from invites.models.lifecycle import CHUNK, Reason
+from mail.management import arguments, manners
+from mail.management.progress import Progress
+from mail.working import told_to
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = "Invites people: one mail each. Who is in or invited already, or stands in the list twice, is skipped."
+    examples: ClassVar[tuple[str, ...]] = (
+        "grace@example.com --invited-by ada --note 'Come and see'",
+        "--csv people.csv --dry-run",
+        "--csv - --language ru --rate 10/s < people.csv",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
-        parser.add_argument("--file", type=Path, help="a file with one address a line; - for standard input")
+        parser.add_argument(
+            "--csv",
+            "--file",
+            dest="file",
+            metavar="FILE",
+            help="a file with one address a line; may also have name, note, language, next and group, in this order or "
+            "as its first line names them; - for standard input",
+        )
         parser.add_argument("--invited-by", metavar="NAME", help="the username of who invites")
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
         parser.add_argument("--language", default="", choices=list(dict(settings.LANGUAGES)), help="of mail and pages")
-        parser.add_argument("--again", action="store_true", help="also those who are invited already")
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
+        parser.add_argument("--group", default="", metavar="NAME", help="the group that who accepts is put into")
+        parser.add_argument("--again", action="store_true", help="also those who are invited already")
+        parser.add_argument(
+            "--resume", metavar="BATCH", help="go on with what was interrupted; needed with --again only"
+        )
+        pace = f"how fast the mails leave: 10/s, 600/m (default: {RATE:g}/s)"
+        parser.add_argument("--rate", type=arguments.rate, default=RATE, help=pace)
         Report.add_arguments(parser)
 
     def handle(self, *args: Any, emails: list[str], **options: Any) -> None:
         if not emails and options["file"] is None:
-            raise CommandError("Whom? Give addresses, or a file with --file.", returncode=2)
-        report = Report("send_invites", dry_run=options["dry_run"], batch=f"b_{uuid7().hex}")
-        given = self.given(options) | {"batch": report.batch}
-        seen: set[str] = set()
-        for typed in [*emails, *lines(options["file"])]:
-            self.invite(typed, seen, given, report, again=options["again"])
+            raise CommandError("Whom? Give addresses, or a file with --csv.", returncode=2)
+        self.options, self.seen = options, set[int]()
+        self.given, self.batch, self.leaving = given(options), batch(options), in_step(options["rate"])
+        name, rehearsal = "send_invites", options["dry_run"]
+        report = Report(name, dry_run=rehearsal, batch=self.batch.pk, verbosity=options["verbosity"])
+        groups = dict(Group.objects.values_list("name", "pk"))
+        with opened(options["file"]) as file:
+            self.work(chain(lists.read(emails, groups), lists.read(file, groups)), report)
         report.finish(self, options["format"])
 
-    def given(self, options: dict[str, Any]) -> dict[str, Any]:
-        name = options["invited_by"]
-        inviter = User.objects.by_login(name) if name else None
-        if name and inviter is None:
-            raise CommandError(f"There is nobody called {name}.", returncode=2)
-        if len(options["note"]) > 200 or not options["note"].isprintable():
-            raise CommandError("The note must be one line of 200 characters or less.", returncode=2)
-        if options["next"] != same_site(options["next"]):
-            raise CommandError("--next must be a path of this site, like /account.", returncode=2)
-        return {
-            "invited_by": inviter,
-            "note": options["note"],
-            "language": options["language"],
-            "next": options["next"],
-        }
-
-    def invite(self, typed: str, seen: set[str], given: dict[str, Any], report: Report, *, again: bool) -> None:
+    def work(self, lines: Iterator[Line], report: Report) -> None:
+        """A chunk in hand is finished before it stops, so what is done is done and counted."""
+        stop, progress = threading.Event(), Progress(self.stderr, "Inviting", None, self.options)
         try:
-            email = addresses.normalize(typed)
-        except ValidationError as error:
-            return report.failed(typed, error.messages[0])
-        if meant := addresses.suggestion(email):
-            self.stderr.write(f"{email}: did you mean {meant}?")
-        if email in seen:
-            return report.skipped(email, "repeated")
-        seen.add(email)
-        if User.objects.filter(email=email).exists():
-            return report.skipped(email, "has an account")
-        if suppression := Suppression.objects.of(email):
-            return report.failed(email, suppression.summary)
-        if not again and Invite.objects.pending().filter(email=email).exclude(source=Invite.Source.SELF).exists():
-            return report.skipped(email, "already invited")
-        if not report.dry_run:
-            Invite.objects.issue(email, source=Invite.Source.COMMAND, **given)
-        return report.queued(email)
+            with interruptible():
+                for chunk in batched(lines, CHUNK):
+                    with told_to(stop):
+                        self.take(chunk, report)
+                        progress.moved(report.rows, report.failed_rows)
+                    if stop.is_set():
+                        report.stopped = self.onwards()
+                        break
+        except KeyboardInterrupt:
+            report.stopped = self.onwards()
+        self.batch.finish()
+        progress.end()
+
+    def onwards(self) -> str:
+        said = "Go on with the same command"
+        return f"{said} and --resume {self.batch.pk}." if self.batch.again else f"{said}: nobody is invited twice."
+
+    def take(self, chunk: Sequence[Line], report: Report) -> None:
+        """Invites whom some hundreds of lines name."""
+        entries: dict[str, Entry] = {}
+        for line in chunk:
+            if line.entry is None:
+                report.failed(line.text, f"line {line.number}: {line.problem}")
+            elif line.entry.email in entries:
+                report.skipped(line.entry.email, Reason.REPEATED)
+            else:
+                entries[line.entry.email] = self.completed(line.entry)
+                self.doubt(line)
+        report.add(self.rehearse(entries) if report.dry_run else self.invite(entries))
+
+    def invite(self, entries: dict[str, Entry]) -> Outcome:
+        outcome = self.batch.invite(list(entries.values()), Invite.Source.COMMAND, self.leaving)
+        if self.options["verbosity"] >= 2 and self.options["format"] == "text":
+            done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
+            lines = [f"queued  {email}" for email in done]
+            lines += [f"skipped  {email}  {Reason(reason).label}" for email, reason in outcome.skipped]
+            self.stdout.write("".join(f"{line}\n" for line in lines), ending="")
+        return outcome
+
+    def rehearse(self, entries: dict[str, Entry]) -> Outcome:
+        """What `invite` would come to. A number for each address tells repeats, as nothing is stored that would."""
+        new = [entry for entry in entries.values() if hash(entry.email) not in self.seen]
+        self.seen.update(hash(entry.email) for entry in new)
+        outcome = self.batch.rehearse(new)
+        outcome.skipped += [(email, Reason.REPEATED) for email in entries.keys() - {entry.email for entry in new}]
+        return outcome
+
+    def completed(self, entry: Entry) -> Entry:
+        """With what the options say, where the line says nothing."""
+        return replace(entry, **{name: value for name, value in self.given.items() if not getattr(entry, name)})
+
+    def doubt(self, line: Line) -> None:
+        if line.meant and line.entry and self.options["verbosity"]:
+            self.stderr.write(f"line {line.number}: {line.entry.email}: did you mean {line.meant}?")
 
 
-def lines(file: Path | None) -> Iterable[str]:
-    """The lines of a file that hold anything. Raises CommandError when it can't be read."""
-    if file is None:
-        return []
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of every invite. Raises CommandError."""
+    groups = dict(Group.objects.filter(name=options["group"]).values_list("name", "pk"))
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} can't be read: {error}", returncode=2) from None
-    return [line for line in text.splitlines() if line.strip()]
+        said = {name: options[name] for name in ("note", "language", "next", "group")}
+        return {name: value for name, value in columns.fields(said, groups).items() if value}
+    except ValidationError as error:
+        raise CommandError(f"{error.messages[0]}.", returncode=2) from None
+
+
+def batch(options: dict[str, Any]) -> Batch:
+    """A new one, or the one to go on with. Raises CommandError."""
+    if options["resume"]:
+        found = Batch.objects.filter(pk=options["resume"]).first()
+        if found is None:
+            raise CommandError(f"There is no batch {options['resume']}.", returncode=2)
+        return found
+    name = options["invited_by"]
+    inviter = User.objects.by_login(name) if name else None
+    if name and inviter is None:
+        raise CommandError(f"There is nobody called {name}.", returncode=2)
+    return Batch(created_by=inviter, begun_at=timezone.now(), again=options["again"])
+
+
+@contextmanager
+def opened(file: str | None) -> Iterator[Iterator[str]]:
+    """The lines of a file, of standard input, or none. Raises CommandError when it can't be read."""
+    if file is None:
+        yield iter(())
+    elif file == "-":
+        yield lists.open_text(sys.stdin.buffer)
+    else:
+        with ExitStack() as stack:
+            try:
+                raw = stack.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                raise CommandError(f"{file} can't be read: {error.strerror}.", returncode=2) from None
+            yield lists.open_text(raw)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM interrupts as Ctrl-C does, while lines are waited for."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,5 +1,7 @@
 """The mail of an invite: which it is, in which language, with what in it. It needs no request."""
 
+from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +10,14 @@ from django.utils import timezone
 
 from accounts import notices, preferences, times, tokens
 from accounts.models import User
+from mail.circulars import blank, filled
 from mail.messages import post, write
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models import Invite
+
+EMAIL, NAME, URL, DECLINE_URL = range(4)  # the blanks of a mail to many
 
 # What was asked for: a way in, an account whose name and password are chosen already, or a new password.
 LINK, REGISTER, RESET = "link", "register", "reset"
@@ -24,14 +29,40 @@ def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, d
     letter(invite, account, wish, may_join=may_join, device=device).save()
 
 
-def invitation(invite: "Invite", at: datetime | None = None) -> OutboxMessage:
-    """The mail to somebody without an account who was invited, not stored yet; to leave `at` that time, or now."""
-    return letter(invite, None, LINK, may_join=True, at=at)
+def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
+    """The mails to people without an account who were invited, not stored yet; to leave at these times, or now.
+
+    What many of them have in common is rendered once.
+    """
+    written: dict[Any, OutboxMessage] = {}
+    mails = []
+    for invite in invites:
+        common = same_for(invite)
+        if common not in written:
+            written[common] = letter(with_blanks(invite), None, LINK, may_join=True, blanks=True)
+        words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(tokens.SIGNUP, invite.pk)}
+        words[DECLINE_URL] = tokens.link(tokens.DECLINE, invite.pk)
+        at = next(leaving) if leaving else None
+        mails.append(filled(written[common], invite.email, words, about=invite.pk, at=at))
+    return mails
+
+
+def same_for(invite: "Invite") -> tuple[Any, ...]:
+    """What tells one wording from another; the lengths decide where lines are broken."""
+    lengths = len(invite.email), len(invite.name)
+    return invite.language, invite.invited_by_id, invite.source, invite.note, invite.expires_at, lengths
+
+
+def with_blanks(invite: "Invite") -> "Invite":
+    blanks = copy(invite)
+    blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
+    return blanks
 
 
 def letter(
-    invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "", at: datetime | None = None
+    invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "", blanks: bool = False
 ) -> OutboxMessage:
+    """The mail, not stored yet; with `blanks` for its links."""
     name, purpose = wording(invite, account, wish, may_join=may_join)
     with preferences.read_by(account.settings if account else {}, invite.language) as language:
         context: dict[str, Any] = {
@@ -46,6 +77,8 @@ def letter(
             "registering": wish == REGISTER,
             **sender(invite),
         }
+    if blanks:
+        context |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
     return write(
         name,
         invite.email,
@@ -54,7 +87,6 @@ def letter(
         source=invite.source,
         reply_to=reply_to(invite) if name == "invite" else (),
         about=invite.pk,
-        at=at,
     )
 
 

@@ -1,7 +1,6 @@
 """Writing a mail: a folder of templates, and one function that needs no request."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from mail.models import OutboxMessage
-from mail.models.queryset import GIVE_UP_AFTER
 
 
 def post(
@@ -40,9 +38,8 @@ def write(
     source: str = "site",
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
-    at: datetime | None = None,
 ) -> OutboxMessage:
-    """The same, not stored yet, for who stores many at once; it is dated, and leaves, `at` that time or now."""
+    """The same, not stored yet, for who stores many at once."""
     with translation.override(language):
         context = context | {
             "site_name": settings.SITE_NAME,
@@ -60,10 +57,7 @@ def write(
             headers=headers(name, source, context["language"]),
         )
         message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
-    row = OutboxMessage.of(message, name, to, about)
-    if at:
-        row.created_at, row.next_try_at, row.give_up_at = at, at, at + GIVE_UP_AFTER
-    return row
+    return OutboxMessage.of(message, name, to, about)
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

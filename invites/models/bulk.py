@@ -93,6 +93,6 @@ class BulkQuerySet(LifecycleQuerySet):
         outcome.skipped += [(row.email, Reason.INVITED) for row in rows if row.pk not in created]
         ours = [row for row in rows if row.pk in created]
         outcome.done += [row.pk for row in ours]
-        OutboxMessage.objects.bulk_create([mails.invitation(row, at=next(leaving)) for row in ours])
+        OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving))
         invited = [Event(kind=Event.Kind.INVITED, user=given["invited_by"], about=row.pk) for row in ours]
         Event.objects.bulk_create(invited)

@@ -178,8 +178,7 @@ class Resend(Mailing):
         )
         for invite in invites:
             invite.expires_at = max(invite.expires_at, until)
-        letters = [mails.invitation(invite, next(self.leaving) if self.leaving else None) for invite in invites]
-        OutboxMessage.objects.bulk_create(letters)
+        OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving))
 
 
 class Remind(Mailing):

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime, parseaddr
 from typing import Any, ClassVar
 from uuid import UUID
@@ -100,13 +100,22 @@ class OutboxMessage(models.Model):
             "headers": {name: str(value) for name, value in message.extra_headers.items()},
             "alternatives": [[str(part.content), part.mimetype] for part in getattr(message, "alternatives", [])],
         }
-        return cls(
-            recipient=recipient,
-            kind=kind,
-            about=about,
-            parts=parts,
-            message_id=f"<{kind}.{secrets.token_hex(12)}@{domain}>",
-        )
+        row = cls(recipient=recipient, kind=kind, about=about, parts=parts)
+        row.message_id = row.new_id(domain)
+        return row
+
+    def copy(self, recipient: str, parts: dict[str, Any], about: UUID | None) -> "OutboxMessage":
+        """Another mail of its kind, to somebody else; not stored yet."""
+        domain = self.message_id.strip("<>").rpartition("@")[2]
+        message_id = self.new_id(domain)
+        return OutboxMessage(recipient=recipient, kind=self.kind, about=about, parts=parts, message_id=message_id)
+
+    def new_id(self, domain: str | None) -> str:
+        return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
+
+    def leave(self, at: datetime) -> None:
+        """Dates it, and lets it leave, at that time; not stored yet."""
+        self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
 
     def compose(self) -> EmailMultiAlternatives:
         """The message as it was put, with the Message-ID and Date that all its copies share."""

@@ -1,17 +1,22 @@
 """Many invitations at once: a list is checked, looked at, sent as one, watched and taken back."""
 
+import json
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import Event
-from invites.models import Batch, Invite
+from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
 from mail.models import OutboxMessage, Suppression
+from tests.conftest import LINK
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
@@ -149,6 +154,26 @@ def test_bad_lines_are_downloaded_and_no_spreadsheet_runs_them(desk, everybody):
         '8,\'=cmd(),"Enter an email address in the correct format, like name@example.com"',
         "7,typo@gmial.com,did you mean typo@gmail.com?",
     ]
+
+
+def test_a_mail_to_many_says_word_for_word_what_one_to_each_says(ada):
+    people = [Entry("o'neil&sons@example.com", name="Ann <b> & Co", note="2 < 3"), Entry("bob@example.com")]
+
+    def parts():
+        rows = OutboxMessage.objects.filter(kind="invite").order_by("recipient")
+        links = [LINK.findall(row.parts["body"]) for row in rows]
+        assert all(tokens.load(tokens.SIGNUP, found[0].partition("token=")[2]) for found in links)
+        said = [LINK.sub("LINK", json.dumps(row.parts)) for row in rows]
+        rows.delete()
+        Invite.objects.all().delete()
+        return said
+
+    with time_machine.travel(timezone.now(), tick=False):
+        Invite.objects.issue_many(people, source="csv", invited_by=ada)
+        together = parts()
+        for person in people:
+            Invite.objects.issue(**asdict(person), source="csv", invited_by=ada)
+        assert together == parts()
 
 
 def sent(desk, *emails):

@@ -62,15 +62,15 @@ def interrupted(tmp_path, monkeypatch):
     """A list of six of whom four are invited when the command is told to stop in the middle of the second pair."""
     listed = tmp_path / "people.csv"
     listed.write_text("".join(f"guest{n}@example.com\n" for n in range(6)))
-    written, stop = mails.invitation, iter([None, None, signal.SIGTERM])
+    written = mails.invitations
 
-    def invitation(*args, **kwargs):
-        if number := next(stop, None):
-            os.kill(os.getpid(), number)
-        return written(*args, **kwargs)
+    def invitations(invites, leaving):
+        if any(invite.email == "guest3@example.com" for invite in invites):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return written(invites, leaving)
 
     monkeypatch.setattr(send_invites, "CHUNK", 2)
-    monkeypatch.setattr(mails, "invitation", invitation)
+    monkeypatch.setattr(mails, "invitations", invitations)
     return str(listed)
 
 

@@ -39,18 +39,18 @@ class ListForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 8, "cols": 60, "spellcheck": "false", "autocapitalize": "none"}),
     )
     note = forms.CharField(
-        label=gettext_lazy("note"),
+        label=gettext_lazy("Note (optional)"),
         required=False,
         help_text=gettext_lazy("In the mail to everybody whose line has no message of its own. No links"),
         widget=forms.TextInput(attrs={"size": 60}),
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("language"),
+        label=gettext_lazy("Language"),
         choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
         required=False,
     )
     next = forms.CharField(
-        label=gettext_lazy("leads to"),
+        label=gettext_lazy("Leads to (optional)"),
         required=False,
         help_text=gettext_lazy("A page of this site, like /account"),
         widget=forms.TextInput(attrs={"size": 60}),

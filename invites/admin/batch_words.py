@@ -1,7 +1,6 @@
 """What the pages of a batch say, and about what."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,7 +23,7 @@ def state(batch: Batch) -> str:
 
 
 def preview(batch: Batch) -> dict[str, Any]:
-    bad = list(unread(batch))
+    bad = unread(batch)
     return {
         "title": _("Check the list"),
         "counts": counts(batch),
@@ -59,11 +58,16 @@ def people(batch: Batch) -> list[dict[str, Any]]:
     rows = batch.entries[:SHOWN]
     outcome, _chosen = Invite.objects.sift([unpacked(row) for row in rows])
     reasons = {email: reason.label for email, reason in outcome.skipped}
-    return [row | {"fate": reasons.get(row["email"]) or fate(row)} for row in rows]
+    return [row | {"fate": reasons.get(row["email"]) or fate(row), "said": said_of(row)} for row in rows]
 
 
 def fate(row: dict[str, Any]) -> str:
     return did_you_mean(row) if row.get("meant") else _("will be invited")
+
+
+def said_of(row: dict[str, Any]) -> str:
+    """What the list, or the form, says of somebody."""
+    return " · ".join(row[name] for name in ("name", "note", "language", "next") if row.get(name))
 
 
 def did_you_mean(row: dict[str, Any]) -> str:
@@ -116,9 +120,10 @@ def unread_header() -> list[str]:
     return [_("line"), _("text"), _("reason")]
 
 
-def unread(batch: Batch) -> Iterator[list[Any]]:
-    yield from batch.refused
-    yield from ([row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant"))
+def unread(batch: Batch) -> list[list[Any]]:
+    """Number, text and reason of each line that somebody should look at."""
+    doubted = [[row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant")]
+    return sorted(batch.refused + doubted, key=lambda line: line[0])
 
 
 def progress(batch: Batch) -> dict[str, Any]:

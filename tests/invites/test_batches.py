@@ -69,8 +69,8 @@ def test_a_list_is_looked_at_before_anything_is_sent(desk, everybody):
         "(counted once) 1 No mail goes to them (skipped) 1 Likely typos (skipped) 1 Can’t be read (download to fix) 1",
         "8 =cmd() Enter an email address in the correct format",
         "7 typo@gmial.com did you mean typo@gmail.com?",
-        "new@example.com Nadia Hello, Nadia – will be invited",
-        "ada@example.com – – – has an account",
+        "new@example.com will be invited Nadia · Hello, Nadia",
+        "ada@example.com has an account –",
     ):
         assert said in words(page)
     assert 'value="Send 1 invitation"' in page.text
@@ -151,8 +151,8 @@ def test_bad_lines_are_downloaded_and_no_spreadsheet_runs_them(desk, everybody):
     assert "attachment" in answer["Content-Disposition"]
     assert b"".join(answer.streaming_content).decode().splitlines() == [
         "\ufeffline,text,reason",
-        '8,\'=cmd(),"Enter an email address in the correct format, like name@example.com"',
         "7,typo@gmial.com,did you mean typo@gmail.com?",
+        '8,\'=cmd(),"Enter an email address in the correct format, like name@example.com"',
     ]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -15,3 +16,8 @@ def uuid7() -> UUID:
     fraction = rest * 4096 // 1_000_000
     chance = int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | chance)
+
+
+def earliest(moment: datetime) -> UUID:
+    """Lies between what was made before a moment and what was made after it: ranges of time are ranges of ids."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,11 +1,9 @@
 """The outbox at the desk: what waits, what left, what the server said. Contents are never shown: they hold links."""
 
 from datetime import datetime
-from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,9 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mail.models import OutboxMessage, Suppression
 from mail.models.queryset import OutboxQuerySet
+from mail.paging import BoundedPaginator
 from mail.retry import Outcome, retry
 
-SHOWN = 5000  # mails that can be leafed through; older ones are found by their address
 NEWEST = 1000  # mails whose kinds are offered
 
 
@@ -43,14 +41,6 @@ class KindFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-class BoundedPaginator(Paginator):
-    """Counts no further than anybody leafs."""
-
-    @cached_property
-    def count(self) -> int:
-        return cast("QuerySet[OutboxMessage]", self.object_list)[:SHOWN].count()
 
 
 @admin.register(OutboxMessage)

@@ -1,6 +1,7 @@
 """Invitations at the desk: every one, whatever became of it. No token or link is shown."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -8,14 +9,30 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses
+from accounts import addresses, times
+from accounts.desk import LongChangeList
 from accounts.models import User
+from invites import openings
+from invites.admin.filters import (
+    BatchFilter,
+    CreatedFilter,
+    DeliveryFilter,
+    EndFilter,
+    InviterFilter,
+    LanguageFilter,
+    SourceFilter,
+    StateFilter,
+)
+from invites.admin.steering import Steering, applicable
+from invites.admin.timeline import timeline
 from invites.models import Invite
 from mail.models import Suppression
 
@@ -51,42 +68,44 @@ class InviteForm(forms.ModelForm):
         """Not here: an address that is invited already is simply sent its mail again."""
 
 
-class DeliveryFilter(admin.SimpleListFilter):
-    title = gettext_lazy("delivery")
-    parameter_name = "delivery"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
-        return [("trouble", gettext_lazy("delivery trouble"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.in_trouble() if self.value() == "trouble" else queryset
-
-
-class InviteList(ChangeList):
+class InviteList(LongChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         Invite.objects.read_mails(self.result_list)
 
 
 @admin.register(Invite)
-class InviteAdmin(admin.ModelAdmin):
+class InviteAdmin(Steering):
     form = InviteForm
-    list_display = ("email", "state_name", "delivery", "invited_by", "source", "sent_at", "expires_at", "sends")
-    list_filter = ("source", DeliveryFilter)
+    list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
+    list_filter = (
+        StateFilter,
+        EndFilter,
+        DeliveryFilter,
+        CreatedFilter,
+        SourceFilter,
+        LanguageFilter,
+        InviterFilter,
+        BatchFilter,
+    )
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
-    show_full_result_count = False
-    list_per_page = 50
+    search_help_text = gettext_lazy("A whole address")
+    readonly_fields = ("state_badge", "inviter", "source", "in_batch", "name", "group", "next")
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup.removesuffix("__exact") in {"source", DeliveryFilter.parameter_name}
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.lower())
+    @admin.display(description=gettext_lazy("email address"))
+    def address(self, invite: Invite) -> str:
+        """In letters that people read; as it is stored, where these could be mistaken for others."""
+        name, _at, domain = invite.email.rpartition("@")
+        try:
+            read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else invite.email
+        except UnicodeError:
+            return invite.email
+        return invite.email if read == invite.email else format_html('<span title="{}">{}</span>', invite.email, read)
 
     @admin.display(description=gettext_lazy("state"))
-    def state_name(self, invite: Invite) -> str:
-        return str(invite.state.label)
+    def state_badge(self, invite: Invite) -> str:
+        return format_html('<span class="badge {}">{}</span>', invite.state, invite.state.label)
 
     @admin.display(description=gettext_lazy("delivery"), empty_value="–")
     def delivery(self, invite: Invite) -> str:
@@ -95,18 +114,56 @@ class InviteAdmin(admin.ModelAdmin):
             return label
         return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": invite.newest_mail.attempts}
 
-    @admin.display(description=gettext_lazy("mails"))
-    def mails(self, invite: Invite) -> str:
-        return render_to_string("admin/invites/invite/mails.html", {"mails": invite.mails[:MAILS_SHOWN]})
+    @admin.display(description=gettext_lazy("invited by"), empty_value="–")
+    def inviter(self, invite: Invite) -> str:
+        if invite.invited_by is None:
+            return ""
+        query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
+        return linked(query, invite.invited_by.username)
+
+    @admin.display(description=gettext_lazy("batch"), empty_value="–")
+    def in_batch(self, invite: Invite) -> str:
+        return linked(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else ""
+
+    @admin.display(description=gettext_lazy("last sent"), empty_value="–")
+    def sent(self, invite: Invite) -> str:
+        """How long ago, and how often in all."""
+        if invite.sent_at is None:
+            return ""
+        ago = _("%(time)s ago") % {"time": timesince(invite.sent_at, depth=1)}
+        often = f" (×{invite.sends})" if invite.sends > 1 else ""
+        return format_html('<time title="{}">{}</time>{}', times.on(invite.sent_at), ago, often)
+
+    @admin.display(description=gettext_lazy("ends"))
+    def end(self, invite: Invite) -> str:
+        day = date_format(timezone.localtime(invite.expires_at), _("j M Y"))
+        return format_html('<time title="{}">{}</time>', times.on(invite.expires_at), day)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return InviteList
 
-    def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
-        return [*InviteForm.Meta.fields, *(["mails"] if obj else [])]
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without what belongs to a planned account."""
+        return super().get_queryset(request).defer("username", "password", "seal", "claimed_in")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Invite | None = None) -> list[str]:
-        return ["mails"] if obj else []
+    def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
+        return [*InviteForm.Meta.fields, *(self.readonly_fields if obj else [])]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """What happened to it, and buttons for what can be done."""
+        invite = self.get_object(request, object_id)
+        if invite and request.method == "GET":
+            openings.gather()
+            invite.refresh_from_db(fields=["opened_at"])
+            mails = list(invite.mails[:MAILS_SHOWN])
+            shown = {"mails": mails, "moments": timeline(invite, mails), "verbs": self.buttons(request, invite)}
+            kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def buttons(self, request: HttpRequest, invite: Invite) -> list[tuple[str, str]]:
+        offered: dict[str, Any] = self.get_actions(request, action_location=admin.ActionLocation.CHANGE_FORM)
+        names = applicable(invite) if offered else []
+        return [(name, str(offered[name].description)) for name in names]
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in ("email", "note", "language")}
@@ -118,3 +175,8 @@ class InviteAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False
+
+
+def linked(query: str, words: str) -> str:
+    """To the list of all that have it in common."""
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:invites_invite_changelist"), query, words)

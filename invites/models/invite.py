@@ -111,6 +111,16 @@ class Invite(models.Model):
             models.Index(fields=["created_at"], name="invite_by_start"),
             models.Index(fields=["source", "-id"], name="invite_by_source"),
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
+            models.Index(fields=["language", "-id"], name="invite_by_language"),
+            # For each state; two of them are told apart by the end.
+            models.Index(
+                fields=["-id", "expires_at"],
+                name="invite_unsettled",
+                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None),
+            ),
+            models.Index(fields=["-id"], name="invite_claimed", condition=models.Q(claimed_at__isnull=False)),
+            models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
+            models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

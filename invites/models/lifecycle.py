@@ -44,6 +44,7 @@ class Reason(models.TextChoices):
     REVOKED = "revoked", _("withdrawn")
     REPLACED = "replaced", _("replaced by a newer one")
     ASKED = "asked", _("asked for by its owner, who can ask again")
+    OWNER = "owner", _("owner link, which leaves the terminal only by hand")
     HAS_ACCOUNT = "has_account", _("has an account")
     INVITED = "invited", _("invited already")
     REPEATED = "repeated", _("repeated")
@@ -121,6 +122,8 @@ class Extend(Verb):
     def refusal(self, invite: "Invite") -> Reason | None:
         if invite.source == invite.Source.SELF:
             return Reason.ASKED
+        if invite.source == invite.Source.OWNER:
+            return Reason.OWNER
         # What signs in lives as briefly as what people ask for themselves.
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if invite.email in self.members else None)
 
@@ -253,7 +256,7 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
                 continue
             outcome.skipped.append((invite.email, reason))
             if reason == Reason.TOO_SOON and isinstance(work, Resend):
-                outcome.again_at = work.again_at(invite)
+                outcome.again_at = max(filter(None, (outcome.again_at, work.again_at(invite))))
         outcome.done = [invite.pk for invite in chosen]
         if chosen and not dry_run:
             work.apply(self.model.objects.filter(pk__in=outcome.done), chosen)

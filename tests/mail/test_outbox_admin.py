@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from invites.models import Invite
 from mail import admin as outbox_admin
+from mail import paging
 from mail.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -88,7 +89,7 @@ def test_nothing_else_can_be_asked_of_the_outbox(desk, query):
 
 
 def test_no_statement_reads_more_than_it_shows(desk, one_of_each, monkeypatch):
-    monkeypatch.setattr(outbox_admin, "SHOWN", 2)
+    monkeypatch.setattr(paging, "SHOWN", 2)
     monkeypatch.setattr(outbox_admin.OutboxAdmin, "list_per_page", 1)
     with CaptureQueriesContext(connection) as queries:
         page = desk.get(OUTBOX, {"status": "", "_facets": "True"})

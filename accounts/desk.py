@@ -1,0 +1,129 @@
+"""What the lists of the desk have in common: they answer alike with ten rows and with millions, and need no script."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from mail.paging import BoundedPaginator
+
+COUNTED = 1000  # rows, beside each choice of a filter
+AT_ONCE = 5000  # rows that one action takes
+
+# What other rooms show on the page of a person, and offer to do with many; filled when they are loaded.
+PANELS: list[Any] = []
+ACTIONS: list[Any] = []
+
+
+class Capped(Subquery):
+    """How many rows a sliced query finds."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+class CountedFilter(admin.SimpleListFilter):
+    """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices."""
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        """The rows of one choice."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Raises IncorrectLookupParameters for what is no choice: all rows would look as if they were chosen."""
+        value = self.value()
+        if value is None:
+            return queryset
+        if value not in {str(choice) for choice, _title in self.lookup_choices}:
+            raise IncorrectLookupParameters
+        return self.chosen(queryset, value)
+
+    def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
+        rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
+        rows = rows.order_by().values("pk")
+        counts = {
+            f"{number}__c": Capped(self.chosen(rows, str(choice))[: COUNTED + 1])
+            for number, (choice, _title) in enumerate(self.lookup_choices)
+        }
+        one_row = User.objects.filter(pk=self.request.user.pk)  # to hang them on
+        return {name: counted(number) for name, number in one_row.values(**counts).get().items()}
+
+
+def counted(number: int) -> str:
+    """A capped number in words: "1,000+"."""
+    return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)
+
+
+class LongChangeList(ChangeList):
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        """Newest first, whatever the address of the page says: any other order would sort the whole table."""
+        return ["-pk"]
+
+
+class LongActionForm(helpers.ActionForm):
+    """What is to be done, and whether with all that is found: the stock way to say so is a script."""
+
+    select_across = forms.BooleanField(label=gettext_lazy("with all that is found, ticked or not"), required=False)
+
+
+class LongList(admin.ModelAdmin):
+    """A list that may be long. Its filters name their parameters; nothing else can be asked of it."""
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.ALWAYS
+    paginator = BoundedPaginator
+    action_form = LongActionForm
+    ordering = ("-id",)
+    sortable_by = ()
+    list_per_page = 50
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Filters only by what is listed: by any other, a secret could be guessed letter by letter."""
+        filters: Any = self.get_list_filter(request)
+        return lookup in {listed.parameter_name for listed in filters}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongChangeList
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By the whole word: all that can be searched is stored in lower case, and indexed so."""
+        return super().get_search_results(request, queryset, search_term.strip().lower())
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Needs no tick when all are meant."""
+        if request.method == "POST" and request.POST.get("select_across"):
+            form = request.POST.copy()
+            form.setdefault(helpers.ACTION_CHECKBOX_NAME, "all")
+            request.POST = form  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
+
+    def response_action(
+        self,
+        request: HttpRequest,
+        queryset: Any,
+        action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
+    ) -> HttpResponse | None:
+        try:
+            if request.POST.get("select_across") and too_many(queryset):
+                said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
+                self.message_user(request, said % {"most": number_format(AT_ONCE, force_grouping=True)}, messages.ERROR)
+                return None
+            return super().response_action(request, queryset, action_location)
+        except ValidationError:  # an id that is none
+            said = _("What you ticked could not be read. Nothing was done. Tick it again.")
+            self.message_user(request, said, messages.ERROR)
+            return None
+
+
+def too_many(queryset: "QuerySet[Any]") -> bool:
+    return queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE

@@ -1,0 +1,134 @@
+"""How invitations are found at the desk. Each filter has an index, and counts no further than needed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.desk import CountedFilter
+from accounts.ids import earliest
+from accounts.models import User
+from invites.models import Invite
+
+SOON = timedelta(hours=48)  # the end
+MONTHS = 6  # offered, with the one that runs
+
+
+class StateFilter(CountedFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return Invite.State.choices
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.in_state(value)
+
+
+class EndFilter(CountedFilter):
+    title = _("end")
+    parameter_name = "ends"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("soon", _("within 48 hours")), ("passed", _("passed"))]
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        if value == "passed":
+            return queryset.in_state(Invite.State.EXPIRED)
+        return queryset.in_state(Invite.State.PENDING).filter(expires_at__lte=timezone.now() + SOON)
+
+
+class DeliveryFilter(CountedFilter):
+    title = _("delivery")
+    parameter_name = "delivery"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("trouble", _("delivery trouble"))]
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.in_trouble()
+
+
+class CreatedFilter(CountedFilter):
+    """Days and months by ranges of ids: Django's own date hierarchy reads the whole table for them."""
+
+    title = _("created")
+    parameter_name = "created"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), *self.months()]
+
+    def months(self) -> list[tuple[str, str]]:
+        """The newest ones, "2026-11" each, both as the value and to be read."""
+        now = timezone.localtime()
+        numbers = range(now.year * 12 + now.month - 1, now.year * 12 + now.month - 1 - MONTHS, -1)
+        names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
+        return [(name, name) for name in names]
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        if value.endswith("d"):
+            return queryset.filter(id__gte=earliest(timezone.now() - timedelta(days=int(value[:-1]))))
+        start = timezone.make_aware(datetime.fromisoformat(f"{value}-01"))
+        end = timezone.make_aware(datetime(start.year + start.month // 12, start.month % 12 + 1, 1))  # noqa: DTZ001
+        return queryset.filter(id__gte=earliest(start), id__lt=earliest(end))
+
+
+class SourceFilter(CountedFilter):
+    title = _("source")
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return Invite.Source.choices
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(source=value)
+
+
+class LanguageFilter(CountedFilter):
+    title = _("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return settings.LANGUAGES
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(language=value)
+
+
+class LinkedFilter(CountedFilter):
+    """One that links lead to: what it may choose from would be too long a list."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        value = self.value()
+        return [(value, self.name(value))] if value else []
+
+    def name(self, value: str) -> str:
+        """What is chosen, in words. Raises IncorrectLookupParameters."""
+        return value
+
+
+class InviterFilter(LinkedFilter):
+    title = _("invited by")
+    parameter_name = "invited_by"
+
+    def name(self, value: str) -> str:
+        try:
+            return User.objects.get(pk=UUID(value)).username
+        except (ValueError, User.DoesNotExist):
+            raise IncorrectLookupParameters from None
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(invited_by=UUID(value))
+
+
+class BatchFilter(LinkedFilter):
+    title = _("batch")
+    parameter_name = "batch"
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(batch=value)

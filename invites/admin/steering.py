@@ -1,0 +1,113 @@
+"""What can be done with invitations at the desk, on the list and on the page of one."""
+
+from collections import Counter
+from typing import cast
+
+from django.contrib import admin, messages
+from django.contrib.admin import ActionLocation, helpers
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import times
+from accounts.desk import LongList
+from accounts.models import User
+from invites import exports, openings
+from invites.models import Invite, InviteQuerySet, Outcome, Reason
+from invites.models.lifecycle import Extend, Resend, Revoke, Verb
+
+EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
+TICKED = 500  # of them a form can name one by one; beyond that it names the list they are in
+NAMED = 200  # addresses, on the page that asks before they are withdrawn
+
+
+class Steering(LongList):
+    actions = ("resend", "extend", "revoke", "export")
+
+    @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
+    def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        outcome = queryset.resend(by=cast("User", request.user))
+        self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
+
+    @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)
+    def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        outcome = queryset.extend(by=cast("User", request.user))
+        self.tell(request, _("%(count)s extended by 7 days.") % {"count": len(outcome.done)}, outcome)
+
+    @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
+    def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
+        """Asks first, and lists them: nothing brings them back."""
+        count = queryset.order_by().count()
+        if "confirmed" not in request.POST:
+            return self.ask(request, queryset, count)
+        if request.POST["confirmed"] != str(count):  # somebody was invited, or forgotten, since they were listed
+            said = _("The list has changed meanwhile. Nothing was withdrawn. Look at it again.")
+            self.message_user(request, said, messages.WARNING)
+            return None
+        outcome = queryset.revoke(by=cast("User", request.user))
+        said = _("%(count)s withdrawn. Their links no longer work.") % {"count": len(outcome.done)}
+        self.tell(request, said, outcome)
+        return None
+
+    def ask(self, request: HttpRequest, queryset: InviteQuerySet, count: int) -> HttpResponse:
+        ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": question(count),
+            "opts": self.opts,
+            "emails": queryset.order_by("-id").values_list("email", flat=True)[:NAMED],
+            "more": max(count - NAMED, 0),
+            "count": count,
+            "across": bool(request.POST.get("select_across")),
+            "ticked": ticked[:TICKED],
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/invites/invite/withdraw.html", context)
+
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export(self, request: HttpRequest, queryset: InviteQuerySet) -> StreamingHttpResponse:
+        openings.gather()
+        name = f"invitations-{timezone.localtime():%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(exports.lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+
+    def has_steer_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return request.user.has_perm("invites.change_invite")
+
+    def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        """What was done, and what was skipped and why; never nothing."""
+        said = done
+        if outcome.skipped:
+            skipped = {"skipped": len(outcome.skipped), "reasons": reasons(outcome)}
+            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % skipped}"
+        self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+
+
+def question(count: int) -> str:
+    asked = ngettext(
+        "Withdraw %(count)s invitation? Its link stops working straight away.",
+        "Withdraw %(count)s invitations? Their links stop working straight away.",
+        count,
+    )
+    return asked % {"count": count}
+
+
+def reasons(outcome: Outcome) -> str:
+    """In words: "9 accepted already, 1 sent less than a minute ago: try again at 14:45 (UTC)"."""
+    numbers = Counter(reason for _address, reason in outcome.skipped)
+    return ", ".join(f"{number} {worded(Reason(reason), outcome)}" for reason, number in numbers.most_common())
+
+
+def worded(reason: Reason, outcome: Outcome) -> str:
+    if reason != Reason.TOO_SOON or outcome.again_at is None:
+        return str(reason.label)
+    said = _("%(reason)s: try again at %(time)s")
+    return said % {"reason": reason.label, "time": times.clock(outcome.again_at)}
+
+
+def applicable(invite: Invite) -> list[str]:
+    """The names of the actions that would do something to this one, now or in a minute."""
+    verbs: dict[str, type[Verb]] = {"resend": Resend, "extend": Extend, "revoke": Revoke}
+    return [name for name, verb in verbs.items() if verb([invite]).refusal(invite) in {None, Reason.TOO_SOON}]

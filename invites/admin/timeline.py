@@ -25,8 +25,8 @@ class Moment:
 
 def timeline(invite: Invite, mails: Iterable[OutboxMessage]) -> list[Moment]:
     """Oldest first. Two statements."""
-    about = Event.objects.filter(about=invite.pk).select_related("user").order_by("-id")
-    events = list(about[:EVENTS_SHOWN])
+    about = Event.objects.filter(about=invite.pk).exclude(kind=Event.Kind.ACCEPTED)
+    events = list(about.select_related("user").order_by("-id")[:EVENTS_SHOWN])
     told = {event.kind for event in events}
     moments = [*begun(invite, told), *map(of_event, events), *settled(invite, told)]
     for mail in mails:
@@ -49,7 +49,6 @@ def of_event(event: Event) -> Moment:
         Event.Kind.EXTENDED: _("Extended"),
         Event.Kind.REVOKED: _("Withdrawn"),
         Event.Kind.REMINDED: _("Reminder sent"),
-        Event.Kind.ACCEPTED: _("Accepted"),
         Event.Kind.DECLINED: _("Declined"),
     }
     return Moment(event.at, words.get(kind, str(kind.label)), event.user.username if event.user else "")
@@ -74,10 +73,10 @@ def settled(invite: Invite, told: set[str]) -> Iterator[Moment]:
 def accepted(invite: Invite, at: datetime) -> Moment:
     """By whom, and on which device: that of what the account did first from then on."""
     if invite.claimed_by is None:
-        return Moment(at, _("Link used"))
+        return Moment(at, _("Accepted"))
     first = Event.objects.filter(user=invite.claimed_by, id__gte=earliest(at)).order_by("id").first()
     detail = " · ".join(filter(None, (first.device_name, first.ip))) if first else ""
-    return Moment(at, _("Link used"), invite.claimed_by.username, detail)
+    return Moment(at, _("Accepted"), invite.claimed_by.username, detail)
 
 
 def of_mail(mail: OutboxMessage) -> Iterator[Moment]:

@@ -1,5 +1,7 @@
 """What the lists of the desk have in common: they answer alike with ten rows and with millions, and need no script."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -20,9 +22,30 @@ from mail.paging import BoundedPaginator
 COUNTED = 1000  # rows, beside each choice of a filter
 AT_ONCE = 5000  # rows that one action takes
 
-# What other rooms show on the page of a person, and offer to do with many; filled when they are loaded.
-PANELS: list[Any] = []
-ACTIONS: list[Any] = []
+NEWEST = 20  # rows of a panel
+
+# What is offered to do with people. Other rooms add to it, and to what is shown under one of them.
+PERSON_ACTIONS: list[Any] = ["end_sessions", "turn_off", "pause", "allow"]
+PANELS: list[Callable[[HttpRequest, User], "Panel | None"]] = []
+
+
+@dataclass
+class Panel:
+    """A table under a person at the desk, newest rows first."""
+
+    key: str
+    title: str
+    columns: list[str]
+    rows: list[list[Any]] = field(default_factory=list)
+    # With a button in each row: what it sends as "session", where to, and what is written on it.
+    presses: list[str] = field(default_factory=list)
+    action: str = ""
+    button: str = ""
+    more: str = ""  # where all rows are
+
+    @property
+    def lines(self) -> list[tuple[list[Any], str]]:
+        return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
 
 
 class Capped(Subquery):
@@ -30,6 +53,7 @@ class Capped(Subquery):
 
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
+    empty_result_set_value = 0
 
 
 class CountedFilter(admin.SimpleListFilter):
@@ -114,9 +138,7 @@ class LongList(admin.ModelAdmin):
         action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
     ) -> HttpResponse | None:
         try:
-            if request.POST.get("select_across") and too_many(queryset):
-                said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
-                self.message_user(request, said % {"most": number_format(AT_ONCE, force_grouping=True)}, messages.ERROR)
+            if request.POST.get("select_across") and self.refuses_many(request, queryset, AT_ONCE):
                 return None
             return super().response_action(request, queryset, action_location)
         except ValidationError:  # an id that is none
@@ -124,6 +146,18 @@ class LongList(admin.ModelAdmin):
             self.message_user(request, said, messages.ERROR)
             return None
 
+    def refuses_many(self, request: HttpRequest, queryset: "QuerySet[Any]", most: int) -> bool:
+        """Whether they are too many for one request; says so."""
+        too_many = queryset.order_by()[: most + 1].count() > most
+        if too_many:
+            said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
+            self.message_user(request, said % {"most": number_format(most, force_grouping=True)}, messages.ERROR)
+        return too_many
 
-def too_many(queryset: "QuerySet[Any]") -> bool:
-    return queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
+    def report(self, request: HttpRequest, done: str, number: int, skipped: Mapping[str, int]) -> None:
+        """What was done, with how many, and how many were skipped for which reasons; never nothing."""
+        said = done
+        if total := sum(skipped.values()):
+            reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items() if count)
+            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % {'skipped': total, 'reasons': reasons}}"
+        self.message_user(request, said, messages.SUCCESS if number else messages.WARNING)

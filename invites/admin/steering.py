@@ -77,12 +77,7 @@ class Steering(LongList):
         return request.user.has_perm("invites.change_invite")
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
-        """What was done, and what was skipped and why; never nothing."""
-        said = done
-        if outcome.skipped:
-            skipped = {"skipped": len(outcome.skipped), "reasons": reasons(outcome)}
-            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % skipped}"
-        self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+        self.report(request, done, len(outcome.done), reasons(outcome))
 
 
 def question(count: int) -> str:
@@ -94,10 +89,9 @@ def question(count: int) -> str:
     return asked % {"count": count}
 
 
-def reasons(outcome: Outcome) -> str:
-    """In words: "9 accepted already, 1 sent less than a minute ago: try again at 14:45 (UTC)"."""
-    numbers = Counter(reason for _address, reason in outcome.skipped)
-    return ", ".join(f"{number} {worded(Reason(reason), outcome)}" for reason, number in numbers.most_common())
+def reasons(outcome: Outcome) -> Counter[str]:
+    """In words: "accepted already", "sent less than a minute ago: try again at 14:45 (UTC)"."""
+    return Counter(worded(Reason(reason), outcome) for _address, reason in outcome.skipped)
 
 
 def worded(reason: Reason, outcome: Outcome) -> str:

@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import addresses, names, notices
+from accounts.admin.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
+from accounts.admin.panels import events_panel, google_panel, sessions_panel
+from accounts.admin.steering import Steering
+from accounts.desk import PANELS, LongChangeList
 from accounts.models import Event, User
-
-# A person has exactly one address, kept by the pages that prove it; what else opens an account nobody may read here.
-admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
-
 
 # What somebody at the desk changes, its owner is told of.
 TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
@@ -24,8 +25,9 @@ RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class PersonForm(forms.ModelForm):
-    username = forms.CharField(label=_("username"))  # without Django's own checks: names.normalize has the words
-    email = forms.CharField(label=_("email address"))
+    # Without Django's own checks: names.normalize has the words.
+    username = forms.CharField(label=gettext_lazy("username"))
+    email = forms.CharField(label=gettext_lazy("email address"))
 
     class Meta:
         model = User
@@ -38,24 +40,65 @@ class PersonForm(forms.ModelForm):
         return addresses.normalize(self.cleaned_data["email"])
 
 
+class PersonList(LongChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        User.objects.read_ways_in(self.result_list)
+
+
 @admin.register(User)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(Steering):
     form = PersonForm
-    list_display = ("email", "username", "is_active", "is_staff", "last_login", "joined_at")
-    list_filter = ("is_active", "is_staff")
+    list_display = (
+        "email",
+        "username",
+        "is_verified",
+        "last_login",
+        "sessions_now",
+        "ways_in",
+        "is_active",
+        "joined",
+    )
+    list_filter = (ActiveFilter, StaffFilter, PasswordFilter, GoogleFilter, SeenFilter)
     search_fields = ("email__exact", "username__exact")
-    show_full_result_count = False
-    ordering = ("-id",)
-    list_per_page = 50
-    readonly_fields = ("last_login", "joined_at")
+    search_help_text = gettext_lazy("A whole address or username")
+    readonly_fields = ("last_login", "joined_at", "invites_paused_at")
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Filters only by what is listed: by any other, a hash could be guessed letter by letter."""
-        return lookup.removesuffix("__exact") in self.list_filter
+    @admin.display(description=gettext_lazy("verified"), boolean=True)
+    def is_verified(self, person: User) -> bool:
+        return person.is_verified
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By the whole name or address: both are stored in lower case and indexed so."""
-        return super().get_search_results(request, queryset, search_term.lower())
+    @admin.display(description=gettext_lazy("sessions now"))
+    def sessions_now(self, person: User) -> int:
+        return person.sessions_now
+
+    @admin.display(description=gettext_lazy("ways in"))
+    def ways_in(self, person: User) -> str:
+        """Beside mailed links, which everybody has."""
+        ways = [
+            _("password") if person.has_usable_password() else "",
+            "Google" if person.has_google else "",
+            _("authenticator app") if person.has_app else "",
+        ]
+        return ", ".join(filter(None, ways)) or _("email links only")
+
+    @admin.display(description=gettext_lazy("joined"))
+    def joined(self, person: User) -> str:
+        return date_format(timezone.localtime(person.joined_at), _("j M Y"))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PersonList
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """The person, and under that what belongs to them."""
+        person = self.get_object(request, object_id)
+        if person and request.method == "GET":
+            own = (sessions_panel, google_panel, events_panel)
+            panels = [panel for make in (*own, *PANELS) if (panel := make(request, person))]
+            may_change = self.has_change_permission(request, person)
+            extra = {"panels": panels, "may_change": may_change}
+            kwargs["extra_context"] = extra | (kwargs.get("extra_context") or {})
+        return super().change_view(request, object_id, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
@@ -96,34 +139,3 @@ class PersonAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
         return below and super().has_delete_permission(request, obj)
-
-
-@admin.register(Event)
-class HistoryAdmin(admin.ModelAdmin):
-    """Everybody's security history, to read."""
-
-    list_display = ("at", "user", "kind", "ip", "device")
-    list_filter = ("kind",)
-    list_select_related = ("user",)
-    search_fields = ("user",)  # get_search_results knows how
-    search_help_text = _("A username or an address")
-    show_full_result_count = False
-    ordering = ("-id",)
-    list_per_page = 50
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup.removesuffix("__exact") in self.list_filter
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By the person, who is looked up first: the history is long, and indexed by its owner."""
-        user = User.objects.by_login(search_term)
-        return (queryset.filter(user=user) if user else queryset.none()) if search_term else queryset, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False

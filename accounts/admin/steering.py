@@ -1,0 +1,101 @@
+"""What can be done with people at the desk. Nobody may do it to those above them."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts import notices
+from accounts.desk import PERSON_ACTIONS, LongList
+from accounts.models import Event, Session, User
+
+ONE_BY_ONE = 500  # people who each take several statements
+
+
+class Steering(LongList):
+    actions = PERSON_ACTIONS
+
+    @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+        people, skipped = self.sift(request, queryset, oneself=False)
+        chosen = User.objects.filter(pk__in=[person.pk for person in people])
+        numbers = {"sessions": chosen.sign_out(by="staff"), "users": len(people)}
+        self.report(request, _("%(sessions)s sessions ended for %(users)s people.") % numbers, len(people), skipped)
+
+    @admin.action(description=gettext_lazy("Deactivate and end sessions"), permissions=["change"])
+    def turn_off(self, request: HttpRequest, queryset: Any) -> None:
+        if self.refuses_many(request, queryset, ONE_BY_ONE):
+            return
+        people, skipped = self.sift(request, queryset, oneself=False)
+        active = [person for person in people if person.is_active]
+        skipped[_("turned off already")] += len(people) - len(active)
+        for person in active:
+            person.turn_off(by="staff")
+            notices.by_staff(person, {"is_active": True})
+        self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
+
+    @admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: Any) -> None:
+        people, skipped = self.sift(request, queryset)
+        inviting = [person for person in people if not person.invites_paused_at]
+        skipped[_("paused already")] += len(people) - len(inviting)
+        self.let_invite(request, inviting, paused=True)
+        self.report(request, _("%(count)s may not invite now.") % {"count": len(inviting)}, len(inviting), skipped)
+
+    @admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
+    def allow(self, request: HttpRequest, queryset: Any) -> None:
+        people, skipped = self.sift(request, queryset)
+        paused = [person for person in people if person.invites_paused_at]
+        skipped[_("not paused")] += len(people) - len(paused)
+        self.let_invite(request, paused, paused=False)
+        self.report(request, _("%(count)s may invite again.") % {"count": len(paused)}, len(paused), skipped)
+
+    def let_invite(self, request: HttpRequest, people: list[User], *, paused: bool) -> None:
+        at = timezone.now() if paused else None
+        User.objects.filter(pk__in=[person.pk for person in people]).update(invites_paused_at=at)
+        self.log(request, people, "Invitations paused" if paused else "Invitations allowed")
+
+    def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
+        """Whom one may do something to, and how many not and why."""
+        people, skipped = [], Counter[str]()
+        for person in queryset:
+            if not oneself and person == request.user:
+                skipped[_("yourself: that is done on your own account page")] += 1
+            elif not self.has_change_permission(request, person):
+                skipped[_("above you")] += 1
+            else:
+                people.append(person)
+        return people, skipped
+
+    def log(self, request: HttpRequest, people: list[User], message: str) -> None:
+        """For the list of changes that the desk keeps of each person."""
+        if people:
+            LogEntry.objects.log_actions(str(request.user.pk), people, CHANGE, message)
+
+    def get_urls(self) -> list[Any]:
+        end = self.admin_site.admin_view(require_POST(self.end_session))
+        return [path("<uuid:pk>/sessions/end", end, name="accounts_user_end_session"), *super().get_urls()]
+
+    def end_session(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Ends the one session that is named by its handle."""
+        person = get_object_or_404(User, pk=pk)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        session: Session | None = person.sessions.live().by_handle(request.POST.get("session", ""))
+        if session is None:
+            self.message_user(request, _("That session had already ended."), messages.INFO)
+        else:
+            session.end()
+            Event.objects.record(Event.Kind.SESSION_ENDED, person, by="staff", ended=session.device)
+            device = session.device_name or _("Unknown device")
+            self.message_user(request, _("Session ended: %(device)s.") % {"device": device}, messages.SUCCESS)
+        return redirect("admin:accounts_user_change", person.pk)

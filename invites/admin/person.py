@@ -1,0 +1,77 @@
+"""What invitations add to a person at the desk: a mailed way to a new password, and who invited whom."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import times
+from accounts.desk import NEWEST, PANELS, PERSON_ACTIONS, Panel
+from accounts.models import User
+from invites import mails
+from invites.models import Invite, InviteQuerySet
+from mail.models import Suppression
+
+MAILED_AT_ONCE = 500  # each takes several statements
+
+
+@admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])
+def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
+    """The same mail that people ask for themselves; it says that the site has asked for it."""
+    if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
+        return
+    people, skipped = modeladmin.sift(request, queryset)
+    suppressed = Suppression.objects.among(person.email for person in people)
+    active = [person for person in people if person.is_active]
+    chosen = [person for person in active if person.email not in suppressed]
+    skipped[_("turned off")] += len(people) - len(active)
+    skipped[_("no mail goes to the address")] += len(active) - len(chosen)
+    for person in chosen:
+        Invite.objects.issue(person.email, wish=mails.RESET, device=settings.SITE_NAME)
+    modeladmin.log(request, chosen, "Password reset link mailed")
+    modeladmin.tell(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
+
+
+def received(request: HttpRequest, person: User) -> Panel | None:
+    invites = Invite.objects.filter(email=person.email).select_related("invited_by")
+    panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
+    panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
+    panel.more = listed(q=person.email)
+    return panel if may_see(request) else None
+
+
+def sent(request: HttpRequest, person: User) -> Panel | None:
+    invites = Invite.objects.filter(invited_by=person)
+    panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
+    panel.rows = [row(invite, invite.email) for invite in newest(invites)]
+    panel.more = listed(invited_by=person.pk)
+    return panel if may_see(request) else None
+
+
+def may_see(request: HttpRequest) -> bool:
+    return request.user.has_perm("invites.view_invite")
+
+
+def newest(invites: InviteQuerySet) -> InviteQuerySet:
+    return invites.order_by("-id")[:NEWEST]
+
+
+def listed(**query: Any) -> str:
+    return f"{reverse('admin:invites_invite_changelist')}?{urlencode(query)}"
+
+
+def row(invite: Invite, other: str) -> list[Any]:
+    """When it was made, with the way to its page; and who else had to do with it."""
+    url = reverse("admin:invites_invite_change", args=[invite.pk])
+    when = format_html('<a href="{}">{}</a>', url, times.on(invite.created_at))
+    return [when, other, invite.state.label, invite.get_source_display()]
+
+
+PANELS += [received, sent]
+PERSON_ACTIONS.insert(1, mail_reset)

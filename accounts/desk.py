@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,7 +13,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -46,6 +51,16 @@ class Panel:
     @property
     def lines(self) -> list[tuple[list[Any], str]]:
         return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
+
+
+def exact(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+
+
+def ago(moment: datetime) -> str:
+    """How long it is since then, with the moment itself for who points at it."""
+    said = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    return format_html('<time title="{}">{}</time>', exact(moment), said)
 
 
 class Capped(Subquery):
@@ -89,6 +104,10 @@ def counted(number: int) -> str:
 
 
 class LongChangeList(ChangeList):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
+
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         """Newest first, whatever the address of the page says: any other order would sort the whole table."""
         return ["-pk"]

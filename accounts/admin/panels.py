@@ -6,8 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import times
-from accounts.desk import NEWEST, Panel
+from accounts.desk import NEWEST, Panel, exact
 from accounts.models import User
 
 
@@ -18,7 +17,7 @@ def sessions_panel(request: HttpRequest, person: User) -> Panel:
         "sessions",
         _("Sessions"),
         [_("device"), _("IP address"), _("started"), _("ends")],
-        [[row.device_name, row.ip, times.on(row.created_at), times.on(row.expire_date)] for row in sessions],
+        [[row.device_name, row.ip, exact(row.created_at), exact(row.expire_date)] for row in sessions],
         presses=[row.handle for row in sessions],
         action=reverse("admin:accounts_user_end_session", args=[person.pk]),
         button=_("End session"),
@@ -27,13 +26,13 @@ def sessions_panel(request: HttpRequest, person: User) -> Panel:
 
 def google_panel(request: HttpRequest, person: User) -> Panel:
     accounts: Any = person.socialaccount_set.order_by("-id")[:NEWEST]  # type: ignore[attr-defined]
-    rows = [[row.extra_data.get("email", ""), times.on(row.date_joined), times.on(row.last_login)] for row in accounts]
+    rows = [[row.extra_data.get("email", ""), exact(row.date_joined), exact(row.last_login)] for row in accounts]
     return Panel("google", "Google", [_("email address"), _("connected"), _("last used")], rows)
 
 
 def events_panel(request: HttpRequest, person: User) -> Panel:
     events = person.events.order_by("-id")[:NEWEST]
     columns = [_("when"), _("what"), _("IP address"), _("device")]
-    rows = [[times.on(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]
+    rows = [[exact(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]
     more = f"{reverse('admin:accounts_event_changelist')}?q={person.username}"
     return Panel("history", _("Security history"), columns, rows, more=more)

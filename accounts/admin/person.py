@@ -15,7 +15,7 @@ from accounts import addresses, names, notices
 from accounts.admin.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
 from accounts.admin.panels import events_panel, google_panel, sessions_panel
 from accounts.admin.steering import Steering
-from accounts.desk import PANELS, LongChangeList
+from accounts.desk import PANELS, LongChangeList, ago
 from accounts.models import Event, User
 
 # What somebody at the desk changes, its owner is told of.
@@ -53,7 +53,7 @@ class PersonAdmin(Steering):
         "email",
         "username",
         "is_verified",
-        "last_login",
+        "seen",
         "sessions_now",
         "ways_in",
         "is_active",
@@ -67,6 +67,10 @@ class PersonAdmin(Steering):
     @admin.display(description=gettext_lazy("verified"), boolean=True)
     def is_verified(self, person: User) -> bool:
         return person.is_verified
+
+    @admin.display(description=gettext_lazy("last seen"), empty_value="–")
+    def seen(self, person: User) -> str:
+        return ago(person.last_login) if person.last_login else ""
 
     @admin.display(description=gettext_lazy("sessions now"))
     def sessions_now(self, person: User) -> int:

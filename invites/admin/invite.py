@@ -13,12 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses, times
-from accounts.desk import LongChangeList
+from accounts import addresses
+from accounts.desk import LongChangeList, ago, exact
 from accounts.models import User
 from invites import openings
 from invites.admin.filters import (
@@ -91,7 +90,7 @@ class InviteAdmin(Steering):
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("A whole address")
-    readonly_fields = ("state_badge", "inviter", "source", "in_batch", "name", "group", "next")
+    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "group", "next")
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
@@ -117,27 +116,26 @@ class InviteAdmin(Steering):
     @admin.display(description=gettext_lazy("invited by"), empty_value="–")
     def inviter(self, invite: Invite) -> str:
         if invite.invited_by is None:
-            return ""
+            return "–"
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
         return linked(query, invite.invited_by.username)
 
     @admin.display(description=gettext_lazy("batch"), empty_value="–")
     def in_batch(self, invite: Invite) -> str:
-        return linked(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else ""
+        return linked(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
 
     @admin.display(description=gettext_lazy("last sent"), empty_value="–")
     def sent(self, invite: Invite) -> str:
         """How long ago, and how often in all."""
         if invite.sent_at is None:
             return ""
-        ago = _("%(time)s ago") % {"time": timesince(invite.sent_at, depth=1)}
         often = f" (×{invite.sends})" if invite.sends > 1 else ""
-        return format_html('<time title="{}">{}</time>{}', times.on(invite.sent_at), ago, often)
+        return format_html("{}{}", ago(invite.sent_at), often)
 
     @admin.display(description=gettext_lazy("ends"))
     def end(self, invite: Invite) -> str:
         day = date_format(timezone.localtime(invite.expires_at), _("j M Y"))
-        return format_html('<time title="{}">{}</time>', times.on(invite.expires_at), day)
+        return format_html('<time title="{}">{}</time>', exact(invite.expires_at), day)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return InviteList
@@ -147,7 +145,15 @@ class InviteAdmin(Steering):
         return super().get_queryset(request).defer("username", "password", "seal", "claimed_in")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
-        return [*InviteForm.Meta.fields, *(self.readonly_fields if obj else [])]
+        """All of them in a few lines, on the page of one."""
+        if obj is None:
+            return InviteForm.Meta.fields
+        return [
+            ("email", "state_badge", "end"),
+            ("inviter", "source", "in_batch"),
+            ("name", "language", "group", "next"),
+            "note",
+        ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """What happened to it, and buttons for what can be done."""

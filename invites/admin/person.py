@@ -11,8 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import times
-from accounts.desk import NEWEST, PANELS, PERSON_ACTIONS, Panel
+from accounts.desk import NEWEST, PANELS, PERSON_ACTIONS, Panel, exact
 from accounts.models import User
 from invites import mails
 from invites.models import Invite, InviteQuerySet
@@ -35,7 +34,7 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     for person in chosen:
         Invite.objects.issue(person.email, wish=mails.RESET, device=settings.SITE_NAME)
     modeladmin.log(request, chosen, "Password reset link mailed")
-    modeladmin.tell(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
+    modeladmin.report(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
 
 
 def received(request: HttpRequest, person: User) -> Panel | None:
@@ -69,7 +68,7 @@ def listed(**query: Any) -> str:
 def row(invite: Invite, other: str) -> list[Any]:
     """When it was made, with the way to its page; and who else had to do with it."""
     url = reverse("admin:invites_invite_change", args=[invite.pk])
-    when = format_html('<a href="{}">{}</a>', url, times.on(invite.created_at))
+    when = format_html('<a href="{}">{}</a>', url, exact(invite.created_at))
     return [when, other, invite.state.label, invite.get_source_display()]
 
 

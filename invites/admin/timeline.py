@@ -28,10 +28,11 @@ def timeline(invite: Invite, mails: Iterable[OutboxMessage]) -> list[Moment]:
     about = Event.objects.filter(about=invite.pk).exclude(kind=Event.Kind.ACCEPTED)
     events = list(about.select_related("user").order_by("-id")[:EVENTS_SHOWN])
     told = {event.kind for event in events}
-    moments = [*begun(invite, told), *map(of_event, events), *settled(invite, told)]
+    moments = [*begun(invite, told), *map(of_event, reversed(events))]
     for mail in mails:
         moments += of_mail(mail)
-    return sorted(moments, key=lambda moment: moment.at)
+    # What is done puts the mail, so it stands before that; they are milliseconds apart.
+    return sorted([*moments, *settled(invite, told)], key=lambda moment: moment.at.replace(microsecond=0))
 
 
 def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:

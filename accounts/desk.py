@@ -89,7 +89,7 @@ class CountedFilter(admin.SimpleListFilter):
 
     def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
         rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
-        rows = rows.order_by().values("pk")
+        rows = rows.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
         counts = {
             f"{number}__c": Capped(self.chosen(rows, str(choice))[: COUNTED + 1])
             for number, (choice, _title) in enumerate(self.lookup_choices)

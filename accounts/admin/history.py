@@ -35,8 +35,10 @@ class HistoryAdmin(LongList):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """By the person, who is looked up first: the history is long, and indexed by its owner."""
+        if not search_term:
+            return queryset, False
         user = User.objects.by_login(search_term)
-        return (queryset.filter(user=user) if user else queryset.none()) if search_term else queryset, False
+        return queryset.filter(user=user) if user else queryset.none(), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -16,6 +16,8 @@ from accounts.models import User
 from invites.models import Invite
 
 SOON = timedelta(hours=48)  # the end
+# The only state in which each end can be. The database would look for others all the same, in vain and for long.
+ENDING = {"soon": Invite.State.PENDING, "passed": Invite.State.EXPIRED}
 MONTHS = 6  # offered, with the one that runs
 
 
@@ -27,7 +29,8 @@ class StateFilter(CountedFilter):
         return Invite.State.choices
 
     def chosen(self, queryset: Any, value: str) -> Any:
-        return queryset.in_state(value)
+        end = self.request.GET.get(EndFilter.parameter_name)
+        return queryset.none() if ENDING.get(end or "", value) != value else queryset.in_state(value)
 
 
 class EndFilter(CountedFilter):
@@ -38,9 +41,11 @@ class EndFilter(CountedFilter):
         return [("soon", _("within 48 hours")), ("passed", _("passed"))]
 
     def chosen(self, queryset: Any, value: str) -> Any:
-        if value == "passed":
-            return queryset.in_state(Invite.State.EXPIRED)
-        return queryset.in_state(Invite.State.PENDING).filter(expires_at__lte=timezone.now() + SOON)
+        state = self.request.GET.get(StateFilter.parameter_name)
+        if state not in {None, ENDING[value]}:
+            return queryset.none()
+        rows = queryset.in_state(ENDING[value])
+        return rows if value == "passed" else rows.filter(expires_at__lte=timezone.now() + SOON)
 
 
 class DeliveryFilter(CountedFilter):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)
 USED_KEPT = timedelta(days=365)
+TROUBLED = 1000  # mails: more than anybody looks through, and few enough to look them up one by one
 
 # What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
 PLAN = ("username", "password", "seal")
@@ -132,8 +133,12 @@ class InviteQuerySet(BulkQuerySet):
             invite.newest_mail = newest.get(invite.pk)
 
     def in_trouble(self) -> "InviteQuerySet":
-        """Those whose newest mail came back, was given up, or was refused more than once so far."""
-        return self._with_newest(OutboxMessage.objects.in_trouble())
+        """Those whose newest mail came back, was given up, or was refused more than once so far.
+
+        It looks through no more than the newest TROUBLED of such mails.
+        """
+        troubled = OutboxMessage.objects.in_trouble().filter(about__isnull=False).order_by("-id")[:TROUBLED]
+        return self._with_newest(OutboxMessage.objects.filter(pk__in=troubled.values("pk")))
 
     def bounced(self) -> "InviteQuerySet":
         """Those whose newest mail came back."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mail import verp
-from mail.models.queryset import GIVE_UP_AFTER, OutboxQuerySet, until_given_up
+from mail.models.queryset import GIVE_UP_AFTER, TROUBLE, OutboxQuerySet, until_given_up
 from mail.models.suppression import Suppression
 
 FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
@@ -83,6 +83,7 @@ class OutboxMessage(models.Model):
             models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
             models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
             models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),
+            models.Index(fields=["-id"], name="outbox_trouble", condition=TROUBLE),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,10 @@ RETRIABLE = timedelta(days=7)  # after it was given up; no link of ours lives lo
 KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
 KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite that is there
 
+TROUBLE = (
+    Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | Q(sent_at=None, given_up_at=None, attempts__gte=2)
+)
+
 
 def until_given_up() -> datetime:
     return timezone.now() + GIVE_UP_AFTER
@@ -49,9 +53,8 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.filter(about__in=list(invites)).order_by("about", "-id").distinct("about").defer("parts")
 
     def in_trouble(self) -> "OutboxQuerySet":
-        """Came back, given up, or refused twice and still waiting; each has an index of its own."""
-        waiting = Q(sent_at=None, given_up_at=None, attempts__gte=2)
-        return self.filter(Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | waiting)
+        """Came back, given up, or refused twice and still waiting; they have an index of their own."""
+        return self.filter(TROUBLE)
 
     def over(self, invites: models.QuerySet[Any]) -> "OutboxQuerySet":
         """Handed over or given up so long ago that nobody asks for them any more; longer if about one of `invites`."""

@@ -110,10 +110,9 @@ def test_a_page_of_fifty_costs_as_many_statements_as_one_of_one(desk, query):
 def test_trouble_is_found_by_indexes_not_by_reading_the_outbox():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = OutboxMessage.objects.in_trouble().explain()
+    plan = OutboxMessage.objects.in_trouble().order_by("-id")[:50].explain()
 
-    for index in ("outbox_bounced", "outbox_given_up", "outbox_waiting"):
-        assert index in plan
+    assert "outbox_trouble" in plan
     assert "Seq Scan" not in plan
 
 

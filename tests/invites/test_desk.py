@@ -81,7 +81,8 @@ def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(des
     invited("later", source="command", language="en")
 
     assert found(desk, ends="soon") == ["soon"]
-    assert found(desk, ends="passed") == ["passed"]
+    assert found(desk, ends="passed") == found(desk, ends="passed", state="expired") == ["passed"]
+    assert found(desk, ends="soon", state="expired") == []
     assert found(desk, created="1d") == found(desk, created=f"{timezone.localtime():%Y-%m}") == found(desk)
     assert found(desk, source="csv") == found(desk, invited_by=str(ada.pk)) == ["passed"]
     assert found(desk, language="ru") == found(desk, batch="b_1") == ["soon"]

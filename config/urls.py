@@ -20,7 +20,7 @@ from accounts.views import (
 )
 from accounts.views import google as google_account
 from config import views as config
-from invites.views import confirm, decline, entry, google, not_me, readdress, reset, signup
+from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
 from mail import lateness
 from mail import views as mail
 
@@ -48,6 +48,9 @@ urlpatterns = [
     path("account/prove", entry.prove, name="account_prove"),
     path("account/sessions/end", devices.end, name="session_end"),
     path("account/sessions/prolong", devices.prolong, name="session_prolong"),
+    path("account/invites", members.invites, name="member_invites"),
+    path("account/invites/resend", members.resend, name="member_invite_resend"),
+    path("account/invites/withdraw", members.withdraw, name="member_invite_withdraw"),
     path("account/settings", preferences.choose, name="account_settings"),
     path("account/username", username.change, name="account_change_username"),
     path("account/password", password.change, name="account_change_password"),

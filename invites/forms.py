@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, names
 from accounts.forms import VERBATIM, Form, NextField
 from accounts.forms.password import NewPasswordField, WithNewPassword
 from accounts.models import User
+from invites import notes
 
 
 class EmailForm(Form):
@@ -78,3 +81,38 @@ class RegisterForm(SignupForm, EmailForm):
     def owner(self) -> User:
         self.address = self.cleaned_data.get("email", "")
         return super().owner()
+
+
+class InvitePersonForm(Form):
+    """What a member sends."""
+
+    email = forms.CharField(
+        label=gettext_lazy("Their email address"),
+        required=False,  # addresses.normalize says what is missing
+        widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "off"}),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note (optional)"),
+        required=False,
+        strip=False,
+        help_text=gettext_lazy("One line that stands in the email, 200 characters or less, without links"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    # The address whose typo was pointed out; sent again, it goes through.
+    sure = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_email(self) -> str:
+        return addresses.normalize(self.cleaned_data["email"])
+
+    def clean_note(self) -> str:
+        return notes.plain(self.cleaned_data["note"])
+
+    def clean(self) -> None:
+        """Points out what looks like a typo, once."""
+        email = self.cleaned_data.get("email")
+        if not email or self.errors or self.cleaned_data["sure"] == email:
+            return
+        if meant := addresses.suggestion(email):
+            said = _("Did you mean %(meant)s? If not, press the button again.")
+            self.add_error("email", ValidationError(said, params={"meant": meant}, code="typo"))
+            self.data = {**self.data, "email": email, "note": self.cleaned_data["note"], "sure": email}

@@ -1,10 +1,12 @@
 """What a leaving person's invites give to the export, and what they forget."""
 
+from django.db.models import Case, F, Value, When
+
 from accounts import leaving
 from accounts.models import User
 from invites.models import Invite
 
-ABOUT = ("email", "source", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "claimed_at")
+ABOUT = ("email", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "claimed_at")
 
 
 def take_part() -> None:
@@ -14,9 +16,11 @@ def take_part() -> None:
 
 
 def invites(user: User) -> leaving.Rows:
-    """Those to this person, and those this person sent."""
-    about = Invite.objects.to(user) | Invite.objects.filter(invited_by=user)
-    return about.order_by("id").values(*ABOUT).iterator()
+    """Those to this person, and those this person sent; as a member, no more of them than the member's page shows."""
+    sent = Invite.objects.filter(invited_by=user).exclude(source=Invite.Source.MEMBER)
+    source = Case(When(source=Invite.Source.SHADOW, then=Value(Invite.Source.MEMBER)), default=F("source"))
+    rows = (Invite.objects.to(user) | sent).order_by("id").values(*ABOUT, said=source)
+    return ({"source": row.pop("said"), **row} for row in rows.iterator())
 
 
 def forget(user: User) -> None:

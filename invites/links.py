@@ -74,8 +74,8 @@ def find(request: HttpRequest, *purposes: str) -> tuple[Invite | None, str]:
     for purpose in purposes:
         try:
             pk = tokens.load(purpose, token)
-            invites = Invite.objects.select_related("claimed_by", "invited_by").exclude(email="")  # of who has left
-            return invites.get(pk=pk), purpose
+            invites = Invite.objects.select_related("claimed_by", "invited_by").exclude(source=Invite.Source.SHADOW)
+            return invites.exclude(email="").get(pk=pk), purpose  # "": of who has left
         except (tokens.BadToken, Invite.DoesNotExist):
             continue
     if request.method == "POST":

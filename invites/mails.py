@@ -59,6 +59,34 @@ def with_blanks(invite: "Invite") -> "Invite":
     return blanks
 
 
+def from_member(seen: "Invite", linked: "Invite | None", account: User | None) -> OutboxMessage:
+    """What a member's invitation says, not stored yet; without a link of ours to somebody who has an account.
+
+    `seen` is the invitation as the member sees it; `linked` is another row, perhaps of another inviter, whose link is
+    mailed.
+    """
+    if account is None and linked is not None:
+        said = type(seen)(**{name: getattr(seen, name) for name in ("email", "note", "language", "invited_by")})
+        said.pk, said.source, said.expires_at = linked.pk, "member", linked.expires_at
+        return invitation(said)
+    with preferences.read_by(account.settings if account else {}, seen.language) as language:
+        context = {
+            "username": account.username if account else "",
+            "note": seen.note,
+            "url": f"{settings.SITE_URL}/login",
+            **sender(seen),
+        }
+    return write(
+        "invite_known",
+        seen.email,
+        context,
+        language=language,
+        source="member",
+        reply_to=reply_to(seen),
+        about=seen.pk,
+    )
+
+
 def letter(
     invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "", blanks: bool = False
 ) -> OutboxMessage:

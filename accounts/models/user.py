@@ -183,6 +183,13 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.end_sessions()
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
+    def pause_invites(self) -> None:
+        """Keeps this person from inviting others; what is sent already stays."""
+        User.objects.filter(pk=self.pk, invites_paused_at=None).update(invites_paused_at=timezone.now())
+
+    def allow_invites(self) -> None:
+        User.objects.filter(pk=self.pk).update(invites_paused_at=None)
+
     @property
     def addresses(self) -> set[str]:
         """The account's address, and those it has had and nobody else has now."""

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,4 +29,5 @@ def account(request: HttpRequest) -> HttpResponse:
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
     context = {"sessions": rows, "this": this, "events": events, "moving_to": sessions.moving_to(request)}
+    context["members_invite"] = settings.MEMBERS_INVITE
     return render(request, "accounts/account.html", context)

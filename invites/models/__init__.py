@@ -4,12 +4,15 @@ from invites.models.batch import AT_ONCE, Batch
 from invites.models.bulk import RATE, Entry, in_step
 from invites.models.invite import Invite
 from invites.models.lifecycle import INVITE_LIFETIME, InviteUnavailable, Outcome, Reason
+from invites.models.member import MEMBER_SENDS, QUOTA_WINDOW
 from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
 
 __all__ = [
     "AT_ONCE",
     "INVITE_LIFETIME",
     "LINK_LIFETIME",
+    "MEMBER_SENDS",
+    "QUOTA_WINDOW",
     "RATE",
     "Batch",
     "Entry",

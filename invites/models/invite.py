@@ -34,11 +34,10 @@ class Invite(models.Model):
         COMMAND = "command", _("command")
         API = "api", _("API")
         MEMBER = "member", _("member")
-        SHADOW = "shadow", _("member, of somebody who is in")
+        SHADOW = "shadow", _("as its member sees it")
         OWNER = "owner", _("owner link")
 
-    # Owner links never leave the terminal. And what a member sends to somebody who has an account, or another's invite,
-    # looks to the member like any other.
+    # Owner links never leave the terminal; of what a member sees no link is made (invites/models/member.py).
     UNLINKED = (Source.OWNER, Source.SHADOW)
 
     class State(models.TextChoices):
@@ -121,6 +120,9 @@ class Invite(models.Model):
             models.Index(fields=["-id"], name="invite_claimed", condition=models.Q(claimed_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),
+            models.Index(
+                fields=["invited_by", "-created_at"], name="invite_seen_by", condition=models.Q(source="shadow")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -204,6 +206,7 @@ class Invite(models.Model):
             if not Invite.objects.open().filter(pk=self.pk).update(declined_at=timezone.now()):
                 raise InviteUnavailable
             self.mails.waiting().withdraw()
+            Invite.objects.shadows_of([self]).update(declined_at=timezone.now())
             Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
             # Who has an account must hear of what happens to it.
             if never and not User.objects.filter(email=self.email).exists():
@@ -236,6 +239,8 @@ class Invite(models.Model):
         """Puts who has come by it into its group, and tells the history and other services; once it is claimed."""
         if self.group:
             user.groups.add(self.group)
+        if self.source == self.Source.MEMBER:
+            Invite.objects.shadows_of([self]).update(claimed_at=timezone.now())
         if self.source not in {self.Source.SELF, self.Source.OWNER}:
             Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
         OutboxEvent.objects.announce(

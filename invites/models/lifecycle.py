@@ -52,6 +52,7 @@ class Reason(models.TextChoices):
     TOO_SOON = "too_soon", _("sent less than a minute ago")
     NOT_DUE = "not_due", _("needs no reminder")
     LEFT = "left", _("the mail has left")
+    SHADOW = "shadow", _("only what a member sees of an invitation")
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Revoke(Verb):
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(revoked_at=self.now)
+        type(invites[0]).objects.shadows_of(invites).pending().update(revoked_at=self.now)
         # A mail that has not left would bring a dead link.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
 
@@ -124,6 +126,8 @@ class Extend(Verb):
             return Reason.ASKED
         if invite.source == invite.Source.OWNER:
             return Reason.OWNER
+        if invite.source == invite.Source.SHADOW:
+            return Reason.SHADOW
         # What signs in lives as briefly as what people ask for themselves.
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if invite.email in self.members else None)
 
@@ -233,7 +237,7 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
         now = timezone.now()
         ends_soon = self.filter(expires_at__gt=now, expires_at__lte=now + REMIND_BEFORE, reminded_at=None)
         open_rows = ends_soon.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-        return open_rows.exclude(source__in=[self.model.Source.SELF, self.model.Source.OWNER])
+        return open_rows.exclude(source__in=[self.model.Source.SELF, *self.model.UNLINKED])
 
     def in_chunks(self) -> "Iterator[LifecycleQuerySet]":
         """The rows there are now, CHUNK of them at a time."""

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models.bulk import BulkQuerySet
 from invites.models.lifecycle import INVITE_LIFETIME
+from invites.models.member import MemberQuerySet
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class NotInvited(Exception):
     """SIGNUP is "invited", and nobody has invited this address."""
 
 
-class InviteQuerySet(BulkQuerySet):
+class InviteQuerySet(MemberQuerySet):
     def open(self) -> "InviteQuerySet":
         """Neither claimed nor declined, revoked or replaced; perhaps expired."""
         return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
@@ -157,6 +157,7 @@ class InviteQuerySet(BulkQuerySet):
     def forget(self, user: User) -> None:
         """Takes a leaving person's address, and what was written to it, from every invite; none stays open."""
         theirs = self.to(user)
+        self.filter(source=self.model.Source.SHADOW, invited_by=user).delete()  # there is nobody to see them
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", note="", username="", password="", seal="", readdress_to="")
         self.filter(readdress_to__in=user.addresses).update(readdress_to="")

@@ -14,9 +14,9 @@ from mail.models import Suppression
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """One button, and a box for who wants to hear nothing at all."""
     if request.method == "POST":
-        never = "never" in request.POST
-        invite.decline(never=never)
-        return render(request, "invites/declined.html", {"never": never, "token": request.POST["token"]})
+        invite.decline(never="never" in request.POST)
+        wish = {"never": Suppression.objects.wished_by(invite.email), "token": request.POST["token"]}
+        return render(request, "invites/declined.html", wish)
     context = {
         "invite": invite,
         "token": tokens.sign(tokens.DECLINE, invite.pk),

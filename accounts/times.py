@@ -1,11 +1,11 @@
 """Moments in words, for pages and mails: always with weekday and zone, never just "tomorrow"."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 
 def on(moment: datetime) -> str:
@@ -26,6 +26,19 @@ def day(moment: datetime) -> str:
 def clock(moment: datetime) -> str:
     """A time of today: "14:45 (UTC)"."""
     return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
+
+
+def lasting(span: timedelta) -> str:
+    """How long something takes, in the unit that says it best: "3 hours"."""
+    seconds = int(span.total_seconds())
+    if seconds < 60:
+        return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
+    if seconds < 60 * 60:
+        return ngettext("%(count)s minute", "%(count)s minutes", seconds // 60) % {"count": seconds // 60}
+    hours = seconds // 3600
+    if hours < 48:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+    return ngettext("%(count)s day", "%(count)s days", hours // 24) % {"count": hours // 24}
 
 
 def _parts(moment: datetime, weekdays: tuple[str, ...]) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from invites.models.batch import AT_ONCE, Batch
 from invites.models.bulk import RATE, Entry, in_step
+from invites.models.funnel import Funnel
 from invites.models.invite import Invite
+from invites.models.inviter import Inviter
 from invites.models.lifecycle import INVITE_LIFETIME, InviteUnavailable, Outcome, Reason
 from invites.models.member import MEMBER_SENDS, QUOTA_WINDOW
 from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
@@ -16,9 +18,11 @@ __all__ = [
     "RATE",
     "Batch",
     "Entry",
+    "Funnel",
     "Invite",
     "InviteQuerySet",
     "InviteUnavailable",
+    "Inviter",
     "NotInvited",
     "Outcome",
     "Reason",

@@ -123,6 +123,15 @@ class Invite(models.Model):
             models.Index(
                 fields=["invited_by", "-created_at"], name="invite_seen_by", condition=models.Q(source="shadow")
             ),
+            models.Index(
+                fields=["invited_by", "-id"], name="invite_accepted", condition=models.Q(claimed_by__isnull=False)
+            ),
+            models.Index(
+                fields=["invited_by", "expires_at"],
+                name="invite_pending",
+                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
+                & ~models.Q(source__in=["owner", "shadow"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,101 @@
+"""Who invited whom, at the desk: a tree to read, and a button that pauses one inviter."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from invites.models import Inviter
+from invites.models.inviter import COUNTED, DEPTH, PEOPLE
+
+MAY_SEE = ("accounts.view_user", "invites.view_invite")
+
+
+@admin.register(Inviter)
+class InviterAdmin(admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        """No other page: these are people, who have theirs."""
+        guarded = self.admin_site.admin_view
+        return [
+            path("", guarded(self.changelist_view), name="invites_inviter_changelist"),
+            path("<str:object_id>/", guarded(self.tree_view), name="invites_inviter_change"),
+            path("<str:object_id>/pause/", guarded(self.pause_view), name="invites_inviter_pause"),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Finds somebody by their whole name or address."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        typed = request.GET.get("q", "").strip()
+        person = User.objects.by_login(typed) if typed else None
+        if person:
+            return redirect("admin:invites_inviter_change", person.pk)
+        context = {"title": self.opts.verbose_name_plural, "typed": typed}
+        return self.render(request, "change_list.html", context)
+
+    def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        person = found(object_id)
+        context = {
+            "title": _("Whom %(name)s invited") % {"name": person.username},
+            "tree": person.tree(),
+            "may_pause": self.has_pause_permission(request),
+            "depth": DEPTH,
+            "people": PEOPLE,
+            "counted": COUNTED,
+        }
+        return self.render(request, "tree.html", context)
+
+    def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Pauses one inviter, or lets them invite again; leads back to the tree that it was pressed in."""
+        if not self.has_pause_permission(request):
+            raise PermissionDenied
+        person = User.objects.get(pk=found(object_id).pk)
+        if request.method == "POST":
+            words = self.pause(person) if request.POST.get("paused") else self.allow(person)
+            self.log_change(request, person, words)
+            messages.success(request, words)
+        return redirect("admin:invites_inviter_change", found(request.POST.get("tree", "") or object_id).pk)
+
+    def pause(self, person: User) -> str:
+        person.pause_invites()
+        return _("%(name)s can’t invite anybody until you allow it again.") % {"name": person.username}
+
+    def allow(self, person: User) -> str:
+        person.allow_invites()
+        return _("%(name)s can invite again.") % {"name": person.username}
+
+    def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        context |= self.admin_site.each_context(request) | {"opts": self.opts, "title": context["title"]}
+        return TemplateResponse(request, f"admin/invites/inviter/{template}", context)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return request.user.has_perms(MAY_SEE)
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("accounts.change_user")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+
+def found(object_id: str) -> Inviter:
+    """Raises Http404 when there is nobody of this id."""
+    try:
+        return Inviter.objects.get(pk=UUID(object_id))
+    except (ValueError, Inviter.DoesNotExist):
+        raise Http404 from None

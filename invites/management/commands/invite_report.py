@@ -1,0 +1,90 @@
+"""manage.py invite_report"""
+
+import csv
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from invites import funnel
+from invites.models import Invite
+from mail.management import needs
+
+SOURCES = [source.value for source in Invite.Source if source not in Invite.UNLINKED]
+USUAL = {"day": 14, "week": 8 * 7}  # days
+
+
+class Command(BaseCommand):
+    help = "Says how far invites get: asked for, handed over, opened, accepted, came back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--since", type=day, metavar="DATE", help="the first day, like 2026-11-01; else two weeks, or eight by week"
+        )
+        parser.add_argument("--by", choices=list(funnel.DAYS), default="day")
+        parser.add_argument("--source", choices=SOURCES, default="", help="only invites that came about so")
+        parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
+
+    def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:
+        since = options["since"] or funnel.start(by, USUAL[by])
+        self.check_since(since, by)
+        with needs.database():
+            numbers = funnel.look(by, since, source)
+        head = {"command": "invite_report", "since": since.isoformat(), "by": by, "source": source}
+        getattr(self, f"write_{options['format']}")(head, numbers)
+
+    def check_since(self, since: date, by: str) -> None:
+        earliest = funnel.start(by, funnel.DAYS[by])
+        if not earliest <= since <= timezone.localdate():
+            said = f"--since must be a day from {earliest} to today. By week it may be longer ago than by day."
+            raise CommandError(said, returncode=2)
+
+    def write_text(self, head: dict[str, Any], numbers: funnel.Funnel) -> None:
+        told = f", source {head['source']}" if head["source"] else ""
+        self.stdout.write(f"Sign-up funnel since {head['since']}{told}")
+        names = [str(step.label) for step in numbers.steps]
+        width = max(map(len, names))
+        for name, step in zip(names, numbers.steps, strict=True):
+            took = "" if step.median is None else f"  half of them within {step.median}"
+            shares = f"{step.of_all:>4} % of all {step.of_before:>4} % of the step before"
+            self.stdout.write(f"{name:<{width}} {step.people:>9,} {shares} {step.left:>9,} left here{took}")
+        heads = "".join(f"{name:>10}" for name in funnel.STEPS)
+        for title, rows in ((f"by {head['by']}", numbers.cohorts), ("by source", numbers.sources)):
+            self.stdout.write(f"\n{title:<12}{heads}")
+            for key, people in rows:
+                self.stdout.write(f"{key!s:<12}" + "".join(f"{number:>10,}" for number in people))
+
+    def write_json(self, head: dict[str, Any], numbers: funnel.Funnel) -> None:
+        steps = [
+            {
+                "step": step.name,
+                "people": step.people,
+                "percent_of_all": step.of_all,
+                "percent_of_step_before": step.of_before,
+                "left": step.left,
+                "median_seconds": None if step.median is None else int(step.median.total_seconds()),
+            }
+            for step in numbers.steps
+        ]
+        cohorts = [{"from": key.isoformat(), **named(people)} for key, people in numbers.cohorts]
+        sources = [{"source": key, **named(people)} for key, people in numbers.sources]
+        self.stdout.write(json.dumps(head | {"steps": steps, "cohorts": cohorts, "sources": sources}))
+
+    def write_csv(self, _head: dict[str, Any], numbers: funnel.Funnel) -> None:
+        writer = csv.writer(self.stdout, lineterminator="\n")
+        writer.writerow(["from", *funnel.STEPS])
+        writer.writerows([[key.isoformat(), *people] for key, people in numbers.cohorts])
+
+
+def named(people: list[int]) -> dict[str, int]:
+    return dict(zip(funnel.STEPS, people, strict=True))
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day, like 2026-11-01") from None

@@ -40,7 +40,7 @@ WITH steps AS (
     extract(epoch FROM invite.claimed_at - invite.created_at) AS accepted_after,
     extract(epoch FROM back.at - invite.created_at) AS back_after
   FROM invites_invite invite
-  LEFT JOIN accounts_user person ON person.id = invite.claimed_by_id
+  LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = invite.claimed_by_id LIMIT 1) person ON true
   LEFT JOIN LATERAL (
     SELECT min(sent_at) AS sent_at FROM mail_outboxmessage WHERE about = invite.id AND sent_at IS NOT NULL
   ) mail ON true

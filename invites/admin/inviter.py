@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -37,7 +38,7 @@ class InviterAdmin(admin.ModelAdmin):
         person = User.objects.by_login(typed) if typed else None
         if person:
             return redirect("admin:invites_inviter_change", person.pk)
-        context = {"title": self.opts.verbose_name_plural, "typed": typed}
+        context = {"title": capfirst(self.opts.verbose_name_plural), "typed": typed}
         return self.render(request, "change_list.html", context)
 
     def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

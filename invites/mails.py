@@ -68,7 +68,7 @@ def from_member(seen: "Invite", linked: "Invite | None", account: User | None) -
     if account is None and linked is not None:
         said = type(seen)(**{name: getattr(seen, name) for name in ("email", "note", "language", "invited_by")})
         said.pk, said.source, said.expires_at = linked.pk, "member", linked.expires_at
-        return invitation(said)
+        return invitations([said])[0]
     with preferences.read_by(account.settings if account else {}, seen.language) as language:
         context = {
             "username": account.username if account else "",

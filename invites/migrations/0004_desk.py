@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("accounts", "0004_desk"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("invites", "0003_readdressing"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -27,8 +28,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
+                ("checked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("begun_at", models.DateTimeField(null=True, verbose_name="begun")),
                 ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
                 ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn")),
+                ("again", models.BooleanField(default=False)),
                 ("entries", models.JSONField(default=list)),
                 ("refused", models.JSONField(default=list)),
                 ("counts", models.JSONField(default=dict)),
@@ -38,6 +42,32 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "batches",
                 "ordering": ["-id"],
             },
+        ),
+        migrations.CreateModel(
+            name="Funnel",
+            fields=[],
+            options={
+                "verbose_name": "sign-up funnel",
+                "verbose_name_plural": "sign-up funnel",
+                "proxy": True,
+                "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("invites.invite",),
+        ),
+        migrations.CreateModel(
+            name="Inviter",
+            fields=[],
+            options={
+                "verbose_name": "who invited whom",
+                "verbose_name_plural": "who invited whom",
+                "proxy": True,
+                "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("accounts.user",),
         ),
         migrations.RemoveConstraint(
             model_name="invite",
@@ -81,7 +111,7 @@ class Migration(migrations.Migration):
                     ("command", "command"),
                     ("api", "API"),
                     ("member", "member"),
-                    ("shadow", "member, of somebody who is in"),
+                    ("shadow", "as its member sees it"),
                     ("owner", "owner link"),
                 ],
                 default="self",
@@ -101,6 +131,62 @@ class Migration(migrations.Migration):
             model_name="invite",
             index=models.Index(
                 condition=models.Q(("batch", ""), _negated=True), fields=["batch", "-id"], name="invite_by_batch"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(fields=["language", "-id"], name="invite_by_language"),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("claimed_at", None), ("declined_at", None), ("revoked_at", None)),
+                fields=["-id", "expires_at"],
+                name="invite_unsettled",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("claimed_at__isnull", False)), fields=["-id"], name="invite_claimed"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("declined_at__isnull", False)), fields=["-id"], name="invite_declined"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("revoked_at__isnull", False)), fields=["-id"], name="invite_revoked"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("source", "shadow")), fields=["invited_by", "-created_at"], name="invite_seen_by"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(("claimed_by__isnull", False)), fields=["invited_by", "-id"], name="invite_accepted"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(
+                condition=models.Q(
+                    ("claimed_at", None),
+                    ("declined_at", None),
+                    ("replaced_at", None),
+                    ("revoked_at", None),
+                    models.Q(("source__in", ["owner", "shadow"]), _negated=True),
+                ),
+                fields=["invited_by", "expires_at"],
+                name="invite_pending",
             ),
         ),
         migrations.AddConstraint(

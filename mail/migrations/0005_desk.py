@@ -22,4 +22,21 @@ class Migration(migrations.Migration):
             name="recipient",
             field=models.EmailField(max_length=320, null=True, unique=True, verbose_name="address"),
         ),
+        migrations.AddIndex(
+            model_name="outboxmessage",
+            index=models.Index(fields=["kind", "-id"], name="outbox_kind"),
+        ),
+        migrations.AddIndex(
+            model_name="outboxmessage",
+            index=models.Index(
+                condition=models.Q(
+                    ("bounced_at__isnull", False),
+                    ("given_up_at__isnull", False),
+                    models.Q(("attempts__gte", 2), ("given_up_at", None), ("sent_at", None)),
+                    _connector="OR",
+                ),
+                fields=["-id"],
+                name="outbox_trouble",
+            ),
+        ),
     ]

@@ -4,6 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_google_and_second_factor"),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
@@ -62,5 +63,27 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("about__isnull", False)), fields=["about", "-id"], name="event_about"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(condition=models.Q(("is_active", False)), fields=["-id"], name="user_off"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(condition=models.Q(("is_staff", True)), fields=["-id"], name="user_staff"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(condition=models.Q(("is_superuser", True)), fields=["-id"], name="user_owner"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("password__startswith", "!")), fields=["-id"], name="user_no_password"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["last_login", "-id"], name="user_by_last_login"),
         ),
     ]

@@ -83,7 +83,7 @@ def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         while _goes_on(text) and len(taken) < JOINED and (more := ahead.popleft() if ahead else next(lines, None)):
             taken.append(more)
             text += more[1]
-        if len(text) > LONGEST or _goes_on(text):
+        if _goes_on(text):
             ahead.extendleft(reversed(taken))
             text = first[1]
         yield number, text

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
 SLOWEST = "5s"  # one statement of a check
 PATIENCE = 15.0  # seconds for a check that talks to somebody over the network
@@ -55,8 +55,9 @@ def found_by(check: Check) -> Finding | None:
     """What it finds, whatever goes wrong with it."""
     try:
         return check()
-    except (OperationalError, InterfaceError) as error:
-        return odd(f"Not checked, as the database does not answer: {one_line(error)}", "First bring it back.")
+    except (OperationalError, InterfaceError, ProgrammingError) as error:  # away, slow, or without that table
+        said = str(error).partition("\n")[0]
+        return odd(f"Not checked, as the database says: {said}", "First see to the database and its migrations.")
     except Exception as error:  # noqa: BLE001 the others must be run all the same
         return broken(f"The check itself failed: {type(error).__name__}: {one_line(error)}", "Look at what it says.")
 

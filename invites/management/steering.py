@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
+
 from invites.management.filters import STATES, Filters
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, Outcome
@@ -20,6 +22,7 @@ class Command(manners.Command):
     states: ClassVar[Sequence[str]] = STATES
     doing, word = "Sending", "queued"
     onwards = "Go on with the same and --after-id {}."
+    last: UUID | None = None  # of what is done
     suppressed_fail = True  # an address that no mail goes to is for somebody to look at
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,19 +41,29 @@ class Command(manners.Command):
         report.finish(self, options["format"])
 
     def work(self, report: Report) -> None:
-        """A chunk in hand is finished before it stops, so what is done is done and counted."""
-        stop, last = threading.Event(), None
+        """Goes through all pages, or says how to go on after the last that was done."""
         progress = Progress(self.stderr, self.doing, self.total(), self.options)
+        try:
+            self.go_through(report, progress)
+        except (OperationalError, InterfaceError):
+            if self.last:
+                self.stderr.write(f"Done before: {report.as_text()}\n{self.onwards.format(self.last)}")
+            raise
+        finally:
+            progress.end()
+
+    def go_through(self, report: Report, progress: Progress) -> None:
+        """A page in hand is finished before it stops, so what is done is done and counted."""
+        stop = threading.Event()
         with told_to(stop):
             for page in self.filters.pages(self.among()):
-                if stop.is_set() and last:
-                    report.stopped = self.onwards.format(last)
-                    break
-                outcome, last = self.steer(Invite.objects.filter(pk__in=page)), page[-1]
-                self.tell(page, outcome)
+                if stop.is_set() and self.last:
+                    report.stopped = self.onwards.format(self.last)
+                    return
+                outcome, self.last = self.steer(Invite.objects.filter(pk__in=page)), page[-1]
                 report.add(outcome, suppressed_fail=self.suppressed_fail)
+                self.tell(outcome)
                 progress.moved(report.rows, report.failed_rows)
-        progress.end()
 
     def total(self) -> int | None:
         """Only somebody who watches wants to know before."""
@@ -59,7 +72,7 @@ class Command(manners.Command):
         count = manners.counted(self.filters.rows(self.among()), self.options["limit"])
         return None if count > manners.MANY else count
 
-    def tell(self, page: list[UUID], outcome: Outcome) -> None:
+    def tell(self, outcome: Outcome) -> None:
         """With -v 2, a line for each."""
         if self.options["verbosity"] >= 2 and self.options["format"] == "text":
             done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+OLDEST = timedelta(days=36_500)
 FASTEST = 10_000  # a second
 
 
@@ -14,7 +15,10 @@ def age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([mhd])", text, re.ASCII)
     if not match:
         raise ArgumentTypeError("must look like 3d, 12h or 90m")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    span = timedelta(**{UNITS[match[2]]: int(match[1])})
+    if span > OLDEST:
+        raise ArgumentTypeError("must be 100 years or less")
+    return span
 
 
 def count(text: str) -> int:

@@ -37,6 +37,7 @@ class Command(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        refuse_unreadable(options)
         options["no_color"] |= bool(os.environ.get("NO_COLOR")) and not options["force_color"]
         try:
             with logs_on_stderr(), needs.database():
@@ -56,6 +57,14 @@ class Command(BaseCommand):
         self.stderr.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was changed.")
+
+
+def refuse_unreadable(options: dict[str, Any]) -> None:
+    """What a terminal typed in another encoding can be in no row. Raises CommandError."""
+    for name, value in options.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+                raise CommandError(f"{name} is not in UTF-8. Nothing was changed.", returncode=2)
 
 
 @contextmanager

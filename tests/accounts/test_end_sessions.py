@@ -108,12 +108,13 @@ def test_a_dry_run_ends_nothing(capsys, ada):
 
 def test_everybody_is_never_signed_out_unasked(ada, monkeypatch):
     client = signed_in_as("ada")
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
 
-    with pytest.raises(CommandError, match="add --yes-all") as refused:
-        call_command("end_sessions", "--all")
+    for options, at_terminal in [([], False), (["--no-input"], True)]:
+        monkeypatch.setattr("sys.stdin.isatty", lambda at_terminal=at_terminal: at_terminal)
+        with pytest.raises(CommandError, match="add --yes-all") as refused:
+            call_command("end_sessions", "--all", *options)
+        assert refused.value.returncode == 2
 
-    assert refused.value.returncode == 2
     assert client.get("/account").status_code == 200
 
 

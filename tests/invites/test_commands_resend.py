@@ -3,7 +3,6 @@
 import csv
 import json
 import signal
-from argparse import ArgumentError
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -119,14 +118,15 @@ def test_each_filter_narrows():
     assert set(Invite.objects.values_list("sends", flat=True)) == {0}
 
 
-@pytest.mark.parametrize(
-    "wrong", [["--limit", "-1"], ["--older-than", "3"], ["--state", "claimed"], ["--rate", "0/s"], ["--after-id", "x"]]
-)
-def test_options_that_cannot_be_meant_are_refused(wrong):
+def test_options_that_cannot_be_meant_are_refused():
     invited("grace")
 
-    with pytest.raises((CommandError, ArgumentError)):
-        run(*wrong)
+    for wrong in [
+        *(["--limit", "-1"], ["--older-than", "3"], ["--older-than", "999999d"], ["--state", "claimed"]),
+        *(["--rate", "0/s"], ["--after-id", "x"], ["--email", " "], ["--batch", "\udcff"]),
+    ]:
+        with pytest.raises(CommandError):
+            run(*wrong)
 
     assert not mailed()
 
@@ -189,14 +189,22 @@ def test_results_are_clean_whatever_is_shown_meanwhile(capsys):
     assert run("--verbosity", "0") == ""
 
 
-def test_a_lost_database_is_for_later(monkeypatch):
-    def lost(*_args, **_options):
-        raise OperationalError("gone")
+def test_a_lost_database_is_for_later_and_what_was_done_is_told(monkeypatch):
+    monkeypatch.setattr(filters, "CHUNK", 2)
+    original = InviteQuerySet.resend
 
-    monkeypatch.setattr(InviteQuerySet, "resend", lost)
-    invited("grace")
+    def resend(self, *args, **options):
+        if mailed():
+            raise OperationalError("gone")
+        return original(self, *args, **options)
+
+    monkeypatch.setattr(InviteQuerySet, "resend", resend)
+    _grace, alan, _ada = invited("grace", "alan", "ada")
+    told = StringIO()
 
     with pytest.raises(CommandError, match="does not answer") as stopped:
-        run()
+        run(stderr=told)
 
     assert stopped.value.returncode == 4
+    assert "Done before: 2 queued" in told.getvalue()
+    assert f"--after-id {alan.pk}" in told.getvalue()

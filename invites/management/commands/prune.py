@@ -4,6 +4,7 @@ import json
 import threading
 from argparse import ArgumentParser
 from datetime import timedelta
+from itertools import batched
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
@@ -70,8 +71,11 @@ class Command(manners.Command):
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
         """In short transactions, so that nobody waits for it and an interruption keeps what was done."""
         total = 0
-        while not self.stop.is_set() and (batch := list(rows.order_by().values_list("pk", flat=True)[:batch_size])):
-            total += rows.filter(pk__in=batch).delete()[0]  # what is over still, that is
+        # They are looked for once: what stays may be a million rows, to be read for each batch anew.
+        for batch in batched(rows.order_by().values_list("pk", flat=True).iterator(), batch_size):
+            if self.stop.is_set():
+                break
+            total += rows.filter(pk__in=list(batch)).delete()[0]  # what is over still, that is
         return total
 
 

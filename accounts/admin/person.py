@@ -133,6 +133,12 @@ class PersonAdmin(Steering):
         if before:
             notices.by_staff(obj, before)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only the people: what goes with them is long, and Django names a session by its key."""
+        people = list(objs)
+        kept = {str(self.opts.verbose_name) for person in people if not self.has_delete_permission(request, person)}
+        return [person.email for person in people], {self.opts.verbose_name_plural: len(people)}, kept, []
+
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         obj.erase()
 

@@ -209,6 +209,19 @@ def test_the_page_of_a_person_shows_sessions_google_history_and_invitations(desk
     assert [row.user for row in desk.get(HISTORY, {"q": "ada"}).context["cl"].result_list] == [ada] * ada.events.count()
 
 
+def test_who_is_asked_whether_to_delete_somebody_sees_no_session_key(desk, helper, ada, admin_user):
+    signed_in_as(ada)
+    session = ada.sessions.get()
+
+    for page in (desk.get(f"{LIST}{ada.pk}/delete/"), press(desk, "delete_selected", ada)):
+        assert "ada@example.com" in words(page)
+        assert session.session_key not in page.text
+    User.objects.get(username="helper").user_permissions.add(Permission.objects.get(codename="delete_user"))
+    press(helper, "delete_selected", admin_user)
+    form = {"action": "delete_selected", "_selected_action": [str(admin_user.pk)], "post": "yes"}
+    assert helper.post(LIST, form).status_code == 403
+
+
 def test_one_session_ends_by_its_button_and_the_others_go_on(desk, signed_in, ada):
     other = signed_in_as(ada, **{"User-Agent": FIREFOX})
     page = desk.get(at(ada))

@@ -168,10 +168,14 @@ class InviteQuerySet(MemberQuerySet):
         stale.update(password="", seal="")
 
     def over(self) -> "InviteQuerySet":
-        """Links that people asked for themselves, long after they ran out; those that were used, much longer after."""
+        """Links that people asked for themselves, long after they ran out.
+
+        Much longer after, those that were used, and what members see of what they sent.
+        """
         now = timezone.now()
         unused = models.Q(claimed_at=None, expires_at__lt=now - KEPT) | models.Q(expires_at__lt=now - USED_KEPT)
-        return self.filter(unused, source=self.model.Source.SELF)
+        seen = models.Q(source=self.model.Source.SHADOW, expires_at__lt=now - USED_KEPT)
+        return self.filter(seen | models.Q(unused, source=self.model.Source.SELF))
 
     def remembered(self) -> "InviteQuerySet":
         """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""

@@ -102,7 +102,7 @@ def test_a_note_is_one_plain_line_without_links(signed_in, mailbox):
         "10.0.0.1",
         "x" * 201,
         "two\u2028lines",
-        "\u202egnp.exe",
+        "\u202etib a ylno",
     ]:
         page = send(signed_in, note=note)
 
@@ -318,6 +318,14 @@ def test_staff_cannot_send_what_only_a_member_sees(signed_in, ada, mailbox):
     rows.update(expires_at=timezone.now() + timedelta(days=1))
     assert not rows.remindable().exists()
     assert len(mailbox.letters(EMAIL)) == 1
+
+
+def test_what_a_member_sees_goes_a_year_after_it_is_over(signed_in, ada):
+    send(signed_in)
+    Invite.objects.update(expires_at=timezone.now() - timedelta(days=364))
+    assert not Invite.objects.over().exists()
+    Invite.objects.update(expires_at=timezone.now() - timedelta(days=366))
+    assert [row.source for row in Invite.objects.over()] == ["shadow"]
 
 
 def test_with_who_leaves_goes_what_they_saw_and_the_sent_goes_on(signed_in, ada, mailbox):

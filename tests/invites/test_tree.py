@@ -54,6 +54,7 @@ def test_only_the_invitation_somebody_joined_by_counts_and_no_circle_is_endless(
     bob = joins("bob", ada)
     InviteFactory(invitation=True, invited_by=bob, email=ada.email).claim(by=ada)
     assert names(show(desk, ada)) == [("0", "ada"), ("1", "bob")]
+    assert names(show(desk, bob)) == [("-1", "ada"), ("0", "bob")]
 
     Invite.objects.update(created_at=timezone.now() - timedelta(days=9))  # as if she had joined by it
     assert names(show(desk, ada)) == [("-1", "bob"), ("0", "ada"), ("1", "bob")]

@@ -63,9 +63,9 @@ def from_member(seen: "Invite", linked: "Invite | None", account: User | None) -
     """What a member's invitation says, not stored yet; without a link of ours to somebody who has an account.
 
     `seen` is the invitation as the member sees it; `linked` is another row, perhaps of another inviter, whose link is
-    mailed.
+    mailed. None for who has an account.
     """
-    if account is None and linked is not None:
+    if linked is not None:
         said = type(seen)(**{name: getattr(seen, name) for name in ("email", "note", "language", "invited_by")})
         said.pk, said.source, said.expires_at = linked.pk, "member", linked.expires_at
         return invitations([said])[0]

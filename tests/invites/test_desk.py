@@ -114,14 +114,12 @@ def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monke
     assert [sql for sql in ours if sql.count('FROM "invites_invite"') > sql.count("LIMIT")] == []
 
 
-@pytest.mark.parametrize(
-    "query", ["state=x", "created=1999-01", "invited_by=x", "invited_by=00000000-0000-7000-8000-000000000000"]
-)
-def test_what_is_no_choice_chooses_nothing_and_leads_back_to_the_list(desk, query):
-    invite = invited("grace")
+def test_what_is_no_choice_chooses_nothing_and_leads_back_to_the_list(desk):
+    invite, nobody = invited("grace"), "00000000-0000-7000-8000-000000000000"
 
-    assert desk.get(f"{LIST}?{query}").url.endswith("?e=1")
-    press(desk, "revoke", [invite], f"?{query}", confirmed="1")
+    for query in ("state=x", "created=1999-01", "invited_by=x", f"invited_by={nobody}"):
+        assert desk.get(f"{LIST}?{query}").url.endswith("?e=1")
+        press(desk, "revoke", [invite], f"?{query}", confirmed="1")
 
     assert Invite.objects.pending().exists()
 

@@ -1,6 +1,5 @@
 """The columns that a list of people may have, and what may stand in them."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import addresses
 from accounts.forms import same_site
+from invites import notes
 
 # What people call them, in the first line of a file.
 COLUMNS = {
@@ -23,7 +23,6 @@ COLUMNS = {
     "next": {"next", "leads to", "path", "page", "страница", "ведёт на", "ведет на"},
     "group": {"group", "группа"},
 }
-LINK = re.compile(r"://|\bwww\.|\b[\w-]+\.[a-z]{2,}/", re.IGNORECASE)
 
 
 def header(cells: list[str]) -> list[str]:
@@ -43,24 +42,12 @@ def email_of(typed: str) -> str:
 def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str, Any]:
     """What a line says beside the address, as Entry has it. Raises ValidationError."""
     return {
-        "name": plain(row.get("name", ""), 100, _("The name")),
-        "note": plain(row.get("note", ""), 200, _("The note")),
+        "name": notes.plain(row.get("name", ""), 100, _("The name")),
+        "note": notes.plain(row.get("note", "")),
         "language": language(row.get("language", "")),
         "next": path(row.get("next", "")),
         "group_id": group(row.get("group", ""), groups),
     }
-
-
-def plain(text: str, longest: int, what: str) -> str:
-    """Words for the mail, in one line. Raises ValidationError for what is too long, or could lead astray."""
-    if len(text) > longest:
-        said = _("%(what)s is longer than %(longest)s characters")
-        raise ValidationError(said % {"what": what, "longest": longest})
-    if not text.isprintable():
-        raise ValidationError(_("%(what)s must be one line of plain text") % {"what": what})
-    if LINK.search(text):
-        raise ValidationError(_("%(what)s has a link in it; links are not sent") % {"what": what})
-    return text
 
 
 def language(text: str) -> str:

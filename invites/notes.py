@@ -1,10 +1,10 @@
-"""Notes that members write to whom they invite: one plain line, with nothing that mail programs make a link of."""
+"""What is written to whom one invites: one plain line, with nothing that mail programs make a link of."""
 
 import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 MAX_LENGTH = 200  # characters
 
@@ -22,15 +22,18 @@ UNPRINTABLE = {"Cc", "Zl", "Zp", "Cs", "Co", "Cn"}
 TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text run the other way
 
 
-def plain(typed: str) -> str:
-    """The note somebody typed, as it is. Raises ValidationError, with words for who typed it."""
-    if len(typed) > MAX_LENGTH:
-        raise ValidationError(_("Note must be 200 characters or less"), code="max_length")
+def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
+    """The words somebody typed, as they are. Raises ValidationError; `what` they are is said in its words."""
+    what = what or _("The note")
+    if len(typed) > longest:
+        said = _("%(what)s is longer than %(longest)s characters")
+        raise ValidationError(said % {"what": what, "longest": longest}, code="max_length")
     if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS for c in typed):
-        raise ValidationError(_("Take the invisible characters out of the note, or type it again"), code="control")
+        said = _("%(what)s must be one line of plain text, without invisible characters")
+        raise ValidationError(said % {"what": what}, code="control")
     if LINK.search(seen(typed)):
-        said = _("Take links and addresses out of the note. If it has none, put a space after each full stop")
-        raise ValidationError(said, code="link")
+        said = _("%(what)s has a link in it; links are not sent. If it has none, put a space after each full stop")
+        raise ValidationError(said % {"what": what}, code="link")
     return typed
 
 

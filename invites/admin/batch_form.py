@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from invites import columns, lists
+from invites import columns, lists, notes
 from invites.models import Batch
 
 MOST = 5000  # people in one list
@@ -61,7 +61,7 @@ class ListForm(forms.ModelForm):
         fields = ()
 
     def clean_note(self) -> str:
-        return columns.plain(self.cleaned_data["note"], 200, _("The note"))
+        return notes.plain(self.cleaned_data["note"])
 
     def clean_next(self) -> str:
         return columns.path(self.cleaned_data["next"])

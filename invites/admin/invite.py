@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts import addresses
 from accounts.desk import LongChangeList, ago, exact
 from accounts.models import User
-from invites import openings
+from invites import notes, openings
 from invites.admin.filters import (
     BatchFilter,
     CreatedFilter,
@@ -54,7 +54,11 @@ class InviteForm(forms.ModelForm):
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
             raise ValidationError(_("This address already has an account"))
-        if suppression := Suppression.objects.of(email):
+        suppression = Suppression.objects.of(email)
+        if suppression and suppression.is_wish:
+            said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
+            raise ValidationError(said)
+        if suppression:
             said = _(
                 "Mail to this address came back on %(date)s: %(reason)s. "
                 "Lift it under Suppressed addresses, then invite again."
@@ -62,6 +66,9 @@ class InviteForm(forms.ModelForm):
             since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
             raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})
         return email
+
+    def clean_note(self) -> str:
+        return notes.plain(self.cleaned_data["note"])
 
     def validate_constraints(self) -> None:
         """Not here: an address that is invited already is simply sent its mail again."""
@@ -141,8 +148,8 @@ class InviteAdmin(Steering):
         return InviteList
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without what belongs to a planned account."""
-        return super().get_queryset(request).defer("username", "password", "seal", "claimed_in")
+        """Without what belongs to a planned account, and without what only members see."""
+        return Invite.objects.for_staff().order_by("-id").defer("username", "password", "seal", "claimed_in")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
         """All of them in a few lines, on the page of one."""

@@ -38,7 +38,7 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
 
 
 def received(request: HttpRequest, person: User) -> Panel | None:
-    invites = Invite.objects.filter(email=person.email).select_related("invited_by")
+    invites = Invite.objects.for_staff().filter(email=person.email).select_related("invited_by")
     panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
     panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
     panel.more = listed(q=person.email)
@@ -46,7 +46,7 @@ def received(request: HttpRequest, person: User) -> Panel | None:
 
 
 def sent(request: HttpRequest, person: User) -> Panel | None:
-    invites = Invite.objects.filter(invited_by=person)
+    invites = Invite.objects.for_staff().filter(invited_by=person)
     panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
     panel.rows = [row(invite, invite.email) for invite in newest(invites)]
     panel.more = listed(invited_by=person.pk)

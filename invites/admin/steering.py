@@ -15,7 +15,7 @@ from accounts import times
 from accounts.desk import LongList
 from accounts.models import User
 from invites import exports, openings
-from invites.models import Invite, InviteQuerySet, Outcome, Reason
+from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.lifecycle import Extend, Resend, Revoke, Verb
 
 EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
@@ -28,7 +28,7 @@ class Steering(LongList):
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        outcome = queryset.resend(by=cast("User", request.user))
+        outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
         self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)

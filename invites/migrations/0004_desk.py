@@ -102,6 +102,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="invite",
+            name="invited_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="invites_sent",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="invited by",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="invite",
             name="source",
             field=models.CharField(
                 choices=[
@@ -126,6 +139,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invite",
             index=models.Index(fields=["source", "-id"], name="invite_by_source"),
+        ),
+        migrations.AddIndex(
+            model_name="invite",
+            index=models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
         ),
         migrations.AddIndex(
             model_name="invite",

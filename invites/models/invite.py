@@ -51,7 +51,13 @@ class Invite(models.Model):
     email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.SELF)
     invited_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="invites_sent", verbose_name=_("invited by")
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="invites_sent",
+        verbose_name=_("invited by"),
+        db_index=False,  # invite_by_inviter has it first
     )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
     # What the inviter calls the person, and the group that who accepts is put into.
@@ -109,6 +115,7 @@ class Invite(models.Model):
             models.Index(fields=["expires_at"], name="invite_by_end"),
             models.Index(fields=["created_at"], name="invite_by_start"),
             models.Index(fields=["source", "-id"], name="invite_by_source"),
+            models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
             models.Index(fields=["language", "-id"], name="invite_by_language"),
             # For each state; two of them are told apart by the end.

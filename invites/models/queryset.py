@@ -39,6 +39,10 @@ class InviteQuerySet(MemberQuerySet):
     def pending(self) -> "InviteQuerySet":
         return self.open().filter(expires_at__gt=timezone.now())
 
+    def for_staff(self) -> "InviteQuerySet":
+        """Without what members see of their own, which stands beside the invites themselves."""
+        return self.exclude(source=self.model.Source.SHADOW)
+
     def standing(self) -> "InviteQuerySet":
         """The open invites that links are mailed of, at most one for an address."""
         return self.open().exclude(source__in=self.model.UNLINKED)

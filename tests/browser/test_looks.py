@@ -257,6 +257,44 @@ def desk(path):
     return go
 
 
+def never_again(page):
+    page.goto(link(tokens.DECLINE, invitation=True, email="grace@example.com"))
+    page.check("[name=never]")
+    page.locator("main form button").click()
+
+
+def inviting(page, **typed):
+    """A member, who has invited somebody with the longest address."""
+    member = sign_in(page)
+    Invite.objects.issue_for_member(member, f"{'w' * 60}@navy.example")
+    with override_settings(MEMBERS_INVITE=True):
+        if typed:
+            submit(page, "/account/invites", **typed)
+        else:
+            page.goto("/account/invites")
+
+
+def at_desk(path):
+    """A page of the desk that is about somebody who was invited: their invite, or who did it."""
+
+    def go(page):
+        owner = sign_in(page, is_staff=True, is_superuser=True)
+        invite = Invite.objects.issue("grace@example.com", source="admin", invited_by=owner, name="Grace")
+        page.goto(path.format(invite=invite.pk, person=owner.pk))
+
+    return go
+
+
+def listed(page, *, sent=False):
+    """A list of people at the desk, checked; or sent."""
+    sign_in(page, is_staff=True, is_superuser=True)
+    page.goto("/admin/invites/batch/add/")
+    page.fill("[name=pasted]", "grace@example.com\nnobody\nalan@gmial.com")
+    page.locator("[type=submit]").first.click()
+    if sent:
+        page.locator("#content-main [type=submit]").first.click()
+
+
 def too_often(page):
     submit(page, "/", email="ada@gmail.com")
     submit(page, "/", email="ada@gmail.com")
@@ -319,6 +357,10 @@ PAGES = {
     "not me, done": lambda p: not_me(p, pressed=1),
     "not me, reported": lambda p: not_me(p, disowned_at=AGO),
     "not me, too late": lambda p: not_me(p, at=AGO - timedelta(days=4)),
+    "decline": lambda p: p.goto(link(tokens.DECLINE, invitation=True, invited_by=UserFactory())),
+    "decline, never again": never_again,
+    "inviting": inviting,
+    "inviting, error": lambda p: inviting(p, email="x", note="www.evil.example"),
     "expired": lambda p: p.goto(link(expires_at=AGO)),
     "used": lambda p: p.goto(link(claimed_at=AGO)),
     "declined": lambda p: p.goto(link(declined_at=AGO)),
@@ -391,6 +433,16 @@ PAGES = {
     "desk, invitations": desk("/admin/invites/invite/"),
     "desk, invite": desk("/admin/invites/invite/add/"),
     "desk, outbox": desk("/admin/mail/outboxmessage/"),
+    "desk, history": desk("/admin/accounts/event/"),
+    "desk, one invite": at_desk("/admin/invites/invite/{invite}/change/"),
+    "desk, one person": at_desk("/admin/accounts/user/{person}/change/"),
+    "desk, funnel": at_desk("/admin/invites/funnel/"),
+    "desk, tree": at_desk("/admin/invites/inviter/{person}/"),
+    "desk, batches": desk("/admin/invites/batch/"),
+    "desk, list": desk("/admin/invites/batch/add/"),
+    "desk, list checked": listed,
+    "desk, list sent": lambda p: listed(p, sent=True),
+    "desk, suppressed": desk("/admin/mail/suppression/"),
 }
 
 

@@ -52,6 +52,12 @@ def token(purpose=tokens.SIGNUP, **fields):
     return {"token": tokens.sign(purpose, InviteFactory(**fields).pk)}
 
 
+def declining():
+    """The link in an invitation that says no."""
+    invite = Invite.objects.first() or InviteFactory(invitation=True, invited_by=UserFactory(), email="g@example.com")
+    return {"token": tokens.sign(tokens.DECLINE, invite.pk)}
+
+
 def after(client, path, form):
     client.post(path, form)
     return client
@@ -229,6 +235,14 @@ PAGES = {
     "readdress, approved": lambda c: c.post("/invite/readdress/answer", readdressing()),
     "readdress, declined": lambda c: c.post("/invite/readdress/decline", readdressing()),
     "readdress, over": readdressed,
+    "decline": lambda c: c.get("/invite/decline", declining()),
+    "decline, done": lambda c: c.post("/invite/decline", declining()),
+    "decline, never again": lambda c: c.post("/invite/decline", declining() | {"never": 1}),
+    "declined, never again": lambda c: after(c, "/invite/decline", declining() | {"never": 1}).get(
+        DECLINE, declining()
+    ),
+    "write again": lambda c: c.get("/invite/decline/undo", declining()),
+    "write again, done": lambda c: c.post("/invite/decline/undo", declining()),
     "expired": lambda c: c.get("/signup", token(expires_at=AGO)),
     "used": lambda c: c.get("/signup", token(claimed_at=AGO)),
     "declined": lambda c: c.get("/signup", token(declined_at=AGO)),
@@ -241,8 +255,15 @@ PAGES = {
     "form too old": lambda c: Client(enforce_csrf_checks=True, headers=c.headers).post("/"),
 }
 
+DECLINE = "/invite/decline"
 CODE = "/account/email/code"
 NEW_EMAIL = {"email": "ada@new.example", "password": PASSWORD}
+
+
+def inviting(client, **posted):
+    """Ada invites people."""
+    with override_settings(MEMBERS_INVITE=True):
+        return client.post("/account/invites", posted, follow=True) if posted else client.get("/account/invites")
 
 
 def by_link(client):
@@ -373,6 +394,9 @@ SIGNED_IN = {
     "code": lambda c: after(c, "/account/email", NEW_EMAIL).get(CODE),
     "code, error": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify", "code": "XXX-XXX"}),
     "code, empty": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify"}),
+    "inviting": inviting,
+    "inviting, error": lambda c: inviting(c, email="x", note="www.evil.example"),
+    "inviting, done": lambda c: inviting(c, email="grace@example.com", note="Hello"),
     "another account": lambda c: c.get("/signup", invitation()),
     "another account, asked": lambda c: c.post(
         "/invite/readdress", {"token": tokens.sign(tokens.SIGNUP, invited().pk)}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -22,7 +23,7 @@ def test_every_help_has_examples_that_can_be_typed():
         parser = command.create_parser("manage.py", name)
         assert "examples:\n  manage.py" in parser.format_help(), name
         for example in command.examples:
-            parser.parse_args(re.split(" [<>] ", example)[0].split())
+            parser.parse_args(shlex.split(re.split(" [<>] ", example)[0]))
 
 
 def test_no_color_is_minded(monkeypatch):

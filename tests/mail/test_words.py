@@ -47,6 +47,12 @@ def be_invited(language):
     ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"), note="Hi <b>!")
 
 
+def be_invited_by_a_member(language):
+    member = UserFactory(username="maria", email="maria@lab.example")
+    somebody(language)
+    Invite.objects.issue_for_member(member, EMAIL, note="Hi <b>!")
+
+
 def be_reminded(language):
     ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"))
     OutboxMessage.objects.all().delete()
@@ -87,6 +93,7 @@ KINDS = {
     "link_known": lambda language: (somebody(language), ask(language)),
     "invite": be_invited,
     "invite_reminder": be_reminded,
+    "invite_known": be_invited_by_a_member,
     "closed": ask,
     "register": lambda language: ask(language, wish="register", **PLANNED),
     "reset": lambda language: (somebody(language), ask(language, wish="reset")),
@@ -128,12 +135,12 @@ WAYS_OUT = (
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
     "Don’t want it|Не нужно"
 )
-WITHOUT_TOKEN = ("closed", "reset_unknown", "email_taken")
+WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken")
 WITHOUT_END = (
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
-    *("readdress", "not_readdressed"),
+    *("readdress", "not_readdressed", "invite_known"),
 )
-WITHOUT_DEVICE = ("invite", "invite_reminder", "changed_by_staff", "readdress", "not_readdressed")
+WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")
 NOTICES = (
     *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
     *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),

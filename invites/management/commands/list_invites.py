@@ -30,7 +30,7 @@ class Command(manners.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         filters = Filters(options)
-        rows = filters.rows(Invite.objects.all())
+        rows = filters.rows(Invite.objects.for_staff())
         if filters.after:
             rows = rows.filter(pk__lt=filters.after)
         written = {"csv": as_csv, "json": as_json, "text": as_text}[options["format"]]

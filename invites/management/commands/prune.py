@@ -44,7 +44,8 @@ class Command(manners.Command):
             self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
         elif options["verbosity"]:
             emptied = count.pop("emptied_mails")
-            said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in count.items())
+            word = manners.said if options["dry_run"] else "{:,}".format
+            said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in count.items())
             self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
         if self.stop.is_set():
             raise CommandError("Interrupted. Run it again to go on.", returncode=manners.INTERRUPTED)
@@ -60,7 +61,7 @@ class Command(manners.Command):
         }
 
     def rehearsed(self) -> dict[str, int]:
-        count = {name: rows.count() for name, rows in self.over().items()}
+        count = {name: manners.counted(rows) for name, rows in self.over().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def done(self, batch_size: int) -> dict[str, int]:

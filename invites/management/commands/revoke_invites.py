@@ -34,7 +34,7 @@ class Command(steering.Command):
 
     def among(self) -> InviteQuerySet:
         """What people asked for themselves only when it is meant: they would wonder."""
-        rows = Invite.objects.open()
+        rows = Invite.objects.open().for_staff()
         meant = self.options["email"] or self.options["source"]
         return rows if meant else rows.exclude(source__in=[Invite.Source.SELF, Invite.Source.OWNER])
 

@@ -4,21 +4,22 @@ import csv
 import json
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from invites import funnel
 from invites.models import Invite
-from mail.management import needs
+from mail.management import manners
 
 SOURCES = [source.value for source in Invite.Source if source not in Invite.UNLINKED]
 USUAL = {"day": 14, "week": 8 * 7}  # days
 
 
-class Command(BaseCommand):
+class Command(manners.Command):
     help = "Says how far invites get: asked for, handed over, opened, accepted, came back."
+    examples: ClassVar[tuple[str, ...]] = ("", "--by week --source csv", "--since 2026-11-01 --format csv > funnel.csv")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -31,8 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:
         since = options["since"] or funnel.start(by, USUAL[by])
         self.check_since(since, by)
-        with needs.database():
-            numbers = funnel.look(by, since, source)
+        numbers = funnel.look(by, since, source)
         head = {"command": "invite_report", "since": since.isoformat(), "by": by, "source": source}
         getattr(self, f"write_{options['format']}")(head, numbers)
 

@@ -16,7 +16,7 @@ from accounts.desk import LongList
 from accounts.models import User
 from invites import exports, openings
 from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
-from invites.models.lifecycle import Extend, Resend, Revoke, Verb
+from invites.models.verbs import Extend, Resend, Revoke, Verb
 
 EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
 TICKED = 500  # of them a form can name one by one; beyond that it names the list they are in

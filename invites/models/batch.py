@@ -15,7 +15,8 @@ from accounts.ids import uuid7
 from accounts.models import User
 from invites.models.bulk import Entry, in_step
 from invites.models.invite import Invite
-from invites.models.lifecycle import CHUNK, Outcome, Reason
+from invites.models.lifecycle import CHUNK
+from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
 from mail.models import OutboxMessage
 

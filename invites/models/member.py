@@ -22,7 +22,7 @@ from accounts import times
 from accounts.models import Event, User
 from invites import mails
 from invites.models.bulk import BulkQuerySet
-from invites.models.lifecycle import INVITE_LIFETIME, SENT_JUST_NOW
+from invites.models.verbs import INVITE_LIFETIME, SENT_JUST_NOW
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from invites import columns, lists
 from invites.lists import Line
 from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
-from invites.models.lifecycle import CHUNK, Reason
+from invites.models.lifecycle import CHUNK
+from invites.models.outcome import Reason
 from mail.management import arguments, manners
 from mail.management.progress import Progress
 from mail.working import told_to

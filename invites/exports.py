@@ -1,6 +1,7 @@
 """Invitations as a CSV file, a few statements for hundreds of lines. No token or link is in it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from io import StringIO
@@ -24,7 +25,8 @@ COLUMNS = (
     "accepted",
 )
 # A spreadsheet takes what begins so for a formula, and would do what a stranger wrote.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Some part lines at semicolons or tabs, so each part counts.
+FORMULA = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])")
 
 
 def lines(invites: InviteQuerySet) -> Iterator[str]:
@@ -73,4 +75,4 @@ def line(values: Iterable[Any]) -> str:
 
 def harmless(value: str) -> str:
     """The value as a spreadsheet shows it and does not run it."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return FORMULA.sub(r"\1'", value)

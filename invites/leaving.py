@@ -17,7 +17,7 @@ def take_part() -> None:
 
 def invites(user: User) -> leaving.Rows:
     """Those to this person, and those this person sent; as a member, no more of them than the member's page shows."""
-    sent = Invite.objects.filter(invited_by=user).exclude(source=Invite.Source.MEMBER)
+    sent = Invite.objects.filter(invited_by=user).exclude(source=Invite.Source.MEMBER).exclude(email="")
     source = Case(When(source=Invite.Source.SHADOW, then=Value(Invite.Source.MEMBER)), default=F("source"))
     rows = (Invite.objects.to(user) | sent).order_by("id").values(*ABOUT, said=source)
     return ({"source": row.pop("said"), **row} for row in rows.iterator())

@@ -18,6 +18,7 @@ from invites.models import Entry
 
 LONGEST = 10_000  # characters of a line; an address with a name and a note has hundreds
 JOINED = 5  # lines that one quoted field may go on over
+LONGEST_ADDRESS = 400  # characters, with a name; what is longer is not searched for one
 SHOWN = 200  # characters of a line that could not be read
 DELIMITERS = ",;\t"
 QUOTED = re.compile(r'"[^"]*"?')
@@ -123,12 +124,16 @@ def _split(text: str, delimiter: str) -> list[str]:
     return [cell.strip("\ufeff \t\r\n") for row in rows for cell in row]
 
 
+def _is_address(cell: str) -> bool:
+    return len(cell) <= LONGEST_ADDRESS and ADDRESS.fullmatch(cell) is not None
+
+
 def _people(
     number: int, text: str, cells: list[str], columns: list[str], groups: Mapping[str, int] | None
 ) -> Iterator[Line]:
     """Who stands in one line: nearly always one person, but mail programs copy many addresses as one line."""
     shown = _shown(text)
-    if columns == list(COLUMNS) and len(cells) > 1 and all(ADDRESS.fullmatch(cell) for cell in cells if cell):
+    if columns == list(COLUMNS) and len(cells) > 1 and all(map(_is_address, filter(None, cells))):
         rows = [{"email": cell} for cell in cells if cell]
     else:
         rows = [dict(zip(columns, cells, strict=False))]

@@ -11,9 +11,9 @@ MAX_LENGTH = 200  # characters
 # "https://…", "www.…", "mailto:…"; a dot between two words, as in "example.com"; an IP address.
 # Mail programs take some dots of other scripts for the usual one, if there is ASCII around them.
 LINK = re.compile(
-    r"://|\bwww\b\s*\.|\b(?:mailto|tel|javascript|data):\S"
+    r"://|\bwww\b\s*\.|\b(?:mailto|tel|sms|skype|callto|tg|javascript|data):\S"
     r"|[^\s.]\.[^\W\d_][^\s.,!?;:)\"'»”’]"
-    r"|[a-z0-9-][\u3002\uff61][a-z][a-z]"
+    r"|\w[\u3002\uff61]\w"
     r"|\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
 )

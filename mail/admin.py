@@ -43,8 +43,18 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class TickedList(admin.ModelAdmin):
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().response_action(request, queryset, *args, **kwargs)
+        except ValueError:  # an id that is none
+            said = _("What you ticked could not be read. Nothing was done. Tick it again.")
+            self.message_user(request, said, messages.ERROR)
+            return None
+
+
 @admin.register(OutboxMessage)
-class OutboxAdmin(admin.ModelAdmin):
+class OutboxAdmin(TickedList):
     list_display = ("kind", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
     list_filter = (StatusFilter, KindFilter)
     show_facets = admin.ShowFacets.NEVER
@@ -102,7 +112,7 @@ class OutboxAdmin(admin.ModelAdmin):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(TickedList):
     """Addresses that no mail goes to. They come by themselves; all that is to be done is to let mail go there again.
 
     Of an address whose owner wants no mail there is only a hash: who knows it finds it.

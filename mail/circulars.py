@@ -24,9 +24,13 @@ def filled(
     """A copy of a letter with blanks, for somebody; `words` go into the blanks of these numbers."""
     known = {chr(FIRST + number): text for number, text in words.items()}
 
+    def word(found: re.Match[str], *, html: bool) -> str:
+        text = known.get(found[1], found[0])  # what looks like a blank, and is none of these, stays
+        return escape(text) if html else text
+
     def fill(text: str, *, html: bool = False) -> str:
         """In one go, so that what was filled in is not taken for a blank."""
-        return BLANK.sub(lambda found: escape(known[found[1]]) if html else known[found[1]], text)
+        return BLANK.sub(lambda found: word(found, html=html), text)
 
     parts = letter.parts | {
         "subject": fill(letter.parts["subject"]),

@@ -30,7 +30,9 @@ def google_panel(request: HttpRequest, person: User) -> Panel:
     return Panel("google", "Google", [_("email address"), _("connected"), _("last used")], rows)
 
 
-def events_panel(request: HttpRequest, person: User) -> Panel:
+def events_panel(request: HttpRequest, person: User) -> Panel | None:
+    if not request.user.has_perm("accounts.view_event"):
+        return None
     events = person.events.order_by("-id")[:NEWEST]
     columns = [_("when"), _("what"), _("IP address"), _("device")]
     rows = [[exact(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]

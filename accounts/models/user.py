@@ -85,7 +85,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             self.save(force_insert=True)
             self.own_address()
-            Suppression.objects.take_back(self.email)  # who joins reads their mail again
             Event.objects.record(Event.Kind.CREATED, self, **trace)
             OutboxEvent.objects.announce("user.created", user=self.pk, username=self.username, email=self.email)
 
@@ -96,6 +95,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             EmailAddress.objects.update_or_create(
                 user=self, email=self.email, defaults={"verified": True, "primary": True}
             )
+            Suppression.objects.take_back(self.email)  # who has an account must hear of what happens to it
 
     def prove_address(self) -> None:
         """Its owner has just proven it; had nobody before, then whoever planted the account finds nothing in it."""

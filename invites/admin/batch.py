@@ -30,7 +30,7 @@ class BatchAdmin(BatchPages):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without the lists themselves, which may be long."""
-        return super().get_queryset(request).defer("entries", "refused")
+        return self.visible(request).order_by("-id").defer("entries", "refused")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Nothing is filtered: by what is in a list, its addresses could be guessed."""

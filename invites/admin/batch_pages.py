@@ -16,7 +16,9 @@ from accounts.models import User
 from invites import exports, openings
 from invites.admin import batch_words as words
 from invites.models import Batch, Outcome
+from invites.models.batch import BatchQuerySet
 
+STEER = "invites.change_invite"
 REFRESHED = 10  # seconds between two looks while mails wait
 
 
@@ -35,7 +37,9 @@ class BatchPages(admin.ModelAdmin):
     ) -> HttpResponse:
         batch = self.found(request, object_id)
         if batch.begun_at is None:
-            return self.shown(request, "preview", batch, words.preview(batch))
+            context = words.preview(batch)
+            context["again"] = context["again"] if request.user.has_perm(STEER) else 0
+            return self.shown(request, "preview", batch, context)
         openings.gather()
         context = words.progress(batch)
         context["is_moving"] = context["is_moving"] and "still" not in request.GET
@@ -49,6 +53,8 @@ class BatchPages(admin.ModelAdmin):
         """Sends what is left of it; pressed twice, it sends once."""
         batch = self.found(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
+        if chosen["again"] and not request.user.has_perm(STEER):
+            raise PermissionDenied
         if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
             self.message_user(request, refusal, messages.WARNING)
             return self.page_of(batch)
@@ -74,14 +80,14 @@ class BatchPages(admin.ModelAdmin):
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Withdraws what has not been sent; asks first."""
-        batch = self.found(request, batch_id)
+        batch = self.steered(request, batch_id)
         if request.method != "POST":
             return self.shown(request, "confirm", batch, words.asked_to_undo(batch))
         return self.told_what_was_withdrawn(request, batch, batch.undo(staff(request)))
 
     def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Withdraws what was not accepted; asks first."""
-        batch = self.found(request, batch_id)
+        batch = self.steered(request, batch_id)
         if request.method != "POST":
             return self.shown(request, "confirm", batch, words.asked_to_withdraw(batch))
         return self.told_what_was_withdrawn(request, batch, batch.withdraw(staff(request)))
@@ -94,10 +100,23 @@ class BatchPages(admin.ModelAdmin):
         """Raises PermissionDenied, Http404."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        batch = Batch.objects.select_related("created_by").filter(pk=unquote(batch_id)).first()
+        key = unquote(batch_id)
+        batch = self.visible(request).select_related("created_by").filter(pk=key).first() if key.isprintable() else None
         if batch is None:
             raise Http404
         return batch
+
+    def steered(self, request: HttpRequest, batch_id: str) -> Batch:
+        """One that this person may take back: their own, or any. Raises PermissionDenied, Http404."""
+        batch = self.found(request, batch_id)
+        if batch.created_by != request.user and not request.user.has_perm(STEER):
+            raise PermissionDenied
+        return batch
+
+    def visible(self, request: HttpRequest) -> BatchQuerySet:
+        """All, or for who may only invite their own."""
+        rows = Batch.objects.all()
+        return rows if request.user.has_perm("invites.view_invite") else rows.filter(created_by=staff(request))
 
     def shown(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}

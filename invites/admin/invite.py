@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -32,7 +32,7 @@ from invites.admin.filters import (
 )
 from invites.admin.steering import Steering, applicable
 from invites.admin.timeline import timeline
-from invites.models import Invite
+from invites.models import Entry, Invite, in_step
 from mail.models import Suppression
 
 MAILS_SHOWN = 20  # of the newest, on the page of an invite
@@ -54,6 +54,10 @@ class InviteForm(forms.ModelForm):
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
             raise ValidationError(_("This address already has an account"))
+        pending = Invite.objects.pending().standing().exclude(source=Invite.Source.SELF)
+        if pending.filter(email=email).exists():
+            said = _("This address is invited already. Search for it in the list to send the invitation again")
+            raise ValidationError(said, code="invited")
         suppression = Suppression.objects.of(email)
         if suppression and suppression.is_wish:
             said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
@@ -149,7 +153,10 @@ class InviteAdmin(Steering):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without what belongs to a planned account, and without what only members see."""
-        return Invite.objects.for_staff().order_by("-id").defer("username", "password", "seal", "claimed_in")
+        rows = Invite.objects.for_staff().order_by("-id")
+        if not request.user.is_superuser:
+            rows = rows.exclude(source=Invite.Source.OWNER)
+        return rows.defer("username", "password", "seal", "claimed_in")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
         """All of them in a few lines, on the page of one."""
@@ -169,7 +176,11 @@ class InviteAdmin(Steering):
             openings.gather()
             invite.refresh_from_db(fields=["opened_at"])
             mails = list(invite.mails[:MAILS_SHOWN])
-            shown = {"mails": mails, "moments": timeline(invite, mails), "verbs": self.buttons(request, invite)}
+            shown = {
+                "mails": mails,
+                "moments": timeline(invite, mails, traces=request.user.has_perm("accounts.view_event")),
+                "verbs": self.buttons(request, invite),
+            }
             kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
         return super().change_view(request, object_id, *args, **kwargs)
 
@@ -179,9 +190,13 @@ class InviteAdmin(Steering):
         return [(name, str(offered[name].description)) for name in names]
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
-        given = {name: form.cleaned_data[name] for name in ("email", "note", "language")}
-        issued = Invite.objects.issue(**given, source=Invite.Source.ADMIN, invited_by=request.user)
-        obj.pk = issued.pk
+        """Who is invited already is left as they are, also by somebody who was a moment faster."""
+        entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
+        given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
+        if not Invite.objects.issue_many([entry], **given, leaving=in_step()).done:
+            said = _("Somebody has just invited this address. Nothing more was sent.")
+            self.message_user(request, said, messages.WARNING)
+        obj.pk = Invite.objects.standing().get(email=entry.email).pk
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False

@@ -57,13 +57,14 @@ class InviterAdmin(admin.ModelAdmin):
 
     def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Pauses one inviter, or lets them invite again; leads back to the tree that it was pressed in."""
-        if not self.has_pause_permission(request):
-            raise PermissionDenied
         person = User.objects.get(pk=found(object_id).pk)
+        if not self.has_pause_permission(request) or not self.is_below(request, person):
+            raise PermissionDenied
         if request.method == "POST":
-            words = self.pause(person) if request.POST.get("paused") else self.allow(person)
-            self.log_change(request, person, words)
-            messages.success(request, words)
+            paused = bool(request.POST.get("paused"))
+            messages.success(request, self.pause(person) if paused else self.allow(person))
+            # Without the name, which is to be forgotten when the person leaves.
+            self.log_change(request, person, "Invitations paused" if paused else "Invitations allowed")
         return redirect("admin:invites_inviter_change", found(request.POST.get("tree", "") or object_id).pk)
 
     def pause(self, person: User) -> str:
@@ -83,6 +84,10 @@ class InviterAdmin(admin.ModelAdmin):
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("accounts.change_user")
+
+    def is_below(self, request: HttpRequest, person: User) -> bool:
+        """Nobody may do anything to those above them."""
+        return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -23,8 +23,8 @@ class Moment:
     detail: str = ""
 
 
-def timeline(invite: Invite, mails: Iterable[OutboxMessage]) -> list[Moment]:
-    """Oldest first. Two statements."""
+def timeline(invite: Invite, mails: Iterable[OutboxMessage], *, traces: bool) -> list[Moment]:
+    """Oldest first, with devices and IP addresses where `traces` may be seen. Two statements."""
     about = Event.objects.filter(about=invite.pk).exclude(kind=Event.Kind.ACCEPTED)
     events = list(about.select_related("user").order_by("-id")[:EVENTS_SHOWN])
     told = {event.kind for event in events}
@@ -32,7 +32,9 @@ def timeline(invite: Invite, mails: Iterable[OutboxMessage]) -> list[Moment]:
     for mail in mails:
         moments += of_mail(mail)
     # What is done puts the mail, so it stands before that; they are milliseconds apart.
-    return sorted([*moments, *settled(invite, told)], key=lambda moment: moment.at.replace(microsecond=0))
+    return sorted(
+        [*moments, *settled(invite, told, traces=traces)], key=lambda moment: moment.at.replace(microsecond=0)
+    )
 
 
 def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:
@@ -55,12 +57,12 @@ def of_event(event: Event) -> Moment:
     return Moment(event.at, words.get(kind, str(kind.label)), event.user.username if event.user else "")
 
 
-def settled(invite: Invite, told: set[str]) -> Iterator[Moment]:
+def settled(invite: Invite, told: set[str], *, traces: bool) -> Iterator[Moment]:
     """What its row says, as far as the history does not."""
     if invite.opened_at:
         yield Moment(invite.opened_at, _("Link opened"), detail=_("the last time"))
     if invite.claimed_at:
-        yield accepted(invite, invite.claimed_at)
+        yield accepted(invite, invite.claimed_at, traces=traces)
     if invite.declined_at and Event.Kind.DECLINED not in told:
         yield Moment(invite.declined_at, _("Declined"))
     if invite.revoked_at and Event.Kind.REVOKED not in told:
@@ -71,10 +73,12 @@ def settled(invite: Invite, told: set[str]) -> Iterator[Moment]:
         yield Moment(min(invite.expires_at, timezone.now()), _("Expired"))
 
 
-def accepted(invite: Invite, at: datetime) -> Moment:
+def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
     """By whom, and on which device: that of what the account did first from then on."""
     if invite.claimed_by is None:
         return Moment(at, _("Accepted"))
+    if not traces:
+        return Moment(at, _("Accepted"), invite.claimed_by.username)
     first = Event.objects.filter(user=invite.claimed_by, id__gte=earliest(at)).order_by("id").first()
     detail = " · ".join(filter(None, (first.device_name, first.ip))) if first else ""
     return Moment(at, _("Accepted"), invite.claimed_by.username, detail)

@@ -185,7 +185,11 @@ class Invite(models.Model):
         over = {"replaced_at": now, "expires_at": min(now, self.expires_at)} | dict.fromkeys(PLAN, "")
         Invite.objects.filter(pk=self.pk).update(**over)
         said = ("email", "source", "language", *SAID, *READDRESS, *PLAN)
-        return Invite.objects.create(**{name: getattr(self, name) for name in said}, **terms)
+        new = Invite(**{name: getattr(self, name) for name in said}, **terms)
+        if self.state == self.State.EXPIRED:  # a group was promised until the end, and not for ever
+            new.group = None
+        new.save(force_insert=True)
+        return new
 
     def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:
         """Makes a locked row last, and its mail about to be sent. Nothing shortens it."""
@@ -194,11 +198,13 @@ class Invite(models.Model):
             given = {name: given[name] for name in PLAN if name in given}
         elif source != self.source:
             self.source, self.next = source, ""
+        if source != self.Source.SELF and self.state == self.State.EXPIRED:
+            self.group = None  # who named it is not who invites now
         for name, value in given.items():
             setattr(self, name, value if name in PLAN else value or getattr(self, name))
         self.epoch, self.expires_at = epoch, max(self.expires_at, expires_at)
         self.sent_at, self.sends = timezone.now(), self.sends + 1
-        self.save(update_fields={"source", "next", "epoch", "expires_at", "sent_at", "sends", *given})
+        self.save(update_fields={"source", "next", "epoch", "expires_at", "sent_at", "sends", "group", *given})
 
     def signs_in(self, account: User) -> bool:
         """Whether its link still stands for a password: young, and mailed since the account last ended all sessions."""
@@ -219,11 +225,12 @@ class Invite(models.Model):
     def decline(self, *, never: bool = False) -> None:
         """Its holder does not want it, or, with `never`, no mail of ours at all. Raises InviteUnavailable."""
         with transaction.atomic():
-            if not Invite.objects.open().filter(pk=self.pk).update(declined_at=timezone.now()):
+            if Invite.objects.open().filter(pk=self.pk).update(declined_at=timezone.now()):
+                self.mails.waiting().withdraw()
+                Invite.objects.shadows_of([self]).update(declined_at=timezone.now())
+                Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
+            elif not never:  # a wish for no mail counts, whatever has become of the invite
                 raise InviteUnavailable
-            self.mails.waiting().withdraw()
-            Invite.objects.shadows_of([self]).update(declined_at=timezone.now())
-            Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
             # Who has an account must hear of what happens to it.
             if never and not User.objects.filter(email=self.email).exists():
                 Suppression.objects.opt_out(self.email)
@@ -271,7 +278,11 @@ class Invite(models.Model):
     def can_be_readdressed_to(self, email: str) -> bool:
         """Whether there is somebody to ask, who has not been asked yet."""
         return bool(
-            self.readdress_asked_at is None and self.invited_by and self.invited_by.is_active and email != self.email
+            self.readdress_asked_at is None
+            and self.invited_by
+            and self.invited_by.is_active
+            and not self.invited_by.invites_paused_at
+            and email != self.email
         )
 
     def ask_to_readdress(self, email: str, language: str = "") -> None:

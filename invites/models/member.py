@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
 QUOTA_WINDOW = timedelta(days=7)  # in which a member may send MEMBERS_INVITE_QUOTA invitations
-MEMBER_SENDS = 5  # mails of one invitation
+MEMBER_SENDS = 5  # mails of one member to one address within that time
 
 
 class MemberQuerySet(BulkQuerySet):
@@ -60,6 +60,7 @@ class MemberQuerySet(BulkQuerySet):
             if self.seen_by(member).pending().filter(email=email).exists():
                 said = _("You’ve already invited this address. You can send it again below")
                 raise ValidationError(said, code="invited")
+            self._check_mails(member, email)
             now = timezone.now()
             seen = self.model(email=email, source=self.model.Source.SHADOW, invited_by=member)
             seen.note, seen.language, seen.created_at = note, language, now
@@ -77,6 +78,7 @@ class MemberQuerySet(BulkQuerySet):
             seen = self.seen_by(member).pending().get(pk=seen.pk)
             now = timezone.now()
             self._check_sends(seen, now)
+            self._check_mails(member, seen.email)
             again = {"expires_at": now + INVITE_LIFETIME, "sent_at": now, "sends": seen.sends + 1}
             for name, value in again.items():
                 setattr(seen, name, value)
@@ -139,9 +141,15 @@ class MemberQuerySet(BulkQuerySet):
             at = times.clock((again_at + timedelta(minutes=1)).replace(second=0, microsecond=0))
             said = _("We sent an email less than a minute ago. You can send another one after %(time)s.")
             raise ValidationError(said % {"time": at}, code="too_soon")
-        if seen.sends >= MEMBER_SENDS:
-            said = _("We’ve sent this invitation %(count)s times. Ask the person in another way.")
-            raise ValidationError(said % {"count": seen.sends}, code="enough")
+
+    def _check_mails(self, member: User, email: str) -> None:
+        """No address gets more mails of one member, whatever is withdrawn and sent anew meanwhile."""
+        since = timezone.now() - QUOTA_WINDOW
+        sent = self.seen_by(member).filter(email=email, created_at__gt=since)
+        count = sent.aggregate(total=Sum("sends"))["total"] or 0
+        if count >= MEMBER_SENDS:
+            said = _("We’ve sent this person %(count)s emails for you within seven days. Ask them in another way.")
+            raise ValidationError(said % {"count": count}, code="enough")
 
     def _reach(self, seen: "Invite", kind: Event.Kind) -> None:
         """Stores it, sees to the standing invite of its address, and mails the person."""

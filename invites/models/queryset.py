@@ -163,7 +163,7 @@ class InviteQuerySet(MemberQuerySet):
         theirs = self.to(user)
         self.filter(source=self.model.Source.SHADOW, invited_by=user).delete()  # there is nobody to see them
         theirs.open().update(revoked_at=timezone.now())
-        theirs.update(email="", note="", username="", password="", seal="", readdress_to="")
+        theirs.update(email="", name="", note="", username="", password="", seal="", readdress_to="")
         self.filter(readdress_to__in=user.addresses).update(readdress_to="")
 
     def forget_plans(self) -> None:

@@ -51,6 +51,10 @@ class Verb:
 class Revoke(Verb):
     kind = Event.Kind.REVOKED
 
+    def refusal(self, invite: "Invite") -> Reason | None:
+        """What a member sees ends with the invite itself."""
+        return Reason.SHADOW if invite.source == invite.Source.SHADOW else super().refusal(invite)
+
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(revoked_at=self.now)
         type(invites[0]).objects.shadows_of(invites).pending().update(revoked_at=self.now)

@@ -10,7 +10,7 @@ from invites.models import Invite
 from mail.models import Suppression
 
 
-@links.opened_by_link(tokens.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED)
+@links.opened_by_link(tokens.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """One button, and a box for who wants to hear nothing at all."""
     if request.method == "POST":

@@ -19,6 +19,7 @@ from mail.working import told_to
 
 PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
 BATCH_KEPT = timedelta(days=365)
+REFUSED_KEPT = timedelta(days=30)
 
 
 class Command(manners.Command):
@@ -66,6 +67,7 @@ class Command(manners.Command):
 
     def done(self, batch_size: int) -> dict[str, int]:
         Invite.objects.forget_plans()
+        forget_refused()
         count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().forget()}
 
@@ -78,6 +80,11 @@ class Command(manners.Command):
                 break
             total += rows.filter(pk__in=list(batch)).delete()[0]  # what is over still, that is
         return total
+
+
+def forget_refused() -> None:
+    """Empties what could not be read of lists that were sent: addresses of people whom nobody knows may be in it."""
+    Batch.objects.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])
 
 
 def over_batches() -> QuerySet[Batch]:

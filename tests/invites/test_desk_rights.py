@@ -1,0 +1,160 @@
+"""Who may do what at the desk, and what nobody may."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import Event
+from invites import exports, lists
+from invites.models import Batch, Invite
+from mail.models import OutboxMessage, Suppression
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.reading import words
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@example.com"
+
+
+def staff(*permissions):
+    """The browser of somebody at the desk who may do so much and no more."""
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.post("/login", {"login": person.username, "password": PASSWORD})
+    client.person = person
+    return client
+
+
+def add(client, **form):
+    return client.post("/admin/invites/invite/add/", {"email": EMAIL, "language": "", "note": ""} | form, follow=True)
+
+
+def test_adding_somebody_again_is_no_way_round_sending_again(desk):
+    mallory = staff("add_invite", "view_invite")
+    add(desk, note="Welcome")
+
+    page = add(mallory, note="mine")
+
+    assert "invited already" in words(page)
+    assert Invite.objects.get().note == "Welcome"
+    assert OutboxMessage.objects.filter(kind="invite").count() == 1
+
+
+def test_a_note_with_a_link_or_with_what_no_template_has_is_refused(desk):
+    for note in ("see https://evil.example/", "hi \ue010", "sms:123"):
+        add(desk, note=note)
+    assert not Invite.objects.exists()
+
+
+def test_nobody_pauses_those_above_them(admin_user):
+    mallory = staff("view_user", "change_user", "view_invite")
+    url = f"/admin/invites/inviter/{admin_user.pk}/pause/"
+
+    assert mallory.post(url, {"paused": 1}).status_code == 403
+
+    admin_user.refresh_from_db()
+    assert admin_user.invites_paused_at is None
+
+
+def test_pausing_is_logged_without_a_name(desk, ada):
+    desk.post(f"/admin/invites/inviter/{ada.pk}/pause/", {"paused": 1})
+    assert LogEntry.objects.latest("pk").change_message == "Invitations paused"
+
+
+def test_who_may_only_invite_sees_and_takes_back_only_their_own_lists(admin_user):
+    theirs = Batch.objects.check_list(lists.read(["grace@example.com"]), admin_user)
+    theirs.begin(admin_user)
+    theirs.send()
+    mallory = staff("add_invite")
+    own = Batch.objects.check_list(lists.read(["alan@example.com", EMAIL]), mallory.person)
+
+    for page in ("change", "undo", "withdraw", "unread"):
+        assert mallory.get(f"/admin/invites/batch/{theirs.pk}/{page}/").status_code == 404
+    assert mallory.post(f"/admin/invites/batch/{own.pk}/send/", {"again": 1}).status_code == 403
+    assert 'name="again"' not in mallory.get(f"/admin/invites/batch/{own.pk}/change/").text
+    assert mallory.post(f"/admin/invites/batch/{own.pk}/send/").status_code == 302
+    assert Invite.objects.get(email=EMAIL).sends == 1
+    mallory.post(f"/admin/invites/batch/{own.pk}/withdraw/")
+    assert Invite.objects.get(email="alan@example.com").state == Invite.State.REVOKED
+
+
+@pytest.mark.parametrize("page", ["change", "send", "undo", "withdraw", "unread"])
+def test_a_batch_of_no_such_name_is_not_found(desk, page):
+    url = f"/admin/invites/batch/%00/{page}/"
+    assert (desk.post(url) if page == "send" else desk.get(url)).status_code == 404
+
+
+@pytest.mark.parametrize("table", ["outboxmessage", "suppression"])
+def test_ticking_nonsense_is_told_and_does_nothing(desk, table):
+    action = {"outboxmessage": "retry_now", "suppression": "lift"}[table]
+    page = desk.post(f"/admin/mail/{table}/", {"action": action, "_selected_action": "abc"}, follow=True)
+    assert "Nothing was done" in words(page)
+
+
+def test_ip_addresses_are_for_who_may_see_the_history(ada):
+    Event.objects.record(Event.Kind.SIGNED_IN, ada, ip="203.0.113.9")
+    url = f"/admin/accounts/user/{ada.pk}/change/"
+    assert "203.0.113.9" not in staff("view_user").get(url).text
+    assert "203.0.113.9" in staff("view_user", "view_event").get(url).text
+
+
+def test_owner_links_are_for_superusers(desk):
+    invite = InviteFactory(source="owner", email=EMAIL)
+    form = {"action": "revoke", "_selected_action": invite.pk, "confirmed": 1}
+    mallory = staff("view_invite", "change_invite")
+    mallory.post("/admin/invites/invite/", form)
+    assert Invite.objects.get().state == Invite.State.PENDING
+    desk.post("/admin/invites/invite/", form)
+    assert Invite.objects.get().state == Invite.State.REVOKED
+
+
+def test_a_group_ends_with_the_invitation_it_was_named_in():
+    group = Group.objects.create(name="Editors")
+    past = timezone.now() - timedelta(days=1)
+    InviteFactory(invitation=True, email=EMAIL, group=group, expires_at=past)
+    InviteFactory(invitation=True, email="alan@example.com", group=group, expires_at=past)
+
+    Invite.objects.issue(EMAIL)  # who was invited asks for a link
+    add(staff("add_invite", "view_invite"), email="alan@example.com")
+
+    assert not Invite.objects.pending().exclude(group=None).exists()
+    assert Invite.objects.pending().count() == 2
+
+
+def test_who_leaves_leaves_no_name_behind():
+    person = UserFactory(email=EMAIL)
+    invite = InviteFactory(invitation=True, email=EMAIL, name="Grace Hopper", claimed_by=person)
+    person.erase()
+    assert Invite.objects.get(pk=invite.pk).name == ""
+
+
+@pytest.mark.parametrize("state", [{"revoked_at": timezone.now()}, {"replaced_at": timezone.now()}])
+def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, state):
+    invite = InviteFactory(invitation=True, email=EMAIL, **state)
+    client.post("/invite/decline", {"token": tokens.sign(tokens.DECLINE, invite.pk), "never": 1})
+    assert Suppression.objects.wished_by(EMAIL)
+
+
+def test_an_account_that_moves_to_an_address_that_wanted_no_mail_gets_its_mail(ada):
+    Suppression.objects.opt_out(EMAIL)
+    ada.move(EMAIL)
+    assert not Suppression.objects.exists()
+
+
+def test_a_line_of_ten_thousand_dots_is_no_address():
+    dots = "a@" + "." * 9900
+    found = list(lists.read([f"{dots},x@y.example", "alan@example.com"]))
+    assert [line.entry.email if line.entry else None for line in found] == [None, "alan@example.com"]
+    assert not lists._is_address(f"{'a' * 400}@b.example")  # looked for in short cells only
+
+
+def test_no_part_of_a_cell_is_a_formula():
+    for value in ("=1", "+1", "x;=1", "x\t-1", "＝1"):
+        assert "'" in exports.harmless(value)
+    assert exports.harmless("a-b=c; d") == "a-b=c; d"

@@ -25,11 +25,20 @@ COLUMNS = {
 }
 
 
+# What the file of bad lines begins with, in each language.
+BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
+
+
 def header(cells: list[str]) -> list[str]:
     """The column of each cell if this is the line that names them, "" for one nobody knows; else nothing."""
     known = {said: column for column, names in COLUMNS.items() for said in names}
     columns = [known.get(cell.lower(), "") for cell in cells]
     return columns if "email" in columns else []
+
+
+def is_bad_lines(cells: list[str]) -> bool:
+    """Whether this is the first line of the file of lines that could not be read."""
+    return [cell.lower() for cell in cells] in BAD_LINES
 
 
 def email_of(typed: str) -> str:

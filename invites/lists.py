@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts import addresses
-from invites.columns import COLUMNS, email_of, fields, header
+from invites.columns import COLUMNS, email_of, fields, header, is_bad_lines
 from invites.models import Entry
 
 LONGEST = 10_000  # characters of a line; an address with a name and a note has hundreds
@@ -54,9 +54,10 @@ def open_text(file: BinaryIO) -> Iterator[str]:
 def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Iterator[Line]:
     """What each line that holds anything says; `groups` are the ids of those that may be named, by their names.
 
-    The first column is the address, and the others are in the order of COLUMNS; unless the first line names them.
+    The first column is the address, and the others are in the order of COLUMNS; unless the first line names them, or
+    says that this is the file of bad lines that we gave out.
     """
-    columns, fixed, first = list(COLUMNS), "", True
+    columns, fixed, first, mended = list(COLUMNS), "", True, False
     for number, text in _joined(_numbered(lines)):
         if problem := _unreadable(text):
             yield Line(number, _shown(text), problem=problem)
@@ -64,7 +65,12 @@ def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Itera
             continue
         delimiter = fixed or _delimiter(text)
         cells = _split(text, delimiter)
-        if first and (named := header(cells)):
+        if first and is_bad_lines(cells):
+            mended = True
+        elif mended:  # the second cell is the line as it was, or as it has been mended
+            line = cells[1] if len(cells) > 1 else ""
+            yield from _people(number, line, _split(line, _delimiter(line)), columns, groups)
+        elif first and (named := header(cells)):
             columns, fixed = named, delimiter if len(cells) > 1 else ""
         elif any(cells):
             yield from _people(number, text, cells, columns, groups)

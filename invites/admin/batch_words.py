@@ -1,6 +1,5 @@
 """What the pages of a batch say, and about what."""
 
-from collections import Counter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -98,16 +97,16 @@ def queued(outcome: Outcome) -> str:
 
 
 def withdrawn(outcome: Outcome) -> str:
+    if not outcome.done:
+        return _("Nothing was withdrawn.")
     return _("%(count)s withdrawn. Their links no longer work.") % {"count": grouped(len(outcome.done))}
 
 
 def skipped(outcome: Outcome) -> str:
     if not outcome.skipped:
         return ""
-    said = {
-        "skipped": grouped(len(outcome.skipped)),
-        "reasons": reasons(Counter(reason for _email, reason in outcome.skipped)),
-    }
+    why = ", ".join(f"{grouped(number)} {reason}" for reason, number in outcome.reasons.items())
+    said = {"skipped": grouped(len(outcome.skipped)), "reasons": why}
     return _("%(skipped)s skipped: %(reasons)s.") % said
 
 
@@ -117,6 +116,7 @@ def reasons(numbers: dict[str, int]) -> str:
 
 
 def unread_header() -> list[str]:
+    """To be found again by columns.is_bad_lines."""
     return [_("line"), _("text"), _("reason")]
 
 

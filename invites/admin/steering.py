@@ -1,6 +1,5 @@
 """What can be done with invitations at the desk, on the list and on the page of one."""
 
-from collections import Counter
 from typing import cast
 
 from django.contrib import admin, messages
@@ -11,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import times
 from accounts.desk import LongList
 from accounts.models import User
 from invites import exports, openings
@@ -48,7 +46,7 @@ class Steering(LongList):
             return None
         outcome = queryset.revoke(by=cast("User", request.user))
         said = _("%(count)s withdrawn. Their links no longer work.") % {"count": len(outcome.done)}
-        self.tell(request, said, outcome)
+        self.tell(request, said if outcome.done else _("Nothing was withdrawn."), outcome)
         return None
 
     def ask(self, request: HttpRequest, queryset: InviteQuerySet, count: int) -> HttpResponse:
@@ -77,7 +75,7 @@ class Steering(LongList):
         return request.user.has_perm("invites.change_invite")
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
-        self.report(request, done, len(outcome.done), reasons(outcome))
+        self.report(request, done, len(outcome.done), outcome.reasons)
 
 
 def question(count: int) -> str:
@@ -87,18 +85,6 @@ def question(count: int) -> str:
         count,
     )
     return asked % {"count": count}
-
-
-def reasons(outcome: Outcome) -> Counter[str]:
-    """In words: "accepted already", "sent less than a minute ago: try again at 14:45 (UTC)"."""
-    return Counter(worded(Reason(reason), outcome) for _address, reason in outcome.skipped)
-
-
-def worded(reason: Reason, outcome: Outcome) -> str:
-    if reason != Reason.TOO_SOON or outcome.again_at is None:
-        return str(reason.label)
-    said = _("%(reason)s: try again at %(time)s")
-    return said % {"reason": reason.label, "time": times.clock(outcome.again_at)}
 
 
 def applicable(invite: Invite) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -30,6 +30,7 @@ class Report:
         self.skips: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []
         self.failed_rows = 0
+        self.again_at: datetime | None = None  # when those can be sent again that were sent just now
         self.stopped = ""  # how to go on, if it was interrupted
 
     @staticmethod
@@ -55,6 +56,7 @@ class Report:
     def add(self, outcome: Outcome, *, suppressed_fail: bool = True) -> None:
         """What a verb has come to; the suppressed are skipped, or have failed."""
         self.done += len(outcome.done)
+        self.again_at = max(filter(None, (self.again_at, outcome.again_at)), default=None)
         suppressed = [email for email, why in outcome.skipped if suppressed_fail and why == Reason.SUPPRESSED]
         causes = Suppression.objects.among(suppressed) if suppressed else {}
         for email, reason in outcome.skipped:
@@ -83,6 +85,7 @@ class Report:
             "failed": [{"input": typed, "reason": reason} for typed, reason in self.failures],
             "failed_rows": self.failed_rows,
             "batch": self.batch,
+            "again_at": self.again_at.isoformat(timespec="seconds") if self.again_at else None,
             "seconds": round(time.monotonic() - self.started, 1),
             "interrupted": bool(self.stopped),
         }
@@ -102,6 +105,8 @@ class Report:
     def as_text(self) -> str:
         reasons = ", ".join(f"{n:,} {getattr(reason, 'label', reason)}" for reason, n in self.skips.items())
         skipped = f"{self.skips.total():,} skipped" + (f" ({reasons})" if reasons else "")
+        if self.again_at:
+            skipped += f"; again after {self.again_at:%H:%M:%S} (UTC)"
         summary = f"{self.done:,} {self.word}, {skipped}, {self.failed_rows:,} failed"
         took = timedelta(seconds=round(time.monotonic() - self.started))
         lines = [("DRY RUN  " if self.dry_run else "") + summary + (f" in {took}" if took else "")]

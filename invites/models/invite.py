@@ -229,7 +229,8 @@ class Invite(models.Model):
                 self.mails.waiting().withdraw()
                 Invite.objects.shadows_of([self]).update(declined_at=timezone.now())
                 Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
-            elif not never:  # a wish for no mail counts, whatever has become of the invite
+            # A wish for no mail counts even so, but not of somebody who has come in.
+            elif not never or Invite.objects.filter(pk=self.pk, claimed_at__isnull=False).exists():
                 raise InviteUnavailable
             # Who has an account must hear of what happens to it.
             if never and not User.objects.filter(email=self.email).exists():

@@ -75,7 +75,7 @@ class MemberQuerySet(BulkQuerySet):
         """
         with transaction.atomic():
             self._admit(member)
-            seen = self.seen_by(member).pending().get(pk=seen.pk)
+            seen = self.seen_by(member).open().get(pk=seen.pk)
             now = timezone.now()
             self._check_sends(seen, now)
             self._check_mails(member, seen.email)
@@ -85,7 +85,7 @@ class MemberQuerySet(BulkQuerySet):
             seen.invited_by = member
             self._reach(seen, Event.Kind.RESENT)
             # Last, as it is by whoever answers: what is linked is locked first.
-            if not self.seen_by(member).pending().filter(pk=seen.pk).update(**again):
+            if not self.seen_by(member).open().filter(pk=seen.pk).update(**again):
                 raise self.model.DoesNotExist
 
     def withdraw_for_member(self, member: User, seen: "Invite") -> None:

@@ -1,30 +1,34 @@
 """What came of something that was to be done with many invites."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import times
 
 
 class Reason(models.TextChoices):
     """Why an invite was left as it is, or an address was not invited."""
 
-    ACCEPTED = "accepted", _("accepted already")
-    DECLINED = "declined", _("declined")
-    REVOKED = "revoked", _("withdrawn")
-    REPLACED = "replaced", _("replaced by a newer one")
-    ASKED = "asked", _("asked for by its owner, who can ask again")
-    OWNER = "owner", _("owner link, which leaves the terminal only by hand")
-    HAS_ACCOUNT = "has_account", _("has an account")
-    INVITED = "invited", _("invited already")
-    REPEATED = "repeated", _("repeated")
-    SUPPRESSED = "suppressed", _("no mail goes to the address")
-    TOO_SOON = "too_soon", _("sent less than a minute ago")
-    NOT_DUE = "not_due", _("needs no reminder")
-    LEFT = "left", _("the mail has left")
-    SHADOW = "shadow", _("only what a member sees of an invitation")
+    ACCEPTED = "accepted", gettext_lazy("accepted already")
+    DECLINED = "declined", gettext_lazy("declined")
+    REVOKED = "revoked", gettext_lazy("withdrawn")
+    REPLACED = "replaced", gettext_lazy("replaced by a newer one")
+    ASKED = "asked", gettext_lazy("asked for by its owner, who can ask again")
+    OWNER = "owner", gettext_lazy("owner link, which leaves the terminal only by hand")
+    HAS_ACCOUNT = "has_account", gettext_lazy("has an account")
+    INVITED = "invited", gettext_lazy("invited already")
+    REPEATED = "repeated", gettext_lazy("repeated")
+    SUPPRESSED = "suppressed", gettext_lazy("no mail goes to the address")
+    TOO_SOON = "too_soon", gettext_lazy("sent less than a minute ago")
+    NOT_DUE = "not_due", gettext_lazy("needs no reminder")
+    LEFT = "left", gettext_lazy("the mail has left")
+    SHADOW = "shadow", gettext_lazy("only what a member sees of an invitation")
 
 
 @dataclass
@@ -36,6 +40,18 @@ class Outcome:
     # When those can be sent again that were sent just now.
     again_at: datetime | None = None
 
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many were skipped and why, in words; what was sent just now with the time when it can be sent again."""
+        return Counter(self._word(reason) for _address, reason in self.skipped)
+
+    def _word(self, reason: Reason) -> str:
+        if reason != Reason.TOO_SOON or self.again_at is None:
+            return str(Reason(reason).label)
+        # Times name minutes, and nobody should come back within the one that is not over yet.
+        at = (self.again_at + timedelta(minutes=1)).replace(second=0, microsecond=0)
+        return _("%(reason)s: try again at %(time)s") % {"reason": reason.label, "time": times.clock(at)}
+
     def __add__(self, other: "Outcome") -> "Outcome":
-        times = [time for time in (self.again_at, other.again_at) if time]
-        return Outcome(self.done + other.done, self.skipped + other.skipped, max(times, default=None))
+        ends = [time for time in (self.again_at, other.again_at) if time]
+        return Outcome(self.done + other.done, self.skipped + other.skipped, max(ends, default=None))

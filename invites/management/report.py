@@ -84,7 +84,7 @@ class Report:
             "skipped": {str(reason): count for reason, count in self.skips.items()},
             "failed": [{"input": typed, "reason": reason} for typed, reason in self.failures],
             "failed_rows": self.failed_rows,
-            "batch": self.batch,
+            "batch": "" if self.dry_run else self.batch,
             "again_at": self.again_at.isoformat(timespec="seconds") if self.again_at else None,
             "seconds": round(time.monotonic() - self.started, 1),
             "interrupted": bool(self.stopped),
@@ -112,4 +112,4 @@ class Report:
         lines = [("DRY RUN  " if self.dry_run else "") + summary + (f" in {took}" if took else "")]
         lines += [f"  failed  {typed}  {reason}" for typed, reason in self.failures]
         lines += [f"  and {self.failed_rows - LISTED:,} more"] if self.failed_rows > LISTED else []
-        return "\n".join([*lines, f"Batch {self.batch}"] if self.batch and self.done else lines)
+        return "\n".join([*lines, f"Batch {self.batch}"] if self.batch and self.done and not self.dry_run else lines)

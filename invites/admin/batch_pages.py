@@ -1,5 +1,6 @@
 """The pages of one batch: what would become of it, sending, what has become of it, and taking it back."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -24,7 +25,8 @@ REFRESHED = 10  # seconds between two looks while mails wait
 
 class BatchPages(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
-        pages = {"send": self.send, "unread": self.unread, "undo": self.undo, "withdraw": self.withdraw}
+        files = {"unread": self.unread, "people": self.everybody}
+        pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}
         ours = [
             path(f"<path:batch_id>/{name}/", self.admin_site.admin_view(page), name=f"invites_batch_{name}")
             for name, page in pages.items()
@@ -73,10 +75,13 @@ class BatchPages(admin.ModelAdmin):
     def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
         """The lines that could not be read or look mistyped, as a CSV file to be mended."""
         batch = self.found(request, batch_id)
-        rows = [words.unread_header(), *words.unread(batch)]
-        headers = {"Content-Disposition": f'attachment; filename="{batch.pk}-bad-lines.csv"'}
-        body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
-        return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+        return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
+
+    @method_decorator(require_safe)
+    def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
+        """Everybody in a list that was not sent yet, and what would become of each, as a CSV file."""
+        batch = self.found(request, batch_id)
+        return as_file(f"{batch.pk}.csv", words.people(batch))
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Withdraws what has not been sent; asks first."""
@@ -130,6 +135,12 @@ class BatchPages(admin.ModelAdmin):
         """What was done, and what was skipped and why; never nothing."""
         said = f"{done} {words.skipped(outcome)}".strip()
         self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+
+
+def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
+    body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def staff(request: HttpRequest) -> User:

@@ -1,5 +1,7 @@
 """What the pages of a batch say, and about what."""
 
+from collections.abc import Iterator, Sequence
+from itertools import batched
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +11,7 @@ from django.utils.translation import ngettext, pgettext
 
 from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
 from invites.models.batch import unpacked
+from invites.models.lifecycle import CHUNK
 
 SHOWN = 20  # lines of a list, on its page
 
@@ -26,7 +29,7 @@ def preview(batch: Batch) -> dict[str, Any]:
     return {
         "title": _("Check the list"),
         "counts": counts(batch),
-        "people": people(batch),
+        "people": fates(batch.entries[:SHOWN]),
         "more_people": max(len(batch.entries) - SHOWN, 0),
         "unread": bad[:SHOWN],
         "more_unread": max(len(bad) - SHOWN, 0),
@@ -52,9 +55,16 @@ def counts(batch: Batch) -> list[tuple[str, int]]:
     ]
 
 
-def people(batch: Batch) -> list[dict[str, Any]]:
-    """The first of them, and what would become of each today."""
-    rows = batch.entries[:SHOWN]
+def people(batch: Batch) -> Iterator[list[str]]:
+    """Everybody in it, and what would become of each today; the names of the columns first."""
+    yield [_("email address"), _("what happens"), _("what the list says")]
+    for chunk in batched(batch.entries, CHUNK):
+        for row in fates(chunk):
+            yield [row["email"], str(row["fate"]), row["said"]]
+
+
+def fates(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What would become of each of these today."""
     outcome, _chosen = Invite.objects.sift([unpacked(row) for row in rows])
     reasons = {email: reason.label for email, reason in outcome.skipped}
     return [row | {"fate": reasons.get(row["email"]) or fate(row), "said": said_of(row)} for row in rows]

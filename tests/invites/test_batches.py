@@ -284,3 +284,18 @@ def test_only_who_may_invite_comes_in_and_only_a_superuser_names_groups(desk):
     send(client, batch)
     assert Invite.objects.get().group.name == "Staff"
     assert "Sent" in words(client.get(DESK))
+
+
+def test_everybody_can_be_downloaded_with_what_would_happen(desk):
+    UserFactory(username="grace", email="grace@example.com")
+    check(desk, "new@example.com,=1\ngrace@example.com\nalan@gmial.com")
+
+    answer = desk.get(page_of(Batch.objects.get(), "people"))
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    assert lines[1:] == [
+        "new@example.com,will be invited,'=1",
+        "grace@example.com,has an account,",
+        "alan@gmial.com,did you mean alan@gmail.com?,",
+    ]

@@ -105,3 +105,12 @@ def test_the_file_of_bad_lines_can_be_mended_and_given_back(first):
     mended = f'3{delimiter}"Grace <grace@example.com>"{delimiter}Enter an address'
     (line,) = lists.read([first, mended])
     assert (line.entry.email, line.number) == ("grace@example.com", 2)
+
+
+def test_only_the_first_line_can_name_the_columns():
+    found = list(lists.read(["grace@example.com", "name,email", "alan@example.com,Alan"]))
+    assert [line.entry.email if line.entry else None for line in found] == [
+        "grace@example.com",
+        None,
+        "alan@example.com",
+    ]

@@ -124,7 +124,8 @@ def of_ended(mail: OutboxMessage) -> Finding:
         said = f"It came back on {on(mail.bounced_at)}: {mail.last_answer}"
         return broken(said, "Send it to an address that works, or ask them to look at their mailbox.")
     if mail.sent_at:
-        said = f"A mail server took it on {on(mail.sent_at)}, with the words “{mail.last_answer}”."
+        words = f", with the words “{mail.last_answer}”" if mail.last_answer else ""
+        said = f"A mail server took it on {on(mail.sent_at)}{words}."
         look = "Let them look into their spam folder; else look for"
         return well(said, f"{look} {mail.message_id} in the log of that server.")
     given_up_at = mail.given_up_at or timezone.now()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
 FRESH = timedelta(minutes=15)  # how long a check of the list counts
+PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
+REFUSED_KEPT = timedelta(days=30)  # what could not be read of a list that was sent
+KEPT = timedelta(days=365)
 AT_ONCE = 5000  # invites that are withdrawn by one press, or counted for one page
 
 # What a list may hold beside reasons to skip.
@@ -54,6 +57,16 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         batch.recount()
         batch.save()
         return batch
+
+    def over(self) -> "BatchQuerySet":
+        """Lists that were checked and never sent, and those that were sent long ago."""
+        now = timezone.now()
+        unsent = models.Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)
+        return self.filter(unsent | models.Q(sent_at__lt=now - KEPT))
+
+    def forget_refused(self) -> None:
+        """Empties what could not be read of lists sent a while ago: addresses of people nobody knows may be in it."""
+        self.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])
 
 
 class Batch(models.Model):

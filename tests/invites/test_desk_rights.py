@@ -1,10 +1,12 @@
 """Who may do what at the desk, and what nobody may."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -158,3 +160,15 @@ def test_no_part_of_a_cell_is_a_formula():
     for value in ("=1", "+1", "x;=1", "x\t-1", "＝1"):
         assert "'" in exports.harmless(value)
     assert exports.harmless("a-b=c; d") == "a-b=c; d"
+
+
+def test_what_could_not_be_read_of_a_list_is_forgotten_after_a_month(admin_user):
+    batch = Batch.objects.check_list(lists.read(["Vera <vera@", "grace@example.com"]), admin_user)
+    batch.begin(admin_user)
+    batch.send()
+    call_command("prune", stdout=StringIO())
+    assert Batch.objects.get().refused
+
+    Batch.objects.update(sent_at=timezone.now() - timedelta(days=31))
+    call_command("prune", stdout=StringIO())
+    assert Batch.objects.get().refused == []

@@ -3,23 +3,17 @@
 import json
 import threading
 from argparse import ArgumentParser
-from datetime import timedelta
 from itertools import batched
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
-from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Model, QuerySet
 
 from accounts.models import Event, Session
 from invites.models import Batch, Invite
 from mail.management import arguments, manners
 from mail.models import OutboxEvent, OutboxMessage
 from mail.working import told_to
-
-PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
-BATCH_KEPT = timedelta(days=365)
-REFUSED_KEPT = timedelta(days=30)
 
 
 class Command(manners.Command):
@@ -57,7 +51,7 @@ class Command(manners.Command):
             "events": Event.objects.over(),
             "invites": Invite.objects.over(),
             "mails": OutboxMessage.objects.over(Invite.objects.remembered()),
-            "batches": over_batches(),
+            "batches": Batch.objects.over(),
             "published_events": OutboxEvent.objects.over(),
         }
 
@@ -67,7 +61,7 @@ class Command(manners.Command):
 
     def done(self, batch_size: int) -> dict[str, int]:
         Invite.objects.forget_plans()
-        forget_refused()
+        Batch.objects.forget_refused()
         count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().forget()}
 
@@ -80,14 +74,3 @@ class Command(manners.Command):
                 break
             total += rows.filter(pk__in=list(batch)).delete()[0]  # what is over still, that is
         return total
-
-
-def forget_refused() -> None:
-    """Empties what could not be read of lists that were sent: addresses of people whom nobody knows may be in it."""
-    Batch.objects.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])
-
-
-def over_batches() -> QuerySet[Batch]:
-    now = timezone.now()
-    unsent = Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)
-    return Batch.objects.filter(unsent | Q(sent_at__lt=now - BATCH_KEPT))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import addresses
-from invites.models import Outcome, Reason
+from invites.models import Invite, Outcome, Reason
 from mail.management import arguments
 from mail.management.manners import INTERRUPTED, SOME_FAILED
 from mail.models import Suppression
@@ -64,6 +64,15 @@ class Report:
                 self.failed(email, causes[email].summary)
             else:
                 self.skipped(email, reason)
+
+    def each(self, outcome: Outcome, form: str) -> str:
+        """With -v 2, a line for each row of an outcome."""
+        if self.verbosity < 2 or form != "text":
+            return ""
+        done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
+        lines = [f"{self.word}  {email}" for email in done]
+        lines += [f"skipped  {email}  {Reason(reason).label}" for email, reason in outcome.skipped]
+        return "".join(f"{line}\n" for line in lines)
 
     def finish(self, command: BaseCommand, form: str) -> None:
         """Prints the outcome; raises CommandError when something could not be done, or was not done yet."""

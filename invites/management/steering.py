@@ -62,7 +62,7 @@ class Command(manners.Command):
                     return
                 outcome, self.last = self.steer(Invite.objects.filter(pk__in=page)), page[-1]
                 report.add(outcome, suppressed_fail=self.suppressed_fail)
-                self.tell(outcome)
+                self.stdout.write(report.each(outcome, self.options["format"]), ending="")
                 progress.moved(report.rows, report.failed_rows)
 
     def total(self) -> int | None:
@@ -71,14 +71,6 @@ class Command(manners.Command):
             return None
         count = manners.counted(self.filters.rows(self.among()), self.options["limit"])
         return None if count > manners.MANY else count
-
-    def tell(self, outcome: Outcome) -> None:
-        """With -v 2, a line for each."""
-        if self.options["verbosity"] >= 2 and self.options["format"] == "text":
-            done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
-            lines = [f"{self.word}  {email}" for email in done]
-            lines += [f"skipped  {email}  {reason.label}" for email, reason in outcome.skipped]
-            self.stdout.write("".join(f"{line}\n" for line in lines), ending="")
 
     def before(self) -> None:
         """What must be asked, or known, before anything is done. Raises CommandError."""

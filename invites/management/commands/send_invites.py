@@ -104,16 +104,11 @@ class Command(manners.Command):
             else:
                 entries[line.entry.email] = self.completed(line.entry)
                 self.doubt(line)
-        report.add(self.rehearse(entries) if report.dry_run else self.invite(entries))
-
-    def invite(self, entries: dict[str, Entry]) -> Outcome:
+        if report.dry_run:
+            return report.add(self.rehearse(entries))
         outcome = self.batch.invite(list(entries.values()), Invite.Source.COMMAND, self.leaving)
-        if self.options["verbosity"] >= 2 and self.options["format"] == "text":
-            done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
-            lines = [f"queued  {email}" for email in done]
-            lines += [f"skipped  {email}  {Reason(reason).label}" for email, reason in outcome.skipped]
-            self.stdout.write("".join(f"{line}\n" for line in lines), ending="")
-        return outcome
+        self.stdout.write(report.each(outcome, self.options["format"]), ending="")
+        return report.add(outcome)
 
     def rehearse(self, entries: dict[str, Entry]) -> Outcome:
         """What `invite` would come to. A number for each address tells repeats, as nothing is stored that would."""

@@ -454,6 +454,7 @@ def test_a_page_is_right_for_every_eye(visit, name, locale):
     page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     PAGES[name](page)
+    page.wait_for_load_state()  # a click waits for the answer's first byte only
 
     if locale == "en-GB":  # the page's bones and colours are the same in all languages; only words differ in length
         page.emulate_media(color_scheme="light")

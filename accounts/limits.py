@@ -146,12 +146,12 @@ CHANGE_PER_USER = Limit("change-user", "20/h")
 
 
 def per_network(limit: Limit) -> Callable[[View], View]:
-    """Counts each POST to a view by the visitor's network."""
+    """Counts by the visitor's network whatever may change something."""
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if request.method == "POST":
+            if request.method not in {"GET", "HEAD", "OPTIONS"}:
                 limit.check(request, clients.network(request))
             return view(request, *args, **kwargs)
 

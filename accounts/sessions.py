@@ -67,27 +67,28 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -
         return to_sign_in(request, ended=True)
 
 
-def required(view: View) -> View:
-    """For views of somebody signed in: sends anyone else to sign in and back, and says why."""
+def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    """Sends somebody to sign in and back, and says why."""
+    lost = ended and request.method == "POST"
+    messages.info(request, _(LOST if lost else ENDED if ended else NEEDED))
+    return redirect_to_login(request.get_full_path())
+
+
+def required(view: View, refuse: Callable[..., HttpResponse] = to_sign_in) -> View:
+    """For views of somebody signed in; `refuse` answers anyone else."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return to_sign_in(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
+            return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
         try:
             follow(request)
             return view(request, *args, **kwargs)
         except (Superseded, UpdateError):  # on another device, while this was under way
             logout(request)
-            return to_sign_in(request, ended=True)
+            return refuse(request, ended=True)
 
     return wrapper
-
-
-def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    lost = ended and request.method == "POST"
-    messages.info(request, _(LOST if lost else ENDED if ended else NEEDED))
-    return redirect_to_login(request.get_full_path())
 
 
 def follow(request: HttpRequest) -> None:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 
+from accounts import api as accounts_api
 from accounts.views import (
     code,
     devices,
@@ -20,6 +21,7 @@ from accounts.views import (
 )
 from accounts.views import google as google_account
 from config import views as config
+from invites import api as invites_api
 from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
 from mail import lateness
 from mail import views as mail
@@ -70,6 +72,13 @@ urlpatterns = [
     path("account/second-factor/off", second_factor.off, name="second_factor_off"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password.well_known),
+    path("api/v1/invite", invites_api.invite),
+    path("api/v1/auth/create", invites_api.create),
+    path("api/v1/auth/login", accounts_api.login),
+    path("api/v1/auth/logout", accounts_api.logout),
+    path("api/v1/auth/session", accounts_api.session),
+    path("api/v1/auth/session/<str:handle>", accounts_api.end_session),
+    path("api/v1/account", accounts_api.delete_account),
     path("healthz", config.healthz, name="healthz"),
     path("readyz", config.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),

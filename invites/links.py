@@ -47,7 +47,7 @@ def opened_by_link(purpose: str, *states: Invite.State) -> Callable[[View], Call
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def wrapper(request: HttpRequest) -> HttpResponse:
-            invite, _purpose = find(request, purpose)
+            invite, _purpose = find(request, sent_token(request), purpose)
             if invite is None:
                 return broken(request)
             if request.method == "POST":
@@ -68,9 +68,13 @@ def opened_by_link(purpose: str, *states: Invite.State) -> Callable[[View], Call
     return decorator
 
 
-def find(request: HttpRequest, *purposes: str) -> tuple[Invite | None, str]:
-    """The invite whose token came with the request, and for which of these purposes; counts the bad ones."""
-    token = (request.POST if request.method == "POST" else request.GET).get("token", "")
+def sent_token(request: HttpRequest) -> str:
+    """That of the address, or of the form's hidden field."""
+    return (request.POST if request.method == "POST" else request.GET).get("token", "")
+
+
+def find(request: HttpRequest, token: str, *purposes: str) -> tuple[Invite | None, str]:
+    """The invite of a token, and for which of these purposes it was made; counts the bad ones. Raises Limited."""
     for purpose in purposes:
         try:
             pk = tokens.load(purpose, token)
@@ -85,14 +89,14 @@ def find(request: HttpRequest, *purposes: str) -> tuple[Invite | None, str]:
 
 def pending(request: HttpRequest) -> Invite | None:
     """The pending invite of a sign-up link whose token came along, if there is one."""
-    typed = request.POST if request.method == "POST" else request.GET
-    invite, _purpose = find(request, tokens.SIGNUP) if typed.get("token") else (None, "")
+    token = sent_token(request)
+    invite, _purpose = find(request, token, tokens.SIGNUP) if token else (None, "")
     return invite if invite and invite.state == Invite.State.PENDING else None
 
 
 def expired_address(request: HttpRequest) -> tuple[str, str]:
     """The address to mail a fresh link to, and what was wished, from the token of one that ran out; or "" for both."""
-    invite, purpose = find(request, tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
+    invite, purpose = find(request, sent_token(request), tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
     if invite is None or invite.state not in {Invite.State.EXPIRED, Invite.State.PENDING}:
         return "", ""
     planned = mails.REGISTER if purpose == tokens.CONFIRM and invite.password else mails.LINK
@@ -105,9 +109,14 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 def came_as_another(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse | None:
     """The page for somebody signed in to an account with another address than the one that was invited."""
-    if not request.user.is_authenticated or request.user.email == invite.email:
-        return None
-    return wrong_account(request, invite, request.user.email, purpose)
+    email = other_address(request, invite)
+    return wrong_account(request, invite, email, purpose) if email else None
+
+
+def other_address(request: HttpRequest, invite: Invite) -> str:
+    """That of who is signed in, if it is not the one that was invited; or ""."""
+    email = request.user.email if request.user.is_authenticated else ""
+    return "" if email == invite.email else email
 
 
 def wrong_account(request: HttpRequest, invite: Invite, email: str, purpose: str = tokens.SIGNUP) -> HttpResponse:

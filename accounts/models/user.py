@@ -229,6 +229,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             Event.objects.record(Event.Kind.SIGNED_OUT, self, **trace)
             self.end_sessions()
 
+    def end_session(self, handle: str, **trace: Any) -> "Session | None":
+        """Ends the live session with this handle, and says so in the history; None when there is none."""
+        session: Session | None = self.sessions.live().by_handle(handle)
+        if session:
+            session.end()
+            Event.objects.record(Event.Kind.SESSION_ENDED, self, **trace, ended=session.device)
+        return session
+
     def end_sessions(self) -> None:
         """Signs out everywhere.
 

@@ -24,13 +24,11 @@ def end(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     if request.method != "POST":
         return redirect("account")
-    session = user.sessions.live().by_handle(request.POST.get("session", ""))
+    session = user.end_session(request.POST.get("session", ""), **clients.trace(request))
     if session is None:
         messages.info(request, _("That session had already ended."))
         return redirect("account")
-    session.end()
     device = session.device_name or _("Unknown device")
-    Event.objects.record(Event.Kind.SESSION_ENDED, user, **clients.trace(request), ended=session.device)
     messages.success(request, _("Session ended: %(device)s.") % {"device": device})
     return redirect("account")
 

@@ -6,15 +6,15 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from accounts import clients, cookies, google, limits, sessions
 from accounts.forms import same_site
 from accounts.models import User
 from invites import links, mails, seals, webmail
+from invites.asking import ask
 from invites.forms import EmailForm
-from invites.models import LINK_LIFETIME, Invite
+from invites.models import LINK_LIFETIME
 from invites.views import page
 from mail import lateness
 
@@ -90,16 +90,6 @@ def prove(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     email = cast("User", request.user).email
     return ask_or_wait(request, email, mails.LINK, next=same_site(request.POST.get("next", "")))
-
-
-def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) -> None:
-    """Sends the one mail that every address gets. Raises Limited."""
-    # Counted apart, as the mail about an unknown address holds no link: nobody should be able to use up the others.
-    key = f"{mails.RESET} {email}" if wish == mails.RESET else email
-    limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
-    limits.ASK_PER_ADDRESS.check(request, key)
-    language, device = get_language() or "", clients.device(request)
-    Invite.objects.issue(email, wish=wish, language=language, device=device, **given)
 
 
 def remember(response: HttpResponse, email: str, wish: str = mails.LINK) -> HttpResponse:

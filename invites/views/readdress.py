@@ -34,7 +34,7 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
     @page
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        invite, _purpose = links.find(request, tokens.READDRESS)
+        invite, _purpose = links.find(request, links.sent_token(request), tokens.READDRESS)
         if invite is None:
             return links.broken(request)
         if invite.replaced_at:  # the question goes on in the row that came after it

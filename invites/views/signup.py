@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, limits, names, sessions, tokens
+from accounts import clients, limits, sessions, tokens
 from accounts.forms import same_site
 from accounts.models import User
-from invites import links, mails, seals
+from invites import joining, links, mails, seals
 from invites.forms import RegisterForm, SignupForm
-from invites.models import Invite, InviteUnavailable
+from invites.models import Invite
 from invites.views import page
 from invites.views.entry import ask_or_wait, log, remember
 
@@ -54,17 +53,11 @@ def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse
         wish = {"username": User.objects.free_name(invite.username or invite.email)}
         return signup_page(request, invite, purpose, SignupForm(email=invite.email, show_password=show, initial=wish))
     form = SignupForm(request.POST, email=invite.email, show_password=show)
-    if not form.is_valid():
-        if not Invite.objects.pending().filter(pk=invite.pk).exists():
-            raise InviteUnavailable  # the name may have been taken by the first press of this very double click
-        return signup_page(request, invite, purpose, form)
-    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
-        user = invite.accept(name, password, **links.newcomer(request))
-    except IntegrityError:  # the name was free when the form was checked; or the address has an account by now
-        if not User.objects.filter(username=name).exists():
-            return redirect(request.get_full_path())
-        form.add_error("username", names.taken(User.objects.free_name(name)))
+        user = joining.join(request, invite, form)
+    except joining.HasAccount:
+        return redirect(request.get_full_path())
+    if user is None:
         return signup_page(request, invite, purpose, form)
     messages.success(request, _("Your account is ready."))
     return sessions.start(request, user, invite.next, sessions.SIGNUP)

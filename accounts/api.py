@@ -1,0 +1,77 @@
+"""JSON doors to a session. Each is the twin of a page: the same form, the same verb, the same limits."""
+
+import logging
+from typing import cast
+
+from django.contrib.auth import logout as forget
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts import clients, limits, sessions
+from accounts.endpoints import Fields, Invalid, Refused, endpoint, message, who
+from accounts.forms.login import LoginForm
+from accounts.forms.password import WithProof
+from accounts.models import User
+
+log = logging.getLogger("frontdoor.accounts")
+
+
+@endpoint("GET")
+def session(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Who is signed in here, until when; and for everybody the token that changing anything takes."""
+    return who(request)
+
+
+@endpoint("POST")
+@limits.per_network(limits.LOGIN_PER_NETWORK)
+def login(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Signs in with a name or address and a password; who is signed in already stays."""
+    if request.user.is_authenticated:
+        return who(request)
+    form = LoginForm(request, sent)
+    if not form.is_valid() or not form.user:
+        raise Invalid(form)
+    sessions.start(request, form.user, way=sessions.PASSWORD)
+    return who(request)
+
+
+@endpoint("POST", signed_in=True)
+@limits.per_network(limits.POST_PER_NETWORK)
+def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Ends every session of the account; with `{"only": "this"}` this one."""
+    if sent.get("only", "this") != "this":
+        raise Refused(400, "invalid", _("Only “this” is possible here. You’re still signed in."), "only")
+    if "only" in sent:
+        sessions.end(request)
+        return message(_("You’re signed out on this device."))
+    cast("User", request.user).sign_out(**clients.trace(request))
+    forget(request)
+    return message(_("You’re signed out on all your devices."))
+
+
+@endpoint("DELETE", signed_in=True)
+@limits.per_network(limits.POST_PER_NETWORK)
+def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
+    """Ends one of one's own sessions."""
+    ended = cast("User", request.user).end_session(handle, **clients.trace(request))
+    if ended is None:
+        raise Refused(404, "not_found", _("That session had already ended."))
+    return message(_("Session ended: %(device)s.") % {"device": ended.device_name or _("Unknown device")})
+
+
+@endpoint("DELETE", signed_in=True)
+@limits.per_network(limits.POST_PER_NETWORK)
+def delete_account(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Deletes the account, with the password, or shortly after coming in by a mailed link."""
+    form = WithProof(request, sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    try:
+        form.user.erase(**clients.trace(request))
+    except DatabaseError:
+        log.exception("deleting an account failed")
+        said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")
+        raise Refused(503, "unavailable", said) from None
+    forget(request)
+    return message(_("Your account has been deleted and you’re signed out everywhere."))

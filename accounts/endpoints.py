@@ -1,0 +1,122 @@
+"""What all JSON endpoints share: how a body becomes fields, and how it is said what is wrong.
+
+An error is `{"errors": [{"field": …, "code": …, "message": …}]}`: which field it is about or null, a code that never
+changes, and a sentence in the language that was asked for.
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts import limits, sessions, stages
+
+Fields = dict[str, str]
+View = Callable[..., HttpResponseBase]
+
+# What forms find, where HTTP has a word of its own for it.
+STATUSES = {"mismatch": 401, "proof": 403, "taken": 409}
+
+
+class Refused(Exception):
+    """What a program is told instead of what it wanted."""
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None, **headers: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.errors: list[dict[str, Any]] = [{"field": field, "code": code, "message": message}]
+
+
+class Invalid(Refused):
+    """What a form says of what was sent."""
+
+    def __init__(self, form: forms.BaseForm) -> None:
+        said = [(name, error) for name, some in form.errors.get_json_data().items() for error in some]
+        status = next((STATUSES[error["code"]] for _name, error in said if error["code"] in STATUSES), 400)
+        super().__init__(status, "invalid", "")
+        self.errors = [
+            {"field": None if name == "__all__" else name, "code": error["code"], "message": error["message"]}
+            for name, error in said
+        ]
+
+
+def endpoint(method: str, *, signed_in: bool = False) -> Callable[[View], View]:
+    """For views of `request` and the fields of its JSON body; answers for what is Refused or Limited."""
+
+    def decorator(view: View) -> View:
+        inner = sessions.required(view, refuse=signed_out) if signed_in else view
+
+        @never_cache
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                check_method(request, method)
+                return inner(request, fields(request), *args, **kwargs)
+            except limits.Limited as limit:
+                return refusal(Refused(429, "limited", limit.words, Retry_After=str(limit.seconds)))
+            except Refused as refused:
+                return refusal(refused)
+
+        return wrapper
+
+    return decorator
+
+
+def check_method(request: HttpRequest, method: str) -> None:
+    if request.method not in {method, "HEAD" if method == "GET" else method}:
+        raise Refused(405, "method", _("Only %(method)s is possible here.") % {"method": method}, Allow=method)
+
+
+def fields(request: HttpRequest) -> Fields:
+    """What the body says. All our fields are texts; null is as good as nothing. Raises Refused."""
+    if request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
+        return {}
+    if request.content_type != "application/json":
+        raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))
+    sent = json.loads(request.body)  # which it is (config.middleware)
+    if not isinstance(sent, dict):
+        raise Refused(400, "malformed", _("Send one JSON object. Nothing has changed."))
+    for name, value in sent.items():
+        if not isinstance(value, str | None):
+            raise Refused(400, "invalid", _("This must be a text. Nothing has changed."), name)
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+    """Who is signed in, until when; or 401. Either way the token that changing anything takes (CSRF)."""
+    more["csrf_token"] = get_token(request)
+    if not request.user.is_authenticated:
+        return refusal(missing(request), **more)
+    user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
+    session = {"id": request.session["handle"], "ends_at": sessions.ends_at(request)}
+    return JsonResponse({"user": user, "session": session, **more}, status=status)
+
+
+def missing(request: HttpRequest) -> Refused:
+    """What stands between somebody and a session."""
+    if stages.waiting(request):
+        return Refused(
+            401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."), "code"
+        )
+    return Refused(401, "signed_out", _("Sign in first."))
+
+
+def message(said: str, status: int = 200, **more: Any) -> HttpResponse:
+    return JsonResponse({"message": said, **more}, status=status)
+
+
+def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    said = _("Your session has ended. Sign in to carry on.") if ended else _("Sign in first.")
+    return refusal(Refused(401, "signed_out", said))
+
+
+def refusal(refused: Refused, **more: Any) -> HttpResponse:
+    return JsonResponse({"errors": refused.errors, **more}, status=refused.status, headers=refused.headers)

@@ -1,0 +1,34 @@
+"""What programs are told where people would see the page of what went wrong."""
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import translation
+from django.utils.translation import gettext_noop
+
+PROGRAMS = ("/api/", "/_allauth/")
+PEOPLE = "/api/v1/auth/google/"  # a browser comes back here from Google
+
+SAID = {
+    400: ("malformed", gettext_noop("We couldn’t read what was sent, and nothing has changed. Send one JSON object.")),
+    403: (
+        "csrf",
+        gettext_noop(
+            "Nothing has changed: send the header X-CSRFToken with the csrf_token that GET /api/v1/auth/session gives."
+        ),
+    ),
+    404: ("not_found", gettext_noop("There is nothing at this address.")),
+    413: ("too_large", gettext_noop("That’s more than we can take at once. Nothing has changed.")),
+    415: ("unsupported", gettext_noop("Send JSON in UTF-8, as application/json. Nothing has changed.")),
+    500: ("error", gettext_noop("There is a problem with the service. Try again in a few minutes.")),
+    503: ("unavailable", gettext_noop("We’re fixing a problem on our side. Try again in a few minutes.")),
+}
+
+
+def answer(request: HttpRequest, status: int) -> JsonResponse | None:
+    """`{"errors": […]}` for a program, in its language; None where a person should see a page."""
+    if not request.path.startswith(PROGRAMS) or request.path.startswith(PEOPLE):
+        return None
+    code, message = SAID[status]
+    # Some is refused before it is known whose language it is.
+    with translation.override(getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(request)):
+        error = {"field": None, "code": code, "message": translation.gettext(message)}
+    return JsonResponse({"errors": [error]}, status=status, headers={"Cache-Control": "no-store"})

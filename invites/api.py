@@ -1,0 +1,81 @@
+"""JSON doors to an account. Each is the twin of a page: the same form, the same verb, the same limits."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import limits, sessions, tokens
+from accounts.endpoints import Fields, Invalid, Refused, endpoint, message, who
+from accounts.models import User
+from invites import joining, links
+from invites.asking import ask
+from invites.forms import EmailForm, SignupForm
+from invites.models import Invite, InviteUnavailable, NotInvited
+
+OVER = {
+    Invite.State.CLAIMED: ("used", gettext_noop("This link has already been used. Sign in, or ask for a new one.")),
+    Invite.State.EXPIRED: ("expired", gettext_noop("This link has expired. Ask for a new one.")),
+    Invite.State.DECLINED: ("declined", gettext_noop("This invitation was declined. Ask for a new link.")),
+    Invite.State.REVOKED: ("revoked", gettext_noop("This invitation was withdrawn. Ask who sent it for a new one.")),
+}
+
+
+@endpoint("POST")
+@limits.per_network(limits.ASK_PER_NETWORK)
+def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Takes an address and mails it a link, whoever's it is; a probable typo is pointed out, and the mail sent."""
+    if request.user.is_authenticated:
+        raise Refused(409, "signed_in", _("You’re signed in. Sign out to use another address."))
+    form = EmailForm(sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    email = form.cleaned_data["email"]
+    ask(request, email, next=form.cleaned_data["next"])
+    said = _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": email}
+    return message(said, 202, did_you_mean=form.doubt() or None)
+
+
+@endpoint("POST")
+def create(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Makes an account with the token of a mailed link, a name and a password, and signs in to it."""
+    invite, _purpose = links.find(request, sent.get("token", ""), tokens.SIGNUP)
+    if invite is None:
+        raise Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
+    limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
+    try:
+        return joined(request, invite, sent)
+    except NotInvited:
+        raise Refused(403, "closed", _("New accounts are by invitation only.")) from None
+    except joining.HasAccount:
+        raise Refused(409, "has_account", _("There is an account with this address. Sign in.")) from None
+    except InviteUnavailable:
+        invite.refresh_from_db()
+        return over(request, invite)
+
+
+def joined(request: HttpRequest, invite: Invite, sent: Fields) -> HttpResponse:
+    if invite.state != Invite.State.PENDING:
+        raise InviteUnavailable
+    if links.other_address(request, invite):
+        said = _("This invitation is for another address than that of your account. Sign out first.")
+        raise Refused(409, "wrong_account", said)
+    form = SignupForm(sent, email=invite.email)
+    user = joining.join(request, invite, form)
+    if user is None:
+        raise Invalid(form)
+    return enter(request, invite, user)
+
+
+def over(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Says what became of an invite; who used it is in."""
+    if invite.claimed_by and invite.claimed_by == request.user:
+        return who(request, 201, next=invite.next or None)
+    if invite.claimed_by and invite.claimed_just_now(links.browser(request)):
+        return enter(request, invite, invite.claimed_by)
+    code, said = OVER[invite.state]
+    raise Refused(410, code, _(said), "token")
+
+
+def enter(request: HttpRequest, invite: Invite, user: User) -> HttpResponse:
+    sessions.start(request, user, way=sessions.SIGNUP)
+    return who(request, 201, next=invite.next or None)

@@ -20,6 +20,7 @@ from accounts.views import (
     username,
 )
 from accounts.views import google as google_account
+from config import openapi
 from config import views as config
 from invites import api as invites_api
 from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
@@ -77,8 +78,9 @@ urlpatterns = [
     path("api/v1/auth/login", accounts_api.login),
     path("api/v1/auth/logout", accounts_api.logout),
     path("api/v1/auth/session", accounts_api.session),
-    path("api/v1/auth/session/<str:handle>", accounts_api.end_session),
+    path("api/v1/auth/session/<slug:handle>", accounts_api.end_session),
     path("api/v1/account", accounts_api.delete_account),
+    path("api/v1/openapi.json", openapi.openapi),
     path("healthz", config.healthz, name="healthz"),
     path("readyz", config.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),

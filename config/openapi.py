@@ -1,0 +1,24 @@
+"""The description of the JSON doors (OpenAPI 3.1), as this site has them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+FILE = Path(__file__).with_suffix(".json")
+
+
+def document() -> dict[str, Any]:
+    """What openapi.json says, with the address and the cookie of this site."""
+    said: dict[str, Any] = json.loads(FILE.read_text())
+    said["servers"] = [{"url": settings.SITE_URL}]
+    said["components"]["securitySchemes"]["session"]["name"] = settings.SESSION_COOKIE_NAME
+    return said
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(document())

@@ -1,0 +1,88 @@
+"""What openapi.json promises, and what the running site answers to thousands of odd requests."""
+
+from itertools import cycle
+
+import pytest
+import schemathesis
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from accounts import tokens
+from config.openapi import document
+from tests.factories import PASSWORD, InviteFactory, UserFactory
+
+CASES = 330  # for each door; hypothesis makes fewer where there is less to vary
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+schema = schemathesis.openapi.from_dict(document())
+
+
+@pytest.fixture
+def visitors(settings, live_server):
+    """By turns: who is signed in, who has a mailed link, who has nothing, and who knows of no token."""
+    settings.RATELIMIT_ENABLE = False
+    return cycle([signed_in, invited, signed_in, stranger, invited, careless])
+
+
+def signed_in(case):
+    client, user = Client(), UserFactory()
+    client.force_login(user)
+    know(case, password=PASSWORD, id=user.sessions.get().handle)
+    return with_token(client)
+
+
+def invited(case):
+    token = tokens.sign(tokens.SIGNUP, InviteFactory().pk)
+    know(case, email="grace@example.com", token=token, username="grace", password=PASSWORD)
+    return with_token(Client())
+
+
+def stranger(case):
+    return with_token(Client())
+
+
+def careless(case):
+    return {}
+
+
+def know(case, **right):
+    """Puts what is right where the case has something else."""
+    for sent in (case.body, case.path_parameters):
+        if isinstance(sent, dict):
+            sent.update({name: right[name] for name in sent.keys() & right.keys()})
+
+
+def with_token(client):
+    token = client.get("/api/v1/auth/session").json()["csrf_token"]
+    return {
+        "cookies": {name: cookie.value for name, cookie in client.cookies.items()},
+        "headers": {"X-CSRFToken": token},
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+@schema.parametrize()
+@settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_one_that_is_promised(case, live_server, visitors):
+    sent = next(visitors)(case)
+    case.call_and_validate(base_url=live_server.url, checks=CHECKS, **sent)
+
+
+def test_the_site_gives_its_own_description(client):
+    answer = client.get("/api/v1/openapi.json")
+
+    assert answer.json() == document()
+    assert answer.json()["paths"].keys() >= {"/api/v1/invite", "/api/v1/auth/create", "/api/v1/auth/login"}

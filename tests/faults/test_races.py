@@ -16,6 +16,7 @@ from invites.models import Invite
 from mail.deliver import Deliverer
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.programs import Program, codes
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +63,19 @@ def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest():
     assert user.emailaddress_set.count() == 1
     assert Session.objects.get().user == user
     assert Invite.objects.get().claimed_by == user
+
+
+def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for_the_rest():
+    invite = InviteFactory()
+    token = tokens.sign(tokens.SIGNUP, invite.pk)
+
+    answers = at_once(
+        lambda n: Program().send("/api/v1/auth/create", token=token, username=f"racer{n}", password=PASSWORD)
+    )
+
+    assert count_by_status(answers) == {201: 1, 410: PRESSES - 1}
+    assert all(codes(answer) == ["used"] for answer in answers if answer.status_code == 410)
+    assert Session.objects.get().user == User.objects.get()
 
 
 def test_fifty_presses_of_a_sign_in_link_start_one_session():

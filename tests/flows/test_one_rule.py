@@ -9,6 +9,7 @@ from accounts.models import User
 from invites.models import Invite, NotInvited
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Person
+from tests.programs import Program
 
 pytestmark = pytest.mark.django_db
 
@@ -33,12 +34,25 @@ def ask_at_the_start_page(email):
     assert Client().post("/", {"email": email}).status_code == 302
 
 
+def ask_in_json(email):
+    assert Program().send("/api/v1/invite", email=email).status_code == 202
+
+
 DOORS = [invite_from_the_desk, invite_by_command]
+ASKING = [ask_at_the_start_page, ask_in_json]
 
 
-def joins(link):
+def joins_by_form(link):
     form = {"token": link.partition("token=")[2], "username": "grace", "password": PASSWORD}
     return Client().post("/signup", form).status_code == 302
+
+
+def joins_in_json(link):
+    form = {"token": link.partition("token=")[2], "username": "grace", "password": PASSWORD}
+    return Program().send("/api/v1/auth/create", **form).status_code == 201
+
+
+JOINING = [joins_by_form, joins_in_json]
 
 
 def joins_by_google(google, email="grace@example.com"):
@@ -48,11 +62,13 @@ def joins_by_google(google, email="grace@example.com"):
     return "_auth_user_id" in browser.session
 
 
+@pytest.mark.parametrize("joins", JOINING)
+@pytest.mark.parametrize("ask", ASKING)
 @pytest.mark.parametrize("invite", DOORS)
-def test_one_rule_lets_an_invited_address_in_by_whichever_link_it_got(mailbox, invite):
+def test_one_rule_lets_an_invited_address_in_by_whichever_link_it_got(mailbox, invite, ask, joins):
     invite("grace@example.com")
     first = mailbox.link("grace@example.com")
-    ask_at_the_start_page("grace@example.com")
+    ask("grace@example.com")
     second = mailbox.link("grace@example.com")
 
     assert joins(second if invite is invite_by_command else first)
@@ -67,12 +83,14 @@ def test_one_rule_lets_an_invited_address_in_by_google_too(google, invite):
     assert not joins_by_google(google, "hopper@example.com")
 
 
+@pytest.mark.parametrize("joins", JOINING)
+@pytest.mark.parametrize("ask", ASKING)
 @pytest.mark.parametrize("invite", DOORS)
-def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invite):
+def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invite, ask, joins):
     invite("grace@example.com")
     link = mailbox.link("grace@example.com")
     Invite.objects.update(revoked_at=timezone.now())
-    ask_at_the_start_page("grace@example.com")
+    ask("grace@example.com")
 
     assert not joins(link)
     assert not joins_by_google(google)
@@ -80,9 +98,11 @@ def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invi
     assert not User.objects.filter(email="grace@example.com").exists()
 
 
-def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, google, settings):
+@pytest.mark.parametrize("joins", JOINING)
+@pytest.mark.parametrize("ask", ASKING)
+def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, google, settings, ask, joins):
     settings.SIGNUP = "open"
-    ask_at_the_start_page("grace@example.com")
+    ask("grace@example.com")
     link = mailbox.link("grace@example.com")
 
     settings.SIGNUP = "invited"
@@ -93,9 +113,10 @@ def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed
     assert joins(link)
 
 
-def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox):
+@pytest.mark.parametrize("ask", ASKING)
+def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox, ask):
     UserFactory(email="grace@example.com")
-    ask_at_the_start_page("grace@example.com")
+    ask("grace@example.com")
 
     assert mailbox.link("grace@example.com").startswith("/confirm")
 

@@ -14,6 +14,16 @@ def test_a_strangers_page_costs_no_sql_and_no_cache_call(client, cache_calls, dj
     assert cache_calls == []
 
 
+def test_who_is_this_costs_one_statement_and_one_cache_read(client, signed_in, cache_calls, django_assert_num_queries):
+    cache_calls.clear()
+    with django_assert_num_queries(1):
+        assert signed_in.get("/api/v1/auth/session").status_code == 200
+    assert cache_calls == ["get"]
+    with django_assert_num_queries(0):
+        assert client.get("/api/v1/auth/session").status_code == 401
+    assert cache_calls == ["get"]
+
+
 def test_the_account_page_costs_five_statements_and_one_cache_read(signed_in, cache_calls, django_assert_num_queries):
     cache_calls.clear()
     with django_assert_num_queries(5):

@@ -1,6 +1,7 @@
 """What `make run` does, seen from the terminal and the browser."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -40,6 +41,18 @@ def get(port, path):
         return connection.getresponse().status
 
 
+# What the curl examples of the README answer: the first name in each object.
+EXAMPLES = ["message", "user", "user", "message", "user", "message"]
+
+
+def paste_the_readme(port):
+    """The answers to its curl examples."""
+    block = (folders.BASE_DIR / "README.md").read_text().partition("```sh\nsite=")[2].partition("```")[0]
+    commands = f"site={block}".replace("http://localhost:8000", f"http://localhost:{port}")
+    done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True, check=True, timeout=120)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path):
     port = servers.free_port()
     with running(tmp_path, port) as process:
@@ -49,6 +62,7 @@ def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path)
         for address in (site, mailbox, owner):
             assert get(port, address.removeprefix(f"http://localhost:{port}")) == 200
         assert get(port, "/readyz") == 200
+        assert [next(iter(answer)) for answer in paste_the_readme(port)] == EXAMPLES
 
         process.send_signal(signal.SIGINT)
         process.communicate()

@@ -77,7 +77,7 @@ def check_method(request: HttpRequest, method: str) -> None:
 
 def fields(request: HttpRequest) -> Fields:
     """What the body says. All our fields are texts; null is as good as nothing. Raises Refused."""
-    if request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
+    if not int(request.META.get("CONTENT_LENGTH") or 0):
         return {}
     if request.content_type != "application/json":
         raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))

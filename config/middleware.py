@@ -16,6 +16,7 @@ from config.logs import reference
 log = logging.getLogger("frontdoor.request")
 
 MAX_BODY = 2 * 1024 * 1024  # bytes; the longest thing anyone sends is a list of addresses
+MAX_JSON = 64 * 1024  # bytes; what is parsed takes many times its own size in memory
 MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
 MAX_VALUE = 4096  # characters in one field of a public form
 
@@ -38,7 +39,7 @@ def log_requests(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
-    """413 for a body over MAX_BODY, 415 for one in another character set than UTF-8.
+    """413 for a body over MAX_BODY or MAX_JSON, 415 for one in another character set than UTF-8.
 
     Django would answer the latter with a bare 500: its 400 page reads the same body again.
     """
@@ -47,7 +48,7 @@ def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
             return views.bad_request(request)
-        if int(length) > MAX_BODY:
+        if int(length) > (MAX_JSON if request.content_type == "application/json" else MAX_BODY):
             if int(length) <= MAX_DRAIN:
                 drain(request)
             return views.too_large(request)

@@ -299,12 +299,19 @@ def test_another_method_is_told_which_one_there_is():
 
 
 def test_too_much_and_nothing_are_said_in_json(client):
-    too_much = client.post("/api/v1/auth/login", "x" * (2 * 1024 * 1024 + 1), "application/json")
+    too_much = client.post("/api/v1/auth/login", "[" * (64 * 1024 + 1), "application/json")
     nothing = client.get("/api/v1/nothing", headers={"Accept-Language": "ru"})
 
     assert (too_much.status_code, codes(too_much)) == (413, ["too_large"])
     assert (nothing.status_code, codes(nothing)) == (404, ["not_found"])
     assert "адрес" in nothing.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("length", ["", "0", "00"])
+def test_no_body_is_as_good_as_an_empty_object(client, length):
+    answer = client.generic("POST", "/api/v1/auth/login", "", "application/json", CONTENT_LENGTH=length)
+
+    assert (answer.status_code, fields(answer)) == (400, ["login", "password"])
 
 
 def test_no_password_and_no_token_is_logged(program, caplog):

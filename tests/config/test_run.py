@@ -49,7 +49,9 @@ def paste_the_readme(port):
     """The answers to its curl examples."""
     block = (folders.BASE_DIR / "README.md").read_text().partition("```sh\nsite=")[2].partition("```")[0]
     commands = f"site={block}".replace("http://localhost:8000", f"http://localhost:{port}")
-    done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        ["/usr/bin/env", "bash", "-c", commands], capture_output=True, text=True, check=True, timeout=120
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -18,6 +18,8 @@ from accounts.models import Session, Superseded
 
 DEADLINE = "deadline"  # in a session's data: when it ends, in seconds since the epoch
 
+KEY = re.compile(r"[a-z0-9]{32}")
+
 # The session that this request came with. Its row must exist (accounts.backends): a copy alone, which a late reader or
 # an old snapshot has brought back to Redis, is nobody's session.
 loaded_key: ContextVar[str] = ContextVar("loaded_key", default="")
@@ -36,7 +38,7 @@ class SessionStore(cached_db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         # A key is input: a NUL in it would reach PostgreSQL and come back as a 500.
-        return bool(key and re.fullmatch(r"[a-z0-9]{32}", key))
+        return bool(key and KEY.fullmatch(key))
 
     def load(self) -> dict[str, Any]:
         loaded_key.set(self.session_key or "")

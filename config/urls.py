@@ -18,6 +18,7 @@ from accounts.views import (
     signin,
     signout,
     username,
+    verify,
 )
 from accounts.views import google as google_account
 from config import openapi
@@ -71,6 +72,7 @@ urlpatterns = [
     path("account/second-factor/codes", recovery_codes.codes, name="second_factor_codes"),
     path("account/second-factor/codes.txt", recovery_codes.download, name="second_factor_codes_file"),
     path("account/second-factor/off", second_factor.off, name="second_factor_off"),
+    path("auth/verify", verify.verify, name="auth_verify"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password.well_known),
     path("api/v1/invite", invites_api.invite),

@@ -1,6 +1,7 @@
 """Who you are."""
 
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
@@ -11,7 +12,7 @@ from django.core.cache import caches
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses, names, notices
@@ -268,6 +269,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             # What stays in the history says that an account went, and not from where.
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()
+
+    def vouches_for(self, session_hash: str) -> bool:
+        """Whether a session with this hash is of the user's present password and epoch, under this key or a former."""
+        good = chain((self.get_session_auth_hash(),), self.get_session_auth_fallback_hash())
+        return any(constant_time_compare(session_hash, one) for one in good)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         value = f"{self.password}:{self.session_epoch}"

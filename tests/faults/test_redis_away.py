@@ -91,6 +91,14 @@ def test_a_session_ended_while_redis_is_away_stays_ended_when_it_is_back(setting
     assert there.get("/account").status_code == 200
 
 
+def test_proxies_hear_of_an_end_at_once(redis_away, signed_in, ada):
+    assert signed_in.get("/auth/verify").status_code == 204
+
+    ada.end_sessions()
+
+    assert signed_in.get("/auth/verify").status_code == 401
+
+
 def test_ready_without_redis_and_says_so(client, redis_away):
     page = client.get("/readyz")
 

@@ -1,0 +1,54 @@
+"""Who is asking, for the proxies in front of other services (docs/forward-auth.md)."""
+
+from typing import cast
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from accounts import store
+from accounts.backends import Backend
+from accounts.forms import same_site
+from accounts.models import Session, User
+
+
+@cache_control(no_store=True)
+@require_safe
+def verify(request: HttpRequest) -> HttpResponse:
+    """204 and the user in headers; else 401, or with `?sign-in` the way to sign in and back.
+
+    No middleware has run but the one that logs (config.middleware.answer_at_once).
+    """
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    session = Backend().session_of(key) if store.KEY.fullmatch(key) else None
+    if session:
+        return HttpResponse(status=204, headers=identity(session))
+    if "sign-in" in request.GET:
+        next_url = wanted(request)
+        return redirect_to_login(next_url, redirect_field_name="next" if next_url else None)
+    return HttpResponse(status=401)
+
+
+def identity(session: Session) -> dict[str, str]:
+    """All of it, always: some proxies pass on what the visitor claims where we say nothing."""
+    user = cast("User", session.user)
+    return {
+        "X-Auth-User-Id": str(user.pk),
+        "X-Auth-Username": plain(user.username),
+        "X-Auth-Email": plain(user.email),
+        "X-Auth-Session-Ends": session.expire_date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def plain(value: str) -> str:
+    """Names and addresses are ASCII by our rules; one that was written past them is percent-encoded."""
+    return value if value.isascii() and value.isprintable() else quote(value)
+
+
+def wanted(request: HttpRequest) -> str:
+    """The path that the visitor asked the proxy for, or "". It is never said on which host: this one, or nowhere."""
+    headers = request.headers
+    return same_site(headers.get("X-Forwarded-Uri") or headers.get("X-Original-URI") or "")

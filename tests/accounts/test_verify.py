@@ -1,0 +1,290 @@
+"""Forward-auth: the one fast answer to "who is this request?", and revocation at once."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.cache import caches
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Session, User
+from accounts.store import SessionStore
+from tests import phone
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+VERIFY, SIGN_IN = "/auth/verify", "/auth/verify?sign-in"
+
+
+def status(client):
+    return client.get(VERIFY).status_code
+
+
+def test_who_is_signed_in_is_told_in_headers(signed_in, ada):
+    answer = signed_in.get(VERIFY)
+
+    row = Session.objects.get()
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["X-Auth-User-Id"] == str(ada.pk)
+    assert (answer["X-Auth-Username"], answer["X-Auth-Email"]) == ("ada", "ada@example.com")
+    ends = datetime.strptime(answer["X-Auth-Session-Ends"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert timedelta(0) <= row.expire_date - ends < timedelta(seconds=1)
+
+
+def test_a_stranger_is_told_401_and_no_headers(client):
+    answer = client.get(VERIFY)
+
+    assert (answer.status_code, answer.content) == (401, b"")
+    assert not [name for name in answer.headers if name.startswith("X-Auth")]
+
+
+@pytest.mark.parametrize("state", ["signed in", "stranger", "led to sign in", "wrong method"])
+def test_no_answer_is_kept_or_sets_a_cookie(client, signed_in, state):
+    asks = {
+        "signed in": lambda: signed_in.get(VERIFY),
+        "stranger": lambda: client.get(VERIFY),
+        "led to sign in": lambda: client.get(SIGN_IN),
+        "wrong method": lambda: client.post(VERIFY),
+    }
+
+    answer = asks[state]()
+
+    assert answer["Cache-Control"] == "no-store"
+    assert not answer.cookies
+
+
+def test_head_is_answered_as_get_is(signed_in, client):
+    assert signed_in.head(VERIFY).headers.items() >= {"X-Auth-Username": "ada"}.items()
+    assert client.head(VERIFY).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_other_methods_are_405(signed_in, method):
+    answer = getattr(signed_in, method)(VERIFY)
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+# Where to sign in
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Uri", "X-Original-URI"])
+def test_when_asked_for_a_stranger_is_led_to_sign_in_and_back(client, header):
+    answer = client.get(SIGN_IN, headers={header: "/app/?a=1&b=%20c"})
+
+    assert (answer.status_code, answer.url) == (302, "/login?next=/app/%3Fa%3D1%26b%3D%2520c")
+
+
+def test_the_sign_in_page_leads_back(ada, client):
+    way = client.get(SIGN_IN, headers={"X-Forwarded-Uri": "/app/?a=1&b=%20c"}).url
+    field = re.search(r'name="next" value="([^"]*)"', client.get(way).text)[1].replace("&amp;", "&")
+
+    answer = client.post("/login", {"login": "ada", "password": PASSWORD, "next": field})
+
+    assert answer.url == "/app/?a=1&b=%20c"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "//evil.example/",
+        "https://evil.example/",
+        "/\\evil.example",
+        "javascript:a()",
+        "/" + "a" * 500,
+        "/\x7f",
+    ],
+)
+def test_no_other_site_is_ever_led_to(client, uri):
+    assert client.get(SIGN_IN, headers={"X-Forwarded-Uri": uri}).url == "/login"
+
+
+def test_x_forwarded_host_is_not_believed(client):
+    headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Uri": "/app"}
+
+    assert client.get(SIGN_IN, headers=headers).url == "/login?next=/app"
+
+
+def test_who_is_signed_in_is_not_led_away(signed_in):
+    assert signed_in.get(SIGN_IN).status_code == 204
+
+
+def test_a_site_that_is_all_https_is_asked_over_http(settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert Client().get("/login").status_code == 301
+    assert status(Client()) == 401
+
+
+# When a session is none
+
+
+def end_everywhere(ada):
+    ada.end_sessions()
+
+
+def end_the_row(ada):
+    ada.sessions.all().delete()
+
+
+def move_the_epoch(ada):
+    User.objects.update(session_epoch=1)
+
+
+def deactivate(ada):
+    User.objects.update(is_active=False)
+
+
+def delete(ada):
+    ada.delete()
+
+
+def change_the_password(ada):
+    ada.set_password("another horse battery staple")
+    ada.save()
+
+
+ENDS = [end_everywhere, end_the_row, move_the_epoch, deactivate, delete, change_the_password]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_revocation_counts_at_once_whatever_redis_holds(signed_in, ada, end):
+    key = Session.cache_key(signed_in.cookies["session"].value)
+    copy = caches["sessions"].get(key)
+    assert copy
+    assert status(signed_in) == 204
+
+    end(ada)
+    caches["sessions"].set(key, copy)
+
+    assert status(signed_in) == 401
+
+
+def test_signing_out_here_ends_it_here_only(signed_in, ada):
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    key = signed_in.cookies["session"].value
+
+    signed_in.post("/logout/here")
+    signed_in.cookies["session"] = key
+
+    assert (status(signed_in), status(other)) == (401, 204)
+
+
+def test_a_session_is_over_at_its_end(signed_in):
+    now = datetime.now(UTC)
+
+    with time_machine.travel(now + timedelta(hours=11.9)):
+        assert status(signed_in) == 204
+    with time_machine.travel(now + timedelta(hours=12, seconds=5)):
+        assert status(signed_in) == 401
+
+
+def test_a_new_key_ends_no_session_while_the_old_one_is_a_fallback(signed_in, settings):
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "new-" * 20
+
+    assert status(signed_in) == 401
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert status(signed_in) == 204
+
+
+def test_a_session_of_a_backend_that_is_gone_is_none(signed_in, settings):
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+
+    assert status(signed_in) == 401
+
+
+def test_who_still_owes_a_code_is_not_signed_in(ada, client):
+    phone.pair(ada)
+
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert client.cookies["session"].value
+    assert status(client) == 401
+
+
+def test_a_strangers_session_signs_nobody_in(client):
+    store = SessionStore()
+    store["state"] = "kept"
+    store.save()
+    client.cookies["session"] = store.session_key
+
+    assert status(client) == 401
+
+
+@pytest.mark.parametrize("cookie", ["a", "x" * 33, "X" * 32, "é" * 16, "abcdefgh\\000" + "a" * 20, "a" * 32 + "\\012"])
+def test_what_is_no_session_id_is_401_and_costs_nothing(client, django_assert_num_queries, cookie):
+    client.cookies["session"] = cookie
+
+    with django_assert_num_queries(0):
+        assert status(client) == 401
+
+
+# What it costs
+
+
+def test_it_costs_one_statement_found_by_index_and_nothing_of_redis(signed_in, cache_calls):
+    cache_calls.clear()
+    with CaptureQueriesContext(connection) as captured:
+        assert status(signed_in) == 204
+
+    assert cache_calls == []
+    assert len(captured) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of tables this small PostgreSQL would rather read all
+        cursor.execute(f"EXPLAIN {captured[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("Index Scan using") == 2
+    assert "Index Cond: ((session_key)::text = " in plan
+    assert "Index Cond: (id = accounts_session.user_id)" in plan
+
+
+def test_it_costs_the_same_when_redis_has_lost_its_copy(signed_in, cache_calls, django_assert_num_queries):
+    caches["sessions"].clear()
+    cache_calls.clear()
+
+    with django_assert_num_queries(1):
+        assert status(signed_in) == 204
+    assert cache_calls == []
+
+
+def test_a_stranger_costs_nothing(client, cache_calls, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get(VERIFY).status_code == 401
+        assert client.get(SIGN_IN).status_code == 302
+    assert cache_calls == []
+
+
+@pytest.mark.parametrize("end", [move_the_epoch, deactivate])
+def test_a_session_that_is_none_is_left_as_it_is(signed_in, ada, end, django_assert_num_queries):
+    end(ada)
+    before = Session.objects.values().get()
+
+    with django_assert_num_queries(1):
+        assert status(signed_in) == 401
+
+    assert Session.objects.values().get() == before
+
+
+# What is said is plain
+
+
+@pytest.mark.parametrize("value", ["eve\r\nx-auth-user-id: 1@example.com", "é@example.com", "a\x00b@example.com"])
+def test_no_stored_value_can_write_a_header_of_its_own(value):
+    from accounts.views.verify import plain  # noqa: PLC0415 PostgreSQL takes no NUL, so not all can be stored
+
+    said = plain(value)
+
+    assert said.isascii()
+    assert said.isprintable()
+
+
+def test_an_address_that_was_written_past_the_rules_is_percent_encoded(signed_in):
+    User.objects.update(email="zoë\r\n@example.com")
+
+    assert signed_in.get(VERIFY)["X-Auth-Email"] == "zo%C3%AB%0D%0A%40example.com"

@@ -1,0 +1,191 @@
+"""Forward-auth through a real nginx with the very configuration of docs/forward-auth.md."""
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import threading
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from accounts.models import Session
+from config.embedded import children
+from config.embedded.folders import BASE_DIR
+from config.embedded.servers import free_port
+from tests.factories import PASSWORD
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),  # the server's threads must see what the test has made
+    pytest.mark.skipif(not NGINX, reason="nginx is not on this machine"),
+]
+
+AROUND = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+{documented}
+}}
+"""
+
+
+class Echo(BaseHTTPRequestHandler):
+    """The service: says what has reached it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        seen = {"method": self.command, "path": self.path, "body": body, "headers": dict(self.headers.items())}
+        answer = json.dumps(seen).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def do_POST(self):
+        self.do_GET()
+
+    def log_message(self, *args):
+        pass
+
+
+class Browser:
+    """Keeps cookies, follows nothing."""
+
+    def __init__(self, port):
+        self.port, self.cookies = port, {"theme": "dark"}
+
+    def ask(self, method, path, body=None, **headers):
+        headers |= {"Host": "localhost", "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            answer.text = answer.read().decode()
+        for line in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer
+
+    def sign_in(self, path):
+        """At the page where one was led to."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.ask("GET", path).text)[1]
+        form = dict(parse_qsl(urlsplit(path).query)) | {"csrfmiddlewaretoken": token}
+        return self.ask("POST", "/login", urlencode(form | {"login": "ada", "password": PASSWORD}))
+
+
+@pytest.fixture
+def service():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture
+def browser(live_server, service, settings, tmp_path):
+    """A browser in front of nginx, with the cookie's name as under https."""
+    settings.SESSION_COOKIE_NAME = "__Host-session"
+    port = free_port()
+    documented = re.search(r"```nginx\n(.*?)```", (BASE_DIR / "docs/forward-auth.md").read_text(), re.DOTALL)[1]
+    for address, there in ((8000, urlsplit(live_server.url).port), (9000, service), (8080, port)):
+        assert documented.count(f"127.0.0.1:{address};") == 1
+        documented = documented.replace(f"127.0.0.1:{address};", f"127.0.0.1:{there};")
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(AROUND.format(folder=tmp_path, documented=documented))
+    nginx = children.start([NGINX, "-e", tmp_path / "error.log", "-p", tmp_path, "-c", conf])
+    try:
+        wait_for(nginx, port, tmp_path / "error.log")
+        yield Browser(port)
+    finally:
+        children.stop(nginx)
+
+
+def wait_for(nginx, port, log):
+    while not listening(port):
+        assert nginx.poll() is None, log.read_text()
+        time.sleep(0.02)
+
+
+def listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_stranger_signs_in_and_the_service_hears_who_it_is(browser, ada):
+    there = "/app/list?of=a&by=b%20c"
+
+    led = browser.ask("GET", there)
+    assert (led.status, led.headers["Location"]) == (302, "/login?next=/app/list%3Fof%3Da%26by%3Db%2520c")
+    assert browser.sign_in(led.headers["Location"]).headers["Location"] == there
+    seen = json.loads(browser.ask("GET", there).text)
+
+    assert seen["path"] == there
+    assert seen["headers"]["X-Auth-User-Id"] == str(ada.pk)
+    assert seen["headers"]["X-Auth-Username"] == "ada"
+    assert seen["headers"]["X-Auth-Email"] == "ada@example.com"
+    assert seen["headers"]["X-Auth-Session-Ends"].endswith("Z")
+
+
+def test_what_a_visitor_claims_to_be_does_not_get_through(browser, ada):
+    browser.sign_in("/login?next=/app/")
+    claims = {"X-Auth-User-Id": "1", "x-auth-email": "root@example.com", "X_Auth_Username": "root"}
+
+    seen = json.loads(browser.ask("GET", "/app/", **claims).text)["headers"]
+
+    assert seen["X-Auth-User-Id"] == str(ada.pk)
+    assert {name: value for name, value in seen.items() if value in {"1", "root", "root@example.com"}} == {}
+    assert len([name for name in seen if name.lower().replace("_", "-").startswith("x-auth-")]) == 4
+
+
+def test_the_service_gets_all_cookies_but_the_session(browser, ada):
+    browser.sign_in("/login?next=/app/")
+    session = browser.cookies.pop("__Host-session")
+    browser.cookies |= {"__Host-session": session, "cart": "7"}
+
+    seen = json.loads(browser.ask("GET", "/app/").text)["headers"]["Cookie"]
+
+    assert session not in seen
+    assert "theme=dark; " in seen
+    assert seen.endswith("; cart=7")
+
+
+def test_a_form_arrives_whole_or_its_sender_is_led_to_sign_in(browser, ada):
+    assert browser.ask("POST", "/app/form", "a=1").headers["Location"] == "/login?next=/app/form"
+    browser.sign_in("/login?next=/app/form")
+
+    seen = json.loads(browser.ask("POST", "/app/form", "a=1").text)
+
+    assert (seen["method"], seen["body"]) == ("POST", "a=1")
+
+
+@pytest.mark.parametrize("end", ["sessions", "row"])
+def test_after_the_end_of_a_session_nothing_gets_through(browser, ada, end):
+    browser.sign_in("/login?next=/app/")
+    assert browser.ask("GET", "/app/").status == 200
+
+    ada.end_sessions() if end == "sessions" else Session.objects.all().delete()
+
+    assert browser.ask("GET", "/app/").headers["Location"] == "/login?next=/app/"
+
+
+def test_visitors_cannot_ask_the_questions_of_the_proxy(browser):
+    assert browser.ask("GET", "/auth/verify").status == 404
+    assert browser.ask("GET", "/auth/sign-in").status == 404

@@ -103,9 +103,7 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 def missing(request: HttpRequest) -> Refused:
     """What stands between somebody and a session."""
     if stages.waiting(request):
-        return Refused(
-            401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."), "code"
-        )
+        return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
     return Refused(401, "signed_out", _("Sign in first."))
 
 

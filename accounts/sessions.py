@@ -38,12 +38,13 @@ LOST = gettext_noop("Your session had ended, so nothing was changed. If you pres
 MOVING = "moving"  # the address that a code was mailed to, and until when it works
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
+PROVEN = "proven"  # when somebody has last shown to be the owner, in seconds since the epoch
 ENTERING = "entering"  # how somebody is getting in, until the second factor is through
 
 # How somebody got in, as the history says it.
 PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
 
-PROOF_LIFETIME = timedelta(minutes=15)  # how long coming in by a mailed link stands for the password
+PROOF_LIFETIME = timedelta(minutes=15)  # how long somebody need not show again to be the owner
 LAST_HOUR = timedelta(hours=1)  # in which a session can be prolonged
 
 
@@ -115,7 +116,7 @@ def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     request.session.setdefault("handle", new_handle())
     request.session[CHOSEN] = preferences.followed(user.settings)
     if way == LINK:
-        request.session["by_link_at"] = now
+        prove(request)
     with transaction.atomic():
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
         if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
@@ -146,9 +147,14 @@ def report(request: HttpRequest, event: Event) -> None:
         notices.tell(event)
 
 
-def proven_by_link(request: HttpRequest) -> bool:
-    """Whether somebody came in by a mailed link so short a time ago that it stands for the password."""
-    return time.time() < request.session.get("by_link_at", 0) + PROOF_LIFETIME.total_seconds()
+def prove(request: HttpRequest) -> None:
+    """Notes that somebody has shown to be the owner: by coming in by a mailed link, or by their password again."""
+    request.session[PROVEN] = time.time()
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Whether that was so short a time ago that nothing asks for the password, at whichever door."""
+    return time.time() < request.session.get(PROVEN, 0) + PROOF_LIFETIME.total_seconds()
 
 
 def moving_to(request: HttpRequest) -> str:
@@ -169,7 +175,7 @@ def prolong(request: HttpRequest) -> None:
 
 def keep(request: HttpRequest, user: User) -> None:
     """Starts this session anew after all of the user's have ended, as after a new password."""
-    request.session["by_link_at"] = 0  # what proved the mailbox was for that one change
+    request.session[PROVEN] = 0  # what proved it was for that one change
     request.session["handle"] = new_handle()  # other services have heard that all ended, this one too
     update_session_auth_hash(request, user)
     devices.recognize(request, user)

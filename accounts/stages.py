@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.stages import LoginStageController
 from allauth.mfa.stages import AuthenticateStage
-from django.http import HttpRequest
+from django.contrib.auth import logout
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
 
 from accounts import devices, sessions
-from accounts.models import User
+from accounts.models import Superseded, User
 
 
 class SecondFactorStage(AuthenticateStage):
@@ -32,7 +34,23 @@ class SecondFactorStage(AuthenticateStage):
     def next_url(self) -> str:
         return self.login.redirect_url or ""
 
+    def sign_in(self, user: User) -> HttpResponse:
+        """Lets in who has given a right code, and answers with the way on. Raises Superseded."""
+        try:
+            response: HttpResponse = self.exit()
+        except DatabaseError:
+            if User.objects.filter(pk=user.pk).exists():
+                raise
+            self.request.session.flush()
+            raise Superseded from None  # the account was deleted while this was under way
+        if not User.objects.filter(pk=user.pk, session_epoch=user.session_epoch).exists():
+            logout(self.request)
+            raise Superseded  # by "this was not me"
+        return response
+
     def give_up(self) -> None:
+        """Back to the first step."""
+        devices.forget(self.request)  # it must not be one that the account knows
         self.abort()
         self.request.session.pop(sessions.ENTERING, None)
 

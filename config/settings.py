@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
     "allauth.mfa",
+    "allauth.headless",
     "accounts",
     "invites",
     "mail",
@@ -171,6 +172,8 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = False  # ours are in accounts/notices.py
 ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
+
+HEADLESS_CLIENTS = ("browser",)  # the doors that are open are in config/headless.py
 
 # Google
 

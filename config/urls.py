@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from accounts import api as accounts_api
 from accounts.views import (
@@ -83,6 +83,7 @@ urlpatterns = [
     path("api/v1/auth/session/<slug:handle>", accounts_api.end_session),
     path("api/v1/account", accounts_api.delete_account),
     path("api/v1/openapi.json", openapi.openapi),
+    path("_allauth/browser/v1/", include("config.headless")),
     path("healthz", config.healthz, name="healthz"),
     path("readyz", config.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),

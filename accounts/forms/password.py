@@ -57,8 +57,8 @@ class WithNewPassword(Form):
         return cleaned
 
 
-class WithProof(Form):
-    """A form that somebody signed in fills in with their password, unless they have just come in by a mailed link."""
+class CurrentPasswordForm(Form):
+    """Somebody signed in shows to be the owner."""
 
     password = forms.CharField(
         label=gettext_lazy("Your password"),
@@ -70,11 +70,6 @@ class WithProof(Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request, self.user = request, cast("User", request.user)
-        self.proven = sessions.proven_by_link(request)
-        # Without a password, a mailed link is the only proof.
-        self.must_ask_mailbox = not self.proven and not self.user.has_usable_password()
-        if self.proven or self.must_ask_mailbox:
-            del self.fields["password"]
 
     def clean_password(self) -> str:
         """Raises Limited."""
@@ -83,6 +78,18 @@ class WithProof(Form):
             refused(self.request, self.user)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
+
+
+class WithProof(CurrentPasswordForm):
+    """A form that somebody signed in fills in with their password, unless they have just shown to be the owner."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.proven = sessions.is_proven(request)
+        # Without a password, a mailed link is the only proof.
+        self.must_ask_mailbox = not self.proven and not self.user.has_usable_password()
+        if self.proven or self.must_ask_mailbox:
+            del self.fields["password"]
 
     def clean(self) -> dict[str, Any]:
         if self.must_ask_mailbox:

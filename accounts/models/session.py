@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts import clients
 from mail.models import OutboxEvent
 
+LISTED = 100  # sessions of one account are shown, or named, at once
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self) -> "SessionQuerySet":
@@ -18,6 +20,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def by_handle(self, handle: str) -> "Session | None":
         return self.exclude(handle="").filter(handle=handle).first()
+
+    def listed(self, this: str | None) -> "SessionQuerySet":
+        """Those that go on: the one with this key first, then the newest."""
+        this_first = models.Case(models.When(session_key=this, then=0), default=1)
+        return self.live().order_by(this_first, "-created_at")[:LISTED]
 
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())

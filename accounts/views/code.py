@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,21 +44,12 @@ def authenticate(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             return sign_in(request, stage, user, form)
     except Superseded:  # in this very moment
-        devices.forget(request)
         return over(request, stage)
     return render(request, "accounts/code.html", {"form": form})
 
 
 def sign_in(request: HttpRequest, stage: SecondFactorStage, user: User, form: CodeForm) -> HttpResponse:
-    try:
-        response: HttpResponse = stage.exit()
-    except DatabaseError:
-        if User.objects.filter(pk=user.pk).exists():
-            raise
-        request.session.flush()  # the account was deleted while this was under way
-        return over(request, stage)
-    if not User.objects.filter(pk=user.pk, session_epoch=user.session_epoch).exists():
-        raise Superseded  # by "this was not me": the browser must not be one that the account knows
+    response = stage.sign_in(user)
     if form.kind == RECOVERY:
         count_down(request, user)
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response

@@ -3,7 +3,6 @@
 from typing import cast
 
 from django.conf import settings
-from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -12,7 +11,6 @@ from django.views.decorators.http import require_safe
 from accounts import sessions
 from accounts.models import Event, User
 
-SESSIONS_SHOWN = 100
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
 OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
@@ -21,13 +19,15 @@ OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 @require_safe
 @sessions.required
 def account(request: HttpRequest) -> HttpResponse:
-    """Sessions: this device first, then the newest."""
     user, this = cast("User", request.user), request.session.session_key
-    this_first = Case(When(session_key=this, then=0), default=1)
-    rows = user.sessions.live().order_by(this_first, "-created_at")[:SESSIONS_SHOWN]
     # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
-    context = {"sessions": rows, "this": this, "events": events, "moving_to": sessions.moving_to(request)}
+    context = {
+        "sessions": user.sessions.listed(this),
+        "this": this,
+        "events": events,
+        "moving_to": sessions.moving_to(request),
+    }
     context["members_invite"] = settings.MEMBERS_INVITE
     return render(request, "accounts/account.html", context)

@@ -1,0 +1,14 @@
+"""The doors of allauth.headless that are open, at its documented addresses; all others answer 404."""
+
+from django.urls import path
+
+from accounts.headless import code, devices, session
+
+urlpatterns = [
+    path("config", session.Config.view()),
+    path("auth/session", session.Session.view()),
+    path("auth/login", session.Login.view()),
+    path("auth/signup", session.Signup.view()),
+    path("auth/2fa/authenticate", code.Code.view()),
+    path("auth/sessions", devices.Sessions.view()),
+]

@@ -4,7 +4,8 @@ import json
 from typing import Any, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.headless.base.response import AuthenticationResponse, ReauthenticationResponse
+from allauth.headless.account.response import PasswordResetKeyResponse
+from allauth.headless.base.response import AuthenticationResponse, ReauthenticationResponse, UnauthorizedResponse
 from allauth.headless.base.views import APIView, AuthenticatedAPIView
 from allauth.headless.constants import Client, Flow
 from allauth.headless.internal.restkit.response import APIResponse
@@ -119,6 +120,20 @@ def invalid(request: HttpRequest, form: forms.BaseForm, **names: str) -> HttpRes
         for error in some
     ]
     return APIResponse(request, errors=errors, status=400)
+
+
+def done(request: HttpRequest) -> HttpResponse:
+    return APIResponse(request)
+
+
+def key_of(request: HttpRequest, account: User) -> HttpResponse:
+    """Says whose password a key lets choose."""
+    return PasswordResetKeyResponse(request, account)
+
+
+def sign_in_now(request: HttpRequest) -> HttpResponse:
+    """It is done, and whoever did it is not signed in by that."""
+    return UnauthorizedResponse(request)
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:

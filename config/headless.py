@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.headless import code, devices, session
+from invites import headless as invites
 
 urlpatterns = [
     path("config", session.Config.view()),
@@ -10,5 +11,7 @@ urlpatterns = [
     path("auth/login", session.Login.view()),
     path("auth/signup", session.Signup.view()),
     path("auth/2fa/authenticate", code.Code.view()),
+    path("auth/password/request", invites.RequestReset.view()),
+    path("auth/password/reset", invites.Reset.view()),
     path("auth/sessions", devices.Sessions.view()),
 ]

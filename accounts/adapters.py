@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts import addresses, clients, encryption, google, names, notices, sessions
+from accounts import addresses, clients, encryption, google, moving, names, notices
 from accounts.models import User
 
 
@@ -66,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):
         except IntegrityError:  # somebody else has proven it in the meantime
             messages.warning(request, self.error_messages["email_taken"])
             return False
-        request.session.pop(sessions.MOVING, None)
+        moving.over(request)
         said = _("Your email address is now %(email)s.")
         messages.success(request, said % {"email": email_address.email})
         return True

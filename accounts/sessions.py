@@ -35,7 +35,6 @@ ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to c
 LOST = gettext_noop("Your session had ended, so nothing was changed. If you pressed twice, the first press counts.")
 
 # In a session's data.
-MOVING = "moving"  # the address that a code was mailed to, and until when it works
 CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
 
 PROVEN = "proven"  # when somebody has last shown to be the owner, in seconds since the epoch
@@ -155,12 +154,6 @@ def prove(request: HttpRequest) -> None:
 def is_proven(request: HttpRequest) -> bool:
     """Whether that was so short a time ago that nothing asks for the password, at whichever door."""
     return time.time() < request.session.get(PROVEN, 0) + PROOF_LIFETIME.total_seconds()
-
-
-def moving_to(request: HttpRequest) -> str:
-    """The address whose code has not been typed yet, while it works; or ""."""
-    moving = request.session.get(MOVING, {})
-    return moving["to"] if moving and time.time() < moving["until"] else ""
 
 
 def ends_at(request: HttpRequest) -> datetime:

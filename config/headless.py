@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.headless import code, devices, session
+from accounts.headless import code, devices, email, password, session
 from invites import headless as invites
 
 urlpatterns = [
@@ -13,5 +13,10 @@ urlpatterns = [
     path("auth/2fa/authenticate", code.Code.view()),
     path("auth/password/request", invites.RequestReset.view()),
     path("auth/password/reset", invites.Reset.view()),
+    path("auth/reauthenticate", password.Proof.view()),
+    path("account/password/change", password.Password.view()),
+    path("account/email", email.Address.view()),
+    path("auth/email/verify", email.Code.view()),
+    path("auth/email/verify/resend", email.AnotherCode.view()),
     path("auth/sessions", devices.Sessions.view()),
 ]

@@ -1,10 +1,8 @@
 """Another address: allauth's change by a mailed code, so that no unproven address is ever stored."""
 
-import time
 from typing import Any, cast
 
 from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
@@ -14,12 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from accounts import limits, sessions
+from accounts import limits, moving, sessions
 from accounts.forms.email import CodeForm, EmailForm
 from accounts.models import User
 from accounts.views import page
-
-CODE_LIFETIME = settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT  # seconds
 
 signed_in: list[Any] = [never_cache, page, limits.per_network(limits.POST_PER_NETWORK), sessions.required]
 
@@ -43,10 +39,8 @@ class ChangeView(EmailView):
         return FormView.post(self, request, *args, **kwargs)
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
-        email = form.cleaned_data["email"]
-        limits.CODE_PER_ADDRESS.check(self.request, email)
-        self.request.session[sessions.MOVING] = {"to": email, "until": time.time() + CODE_LIFETIME}
-        return super().form_valid(form)
+        moving.begin(self.request, form)
+        return FormView.form_valid(self, form)
 
 
 @method_decorator(signed_in, name="dispatch")
@@ -72,10 +66,8 @@ class CodeView(ConfirmEmailVerificationCodeView):
     def form_invalid(self, form: CodeForm) -> HttpResponse:
         response = super().form_invalid(form)
         if response.status_code == 302:
-            self.request.session.pop(sessions.MOVING, None)
-            messages.warning(
-                self.request, _("That was one wrong code too many. Nothing has changed; ask for a new code.")
-            )
+            moving.over(self.request)
+            messages.warning(self.request, _(moving.TOO_MANY))
         return response
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import sessions
+from accounts import moving, sessions
 from accounts.models import Event, User
 
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
@@ -27,7 +27,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": user.sessions.listed(this),
         "this": this,
         "events": events,
-        "moving_to": sessions.moving_to(request),
+        "moving_to": moving.to(request),
     }
     context["members_invite"] = settings.MEMBERS_INVITE
     return render(request, "accounts/account.html", context)

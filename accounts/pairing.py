@@ -7,7 +7,7 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from django.http import HttpRequest
 
-from accounts import encryption
+from accounts import clients, encryption, recovery, sessions
 from accounts.models import User
 from accounts.models.second_factor import new_secret
 
@@ -33,10 +33,22 @@ def over(request: HttpRequest) -> None:
     request.session.pop(PAIRING, None)
 
 
+def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:
+    """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
+    user.second_factor.turn_on(key, code, anew=anew, **clients.trace(request))
+    over(request)
+    sessions.keep(request, user)
+    recovery.show(request, user)
+
+
+def address(user: User, key: str) -> str:
+    """The otpauth: link that apps read."""
+    return str(get_adapter().build_totp_url(user, key))
+
+
 def ways(user: User, key: str) -> dict[str, Any]:
     """How an app can take over a key: a picture to scan, a link to press on the phone itself, and text to type."""
-    adapter = get_adapter()
-    url = adapter.build_totp_url(user, key)
-    picture = b64encode(adapter.build_totp_svg(url).encode()).decode()
+    url = address(user, key)
+    picture = b64encode(get_adapter().build_totp_svg(url).encode()).decode()
     groups = " ".join(key[start : start + 4] for start in range(0, len(key), 4))
     return {"picture": f"data:image/svg+xml;base64,{picture}", "url": url, "key": groups}

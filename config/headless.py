@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.headless import code, devices, email, password, session
+from accounts.headless import code, devices, email, password, second_factor, session
 from invites import headless as invites
 
 urlpatterns = [
@@ -18,5 +18,8 @@ urlpatterns = [
     path("account/email", email.Address.view()),
     path("auth/email/verify", email.Code.view()),
     path("auth/email/verify/resend", email.AnotherCode.view()),
+    path("account/authenticators", second_factor.Authenticators.view()),
+    path("account/authenticators/totp", second_factor.App.view()),
+    path("account/authenticators/recovery-codes", second_factor.RecoveryCodes.view()),
     path("auth/sessions", devices.Sessions.view()),
 ]

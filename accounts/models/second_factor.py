@@ -43,13 +43,24 @@ class SecondFactor:
         return self._rows().filter(type=TOTP).exists()
 
     @property
-    def recovery_codes(self) -> list[str]:
-        """Those that have not been used yet."""
+    def must_stay(self) -> bool:
+        """Whether its owner may not turn it off."""
+        return settings.REQUIRE_STAFF_2FA and self.user.is_staff
+
+    @property
+    def recovery(self) -> Authenticator | None:
+        """The recovery codes, if this site can still read them."""
         row = self._rows().filter(type=RECOVERY).first()
         try:
-            return row.wrap().get_unused_codes() if row else []
+            return row if row and row.wrap().generate_codes() else None
         except Unreadable:
-            return []
+            return None
+
+    @property
+    def recovery_codes(self) -> list[str]:
+        """Those that have not been used yet."""
+        row = self.recovery
+        return row.wrap().get_unused_codes() if row else []
 
     @property
     def batch(self) -> int:

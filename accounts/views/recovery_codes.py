@@ -1,6 +1,5 @@
 """Recovery codes: shown for a while where they were made, and made anew."""
 
-import time
 from typing import cast
 from urllib.parse import urlencode
 
@@ -14,14 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts import clients, limits, sessions
+from accounts import clients, limits, recovery, sessions
 from accounts.forms import same_site
 from accounts.forms.second_factor import WithCode
 from accounts.models import User
 from accounts.views import page
-
-SHOWN = "codes"  # in a session's data: which recovery codes were made in it, and until when it may show them
-SHOWN_FOR = 15 * 60  # seconds
 
 
 @sensitive_post_parameters("password", "code")
@@ -34,7 +30,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     user, next_url = cast("User", request.user), same_site(request.GET.get("next", ""))
     if not user.second_factor.is_on:
         return redirect("second_factor")
-    shown, batch = are_shown(request, user), user.second_factor.batch
+    shown, batch = recovery.are_shown(request, user), user.second_factor.batch
     if shown and request.GET.get("new") != str(batch):
         if request.method == "POST":  # pressed twice
             return redirect(address(next_url))
@@ -49,7 +45,8 @@ def codes(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/recovery_codes_renew.html", context)
     user.second_factor.renew_codes(**clients.trace(request))
     messages.success(request, _("Here are your new recovery codes. The old ones don’t work any more."))
-    return show(request, user, next_url)
+    recovery.show(request, user)
+    return redirect(address(next_url))
 
 
 @never_cache
@@ -58,7 +55,7 @@ def codes(request: HttpRequest) -> HttpResponse:
 def download(request: HttpRequest) -> HttpResponse:
     """The same as a file, for as long."""
     user = cast("User", request.user)
-    if not are_shown(request, user):
+    if not recovery.are_shown(request, user):
         return redirect("second_factor_codes")
     head = _("Recovery codes of %(username)s for %(site)s. Each works once.")
     lines = [head % {"username": user.username, "site": settings.SITE_NAME}, "", *spaced(user), ""]
@@ -66,19 +63,8 @@ def download(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", headers=file)
 
 
-def show(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
-    """To the page that shows what has just been made in this session, and no other session."""
-    request.session[SHOWN] = {"batch": user.second_factor.batch, "until": time.time() + SHOWN_FOR}
-    return redirect(address(next_url))
-
-
 def address(next_url: str) -> str:
     return reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else "")
-
-
-def are_shown(request: HttpRequest, user: User) -> bool:
-    shown = request.session.get(SHOWN, {})
-    return bool(shown) and time.time() < shown["until"] and shown["batch"] == user.second_factor.batch
 
 
 def spaced(user: User) -> list[str]:

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,7 +22,7 @@ from accounts.views import page, recovery_codes
 @sessions.required
 def overview(request: HttpRequest) -> HttpResponse:
     factor = cast("User", request.user).second_factor
-    context = {"app": factor.app, "left": len(factor.recovery_codes), "must_stay": must_stay(request)}
+    context = {"app": factor.app, "left": len(factor.recovery_codes), "must_stay": factor.must_stay}
     return render(request, "accounts/second_factor.html", context)
 
 
@@ -43,11 +42,9 @@ def app(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "anew": anew, "next": next_url} | pairing.ways(user, key)
         return render(request, "accounts/second_factor_app.html", context)
-    user.second_factor.turn_on(key, form.cleaned_data["code"], anew=anew, **clients.trace(request))
-    pairing.over(request)
-    sessions.keep(request, user)
+    pairing.finish(request, user, key, form.cleaned_data["code"], anew=anew)
     messages.success(request, replaced() if anew else turned_on())
-    return recovery_codes.show(request, user, next_url)
+    return redirect(recovery_codes.address(next_url))
 
 
 def turned_on() -> str:
@@ -68,7 +65,7 @@ def replaced() -> str:
 @sessions.required
 def off(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
-    if must_stay(request) or not user.second_factor.is_on:
+    if user.second_factor.must_stay or not user.second_factor.is_on:
         return redirect("second_factor")
     form = WithCode(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -90,7 +87,3 @@ def browsers(request: HttpRequest) -> HttpResponse:
         devices.recognize(request, user)
         messages.success(request, _("Every browser will be asked for a code at the next sign-in."))
     return redirect("second_factor")
-
-
-def must_stay(request: HttpRequest) -> bool:
-    return settings.REQUIRE_STAFF_2FA and cast("User", request.user).is_staff

@@ -7,6 +7,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
@@ -96,6 +97,9 @@ class GoogleAdapter(DefaultSocialAccountAdapter):
 
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> google.Provider:
         return google.provider(request)
+
+    def list_providers(self, request: HttpRequest) -> list[google.Provider]:
+        return [google.provider(request)] if settings.GOOGLE_CLIENT_ID else []
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         raise google.Answered(sociallogin)

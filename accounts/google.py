@@ -21,7 +21,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import addresses
+from accounts import addresses, limits
+from accounts.models import User
 
 GMAIL = ("@gmail.com", "@googlemail.com")
 
@@ -80,6 +81,7 @@ class Client(GoogleOAuth2Adapter):
 
 class Provider(GoogleProvider):
     oauth2_adapter_class = Client
+    supports_token_authentication = False  # a token that came another way is tied to no visit
 
     def extract_uid(self, data: dict[str, Any]) -> Any:
         """The id token's, and none of an answer without one; allauth refuses what is no text, or empty."""
@@ -117,6 +119,12 @@ def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpRespon
     nonce = secrets.token_urlsafe(16)
     params = {"nonce": nonce, "prompt": "select_account"} | ({"login_hint": hint} if hint else {})
     return provider(request).redirect(request, AuthProcess.LOGIN, data=data | {"nonce": nonce}, auth_params=params)
+
+
+def connect(request: HttpRequest, user: User) -> HttpResponse:
+    """Sends somebody signed in to Google, to connect an account there. Raises Limited."""
+    limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    return redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
 
 
 def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:

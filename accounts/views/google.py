@@ -31,8 +31,7 @@ def connect(request: HttpRequest) -> HttpResponse:
     form = WithProof(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "accounts/google.html", {"form": form})
-    limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    return google.redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
+    return google.connect(request, user)
 
 
 @sensitive_post_parameters("password")

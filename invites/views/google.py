@@ -16,13 +16,13 @@ from django.views.decorators.http import require_safe
 from accounts import clients, google, limits, sessions, tokens
 from accounts.forms import same_site
 from accounts.models import ConnectedElsewhere, Superseded, User
-from invites import links
+from invites import links, visits
 from invites.models import Invite, NotInvited
 from invites.views import page
+from invites.visits import VISIT
 
 log = logging.getLogger("frontdoor.invites")
 
-VISIT = "visit"  # in a session's data: with which invite somebody went to Google, and what came of it
 UNVERIFIED, CONFLICT, CLOSED, WRONG_ACCOUNT = "unverified", "conflict", "closed", "wrong_account"
 PAGES = {
     UNVERIFIED: ("invites/google_unverified.html", 403),
@@ -44,9 +44,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect(tokens.path(tokens.SIGNUP, invite.pk) if invite else next_url or "account")
     if request.method != "POST":
         return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
-    hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")
-    request.session[VISIT] = {"invite": invited}
-    return google.redirect(request, hint=hint, purpose="enter", next=next_url, invite=invited)
+    return visits.begin(request, next_url, invite)
 
 
 @never_cache

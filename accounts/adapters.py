@@ -80,6 +80,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
+    def is_mfa_enabled(self, user: User | None, types: Any = None) -> bool:
+        """Allauth also asks about who waits for a code and has been deleted."""
+        return user is not None and super().is_mfa_enabled(user, types)
+
     def encrypt(self, text: str) -> str:
         return encryption.encrypt(text)
 

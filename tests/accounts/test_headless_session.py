@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts import devices
 from accounts.models import Event, Session, User
+from config import headless
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.headless import DOORS, ask, flows, said
@@ -104,6 +105,17 @@ def test_without_a_csrf_token_nothing_happens_and_json_says_so(ada):
     assert ask(client, "POST", "auth/login", sent, X_CSRFToken=token).status_code == 200
 
 
+@pytest.mark.parametrize("door", [str(pattern.pattern) for pattern in headless.urlpatterns])
+def test_no_door_is_exempt_from_that(signed_in, door):
+    signed_in.handler.enforce_csrf_checks = True
+
+    answers = [ask(signed_in, method, door, {}) for method in ("POST", "PUT", "PATCH", "DELETE")]
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+    assert {answer.json()["errors"][0]["code"] for answer in answers} == {"csrf"}
+    assert ask(signed_in, "GET", door).status_code != 403
+
+
 def test_words_are_in_the_language_that_was_asked_for(ada):
     answer = ask(Client(), "POST", "auth/login", {"username": "ada"}, Accept_Language="ru")
 
@@ -194,6 +206,21 @@ def test_nobody_enters_a_code_who_does_not_wait_for_one(client, ada):
     phone.pair(ada)
 
     assert enter(client, phone.code()).status_code == 401
+
+
+@pytest.mark.parametrize("gone", ["deleted", "turned off"])
+def test_whose_account_goes_while_waiting_for_a_code_is_sent_back(ada, gone):
+    phone.pair(ada)
+    client = Client()
+    login(client)
+    if gone == "deleted":
+        User.objects.get().delete()
+    else:
+        User.objects.get().turn_off()
+
+    assert ask(client, "GET", "auth/session").status_code == 401
+    assert enter(client, phone.code()).status_code == 401
+    assert "mfa_authenticate" not in flows(ask(client, "GET", "auth/session"))
 
 
 @pytest.mark.parametrize("when", ["before the code", "while it is checked", "after it was right"])

@@ -9,6 +9,7 @@ PEOPLE = "/api/v1/auth/google/"  # a browser comes back here from Google
 
 SAID = {
     400: ("malformed", gettext_noop("We couldn’t read what was sent, and nothing has changed. Send one JSON object.")),
+    401: ("signed_out", gettext_noop("Your session has ended. Sign in to carry on.")),
     403: (
         "csrf",
         gettext_noop(

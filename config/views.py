@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import caches
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -54,7 +55,9 @@ def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problems.answer(request, 400) or standalone(request, "errors/400.html", 400)
+    # Django answers so, too, when a session is to be saved that has ended while the request was under way.
+    status = 401 if isinstance(exception, SessionInterrupted) else 400
+    return problems.answer(request, status) or standalone(request, "errors/400.html", 400)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event, User
+from accounts import sessions
+from accounts.models import Event, Session, User
 from invites.models import Invite
 from tests.factories import PASSWORD, UserFactory
 from tests.headless import ask, flows, said
@@ -128,6 +129,15 @@ def test_a_session_that_ended_meanwhile_changes_nothing_and_is_told(ada, signed_
     assert answer.status_code == 401
     assert "login" in flows(answer)
     assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_session_that_ends_just_before_the_answer_is_told_too(signed_in, monkeypatch):
+    original = sessions.prove
+    monkeypatch.setattr(sessions, "prove", lambda request: (original(request), Session.objects.all().delete()))
+
+    answer = prove(signed_in)
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "signed_out")
 
 
 def test_an_address_changes_by_the_code_and_no_page_hears_of_it_later(mailbox, ada, signed_in):

@@ -75,12 +75,12 @@ def test_a_link_asked_for_at_the_page_counts_here(mailbox, ada):
     assert mailbox.kinds(ada.email) == ["reset"]
 
 
-@pytest.mark.parametrize("password", ["", "short", "ada@example.com"])
-def test_a_bad_password_is_explained_and_the_link_goes_on_working(client, ada, key, password):
-    answer = choose(client, key, password)
+def test_a_bad_password_is_explained_and_the_link_goes_on_working(client, ada, key):
+    for password in ("", "short", "ada@example.com"):
+        answer = choose(client, key, password)
 
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["param"] == "password"
+        assert answer.status_code == 400
+        assert {about for _code, about in said(answer)} == {"password"}
     assert User.objects.get().check_password(PASSWORD)
     assert choose(client, key).status_code == 401
 

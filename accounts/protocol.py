@@ -50,8 +50,8 @@ class Door(APIView):
             return answer
 
     def read(self, request: HttpRequest) -> dict[str, Any]:
-        """The JSON object that was sent."""
-        if request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
+        """The JSON object that was sent, to change something."""
+        if request.method in {"GET", "HEAD", "OPTIONS"} or request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
             return {}
         if request.content_type != "application/json":
             said = _("Send JSON in UTF-8, as application/json. Nothing has changed.")

@@ -179,6 +179,13 @@ def test_three_wrong_codes_end_the_attempt_whichever_door_they_came_by(mailbox, 
     assert rows(ask(signed_in, "GET", EMAIL)) == [("ada@example.com", True, True)]
 
 
+def test_codes_cannot_be_guessed_by_many_at_once(signed_in):
+    statuses = [verify(signed_in, "XXX-XXX").status_code for _ in range(21)]
+
+    assert statuses == [409] * 20 + [429]
+    assert ask(signed_in, "POST", f"{VERIFY}/resend").status_code == 429
+
+
 def test_only_the_newest_code_works_and_a_mailbox_cannot_be_flooded(mailbox, signed_in):
     assert ask(signed_in, "POST", f"{VERIFY}/resend").status_code == 409
     prove(signed_in)

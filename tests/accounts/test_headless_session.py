@@ -126,6 +126,7 @@ REFUSED = [
     ("POST", "auth/login", "[]", JSON, 400),
     ("POST", "auth/login", "{", JSON, 400),
     ("PUT", "auth/login", "{}", JSON, 405),
+    ("GET", "auth/login", "{", JSON, 405),
     ("OPTIONS", "auth/login", "", JSON, 405),
     ("POST", "auth/provider/token", "{}", JSON, 404),
     ("POST", "auth/provider/signup", "{}", JSON, 404),

@@ -40,8 +40,9 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
 @limits.per_network(limits.POST_PER_NETWORK)
 def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` this one."""
-    if sent.get("only", "this") != "this":
-        raise Refused(400, "invalid", _("Only “this” is possible here. You’re still signed in."), "only")
+    for name in sent:
+        if (name, sent[name]) != ("only", "this"):  # a slip must not end more than was meant
+            raise Refused(400, "invalid", _("Only “only” with “this” is possible here. You’re still signed in."), name)
     if "only" in sent:
         sessions.end(request)
         return message(_("You’re signed out on this device."))
@@ -54,7 +55,10 @@ def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
 @limits.per_network(limits.POST_PER_NETWORK)
 def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends one of one's own sessions."""
+    own = handle == request.session.get("handle")
     ended = cast("User", request.user).end_session(handle, **clients.trace(request))
+    if own:
+        forget(request)
     if ended is None:
         raise Refused(404, "not_found", _("That session had already ended."))
     return message(_("Session ended: %(device)s.") % {"device": ended.device_name or _("Unknown device")})

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
 from django.http import HttpRequest
 
 from accounts import clients, devices, limits, store
@@ -19,7 +20,10 @@ def refused(request: HttpRequest | None, user: User | None) -> None:
     """Logs and records a wrong password, whoever was named."""
     trace = clients.trace(request) if request else {}
     log.info("wrong password ip=%s", trace.get("ip", ""))
-    Event.objects.record(Event.Kind.FAILED, user, **trace)
+    try:
+        Event.objects.record(Event.Kind.FAILED, user, **trace)
+    except IntegrityError:  # the account was deleted in this moment
+        Event.objects.record(Event.Kind.FAILED, None, **trace)
 
 
 class Backend(ModelBackend):

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
@@ -17,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import limits, sessions, stages
+
+SILENT = messages.ERROR + 1  # above all levels
 
 Fields = dict[str, str]
 View = Callable[..., HttpResponseBase]
@@ -30,7 +33,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None, **headers: str) -> None:
         super().__init__(code)
-        self.status = status
+        self.status, self.code, self.message = status, code, message
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.errors: list[dict[str, Any]] = [{"field": field, "code": code, "message": message}]
 
@@ -57,6 +60,7 @@ def endpoint(method: str, *, signed_in: bool = False) -> Callable[[View], View]:
         @never_cache
         @wraps(view)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            silence(request)
             try:
                 check_method(request, method)
                 return inner(request, fields(request), *args, **kwargs)
@@ -70,24 +74,40 @@ def endpoint(method: str, *, signed_in: bool = False) -> Callable[[View], View]:
     return decorator
 
 
+def silence(request: HttpRequest) -> None:
+    """The answer says what has happened, and no page that is opened next."""
+    messages.set_level(request, SILENT)
+
+
 def check_method(request: HttpRequest, method: str) -> None:
-    if request.method not in {method, "HEAD" if method == "GET" else method}:
-        raise Refused(405, "method", _("Only %(method)s is possible here.") % {"method": method}, Allow=method)
+    allowed = ["GET", "HEAD"] if method == "GET" else [method]
+    if request.method not in allowed:
+        said = _("Only %(method)s is possible here.") % {"method": method}
+        raise Refused(405, "method", said, Allow=", ".join(allowed))
 
 
 def fields(request: HttpRequest) -> Fields:
     """What the body says. All our fields are texts; null is as good as nothing. Raises Refused."""
-    if not int(request.META.get("CONTENT_LENGTH") or 0):
-        return {}
-    if request.content_type != "application/json":
-        raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))
-    sent = json.loads(request.body)  # which it is (config.middleware)
-    if not isinstance(sent, dict):
-        raise Refused(400, "malformed", _("Send one JSON object. Nothing has changed."))
+    sent = body(request)
     for name, value in sent.items():
         if not isinstance(value, str | None):
             raise Refused(400, "invalid", _("This must be a text. Nothing has changed."), name)
     return {name: value for name, value in sent.items() if value is not None}
+
+
+def body(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object that was sent; a look needs none. Raises Refused."""
+    if request.method in {"GET", "HEAD"} or not int(request.META.get("CONTENT_LENGTH") or 0):
+        return {}
+    if request.content_type != "application/json":
+        raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))
+    try:
+        sent = json.loads(request.body.decode())
+    except (ValueError, RecursionError):  # too deep for us, who stand deeper than config.middleware did
+        sent = None
+    if not isinstance(sent, dict):
+        raise Refused(400, "malformed", _("Send one JSON object. Nothing has changed."))
+    return sent
 
 
 def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
@@ -96,13 +116,14 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     if not request.user.is_authenticated:
         return refusal(missing(request), **more)
     user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
-    session = {"id": request.session["handle"], "ends_at": sessions.ends_at(request)}
+    session = {"id": request.session.get("handle", ""), "ends_at": sessions.ends_at(request)}
     return JsonResponse({"user": user, "session": session, **more}, status=status)
 
 
 def missing(request: HttpRequest) -> Refused:
     """What stands between somebody and a session."""
-    if stages.waiting(request):
+    stage = stages.waiting(request)
+    if stage and stage.user:
         return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
     return Refused(401, "signed_out", _("Sign in first."))
 

@@ -1,6 +1,5 @@
 """The protocol of allauth.headless, as our doors speak it: its addresses, statuses and bodies (docs/headless.md)."""
 
-import json
 from typing import Any, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -10,7 +9,6 @@ from allauth.headless.base.views import APIView, AuthenticatedAPIView
 from allauth.headless.constants import Client, Flow
 from allauth.headless.internal.restkit.response import APIResponse
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,9 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import limits, sessions
+from accounts.endpoints import Refused, body, silence
 from accounts.models import User
-
-SILENT = messages.ERROR + 1  # above all levels
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -40,7 +37,7 @@ class Door(APIView):
         return cls.as_api_view(client=Client.BROWSER)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        messages.set_level(request, SILENT)  # the answer says it, and no page that is opened next
+        silence(request)
         self.sent = self.read(request)
         try:
             return super().dispatch(request, *args, **kwargs)
@@ -50,17 +47,11 @@ class Door(APIView):
             return answer
 
     def read(self, request: HttpRequest) -> dict[str, Any]:
-        """The JSON object that was sent, to change something."""
-        if request.method in {"GET", "HEAD", "OPTIONS"} or request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
-            return {}
-        if request.content_type != "application/json":
-            said = _("Send JSON in UTF-8, as application/json. Nothing has changed.")
-            raise ImmediateHttpResponse(Error(request, 415, "unsupported", said))
-        sent = json.loads(request.body)  # which it is (config.middleware)
-        if not isinstance(sent, dict):
-            said = _("Send one JSON object. Nothing has changed.")
-            raise ImmediateHttpResponse(Error(request, 400, "malformed", said))
-        return sent
+        """The JSON object that was sent."""
+        try:
+            return body(request)
+        except Refused as refused:
+            raise ImmediateHttpResponse(Error(request, refused.status, refused.code, refused.message)) from None
 
     def text(self, name: str) -> str:
         """What was sent under a name; what is no text is as good as nothing."""

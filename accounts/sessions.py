@@ -15,6 +15,7 @@ from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, get_user_model, logout, update_session_auth_hash, user_logged_in
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, transaction
@@ -64,6 +65,7 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -
         if User.objects.filter(pk=user.pk).exists():
             raise
         request.session.flush()  # the account was deleted while this was under way
+        request.user = AnonymousUser()
         return to_sign_in(request, ended=True)
 
 
@@ -85,8 +87,12 @@ def required(view: View, refuse: Callable[..., HttpResponse] = to_sign_in) -> Vi
             follow(request)
             return view(request, *args, **kwargs)
         except (Superseded, UpdateError):  # on another device, while this was under way
-            logout(request)
-            return refuse(request, ended=True)
+            pass
+        except DatabaseError:
+            if User.objects.filter(pk=request.user.pk).exists():
+                raise
+        logout(request)
+        return refuse(request, ended=True)
 
     return wrapper
 

@@ -20,6 +20,7 @@ MAX_BODY = 2 * 1024 * 1024  # bytes; the longest thing anyone sends is a list of
 MAX_JSON = 64 * 1024  # bytes; what is parsed takes many times its own size in memory
 MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
 ASKED_BY_PROXIES = {"/auth/verify"}  # once for every request to the services behind them
+MAX_DIGITS = 18  # of a length
 MAX_VALUE = 4096  # characters in one field of a public form
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -34,10 +35,16 @@ def log_requests(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         elapsed = (time.perf_counter() - started) * 1000
         response["X-Request-Id"] = reference.get()
-        log.info("%s %s %s %.1fms", request.method, request.path, response.status_code, elapsed)
+        log.info("%s %s %s %.1fms", request.method, path(request), response.status_code, elapsed)
         return response
 
     return middleware
+
+
+def path(request: HttpRequest) -> str:
+    """What was asked for. A session's name is left out: who takes its key for that must not find it in a log."""
+    match = request.resolver_match
+    return f"/{match.route}" if match and "handle" in match.kwargs else request.path
 
 
 def answer_at_once(get_response: GetResponse) -> GetResponse:
@@ -54,15 +61,17 @@ def answer_at_once(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
-    """413 for a body over MAX_BODY or MAX_JSON, 415 for one in another character set than UTF-8.
+    """411 for a body in chunks, 413 for one over MAX_BODY or MAX_JSON, 415 for one in another character set than UTF-8.
 
-    Django would answer the latter with a bare 500: its 400 page reads the same body again.
+    Django would take the first for no body, and answer the last with a bare 500: its 400 page reads the body again.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal():
+        if not length.isdecimal() or len(length) > MAX_DIGITS:
             return views.bad_request(request)
+        if "Transfer-Encoding" in request.headers:
+            return views.length_required(request)
         if int(length) > (MAX_JSON if request.content_type == "application/json" else MAX_BODY):
             if int(length) <= MAX_DRAIN:
                 drain(request)
@@ -122,7 +131,7 @@ def json_strings(body: bytes) -> Iterator[str]:
             raise ValueError
         return kept
 
-    waiting = [json.loads(body, object_pairs_hook=members)] if body else []
+    waiting = [json.loads(body.decode(), object_pairs_hook=members)] if body else []
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):

@@ -13,10 +13,12 @@ SAID = {
     403: (
         "csrf",
         gettext_noop(
-            "Nothing has changed: send the header X-CSRFToken with the csrf_token that GET /api/v1/auth/session gives."
+            "Nothing has changed: send the header X-CSRFToken with the csrf_token that GET /api/v1/auth/session gives, "
+            "its cookies, and Origin with the address of this site."
         ),
     ),
     404: ("not_found", gettext_noop("There is nothing at this address.")),
+    411: ("length_required", gettext_noop("Say in Content-Length how long the body is. Nothing has changed.")),
     413: ("too_large", gettext_noop("That’s more than we can take at once. Nothing has changed.")),
     415: ("unsupported", gettext_noop("Send JSON in UTF-8, as application/json. Nothing has changed.")),
     500: ("error", gettext_noop("There is a problem with the service. Try again in a few minutes.")),

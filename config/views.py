@@ -60,6 +60,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return problems.answer(request, status) or standalone(request, "errors/400.html", 400)
 
 
+def length_required(request: HttpRequest) -> HttpResponse:
+    return problems.answer(request, 411) or standalone(request, "errors/400.html", 411)
+
+
 def too_large(request: HttpRequest) -> HttpResponse:
     return problems.answer(request, 413) or standalone(request, "errors/413.html", 413)
 

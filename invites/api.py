@@ -38,19 +38,18 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
 @endpoint("POST")
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account with the token of a mailed link, a name and a password, and signs in to it."""
-    invite, _purpose = links.find(request, sent.get("token", ""), tokens.SIGNUP)
+    invite, _purpose = links.find(request, sent.get("token", ""), tokens.SIGNUP, tokens.CONFIRM)
     if invite is None:
-        raise Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
+        raise broken()
     limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
     try:
         return joined(request, invite, sent)
     except NotInvited:
         raise Refused(403, "closed", _("New accounts are by invitation only.")) from None
     except joining.HasAccount:
-        raise Refused(409, "has_account", _("There is an account with this address. Sign in.")) from None
+        return over(request, invite, Refused(409, "has_account", _("There is an account with this address. Sign in.")))
     except InviteUnavailable:
-        invite.refresh_from_db()
-        return over(request, invite)
+        return over(request, invite, Refused(409, "changed", _("This link has just changed. Try again.")))
 
 
 def joined(request: HttpRequest, invite: Invite, sent: Fields) -> HttpResponse:
@@ -59,6 +58,10 @@ def joined(request: HttpRequest, invite: Invite, sent: Fields) -> HttpResponse:
     if links.other_address(request, invite):
         said = _("This invitation is for another address than that of your account. Sign out first.")
         raise Refused(409, "wrong_account", said)
+    if User.objects.filter(email=invite.email).exists():
+        raise joining.HasAccount
+    if not Invite.objects.may_join(invite.email):
+        raise NotInvited
     form = SignupForm(sent, email=invite.email)
     user = joining.join(request, invite, form)
     if user is None:
@@ -66,14 +69,24 @@ def joined(request: HttpRequest, invite: Invite, sent: Fields) -> HttpResponse:
     return enter(request, invite, user)
 
 
-def over(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """Says what became of an invite; who used it is in."""
+def over(request: HttpRequest, invite: Invite, still_open: Refused) -> HttpResponse:
+    """Says what became of an invite, or what else is the matter while it is open; who used it is in."""
+    try:
+        invite.refresh_from_db()
+    except Invite.DoesNotExist:  # whom it was for has left
+        raise broken() from None
     if invite.claimed_by and invite.claimed_by == request.user:
         return who(request, 201, next=invite.next or None)
     if invite.claimed_by and invite.claimed_just_now(links.browser(request)):
         return enter(request, invite, invite.claimed_by)
+    if invite.state == Invite.State.PENDING:
+        raise still_open
     code, said = OVER[invite.state]
     raise Refused(410, code, _(said), "token")
+
+
+def broken() -> Refused:
+    return Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
 
 
 def enter(request: HttpRequest, invite: Invite, user: User) -> HttpResponse:

@@ -145,6 +145,8 @@ def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
         return render(request, OWNER_PAGE, status=GONE)
     if invite.state == Invite.State.EXPIRED:
         return expired(request, invite, purpose)
+    if invite.state == Invite.State.PENDING:  # sent once more in this moment, or no longer declined
+        return redirect(tokens.path(purpose, invite.pk))
     context: dict[str, Any] = {"invite": invite}
     if invite.state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
         context |= {"wants_no_mail": True, "decline_token": tokens.sign(tokens.DECLINE, invite.pk)}

@@ -29,12 +29,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
 
-    def revoke(self, user: Any, handle: str) -> None:
-        """Deletes the row of one session, which has this owner and handle, before its time."""
+    def revoke(self, user: Any, handle: str) -> bool:
+        """Deletes the row of one session, which has this owner and handle, before its time; False if it is gone."""
         with transaction.atomic():
             gone, _rows = self.delete()
             if gone and handle:  # one that is over by now was announced by who ended it
                 OutboxEvent.objects.announce("session.revoked", user=user, session=handle, all=False)
+        return gone > 0
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
@@ -74,7 +75,11 @@ class Session(AbstractBaseSession):
     def cache_key(cls, session_key: str) -> str:
         return f"{cls.CACHE_PREFIX}{session_key}"
 
-    def end(self) -> None:
-        """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything."""
-        Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
+    def end(self) -> bool:
+        """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything.
+
+        False when it had ended already.
+        """
+        ended = Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
         caches["sessions"].delete(self.cache_key(self.session_key))
+        return ended

@@ -233,9 +233,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def end_session(self, handle: str, **trace: Any) -> "Session | None":
         """Ends the live session with this handle, and says so in the history; None when there is none."""
         session: Session | None = self.sessions.live().by_handle(handle)
-        if session:
-            session.end()
-            Event.objects.record(Event.Kind.SESSION_ENDED, self, **trace, ended=session.device)
+        if session is None or not session.end():
+            return None
+        Event.objects.record(Event.Kind.SESSION_ENDED, self, **trace, ended=session.device)
         return session
 
     def end_sessions(self) -> None:

@@ -1,5 +1,8 @@
 """Signing out: everywhere, or only here."""
 
+from functools import partial
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse
@@ -9,19 +12,24 @@ from django.views.decorators.cache import never_cache
 
 from accounts import clients, limits, sessions
 from accounts.forms import same_site
+from accounts.models import User
 from accounts.views import page
+
+
+def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    """Who is signed out has what they wanted."""
+    return redirect("account_login")
 
 
 @never_cache
 @page
 @limits.per_network(limits.POST_PER_NETWORK)
+@partial(sessions.required, refuse=to_login)
 def logout(request: HttpRequest) -> HttpResponse:
     """Asks where to sign out; its POST ends every session of the account."""
-    if not request.user.is_authenticated:
-        return redirect("account_login")
     if request.method != "POST":
         return render(request, "accounts/logout.html")
-    request.user.sign_out(**clients.trace(request))
+    cast("User", request.user).sign_out(**clients.trace(request))
     forget(request)
     messages.success(request, _("You’re signed out on all your devices."))
     return redirect("account_login")

@@ -72,3 +72,16 @@ def test_a_wait_of_more_than_twelve_hours_names_the_day_too(language, hour, day)
     with translation.override(language):
         assert re.search(hour, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60).words)
         assert re.search(day, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60 + 1).words)
+
+
+def test_right_passwords_at_once_do_not_add_up_to_wrong_ones():
+    limit = limits.LOGIN_PER_NAME
+    for _ in range(limit.most):
+        limit.take("ada")
+    for _ in range(20):
+        with pytest.raises(limits.Limited):
+            limit.take("ada")
+    for _ in range(limit.most):
+        limit.give_back("ada")
+
+    assert limit.take("ada") == 1

@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
+from accounts import backends, sessions
 from accounts.models import Event, Session, User
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
@@ -34,6 +35,11 @@ def test_who_is_signed_in_and_until_when(program, ada):
     assert abs(timezone.datetime.fromisoformat(answer.json()["session"]["ends_at"]) - session.expire_date).seconds < 2
     assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert session.session_key not in answer.text
+
+
+def test_a_look_reads_no_body(client):
+    for body in ("{", "x=1", "[" * 9999):
+        assert client.generic("GET", "/api/v1/auth/session", body, "application/json").status_code == 401
 
 
 def test_who_is_not_signed_in_gets_401_and_a_token():
@@ -117,6 +123,15 @@ def test_a_second_factor_is_asked_for(ada):
     assert not Session.objects.filter(user=ada).exists()
 
 
+def test_who_waits_for_a_code_signs_in_anew_after_all_sessions_ended(ada):
+    phone.pair(ada)
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    ada.end_sessions()
+
+    assert codes(program.look()) == ["signed_out"]
+
+
 def test_signing_in_takes_a_new_session_id(ada):
     program = Program()
     program.sign_in("ada", PASSWORD)
@@ -150,9 +165,10 @@ def test_out_here_only(program):
 
 
 def test_out_of_something_else_is_refused_and_ends_nothing(program):
-    answer = program.send("/api/v1/auth/logout", only="others")
-
-    assert (answer.status_code, fields(answer)) == (400, ["only"])
+    for slip in ({"only": "others"}, {"Only": "this"}, {"only": "this", "all": "no"}):
+        answer = program.send("/api/v1/auth/logout", **slip)
+        assert answer.status_code == 400
+        assert fields(answer)[0] in slip
     assert program.look().status_code == 200
 
 
@@ -166,6 +182,21 @@ def test_one_session_ends_and_the_others_go_on(program):
     assert other.look().status_code == 401
     assert program.look().status_code == 200
     assert Event.objects.filter(kind=Event.Kind.SESSION_ENDED).count() == 1
+
+
+def test_ones_own_session_ends_too(program):
+    own = program.look().json()["session"]["id"]
+
+    assert program.send(f"/api/v1/auth/session/{own}", "DELETE").status_code == 200
+    assert program.look().status_code == 401
+
+
+def test_a_key_that_is_taken_for_a_name_does_not_reach_the_log(program, caplog):
+    key = program.cookies["session"].value
+
+    assert program.send(f"/api/v1/auth/session/{key}", "DELETE").status_code == 404
+    assert key not in caplog.text
+    assert "DELETE /api/v1/auth/session/<slug:handle> 404" in caplog.text
 
 
 def test_nobody_ends_somebody_elses_session(program):
@@ -266,6 +297,21 @@ def test_answers_are_in_the_language_that_was_asked_for(ada):
     assert answer["Content-Language"] == "ru"
 
 
+def test_over_https_the_address_of_the_site_is_asked_for_too(ada, settings):
+    settings.SITE_URL = "https://testserver"
+    client = Client(enforce_csrf_checks=True)
+    token = client.get("/api/v1/auth/session", secure=True).json()["csrf_token"]
+
+    def sign_in(**headers):
+        sent = {"login": "ada", "password": PASSWORD}
+        headers = {"X-CSRFToken": token, **headers}
+        return client.post("/api/v1/auth/login", sent, "application/json", secure=True, headers=headers)
+
+    assert "Origin" in sign_in().json()["errors"][0]["message"]
+    assert sign_in(Origin="https://evil.example").status_code == 403
+    assert sign_in(Origin="https://testserver").status_code == 200
+
+
 def test_a_flash_is_not_left_over_for_the_next_page(program):
     program.send("/api/v1/auth/logout")
 
@@ -277,6 +323,33 @@ def test_what_is_no_object_of_texts_is_refused(body):
     answer = Client().post("/api/v1/auth/login", body, "application/json")
 
     assert (answer.status_code, codes(answer)) == (400, ["malformed"])
+
+
+def test_no_depth_is_too_much_for_one_reader_and_not_for_the_other():
+    answers = [Client().post("/api/v1/auth/login", nested(depth), "application/json") for depth in range(9900, 9990)]
+
+    assert {answer.status_code for answer in answers} == {400}
+
+
+def nested(depth):
+    return '{"a":' + "[" * depth + "]" * depth + "}"
+
+
+def test_json_is_utf_8():
+    body = json.dumps({"login": "ada", "password": PASSWORD}).encode("utf-16")
+
+    assert codes(Client().post("/api/v1/auth/login", body, "application/json")) == ["malformed"]
+
+
+def test_a_body_in_chunks_is_not_taken_for_none(program):
+    answer = program.post(
+        "/api/v1/auth/logout",
+        headers={"Transfer-Encoding": "chunked", "X-CSRFToken": program.token},
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, codes(answer)) == (411, ["length_required"])
+    assert program.look().status_code == 200
 
 
 @pytest.mark.parametrize("value", [5, True, ["ada"], {"a": "b"}, 1e400])
@@ -319,3 +392,56 @@ def test_no_password_and_no_token_is_logged(program, caplog):
 
     assert "secret" not in caplog.text
     assert program.token not in caplog.text
+
+
+# An account that is deleted in the same moment
+
+
+def gone_before(monkeypatch, owner, name):
+    """Deletes the account when a function is called, before it does anything."""
+    original = getattr(owner, name)
+
+    def late(*args, **kwargs):
+        User.objects.get().delete()
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, late)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
+    gone_before(monkeypatch, sessions, "perform_login")
+    gone_before(monkeypatch, backends, "refused")
+    program = Program()
+
+    answer = program.sign_in("ada", password)
+
+    assert answer.status_code == 401
+    assert codes(answer) == ["signed_out" if password == PASSWORD else "mismatch"]
+    assert "messages" not in program.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verb", ["sign_out", "end_session"])
+def test_ending_sessions_of_an_account_that_goes_is_no_500(program, monkeypatch, verb):
+    Program().sign_in("ada", PASSWORD)
+    handle = Session.objects.last().handle
+    gone_before(monkeypatch, User, verb)
+
+    if verb == "sign_out":
+        answer = program.send("/api/v1/auth/logout")
+    else:
+        answer = program.send(f"/api/v1/auth/session/{handle}", "DELETE")
+
+    assert answer.status_code in {401, 404}
+    assert codes(answer)[0] in {"signed_out", "not_found"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_for_signing_out_of_an_account_that_goes_leads_to_sign_in(program, monkeypatch):
+    gone_before(monkeypatch, User, "sign_out")
+
+    answer = program.post("/logout", {"csrfmiddlewaretoken": program.token})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/login")

@@ -78,6 +78,20 @@ def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for
     assert Session.objects.get().user == User.objects.get()
 
 
+def test_ten_programs_that_end_one_session_end_it_once():
+    user = UserFactory()
+    programs = [Program() for _ in range(10)]
+    for program in programs:
+        program.force_login(user)
+        program.look()
+    handle = Session.objects.order_by("created_at").last().handle
+
+    answers = at_once(lambda n: programs[n].send(f"/api/v1/auth/session/{handle}", "DELETE"), 10)
+
+    assert count_by_status(answers)[200] == 1
+    assert Event.objects.filter(kind=Event.Kind.SESSION_ENDED).count() == 1
+
+
 def test_fifty_presses_of_a_sign_in_link_start_one_session():
     user = UserFactory()
     token = tokens.sign(tokens.CONFIRM, InviteFactory(email=user.email).pk)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.hashers import Argon2
 from accounts.models import Event, Session, User
-from invites.models import Invite
+from invites.models import Invite, InviteUnavailable
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.programs import Program, codes, fields
@@ -204,7 +204,7 @@ def test_a_dead_link_says_what_became_of_it(over, code):
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("purpose", [tokens.CONFIRM, tokens.RESET, tokens.DECLINE, tokens.OWNER])
+@pytest.mark.parametrize("purpose", [tokens.RESET, tokens.DECLINE, tokens.OWNER])
 def test_the_token_of_another_link_makes_no_account(purpose):
     token = tokens.sign(purpose, InviteFactory().pk)
 
@@ -257,10 +257,32 @@ def test_an_address_that_has_an_account_by_now_is_told(ada):
     assert User.objects.count() == 1
 
 
+def test_the_token_of_a_link_that_confirms_is_proof_too(ada):
+    def create(invite):
+        sent = {"token": tokens.sign(tokens.CONFIRM, invite.pk), "username": "grace", "password": PASSWORD}
+        return Program().send("/api/v1/auth/create", **sent)
+
+    assert codes(create(InviteFactory(email="ada@example.com"))) == ["has_account"]
+    assert create(InviteFactory(username="grace", password="x")).status_code == 201
+    assert User.objects.get(username="grace").check_password(PASSWORD)
+
+
+def test_a_link_that_is_open_again_in_this_moment_is_no_500(monkeypatch):
+    def late(*_args, **_fields):
+        raise InviteUnavailable
+
+    monkeypatch.setattr(Invite, "accept", late)
+    invite = InviteFactory()
+
+    assert codes(create(Program(), invite)) == ["changed"]
+    form = {"token": token_of(invite), "username": "grace", "password": PASSWORD}
+    assert Client().post("/signup", form).url.startswith("/signup?token=")
+
+
 def test_by_invitation_only_who_merely_proved_an_address_stays_out(settings):
     settings.SIGNUP = "invited"
 
-    refused = create(Program(), InviteFactory())
+    refused = create(Program(), InviteFactory(), UserFactory().username, "short")
 
     assert (refused.status_code, codes(refused)) == (403, ["closed"])
     assert create(Program(), InviteFactory(invitation=True)).status_code == 201

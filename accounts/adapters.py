@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts import addresses, clients, encryption, google, moving, names, notices
+from accounts import addresses, clients, google, moving, names, notices
 from accounts.models import User
+from mail import encryption
 
 
 def inactive(request: HttpRequest) -> HttpResponse:

@@ -7,9 +7,10 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from django.http import HttpRequest
 
-from accounts import clients, encryption, recovery, sessions
+from accounts import clients, recovery, sessions
 from accounts.models import User
 from accounts.models.second_factor import new_secret
+from mail import encryption
 
 PAIRING = "pairing"  # in a session's data
 LIFETIME = 15 * 60  # seconds

@@ -504,7 +504,7 @@ def test_many_wrong_codes_leave_room_for_what_else_happened(ada):
 def test_a_lost_key_is_a_wrong_code_and_the_log_says_why(ada, settings, caplog):
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 
-    with caplog.at_level("ERROR", "frontdoor.accounts"):
+    with caplog.at_level("ERROR", "frontdoor.mail"):
         page = enter(password(), phone.code())
 
     assert "ENCRYPTION_KEY_FALLBACKS" in caplog.text

@@ -14,9 +14,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import encryption
 from accounts.models import Event, Session, Superseded, User
 from invites.models import Invite
+from mail import encryption
 from mail.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory

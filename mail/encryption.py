@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-log = logging.getLogger("frontdoor.accounts")
+log = logging.getLogger("frontdoor.mail")
 
 
 class Unreadable(Exception):

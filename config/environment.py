@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -124,6 +125,15 @@ def amqp() -> str:
     if url:
         address("AMQP_URL", url, {"amqp", "amqps"}, "amqp://user:password@host:5672/vhost")
     return url
+
+
+def webhook_networks() -> list[IPv4Network | IPv6Network]:
+    """Where webhooks may be called beside public addresses."""
+    typed: list[str] = read(env.list, "WEBHOOKS_ALLOWED_NETWORKS", default=[])
+    try:
+        return [ip_network(text.strip()) for text in typed]
+    except ValueError:  # also an address within, which would say less than it seems to
+        refuse("WEBHOOKS_ALLOWED_NETWORKS must be networks with commas between them, like 10.0.0.0/8,fd00::/8.")
 
 
 def bounce_address() -> str:

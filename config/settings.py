@@ -246,6 +246,9 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hell
 AMQP_URL = environment.amqp()
 AMQP_REPUBLISH_SECONDS = environment.number("AMQP_REPUBLISH_SECONDS", 300, least=1)
 
+# Private networks whose hosts may be told of events, over http too (mail/webhooks/targets.py).
+WEBHOOKS_ALLOWED_NETWORKS = environment.webhook_networks()
+
 # Where mail comes back to that cannot be delivered: bounces@example.com becomes bounces+ID@example.com.
 BOUNCE_ADDRESS = environment.bounce_address()
 

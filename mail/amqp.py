@@ -4,7 +4,6 @@ The broker only says whose turn it is: a message names a row of the outbox, and 
 is lost with the broker, and what it says twice is done once.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -12,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pika
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, ConsumerCancelled
 
@@ -62,14 +60,13 @@ class Broker:
 
     def publish_event(self, event: OutboxEvent) -> None:
         """Tells whoever has bound a queue to the exchange; there may be nobody, and that is no mistake."""
-        told = {"id": event.message_id, "event": event.name, "occurred_at": event.created_at, **event.payload}
         properties = _persistent(
             message_id=str(event.message_id),
             type=event.name,
             content_type="application/json",
             timestamp=int(event.created_at.timestamp()),
         )
-        self.channel.basic_publish(EVENTS, event.name, json.dumps(told, cls=DjangoJSONEncoder).encode(), properties)
+        self.channel.basic_publish(EVENTS, event.name, event.as_json(), properties)
 
     def messages(self, idle: float) -> Iterator[Message | None]:
         """All messages that come, without end; None whenever there was none for `idle` seconds."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import QuerySet
 
 from mail import smtp, statuses
 from mail.models import OutboxMessage, Suppression
@@ -53,7 +54,7 @@ class Deliverer:
                     self.deliver(row)
         except (DatabaseError, InterfaceError):
             if row is not None:
-                put_off(row.pk)
+                put_off(OutboxMessage.objects.waiting().filter(pk=row.pk))
             raise
         if self.carried >= MAILS_PER_CONNECTION:
             self.rest()  # after the commit: the server may take its time for "QUIT"
@@ -94,15 +95,15 @@ class Deliverer:
             self.carried = 0
 
 
-def put_off(pk: int) -> None:
-    """Counts a try that ended with our session: PostgreSQL ends those in which a mail takes too long.
+def put_off(rows: QuerySet[Any]) -> None:
+    """Counts a try of a row that ended with our session: PostgreSQL ends those in which a mail takes too long.
 
-    Otherwise the same mail would be the next again, and no other would ever be. While the database is away nothing can
+    Otherwise it would be the next again, and no other would ever be. While the database is away nothing can
     be counted, and nothing needs to be.
     """
     connection.close()
     with suppress(DatabaseError, InterfaceError), transaction.atomic():
-        row = OutboxMessage.objects.waiting().filter(pk=pk).select_for_update(skip_locked=True).first()
+        row = rows.select_for_update(skip_locked=True).first()
         if row is not None:
             row.mark_failed("The database gave up waiting for the end of this try.")
 

@@ -1,6 +1,5 @@
 """Talking to the mail server: what it answered, and how long it may take."""
 
-import io
 import math
 import smtplib
 import socket
@@ -15,8 +14,9 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
+from mail.answers import Answers, seconds_until
+
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
-MOST = 64 * 1024  # bytes of all answers to one mail; it takes a few hundred
 
 # What these are about is our connection, not the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a new
 # connection, giving up the mail does not.
@@ -96,14 +96,11 @@ class _Limited(smtplib.SMTP):
 
     def left(self) -> float:
         """Seconds. Raises TimeoutError."""
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("its answers took too long")
-        return left
+        return seconds_until(self.until)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
-            self.file = io.BufferedReader(_Answers(self))
+            self.file = Answers(self).buffered()
         return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:
@@ -124,30 +121,6 @@ class Smtp(_Limited):
 
 class SmtpSsl(_Limited, smtplib.SMTP_SSL):
     """With TLS from the first byte."""
-
-
-class _Answers(io.RawIOBase):
-    """What the server says, read until the moment that the connection is given.
-
-    A socket's own timeout begins anew with each byte, so a byte now and then would hold us for ever.
-    """
-
-    sock: Any
-
-    def __init__(self, connection: _Limited) -> None:
-        self.connection, self.sock = connection, connection.sock
-        self.patience = self.sock.gettimeout() or LONGEST
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self.connection.heard > MOST:
-            raise OSError("its answers have no end")
-        self.sock.settimeout(min(self.connection.left(), self.patience))
-        count: int = self.sock.recv_into(buffer)
-        self.connection.heard += count
-        return count
 
 
 def said(code: int, answer: bytes | str) -> str:

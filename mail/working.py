@@ -6,19 +6,30 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any, Protocol
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.db.backends.signals import connection_created
 
 log = logging.getLogger("frontdoor.mail")
 
+IDLE = 0.5  # seconds between two looks at an empty outbox
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away
 
 # A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first; it is
 # well above what one mail may take (mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was told of.
 SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
+
+
+class Worker(AbstractContextManager, Protocol):
+    """Does one thing after another."""
+
+    def next(self) -> bool:
+        """Does one, and says whether there was any. Raises DatabaseError."""
+
+    def rest(self) -> None:
+        """Lets go of what it needs only while there is something to do."""
 
 
 @contextmanager
@@ -73,6 +84,18 @@ def keep_working(
                 pause = FIRST_PAUSE
             stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
+    """Looks into the outbox again and again; yields each time whether there was anything. Raises DatabaseError."""
+    with worker:
+        while True:
+            busy = worker.next()
+            yield busy
+            if not busy:
+                worker.rest()
+                close_old_connections()
+                stop.wait(IDLE)
 
 
 def _lost(missing: str, error: Exception) -> str:

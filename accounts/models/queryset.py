@@ -74,7 +74,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return sessions
 
     def end_sessions(self) -> int:
-        """Signs all of them out everywhere; gives how many they are. Two statements, however many; three with a broker.
+        """Signs all of them out everywhere; gives how many they are. Three statements, however many.
 
         Not in one transaction: the first does it, and nobody should wait for the house-keeping.
         """

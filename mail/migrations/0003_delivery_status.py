@@ -5,7 +5,7 @@ import django.core.serializers.json
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.utils.timezone
-import mail.models.queryset
+import mail.models.trying
 import uuid
 from django.db import migrations, models
 
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 db_default=django.db.models.expressions.CombinedExpression(
                     django.db.models.functions.datetime.Now(), "+", models.Value(datetime.timedelta(days=3))
                 ),
-                default=mail.models.queryset.until_given_up,
+                default=mail.models.trying.until_given_up,
             ),
         ),
         migrations.AddField(

@@ -16,12 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mail import verp
-from mail.models.queryset import GIVE_UP_AFTER, TROUBLE, OutboxQuerySet, until_given_up
+from mail.models.queryset import TROUBLE, OutboxQuerySet
 from mail.models.suppression import Suppression
+from mail.models.trying import GIVE_UP_AFTER, pause_after, until_given_up
 
-FIRST_PAUSE = timedelta(seconds=10)  # after the first failed try; doubled by each further one
-LONGEST_PAUSE = timedelta(hours=1)
-PAUSE_SPREAD = 0.2  # of the pause, by chance, so that a returning server is not met by everything at once
 REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
 # The kind of the last mail about an account that was deleted. Its address was forgotten with the account, and a list of
 # suppressed addresses would keep it for good.
@@ -151,9 +149,8 @@ class OutboxMessage(models.Model):
 
     def mark_failed(self, answer: str) -> None:
         """Keeps what the server said, and waits twice as long as last time, or gives up when it is too late."""
-        now, pause = timezone.now(), min(FIRST_PAUSE * 2 ** min(self.attempts, 20), LONGEST_PAUSE)
-        spread = secrets.SystemRandom().uniform(1 - PAUSE_SPREAD, 1 + PAUSE_SPREAD)
-        self.next_try_at, self.published_at = now + pause * spread, None
+        now = timezone.now()
+        self.next_try_at, self.published_at = now + pause_after(self.attempts), None
         if now >= self.give_up_at:
             self.given_up_at = now
         self._tried(shortened(answer), "next_try_at", "published_at", "given_up_at")

@@ -1,7 +1,7 @@
 """Which mail there is, and what is done with many of them."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,21 +10,16 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from mail.models.trying import KEPT, RETRIABLE, until_given_up
+
 if TYPE_CHECKING:
     from mail.models.message import OutboxMessage
 
-GIVE_UP_AFTER = timedelta(days=3)  # links in it are over by then, and who waited has asked again
-RETRIABLE = timedelta(days=7)  # after it was given up; no link of ours lives longer
-KEPT = timedelta(days=30)  # rows of mail that nobody delivers any more
-KEPT_ABOUT = timedelta(days=365)  # the same, for mail that says what became of an invite that is there
+KEPT_ABOUT = timedelta(days=365)  # as KEPT, for mail that says what became of an invite that is there
 
 TROUBLE = (
     Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | Q(sent_at=None, given_up_at=None, attempts__gte=2)
 )
-
-
-def until_given_up() -> datetime:
-    return timezone.now() + GIVE_UP_AFTER
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from invites.models import Invite
-from mail.models import OutboxEvent
+from mail.models import OutboxEvent, Webhook, WebhookDelivery
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 
@@ -335,20 +335,21 @@ def statements(verb, ada):
 
 
 @pytest.mark.parametrize("verb", ["create_user", "end_sessions", "end everybody's", "end one", "sign out"])
-def test_an_event_costs_one_statement_and_none_without_a_broker(signed_in, ada, settings, verb):
-    costs = []
-    for url in ("", "amqp://localhost"):
+def test_an_event_costs_one_statement_whoever_listens(signed_in, ada, settings, verb):
+    costs, stored = [], []
+    for url, webhooks in (("", 0), ("amqp://localhost", 0), ("amqp://localhost", 2)):
         settings.AMQP_URL = url
         with pytest.raises(ZeroDivisionError), transaction.atomic():
+            Webhook.objects.bulk_create(Webhook(url=f"https://{n}.example/") for n in range(webhooks))
             costs.append(statements(verb, ada))
-            stored = OutboxEvent.objects.count()
+            stored.append((OutboxEvent.objects.count(), WebhookDelivery.objects.count()))
             raise ZeroDivisionError
-        assert stored == bool(url)
         ada.refresh_from_db()
 
-    without, with_one = costs
-    assert len(with_one) == len(without) + 1
-    assert not [sql for sql in without if "outboxevent" in sql]
+    assert stored == [(0, 0), (1, 0), (1, 2)]
+    assert costs[0] == costs[1] == costs[2]
+    assert len([sql for sql in costs[0] if "WITH event" in sql]) == 1
+    assert not [sql for sql in costs[0] if "webhook" in sql and "WITH event" not in sql]
 
 
 def test_events_hold_no_secret(ada, announced):

@@ -348,7 +348,8 @@ def test_each_mail_on_a_connection_has_the_time_of_a_mail(smtp, monkeypatch):
     def slow(_talk):
         now[0] += 20
 
-    monkeypatch.setattr("mail.smtp.time", SimpleNamespace(monotonic=lambda: now[0]))
+    for module in ("mail.smtp", "mail.answers"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now[0]))
     smtp.says["dot"] = slow
     invite("ada", "grace", "alan")
 

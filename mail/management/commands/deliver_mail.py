@@ -2,18 +2,14 @@
 
 import threading
 from argparse import ArgumentParser
-from collections.abc import Generator
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
 
 from mail.deliver import Deliverer, deliver_due
 from mail.management import needs
-from mail.working import keep_working, patient_connection, told_to
-
-IDLE = 0.5  # seconds between two looks at an empty outbox
+from mail.working import keep_working, look, patient_connection, told_to
 
 
 class Command(BaseCommand):
@@ -35,22 +31,10 @@ class Command(BaseCommand):
             if settings.AMQP_URL:
                 consume(stop)
             else:
-                keep_working(lambda: look(stop), stop)
+                keep_working(lambda: look(Deliverer(), stop), stop)
 
 
 def consume(stop: threading.Event) -> None:
     from mail import amqp, consumer  # noqa: PLC0415 - its library is only for those who have a broker
 
     keep_working(consumer.rounds, stop, amqp.Away)
-
-
-def look(stop: threading.Event) -> Generator[bool]:
-    """Looks into the outbox again and again; yields each time whether there was mail. Raises DatabaseError."""
-    with Deliverer() as deliverer:
-        while True:
-            busy = deliverer.next()
-            yield busy
-            if not busy:
-                deliverer.rest()
-                close_old_connections()
-                stop.wait(IDLE)

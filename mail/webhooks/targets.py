@@ -1,0 +1,123 @@
+"""Where webhooks may go: to public addresses over https, and to the networks that the operator allows.
+
+Whoever may add a webhook must not be able to call what only this machine can reach (server-side request forgery), and
+a name that means a public address today may mean another one at the next look.
+"""
+
+import queue
+import socket
+import threading
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.encoding import punycode
+from django.utils.translation import gettext as _
+
+LONGEST = 500  # characters of a URL
+PORTS = {"https": 443, "http": 80}
+FIRST_FREE_PORT = 1024  # below are mail, ssh and others that must not be spoken to in HTTP
+
+GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that the IANA has given out
+TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (RFC 6052)
+
+type Address = IPv4Address | IPv6Address
+
+
+class Unfit(Exception):
+    """An address that is not called; says why, in words for staff."""
+
+
+class Target(NamedTuple):
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def netloc(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.netloc}{self.path}"
+
+
+def read(typed: str) -> Target:
+    """A URL by its form alone. Raises Unfit."""
+    if len(typed) > LONGEST:
+        raise Unfit(_("This address is too long. It can have %(most)s characters.") % {"most": LONGEST})
+    try:
+        url = urlsplit(typed)
+        host, port = punycode(url.hostname or ""), url.port
+    except ValueError:  # a bracket, a port, or a name that is none
+        host, port, url = "", None, urlsplit("")
+    if url.scheme not in PORTS or not host or not is_plain(host + url.path + url.query):
+        raise Unfit(_("This is not an address we can call. It must look like https://example.com/hook."))
+    if url.username is not None or url.password is not None or url.fragment:
+        raise Unfit(_("Leave out the user, the password and what follows a #. Each message is signed instead."))
+    port = PORTS[url.scheme] if port is None else port
+    if port not in PORTS.values() and port < FIRST_FREE_PORT:
+        raise Unfit(_("Port %(port)s is not for web servers. Use 443, 80, or one from 1024 on.") % {"port": port})
+    query = f"?{url.query}" if url.query else ""
+    return Target(url.scheme, host, port, (url.path or "/") + query)
+
+
+def is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not set(text) & set(' \\"<>')
+
+
+def addresses(target: Target, seconds: float) -> list[str]:
+    """What its name means now; to be called at these, and not by the name again. Raises Unfit."""
+    found = look_up(target, seconds)
+    for address in found:
+        if not is_allowed(ip_address(address)) and not is_public(ip_address(address)):
+            said = _("%(host)s is at %(address)s, which is not a public address. Only the operator can allow it.")
+            raise Unfit(said % {"host": target.host, "address": address})
+    if target.scheme == "http" and not all(is_allowed(ip_address(address)) for address in found):
+        raise Unfit(_("Use https: over http anybody on the way can read and change what we send."))
+    return found
+
+
+def look_up(target: Target, seconds: float) -> list[str]:
+    """Raises Unfit. A name server that does not answer is left behind with the thread that waits for it."""
+    answers: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = []
+        answers.put(list(dict.fromkeys(str(address[0]) for *_others, address in found)))
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=seconds)
+    except queue.Empty:
+        found = []
+    if not found:
+        raise Unfit(_("No server was found for %(host)s. Look for a mistake in its name.") % {"host": target.host})
+    return found
+
+
+def is_allowed(address: Address) -> bool:
+    """Whether the operator has said so."""
+    return any(plain(address) in network for network in settings.WEBHOOKS_ALLOWED_NETWORKS)
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is one of those that everybody can reach; also what it leads to, where it stands for another."""
+    address = plain(address)
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast and not address.is_reserved
+    if address in TRANSLATED:
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    within = address.sixtofour is None or is_public(address.sixtofour)
+    return address in GLOBAL_UNICAST and address.is_global and within
+
+
+def plain(address: Address) -> Address:
+    """An IPv4 address as one, also where it is written as IPv6."""
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

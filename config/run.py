@@ -36,6 +36,7 @@ def main() -> NoReturn:
         parts = {
             "The web server": _start(stack, *GUNICORN),
             "The mail worker": _start(stack, "manage.py", "deliver_mail"),
+            "The webhook worker": _start(stack, "manage.py", "deliver_webhooks"),
         }
         if os.environ.get("AMQP_URL"):
             parts["The relay"] = _start(stack, "manage.py", "relay_mail")

@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from mail import lateness
-from mail.models import OutboxEvent, OutboxMessage, Suppression
+from mail.models import OutboxEvent, OutboxMessage, Suppression, WebhookDelivery
 
 LATELY = timedelta(hours=1)
 ANSWERS = 5  # the most frequent
@@ -35,6 +35,7 @@ def outbox() -> dict[str, Any]:
         "late_seconds": late.total_seconds(),
         "answers": answers(),
         "events_waiting": OutboxEvent.objects.waiting().count(),
+        "webhooks_waiting": WebhookDelivery.objects.waiting().count(),
         "suppressed_addresses": Suppression.objects.count(),
     }
 

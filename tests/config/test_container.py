@@ -94,7 +94,7 @@ def test_web_and_worker_write_nowhere_but_in_tmp():
 
     assert "read_only: true" in site
     assert "tmpfs: [/tmp]" in site
-    for service in ("web", "worker", "relay", "housekeeping", "migrate"):
+    for service in ("web", "worker", "relay", "webhooks", "housekeeping", "migrate"):
         ours = block(read("compose.yaml"), f"  {service}:")
         assert "<<: *site" in ours
         assert "read_only" not in ours

@@ -15,7 +15,8 @@ WITHOUT_A_REQUEST = [
     *(f"invites/models/{name}.py" for name in ("invite", "queryset")),
     *(f"mail/{name}.py" for name in ("amqp", "backends", "consumer", "deliver", "lateness", "mailbox", "messages")),
     *(f"mail/{name}.py" for name in ("relay", "retry", "smtp", "working")),
-    *(f"mail/models/{name}.py" for name in ("event", "message", "queryset", "suppression")),
+    *(f"mail/models/{name}.py" for name in ("delivery", "event", "message", "queryset", "suppression", "webhook")),
+    *(f"mail/webhooks/{name}.py" for name in ("deliver", "sending", "signing", "targets")),
 ]
 
 

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.models import OutboxEvent, OutboxMessage, Suppression
+from mail.models import OutboxEvent, OutboxMessage, Suppression, Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,8 @@ def outbox():
     mail("new@example.com", created_at=NOW - timedelta(minutes=12))
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
     OutboxEvent.objects.bulk_create([OutboxEvent(name="user.created"), OutboxEvent(name="x", published_at=NOW)])
+    hook = Webhook.objects.create(url="https://example.com/")
+    WebhookDelivery.objects.bulk_create(WebhookDelivery(webhook=hook, delivered_at=at) for at in (None, NOW, None))
 
 
 def test_the_queue_is_told_in_numbers(outbox):
@@ -76,6 +78,7 @@ def test_the_queue_is_told_in_numbers(outbox):
         "late": True,
         "answers": [{"answer": GREYLISTED, "mails": 2}, {"answer": "452 4.2.2 Mailbox full", "mails": 1}],
         "events_waiting": 1,
+        "webhooks_waiting": 2,
         "suppressed_addresses": 1,
         "broker": None,
     }
@@ -91,6 +94,7 @@ def test_the_queue_is_told_in_words(outbox):
     ]:
         assert line in told
     assert "handed over  1 in the last hour" in told
+    assert "webhooks     2 waiting" in told
     assert "suppressed   1 address\n" in told
     assert told.endswith("Failing with:\n       2  450 4.2.0 Greylisted\n       1  452 4.2.2 Mailbox full")
     assert "broker" not in told

@@ -2,22 +2,25 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from itertools import batched
 from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
 from django.core.management.base import CommandError
+from django.db.models import Model
 
 from accounts.models.second_factor import reencrypt
 from mail.management import arguments, manners
+from mail.models import Webhook
 
 BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
 
 
 class Command(manners.Command):
     help = (
-        "Encrypts the secrets of authenticator apps and recovery codes with the first key. Run it after a new "
-        "ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
+        "Encrypts the secrets of authenticator apps, recovery codes and webhooks with the first key. Run it after a "
+        "new ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 
@@ -26,13 +29,22 @@ class Command(manners.Command):
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        ids = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
-        readable = sum(reencrypt(list(batch), save=not options["dry_run"]) for batch in batched(ids, BATCH))
-        there = Authenticator.objects.filter(pk__in=ids).count() if readable < len(ids) else readable
-        report = {"command": "rotate_secrets", "dry_run": options["dry_run"], "secrets": readable}
-        report["unreadable"] = max(0, there - readable)
+        save = not options["dry_run"]
+        counts = [rotate(Authenticator, reencrypt, save=save), rotate(Webhook, Webhook.objects.reencrypt, save=save)]
+        readable, unreadable = map(sum, zip(*counts, strict=True))
+        report = {"command": "rotate_secrets", "dry_run": options["dry_run"]}
+        report |= {"secrets": readable, "unreadable": unreadable}
         dry = options["dry_run"]
         said = f"DRY RUN  {readable} secrets can be read" if dry else f"{readable} secrets encrypted with the first key"
         self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
-        if report["unreadable"]:
-            raise CommandError(f"{report['unreadable']} secrets could not be read: their key is in no list of keys.")
+        if unreadable:
+            raise CommandError(f"{unreadable} secrets could not be read: their key is in no list of keys.")
+
+
+def rotate(model: type[Model], reencrypt: Callable[..., int], *, save: bool) -> tuple[int, int]:
+    """How many rows could be read, and how many of those that are still there could not."""
+    rows = model._default_manager  # noqa: SLF001 its public name
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    readable = sum(reencrypt(list(batch), save=save) for batch in batched(ids, BATCH))
+    there = rows.filter(pk__in=ids).count() if readable < len(ids) else readable
+    return readable, max(0, there - readable)

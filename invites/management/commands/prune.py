@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from accounts.models import Event, Session
 from invites.models import Batch, Invite
 from mail.management import arguments, manners
-from mail.models import OutboxEvent, OutboxMessage
+from mail.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
 from mail.working import told_to
 
 
@@ -21,8 +21,8 @@ class Command(manners.Command):
         "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
         "and the rows of mail that was handed over or given up; the last two after 30 days. Links that were used, and "
         "mail about an invite that is kept, go after a year; so do lists of people that were invited, and those that "
-        "were only checked after a day. Empties mail that was given up a week ago, and deletes events that were "
-        "published then. Run it once a day."
+        "were only checked after a day. Empties mail and webhook deliveries that were given up a week ago, and deletes "
+        "events that were published or delivered then. Run it once a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 
@@ -53,6 +53,7 @@ class Command(manners.Command):
             "mails": OutboxMessage.objects.over(Invite.objects.remembered()),
             "batches": Batch.objects.over(),
             "published_events": OutboxEvent.objects.over(),
+            "webhook_deliveries": WebhookDelivery.objects.over(),
         }
 
     def rehearsed(self) -> dict[str, int]:
@@ -62,6 +63,9 @@ class Command(manners.Command):
     def done(self, batch_size: int) -> dict[str, int]:
         Invite.objects.forget_plans()
         Batch.objects.forget_refused()
+        WebhookDelivery.objects.overdue().give_up()
+        WebhookDelivery.objects.stale().forget()
+        Webhook.objects.forget_former_secrets()
         count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().forget()}
 

@@ -83,6 +83,7 @@ def summarize(report: dict[str, Any]) -> str:
         "came back": f"{report['bounced']:,}",
         "handed over": f"{report['sent_last_hour']:,} in the last hour",
         "events": f"{report['events_waiting']:,} waiting",
+        "webhooks": f"{report['webhooks_waiting']:,} waiting",
         "suppressed": counted(report["suppressed_addresses"], "address", "addresses"),
     }
     if report["broker"] is not None:

@@ -18,10 +18,6 @@ KEPT_DELIVERED = timedelta(days=7)
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
-    def announce(self, name: str) -> None:
-        """Stores an event that says nothing, for one webhook alone: `webhook.deliveries.announce(name)`."""
-        self.create(name=name)
-
     def withdraw(self, **about: object) -> None:
         """Takes back what says this and was not delivered; waits for no worker that is at it right now."""
         rows = self.filter(delivered_at=None, payload__contains=about).select_for_update(skip_locked=True)

@@ -16,7 +16,6 @@ from mail import encryption
 
 # What can be chosen; docs/events.md says what each is.
 EVENTS = ("user.created", "user.deleted", "invite.accepted", "session.revoked")
-TEST = "webhook.test"  # which every webhook gets that is asked to prove itself
 
 PREFIX = "whsec_"  # of a secret, as Standard Webhooks has it
 SECRET_SIZE = 32  # bytes
@@ -98,6 +97,10 @@ class Webhook(models.Model):
         if not Webhook.objects.filter(pk=self.pk, secret_made_at=made_at).update(**fresh, **former):
             raise Renewed
         return made
+
+    def announce(self, name: str) -> None:
+        """Stores an event that is for it alone, and says nothing but its name."""
+        self.deliveries.create(name=name)
 
     def is_mine_to_call(self) -> bool:
         """Whether this process may. A server that was away is called by one worker, as all would wait for it."""

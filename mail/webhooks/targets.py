@@ -54,7 +54,7 @@ def read(typed: str) -> Target:
         host, port = punycode(url.hostname or ""), url.port
     except ValueError:  # a bracket, a port, or a name that is none
         host, port, url = "", None, urlsplit("")
-    if url.scheme not in PORTS or not host or not is_plain(host + url.path + url.query):
+    if url.scheme not in PORTS or not host or not is_plain(typed) or not (host + url.path + url.query).isascii():
         raise Unfit(_("This is not an address we can call. It must look like https://example.com/hook."))
     if url.username is not None or url.password is not None or url.fragment:
         raise Unfit(_("Leave out the user, the password and what follows a #. Each message is signed instead."))
@@ -66,7 +66,8 @@ def read(typed: str) -> Target:
 
 
 def is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and not set(text) & set(' \\"<>')
+    """Without what a URL has no place for, and others might read otherwise than we do."""
+    return text.isprintable() and not set(text) & set(' \\"<>')
 
 
 def addresses(target: Target, seconds: float) -> list[str]:
@@ -108,14 +109,14 @@ def is_allowed(address: Address) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is one of those that everybody can reach; also what it leads to, where it stands for another."""
+    """Whether it is one of those that everybody can reach; also the IPv4 address that it stands for."""
     address = plain(address)
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
     if address in TRANSLATED:
         return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    within = address.sixtofour is None or is_public(address.sixtofour)
-    return address in GLOBAL_UNICAST and address.is_global and within
+    # 6to4 (RFC 7526: no more) leads to any IPv4 address there is.
+    return address in GLOBAL_UNICAST and address.is_global and address.sixtofour is None
 
 
 def plain(address: Address) -> Address:

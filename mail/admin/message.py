@@ -7,9 +7,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from mail.models import OutboxMessage, Suppression
+from mail.admin.ticking import TickedList
+from mail.models import OutboxMessage
 from mail.models.queryset import OutboxQuerySet
 from mail.paging import BoundedPaginator
 from mail.retry import Outcome, retry
@@ -41,16 +42,6 @@ class KindFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-class TickedList(admin.ModelAdmin):
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().response_action(request, queryset, *args, **kwargs)
-        except ValueError:  # an id that is none
-            said = _("What you ticked could not be read. Nothing was done. Tick it again.")
-            self.message_user(request, said, messages.ERROR)
-            return None
 
 
 @admin.register(OutboxMessage)
@@ -108,55 +99,4 @@ class OutboxAdmin(TickedList):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        return False
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(TickedList):
-    """Addresses that no mail goes to. They come by themselves; all that is to be done is to let mail go there again.
-
-    Of an address whose owner wants no mail there is only a hash: who knows it finds it.
-    """
-
-    list_display = ("address", "created_at", "why")
-    search_fields = ("recipient",)  # get_search_results knows how
-    search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
-    sortable_by = ()
-    show_full_result_count = False
-    ordering = ("-id",)
-    list_per_page = 50
-    actions = ("lift",)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        email = search_term.strip().lower()
-        return (queryset & Suppression.objects.to([email])) if email else queryset, False
-
-    @admin.display(description=gettext_lazy("address"))
-    def address(self, suppression: Suppression) -> str:
-        return suppression.recipient or _("(kept only as a hash)")
-
-    @admin.display(description=gettext_lazy("reason"))
-    def why(self, suppression: Suppression) -> str:
-        return _("Its owner asked never to be written to.") if suppression.is_wish else suppression.reason
-
-    @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        self.log_deletions(request, queryset)
-        for suppression in queryset:
-            suppression.lift()
-        count = len(queryset)
-        said = ngettext("Mail goes to %(count)s address again.", "Mail goes to %(count)s addresses again.", count)
-        self.message_user(request, said % {"count": count})
-
-    def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("mail.delete_suppression")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        """Only by the action, which says what it does."""
         return False

@@ -216,7 +216,7 @@ def test_what_is_given_up_is_emptied_after_a_week_and_deleted_after_a_month():
 
 def test_one_refused_event_does_not_hold_up_the_others(receiver):
     hook(receiver.url())
-    receiver.answers = lambda call: 422 if b"bad" in call.body else 200
+    receiver.answers = lambda call: 422 if b'"bad"' in call.body else 200
     happen("bad", "good", "fine")
 
     deliver_due()

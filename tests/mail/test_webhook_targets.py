@@ -65,11 +65,7 @@ def test_only_public_addresses_are_called(names):
     for address in PUBLIC:
         names([address])
         assert targets.addresses(targets.read("https://hooks.example/"), 5) == [address]
-
-
-def test_one_private_address_among_public_ones_is_enough_to_refuse(names):
-    names(["8.8.8.8", "10.0.0.1"])
-
+    names(["8.8.8.8", "10.0.0.1"])  # one is enough
     assert "10.0.0.1" in refusal("https://hooks.example/")
 
 

@@ -101,22 +101,23 @@ def test_a_webhook_is_told_what_the_broker_is_told_and_can_prove_it(receiver, se
     assert (row.status, row.attempts, row.last_answer, row.payload) == ("delivered", 1, "200 OK", {})
 
 
-@pytest.mark.parametrize("change", ["body", "secret", "id", "age"])
-def test_what_did_not_come_from_the_site_does_not_verify(receiver, change):
-    webhook = hook(receiver.url())
+def test_what_did_not_come_from_the_site_does_not_verify(receiver):
+    webhook, verified = hook(receiver.url()), documented_check()
     happen()
     deliver_due()
     [call] = receiver.told
-    secret, headers, body = webhook.known, dict(call.headers), call.body
-    if change == "body":
-        body = body.replace(b"0196", b"0197")
-    if change == "secret":
-        secret = "whsec_" + base64.b64encode(bytes(32)).decode()
-    if change == "id":
-        headers["webhook-id"] = "another"
+    other, headers = "whsec_" + base64.b64encode(bytes(32)).decode(), call.headers
 
-    with pytest.raises(ValueError, match="not from the site"), later(minutes=6 if change == "age" else 0):
-        documented_check()(secret, headers, body)
+    for secret, told, body in [
+        (webhook.known, headers, call.body.replace(b"0196", b"0197")),
+        (webhook.known, headers | {"webhook-id": "another"}, call.body),
+        (webhook.known, headers | {"webhook-timestamp": "1"}, call.body),
+        (other, headers, call.body),
+    ]:
+        with pytest.raises(ValueError, match="not from the site"):
+            verified(secret, told, body)
+    with pytest.raises(ValueError, match="not from the site"), later(minutes=6):
+        verified(webhook.known, headers, call.body)
 
 
 def test_webhooks_hear_of_the_events_they_want_while_they_are_on():
@@ -225,7 +226,7 @@ def test_one_refused_event_does_not_hold_up_the_others(receiver):
     assert WebhookDelivery.objects.waiting().count() == 1
 
 
-@pytest.mark.parametrize("status", [307, 429, 503, None])
+@pytest.mark.parametrize("status", [307, 503, None])
 def test_who_is_away_is_tried_once_in_half_a_minute_and_others_do_not_wait(receiver, closed_port, status):
     with receivers.Receiver().listening() as away, time_machine.travel(timezone.now(), tick=False) as clock:
         away.status, away.headers = status, {"Location": receiver.url("/elsewhere")}

@@ -20,7 +20,7 @@ KEPT = timedelta(days=7)  # rows of events that were published
 # One statement, which waits for nothing and asks nothing first: a copy for the broker, where there is one, and a copy
 # for each webhook that wants the event.
 STORE = """
-WITH event (message_id, name, created_at, payload) AS MATERIALIZED (
+WITH event (message_id, name, created_at, payload) AS (
     SELECT gen_random_uuid(), %s, %s::timestamptz, told.payload FROM ({}) AS told (payload)
 ), for_the_broker AS (
     INSERT INTO mail_outboxevent (message_id, name, created_at, payload)

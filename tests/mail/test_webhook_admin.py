@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from mail.admin.webhook import WebhookForm
 from mail.models import OutboxEvent, Webhook, WebhookDelivery
 from mail.webhooks.deliver import deliver_due
 from tests.factories import PASSWORD, UserFactory
@@ -111,8 +112,13 @@ def test_events_are_chosen_and_a_webhook_is_turned_off_whatever_became_of_its_na
     form = {"url": webhook.url, "events": ["user.created", "user.deleted"], "is_active": "on"}
     page = desk.post(page_of(webhook), form, follow=True)
     assert "user.created, user.deleted" in words(page)
-    Webhook.objects.update(secret="newer", paused_until=timezone.now())  # by a worker and somebody else meanwhile
+    Webhook.objects.update(paused_until=timezone.now())
 
+    def meanwhile(form):
+        Webhook.objects.update(secret="newer")
+        return form.cleaned_data
+
+    monkeypatch.setattr(WebhookForm, "clean", meanwhile)
     desk.post(page_of(webhook), {"url": webhook.url, "events": ["user.created"]})
 
     webhook.refresh_from_db()

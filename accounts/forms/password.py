@@ -85,9 +85,10 @@ class WithProof(CurrentPasswordForm):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        self.proven = sessions.is_proven(request)
+        proven = sessions.is_proven(request)
+        self.proven = proven and not self.data.get("password")  # one that is given must be right all the same
         # Without a password, a mailed link is the only proof.
-        self.must_ask_mailbox = not self.proven and not self.user.has_usable_password()
+        self.must_ask_mailbox = not proven and not self.user.has_usable_password()
         if self.proven or self.must_ask_mailbox:
             del self.fields["password"]
 

@@ -114,6 +114,9 @@ def test_what_is_wrong_with_a_new_password_is_said(ada, signed_in):
 
         assert answer.status_code == 400
         assert said(answer) == [wrong]
+    prove(signed_in)
+    answer = ask(signed_in, "POST", CHANGE, {"current_password": WRONG, "new_password": NEW})
+    assert said(answer) == [("password", "current_password")]
     assert User.objects.get().check_password(PASSWORD)
 
 

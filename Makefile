@@ -24,7 +24,7 @@ BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
-.PHONY: help run test bench-mail bench-desk check lock messages clean
+.PHONY: help run test bench bench-mail bench-desk check lock messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +34,9 @@ run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until
 
 test: $(READY) ## run the tests (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY) ## what requests cost, beside the floor of this stack: minutes, on loopback (ARGS="--only forward-auth")
+	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)
 
 bench-mail: $(READY) ## mail under kill -9, its speed and memory: minutes, on loopback (ARGS="--only kills")
 	@$(BIN)/python -W error -m tests.bench.mail $(ARGS)

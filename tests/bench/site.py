@@ -14,10 +14,10 @@ KEPT = ("HOME", "LANG", "PATH")  # of the environment: nothing of a site that th
 
 
 @contextmanager
-def site(*, durable):
+def site(*, durable, **settings):
     """Starts the servers and Django, migrated; gives a folder to work in, and a stack that ends before they do.
 
-    `durable` says whether the database waits for its disk.
+    `durable` says whether the database waits for its disk; `settings` are more of the environment.
     """
     for variable in os.environ.keys() - set(KEPT):
         del os.environ[variable]
@@ -29,7 +29,7 @@ def site(*, durable):
             "SECRET_KEY": secrets.token_urlsafe(60),
             "SITE_URL": "http://localhost:8000",
             "DJANGO_SETTINGS_MODULE": "config.settings",
-        }
+        } | settings
         django.setup()
         call_command("migrate", verbosity=0)
         yield folder, stack

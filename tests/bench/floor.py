@@ -1,0 +1,106 @@
+"""The web server of tests.bench.requests: the site, the floor beneath it, and what each request asks of the parts.
+
+The floor are two views in the same process that no middleware stands before: what Django and gunicorn cost by
+themselves, and what one key of Redis and one row of PostgreSQL cost on top.
+"""
+
+import cProfile
+import os
+import threading
+
+import psycopg
+from django.core.cache import caches
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import connection
+from django.db.backends.signals import connection_created
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import path
+from redis.connection import AbstractConnection
+
+from accounts.hashers import Argon2
+from config.wsgi import application as site
+from tests.bench.visits import CHEAP, IN_EARNEST
+
+KEY = "floor"
+ROW = "SELECT username, email FROM accounts_user WHERE username = %s"
+
+# cProfile has one profiler for all threads: only with WEB_THREADS=1.
+profile = cProfile.Profile() if os.environ.get("BENCH_PROFILE") else None
+
+
+def bare(request):
+    return HttpResponse("ok")
+
+
+def read(request):
+    caches["sessions"].get(KEY)
+    with connection.cursor() as cursor:
+        cursor.execute(ROW, [KEY])
+        cursor.fetchone()
+    return HttpResponse("ok")
+
+
+def profiled(request):
+    profile.dump_stats(os.environ["BENCH_PROFILE"])
+    profile.clear()
+    return HttpResponse("ok")
+
+
+urlpatterns = [path("floor/bare", bare), path("floor/read", read), path("floor/profile", profiled)]
+
+
+class FloorRequest(WSGIRequest):
+    urlconf = __name__
+
+
+class Floor(WSGIHandler):
+    request_class = FloorRequest
+
+
+with override_settings(MIDDLEWARE=[]):
+    floor = Floor()
+
+
+class Counts(threading.local):
+    """What a request has asked for so far: statements, checks of a kept connection, round trips to Redis."""
+
+    sql = checks = redis = 0
+
+    def reset(self):
+        self.sql = self.checks = self.redis = 0
+
+
+counts = Counts()
+
+
+def counting(function, name):
+    def counted(*args, **options):
+        setattr(counts, name, getattr(counts, name) + 1)
+        return function(*args, **options)
+
+    return counted
+
+
+def count_statements(connection, **_signal):
+    connection.execute_wrappers.append(lambda execute, *args: counting(execute, "sql")(*args))
+
+
+connection_created.connect(count_statements)
+psycopg.Connection.execute = counting(psycopg.Connection.execute, "checks")
+AbstractConnection.send_packed_command = counting(AbstractConnection.send_packed_command, "redis")
+
+
+def application(environ, start_response):
+    """Answers, and says in a header what it took; X-Bench-Hash: cheap makes passwords easy to guess."""
+    cheap = environ.get("HTTP_X_BENCH_HASH") == "cheap"
+    Argon2.time_cost, Argon2.memory_cost = CHEAP if cheap else IN_EARNEST
+    counts.reset()
+
+    def start(status, headers, exc_info=None):
+        counted = ("X-Bench-Counts", f"{counts.sql} {counts.checks} {counts.redis}")
+        return start_response(status, [*headers, counted], exc_info)
+
+    if environ["PATH_INFO"].startswith("/floor/"):
+        return floor(environ, start)
+    return profile.runcall(site, environ, start) if profile else site(environ, start)

@@ -1,0 +1,193 @@
+"""What is asked of the site in tests.bench.requests: each workload makes ready a batch of requests."""
+
+import time
+from itertools import count
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.core import signing
+from django.core.cache import caches
+from django.utils import timezone
+
+from accounts import devices, sessions, tokens
+from accounts.hashers import Argon2
+from accounts.models import Session, User
+from accounts.store import DEADLINE, SessionStore
+from invites.models import LINK_LIFETIME, Invite
+from tests.factories import PASSWORD
+
+CSRF = "a" * 32
+CHEAP, IN_EARNEST = (1, 8), (Argon2.time_cost, Argon2.memory_cost)  # passes, and KiB
+numbers = count()
+
+
+class Request(NamedTuple):
+    path: str
+    status: int = 200
+    leads_to: str = ""
+    form: dict | None = None
+    cookies: dict = {}
+    cheap: bool = True
+
+    @property
+    def method(self):
+        return "GET" if self.form is None else "POST"
+
+    @property
+    def cookie(self):
+        cookies = self.cookies | {settings.CSRF_COOKIE_NAME: CSRF}
+        return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+    @property
+    def body(self):
+        return None if self.form is None else urlencode(self.form | {"csrfmiddlewaretoken": CSRF})
+
+
+class Workload(NamedTuple):
+    name: str
+    batch: int
+    make: callable  # gives so many requests
+    goal: float | None = None  # CPU ms, where a bare view takes BARE
+
+
+def workloads():
+    ada = people(1)[0]
+    here = enter(ada)
+    return [
+        Workload("bare view", 200, same(Request("/floor/bare"))),
+        Workload("view that reads a key and a row", 200, same(Request("/floor/read"))),
+        Workload("forward-auth, signed in", 200, same(Request("/auth/verify", 204, cookies=here)), 0.6),
+        Workload("forward-auth, stranger", 200, same(Request("/auth/verify", 401)), 0.6),
+        Workload("sign-in page", 100, same(Request("/login")), 0.7),
+        Workload("start page, stranger", 100, same(Request("/"))),
+        Workload("start page, signed in", 100, same(Request("/", cookies=here)), 1.0),
+        Workload("account page", 60, same(Request("/account", cookies=here))),
+        Workload("settings page", 30, same(Request("/account/settings", cookies=here))),
+        Workload("sign in, known device, cheap hash", 40, sign_in(), 2.0),
+        Workload("sign in, new device, cheap hash", 40, sign_in(known=False)),
+        Workload("sign in, known device, real hash", 10, sign_in(cheap=False)),
+        Workload("ask for a link, unknown address", 40, ask(known=False), 1.4),
+        Workload("ask for a link, known address", 40, ask(known=True), 1.4),
+        Workload("sign up from a link, cheap hash", 20, sign_up, 2.3),
+        Workload("end 1 session", 20, end(1)),
+        Workload("end 100 sessions", 5, end(100)),
+        Workload("end 1,000 sessions", 2, end(1000), 5.0),
+    ]
+
+
+def same(request):
+    return lambda batch: [request] * batch
+
+
+def sign_in(*, known=True, cheap=True):
+    def make(batch):
+        form = {"password": PASSWORD}
+        return [
+            Request(
+                "/login",
+                302,
+                "/account",
+                form | {"login": user.username},
+                cookies=device_of(user) if known else {},
+                cheap=cheap,
+            )
+            for user in people(batch, cheap=cheap)
+        ]
+
+    return make
+
+
+def ask(*, known):
+    def make(batch):
+        if known:
+            addresses = [user.email for user in people(batch)]
+        else:
+            addresses = [f"new{next(numbers)}@example.com" for _ in range(batch)]
+        return [Request("/", 302, "/invite/sent", {"email": address}) for address in addresses]
+
+    return make
+
+
+def sign_up(batch):
+    until = timezone.now() + LINK_LIFETIME
+    invites = Invite.objects.bulk_create(
+        Invite(email=f"guest{next(numbers)}@example.com", expires_at=until) for _ in range(batch)
+    )
+    form = {"password": PASSWORD}
+    return [
+        Request(
+            "/signup",
+            302,
+            "/account",
+            form | {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": invite.email.partition("@")[0]},
+        )
+        for invite in invites
+    ]
+
+
+def end(number):
+    def make(batch):
+        return [Request("/logout", 302, "/login", {}, cookies=enter(user, number)) for user in people(batch)]
+
+    return make
+
+
+def people(batch, *, cheap=True):
+    """So many new people; the hash of their one password is made once."""
+    users = [User(username=f"person{next(numbers)}", password=hashed(cheap=cheap)) for _ in range(batch)]
+    for user in users:
+        user.email = f"{user.username}@example.com"
+    User.objects.bulk_create(users)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
+    )
+    return users
+
+
+hashes = {}
+
+
+def hashed(*, cheap):
+    if cheap not in hashes:
+        Argon2.time_cost, Argon2.memory_cost = CHEAP if cheap else IN_EARNEST
+        hashes[cheap] = make_password(PASSWORD)
+    return hashes[cheap]
+
+
+def enter(user, number=1):
+    """The cookie of the first of so many sessions that are new, each with its row and its copy in Redis."""
+    stores = [begin(user) for _ in range(number)]
+    Session.objects.bulk_create(store.create_model_instance(dict(store.items())) for store in stores)
+    copies = {Session.cache_key(store.session_key): dict(store.items()) for store in stores}
+    caches["sessions"].set_many(copies, settings.SESSION_COOKIE_AGE)
+    return {settings.SESSION_COOKIE_NAME: stores[0].session_key}
+
+
+def device_of(user):
+    """The cookie of a device where this user has been."""
+    note = signing.dumps({user.pk.hex: time.time()}, salt=f"frontdoor.cookies.{devices.COOKIE}")
+    return {f"{settings.COOKIE_PREFIX}{devices.COOKIE}": note}
+
+
+def begin(user):
+    now = round(time.time(), 3)
+    store = SessionStore()
+    store.create()
+    store.update(
+        {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+            DEADLINE: now + settings.SESSION_COOKIE_AGE,
+            "began": now,
+            "handle": sessions.new_handle(),
+            sessions.CHOSEN: {},
+            "ip": "203.0.113.7",
+            "device": "Firefox/Windows",
+        }
+    )
+    return store

@@ -5,6 +5,8 @@ TCP ends such a wait. After some silence we knock, therefore: a server that is o
 """
 
 import logging
+import math
+import select
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -20,6 +22,8 @@ log = logging.getLogger("frontdoor.postgres")
 
 SILENCE = 0.3  # seconds; a request that meets a paused server lasts about twice as long, and no more than one
 
+FRESH = 2.0  # seconds for which a kept connection that has answered need not be asked whether it still stands
+
 # Only for silence: a server that is stopped refuses at once, and is noticed as soon as it is back.
 breaker = Breaker(cool_down=2.0)
 
@@ -31,6 +35,8 @@ class Silent(psycopg.OperationalError):
 class Connection(psycopg.Connection):
     """One that ends when its server has gone silent."""
 
+    heard_at = -math.inf  # on time.monotonic's clock
+
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:
         if not breaker.lets_through():
@@ -40,11 +46,22 @@ class Connection(psycopg.Connection):
 
     def wait(self, gen: PQGen, *args: Any, **options: Any) -> Any:
         try:
-            return super().wait(_listen(gen, until=self._gone), *args, **options)
+            answer = super().wait(_listen(gen, until=self._gone), *args, **options)
         except Silent as error:
             log.warning("postgres is away: %s", error)
             self.close()
             raise
+        self.heard_at = time.monotonic()
+        return answer
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the server has answered lately, and has not hung up since: a goodbye would lie in the socket."""
+        if self.closed or time.monotonic() - self.heard_at > FRESH:
+            return False
+        waiting = select.poll()
+        waiting.register(self.fileno(), select.POLLIN)
+        return not waiting.poll(0)
 
     def _gone(self) -> bool:
         try:
@@ -74,3 +91,7 @@ def _listen(gen: Any, until: Callable[[], bool]) -> Any:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     Database: Any = SimpleNamespace(**vars(psycopg) | {"connect": Connection.connect})
+
+    def is_usable(self) -> bool:
+        """Django asks at the first statement of each request, and would put a question to the server every time."""
+        return bool(self.connection and self.connection.is_fresh) or super().is_usable()

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 
 from accounts import clients, devices, limits, store
-from accounts.models import Event, Session, User
+from accounts.models import Event, User
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -51,18 +51,18 @@ class Backend(ModelBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """The active user whose session was loaded, while its row is there. One statement."""
-        user = User.objects.filter(pk=user_id, sessions__session_key=store.loaded_key.get()).first()
-        return user if user and self.user_can_authenticate(user) else None
+        user = User.objects.in_session(store.loaded_key.get())
+        return user if user and user.pk == user_id and self.user_can_authenticate(user) else None
 
-    def session_of(self, key: str) -> Session | None:
-        """The session with this key, and its user, if that is signed in by it; or None. One statement.
+    def user_of(self, key: str) -> User | None:
+        """The user who is signed in by the session with this key, or None. One statement.
 
         It asks all that Django's get_user and the above ask, but of the row alone: there is no copy that could be old,
         and nothing is flushed, renewed or written.
         """
-        session = Session.objects.live().select_related("user").filter(session_key=key, user__isnull=False).first()
-        if session is None or not self.user_can_authenticate(session.user):
+        user = User.objects.in_session(key)
+        if user is None or not self.user_can_authenticate(user):
             return None
-        data = session.get_decoded()
+        data = store.SessionStore().decode(user.session_data)
         known = data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
-        return session if known and session.user.vouches_for(data.get(HASH_SESSION_KEY, "")) else None
+        return user if known and user.vouches_for(data.get(HASH_SESSION_KEY, "")) else None

@@ -47,6 +47,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # As UserManager.in_session reads them.
+    session_data: str
+    session_ends: datetime
     # As UserQuerySet.read_ways_in reads them for many.
     sessions_now: int
     has_google: bool

@@ -88,9 +88,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Stores a new account, whichever door it is made by; `trace` is from where, or by whom."""
         with transaction.atomic():
             self.save(force_insert=True)
-            self.own_address()
+            self.own_first_address()
             Event.objects.record(Event.Kind.CREATED, self, **trace)
             OutboxEvent.objects.announce("user.created", user=self.pk, username=self.username, email=self.email)
+
+    def own_first_address(self) -> None:
+        """The same as the following for a new account, which has no other to be looked for."""
+        EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)
+        Suppression.objects.take_back(self.email)  # who has an account must hear of what happens to it
 
     def own_address(self) -> None:
         """Makes `email` this user's one address: verified, primary, and no other beside it."""
@@ -99,7 +104,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             EmailAddress.objects.update_or_create(
                 user=self, email=self.email, defaults={"verified": True, "primary": True}
             )
-            Suppression.objects.take_back(self.email)  # who has an account must hear of what happens to it
+            Suppression.objects.take_back(self.email)
 
     def prove_address(self) -> None:
         """Its owner has just proven it; had nobody before, then whoever planted the account finds nothing in it."""

@@ -132,7 +132,7 @@ def test_an_account_is_made_whole_or_not_at_all(monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 
-    monkeypatch.setattr(User, "own_address", fail)
+    monkeypatch.setattr(User, "own_first_address", fail)
 
     with pytest.raises(DatabaseError):
         UserFactory()

@@ -7,6 +7,7 @@ themselves, and what one key of Redis and one row of PostgreSQL cost on top.
 import cProfile
 import os
 import threading
+import time
 
 import psycopg
 from django.core.cache import caches
@@ -25,8 +26,8 @@ from tests.bench.visits import CHEAP, IN_EARNEST
 KEY = "floor"
 ROW = "SELECT username, email FROM accounts_user WHERE username = %s"
 
-# cProfile has one profiler for all threads: only with WEB_THREADS=1.
-profile = cProfile.Profile() if os.environ.get("BENCH_PROFILE") else None
+# Of CPU, as the table. There is one profiler for all threads: only with WEB_THREADS=1.
+profile = cProfile.Profile(time.process_time) if os.environ.get("BENCH_PROFILE") else None
 
 
 def bare(request):

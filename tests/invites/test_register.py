@@ -232,7 +232,7 @@ def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(
     register(client)
     link = mailbox.link(EMAIL)
     with monkeypatch.context() as broken:
-        broken.setattr(User, "own_address", fail)
+        broken.setattr(User, "own_first_address", fail)
         page = press(client, link)
 
     assert page.status_code == 503

@@ -25,6 +25,8 @@ class LineFormatter(logging.Formatter):
 
 def one_line(text: str) -> str:
     """Escapes what could forge a second line or drive a terminal."""
+    if text.isprintable():  # nearly always
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -37,6 +37,7 @@ def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in
     assert "Sign-in is paused" in words(page)
     assert "no-store" in page["Cache-Control"]
     assert client.get("/readyz").status_code == 503
+    assert client.get("/auth/verify").status_code == 503  # proxies let nobody in
     assert client.get("/healthz").status_code == 200
     assert Client().get("/").status_code == 200  # needs no database
 

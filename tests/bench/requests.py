@@ -23,7 +23,7 @@ from config.embedded.servers import free_port
 from tests.bench.site import say, site
 
 HOST = "frontdoor.example"
-ROUNDS = 20
+ROUNDS = 12
 SERVER = ("-m", "gunicorn", "-c", "config/gunicorn.py", "tests.bench.floor")
 BARE = 0.3  # CPU ms of a bare view on the machine that the goals were set on
 FLOOR = ("bare view", "view that reads a key and a row")

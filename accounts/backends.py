@@ -9,6 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import clients, devices, limits, store
 from accounts.models import Event, User
@@ -61,7 +62,7 @@ class Backend(ModelBackend):
         and nothing is flushed, renewed or written.
         """
         user = User.objects.in_session(key)
-        if user is None or not self.user_can_authenticate(user):
+        if user is None or user.session_ends <= timezone.now() or not self.user_can_authenticate(user):
             return None
         data = store.SessionStore().decode(user.session_data)
         known = data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS

@@ -9,7 +9,6 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models, transaction
-from django.utils import timezone
 
 from accounts import addresses, names
 from accounts.models.event import Event
@@ -29,7 +28,7 @@ class Superseded(Exception):
 IN_SESSION = """
     SELECT person.*, session.session_data, session.expire_date AS session_ends
     FROM accounts_user person JOIN accounts_session session ON session.user_id = person.id
-    WHERE session.session_key = %s AND session.expire_date > %s
+    WHERE session.session_key = %s
 """
 
 
@@ -102,8 +101,8 @@ def connected() -> models.QuerySet[Any]:
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def in_session(self, key: str) -> "User | None":
-        """Whose session has this key, as its row says while it lasts; with `session_data` and `session_ends` of it."""
-        return next(iter(self.raw(IN_SESSION, [key, timezone.now()])), None)
+        """Whose session has this key, as its row says, with `session_data` and `session_ends` of it; it may be over."""
+        return next(iter(self.raw(IN_SESSION, [key])), None)
 
     def create_user(
         self,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import Event
 from invites.models import Invite
+from mail.models import Webhook
 from tests import phone
 from tests.browser.keyboard import PHONE
 from tests.factories import PASSWORD, InviteFactory, UserFactory
@@ -285,6 +286,19 @@ def at_desk(path):
     return go
 
 
+def telling(page, *, anew=False):
+    """A webhook at the desk that has been told something; or its new secret."""
+    sign_in(page, is_staff=True, is_superuser=True)
+    webhook = Webhook(url="https://billing.example/hooks/frontdoor?source=door")
+    webhook.make_secret()
+    webhook.save()
+    webhook.announce("webhook.test")
+    webhook.deliveries.get().mark_failed("503 Service Unavailable")
+    page.goto(f"/admin/mail/webhook/{webhook.pk}/{'secret' if anew else 'change'}/")
+    if anew:
+        page.locator("#content form button").click()
+
+
 def listed(page, *, sent=False):
     """A list of people at the desk, checked; or sent."""
     sign_in(page, is_staff=True, is_superuser=True)
@@ -442,6 +456,8 @@ PAGES = {
     "desk, list": desk("/admin/invites/batch/add/"),
     "desk, list checked": listed,
     "desk, list sent": lambda p: listed(p, sent=True),
+    "desk, webhook": telling,
+    "desk, webhook secret": lambda p: telling(p, anew=True),
     "desk, suppressed": desk("/admin/mail/suppression/"),
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -37,6 +38,7 @@ class WebhookForm(forms.ModelForm):
     class Meta:
         model = Webhook
         fields = ("url", "events", "is_active")
+        widgets = {"url": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}
         help_texts = {
             "url": gettext_lazy("Where events are sent, such as https://example.com/hook"),
             "is_active": gettext_lazy("While it is off, events that happen are not kept for it."),
@@ -100,7 +102,9 @@ class WebhookAdmin(admin.ModelAdmin):
         webhook = self.get_object(request, object_id)
         if webhook and request.method == "GET":
             deliveries = list(webhook.deliveries.order_by("-id").defer("payload")[:SHOWN])
-            shown = {"deliveries": deliveries, "may_change": self.has_change_permission(request)}
+            may_change = self.has_change_permission(request)
+            may_retry = may_change and any(delivery.is_retriable for delivery in deliveries)
+            shown = {"deliveries": deliveries, "may_change": may_change, "may_retry": may_retry}
             kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
         return super().change_view(request, object_id, *args, **kwargs)
 

@@ -1,6 +1,6 @@
 """What we tell allauth about this site."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathFillImage
 
 from accounts import addresses, clients, google, moving, names, notices
-from accounts.models import User
+from accounts.models import Superseded, User
 from mail import encryption
 
 
@@ -62,9 +62,13 @@ class AccountAdapter(DefaultAccountAdapter):
             notices.code(address.user, address.email, emailconfirmation.key, device)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """What the right code does."""
+        """What the right code does. Raises Superseded."""
+        # Not that of the address, which allauth has just read: all sessions may have ended since this request began.
+        user = cast("User", request.user)
+        if user.pk != email_address.user.pk:
+            raise Superseded
         try:
-            email_address.user.move(email_address.email, **clients.trace(request))
+            user.move(email_address.email, **clients.trace(request))
         except IntegrityError:  # somebody else has proven it in the meantime
             messages.warning(request, self.error_messages["email_taken"])
             return False

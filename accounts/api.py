@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import clients, limits, sessions
-from accounts.endpoints import Fields, Invalid, Refused, endpoint, message, who
+from accounts.endpoints import Fields, Invalid, Refused, body, endpoint, message, who
 from accounts.forms.login import LoginForm
 from accounts.forms.password import WithProof
 from accounts.models import User
@@ -23,8 +23,7 @@ def session(request: HttpRequest, _sent: Fields) -> HttpResponse:
     return who(request)
 
 
-@endpoint("POST")
-@limits.per_network(limits.LOGIN_PER_NETWORK)
+@endpoint("POST", limits.LOGIN_PER_NETWORK)
 def login(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Signs in with a name or address and a password; who is signed in already stays."""
     if request.user.is_authenticated:
@@ -36,12 +35,11 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
     return who(request)
 
 
-@endpoint("POST", signed_in=True)
-@limits.per_network(limits.POST_PER_NETWORK)
+@endpoint("POST", limits.POST_PER_NETWORK, signed_in=True)
 def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` this one."""
-    for name in sent:
-        if (name, sent[name]) != ("only", "this"):  # a slip must not end more than was meant
+    for name, value in body(request).items():
+        if (name, value) != ("only", "this"):  # a slip must not end more than was meant
             raise Refused(400, "invalid", _("Only “only” with “this” is possible here. You’re still signed in."), name)
     if "only" in sent:
         sessions.end(request)
@@ -51,8 +49,7 @@ def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
     return message(_("You’re signed out on all your devices."))
 
 
-@endpoint("DELETE", signed_in=True)
-@limits.per_network(limits.POST_PER_NETWORK)
+@endpoint("DELETE", limits.POST_PER_NETWORK, signed_in=True)
 def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends one of one's own sessions."""
     own = handle == request.session.get("handle")
@@ -61,11 +58,10 @@ def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpRespons
         forget(request)
     if ended is None:
         raise Refused(404, "not_found", _("That session had already ended."))
-    return message(_("Session ended: %(device)s.") % {"device": ended.device_name or _("Unknown device")})
+    return message(_("Session ended: %(device)s.") % {"device": ended.called})
 
 
-@endpoint("DELETE", signed_in=True)
-@limits.per_network(limits.POST_PER_NETWORK)
+@endpoint("DELETE", limits.POST_PER_NETWORK, signed_in=True)
 def delete_account(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Deletes the account, with the password, or shortly after coming in by a mailed link."""
     form = WithProof(request, sent)

@@ -3,11 +3,11 @@
 import logging
 from contextlib import suppress
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts import clients, devices, limits, notices
-from accounts.models import Event, User
+from accounts.models import Event, Superseded, User
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -40,9 +40,19 @@ def counted(known: str, user: User) -> list[tuple[limits.Guesses, str]]:
 
 
 def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
-    """Logs and records a wrong code, and tells the owner of many; not for ever, if somebody makes sport of it."""
+    """Logs and records a wrong code, and tells the owner of many; not for ever, if somebody makes sport of it.
+
+    Raises Superseded.
+    """
+    log.info("wrong code ip=%s", clients.ip(request))
+    try:
+        record(request, user, worrying=worrying)
+    except IntegrityError:  # the account was deleted in this moment
+        raise Superseded from None
+
+
+def record(request: HttpRequest, user: User, *, worrying: bool) -> None:
     trace = clients.trace(request)
-    log.info("wrong code ip=%s", trace["ip"])
     if not worrying:
         Event.objects.record(Event.Kind.CODE_FAILED, user, **trace)
         return

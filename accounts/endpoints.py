@@ -51,11 +51,15 @@ class Invalid(Refused):
         ]
 
 
-def endpoint(method: str, *, signed_in: bool = False) -> Callable[[View], View]:
-    """For views of `request` and the fields of its JSON body; answers for what is Refused or Limited."""
+def endpoint(method: str, limit: limits.Limit | None = None, *, signed_in: bool = False) -> Callable[[View], View]:
+    """For views of `request` and the fields of its JSON body; answers what is Refused or Limited.
+
+    `limit` counts by network whatever may change something.
+    """
 
     def decorator(view: View) -> View:
         inner = sessions.required(view, refuse=signed_out) if signed_in else view
+        inner = limits.per_network(limit)(inner) if limit else inner
 
         @never_cache
         @wraps(view)
@@ -64,8 +68,8 @@ def endpoint(method: str, *, signed_in: bool = False) -> Callable[[View], View]:
             try:
                 check_method(request, method)
                 return inner(request, fields(request), *args, **kwargs)
-            except limits.Limited as limit:
-                return refusal(Refused(429, "limited", limit.words, Retry_After=str(limit.seconds)))
+            except limits.Limited as reached:
+                return refusal(Refused(429, "limited", reached.words, Retry_After=str(reached.seconds)))
             except Refused as refused:
                 return refusal(refused)
 

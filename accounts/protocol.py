@@ -1,14 +1,20 @@
 """The protocol of allauth.headless, as our doors speak it: its addresses, statuses and bodies (docs/headless.md)."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.account.response import PasswordResetKeyResponse
-from allauth.headless.base.response import AuthenticationResponse, ReauthenticationResponse, UnauthorizedResponse
+from allauth.headless.base.response import (
+    AuthenticationResponse,
+    BaseAuthenticationResponse,
+    ReauthenticationResponse,
+)
 from allauth.headless.base.views import APIView, AuthenticatedAPIView
 from allauth.headless.constants import Client, Flow
 from allauth.headless.internal.restkit.response import APIResponse
 from django import forms
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -124,7 +130,7 @@ def key_of(request: HttpRequest, account: User) -> HttpResponse:
 
 def sign_in_now(request: HttpRequest) -> HttpResponse:
     """It is done, and whoever did it is not signed in by that."""
-    return UnauthorizedResponse(request)
+    return BaseAuthenticationResponse(request, AnonymousUser(), HTTPStatus.UNAUTHORIZED)
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:

@@ -25,7 +25,7 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import clients, devices, google, limits, notices, preferences
+from accounts import clients, devices, google, limits, moving, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.store import DEADLINE
 
@@ -175,6 +175,7 @@ def prolong(request: HttpRequest) -> None:
 def keep(request: HttpRequest, user: User) -> None:
     """Starts this session anew after all of the user's have ended, as after a new password."""
     request.session[PROVEN] = 0  # what proved it was for that one change
+    moving.cancel(request)
     request.session["handle"] = new_handle()  # other services have heard that all ended, this one too
     update_session_auth_hash(request, user)
     devices.recognize(request, user)

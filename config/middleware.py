@@ -1,17 +1,15 @@
 """The outermost layers: one log line per request, and bodies nobody should have to parse."""
 
-import json
 import logging
 import time
-import unicodedata
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from config import views
+from config.hostile import has_nul, is_hostile
 from config.logs import reference
 
 log = logging.getLogger("frontdoor.request")
@@ -21,7 +19,6 @@ MAX_JSON = 64 * 1024  # bytes; what is parsed takes many times its own size in m
 MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
 ASKED_BY_PROXIES = {"/auth/verify"}  # once for every request to the services behind them
 MAX_DIGITS = 18  # of a length
-MAX_VALUE = 4096  # characters in one field of a public form
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -45,6 +42,24 @@ def path(request: HttpRequest) -> str:
     """What was asked for. A session's name is left out: who takes its key for that must not find it in a log."""
     match = request.resolver_match
     return f"/{match.route}" if match and "handle" in match.kwargs else request.path
+
+
+def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
+    """Drops cookies whose names hold more than printable ASCII.
+
+    Django strips all that Unicode calls a space from a name, browsers do not: any subdomain could set a __Host- cookie
+    for this host, with such a space before its name.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sent: str = request.META.get("HTTP_COOKIE", "")
+        if not (sent.isascii() and sent.isprintable()):
+            names = [(pair.partition("=")[0].strip(" \t"), pair) for pair in sent.split(";")]
+            kept = [pair for name, pair in names if name.isascii() and name.isprintable()]
+            request.META["HTTP_COOKIE"] = ";".join(kept)
+        return get_response(request)
+
+    return middleware
 
 
 def answer_at_once(get_response: GetResponse) -> GetResponse:
@@ -99,50 +114,7 @@ def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
         if request.path.startswith("/admin/"):
             refused = has_nul(request.GET) or (request.method == "POST" and has_nul(request.POST))
         else:
-            refused = request.method not in {"GET", "HEAD", "OPTIONS"} and hostile(request)
+            refused = request.method not in {"GET", "HEAD", "OPTIONS"} and is_hostile(request)
         return views.bad_request(request) if refused else get_response(request)
 
     return middleware
-
-
-def has_nul(fields: QueryDict) -> bool:
-    """PostgreSQL takes no NUL, and the desk's own forms and filters let some through."""
-    return any("\0" in value for _name, values in fields.lists() for value in values)
-
-
-def hostile(request: HttpRequest) -> bool:
-    try:
-        if request.content_type == "application/json":
-            return any(map(unspeakable, json_strings(request.body)))
-        fields = list(request.POST.lists())
-    except (UnreadablePostError, ValueError, RecursionError):  # it broke off, or is no JSON
-        return True
-    return any(len(values) > 1 or any(map(unspeakable, [name, *values])) for name, values in fields)
-
-
-def json_strings(body: bytes) -> Iterator[str]:
-    """Every string of a JSON text, names of members too. Raises ValueError or RecursionError when it is none.
-
-    A name given twice raises ValueError: parsers differ in which of the two they believe (RFC 8259 §4).
-    """
-
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(kept := dict(pairs)) < len(pairs):
-            raise ValueError
-        return kept
-
-    waiting = [json.loads(body.decode(), object_pairs_hook=members)] if body else []
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-
-
-def unspeakable(value: str) -> bool:
-    # Cc are control characters (NUL, line ends), Cs halves of a character; U+FFFD stands for bytes that were no UTF-8.
-    return len(value) > MAX_VALUE or any(unicodedata.category(c) in {"Cc", "Cs"} or c == "\ufffd" for c in value)

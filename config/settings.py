@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.log_requests",
+    "config.middleware.drop_disguised_cookies",
     "config.middleware.answer_at_once",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -199,7 +200,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
 REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
-# What encrypts the secrets of authenticator apps: the first key; the others still decrypt (mail/encryption.py).
+# What encrypts secrets of apps and webhooks: the first key; the others still decrypt (mail/encryption.py).
 ENCRYPTION_KEYS = environment.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 
 # Limits

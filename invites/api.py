@@ -20,8 +20,7 @@ OVER = {
 }
 
 
-@endpoint("POST")
-@limits.per_network(limits.ASK_PER_NETWORK)
+@endpoint("POST", limits.ASK_PER_NETWORK)
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Takes an address and mails it a link, whoever's it is; a probable typo is pointed out, and the mail sent."""
     if request.user.is_authenticated:
@@ -41,8 +40,8 @@ def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     invite, _purpose = links.find(request, sent.get("token", ""), tokens.SIGNUP, tokens.CONFIRM)
     if invite is None:
         raise broken()
-    limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
     try:
+        links.press(request, invite)
         return joined(request, invite, sent)
     except NotInvited:
         raise Refused(403, "closed", _("New accounts are by invitation only.")) from None
@@ -53,8 +52,6 @@ def create(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def joined(request: HttpRequest, invite: Invite, sent: Fields) -> HttpResponse:
-    if invite.state != Invite.State.PENDING:
-        raise InviteUnavailable
     if links.other_address(request, invite):
         said = _("This invitation is for another address than that of your account. Sign out first.")
         raise Refused(409, "wrong_account", said)

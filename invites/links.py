@@ -87,6 +87,13 @@ def find(request: HttpRequest, token: str, *purposes: str) -> tuple[Invite | Non
     return None, ""
 
 
+def press(request: HttpRequest, invite: Invite) -> None:
+    """Counts one more press of its link. Raises Limited, or InviteUnavailable when it is over."""
+    limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
+    if invite.state != Invite.State.PENDING:
+        raise InviteUnavailable
+
+
 def pending(request: HttpRequest) -> Invite | None:
     """The pending invite of a sign-up link whose token came along, if there is one."""
     token = sent_token(request)

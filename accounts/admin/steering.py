@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import notices
 from accounts.desk import PERSON_ACTIONS, LongList
-from accounts.models import Event, Session, User
+from accounts.models import User
 
 ONE_BY_ONE = 500  # people who each take several statements
 
@@ -90,12 +90,9 @@ class Steering(LongList):
         person = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, person):
             raise PermissionDenied
-        session: Session | None = person.sessions.live().by_handle(request.POST.get("session", ""))
+        session = person.end_session(request.POST.get("session", ""), by="staff")
         if session is None:
             self.message_user(request, _("That session had already ended."), messages.INFO)
         else:
-            session.end()
-            Event.objects.record(Event.Kind.SESSION_ENDED, person, by="staff", ended=session.device)
-            device = session.device_name or _("Unknown device")
-            self.message_user(request, _("Session ended: %(device)s.") % {"device": device}, messages.SUCCESS)
+            self.message_user(request, _("Session ended: %(device)s.") % {"device": session.called}, messages.SUCCESS)
         return redirect("admin:accounts_user_change", person.pk)

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from allauth.headless.base.response import AuthenticationResponse, UnauthorizedResponse
+from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import AuthenticationStageAPIView
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from accounts import devices, limits
 from accounts.forms.second_factor import CodeForm
 from accounts.models import Superseded, User
-from accounts.protocol import Door, counted, invalid
+from accounts.protocol import Door, counted, invalid, sign_in_now
 from accounts.stages import SecondFactorStage
 
 
@@ -17,6 +18,12 @@ from accounts.stages import SecondFactorStage
 class Code(Door, AuthenticationStageAPIView):
     stage_class = SecondFactorStage
     stage: SecondFactorStage
+
+    def handle(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who is signed in by now, perhaps by the first of two presses, is told so."""
+        if request.method == "POST" and request.user.is_authenticated:
+            return AuthenticationResponse(request)
+        return super().handle(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Takes a `code`; with `trust` this browser is asked for none until 30 days are over."""
@@ -36,4 +43,4 @@ class Code(Door, AuthenticationStageAPIView):
 
     def over(self, request: HttpRequest) -> HttpResponse:
         self.stage.give_up()
-        return UnauthorizedResponse(request)
+        return sign_in_now(request)

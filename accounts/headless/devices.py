@@ -34,7 +34,7 @@ class Sessions(OwnDoor):
         if not handles or self.user.sessions.live().filter(handle__in=handles).count() < len(handles):
             said = _("One of these sessions isn’t yours or had already ended. None was ended now.")
             return Error(request, 400, "invalid_choice", said, "sessions")
-        this = request.session["handle"]
+        this = request.session.get("handle", "")
         for handle in handles:
             self.user.end_session(handle, **clients.trace(request))
         if this in handles:

@@ -7,6 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessio
 from django.core.cache import caches
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import clients
 from mail.models import OutboxEvent
@@ -66,6 +67,11 @@ class Session(AbstractBaseSession):
         from accounts.store import SessionStore  # noqa: PLC0415 it imports this module
 
         return SessionStore
+
+    @property
+    def called(self) -> str:
+        """The device, in words, whichever it is."""
+        return self.device_name or _("Unknown device")
 
     @property
     def device_name(self) -> str:

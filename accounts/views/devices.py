@@ -28,8 +28,7 @@ def end(request: HttpRequest) -> HttpResponse:
     if session is None:
         messages.info(request, _("That session had already ended."))
         return redirect("account")
-    device = session.device_name or _("Unknown device")
-    messages.success(request, _("Session ended: %(device)s.") % {"device": device})
+    messages.success(request, _("Session ended: %(device)s.") % {"device": session.called})
     return redirect("account")
 
 

@@ -48,8 +48,8 @@ class Reset(Door):
 
     def use(self, invite: Invite) -> HttpResponse:
         if self.request.method == "POST":
-            limits.PRESS_PER_INVITE.check(self.request, invite.pk.hex)
-        if invite.state != Invite.State.PENDING:
+            links.press(self.request, invite)
+        elif invite.state != Invite.State.PENDING:
             raise InviteUnavailable
         account = resetting.owner(invite)
         return self.save(invite, account) if self.request.method == "POST" else key_of(self.request, account)

@@ -1,6 +1,6 @@
 """Webhooks at the desk. A secret is shown once, on the page that answers its making, and never again."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -13,7 +13,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -28,7 +27,7 @@ LOOK_UP = 5.0  # seconds that a name may take
 
 class WebhookForm(forms.ModelForm):
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("events"),
+        label=gettext_lazy("Events"),
         choices=[(name, name) for name in EVENTS],
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -75,7 +74,7 @@ class WebhookAdmin(admin.ModelAdmin):
     def state(self, webhook: Webhook) -> str:
         if not webhook.is_active:
             return _("off")
-        return _("no answer") if webhook.paused_until else _("on")
+        return _("slow or away") if webhook.paused_until else _("on")
 
     def get_urls(self) -> list[Any]:
         pages = {"secret": self.secret, "test": require_POST(self.test), "retry": require_POST(self.retry)}
@@ -131,23 +130,32 @@ class WebhookAdmin(admin.ModelAdmin):
 
     def test(self, request: HttpRequest, pk: str) -> HttpResponse:
         webhook = self.changed(request, pk)
-        if webhook.is_active:
+        if self.is_on(request, webhook):
             webhook.announce("webhook.test")
+            webhook.resume()
             self.message_user(request, _("A test event is on its way. Reload this page to see what came of it."))
-        else:
-            self.message_user(request, _("Nothing was sent: this webhook is off. Turn it on first."), messages.WARNING)
         return redirect("admin:mail_webhook_change", webhook.pk)
 
     def retry(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Tries one delivery again that was given up, or all of them."""
         webhook = self.changed(request, pk)
+        if not self.is_on(request, webhook):
+            return redirect("admin:mail_webhook_change", webhook.pk)
         rows: Any = webhook.deliveries.all()
         if chosen := request.POST.get("delivery", ""):
             rows = rows.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else rows.none()
         count = rows.retry()
+        webhook.resume()
         said = ngettext("%(count)s event is tried again.", "%(count)s events are tried again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS if count else messages.WARNING)
         return redirect("admin:mail_webhook_change", webhook.pk)
+
+    def is_on(self, request: HttpRequest, webhook: Webhook) -> bool:
+        """Says so if it is not."""
+        if not webhook.is_active:
+            said = _("Nothing was sent: this webhook is off. Turn it on first.")
+            self.message_user(request, said, messages.WARNING)
+        return webhook.is_active
 
     def changed(self, request: HttpRequest, pk: str) -> Webhook:
         """One that this person may change. Raises PermissionDenied, Http404."""
@@ -173,7 +181,7 @@ class WebhookAdmin(admin.ModelAdmin):
 def stated(text: str) -> datetime:
     """When the secret was made that is to be replaced. What cannot be read is no such moment."""
     try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
-    return moment if moment and moment.tzinfo else timezone.now()
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = timezone.now()
+    return moment

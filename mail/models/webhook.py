@@ -61,7 +61,7 @@ class Webhook(models.Model):
     former_secret = models.TextField(blank=True, editable=False)
     former_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    # Its server is away: until then nobody calls it, then one worker does.
+    # Its server is away or slow: until then nobody calls it, then one worker does.
     paused_until = models.DateTimeField(null=True, editable=False)
 
     objects = WebhookQuerySet.as_manager()
@@ -113,8 +113,8 @@ class Webhook(models.Model):
         free = Webhook.objects.filter(pk=self.pk, paused_until__lte=now)
         return bool(free.update(paused_until=now + PAUSE))
 
-    def pause(self) -> None:
-        Webhook.objects.filter(pk=self.pk).update(paused_until=timezone.now() + PAUSE)
+    def pause(self, pause: timedelta = PAUSE) -> None:
+        Webhook.objects.filter(pk=self.pk).update(paused_until=timezone.now() + pause)
 
     def resume(self) -> None:
         """Its server is there."""

@@ -7,6 +7,7 @@ an event be told twice, and then under the same id.
 import logging
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -16,12 +17,16 @@ from django.utils.encoding import punycode
 
 from mail.deliver import put_off
 from mail.models import Webhook, WebhookDelivery
+from mail.models.webhook import PAUSE
 from mail.webhooks import sending, signing
 from mail.webhooks.sending import Answer
 
 log = logging.getLogger("frontdoor.mail")
 
 GONE = 410  # the receiver wants no more
+
+SLOW = timedelta(seconds=1)  # an answer that takes longer
+OTHERS = 4  # times as long a slow receiver rests, so that others need not wait for it
 
 
 class Deliverer:
@@ -73,15 +78,16 @@ def call(webhook: Webhook) -> bool:
 
 def deliver(row: WebhookDelivery) -> None:
     """Tells of a locked row, and keeps what came of it."""
+    started = time.monotonic()
     try:
         answer = tell(row)
     except Exception as error:  # noqa: BLE001 whatever is wrong with one webhook, the others must go on
         answer = Answer(0, f"{type(error).__name__}: {error}")
     if answer.is_good:
         row.mark_delivered(answer.said)
-        row.webhook.resume()
     else:
         _failed(row, answer)
+    _rest(row.webhook, answer, timedelta(seconds=time.monotonic() - started))
     log.info("event %s for %s: %s, try %s: %s", row.message_id, row.webhook, row.status, row.attempts, row.last_answer)
 
 
@@ -100,10 +106,16 @@ def _failed(row: WebhookDelivery, answer: Answer) -> None:
         log.warning("webhook %s turned off: its receiver says it is gone", row.webhook)
         return
     row.mark_failed(answer.said)
-    if answer.is_about_the_server:
-        row.webhook.pause()
+
+
+def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
+    """Leaves a webhook alone for a while whose server is away or slow."""
+    if not answer.is_good and answer.is_about_the_server:
+        webhook.pause(max(PAUSE, took * OTHERS))
+    elif took > SLOW:
+        webhook.pause(took * OTHERS)
     else:
-        row.webhook.resume()
+        webhook.resume()
 
 
 def deliver_due() -> None:

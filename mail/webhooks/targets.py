@@ -7,7 +7,7 @@ a name that means a public address today may mean another one at the next look.
 import queue
 import socket
 import threading
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,6 +21,9 @@ FIRST_FREE_PORT = 1024  # below are mail, ssh and others that must not be spoken
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that the IANA has given out
 TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (RFC 6052)
+
+# Public by their form, and yet nobody's web server: the host of Azure's machines, relays of 6to4, addresses for books.
+OTHERS = [ip_network(network) for network in ("168.63.129.16/32", "192.88.99.0/24", "3fff::/20")]
 
 type Address = IPv4Address | IPv6Address
 
@@ -111,6 +114,8 @@ def is_allowed(address: Address) -> bool:
 def is_public(address: Address) -> bool:
     """Whether it is one of those that everybody can reach; also the IPv4 address that it stands for."""
     address = plain(address)
+    if any(address in network for network in OTHERS):
+        return False
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
     if address in TRANSLATED:

@@ -155,16 +155,17 @@ def test_what_a_visitor_claims_to_be_does_not_get_through(browser, ada):
     assert len([name for name in seen if name.lower().replace("_", "-").startswith("x-auth-")]) == 4
 
 
-def test_the_service_gets_all_cookies_but_the_session(browser, ada):
+def test_the_service_gets_its_own_cookie_and_no_other(browser, ada):
     browser.sign_in("/login?next=/app/")
-    session = browser.cookies.pop("__Host-session")
-    browser.cookies |= {"__Host-session": session, "cart": "7"}
+    browser.cookies |= {"service": "7"}
 
     seen = json.loads(browser.ask("GET", "/app/").text)["headers"]["Cookie"]
 
-    assert session not in seen
-    assert "theme=dark; " in seen
-    assert seen.endswith("; cart=7")
+    assert seen == "service=7"
+
+
+def test_an_address_without_its_slash_leads_nowhere_else(browser, ada):
+    assert browser.ask("GET", "/app").headers["Location"] == "/app/"
 
 
 def test_a_form_arrives_whole_or_its_sender_is_led_to_sign_in(browser, ada):

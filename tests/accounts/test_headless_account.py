@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
 from django.test import Client
 from django.utils import timezone
 
@@ -224,3 +225,36 @@ def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox
 
     assert said(verify(signed_in, code(mailbox))) == [("email_taken", "key")]
     assert User.objects.get(username="ada").email == "ada@example.com"
+
+
+@pytest.mark.parametrize("door", ["headless", "page"])
+def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, ada, signed_in, monkeypatch, door):
+    """As when the owner changes the password or says “this was not me” in that very moment."""
+    prove(signed_in)
+    move(signed_in)
+    key, before = code(mailbox), EmailVerificationProcess.finish
+
+    def late(process):
+        User.objects.get(pk=ada.pk).change_password(NEW)
+        return before(process)
+
+    monkeypatch.setattr(EmailVerificationProcess, "finish", late)
+    if door == "page":
+        answer = signed_in.post("/account/email/code", {"code": key, "action": "verify"})
+        assert answer.url.startswith("/login")
+    else:
+        assert verify(signed_in, key).status_code == 401
+
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_a_change_of_address_ends_with_the_password_it_was_proven_by(mailbox, ada, signed_in):
+    prove(signed_in)
+    move(signed_in)
+    key = code(mailbox)
+    ask(signed_in, "POST", CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+
+    assert verify(signed_in, key).status_code == 409
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"

@@ -162,6 +162,7 @@ def test_the_api_s_own_sign_in_goes_on_here_with_a_code(ada):
     answer = enter(client, phone.code())
 
     assert answer.status_code == 200
+    assert enter(client, phone.code()).json()["meta"]["is_authenticated"] is True  # pressed twice
     assert client.get("/api/v1/auth/session").json()["user"]["username"] == "ada"
     assert client.cookies["session"].value != waiting
     assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "password"

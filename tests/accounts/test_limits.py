@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts import limits
-from tests.factories import PASSWORD
+from accounts import limits, tokens
+from config import headless, urls
+from tests import phone
+from tests.factories import PASSWORD, InviteFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +41,95 @@ def test_every_post_is_limited_by_network(path, name, monkeypatch):
     Client(REMOTE_ADDR="198.51.100.7").post(path)
 
     assert (name, "198.51.100.7") in seen
+
+
+HEADLESS = "/_allauth/browser/v1/"
+DOORS = {
+    ("POST", "/api/v1/invite"): "ask-network",
+    ("POST", "/api/v1/auth/login"): "login-network",
+    ("POST", "/api/v1/auth/logout"): "post",
+    ("DELETE", "/api/v1/auth/session/<slug:handle>"): "post",
+    ("DELETE", "/api/v1/account"): "post",
+    ("DELETE", f"{HEADLESS}auth/session"): "post",
+    ("POST", f"{HEADLESS}auth/login"): "login-network",
+    ("POST", f"{HEADLESS}auth/2fa/authenticate"): "factor-network",
+    ("POST", f"{HEADLESS}auth/reauthenticate"): "post",
+    ("POST", f"{HEADLESS}auth/password/request"): "ask-network",
+    ("POST", f"{HEADLESS}auth/email/verify"): "post",
+    ("POST", f"{HEADLESS}auth/email/verify/resend"): "post",
+    ("POST", f"{HEADLESS}auth/provider/redirect"): "google-network",
+    ("DELETE", f"{HEADLESS}auth/sessions"): "post",
+    ("POST", f"{HEADLESS}account/password/change"): "post",
+    ("POST", f"{HEADLESS}account/email"): "post",
+    ("DELETE", f"{HEADLESS}account/email"): "post",
+    ("DELETE", f"{HEADLESS}account/providers"): "post",
+    ("POST", f"{HEADLESS}account/authenticators/totp"): "post",
+    ("DELETE", f"{HEADLESS}account/authenticators/totp"): "post",
+    ("POST", f"{HEADLESS}account/authenticators/recovery-codes"): "post",
+}
+# Counted by the invite and by bad tokens; never open; or only to be looked at.
+OTHERS = {"/api/v1/auth/create", "/api/v1/auth/session", "/api/v1/auth/google/response", "/api/v1/openapi.json"} | {
+    f"{HEADLESS}{door}" for door in ("config", "auth/signup", "auth/password/reset", "account/authenticators")
+}
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The names of the limits that were asked, and for whom."""
+    seen = []
+    monkeypatch.setattr(limits.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
+    return seen
+
+
+@pytest.mark.parametrize("door", DOORS, ids=" ".join)
+def test_every_json_door_is_limited_by_network(signed_in, counted, door):
+    method, path = door
+
+    signed_in.generic(method, path.replace("<slug:handle>", "0"), "{}", "application/json", REMOTE_ADDR="198.51.100.7")
+
+    assert (DOORS[door], "198.51.100.7") in counted
+
+
+def test_no_json_door_was_forgotten():
+    own = {f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/v1/")}
+    doors = own | {f"{HEADLESS}{door.pattern}" for door in headless.urlpatterns}
+
+    assert doors == {path for _method, path in DOORS} | OTHERS
+
+
+@pytest.mark.parametrize(
+    ("door", "key"),
+    [
+        (f"{HEADLESS}account/email", "change-user"),
+        (f"{HEADLESS}account/authenticators/totp", "change-user"),
+        (f"{HEADLESS}account/authenticators/recovery-codes", "change-user"),
+        (f"{HEADLESS}auth/email/verify", "code-user"),
+        (f"{HEADLESS}auth/email/verify/resend", "code-user"),
+        (f"{HEADLESS}auth/reauthenticate", "password-user"),
+    ],
+)
+def test_what_one_account_does_is_limited_at_the_json_doors_too(signed_in, ada, counted, door, key):
+    if "recovery" in door:
+        phone.pair(ada)
+        signed_in.force_login(ada)
+    signed_in.post(f"{HEADLESS}auth/reauthenticate", {"password": PASSWORD}, "application/json")
+    counted.clear()
+
+    signed_in.post(door, {"email": "x@example.com", "password": PASSWORD}, "application/json")
+
+    assert (key, ada.pk.hex) in counted
+
+
+@pytest.mark.parametrize(
+    ("path", "purpose", "name"),
+    [("/api/v1/auth/create", tokens.SIGNUP, "token"), (f"{HEADLESS}auth/password/reset", tokens.RESET, "key")],
+)
+def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, counted, path, purpose, name):
+    invite = InviteFactory(email="ada@example.com" if purpose == tokens.RESET else "grace@example.com")
+
+    client.post(path, {name: tokens.sign(purpose, invite.pk)}, "application/json")
+
+    assert ("press", invite.pk.hex) in counted
 
 
 def test_what_one_account_changes_counts_together(signed_in):

@@ -165,7 +165,7 @@ def test_out_here_only(program):
 
 
 def test_out_of_something_else_is_refused_and_ends_nothing(program):
-    for slip in ({"only": "others"}, {"Only": "this"}, {"only": "this", "all": "no"}):
+    for slip in ({"only": "others"}, {"only": None}, {"Only": "this"}, {"only": "this", "all": "no"}):
         answer = program.send("/api/v1/auth/logout", **slip)
         assert answer.status_code == 400
         assert fields(answer)[0] in slip

@@ -288,3 +288,16 @@ def test_an_address_that_was_written_past_the_rules_is_percent_encoded(signed_in
     User.objects.update(email="zoë\r\n@example.com")
 
     assert signed_in.get(VERIFY)["X-Auth-Email"] == "zo%C3%AB%0D%0A%40example.com"
+
+
+@pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u3000", "\x85", "\x1f"])
+def test_a_cookie_that_only_looks_like_the_sessions_is_nobodys(signed_in, client, space):
+    """Such a name escapes the rules for __Host- in browsers, and Django strips it."""
+    key = signed_in.cookies["session"].value
+    disguised = space.encode().decode("latin-1")  # as WSGI has it
+
+    for path, refused in (("/auth/verify", 401), ("/api/v1/auth/session", 401), ("/account", 302)):
+        assert client.get(path, HTTP_COOKIE=f"{disguised}session={key}").status_code == refused
+        assert (
+            client.get(path, HTTP_COOKIE=f"theme=dark; session={key}; {disguised}session={'0' * 32}").status_code < 300
+        )

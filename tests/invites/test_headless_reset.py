@@ -36,7 +36,7 @@ def test_the_token_of_the_mailed_link_lets_choose_a_password_once(mailbox, ada, 
     answer = choose(client, key)
 
     assert answer.status_code == 401
-    assert answer.json()["meta"]["is_authenticated"] is None
+    assert answer.json()["meta"]["is_authenticated"] is False
     assert signed_in.get("/account").status_code == 302
     assert ada.events.filter(kind=Event.Kind.PASSWORD_CHANGED).count() == 1
     assert mailbox.kinds(ada.email)[-1] == "password_changed"

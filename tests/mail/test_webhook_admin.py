@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -143,7 +144,7 @@ def test_a_new_secret_is_asked_about_made_once_and_shown_once(desk, receiver):
     assert "no-store" in page["Cache-Control"]
     assert "nothing was changed now" in words(again)
     assert secrets(again) == []
-    for nonsense in ("", "x", "2026-13-01T00:00Z", "2026-01-01T00:00"):
+    for nonsense in ("", "x", "2026-13-01T00:00Z", "2026-01-01T00:00", "0001-01-01T00:00:00+23:00"):
         desk.post(page_of(webhook, "secret"), {"made_at": nonsense})
     OutboxEvent.objects.announce("user.deleted", user=1)
     deliver_due()
@@ -164,7 +165,11 @@ def test_what_was_given_up_is_tried_again_one_or_all(desk, webhook):
     assert list(WebhookDelivery.objects.due().order_by("id")) == [rows[0], rows[3]]
     for nonsense in ("x", "²", "9" * 30, str(rows[3].pk)):
         assert "0 events" in words(desk.post(page_of(webhook, "retry"), {"delivery": nonsense}, follow=True))
+    webhook.turn_off()
+    assert "this webhook is off" in words(desk.post(page_of(webhook, "retry"), follow=True))
+    Webhook.objects.update(is_active=True, paused_until=timezone.now() + timedelta(minutes=1))
     assert "2 events are tried again." in words(desk.post(page_of(webhook, "retry"), follow=True))
+    assert Webhook.objects.get().paused_until is None
 
 
 def test_the_pages_cost_the_same_however_much_there_is(desk, webhook):

@@ -113,11 +113,31 @@ def test_what_did_not_come_from_the_site_does_not_verify(receiver):
         (webhook.known, headers | {"webhook-id": "another"}, call.body),
         (webhook.known, headers | {"webhook-timestamp": "1"}, call.body),
         (other, headers, call.body),
+        (webhook.known, headers | {"webhook-signature": "v1,é"}, call.body),
+        (webhook.known, headers | {"webhook-signature": ""}, call.body),
     ]:
         with pytest.raises(ValueError, match="not from the site"):
             verified(secret, told, body)
+    with pytest.raises(ValueError, match="invalid literal"):
+        verified(webhook.known, {}, call.body)
     with pytest.raises(ValueError, match="not from the site"), later(minutes=6):
         verified(webhook.known, headers, call.body)
+
+
+def test_a_slow_receiver_rests_after_each_event_so_that_others_have_their_turn(receiver, monkeypatch):
+    slow = hook(receiver.url())
+    monkeypatch.setattr("mail.webhooks.deliver.SLOW", timedelta(0))
+    happen()
+    happen()
+
+    deliver_due()
+
+    slow.refresh_from_db()
+    assert len(receiver.told) == 1
+    assert slow.paused_until is not None
+    with later(seconds=60):
+        deliver_due()
+    assert len(receiver.told) == 2
 
 
 def test_webhooks_hear_of_the_events_they_want_while_they_are_on():

@@ -232,13 +232,14 @@ def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, ada, si
     """As when the owner changes the password or says “this was not me” in that very moment."""
     prove(signed_in)
     move(signed_in)
-    key, before = code(mailbox), EmailVerificationProcess.finish
+    key, resume = code(mailbox), EmailVerificationProcess.resume
 
-    def late(process):
+    def late(request):
+        assert request.user.is_authenticated
         User.objects.get(pk=ada.pk).change_password(NEW)
-        return before(process)
+        return resume(request)
 
-    monkeypatch.setattr(EmailVerificationProcess, "finish", late)
+    monkeypatch.setattr(EmailVerificationProcess, "resume", late)
     if door == "page":
         answer = signed_in.post("/account/email/code", {"code": key, "action": "verify"})
         assert answer.url.startswith("/login")

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from mail import lateness
 from mail.findings import Finding, broken, odd, one_line, well
-from mail.models import OutboxMessage
+from mail.models import OutboxMessage, Webhook, WebhookDelivery
 from mail.smtp import SmtpBackend, reply
 
 HANDSHAKE = 10.0  # seconds for greeting, EHLO, STARTTLS and AUTH together
 GIVEN_UP_LATELY = timedelta(days=1)
 COUNTED = 1000  # mails
+UNTOLD = timedelta(minutes=5)  # an event that a webhook could have been told of for so long
 
 
 def server() -> Finding:
@@ -98,3 +99,16 @@ def given_up() -> Finding:
         return well("No mail was given up within a day.")
     many = f"{count:,} or more" if count == COUNTED else f"{count:,}"
     return odd(f"Mail was given up within a day: {many}.", "Read the answers in the outbox at the desk.")
+
+
+def webhooks() -> Finding | None:
+    """Whether anybody tells those that could be told."""
+    if not Webhook.objects.filter(is_active=True).exists():
+        return None
+    due = WebhookDelivery.objects.due().filter(webhook__in=Webhook.objects.awake())
+    since = due.values_list("next_try_at", flat=True).first()
+    if since and timezone.now() - since > UNTOLD:
+        minutes = (timezone.now() - since).total_seconds() // 60
+        said = f"An event for a webhook has been waiting for {minutes:.0f} minutes."
+        return odd(said, "See that manage.py deliver_webhooks runs; run more of them if there is much to tell.")
+    return well("Webhooks are told of events in time.")

@@ -14,6 +14,7 @@ IN_DATABASE = {
     "clock": of_database(parts.clock),
     "queue": of_database(checks.queue),
     "given up": of_database(checks.given_up),
+    "webhooks": of_database(checks.webhooks),
     "proxies": of_database(proxies),
     "staff": of_database(staff),
 }

@@ -20,7 +20,7 @@ from accounts.models import Event
 from invites import doctor
 from invites.models import Invite
 from mail import findings
-from mail.models import OutboxMessage, Suppression
+from mail.models import OutboxMessage, Suppression, Webhook
 from tests.factories import InviteFactory, UserFactory
 from tests.sink import Sink, Trouble, listening
 
@@ -280,3 +280,18 @@ def test_it_changes_nothing_and_shows_no_link(sound):
     assert not [query["sql"] for query in statements if query["sql"].startswith(changing)]
     assert "token" not in shown
     assert "mail" in shown
+
+
+def test_events_that_nobody_tells_are_found(sound):
+    assert "webhooks" not in found()[0]
+    webhook = Webhook(url="https://billing.example/hook")
+    webhook.make_secret()
+    webhook.save()
+    webhook.announce("webhook.test")
+    assert found()[0]["webhooks"][0] == "ok"
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=7)):
+        state, said, advice = found()[0]["webhooks"]
+        assert (state, "7 minutes" in said, "deliver_webhooks" in advice) == ("warning", True, True)
+        webhook.pause()
+        assert found()[0]["webhooks"][0] == "ok"

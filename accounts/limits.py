@@ -4,7 +4,6 @@ They count in fixed windows (django-ratelimit), in Redis or, while that is away,
 """
 
 import hashlib
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,9 +68,8 @@ class Guesses:
 
     def take(self, key: str) -> int:
         """Counts one more for `key`, and gives how many that makes; raises Limited when it is one too many."""
-        name, seconds = self._key(key), int(self.window.total_seconds())
-        if cache.add(name, 1, seconds):
-            cache.set(f"{name}:end", time.time() + seconds, seconds)
+        name = self._key(key)
+        if cache.add(name, 1, int(self.window.total_seconds())):
             return 1
         try:
             taken = cache.incr(name)
@@ -79,7 +77,8 @@ class Guesses:
             return 1
         if taken > self.most:
             self.give_back(key)  # nobody looks at this one: many right ones at once must not add up to wrong ones
-            raise Limited(self, int(cache.get(f"{name}:end", time.time()) - time.time()))
+            left = cache.ttl(name) or self.window.total_seconds()  # type: ignore[attr-defined]
+            raise Limited(self, int(left))
         return int(taken)
 
     def give_back(self, key: str) -> None:

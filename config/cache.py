@@ -28,6 +28,10 @@ breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
 class Memory(LocMemCache):
     """The memory of this process. It keeps no sorted sets: what is noted in them is not worth keeping here."""
 
+    def ttl(self, key: str) -> int:
+        """0: it does not tell for how long it keeps something."""
+        return 0
+
     def zadd(self, *args: Any, **kwargs: Any) -> int:
         return 0
 
@@ -74,6 +78,6 @@ def _guarded(name: str) -> Callable[..., Any]:
     return operation
 
 
-GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear zadd zpopmin"
+GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear ttl zadd zpopmin"
 for _name in GUARDED.split():
     setattr(FailoverCache, _name, _guarded(_name))

@@ -92,7 +92,7 @@ def test_the_time_to_wait_counts_from_the_first_wrong_password_and_then_the_name
     time.sleep(1.2)
     page = sign_in(Client())
     assert page.status_code == 429
-    assert int(page["Retry-After"]) <= 2
+    assert int(page["Retry-After"]) <= 3  # rounded; with each try counting anew it would be 4
     time.sleep(3)
     assert sign_in(Client()).status_code == 302
 

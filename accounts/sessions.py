@@ -83,13 +83,14 @@ def required(view: View, refuse: Callable[..., HttpResponse] = to_sign_in) -> Vi
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
+        person = request.user.pk  # the view may sign them out
         try:
             follow(request)
             return view(request, *args, **kwargs)
         except (Superseded, UpdateError):  # on another device, while this was under way
             pass
-        except DatabaseError:
-            if User.objects.filter(pk=request.user.pk).exists():
+        except DatabaseError:  # because the account was deleted meanwhile, or for another reason
+            if User.objects.filter(pk=person).exists():
                 raise
         logout(request)
         return refuse(request, ended=True)

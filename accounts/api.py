@@ -36,12 +36,13 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 @endpoint("POST", limits.POST_PER_NETWORK, signed_in=True)
-def logout(request: HttpRequest, sent: Fields) -> HttpResponse:
+def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` this one."""
-    for name, value in body(request).items():
-        if (name, value) != ("only", "this"):  # a slip must not end more than was meant
+    asked = body(request)  # as it is: a slip, or a null, must not end more than was meant
+    for name, value in asked.items():
+        if (name, value) != ("only", "this"):
             raise Refused(400, "invalid", _("Only “only” with “this” is possible here. You’re still signed in."), name)
-    if "only" in sent:
+    if asked:
         sessions.end(request)
         return message(_("You’re signed out on this device."))
     cast("User", request.user).sign_out(**clients.trace(request))

@@ -1,4 +1,4 @@
-"""The outermost layers: one log line per request, and bodies nobody should have to parse."""
+"""The outermost layers: one log line per request, and cookies and bodies nobody should have to read."""
 
 import logging
 import time

@@ -26,7 +26,7 @@ log = logging.getLogger("frontdoor.mail")
 GONE = 410  # the receiver wants no more
 
 SLOW = timedelta(seconds=1)  # an answer that takes longer
-OTHERS = 4  # times as long a slow receiver rests, so that others need not wait for it
+REST = 4  # times as long as its answer took a slow receiver is left alone, so that others need not wait for it
 
 
 class Deliverer:
@@ -111,9 +111,9 @@ def _failed(row: WebhookDelivery, answer: Answer) -> None:
 def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
     """Leaves a webhook alone for a while whose server is away or slow."""
     if not answer.is_good and answer.is_about_the_server:
-        webhook.pause(max(PAUSE, took * OTHERS))
+        webhook.pause(max(PAUSE, took * REST))
     elif took > SLOW:
-        webhook.pause(took * OTHERS)
+        webhook.pause(took * REST)
     else:
         webhook.resume()
 

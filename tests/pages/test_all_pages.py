@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from unittest.mock import patch
@@ -21,6 +20,7 @@ from mail.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person, stand_in
+from tests.questions import Questions
 
 pytestmark = pytest.mark.django_db
 
@@ -452,25 +452,28 @@ def language(request):
 
 @pytest.fixture(params=[*PAGES, *SIGNED_IN])
 def page(request, language):
-    """Every page, as a response."""
-    return seen(request.param, language)
-
-
-@cache
-def seen(name, language):
-    """A page and what was mailed on the way to it; opened once, whatever is asked about it."""
+    """Every page, as a response that knows its language and what was mailed on the way to it."""
     browser = Client(headers={"Accept-Language": language})
     browser.headers = {"Accept-Language": language}
-    if name in PAGES:
-        page = PAGES[name](browser)
+    if request.param in PAGES:
+        page = PAGES[request.param](browser)
     else:
         UserFactory(username="ada", settings={"language": language})
-        page = SIGNED_IN[name](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
+        page = SIGNED_IN[request.param](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
+    page.language = language
     page.mailed = list(OutboxMessage.objects.values_list("kind", flat=True))
     return page
 
 
-def test_no_script_no_inline_style_and_the_strict_policy(page):
+question = Questions()
+
+
+def test_each_page_answers_all_questions(page, subtests):
+    question.ask(subtests, page)
+
+
+@question
+def no_script_no_inline_style_and_the_strict_policy(page):
     tags = Page(page.text)
 
     assert page["Content-Security-Policy"] == CSP
@@ -481,20 +484,22 @@ def test_no_script_no_inline_style_and_the_strict_policy(page):
     assert page["X-Content-Type-Options"] == "nosniff"
 
 
-def test_one_heading_a_language_a_title_and_a_way_past_the_top(page, language):
+@question
+def one_heading_a_language_a_title_and_a_way_past_the_top(page):
     tags = Page(page.text)
 
     assert len(tags.all("h1")) == 1
     (html,) = tags.all("html")
     assert html.pop("data-theme", "dark") in {"light", "dark"}
-    assert html == {"lang": language, "dir": "ltr"}
+    assert html == {"lang": page.language, "dir": "ltr"}
     assert re.search(r"<title>\s*[^<]{4,} [–—] Frontdoor\s*</title>", page.text)
     assert ("<title>Error: " in page.text or "<title>Ошибка: " in page.text) == ('id="errors"' in page.text)
     assert 'href="#main"' in page.text
     assert 'id="main"' in page.text
 
 
-def test_fields_are_named_complete_and_nobodys_typing_is_lost(page):
+@question
+def fields_are_named_complete_and_nobodys_typing_is_lost(page):
     tags = Page(page.text)
     labelled = {label.get("for") for label in tags.all("label")}
     ids = {a["id"] for _, a in tags.tags if "id" in a}
@@ -514,7 +519,8 @@ def test_fields_are_named_complete_and_nobodys_typing_is_lost(page):
     assert sum("autofocus" in a for _, a in tags.tags) <= 1
 
 
-def test_an_error_summary_takes_the_focus_and_leads_to_the_fields(page):
+@question
+def an_error_summary_takes_the_focus_and_leads_to_the_fields(page):
     tags = Page(page.text)
     if 'id="errors"' not in page.text:
         return
@@ -528,24 +534,28 @@ def test_an_error_summary_takes_the_focus_and_leads_to_the_fields(page):
     assert set(links) <= ids
 
 
-def test_every_form_that_posts_is_safe_from_other_sites(page):
+@question
+def every_form_that_posts_is_safe_from_other_sites(page):
     for form in re.findall(r'<form[^>]*method="post".*?</form>', page.text, re.DOTALL):
         assert 'name="csrfmiddlewaretoken"' in form
 
 
-def test_pages_are_not_kept_by_caches(page):
+@question
+def pages_are_not_kept_by_caches(page):
     assert "no-store" in page["Cache-Control"]
 
 
-def test_help_comes_first_at_the_foot(page):
+@question
+def help_comes_first_at_the_foot(page):
     foot = page.text.partition("<footer")[2]
     assert "help@testserver" in foot
     assert "mailto:" in foot
     assert foot.index("mailto:") < (foot.index("<button") if "<button" in foot else len(foot))
 
 
-def test_nothing_english_is_left_in_russian(page, language):
-    if language == "en":
+@question
+def nothing_english_is_left_in_russian(page):
+    if page.language == "en":
         return
     body = page.text.partition("<body")[2]
     spoken = " ".join(re.findall(r'aria-label="([^"]*)"', body))
@@ -573,9 +583,10 @@ def test_nothing_english_is_left_in_russian(page, language):
     }
 
 
+@question
+def no_page_of_this_list_sent_a_mail_it_should_not(page):
+    assert len([kind for kind in page.mailed if kind not in {"new_device", "readdress"}]) <= 1
+
+
 def test_the_stylesheet_is_small():
     assert (ROOT / "static" / "frontdoor.css").stat().st_size < 10_000
-
-
-def test_no_page_of_this_list_sent_a_mail_it_should_not(page):
-    assert len([kind for kind in page.mailed if kind not in {"new_device", "readdress"}]) <= 1

@@ -12,6 +12,7 @@ from invites.models import Invite
 from mail.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
+from tests.questions import Questions
 
 pytestmark = pytest.mark.django_db
 
@@ -153,11 +154,18 @@ def sent(request, mailbox, settings, language):
     """Each kind of mail, in each language."""
     settings.SIGNUP = "invited" if request.param == "closed" else "open"
     KINDS[request.param](language)
-    return request.param, *written(mailbox, EMAIL)
+    return request.param, language, *written(mailbox, EMAIL)
 
 
-def test_text_and_html_carry_the_same_links_and_the_deadline(sent):
-    kind, letter, text, html = sent
+question = Questions()
+
+
+def test_each_mail_answers_all_questions(sent, subtests):
+    question.ask(subtests, *sent)
+
+
+@question
+def text_and_html_carry_the_same_links_and_the_deadline(kind, language, letter, text, html):
     links = set(re.findall(r"http://testserver[^\s\"<]*", text))
 
     assert len(links) == LINKS[kind]
@@ -169,8 +177,8 @@ def test_text_and_html_carry_the_same_links_and_the_deadline(sent):
     assert len(html) < 8000
 
 
-def test_it_names_the_device_and_says_what_to_do_if_it_was_not_you(sent, language):
-    kind, _letter, text, html = sent
+@question
+def it_names_the_device_and_says_what_to_do_if_it_was_not_you(kind, language, letter, text, html):
     device = {"en": "Firefox on Windows", "ru": "Firefox, Windows"}[language]
     for part in (" ".join(text.split()), html):
         assert kind in WITHOUT_DEVICE or device in part
@@ -181,16 +189,14 @@ def test_it_names_the_device_and_says_what_to_do_if_it_was_not_you(sent, languag
         assert re.search(WAYS_OUT, said)
 
 
-def test_no_picture_script_or_foreign_host(sent):
-    _kind, _letter, text, html = sent
-
+@question
+def no_picture_script_or_foreign_host(kind, language, letter, text, html):
     assert not re.search(r"<(img|script|link|iframe|object|form)\b", html, re.IGNORECASE)
     assert set(re.findall(r"https?://([^/\s\"<:]+)", text + html)) <= {"testserver"}
 
 
-def test_the_headers_say_what_it_is(sent, language):
-    kind, letter, _text, _html = sent
-
+@question
+def the_headers_say_what_it_is(kind, language, letter, text, html):
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter["Content-Language"] == language
     assert re.fullmatch(rf"<{kind}\.[0-9a-f]+@testserver>", letter["Message-ID"])
@@ -198,9 +204,8 @@ def test_the_headers_say_what_it_is(sent, language):
     assert letter["List-Unsubscribe"] is None
 
 
-def test_the_language_is_the_accounts_else_the_pages(sent, language):
-    _kind, _letter, text, html = sent
-
+@question
+def the_language_is_the_accounts_else_the_pages(kind, language, letter, text, html):
     assert bool(re.search("[а-яё]{4}", text)) == (language == "ru")
     assert f'lang="{language}"' in html
     if language == "ru":

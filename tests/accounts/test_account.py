@@ -22,10 +22,11 @@ def test_a_stranger_is_sent_to_sign_in_and_told_why(client):
     assert "Sign in to open that page." in words(page)
 
 
-@pytest.mark.parametrize("page", ["settings", "username", "password", "delete", "export", "prove"])
 @pytest.mark.parametrize("verb", ["get", "post"])
-def test_a_stranger_is_sent_to_sign_in_from_its_other_pages_too(client, page, verb):
-    assert getattr(client, verb)(f"/account/{page}").url == f"/login?next=/account/{page}"
+def test_a_stranger_is_sent_to_sign_in_from_its_other_pages_too(verb, subtests):
+    for page in ("settings", "username", "password", "delete", "export", "prove"):
+        with subtests.test(page):
+            assert getattr(Client(), verb)(f"/account/{page}").url == f"/login?next=/account/{page}"
 
 
 @pytest.mark.parametrize("path", ["/account/sessions/end", "/account/sessions/prolong"])

@@ -16,42 +16,44 @@ def request(peer="192.0.2.1", forwarded=None):
     return RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers)
 
 
-@pytest.mark.parametrize(
-    ("count", "forwarded", "ip"),
-    [
-        (0, None, "192.0.2.1"),
-        (0, "203.0.113.7", "192.0.2.1"),  # anyone may write this header
-        (1, "203.0.113.7", "203.0.113.7"),
-        (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # the first is the visitor's own claim
-        (2, "6.6.6.6, 203.0.113.7, 198.51.100.1", "203.0.113.7"),
-        (2, "203.0.113.7", "192.0.2.1"),  # somebody came round a proxy
-        (1, None, "192.0.2.1"),
-        (1, "", "192.0.2.1"),
-        (1, "nonsense", "192.0.2.1"),
-        (1, "203.0.113.7:4711", "203.0.113.7"),
-        (1, "[2001:db8::1]:4711", "2001:db8::1"),
-        (1, "2001:db8::1", "2001:db8::1"),
-        (1, "fe80::1%eth0", "fe80::1"),
-        (1, "::ffff:203.0.113.7", "203.0.113.7"),
-        (1, "<script>", "192.0.2.1"),
-    ],
-)
-def test_the_address_is_what_our_own_proxies_saw(settings, count, forwarded, ip):
-    settings.TRUSTED_PROXY_COUNT = count
+FORWARDED = [
+    (0, None, "192.0.2.1"),
+    (0, "203.0.113.7", "192.0.2.1"),  # anyone may write this header
+    (1, "203.0.113.7", "203.0.113.7"),
+    (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # the first is the visitor's own claim
+    (2, "6.6.6.6, 203.0.113.7, 198.51.100.1", "203.0.113.7"),
+    (2, "203.0.113.7", "192.0.2.1"),  # somebody came round a proxy
+    (1, None, "192.0.2.1"),
+    (1, "", "192.0.2.1"),
+    (1, "nonsense", "192.0.2.1"),
+    (1, "203.0.113.7:4711", "203.0.113.7"),
+    (1, "[2001:db8::1]:4711", "2001:db8::1"),
+    (1, "2001:db8::1", "2001:db8::1"),
+    (1, "fe80::1%eth0", "fe80::1"),
+    (1, "::ffff:203.0.113.7", "203.0.113.7"),
+    (1, "<script>", "192.0.2.1"),
+]
 
-    assert clients.ip(request(forwarded=forwarded)) == ip
+
+def test_the_address_is_what_our_own_proxies_saw(settings, subtests):
+    for count, forwarded, ip in FORWARDED:
+        with subtests.test(count=count, forwarded=forwarded):
+            settings.TRUSTED_PROXY_COUNT = count
+
+            assert clients.ip(request(forwarded=forwarded)) == ip
 
 
 def test_a_unix_socket_has_no_address_and_is_no_error():
     assert clients.ip(request(peer="")) == "0.0.0.0"
 
 
-@pytest.mark.parametrize(
-    ("peer", "network"),
-    [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("::1", "::/64")],
-)
-def test_a_whole_64_is_one_visitor(peer, network):
-    assert clients.network(request(peer=peer)) == network
+NETWORKS = [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("::1", "::/64")]
+
+
+def test_a_whole_64_is_one_visitor(subtests):
+    for peer, network in NETWORKS:
+        with subtests.test(peer=peer):
+            assert clients.network(request(peer=peer)) == network
 
 
 @pytest.mark.django_db
@@ -62,25 +64,23 @@ def test_the_limit_of_a_64_holds_for_all_its_addresses(client):
     assert client.post("/signup", {"token": "x"}, REMOTE_ADDR="2001:db8:0:1::1").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("agent", "device"),
-    [
-        (
-            IPHONE,
-            "Safari on iOS",
-        ),
-        (
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-            "Chrome on Linux",
-        ),
-        ("", ""),
-        ("Your account is locked - sign in at evil.example/1.0 CFNetwork/1 Darwin/16", ""),
-        ("x" * 100_000, ""),
-        ("\x00\ud800", ""),
-    ],
-)
-def test_a_device_is_named_as_its_browser_does(agent, device):
-    asking = RequestFactory().get("/")
-    asking.META["HTTP_USER_AGENT"] = agent
+DEVICES = [
+    (IPHONE, "Safari on iOS"),
+    (
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        "Chrome on Linux",
+    ),
+    ("", ""),
+    ("Your account is locked - sign in at evil.example/1.0 CFNetwork/1 Darwin/16", ""),
+    ("x" * 100_000, ""),
+    ("\x00\ud800", ""),
+]
 
-    assert clients.describe(clients.device(asking)) == device
+
+def test_a_device_is_named_as_its_browser_does(subtests):
+    for agent, device in DEVICES:
+        with subtests.test(agent=ascii(agent)):
+            asking = RequestFactory().get("/")
+            asking.META["HTTP_USER_AGENT"] = agent
+
+            assert clients.describe(clients.device(asking)) == device

@@ -15,32 +15,40 @@ from tests.factories import PASSWORD, InviteFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
-        ("/login", "login-network"),
-        *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me")),
-        *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
-        ("/google", "google-network"),
-        ("/login/code", "factor-network"),
-        ("/login/code/abandon", "post"),
-        ("/invite/readdress", "ask-network"),
-        *((f"/account/{page}", "post") for page in ("google", "google/off")),
-        *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
-        *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),
-    ],
-)
-def test_every_post_is_limited_by_network(path, name, monkeypatch):
+@pytest.fixture
+def counted(monkeypatch):
+    """The names of the limits that were asked, and for whom."""
     seen = []
     monkeypatch.setattr(limits.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
-    for _ in range(2):
-        Client(REMOTE_ADDR="198.51.100.7").get(path)
-    assert seen == []
+    return seen
 
-    Client(REMOTE_ADDR="198.51.100.7").post(path)
 
-    assert (name, "198.51.100.7") in seen
+POSTS = [
+    *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
+    ("/login", "login-network"),
+    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me")),
+    *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
+    ("/google", "google-network"),
+    ("/login/code", "factor-network"),
+    ("/login/code/abandon", "post"),
+    ("/invite/readdress", "ask-network"),
+    *((f"/account/{page}", "post") for page in ("google", "google/off")),
+    *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
+    *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),
+]
+
+
+def test_every_post_is_limited_by_network(counted, subtests):
+    for path, name in POSTS:
+        with subtests.test(path):
+            counted.clear()
+            for _ in range(2):
+                Client(REMOTE_ADDR="198.51.100.7").get(path)
+            assert counted == []
+
+            Client(REMOTE_ADDR="198.51.100.7").post(path)
+
+            assert (name, "198.51.100.7") in counted
 
 
 HEADLESS = "/_allauth/browser/v1/"
@@ -71,14 +79,6 @@ DOORS = {
 OTHERS = {"/api/v1/auth/create", "/api/v1/auth/session", "/api/v1/auth/google/response", "/api/v1/openapi.json"} | {
     f"{HEADLESS}{door}" for door in ("config", "auth/signup", "auth/password/reset", "account/authenticators")
 }
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """The names of the limits that were asked, and for whom."""
-    seen = []
-    monkeypatch.setattr(limits.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
-    return seen
 
 
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)

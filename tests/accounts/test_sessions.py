@@ -121,18 +121,21 @@ def test_ending_a_thousand_sessions_takes_four_statements(ada, django_assert_max
     assert not Session.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "cookie", ["", "a", "x" * 31, "x" * 33, "X" * 32, "abcdefgh\\000" + "a" * 20, "é" * 16, "'; --" * 8]
-)
-def test_a_malformed_cookie_is_cleared_and_costs_no_look_up(client, django_assert_num_queries, cookie):
-    client.cookies["session"] = cookie
+MALFORMED = ["", "a", "x" * 31, "x" * 33, "X" * 32, "abcdefgh\\000" + "a" * 20, "é" * 16, "'; --" * 8]
 
-    with django_assert_num_queries(0):
-        page = client.get("/")
 
-    assert page.status_code == 200
-    assert "Email me a link" in page.text
-    assert page.cookies["session"]["max-age"] == 0 if cookie else True
+def test_a_malformed_cookie_is_cleared_and_costs_no_look_up(django_assert_num_queries, subtests):
+    for cookie in MALFORMED:
+        with subtests.test(cookie=cookie):
+            client = Client()
+            client.cookies["session"] = cookie
+
+            with django_assert_num_queries(0):
+                page = client.get("/")
+
+            assert page.status_code == 200
+            assert "Email me a link" in page.text
+            assert page.cookies["session"]["max-age"] == 0 if cookie else True
 
 
 @pytest.mark.parametrize("state", ["foreign", "deleted user", "deactivated user"])

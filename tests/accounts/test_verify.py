@@ -63,11 +63,12 @@ def test_head_is_answered_as_get_is(signed_in, client):
     assert client.head(VERIFY).status_code == 401
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_other_methods_are_405(signed_in, method):
-    answer = getattr(signed_in, method)(VERIFY)
+def test_other_methods_are_405(signed_in, subtests):
+    for method in ("post", "put", "patch", "delete", "options"):
+        with subtests.test(method):
+            answer = getattr(signed_in, method)(VERIFY)
 
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+            assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
 # Where to sign in
@@ -89,20 +90,21 @@ def test_the_sign_in_page_leads_back(ada, client):
     assert answer.url == "/app/?a=1&b=%20c"
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "//evil.example/",
-        "https://evil.example/",
-        "/\\evil.example",
-        "javascript:a()",
-        "/" + "a" * 500,
-        "/\x7f",
-    ],
-)
-def test_no_other_site_is_ever_led_to(client, uri):
-    assert client.get(SIGN_IN, headers={"X-Forwarded-Uri": uri}).url == "/login"
+ELSEWHERE = [
+    "",
+    "//evil.example/",
+    "https://evil.example/",
+    "/\\evil.example",
+    "javascript:a()",
+    "/" + "a" * 500,
+    "/\x7f",
+]
+
+
+def test_no_other_site_is_ever_led_to(subtests):
+    for uri in ELSEWHERE:
+        with subtests.test(uri=uri):
+            assert Client().get(SIGN_IN, headers={"X-Forwarded-Uri": uri}).url == "/login"
 
 
 def test_x_forwarded_host_is_not_believed(client):
@@ -218,12 +220,17 @@ def test_a_strangers_session_signs_nobody_in(client):
     assert status(client) == 401
 
 
-@pytest.mark.parametrize("cookie", ["a", "x" * 33, "X" * 32, "é" * 16, "abcdefgh\\000" + "a" * 20, "a" * 32 + "\\012"])
-def test_what_is_no_session_id_is_401_and_costs_nothing(client, django_assert_num_queries, cookie):
-    client.cookies["session"] = cookie
+NO_IDS = ["a", "x" * 33, "X" * 32, "é" * 16, "abcdefgh\\000" + "a" * 20, "a" * 32 + "\\012"]
 
-    with django_assert_num_queries(0):
-        assert status(client) == 401
+
+def test_what_is_no_session_id_is_401_and_costs_nothing(django_assert_num_queries, subtests):
+    for cookie in NO_IDS:
+        with subtests.test(cookie=cookie):
+            client = Client()
+            client.cookies["session"] = cookie
+
+            with django_assert_num_queries(0):
+                assert status(client) == 401
 
 
 # What it costs
@@ -304,14 +311,14 @@ def test_an_address_that_was_written_past_the_rules_is_percent_encoded(signed_in
     assert signed_in.get(VERIFY)["X-Auth-Email"] == "zo%C3%AB%0D%0A%40example.com"
 
 
-@pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u3000", "\x85", "\x1f"])
-def test_a_cookie_that_only_looks_like_the_sessions_is_nobodys(signed_in, client, space):
+def test_a_cookie_that_only_looks_like_the_sessions_is_nobodys(signed_in, client, subtests):
     """Such a name escapes the rules for __Host- in browsers, and Django strips it."""
     key = signed_in.cookies["session"].value
-    disguised = space.encode().decode("latin-1")  # as WSGI has it
+    for space in ("\u2000", "\u00a0", "\u3000", "\x85", "\x1f"):
+        with subtests.test(space=ascii(space)):
+            disguised = f"{space}session".encode().decode("latin-1")  # as WSGI has it
+            alone, beside = f"{disguised}={key}", f"theme=dark; session={key}; {disguised}={'0' * 32}"
 
-    for path, refused in (("/auth/verify", 401), ("/api/v1/auth/session", 401), ("/account", 302)):
-        assert client.get(path, HTTP_COOKIE=f"{disguised}session={key}").status_code == refused
-        assert (
-            client.get(path, HTTP_COOKIE=f"theme=dark; session={key}; {disguised}session={'0' * 32}").status_code < 300
-        )
+            for path, refused in (("/auth/verify", 401), ("/api/v1/auth/session", 401), ("/account", 302)):
+                assert client.get(path, HTTP_COOKIE=alone).status_code == refused
+                assert client.get(path, HTTP_COOKIE=beside).status_code < 300

@@ -23,32 +23,35 @@ def problems(content, groups=None):
     return [(line.number, line.problem) for line in read(content, groups) if line.problem]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "ada@example.com,Ada,Привет,ru,/account",
-        "\ufeffemail;name;message;language;next\r\nada@example.com;Ada;Привет;RU;/account\r\n",
-        "Имя\tПочта\tЯзык\tnext\tСообщение\nAda\tADA@Example.com\tru-RU\t/account\tПривет",
-        'E-mail,Phone,Note,Lang,Name,Next\r\r\n\r\nada@example.com,"1\n2","Привет",ru,"Ada",/account',
-        'Ada <ada@example.com>,,Привет,"ru","/account"',
-    ],
-)
-def test_one_person_however_the_file_is_written(content):
-    assert entries(content) == [Entry("ada@example.com", name="Ada", note="Привет", language="ru", next="/account")]
+FILES = [
+    "ada@example.com,Ada,Привет,ru,/account",
+    "\ufeffemail;name;message;language;next\r\nada@example.com;Ada;Привет;RU;/account\r\n",
+    "Имя\tПочта\tЯзык\tnext\tСообщение\nAda\tADA@Example.com\tru-RU\t/account\tПривет",
+    'E-mail,Phone,Note,Lang,Name,Next\r\r\n\r\nada@example.com,"1\n2","Привет",ru,"Ada",/account',
+    'Ada <ada@example.com>,,Привет,"ru","/account"',
+]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "ada@example.com\n\n  grace@example.com  ",
-        "ada@example.com\rgrace@example.com",
-        "ada@example.com, grace@example.com",
-        "Email\nada@example.com;x\ngrace@example.com,x",
-        '"Lovelace, Ada" <ada@example.com>; Grace <grace@example.com>;',
-    ],
-)
-def test_addresses_as_people_paste_them(content):
-    assert [entry.email for entry in entries(content)] == ["ada@example.com", "grace@example.com"]
+def test_one_person_however_the_file_is_written(subtests):
+    ada = Entry("ada@example.com", name="Ada", note="Привет", language="ru", next="/account")
+    for content in FILES:
+        with subtests.test(content=content):
+            assert entries(content) == [ada]
+
+
+PASTED = [
+    "ada@example.com\n\n  grace@example.com  ",
+    "ada@example.com\rgrace@example.com",
+    "ada@example.com, grace@example.com",
+    "Email\nada@example.com;x\ngrace@example.com,x",
+    '"Lovelace, Ada" <ada@example.com>; Grace <grace@example.com>;',
+]
+
+
+def test_addresses_as_people_paste_them(subtests):
+    for content in PASTED:
+        with subtests.test(content=content):
+            assert [entry.email for entry in entries(content)] == ["ada@example.com", "grace@example.com"]
 
 
 PROBLEMS = {

@@ -51,12 +51,13 @@ def press(desk, rows, **more):
     return desk.post(OUTBOX, form | more, follow=True)
 
 
-@pytest.mark.parametrize("status", OutboxMessage.Status.values)
-def test_mails_are_found_by_their_status(desk, one_of_each, status):
-    page = desk.get(OUTBOX, {"status": status})
+def test_mails_are_found_by_their_status(desk, one_of_each, subtests):
+    for status in OutboxMessage.Status.values:
+        with subtests.test(status):
+            page = desk.get(OUTBOX, {"status": status})
 
-    assert [row.recipient for row in page.context["cl"].result_list] == [f"{status}@example.com"]
-    assert [row.status for row in page.context["cl"].result_list] == [status]
+            assert [row.recipient for row in page.context["cl"].result_list] == [f"{status}@example.com"]
+            assert [row.status for row in page.context["cl"].result_list] == [status]
 
 
 def test_every_mail_shows_its_status_and_only_what_waits_its_next_try(desk, one_of_each):
@@ -78,14 +79,16 @@ def test_mails_are_found_by_their_kind_and_address(desk, one_of_each):
     assert [row.recipient for row in page.context["cl"].result_list] == ["sent@example.com"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["parts__body__contains=token", "status__contains=x", "kind__startswith=l", "message_id__startswith=x", "parts=1"],
-)
-def test_nothing_else_can_be_asked_of_the_outbox(desk, query):
+QUERIES = ["parts__body__contains=token", "status__contains=x", "kind__startswith=l"]
+QUERIES += ["message_id__startswith=x", "parts=1"]
+
+
+def test_nothing_else_can_be_asked_of_the_outbox(desk, subtests):
     mail()
 
-    assert desk.get(f"{OUTBOX}?{query}").status_code in {302, 400}
+    for query in QUERIES:
+        with subtests.test(query):
+            assert desk.get(f"{OUTBOX}?{query}").status_code in {302, 400}
 
 
 def test_no_statement_reads_more_than_it_shows(desk, one_of_each, monkeypatch):

@@ -79,7 +79,7 @@ DEVICES = [
 
 def test_a_device_is_named_as_its_browser_does(subtests):
     for agent, device in DEVICES:
-        with subtests.test(agent=ascii(agent)):
+        with subtests.test(agent=agent):
             asking = RequestFactory().get("/")
             asking.META["HTTP_USER_AGENT"] = agent
 

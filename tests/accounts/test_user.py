@@ -119,7 +119,7 @@ NO_ADDRESSES = [
 
 def test_what_is_no_address_is_refused_with_a_sentence(subtests):
     for typed in NO_ADDRESSES:
-        with subtests.test(typed=ascii(typed)):
+        with subtests.test(typed=typed):
             with pytest.raises(ValidationError) as refused:
                 addresses.normalize(typed)
             assert refused.value.messages[0]

@@ -38,7 +38,7 @@ def both(widget, value):
 def test_an_input_is_what_the_template_writes(kind, subtests):
     options = {"render_value": True} if kind is forms.PasswordInput else {}
     for value in VALUES:
-        with subtests.test(value=repr(value)):
+        with subtests.test(value=value):
             ours, theirs = both(kind(attrs=ATTRIBUTES, **options), value)
 
             assert ours == theirs

@@ -24,7 +24,15 @@ BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
-.PHONY: help run test bench bench-mail bench-desk check lock messages clean
+# One lane of the tests: its name, its mark and its processes. It keeps a cache of its own, and in it how it ended.
+# With ARGS one of two lanes may have nothing to run, which is pytest's 5.
+define LANE
+@lane=.pytest_cache/$(1); mkdir -p $$lane; echo running >$$lane/ended; \
+$(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
+[ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
+endef
+
+.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk check lock messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,8 +40,21 @@ help: ## list these targets
 run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m config.run
 
-test: $(READY) ## run the tests (ARGS="-k name")
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## run all tests, both lanes at once (ARGS="-k name")
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes)
+	@[ "$$(sort -u .pytest_cache/quick/ended .pytest_cache/slow/ended)" != 5 ]
+
+test-quick: $(READY) ## the lane of all tests that wait for nothing
+	$(call LANE,quick,"not slow",2)
+
+test-slow: $(READY) ## the lane of tests that start processes, wait or measure; Chromium is here
+	$(call LANE,slow,slow,1)
+
+test-long: $(READY) ## thousands of odd requests to each JSON door: minutes
+	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
+
+# What measures in one lane finds the machine alone, as both share a lock.
+test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock
 
 bench: $(READY) ## what requests cost, beside the floor of this stack: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)

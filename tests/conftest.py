@@ -26,6 +26,9 @@ from tests.factories import PASSWORD, UserFactory
 from tests.google import Google, stand_in
 from tests.servers import GIVEN_BROKER
 
+TESTS = Path(__file__).parent
+# Folders whose every test starts processes, waits or measures; files elsewhere mark themselves.
+SLOW = {"browser", "embedded", "faults"}
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
@@ -43,10 +46,26 @@ def in_earnest(monkeypatch):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Shows what tests measured and do not judge."""
+    """Shows what tests measured and do not judge, and says in one line what was skipped and why."""
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{name}: {value}")
+    if skipped := terminalreporter.stats.get("skipped", []):
+        reasons = dict.fromkeys(reason(report) for report in skipped)
+        terminalreporter.write_line(f"{len(skipped)} skipped: {', '.join(reasons)}")
+
+
+def reason(report):
+    """Why it was skipped; pytest puts the place before it."""
+    *_place, said = report.longrepr
+    return said.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 class Mailbox:
@@ -149,7 +168,7 @@ def rabbitmq() -> Iterator[Broker | Given]:
     if given := os.environ[GIVEN_BROKER]:
         yield Given(given)
     elif not program():
-        pytest.skip("rabbitmq-server is not installed, and no AMQP_URL was given")
+        pytest.skip("no RabbitMQ")
     else:
         with folders.scratch() as folder, Broker(folder) as broker:
             yield broker

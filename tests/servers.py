@@ -7,6 +7,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,6 +19,7 @@ from tests import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 GIVEN_BROKER = "FRONTDOOR_TEST_AMQP_URL"
+LOCK = "FRONTDOOR_TEST_LOCK"  # the path of a file; make gives one to both lanes
 # What a developer has exported must not change a test.
 FORGOTTEN = (
     *(
@@ -39,10 +41,23 @@ FORGOTTEN = (
 
 @contextmanager
 def machine(share: int) -> Iterator[None]:
-    """Holds the machine among all processes of this run: LOCK_EX to measure, LOCK_SH to keep all of it busy."""
-    with open(f"{os.environ['FRONTDOOR_STATE']}.lock", "a") as file:  # noqa: PTH123 its path is a text
-        fcntl.flock(file, share)
+    """Holds the machine among all processes that share a lock: LOCK_EX alone, LOCK_SH beside others that share it."""
+    path = os.environ[LOCK]
+    with Path(f"{path}.gate").open("a") as gate, Path(path).open("a") as lock:
+        # Anyone who waits to be alone waits inside the gate, so that those who share cannot pass by for ever.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(lock, share)
+        fcntl.flock(gate, fcntl.LOCK_UN)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """A test that measures has the machine to itself: it asks for `to_ourselves`, all others hold a share."""
+    if "to_ourselves" in getattr(item, "fixturenames", ()):
+        return (yield)
+    with machine(fcntl.LOCK_SH):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-django reads the settings
@@ -71,6 +86,7 @@ def prepare(servers: ExitStack) -> None:
         "EMAIL_URL": f"eml://{folder}/mail",
         "FRONTDOOR_STATE": f"{folder}/state",
     }
+    os.environ.setdefault(LOCK, f"{folder}/machine.lock")
 
 
 def keep_apart(worker: str) -> None:

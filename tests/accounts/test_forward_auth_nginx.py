@@ -23,7 +23,8 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),  # the server's threads must see what the test has made
-    pytest.mark.skipif(not NGINX, reason="nginx is not on this machine"),
+    pytest.mark.skipif(not NGINX, reason="no nginx"),
+    pytest.mark.slow,
 ]
 
 AROUND = """

@@ -1,13 +1,10 @@
 """A real Chromium against a real server. Scripts are off wherever a person is at work."""
 
-import fcntl
 import os
 import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
-
-from tests.servers import machine
 
 # The first draws no windows, and costs a quarter of the time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -24,7 +21,7 @@ def pytest_collection_modifyitems(items):
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM:
-                item.add_marker(pytest.mark.skip(reason="Chromium is not on this machine"))
+                item.add_marker(pytest.mark.skip(reason="no Chromium"))
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +37,7 @@ def site(live_server, settings, google):
     """The address of the running site, which is also the one in its mails, and the one that Google knows."""
     settings.SITE_URL = live_server.url
     google.register(live_server.url)
-    with machine(fcntl.LOCK_SH):  # Chromium takes all there is
-        yield live_server.url
+    return live_server.url
 
 
 @pytest.fixture

@@ -9,6 +9,10 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 READERS = re.compile(r"read|env\.\w+|(environment\.)?(one_of|required|number)|os\.environ\.get")

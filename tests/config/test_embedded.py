@@ -17,6 +17,8 @@ import redis
 from config import embedded
 from config.embedded import children, folders, postgres, sharing, wheels
 
+pytestmark = pytest.mark.slow
+
 OWN = "servers = embedded.supply(os.environ); started = servers.__enter__()"
 SHARE = "embedded.stand_in(os.environ)"
 NAMES = ["DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY"]

@@ -16,6 +16,8 @@ import pytest
 from config import embedded
 from config.embedded import folders, servers
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def running(state, port, **given):

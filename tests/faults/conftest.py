@@ -22,7 +22,7 @@ from tests.workers import nursery
 
 @pytest.fixture
 def to_ourselves():
-    """No Chromium beside what is measured: what it takes of the machine is no wait of the site's."""
+    """No other test beside what is measured: what it takes of the machine is no wait of the site's."""
     with machine(fcntl.LOCK_EX):
         yield
 

@@ -25,7 +25,7 @@ from mail.reports import LONGEST, LONGEST_HEAD, MOST_PARTS
 from tests.faults.parts import wait_until
 from tests.mail.reports import EXCHANGE, GMAIL, POSTFIX, STYLES, report
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 EMAIL = "grace@example.com"
 

@@ -19,7 +19,7 @@ from mail.models import OutboxMessage
 from mail.working import keep_working
 from tests.faults.parts import wait_until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,13 @@ import shlex
 import subprocess
 import sys
 
+import pytest
 from django.core.management import call_command, get_commands, load_command_class
 
 from config.embedded.folders import BASE_DIR
 from mail.management import manners
+
+pytestmark = pytest.mark.slow
 
 ROOMS = {"accounts", "invites", "mail"}
 

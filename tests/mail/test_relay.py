@@ -20,7 +20,7 @@ from invites.models import Invite
 from mail import amqp
 from mail.models import OutboxEvent, OutboxMessage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 FULL = {"durable": True, "arguments": amqp.QUORUM | {"x-max-length": 1, "x-overflow": "reject-publish"}}
 

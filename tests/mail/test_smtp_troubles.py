@@ -19,7 +19,7 @@ from mail.deliver import MAILS_PER_CONNECTION, deliver_due
 from mail.models import OutboxMessage, Suppression
 from tests.sink import Sink, Trouble, listening
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TIMEOUT = 0.5  # seconds for each answer
 STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "dot")

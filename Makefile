@@ -55,6 +55,8 @@ test-long: $(READY) ## thousands of odd requests to each JSON door: minutes
 
 # What measures in one lane finds the machine alone, as both share a lock.
 test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock
+# Tests start Python by the dozen: all is compiled once, even where this is set, as images of Python like to.
+test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
 
 bench: $(READY) ## what requests cost, beside the floor of this stack: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)

@@ -11,7 +11,11 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import caches
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import translation
 from django_redis.cache import RedisCache
@@ -135,6 +139,36 @@ def whole_windows(monkeypatch):
         return start + (int(time.time()) - start) // period * period + period
 
     monkeypatch.setattr("django_ratelimit.core._get_window", window)
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker):
+    """For a `db` whose rows others see too: threads, workers, the server of a browser. It is empty afterwards.
+
+    As `django_db(transaction=True)`, but for the flush of all tables, which takes twenty times as long as this.
+    """
+    assert connection.settings_dict["NAME"].startswith("test_"), "pytest-django makes one for tests that use `db`"
+    with django_db_blocker.unblock():
+        yield
+        delete_all()
+        connection.close()  # the next test may be in another context, of Playwright, with a connection of its own
+
+
+def delete_all():
+    """Deletes all rows but those that Django has made: what models there are, and what may be done with them."""
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    tables -= {ContentType._meta.db_table, Permission._meta.db_table}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(";".join(f'DELETE FROM "{table}"' for table in tables))  # noqa: S608 - names of our own tables
+
+
+@pytest.fixture
+def server(db, settings, request):
+    """The site on a port of its own, kept for all tests of this process; its `db` must be `committed`."""
+    # By its name, as pytest-django flushes the database after every test that lists it.
+    live_server = request.getfixturevalue("live_server")
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, live_server.thread.host]
+    return live_server
 
 
 @pytest.fixture

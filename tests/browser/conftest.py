@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -25,19 +26,28 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(django_db_setup):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
+    # The server's threads end when nobody is connected to them; then only may their database go.
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(timeout=10)
 
 
 @pytest.fixture
-def site(live_server, settings, google):
+def db(committed):
+    """What is in it, the server's threads must see."""
+
+
+@pytest.fixture
+def site(server, settings, google):
     """The address of the running site, which is also the one in its mails, and the one that Google knows."""
-    settings.SITE_URL = live_server.url
-    google.register(live_server.url)
-    return live_server.url
+    settings.SITE_URL = server.url
+    google.register(server.url)
+    return server.url
 
 
 @pytest.fixture

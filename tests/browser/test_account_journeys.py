@@ -14,7 +14,7 @@ from accounts.models import User
 from tests.browser.keyboard import LAPTOP, PHONE, enter, focused, heading, press, sign_in, tab_to, words, write
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 OTHER = "another horse battery staple"
 

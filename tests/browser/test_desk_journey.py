@@ -8,7 +8,7 @@ from invites.models import Invite
 from mail.deliver import deliver_due
 from tests.factories import PASSWORD, UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 
 def choose(page, action, *addresses):

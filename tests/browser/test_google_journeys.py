@@ -27,7 +27,7 @@ from tests.browser.keyboard import (
 from tests.factories import PASSWORD, UserFactory
 from tests.google import AUTHORIZE, CALLBACK, CONSENT, Google, Person, TokenAnswer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 GRACE = Person(sub="2001", email="grace@gmail.com")
 GRACE_AT_WORK = Person(sub="2001", email="grace@navy.example")

@@ -11,7 +11,7 @@ from invites.models import Invite
 from tests.browser.keyboard import enter, focused, heading, tab_to, write
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 WORDS = {
     "en-GB": {

@@ -21,6 +21,11 @@ from tests.workers import nursery
 
 
 @pytest.fixture
+def db(committed):
+    """What is in it, workers and threads must see."""
+
+
+@pytest.fixture
 def to_ourselves():
     """No other test beside what is measured: what it takes of the machine is no wait of the site's."""
     with machine(fcntl.LOCK_EX):
@@ -84,7 +89,7 @@ def prepared(django_db_setup):
 
 
 @pytest.fixture
-def workers(transactional_db, prepared):
+def workers(db, prepared):
     """Starts commands in no time, in this test's database; none of them outlives the test."""
     prepared.patched = {}
     yield prepared

@@ -107,7 +107,7 @@ class Site:
         Browser(self).get("/login")  # the first page costs what all later ones need
 
     def stop(self):
-        children.stop(self.process, signal.SIGQUIT)
+        children.stop(self.process, signal.SIGKILL)  # nobody waits for its answers any more
 
     def is_up(self):
         assert self.process.poll() is None, self.log.read_text()

@@ -14,7 +14,7 @@ from invites.models import Invite
 from mail.models import OutboxMessage
 from tests.faults.parts import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 
 class Worker:

@@ -7,7 +7,7 @@ from django.test import Client
 from tests.factories import PASSWORD
 from tests.reading import words
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture(params=["closed_port", "black_hole"])

@@ -21,7 +21,7 @@ from tests.faults.parts import wait_until
 from tests.sink import Outcome
 from tests.workers import kill_while_working
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 MAILS = 200
 KILLS = 20

@@ -14,7 +14,7 @@ from accounts.store import SessionStore
 from invites.models import Invite
 from tests.factories import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.programs import Program, codes
 from tests.reading import words
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("db")
 
 PRESSES = 50
 AGO = timezone.now() - timedelta(hours=1)

@@ -8,7 +8,7 @@ import config.cache
 from accounts.models import Session
 from tests.factories import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture(params=["closed_port", "black_hole"])

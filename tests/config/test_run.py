@@ -57,9 +57,15 @@ def paste_the_readme(port):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path):
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """The folder of a site, made once."""
+    return tmp_path_factory.mktemp("state")
+
+
+def test_it_starts_the_site_tells_three_addresses_and_stops_everything(state):
     port = servers.free_port()
-    with running(tmp_path, port) as process:
+    with running(state, port) as process:
         lines = [next(line for line in process.stdout if line.startswith(name)) for name in ("Front", "Mail", "Owner")]
         site, mailbox, owner = (line.split()[1] for line in lines)
         assert (site, mailbox) == (f"http://localhost:{port}/", f"http://localhost:{port}/dev/mail/")
@@ -73,12 +79,14 @@ def test_it_starts_the_site_tells_three_addresses_and_stops_everything(tmp_path)
         assert process.returncode == 0
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
-    assert folders.hold(tmp_path / "servers.lock")  # which the servers held too
+    lock = folders.hold(state / "servers.lock")  # which the servers held too
+    assert lock
+    os.close(lock)
 
 
-def test_with_a_broker_the_relay_runs_beside_the_worker(tmp_path, closed_port):
+def test_with_a_broker_the_relay_runs_beside_the_worker(state, closed_port):
     host, port = closed_port
-    with running(tmp_path, servers.free_port(), AMQP_URL=f"amqp://{host}:{port}") as process:
+    with running(state, servers.free_port(), AMQP_URL=f"amqp://{host}:{port}") as process:
         alarm = threading.Timer(60, process.terminate)
         alarm.start()
         waiting = (line for line in process.stdout if "waiting for the broker" in line)

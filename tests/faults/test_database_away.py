@@ -1,5 +1,8 @@
 """Promise 9: PostgreSQL gone, a plain page that says when to come back; and recovery without a restart."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -27,17 +30,23 @@ def database_away(request):
     bring_back()
 
 
+def at_once(*asks):
+    """The answers to what is asked side by side: each may wait for a database that says nothing."""
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return list(pool.map(lambda ask: ask(), asks))
+
+
 def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in, database_away):
     client = Client(raise_request_exception=False)
     client.cookies["session"] = signed_in.cookies["session"].value
 
-    page = client.get("/account")
+    page, ready, verified = at_once(*(partial(client.get, path) for path in ("/account", "/readyz", "/auth/verify")))
     assert page.status_code == 503
     assert page["Retry-After"] == "120"
     assert "Sign-in is paused" in words(page)
     assert "no-store" in page["Cache-Control"]
-    assert client.get("/readyz").status_code == 503
-    assert client.get("/auth/verify").status_code == 503  # proxies let nobody in
+    assert ready.status_code == 503
+    assert verified.status_code == 503  # proxies let nobody in
     assert client.get("/healthz").status_code == 200
     assert Client().get("/").status_code == 200  # needs no database
 
@@ -49,5 +58,7 @@ def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in
 def test_a_press_without_a_database_is_a_503_too(ada, database_away):
     client = Client(raise_request_exception=False)
 
-    for path, form in [("/login", {"login": "ada", "password": PASSWORD}), ("/", {"email": "a@example.com"})]:
-        assert client.post(path, form).status_code == 503
+    forms = {"/login": {"login": "ada", "password": PASSWORD}, "/": {"email": "a@example.com"}}
+    answers = at_once(*(partial(client.post, path, form) for path, form in forms.items()))
+
+    assert [answer.status_code for answer in answers] == [503, 503]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk import CountedFilter
+from kit.long_list import CountedFilter
 
 YES, NO = "yes", "no"
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk import CountedFilter, LongList
 from accounts.models import Event, User
+from kit.long_list import CountedFilter, LongList
 
 
 class KindFilter(CountedFilter):

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.desk import NEWEST, Panel, exact
+from accounts.desk_offers import NEWEST, Panel
 from accounts.models import Event, User
+from kit.long_list import exact
 
 INVITING = (Event.Kind.INVITED, Event.Kind.RESENT, Event.Kind.EXTENDED, Event.Kind.REVOKED)
 

@@ -15,8 +15,9 @@ from accounts import addresses, names, notices
 from accounts.admin.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
 from accounts.admin.panels import events_panel, google_panel, sessions_panel
 from accounts.admin.steering import Steering
-from accounts.desk import PANELS, LongChangeList, ago
+from accounts.desk_offers import PANELS
 from accounts.models import Event, User
+from kit.long_list import LongChangeList, ago
 
 # What somebody at the desk changes, its owner is told of.
 TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}

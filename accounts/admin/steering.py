@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts import notices
-from accounts.desk import PERSON_ACTIONS, LongList
+from accounts.desk_offers import PERSON_ACTIONS
 from accounts.models import User
+from kit.long_list import LongList
 
 ONE_BY_ONE = 500  # people who each take several statements
 

@@ -11,7 +11,7 @@ from invites.admin import batch_words as words
 from invites.admin.batch_form import ListForm, groups_for
 from invites.admin.batch_pages import BatchPages, staff
 from invites.models import Batch
-from mail.paging import BoundedPaginator
+from kit.paging import BoundedPaginator
 
 
 @admin.register(Batch)

@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.desk import CountedFilter
 from accounts.ids import earliest
 from accounts.models import User
 from invites.models import Invite
+from kit.long_list import CountedFilter
 
 SOON = timedelta(hours=48)  # the end
 # The only state in which each end can be. The database would look for others all the same, in vain and for long.

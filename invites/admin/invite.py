@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import addresses
-from accounts.desk import LongChangeList, ago, exact
 from accounts.models import User
 from invites import notes, openings
 from invites.admin.filters import (
@@ -33,6 +32,7 @@ from invites.admin.filters import (
 from invites.admin.steering import Steering, applicable
 from invites.admin.timeline import timeline
 from invites.models import Entry, Invite, in_step
+from kit.long_list import LongChangeList, ago, exact
 from mail.models import Suppression
 
 MAILS_SHOWN = 20  # of the newest, on the page of an invite

@@ -11,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.desk import NEWEST, PANELS, PERSON_ACTIONS, Panel, exact
+from accounts.desk_offers import NEWEST, PANELS, PERSON_ACTIONS, Panel
 from accounts.models import User
 from invites import mails
 from invites.models import Invite, InviteQuerySet
+from kit.long_list import exact
 from mail.models import Suppression
 
 MAILED_AT_ONCE = 500  # each takes several statements

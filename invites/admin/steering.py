@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.desk import LongList
 from accounts.models import User
 from invites import exports, openings
 from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.verbs import Extend, Resend, Revoke, Verb
+from kit.long_list import LongList
 
 EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
 TICKED = 500  # of them a form can name one by one; beyond that it names the list they are in

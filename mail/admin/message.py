@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mail.admin.ticking import TickedList
+from kit.long_list import TickedList
+from kit.paging import BoundedPaginator
 from mail.models import OutboxMessage
 from mail.models.queryset import OutboxQuerySet
-from mail.paging import BoundedPaginator
 from mail.retry import Outcome, retry
 
 NEWEST = 1000  # mails whose kinds are offered

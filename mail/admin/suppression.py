@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from mail.admin.ticking import TickedList
+from kit.long_list import TickedList
 from mail.models import Suppression
 
 

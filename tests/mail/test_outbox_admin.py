@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites.models import Invite
+from kit import paging
 from mail import admin as outbox_admin
-from mail import paging
 from mail.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words

@@ -1,7 +1,6 @@
 """What the lists of the desk have in common: they answer alike with ten rows and with millions, and need no script."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -21,36 +21,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from mail.paging import BoundedPaginator
+from kit.paging import BoundedPaginator
 
 COUNTED = 1000  # rows, beside each choice of a filter
 AT_ONCE = 5000  # rows that one action takes
-
-NEWEST = 20  # rows of a panel
-
-# What is offered to do with people. Other rooms add to it, and to what is shown under one of them.
-PERSON_ACTIONS: list[Any] = ["end_sessions", "turn_off", "pause", "allow"]
-PANELS: list[Callable[[HttpRequest, User], "Panel | None"]] = []
-
-
-@dataclass
-class Panel:
-    """A table under a person at the desk, newest rows first."""
-
-    key: str
-    title: str
-    columns: list[str]
-    rows: list[list[Any]] = field(default_factory=list)
-    # With a button in each row: what it sends as "session", where to, and what is written on it.
-    presses: list[str] = field(default_factory=list)
-    action: str = ""
-    button: str = ""
-    more: str = ""  # where all rows are
-
-    @property
-    def lines(self) -> list[tuple[list[Any], str]]:
-        return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
 
 
 def exact(moment: datetime) -> str:
@@ -94,13 +68,25 @@ class CountedFilter(admin.SimpleListFilter):
             f"{number}__c": Capped(self.chosen(rows, str(choice))[: COUNTED + 1])
             for number, (choice, _title) in enumerate(self.lookup_choices)
         }
-        one_row = User.objects.filter(pk=self.request.user.pk)  # to hang them on
+        one_row = get_user_model().objects.filter(pk=self.request.user.pk)  # to hang them on
         return {name: counted(number) for name, number in one_row.values(**counts).get().items()}
 
 
 def counted(number: int) -> str:
     """A capped number in words: "1,000+"."""
     return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)
+
+
+class TickedList(admin.ModelAdmin):
+    """A list of which some rows are ticked."""
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().response_action(request, queryset, *args, **kwargs)
+        except ValueError:  # an id that is none
+            said = _("What you ticked could not be read. Nothing was done. Tick it again.")
+            self.message_user(request, said, messages.ERROR)
+            return None
 
 
 class LongChangeList(ChangeList):

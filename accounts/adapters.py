@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts import addresses, clients, google, moving, names, notices
+from accounts import google, moving, names, notices
 from accounts.models import Superseded, User
-from mail import encryption
+from kit import addresses, encryption, visitor
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["accounts.stages.SecondFactorStage"]
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return clients.ip(request)
+        return visitor.ip(request)
 
     def clean_email(self, email: str) -> str:
         return addresses.normalize(email)
@@ -54,7 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """A code to a new address; or word to whom it belongs. What the page says is the same."""
-        address, device = emailconfirmation.email_address, clients.device(request)
+        address, device = emailconfirmation.email_address, visitor.device(request)
         owner = User.objects.filter(email=address.email).first()
         if owner:
             notices.taken(owner, device)
@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.pk != email_address.user.pk:
             raise Superseded
         try:
-            user.move(email_address.email, **clients.trace(request))
+            user.move(email_address.email, **visitor.trace(request))
         except IntegrityError:  # somebody else has proven it in the meantime
             messages.warning(request, self.error_messages["email_taken"])
             return False

@@ -8,11 +8,13 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import clients, limits, sessions
-from accounts.endpoints import Fields, Invalid, Refused, body, endpoint, message, who
+from accounts import limits, sessions
 from accounts.forms.login import LoginForm
 from accounts.forms.password import WithProof
 from accounts.models import User
+from accounts.who import signed_in, who
+from kit import visitor
+from kit.json_door import Fields, Invalid, Refused, body, endpoint, message
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -35,7 +37,7 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
     return who(request)
 
 
-@endpoint("POST", limits.POST_PER_NETWORK, signed_in=True)
+@endpoint("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` this one."""
     asked = body(request)  # as it is: a slip, or a null, must not end more than was meant
@@ -45,16 +47,16 @@ def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
     if asked:
         sessions.end(request)
         return message(_("You’re signed out on this device."))
-    cast("User", request.user).sign_out(**clients.trace(request))
+    cast("User", request.user).sign_out(**visitor.trace(request))
     forget(request)
     return message(_("You’re signed out on all your devices."))
 
 
-@endpoint("DELETE", limits.POST_PER_NETWORK, signed_in=True)
+@endpoint("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends one of one's own sessions."""
     own = handle == request.session.get("handle")
-    ended = cast("User", request.user).end_session(handle, **clients.trace(request))
+    ended = cast("User", request.user).end_session(handle, **visitor.trace(request))
     if own:
         forget(request)
     if ended is None:
@@ -62,14 +64,14 @@ def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpRespons
     return message(_("Session ended: %(device)s.") % {"device": ended.called})
 
 
-@endpoint("DELETE", limits.POST_PER_NETWORK, signed_in=True)
+@endpoint("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def delete_account(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Deletes the account, with the password, or shortly after coming in by a mailed link."""
     form = WithProof(request, sent)
     if not form.is_valid():
         raise Invalid(form)
     try:
-        form.user.erase(**clients.trace(request))
+        form.user.erase(**visitor.trace(request))
     except DatabaseError:
         log.exception("deleting an account failed")
         said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")

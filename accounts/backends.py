@@ -11,15 +11,16 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import clients, devices, limits, store
+from accounts import devices, limits, store
 from accounts.models import Event, User
+from kit import visitor
 
 log = logging.getLogger("frontdoor.accounts")
 
 
 def refused(request: HttpRequest | None, user: User | None) -> None:
     """Logs and records a wrong password, whoever was named."""
-    trace = clients.trace(request) if request else {}
+    trace = visitor.trace(request) if request else {}
     log.info("wrong password ip=%s", trace.get("ip", ""))
     try:
         Event.objects.record(Event.Kind.FAILED, user, **trace)

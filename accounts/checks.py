@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import Event, User
 from accounts.models.second_factor import TOTP
-from mail.findings import Finding, odd, well
+from kit.findings import Finding, odd, well
 
 LOOKED_AT, ENOUGH = 50, 10  # of the newest sign-ins
 MOST_PROXIES = 4

@@ -6,8 +6,9 @@ from contextlib import suppress
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from accounts import clients, devices, limits, notices
+from accounts import devices, limits, notices
 from accounts.models import Event, Superseded, User
+from kit import rate_limit, visitor
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -19,7 +20,7 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
     """
     counts = counted(devices.known(request, user), user)
     taken = [limit.take(key) for limit, key in counts]
-    kind = user.second_factor.check(typed, **clients.trace(request))
+    kind = user.second_factor.check(typed, **visitor.trace(request))
     if kind:
         for limit, key in counts:
             limit.give_back(key)
@@ -29,7 +30,7 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
     return kind
 
 
-def counted(known: str, user: User) -> list[tuple[limits.Guesses, str]]:
+def counted(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
     """Apart for a device that was there before: a stranger who has the password must not lock out the owner.
 
     The day's count is that of all such devices, as whoever has the mailbox can make any number of them.
@@ -44,7 +45,7 @@ def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
 
     Raises Superseded.
     """
-    log.info("wrong code ip=%s", clients.ip(request))
+    log.info("wrong code ip=%s", visitor.ip(request))
     try:
         record(request, user, worrying=worrying)
     except IntegrityError:  # the account was deleted in this moment
@@ -52,12 +53,12 @@ def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
 
 
 def record(request: HttpRequest, user: User, *, worrying: bool) -> None:
-    trace = clients.trace(request)
+    trace = visitor.trace(request)
     if not worrying:
         Event.objects.record(Event.Kind.CODE_FAILED, user, **trace)
         return
     with transaction.atomic():
         event = Event.objects.record(Event.Kind.CODE_FAILED, user, told=user.email, **trace)
-        with suppress(limits.Limited):
+        with suppress(rate_limit.Limited):
             limits.FACTOR_NOTICES_PER_USER.check(request, user.pk.hex)
             notices.tell(event)

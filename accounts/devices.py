@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts import cookies
 from accounts.models import User
+from kit import cookies
 
 COOKIE = "device"
 LIFETIME = timedelta(days=400)  # browsers keep no cookie for longer

@@ -21,8 +21,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import addresses, limits
+from accounts import limits
 from accounts.models import User
+from kit import addresses
 
 GMAIL = ("@gmail.com", "@googlemail.com")
 

@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from accounts import devices, preferences, sessions
-from accounts.forms import same_site
-from accounts.limits import Limited
+from kit.form import same_site
+from kit.rate_limit import Limited
 
 
 class AccountLocaleMiddleware(LocaleMiddleware):

@@ -7,11 +7,15 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import addresses, clients, preferences, times, tokens
+from accounts import preferences
+from kit import addresses, times, tokens, visitor
 from mail.messages import post
 
 if TYPE_CHECKING:
     from accounts.models import Event, User
+
+# The button in mails about an account. Its salt names the room that tokens were first for.
+NOT_ME = tokens.Purpose("frontdoor.invites.not-me", "not_me")
 
 # The mail for each kind of event; the template's folder.
 MAILS = {
@@ -50,7 +54,7 @@ def tell(event: "Event") -> None:
             "device": said(event.device),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
-            "url": "" if name in FINAL else tokens.link(tokens.NOT_ME, event.pk),
+            "url": "" if name in FINAL else tokens.link(NOT_ME, event.pk),
         }
         post(name, event.told, context, language=language)
 
@@ -96,4 +100,4 @@ def taken(owner: "User", device: str) -> None:
 
 
 def said(device: str) -> str:
-    return clients.describe(device) or _("an unknown device")
+    return visitor.describe(device) or _("an unknown device")

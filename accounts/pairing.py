@@ -7,10 +7,10 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from django.http import HttpRequest
 
-from accounts import clients, recovery, sessions
+from accounts import recovery, sessions
 from accounts.models import User
 from accounts.models.second_factor import new_secret
-from mail import encryption
+from kit import encryption, visitor
 
 PAIRING = "pairing"  # in a session's data
 LIFETIME = 15 * 60  # seconds
@@ -36,7 +36,7 @@ def over(request: HttpRequest) -> None:
 
 def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:
     """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
-    user.second_factor.turn_on(key, code, anew=anew, **clients.trace(request))
+    user.second_factor.turn_on(key, code, anew=anew, **visitor.trace(request))
     over(request)
     sessions.keep(request, user)
     recovery.show(request, user)

@@ -22,9 +22,10 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import limits, sessions
-from accounts.endpoints import Refused, body, silence
+from accounts import sessions
 from accounts.models import User
+from kit import rate_limit
+from kit.json_door import Refused, body, silence
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -47,7 +48,7 @@ class Door(APIView):
         self.sent = self.read(request)
         try:
             return super().dispatch(request, *args, **kwargs)
-        except limits.Limited as limit:
+        except rate_limit.Limited as limit:
             answer = Error(request, 429, "limited", limit.words)
             answer["Retry-After"] = str(limit.seconds)
             return answer
@@ -102,9 +103,9 @@ class Unproven(ReauthenticationResponse):
         return [{"id": Flow.REAUTHENTICATE}] if user.has_usable_password() else []
 
 
-def counted(limit: limits.Limit) -> Any:
+def counted(limit: rate_limit.Limit) -> Any:
     """The decorator of a page's limit, for a door."""
-    return method_decorator(limits.per_network(limit), name="handle")
+    return method_decorator(rate_limit.per_network(limit), name="handle")
 
 
 def invalid(request: HttpRequest, form: forms.BaseForm, **names: str) -> HttpResponse:

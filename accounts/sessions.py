@@ -25,9 +25,10 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import clients, devices, google, limits, moving, notices, preferences
+from accounts import devices, google, limits, moving, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.store import DEADLINE
+from kit import rate_limit, visitor
 
 View = Callable[..., HttpResponseBase]
 
@@ -113,7 +114,7 @@ def hear_sign_ins() -> None:
 
 def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
     """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
-    now, trace = round(time.time(), 3), clients.trace(request)
+    now, trace = round(time.time(), 3), visitor.trace(request)
     way = request.session.pop(ENTERING, {}).get("way", "")
     request.session.update(trace)
     request.session[DEADLINE] = now + settings.SESSION_COOKIE_AGE
@@ -140,7 +141,7 @@ def connect_google(request: HttpRequest, user: User) -> None:
     seen = google.drop(request)
     if seen and seen["to_connect"] and seen["email"] == user.email:
         try:
-            if user.google.connect(seen["uid"], seen["email"], **clients.trace(request)):
+            if user.google.connect(seen["uid"], seen["email"], **visitor.trace(request)):
                 messages.success(request, _("Google is connected."))
         except (ConnectedElsewhere, Superseded):
             messages.warning(request, _("Google was not connected. Nothing has changed."))
@@ -148,7 +149,7 @@ def connect_google(request: HttpRequest, user: User) -> None:
 
 def report(request: HttpRequest, event: Event) -> None:
     """Tells the owner of a sign-in on a new device; not for ever, if somebody makes sport of it."""
-    with suppress(limits.Limited):
+    with suppress(rate_limit.Limited):
         limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
         notices.tell(event)
 

@@ -48,7 +48,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         "django.server": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},
-        # A broker that is away is one line of ours (mail.working), not ten and a traceback.
+        # A broker that is away is one line of ours (kit.worker_loop), not ten and a traceback.
         "pika": {"level": "CRITICAL"},
         "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
         "gunicorn.access": {"handlers": [], "propagate": False},

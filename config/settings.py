@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.site",
             ],
+            "libraries": {"times": "kit.templatetags.times"},
         },
     },
 ]
@@ -172,7 +173,7 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60  # seconds
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = False  # ours are in accounts/notices.py
-ACCOUNT_RATE_LIMITS = False  # ours are in accounts/limits.py
+ACCOUNT_RATE_LIMITS = False  # ours are in the rooms' limits.py
 
 HEADLESS_CLIENTS = ("browser",)  # the doors that are open are in config/headless.py
 
@@ -200,7 +201,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
 REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
-# What encrypts secrets of apps and webhooks: the first key; the others still decrypt (mail/encryption.py).
+# What encrypts secrets of apps and webhooks: the first key; the others still decrypt (kit/encryption.py).
 ENCRYPTION_KEYS = environment.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 
 # Limits

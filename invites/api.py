@@ -4,13 +4,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import limits, sessions, tokens
-from accounts.endpoints import Fields, Invalid, Refused, endpoint, message, who
+from accounts import sessions
 from accounts.models import User
-from invites import joining, links
+from accounts.who import who
+from invites import joining, limits, links, purposes
 from invites.asking import ask
 from invites.forms import EmailForm, SignupForm
 from invites.models import Invite, InviteUnavailable, NotInvited
+from kit.json_door import Fields, Invalid, Refused, endpoint, message
 
 OVER = {
     Invite.State.CLAIMED: ("used", gettext_noop("This link has already been used. Sign in, or ask for a new one.")),
@@ -37,7 +38,7 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
 @endpoint("POST")
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account with the token of a mailed link, a name and a password, and signs in to it."""
-    invite, _purpose = links.find(request, sent.get("token", ""), tokens.SIGNUP, tokens.CONFIRM)
+    invite, _purpose = links.find(request, sent.get("token", ""), purposes.SIGNUP, purposes.CONFIRM)
     if invite is None:
         raise broken()
     try:

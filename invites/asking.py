@@ -5,9 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from accounts import clients, limits
-from invites import mails
+from invites import limits, mails
 from invites.models import Invite
+from kit import visitor
 
 
 def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) -> None:
@@ -16,5 +16,5 @@ def ask(request: HttpRequest, email: str, wish: str = mails.LINK, **given: Any) 
     key = f"{mails.RESET} {email}" if wish == mails.RESET else email
     limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
     limits.ASK_PER_ADDRESS.check(request, key)
-    language, device = get_language() or "", clients.device(request)
+    language, device = get_language() or "", visitor.device(request)
     Invite.objects.issue(email, wish=wish, language=language, device=device, **given)

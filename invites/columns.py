@@ -7,9 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 
-from accounts import addresses
-from accounts.forms import same_site
-from invites import notes
+from kit import addresses, plain_line
+from kit.form import same_site
 
 # What people call them, in the first line of a file.
 COLUMNS = {
@@ -51,8 +50,8 @@ def email_of(typed: str) -> str:
 def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str, Any]:
     """What a line says beside the address, as Entry has it. Raises ValidationError."""
     return {
-        "name": notes.plain(row.get("name", ""), 100, _("The name")),
-        "note": notes.plain(row.get("note", "")),
+        "name": plain_line.plain(row.get("name", ""), 100, _("The name")),
+        "note": plain_line.plain(row.get("note", "")),
         "language": language(row.get("language", "")),
         "next": path(row.get("next", "")),
         "group_id": group(row.get("group", ""), groups),

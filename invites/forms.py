@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, names
-from accounts.forms import VERBATIM, Form, NextField
+from accounts import names
 from accounts.forms.password import NewPasswordField, WithNewPassword
 from accounts.models import User
-from invites import notes
+from kit import addresses, plain_line
+from kit.form import VERBATIM, Form, NextField
 
 
 class EmailForm(Form):
@@ -105,7 +105,7 @@ class InvitePersonForm(Form):
         return addresses.normalize(self.cleaned_data["email"])
 
     def clean_note(self) -> str:
-        return notes.plain(self.cleaned_data["note"])
+        return plain_line.plain(self.cleaned_data["note"])
 
     def clean(self) -> None:
         """Points out what looks like a typo, once."""

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import clients, limits, sessions, tokens
+from accounts import sessions
 from accounts.models import User
-from invites import mails, openings
+from invites import limits, mails, openings, purposes
 from invites.models import Invite, InviteUnavailable, NotInvited
+from kit import tokens, visitor
+from kit.tokens import Purpose
 from mail.models import Suppression
 
 View = Callable[[HttpRequest, Invite], HttpResponse]
@@ -34,7 +36,7 @@ PAGES = {
 OWNER_PAGE = "invites/dead/owner.html"
 
 
-def opened_by_link(purpose: str, *states: Invite.State) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
+def opened_by_link(purpose: Purpose, *states: Invite.State) -> Callable[[View], Callable[[HttpRequest], HttpResponse]]:
     """Gives a view the invite of `?token=` or of the form's hidden field, if it is pending, or else in one of `states`.
 
     Answers for every other state.
@@ -73,7 +75,7 @@ def sent_token(request: HttpRequest) -> str:
     return (request.POST if request.method == "POST" else request.GET).get("token", "")
 
 
-def find(request: HttpRequest, token: str, *purposes: str) -> tuple[Invite | None, str]:
+def find(request: HttpRequest, token: str, *purposes: Purpose) -> tuple[Invite | None, Purpose | None]:
     """The invite of a token, and for which of these purposes it was made; counts the bad ones. Raises Limited."""
     for purpose in purposes:
         try:
@@ -83,8 +85,8 @@ def find(request: HttpRequest, token: str, *purposes: str) -> tuple[Invite | Non
         except (tokens.BadToken, Invite.DoesNotExist):
             continue
     if request.method == "POST":
-        limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
-    return None, ""
+        limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
+    return None, None
 
 
 def press(request: HttpRequest, invite: Invite) -> None:
@@ -97,24 +99,24 @@ def press(request: HttpRequest, invite: Invite) -> None:
 def pending(request: HttpRequest) -> Invite | None:
     """The pending invite of a sign-up link whose token came along, if there is one."""
     token = sent_token(request)
-    invite, _purpose = find(request, token, tokens.SIGNUP) if token else (None, "")
+    invite, _purpose = find(request, token, purposes.SIGNUP) if token else (None, None)
     return invite if invite and invite.state == Invite.State.PENDING else None
 
 
 def expired_address(request: HttpRequest) -> tuple[str, str]:
     """The address to mail a fresh link to, and what was wished, from the token of one that ran out; or "" for both."""
-    invite, purpose = find(request, sent_token(request), tokens.SIGNUP, tokens.CONFIRM, tokens.RESET)
+    invite, purpose = find(request, sent_token(request), purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)
     if invite is None or invite.state not in {Invite.State.EXPIRED, Invite.State.PENDING}:
         return "", ""
-    planned = mails.REGISTER if purpose == tokens.CONFIRM and invite.password else mails.LINK
-    return invite.email, mails.RESET if purpose == tokens.RESET else planned
+    planned = mails.REGISTER if purpose == purposes.CONFIRM and invite.password else mails.LINK
+    return invite.email, mails.RESET if purpose == purposes.RESET else planned
 
 
 def closed(request: HttpRequest) -> HttpResponse:
     return render(request, "invites/dead/closed.html", status=403)
 
 
-def came_as_another(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse | None:
+def came_as_another(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse | None:
     """The page for somebody signed in to an account with another address than the one that was invited."""
     email = other_address(request, invite)
     return wrong_account(request, invite, email, purpose) if email else None
@@ -126,7 +128,7 @@ def other_address(request: HttpRequest, invite: Invite) -> str:
     return "" if email == invite.email else email
 
 
-def wrong_account(request: HttpRequest, invite: Invite, email: str, purpose: str = tokens.SIGNUP) -> HttpResponse:
+def wrong_account(request: HttpRequest, invite: Invite, email: str, purpose: Purpose = purposes.SIGNUP) -> HttpResponse:
     """For who holds the link to one address and uses another: nothing is used up, and both are named."""
     context = {
         "invite": invite,
@@ -142,13 +144,13 @@ def broken(request: HttpRequest) -> HttpResponse:
     return render(request, "invites/dead/broken.html", status=404)
 
 
-def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+def dead(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
     """The page of an invite that is over; for the one who used it, the way on."""
     if invite.claimed_at and invite.claimed_by_id and invite.claimed_by_id == request.user.pk:
         return redirect(invite.next or "account")
     if request.method == "POST" and invite.claimed_by and invite.claimed_just_now(browser(request)):
         return second_press(request, invite, invite.claimed_by, purpose)
-    if purpose == tokens.OWNER:
+    if purpose == purposes.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
     if invite.state == Invite.State.EXPIRED:
         return expired(request, invite, purpose)
@@ -156,17 +158,17 @@ def dead(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
         return redirect(tokens.path(purpose, invite.pk))
     context: dict[str, Any] = {"invite": invite}
     if invite.state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
-        context |= {"wants_no_mail": True, "decline_token": tokens.sign(tokens.DECLINE, invite.pk)}
+        context |= {"wants_no_mail": True, "decline_token": tokens.sign(purposes.DECLINE, invite.pk)}
     return render(request, PAGES[invite.state], context, status=GONE)
 
 
-def second_press(request: HttpRequest, invite: Invite, account: User, purpose: str) -> HttpResponse:
+def second_press(request: HttpRequest, invite: Invite, account: User, purpose: Purpose) -> HttpResponse:
     """What the first press of a double click has answered."""
-    if purpose == tokens.RESET:
+    if purpose == purposes.RESET:
         return password_changed(request)
-    if purpose == tokens.CONFIRM and invite.username:
+    if purpose == purposes.CONFIRM and invite.username:
         return confirmed(request, invite)
-    way = sessions.LINK if purpose == tokens.CONFIRM else sessions.SIGNUP
+    way = sessions.LINK if purpose == purposes.CONFIRM else sessions.SIGNUP
     return sessions.start(request, account, invite.next, way)
 
 
@@ -181,7 +183,7 @@ def password_changed(request: HttpRequest) -> HttpResponse:
     return redirect("account_login")
 
 
-def expired(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+def expired(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
     """Offers to mail a fresh link: the token has proven the address once, so there is nothing to type."""
     when = min(invite.expires_at, timezone.now())
     context = {"invite": invite, "when": when, "token": tokens.sign(purpose, invite.pk)}
@@ -197,4 +199,4 @@ def browser(request: HttpRequest) -> str:
 def newcomer(request: HttpRequest) -> dict[str, Any]:
     """What a request says of somebody who joins, as Invite.accept takes it."""
     chosen = {"language": get_language()}
-    return {"browser": browser(request), "trace": clients.trace(request), "settings": chosen}
+    return {"browser": browser(request), "trace": visitor.trace(request), "settings": chosen}

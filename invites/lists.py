@@ -12,9 +12,9 @@ from typing import BinaryIO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from accounts import addresses
 from invites.columns import COLUMNS, email_of, fields, header, is_bad_lines
 from invites.models import Entry
+from kit import addresses
 
 LONGEST = 10_000  # characters of a line; an address with a name and a note has hundreds
 JOINED = 5  # lines that one quoted field may go on over

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import notices, preferences, times, tokens
+from accounts import notices, preferences
 from accounts.models import User
+from invites import purposes
+from kit import times, tokens
 from mail.circulars import blank, filled
 from mail.messages import post, write
 from mail.models import OutboxMessage
@@ -40,8 +42,8 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
         common = same_for(invite)
         if common not in written:
             written[common] = letter(with_blanks(invite), None, LINK, may_join=True, blanks=True)
-        words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(tokens.SIGNUP, invite.pk)}
-        words[DECLINE_URL] = tokens.link(tokens.DECLINE, invite.pk)
+        words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
+        words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
         at = next(leaving) if leaving else None
         mails.append(filled(written[common], invite.email, words, about=invite.pk, at=at))
     return mails
@@ -97,7 +99,7 @@ def letter(
             "email": invite.email,
             "username": account.username if account else invite.username,
             "url": tokens.link(purpose, invite.pk) if purpose else settings.SITE_URL,
-            "reset_url": tokens.link(tokens.RESET, invite.pk),
+            "reset_url": tokens.link(purposes.RESET, invite.pk),
             "until": times.until(invite.expires_at),
             "at": times.clock(timezone.now()),
             "device": notices.said(device),
@@ -123,7 +125,7 @@ def reminder(invite: "Invite") -> OutboxMessage:
     with preferences.read_by({}, invite.language) as language:
         context = {
             "email": invite.email,
-            "url": tokens.link(tokens.SIGNUP, invite.pk),
+            "url": tokens.link(purposes.SIGNUP, invite.pk),
             "sent": times.on(invite.sent_at or invite.created_at),
             "until": times.until(invite.expires_at),
             "day": times.day(invite.expires_at),
@@ -146,7 +148,7 @@ def sender(invite: "Invite") -> dict[str, str]:
         "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
         "inviter_email": invite.invited_by.email if invite.invited_by else "",
         "name": invite.name,
-        "decline_url": tokens.link(tokens.DECLINE, invite.pk),
+        "decline_url": tokens.link(purposes.DECLINE, invite.pk),
     }
 
 
@@ -154,17 +156,17 @@ def reply_to(invite: "Invite") -> list[str]:
     return [invite.invited_by.email] if invite.invited_by else []
 
 
-def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, str]:
+def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
     """Which mail, and what its link is for."""
     if account:
-        return (wish, tokens.RESET) if wish in {RESET, DISOWNED} else ("link_known", tokens.CONFIRM)
+        return (wish, purposes.RESET) if wish in {RESET, DISOWNED} else ("link_known", purposes.CONFIRM)
     if wish == RESET:
-        return "reset_unknown", ""
+        return "reset_unknown", None
     if not may_join:
-        return "closed", ""
+        return "closed", None
     if wish == REGISTER:
-        return "register", tokens.CONFIRM
-    return ("link_new" if invite.source == "self" else "invite"), tokens.SIGNUP
+        return "register", purposes.CONFIRM
+    return ("link_new" if invite.source == "self" else "invite"), purposes.SIGNUP
 
 
 def ask_to_readdress(invite: "Invite") -> None:
@@ -175,7 +177,7 @@ def ask_to_readdress(invite: "Invite") -> None:
                 "email": invite.email,
                 "other": invite.readdress_to,
                 "inviter": invite.invited_by.username,
-                "url": tokens.link(tokens.READDRESS, invite.pk),
+                "url": tokens.link(purposes.READDRESS, invite.pk),
             }
             post("readdress", invite.invited_by.email, context, language=language)
 

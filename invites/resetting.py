@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest
 
-from accounts import clients, devices
+from accounts import devices
 from accounts.models import Superseded, User
 from invites import links
 from invites.models import Invite
+from kit import visitor
 
 
 class NoAccount(Exception):
@@ -33,5 +34,5 @@ def save(request: HttpRequest, invite: Invite, account: User, password: str) -> 
 
     Raises InviteUnavailable, or Superseded: another of its links was faster, or "this was not me".
     """
-    invite.reset_password(account, password, browser=links.browser(request), **clients.trace(request))
+    invite.reset_password(account, password, browser=links.browser(request), **visitor.trace(request))
     devices.recognize(request, account)  # where the mailbox is read is no news

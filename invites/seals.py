@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
-from accounts import cookies
+from kit import cookies
 
 COOKIE = "seal"
 LIFETIME = timedelta(days=1)  # as long as asking again can keep a link alive

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.mail import mailers
 from django.utils import timezone
 
+from kit.findings import Finding, broken, odd, one_line, well
 from mail import lateness
-from mail.findings import Finding, broken, odd, one_line, well
 from mail.models import OutboxMessage, Webhook, WebhookDelivery
 from mail.smtp import SmtpBackend, reply
 

@@ -11,12 +11,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses, names, notices
+from accounts import names, notices
 from accounts.admin.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
 from accounts.admin.panels import events_panel, google_panel, sessions_panel
 from accounts.admin.steering import Steering
 from accounts.desk_offers import PANELS
 from accounts.models import Event, User
+from kit import addresses
 from kit.long_list import LongChangeList, ago
 
 # What somebody at the desk changes, its owner is told of.

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses
-from accounts.forms import VERBATIM
 from accounts.forms.password import WithProof
+from kit import addresses
+from kit.form import VERBATIM
 
 
 class EmailForm(WithProof, AddEmailForm):

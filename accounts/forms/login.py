@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import VERBATIM, Form, NextField
 from accounts.models import User
+from kit.form import VERBATIM, Form, NextField
 
 
 class LoginForm(Form):

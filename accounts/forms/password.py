@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, sessions
 from accounts.backends import refused
-from accounts.forms import VERBATIM, Form
 from accounts.models import User
+from kit.form import VERBATIM, Form
 
 
 class NewPasswordField(forms.CharField):

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import codes
-from accounts.forms import VERBATIM, Form
 from accounts.forms.password import WithProof
 from accounts.models import User
 from accounts.models.second_factor import proves
+from kit.form import VERBATIM, Form
 
 LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
-from accounts.forms import Form
+from kit.form import Form
 
 
 class SettingsForm(Form):

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.forms import VERBATIM, Form
 from accounts.models import User
+from kit.form import VERBATIM, Form
 
 
 class UsernameForm(Form):

@@ -7,9 +7,10 @@ from allauth.headless.internal.restkit.response import APIResponse
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
 from accounts.models.session import LISTED
 from accounts.protocol import Error, OwnDoor, counted
+from kit import visitor
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -36,7 +37,7 @@ class Sessions(OwnDoor):
             return Error(request, 400, "invalid_choice", said, "sessions")
         this = request.session.get("handle", "")
         for handle in handles:
-            self.user.end_session(handle, **clients.trace(request))
+            self.user.end_session(handle, **visitor.trace(request))
         if this in handles:
             sessions.end(request)
             return AuthenticationResponse(request)

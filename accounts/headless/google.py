@@ -6,9 +6,10 @@ from allauth.headless.socialaccount.response import SocialAccountsResponse
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import clients, limits
+from accounts import limits
 from accounts.models import LastWayIn
 from accounts.protocol import Error, OwnDoor, counted
+from kit import visitor
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -27,7 +28,7 @@ class Providers(OwnDoor):
             return self.last()
         self.demand_proof()
         try:
-            self.user.google.disconnect(**clients.trace(request))
+            self.user.google.disconnect(**visitor.trace(request))
         except LastWayIn:  # the password went in this moment
             return self.last()
         return self.get(request)

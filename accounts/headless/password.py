@@ -5,9 +5,10 @@ from typing import Any
 from allauth.headless.base.response import AuthenticationResponse
 from django.http import HttpRequest, HttpResponse
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
 from accounts.forms.password import CurrentPasswordForm, PasswordForm
 from accounts.protocol import OwnDoor, Unproven, counted, invalid
+from kit import visitor
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -30,6 +31,6 @@ class Password(OwnDoor):
         form = PasswordForm(request, {"password": self.text("current_password"), "chosen": self.text("new_password")})
         if not form.is_valid():
             return invalid(request, form, password="current_password", chosen="new_password")  # noqa: S106 names
-        self.user.change_password(form.cleaned_data["chosen"], **clients.trace(request))
+        self.user.change_password(form.cleaned_data["chosen"], **visitor.trace(request))
         sessions.keep(request, self.user)
         return AuthenticationResponse(request)

@@ -14,9 +14,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import clients, limits, pairing, recovery
+from accounts import limits, pairing, recovery
 from accounts.forms.second_factor import AppForm, WithCode
 from accounts.protocol import Error, OwnDoor, counted, done, invalid
+from kit import visitor
 
 
 class Authenticators(OwnDoor):
@@ -59,7 +60,7 @@ class App(OwnDoor):
             form = WithCode(request, {"code": self.text("code")})
             if not form.is_valid():
                 return invalid(request, form)
-            factor.turn_off(**clients.trace(request))
+            factor.turn_off(**visitor.trace(request))
         return done(request)
 
 
@@ -82,6 +83,6 @@ class RecoveryCodes(OwnDoor):
         form = WithCode(request, {"code": self.text("code")})
         if not form.is_valid():
             return invalid(request, form)
-        self.user.second_factor.renew_codes(**clients.trace(request))
+        self.user.second_factor.renew_codes(**visitor.trace(request))
         recovery.show(request, self.user)
         return self.get(request)

@@ -9,8 +9,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clients
-from accounts.ids import uuid7
+from kit import visitor
+from kit.ids import uuid7
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -117,7 +117,7 @@ class Event(models.Model):
 
     @property
     def device_name(self) -> str:
-        return clients.describe(self.device)
+        return visitor.describe(self.device)
 
     @property
     def works_until(self) -> datetime:

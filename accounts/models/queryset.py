@@ -10,10 +10,11 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models, transaction
 
-from accounts import addresses, names
+from accounts import names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
+from kit import addresses
 from mail.models import OutboxEvent
 
 if TYPE_CHECKING:

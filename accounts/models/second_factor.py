@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models.event import Event
-from mail.encryption import Unreadable, renew
+from kit.encryption import Unreadable, renew
+from kit.ids import uuid7
 
 if TYPE_CHECKING:
     from accounts.models.user import User

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import clients
+from kit import visitor
 from mail.models import OutboxEvent
 
 LISTED = 100  # sessions of one account are shown, or named, at once
@@ -75,7 +75,7 @@ class Session(AbstractBaseSession):
 
     @property
     def device_name(self) -> str:
-        return clients.describe(self.device)
+        return visitor.describe(self.device)
 
     @classmethod
     def cache_key(cls, session_key: str) -> str:

@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, names, notices
-from accounts.ids import uuid7
+from accounts import names, notices
 from accounts.models.event import NOT_ME_LIFETIME, Event
 from accounts.models.google import Google
 from accounts.models.queryset import Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
+from kit import addresses
+from kit.ids import uuid7
 from mail.models import OutboxEvent, Suppression
 
 UNUSABLE = UNUSABLE_PASSWORD_PREFIX  # what a password begins with that is none

@@ -16,7 +16,8 @@ from accounts.forms.second_factor import CodeForm
 from accounts.models import Superseded, User
 from accounts.models.second_factor import RECOVERY
 from accounts.stages import SecondFactorStage
-from accounts.views import page
+from kit import rate_limit
+from kit.page import page
 
 FEW = 3  # recovery codes
 
@@ -24,7 +25,7 @@ FEW = 3  # recovery codes
 @sensitive_post_parameters("code")
 @never_cache
 @page
-@limits.per_network(limits.FACTOR_PER_NETWORK)
+@rate_limit.per_network(limits.FACTOR_PER_NETWORK)
 def authenticate(request: HttpRequest) -> HttpResponse:
     """Takes a code from who has shown the first factor (accounts.stages); only then there is a session.
 
@@ -71,7 +72,7 @@ def count_down(request: HttpRequest, user: User) -> None:
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 def abandon(request: HttpRequest) -> HttpResponse:
     """Back to the first step, perhaps as somebody else; a reload of its address leads on."""
     stage = stages.waiting(request)

@@ -15,9 +15,10 @@ from django.views.generic import FormView
 from accounts import limits, moving, sessions
 from accounts.forms.email import CodeForm, EmailForm
 from accounts.models import User
-from accounts.views import page
+from kit import rate_limit
+from kit.page import page
 
-signed_in: list[Any] = [never_cache, page, limits.per_network(limits.POST_PER_NETWORK), sessions.required]
+signed_in: list[Any] = [never_cache, page, rate_limit.per_network(limits.POST_PER_NETWORK), sessions.required]
 
 
 @method_decorator([sensitive_post_parameters("password"), *signed_in], name="dispatch")

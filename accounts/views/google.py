@@ -10,16 +10,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, google, limits, sessions
+from accounts import google, limits, sessions
 from accounts.forms.password import WithProof
 from accounts.models import LastWayIn, User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.page import page
 
 
 @sensitive_post_parameters("password")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def connect(request: HttpRequest) -> HttpResponse:
     """To Google with the password; invites.views.google takes the answer."""
@@ -37,7 +38,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def disconnect(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
@@ -51,7 +52,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/google_disconnect.html", {"form": form, "email": email})
     try:
-        user.google.disconnect(**clients.trace(request))
+        user.google.disconnect(**visitor.trace(request))
     except LastWayIn:  # the password went in this moment
         return redirect("account_google_disconnect")
     messages.success(request, _("Google is disconnected."))

@@ -13,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, leaving, limits, sessions
+from accounts import leaving, limits, sessions
 from accounts.forms.password import WithProof
 from accounts.models import Event, User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.page import page
 
 log = logging.getLogger("frontdoor.accounts")
 
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def export(request: HttpRequest) -> HttpResponseBase:
     """Everything held about somebody, as a ZIP; a reload of its address leads back."""
@@ -31,7 +32,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return redirect("account")
     user = cast("User", request.user)
     limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    user.happened(Event.Kind.EXPORTED, **clients.trace(request))
+    user.happened(Event.Kind.EXPORTED, **visitor.trace(request))
     file = {"Content-Disposition": f'attachment; filename="{user.username}.zip"'}
     return StreamingHttpResponse(leaving.export(user), content_type="application/zip", headers=file)
 
@@ -39,7 +40,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @sensitive_post_parameters("password")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def delete(request: HttpRequest) -> HttpResponse:
     """Says what goes, and on POST with the password lets it go."""
@@ -48,7 +49,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return delete_page(request, form)
     try:
-        user.erase(**clients.trace(request))
+        user.erase(**visitor.trace(request))
     except DatabaseError:
         log.exception("deleting an account failed")
         said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")

@@ -9,16 +9,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
 from accounts.forms.password import PasswordForm
 from accounts.models import User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.page import page
 
 
 @sensitive_post_parameters("password", "chosen")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def change(request: HttpRequest) -> HttpResponse:
     """Ends every other session; this one goes on under a new id."""
@@ -26,7 +27,7 @@ def change(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request, request.POST if request.method == "POST" else None, show_password=show)
     if not form.is_valid():
         return render(request, "accounts/password.html", {"form": form, "show": show})
-    user.change_password(form.cleaned_data["chosen"], **clients.trace(request))
+    user.change_password(form.cleaned_data["chosen"], **visitor.trace(request))
     sessions.keep(request, user)
     messages.success(request, _("Password changed. You’re signed out on all other devices."))
     return redirect("account")

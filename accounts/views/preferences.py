@@ -12,15 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
-from accounts import clients, limits, sessions
+from accounts import limits, sessions
 from accounts.forms.settings import SettingsForm
 from accounts.models import Event, User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.page import page
 
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def choose(request: HttpRequest) -> HttpResponse:
     """Language, time zone, theme, and whether new devices are reported."""
@@ -35,7 +36,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         user.choose(**form.cleaned_data)
         if told and not user.settings["notices"]:
-            user.happened(Event.Kind.NOTICES_OFF, **clients.trace(request))
+            user.happened(Event.Kind.NOTICES_OFF, **visitor.trace(request))
     sessions.follow(request)
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
@@ -43,7 +44,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 def language(request: HttpRequest) -> HttpResponse:
     """Remembers a language: in a cookie, and for good if somebody is signed in."""
     if request.method != "POST":

@@ -13,17 +13,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts import clients, limits, recovery, sessions
-from accounts.forms import same_site
+from accounts import limits, recovery, sessions
 from accounts.forms.second_factor import WithCode
 from accounts.models import User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.form import same_site
+from kit.page import page
 
 
 @sensitive_post_parameters("password", "code")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def codes(request: HttpRequest) -> HttpResponse:
     """Shows those that were just made, else makes new ones; or others, if asked for in place of just these."""
@@ -43,7 +44,7 @@ def codes(request: HttpRequest) -> HttpResponse:
         context = {"form": form, "left": len(user.second_factor.recovery_codes)}
         context["shown_at"] = address(next_url) if shown else ""
         return render(request, "accounts/recovery_codes_renew.html", context)
-    user.second_factor.renew_codes(**clients.trace(request))
+    user.second_factor.renew_codes(**visitor.trace(request))
     messages.success(request, _("Here are your new recovery codes. The old ones don’t work any more."))
     recovery.show(request, user)
     return redirect(address(next_url))

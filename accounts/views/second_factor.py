@@ -10,11 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts import clients, devices, limits, pairing, sessions
-from accounts.forms import same_site
+from accounts import devices, limits, pairing, sessions
 from accounts.forms.second_factor import AppForm, WithCode
 from accounts.models import User
-from accounts.views import page, recovery_codes
+from accounts.views import recovery_codes
+from kit import rate_limit, visitor
+from kit.form import same_site
+from kit.page import page
 
 
 @never_cache
@@ -29,7 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password", "code", "current")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def app(request: HttpRequest) -> HttpResponse:
     """Sets up an app, the first one or another; ends every other session, and this one goes on under a new id."""
@@ -61,7 +63,7 @@ def replaced() -> str:
 @sensitive_post_parameters("password", "code")
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def off(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
@@ -70,14 +72,14 @@ def off(request: HttpRequest) -> HttpResponse:
     form = WithCode(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "accounts/second_factor_off.html", {"form": form})
-    user.second_factor.turn_off(**clients.trace(request))
+    user.second_factor.turn_off(**visitor.trace(request))
     messages.success(request, _("Two-step verification is off."))
     return redirect("second_factor")
 
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def browsers(request: HttpRequest) -> HttpResponse:
     """Has every browser asked for a code again; a reload of its address leads back."""

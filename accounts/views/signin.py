@@ -7,15 +7,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import google, limits, sessions
-from accounts.forms import same_site
 from accounts.forms.login import LoginForm
-from accounts.views import page
+from kit import rate_limit
+from kit.form import same_site
+from kit.page import page
 
 
 @sensitive_post_parameters("password")
 @never_cache
 @page
-@limits.per_network(limits.LOGIN_PER_NETWORK)
+@rate_limit.per_network(limits.LOGIN_PER_NETWORK)
 def login(request: HttpRequest) -> HttpResponse:
     """Signs in with a name or address and a password."""
     if request.user.is_authenticated:

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import clients, limits, sessions
-from accounts.forms import same_site
+from accounts import limits, sessions
 from accounts.models import User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.form import same_site
+from kit.page import page
 
 
 def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
@@ -23,13 +24,13 @@ def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @partial(sessions.required, refuse=to_login)
 def logout(request: HttpRequest) -> HttpResponse:
     """Asks where to sign out; its POST ends every session of the account."""
     if request.method != "POST":
         return render(request, "accounts/logout.html")
-    cast("User", request.user).sign_out(**clients.trace(request))
+    cast("User", request.user).sign_out(**visitor.trace(request))
     forget(request)
     messages.success(request, _("You’re signed out on all your devices."))
     return redirect("account_login")
@@ -37,7 +38,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 def logout_here(request: HttpRequest) -> HttpResponse:
     """Ends this session and no other; a reload of its address asks first."""
     if request.method != "POST":

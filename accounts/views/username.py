@@ -9,15 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import clients, limits, names, sessions
+from accounts import limits, names, sessions
 from accounts.forms.username import UsernameForm
 from accounts.models import User
-from accounts.views import page
+from kit import rate_limit, visitor
+from kit.page import page
 
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def change(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
@@ -30,7 +31,7 @@ def change(request: HttpRequest) -> HttpResponse:
     name = form.cleaned_data["username"]
     try:
         if name != user.username:
-            user.rename(name, **clients.trace(request))
+            user.rename(name, **visitor.trace(request))
     except IntegrityError:  # it was free when the form was checked
         form.add_error("username", names.taken(User.objects.free_name(name)))
         return username_page(request, form)

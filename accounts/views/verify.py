@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from accounts import store
 from accounts.backends import Backend
-from accounts.forms import same_site
 from accounts.models import User
+from kit.form import same_site
 
 
 @cache_control(no_store=True)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from invites import columns, lists, notes
+from invites import columns, lists
 from invites.models import Batch
+from kit import plain_line
 
 MOST = 5000  # people in one list
 LARGEST = 1024 * 1024  # bytes of one list
@@ -61,7 +62,7 @@ class ListForm(forms.ModelForm):
         fields = ()
 
     def clean_note(self) -> str:
-        return notes.plain(self.cleaned_data["note"])
+        return plain_line.plain(self.cleaned_data["note"])
 
     def clean_next(self) -> str:
         return columns.path(self.cleaned_data["next"])

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import earliest
 from accounts.models import User
 from invites.models import Invite
+from kit.ids import earliest
 from kit.long_list import CountedFilter
 
 SOON = timedelta(hours=48)  # the end

@@ -16,9 +16,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import addresses
 from accounts.models import User
-from invites import notes, openings
+from invites import openings
 from invites.admin.filters import (
     BatchFilter,
     CreatedFilter,
@@ -32,6 +31,7 @@ from invites.admin.filters import (
 from invites.admin.steering import Steering, applicable
 from invites.admin.timeline import timeline
 from invites.models import Entry, Invite, in_step
+from kit import addresses, plain_line
 from kit.long_list import LongChangeList, ago, exact
 from mail.models import Suppression
 
@@ -72,7 +72,7 @@ class InviteForm(forms.ModelForm):
         return email
 
     def clean_note(self) -> str:
-        return notes.plain(self.cleaned_data["note"])
+        return plain_line.plain(self.cleaned_data["note"])
 
     def validate_constraints(self) -> None:
         """Not here: an address that is invited already is simply sent its mail again."""

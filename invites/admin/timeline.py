@@ -7,9 +7,9 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.ids import earliest
 from accounts.models import Event
 from invites.models import Invite
+from kit.ids import earliest
 from mail.models import OutboxMessage
 
 EVENTS_SHOWN = 50  # of the newest

@@ -3,8 +3,8 @@
 from accounts.checks import proxies, staff
 from invites.doctor import parts, site
 from invites.doctor.invitation import explain
+from kit.findings import Finding, State, examine, of_database, of_network
 from mail import checks
-from mail.findings import Finding, State, examine, of_database, of_network
 
 __all__ = ["examine_site", "explain"]
 

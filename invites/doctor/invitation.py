@@ -5,11 +5,11 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import addresses
 from accounts.models import User
 from invites.models import Invite
+from kit import addresses
+from kit.findings import Finding, broken, examine, odd, well
 from mail import checks, lateness
-from mail.findings import Finding, broken, examine, odd, well
 from mail.models import OutboxMessage, Suppression
 
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from mail.findings import Finding, broken, odd, one_line, well
+from kit.findings import Finding, broken, odd, one_line, well
 
 OFF, FAR_OFF = timedelta(seconds=2), timedelta(seconds=30)  # codes of authenticator apps live for 30 seconds
 OLDEST = 150_000  # version of PostgreSQL

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http.request import validate_host
 
-from mail.findings import Finding, broken, odd, well
+from kit.findings import Finding, broken, odd, well
 
 COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 

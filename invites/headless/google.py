@@ -7,9 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts import google, limits, sessions
-from accounts.forms import same_site
 from accounts.protocol import Door, counted, signed_out
 from invites import visits
+from kit.form import same_site
 
 
 @counted(limits.GOOGLE_PER_NETWORK)

@@ -5,11 +5,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts import limits, tokens
 from accounts.forms.password import ResetForm
 from accounts.models import Superseded, User
 from accounts.protocol import Door, Error, counted, done, invalid, key_of, sign_in_now
-from invites import links, mails, resetting
+from invites import limits, links, mails, purposes, resetting
 from invites.asking import ask
 from invites.forms import EmailForm
 from invites.models import Invite, InviteUnavailable
@@ -36,7 +35,7 @@ class Reset(Door):
         return self.open(self.text("key"))
 
     def open(self, token: str) -> HttpResponse:
-        invite, _purpose = links.find(self.request, token, tokens.RESET)
+        invite, _purpose = links.find(self.request, token, purposes.RESET)
         if invite is None:
             return self.refuse(_("This link doesn’t work. Ask for a new one."))
         try:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from invites.models import Invite, InviteQuerySet
 from invites.models.lifecycle import CHUNK
-from mail.management import arguments, needs
+from kit.commands import arguments, prompts
 
 BOUNCED = "bounced"
 SOURCES = [source.value for source in Invite.Source if source != Invite.Source.SHADOW]  # which only members see
@@ -30,7 +30,7 @@ class Filters:
     def __init__(self, options: dict[str, Any]) -> None:
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
-            self.given["email"] = needs.address(self.given["email"])
+            self.given["email"] = prompts.address(self.given["email"])
         self.limit, self.after = options["limit"], options["after_id"]
 
     @staticmethod

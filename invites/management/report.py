@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import addresses
 from invites.models import Invite, Outcome, Reason
-from mail.management import arguments
-from mail.management.manners import INTERRUPTED, SOME_FAILED
+from kit import addresses
+from kit.commands import arguments
+from kit.commands.command import INTERRUPTED, SOME_FAILED
 from mail.models import Suppression
 
 LISTED = 1000  # failures; the others are only counted

@@ -11,12 +11,12 @@ from django.db import InterfaceError, OperationalError
 from invites.management.filters import STATES, Filters
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, Outcome
-from mail.management import manners
-from mail.management.progress import Progress, wanted
-from mail.working import told_to
+from kit.commands import command
+from kit.commands.progress import Progress, wanted
+from kit.worker_loop import told_to
 
 
-class Command(manners.Command):
+class Command(command.Command):
     """What all of them share. Each says among which invites its filters choose, and what it does to some of them."""
 
     states: ClassVar[Sequence[str]] = STATES
@@ -69,8 +69,8 @@ class Command(manners.Command):
         """Only somebody who watches wants to know before."""
         if not wanted(self.stderr, self.options):
             return None
-        count = manners.counted(self.filters.rows(self.among()), self.options["limit"])
-        return None if count > manners.MANY else count
+        count = command.counted(self.filters.rows(self.among()), self.options["limit"])
+        return None if count > command.MANY else count
 
     def before(self) -> None:
         """What must be asked, or known, before anything is done. Raises CommandError."""

@@ -11,13 +11,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import uuid7
 from accounts.models import User
 from invites.models.bulk import Entry, in_step
 from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
+from kit.ids import uuid7
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:

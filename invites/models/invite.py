@@ -11,12 +11,12 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.addresses import MAX_LENGTH
-from accounts.ids import uuid7
 from accounts.models import Event, User
 from invites import mails
 from invites.models.lifecycle import InviteUnavailable
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, NotInvited
+from kit.addresses import MAX_LENGTH
+from kit.ids import uuid7
 from mail.models import OutboxEvent, OutboxMessage, Suppression
 from mail.models.queryset import OutboxQuerySet
 

@@ -18,11 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import times
 from accounts.models import Event, User
 from invites import mails
 from invites.models.bulk import BulkQuerySet
 from invites.models.verbs import INVITE_LIFETIME, SENT_JUST_NOW
+from kit import times
 from mail.models import OutboxMessage
 
 if TYPE_CHECKING:

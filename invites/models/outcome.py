@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import times
+from kit import times
 
 
 class Reason(models.TextChoices):

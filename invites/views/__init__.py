@@ -1,5 +1,1 @@
 """Pages, one file for each noun."""
-
-from django.views.decorators.http import require_http_methods
-
-page = require_http_methods(["GET", "HEAD", "POST"])

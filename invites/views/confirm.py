@@ -9,24 +9,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import devices, sessions, tokens
+from accounts import devices, sessions
 from accounts.adapters import inactive
 from accounts.models import User
-from invites import links, seals
+from invites import links, purposes, seals
 from invites.models import Invite
+from kit import tokens
 
 log = logging.getLogger("frontdoor.invites")
 
 
-@links.opened_by_link(tokens.CONFIRM)
+@links.opened_by_link(purposes.CONFIRM)
 def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
     account = User.objects.filter(email=invite.email).first()
     if account is None:
-        return links.came_as_another(request, invite, tokens.CONFIRM) or planned(request, invite)
+        return links.came_as_another(request, invite, purposes.CONFIRM) or planned(request, invite)
     if not account.is_active:
         return inactive(request)
     if not invite.signs_in(account):
-        return links.expired(request, invite, tokens.CONFIRM)
+        return links.expired(request, invite, purposes.CONFIRM)
     if request.method == "POST":
         invite.claim(links.browser(request), by=account)
         return sessions.start(request, account, invite.next, sessions.LINK)
@@ -39,7 +40,7 @@ def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
         if invite.password:
             said = _("You signed up in another browser than this one. Choose a password again.")
             messages.info(request, said)
-        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
     if not Invite.objects.may_join(invite.email):
         return links.closed(request)
     if request.method != "POST":
@@ -49,7 +50,7 @@ def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
     except (IntegrityError, ValidationError):
         if not User.objects.filter(email=invite.email).exists():
             messages.warning(request, _("That username can’t be had any more. Choose another one and a password."))
-        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
     except DatabaseError:
         log.exception("confirming an account failed")
         return confirm_page(request, invite, status=503, failed=True)
@@ -64,7 +65,7 @@ def confirm_page(
         "invite": invite,
         "account": account,
         "failed": failed,
-        "token": tokens.sign(tokens.CONFIRM, invite.pk),
+        "token": tokens.sign(purposes.CONFIRM, invite.pk),
         "other_user": request.user.get_username() if request.user != account else "",
     }
     return render(request, "invites/confirm.html", context, status=status)

@@ -3,14 +3,14 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts import tokens
 from accounts.models import User
-from invites import links
+from invites import links, purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import Suppression
 
 
-@links.opened_by_link(tokens.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
+@links.opened_by_link(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """One button, and a box for who wants to hear nothing at all."""
     if request.method == "POST":
@@ -19,16 +19,16 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
         return render(request, "invites/declined.html", wish)
     context = {
         "invite": invite,
-        "token": tokens.sign(tokens.DECLINE, invite.pk),
+        "token": tokens.sign(purposes.DECLINE, invite.pk),
         "can_stop": not User.objects.filter(email=invite.email).exists(),
     }
     return render(request, "invites/decline.html", context)
 
 
-@links.opened_by_link(tokens.DECLINE, *Invite.State)
+@links.opened_by_link(purposes.DECLINE, *Invite.State)
 def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Takes back "never write to me again"; the link has proven the mailbox."""
     if request.method == "POST":
         Suppression.objects.take_back(invite.email)
         return render(request, "invites/write_again_done.html")
-    return render(request, "invites/write_again.html", {"token": tokens.sign(tokens.DECLINE, invite.pk)})
+    return render(request, "invites/write_again.html", {"token": tokens.sign(purposes.DECLINE, invite.pk)})

@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from accounts import clients, cookies, google, limits, sessions
-from accounts.forms import same_site
+from accounts import google, sessions
 from accounts.models import User
-from invites import links, mails, seals, webmail
+from invites import limits, links, mails, seals, webmail
 from invites.asking import ask
 from invites.forms import EmailForm
 from invites.models import LINK_LIFETIME
-from invites.views import page
+from kit import cookies, rate_limit, visitor
+from kit.form import same_site
+from kit.page import page
 from mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
@@ -27,7 +28,7 @@ ASKED = "asked"  # the cookie that remembers, in this browser, what was asked fo
 
 @never_cache
 @page
-@limits.per_network(limits.ASK_PER_NETWORK)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
 def entry(request: HttpRequest) -> HttpResponse:
     """Takes an address and mails it a link, whoever's it is."""
     next_url = same_site(request.GET.get("next", ""))
@@ -38,7 +39,7 @@ def entry(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @page
-@limits.per_network(limits.ASK_PER_NETWORK)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
     """The same for a new password."""
     return take_address(request, "invites/reset.html", mails.RESET)
@@ -55,7 +56,7 @@ def take_address(request: HttpRequest, template: str, wish: str, next_url: str =
         form.data = {**form.data.dict(), "sure": email}  # type: ignore[attr-defined]
         return entry_page(request, template, form, suggestion)
     if form.cleaned_data["leave_empty"]:
-        log.warning("a program asked for a link ip=%s", clients.ip(request))
+        log.warning("a program asked for a link ip=%s", visitor.ip(request))
         return remember(redirect("invite_sent"), email, wish)
     return ask_or_wait(request, email, wish, next=form.cleaned_data["next"])
 
@@ -64,12 +65,12 @@ def ask_or_wait(request: HttpRequest, email: str, wish: str, **given: Any) -> Ht
     """To the page that says where the mail went; if one went there just now, it says so too."""
     try:
         ask(request, email, wish, **given)
-    except limits.Limited as limit:
+    except rate_limit.Limited as limit:
         return limited(request, email, wish, limit)
     return remember(redirect("invite_sent"), email, wish)
 
 
-def limited(request: HttpRequest, email: str, wish: str, limit: limits.Limited) -> HttpResponse:
+def limited(request: HttpRequest, email: str, wish: str, limit: rate_limit.Limited) -> HttpResponse:
     response = sent_page(request, email, wish, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)
     return remember(response, email, wish)
@@ -82,7 +83,7 @@ def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion:
 
 @never_cache
 @page
-@limits.per_network(limits.ASK_PER_NETWORK)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
 @sessions.required
 def prove(request: HttpRequest) -> HttpResponse:
     """A link instead of the password, for somebody signed in who is asked for it; it leads back to that page."""
@@ -99,7 +100,7 @@ def remember(response: HttpResponse, email: str, wish: str = mails.LINK) -> Http
 
 @never_cache
 @page
-@limits.per_network(limits.ASK_PER_NETWORK)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
 def sent(request: HttpRequest) -> HttpResponse:
     """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
     if request.method != "POST":
@@ -109,7 +110,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     try:
         ask(request, email, wish)
-    except limits.Limited as limit:
+    except rate_limit.Limited as limit:
         return limited(request, email, wish, limit)
     return remember(sent_page(request, email, wish, resent=True), email, wish)
 

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import clients, google, limits, sessions, tokens
-from accounts.forms import same_site
+from accounts import google, limits, sessions
 from accounts.models import ConnectedElsewhere, Superseded, User
-from invites import links, visits
+from invites import links, purposes, visits
 from invites.models import Invite, NotInvited
-from invites.views import page
 from invites.visits import VISIT
+from kit import rate_limit, tokens, visitor
+from kit.form import same_site
+from kit.page import page
 
 log = logging.getLogger("frontdoor.invites")
 
@@ -33,7 +34,7 @@ PAGES = {
 
 @never_cache
 @page
-@limits.per_network(limits.GOOGLE_PER_NETWORK)
+@rate_limit.per_network(limits.GOOGLE_PER_NETWORK)
 def start(request: HttpRequest) -> HttpResponse:
     """To Google; by a link only after a button, so that no other site can send people there unasked."""
     if not settings.GOOGLE_CLIENT_ID:
@@ -41,7 +42,7 @@ def start(request: HttpRequest) -> HttpResponse:
     typed = request.POST if request.method == "POST" else request.GET
     next_url, invite = same_site(typed.get("next", "")), links.pending(request)
     if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
-        return redirect(tokens.path(tokens.SIGNUP, invite.pk) if invite else next_url or "account")
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk) if invite else next_url or "account")
     if request.method != "POST":
         return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
     return visits.begin(request, next_url, invite)
@@ -65,7 +66,7 @@ def response(request: HttpRequest) -> HttpResponse:
 def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     """Nothing was made, and the other ways in are on the page."""
     if not failure.is_cancelled:
-        log.warning("google did not say who it is: %s ip=%s", failure, clients.ip(request))
+        log.warning("google did not say who it is: %s ip=%s", failure, visitor.ip(request))
     if request.user.is_authenticated:
         messages.warning(request, _("Google was not connected. Nothing has changed."))
         return redirect("account")
@@ -75,7 +76,7 @@ def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
     if invite := invite_of(request.session.get(VISIT, {})):
-        back = tokens.path(tokens.SIGNUP, invite.pk)
+        back = tokens.path(purposes.SIGNUP, invite.pk)
         messages.info(request, format_html('<a href="{}">{}</a>', back, _("Back to your invitation")))
     return redirect("account_login")
 
@@ -159,7 +160,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
     template, status = PAGES[visit["outcome"]]
     context = {"email": visit["email"], "next": visit["next"]}
     if invite:
-        context |= {"token": tokens.sign(tokens.SIGNUP, invite.pk), "back": tokens.path(tokens.SIGNUP, invite.pk)}
+        context |= {"token": tokens.sign(purposes.SIGNUP, invite.pk), "back": tokens.path(purposes.SIGNUP, invite.pk)}
     return render(request, template, context, status=status)
 
 
@@ -173,7 +174,7 @@ def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str
     if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
         return failed(request, google.Failed("connecting another account"))
     try:
-        user.google.connect(identity.uid, identity.email, **clients.trace(request))
+        user.google.connect(identity.uid, identity.email, **visitor.trace(request))
     except ConnectedElsewhere:
         messages.warning(request, _("That Google account is connected to another account here. Nothing has changed."))
     except Superseded:

@@ -19,7 +19,8 @@ from accounts import limits, sessions
 from accounts.models import User
 from invites.forms import InvitePersonForm
 from invites.models import MEMBER_SENDS, Invite
-from invites.views import page
+from kit import rate_limit
+from kit.page import page
 
 SHOWN = 50  # of the newest
 
@@ -32,7 +33,7 @@ def for_members(view: View) -> View:
 
     @never_cache
     @page
-    @limits.per_network(limits.POST_PER_NETWORK)
+    @rate_limit.per_network(limits.POST_PER_NETWORK)
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponseBase:
         if not settings.MEMBERS_INVITE:

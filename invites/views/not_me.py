@@ -9,26 +9,28 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
-from accounts import clients, limits, tokens
+from accounts import notices
+from accounts.limits import POST_PER_NETWORK
 from accounts.models import Event, EventUnavailable, User
-from invites import links, mails
+from invites import limits, links, mails
 from invites.models import Invite
-from invites.views import page
+from kit import rate_limit, tokens, visitor
+from kit.page import page
 
 log = logging.getLogger("frontdoor.invites")
 
 
 @never_cache
 @page
-@limits.per_network(limits.POST_PER_NETWORK)
+@rate_limit.per_network(POST_PER_NETWORK)
 def not_me(request: HttpRequest) -> HttpResponse:
     """A page with a button, for whoever has the mail, signed in or not: mail servers open links too."""
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")
     try:
-        event = Event.objects.select_related("user").get(pk=tokens.load(tokens.NOT_ME, token))
+        event = Event.objects.select_related("user").get(pk=tokens.load(notices.NOT_ME, token))
     except (tokens.BadToken, Event.DoesNotExist):
         if request.method == "POST":
-            limits.BAD_LINK_PER_NETWORK.check(request, clients.network(request))
+            limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
         return render(request, "invites/not_me_broken.html", status=404)
     if not event.can_be_disowned():
         return over(request, event)
@@ -51,7 +53,7 @@ def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
 
 
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
-    trace = clients.trace(request)
+    trace = visitor.trace(request)
     with transaction.atomic():
         restored = event.user is not None and event.told != event.user.email
         account = event.disown(**trace)

@@ -8,19 +8,20 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
-from accounts import google, limits, tokens
-from invites import links
+from accounts import google
+from invites import limits, links, purposes
 from invites.models import Invite, InviteUnavailable
-from invites.views import page
+from kit import rate_limit, tokens
+from kit.page import page
 
 
-@limits.per_network(limits.ASK_PER_NETWORK)
-@links.opened_by_link(tokens.SIGNUP)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@links.opened_by_link(purposes.SIGNUP)
 def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
     email = request.user.email if request.user.is_authenticated else google.kept(request).get("email", "")
     if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
-        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
     invite.ask_to_readdress(email, get_language() or "")
     google.drop(request)
     context = {"invite": invite, "email": email}
@@ -34,7 +35,7 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
     @page
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        invite, _purpose = links.find(request, links.sent_token(request), tokens.READDRESS)
+        invite, _purpose = links.find(request, links.sent_token(request), purposes.READDRESS)
         if invite is None:
             return links.broken(request)
         if invite.replaced_at:  # the question goes on in the row that came after it
@@ -44,7 +45,7 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
         if not waiting or sender is None or not sender.is_active:
             return render(request, "invites/readdress_over.html", status=links.GONE)
         if request.method != "POST":
-            context = {"invite": invite, "token": tokens.sign(tokens.READDRESS, invite.pk)}
+            context = {"invite": invite, "token": tokens.sign(purposes.READDRESS, invite.pk)}
             return render(request, "invites/readdress.html", context)
         limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
         try:

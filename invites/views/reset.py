@@ -4,16 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import tokens
 from accounts.adapters import inactive
 from accounts.forms.password import ResetForm
 from accounts.models import Superseded
-from invites import links, resetting
+from invites import links, purposes, resetting
 from invites.models import Invite
+from kit import tokens
 
 
 @sensitive_post_parameters("password")
-@links.opened_by_link(tokens.RESET)
+@links.opened_by_link(purposes.RESET)
 def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
     show = "show" in request.GET
     try:
@@ -23,20 +23,20 @@ def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
             return reset_page(request, invite, form, show=show)
         resetting.save(request, invite, account, form.cleaned_data["password"])
     except resetting.NoAccount:
-        return redirect(tokens.path(tokens.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
     except resetting.TurnedOff:
         return inactive(request)
     except Superseded:
-        return links.expired(request, invite, tokens.RESET)
+        return links.expired(request, invite, purposes.RESET)
     return links.password_changed(request)
 
 
 def reset_page(request: HttpRequest, invite: Invite, form: ResetForm, *, show: bool) -> HttpResponse:
-    here = tokens.path(tokens.RESET, invite.pk)
+    here = tokens.path(purposes.RESET, invite.pk)
     context = {
         "invite": invite,
         "form": form,
-        "token": tokens.sign(tokens.RESET, invite.pk),
+        "token": tokens.sign(purposes.RESET, invite.pk),
         "show": show,
         "show_url": f"{here}&show=1",
         "hide_url": here,

@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import clients, limits, sessions, tokens
-from accounts.forms import same_site
+from accounts import sessions
 from accounts.models import User
-from invites import joining, links, mails, seals
+from invites import joining, limits, links, mails, purposes, seals
 from invites.forms import RegisterForm, SignupForm
 from invites.models import Invite
-from invites.views import page
 from invites.views.entry import ask_or_wait, log, remember
+from kit import rate_limit, tokens, visitor
+from kit.form import same_site
+from kit.page import page
+from kit.tokens import Purpose
 
 
 @sensitive_post_parameters("password")
@@ -28,25 +30,25 @@ def signup(request: HttpRequest) -> HttpResponseBase:
     return from_link(request) if with_link else register(request)
 
 
-@links.opened_by_link(tokens.SIGNUP)
+@links.opened_by_link(purposes.SIGNUP)
 def from_link(request: HttpRequest, invite: Invite) -> HttpResponse:
     if request.method != "POST" and User.objects.filter(email=invite.email).exists():
-        return redirect(tokens.path(tokens.CONFIRM, invite.pk))
+        return redirect(tokens.path(purposes.CONFIRM, invite.pk))
     if not Invite.objects.may_join(invite.email):
         return links.closed(request)
-    return links.came_as_another(request, invite, tokens.SIGNUP) or newcomer(request, invite, tokens.SIGNUP)
+    return links.came_as_another(request, invite, purposes.SIGNUP) or newcomer(request, invite, purposes.SIGNUP)
 
 
 @sensitive_post_parameters("password")
-@links.opened_by_link(tokens.OWNER)
+@links.opened_by_link(purposes.OWNER)
 def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
     """The same for the first superuser, from the link that only an operator's terminal shows."""
     if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
         return render(request, links.OWNER_PAGE, status=links.GONE)
-    return newcomer(request, invite, tokens.OWNER)
+    return newcomer(request, invite, purposes.OWNER)
 
 
-def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse:
+def newcomer(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
     """The sign-up form, and the account it makes."""
     show = "show" in request.GET
     if request.method != "POST":
@@ -63,7 +65,7 @@ def newcomer(request: HttpRequest, invite: Invite, purpose: str) -> HttpResponse
     return sessions.start(request, user, invite.next, sessions.SIGNUP)
 
 
-def signup_page(request: HttpRequest, invite: Invite, purpose: str, form: SignupForm) -> HttpResponse:
+def signup_page(request: HttpRequest, invite: Invite, purpose: Purpose, form: SignupForm) -> HttpResponse:
     here = tokens.path(purpose, invite.pk)
     context = {
         "invite": invite,
@@ -73,14 +75,14 @@ def signup_page(request: HttpRequest, invite: Invite, purpose: str, form: Signup
         "show_url": f"{here}&show=1",
         "hide_url": here,
         "other_user": request.user.get_username(),
-        "decline_url": tokens.path(tokens.DECLINE, invite.pk) if invite.invited_by else "",
+        "decline_url": tokens.path(purposes.DECLINE, invite.pk) if invite.invited_by else "",
     }
-    return render(request, "invites/owner.html" if purpose == tokens.OWNER else "invites/signup.html", context)
+    return render(request, "invites/owner.html" if purpose == purposes.OWNER else "invites/signup.html", context)
 
 
 @never_cache
 @page
-@limits.per_network(limits.ASK_PER_NETWORK)
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
 def register(request: HttpRequest) -> HttpResponse:
     """Address, name and password at once: until the mail is answered, a plan that only this browser can open."""
     if settings.SIGNUP != "open":
@@ -95,7 +97,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "invites/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
-        log.warning("a program asked for an account ip=%s", clients.ip(request))
+        log.warning("a program asked for an account ip=%s", visitor.ip(request))
         return remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
     return plan(request, form)
 

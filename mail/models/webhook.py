@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mail import encryption
+from kit import encryption
 
 # What can be chosen; docs/events.md says what each is.
 EVENTS = ("user.created", "user.deleted", "invite.accepted", "session.revoked")

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts import clients
+from kit import visitor
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -40,11 +40,11 @@ def test_the_address_is_what_our_own_proxies_saw(settings, subtests):
         with subtests.test(count=count, forwarded=forwarded):
             settings.TRUSTED_PROXY_COUNT = count
 
-            assert clients.ip(request(forwarded=forwarded)) == ip
+            assert visitor.ip(request(forwarded=forwarded)) == ip
 
 
 def test_a_unix_socket_has_no_address_and_is_no_error():
-    assert clients.ip(request(peer="")) == "0.0.0.0"
+    assert visitor.ip(request(peer="")) == "0.0.0.0"
 
 
 NETWORKS = [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("::1", "::/64")]
@@ -53,7 +53,7 @@ NETWORKS = [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::
 def test_a_whole_64_is_one_visitor(subtests):
     for peer, network in NETWORKS:
         with subtests.test(peer=peer):
-            assert clients.network(request(peer=peer)) == network
+            assert visitor.network(request(peer=peer)) == network
 
 
 @pytest.mark.django_db
@@ -83,4 +83,4 @@ def test_a_device_is_named_as_its_browser_does(subtests):
             asking = RequestFactory().get("/")
             asking.META["HTTP_USER_AGENT"] = agent
 
-            assert clients.describe(clients.device(asking)) == device
+            assert visitor.describe(visitor.device(asking)) == device

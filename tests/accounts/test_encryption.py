@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.management.commands import rotate_secrets
 from accounts.models import User
 from config import environment
-from mail import encryption
+from kit import encryption
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 

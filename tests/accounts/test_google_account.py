@@ -4,9 +4,9 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from accounts import limits
 from accounts.models import User
 from invites.models import Invite
+from kit import rate_limit
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Person
 from tests.reading import words
@@ -113,7 +113,7 @@ def test_sessions_that_end_in_this_moment_end_connecting_too(signed_in, google, 
 
 
 def test_connecting_is_limited(signed_in, google, monkeypatch):
-    monkeypatch.setattr("accounts.limits.PASSWORD_PER_USER", limits.Limit("password-user", "100/15m"))
+    monkeypatch.setattr("accounts.limits.PASSWORD_PER_USER", rate_limit.Limit("password-user", "100/15m"))
     for _ in range(20):
         assert signed_in.post(CONNECT, {"password": PASSWORD}).status_code == 302
 

@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts import limits, tokens
+from accounts import limits
 from config import headless, urls
+from invites import purposes
+from kit import rate_limit, tokens
 from tests import phone
 from tests.factories import PASSWORD, InviteFactory
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def counted(monkeypatch):
     """The names of the limits that were asked, and for whom."""
     seen = []
-    monkeypatch.setattr(limits.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
+    monkeypatch.setattr(rate_limit.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
     return seen
 
 
@@ -122,10 +124,10 @@ def test_what_one_account_does_is_limited_at_the_json_doors_too(signed_in, ada, 
 
 @pytest.mark.parametrize(
     ("path", "purpose", "name"),
-    [("/api/v1/auth/create", tokens.SIGNUP, "token"), (f"{HEADLESS}auth/password/reset", tokens.RESET, "key")],
+    [("/api/v1/auth/create", purposes.SIGNUP, "token"), (f"{HEADLESS}auth/password/reset", purposes.RESET, "key")],
 )
 def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, counted, path, purpose, name):
-    invite = InviteFactory(email="ada@example.com" if purpose == tokens.RESET else "grace@example.com")
+    invite = InviteFactory(email="ada@example.com" if purpose == purposes.RESET else "grace@example.com")
 
     client.post(path, {name: tokens.sign(purpose, invite.pk)}, "application/json")
 
@@ -161,8 +163,8 @@ def test_the_page_of_a_limit_names_a_minute_that_is_not_over_yet(client):
 )
 def test_a_wait_of_more_than_twelve_hours_names_the_day_too(language, hour, day):
     with translation.override(language):
-        assert re.search(hour, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60).words)
-        assert re.search(day, limits.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60 + 1).words)
+        assert re.search(hour, rate_limit.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60).words)
+        assert re.search(day, rate_limit.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60 + 1).words)
 
 
 def test_right_passwords_at_once_do_not_add_up_to_wrong_ones():
@@ -170,7 +172,7 @@ def test_right_passwords_at_once_do_not_add_up_to_wrong_ones():
     for _ in range(limit.most):
         limit.take("ada")
     for _ in range(20):
-        with pytest.raises(limits.Limited):
+        with pytest.raises(rate_limit.Limited):
             limit.take("ada")
     for _ in range(limit.most):
         limit.give_back("ada")

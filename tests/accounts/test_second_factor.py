@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, Superseded, User
 from invites.models import Invite
-from mail import encryption
+from kit import encryption
 from mail.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
@@ -296,7 +296,7 @@ def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
     phone.pair(ada)
     client = sign_in(phone.code())
     form = {"password": PASSWORD, "code": phone.wrong()}
-    with patch("accounts.limits.Limit.check"):  # of passwords there are fewer
+    with patch("kit.rate_limit.Limit.check"):  # of passwords there are fewer
         for _ in range(20):
             assert client.post(OFF, form).status_code == 200
 

@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError
 
-from accounts import addresses, names
+from accounts import names
 from accounts.models import User
+from kit import addresses
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

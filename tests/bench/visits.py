@@ -13,11 +13,13 @@ from django.core import signing
 from django.core.cache import caches
 from django.utils import timezone
 
-from accounts import devices, sessions, tokens
+from accounts import devices, sessions
 from accounts.hashers import Argon2
 from accounts.models import Session, User
 from accounts.store import DEADLINE, SessionStore
+from invites import purposes
 from invites.models import LINK_LIFETIME, Invite
+from kit import tokens
 from tests.factories import PASSWORD
 
 CSRF = "a" * 32
@@ -123,7 +125,7 @@ def sign_up(batch):
             "/signup",
             302,
             "/account",
-            form | {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": invite.email.partition("@")[0]},
+            form | {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": invite.email.partition("@")[0]},
         )
         for invite in invites
     ]

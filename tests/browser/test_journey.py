@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from accounts import tokens
 from accounts.models import User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from tests.browser.keyboard import enter, focused, heading, tab_to, write
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
@@ -138,7 +139,7 @@ def test_the_language_switch_works_without_a_script_and_stays(visit):
 def test_a_double_click_is_fine(visit, settings):
     invite = InviteFactory()
     page = visit(locale="en-GB")
-    page.goto(tokens.path(tokens.SIGNUP, invite.pk))
+    page.goto(tokens.path(purposes.SIGNUP, invite.pk))
     page.fill("#id_username", "grace.hopper")
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="Create account").dblclick()
@@ -152,7 +153,7 @@ def test_a_scanner_that_runs_scripts_uses_nothing_up(visit):
     invite = InviteFactory(email=UserFactory().email)
     for _ in range(5):
         scanner = visit(scripts=True)
-        scanner.goto(tokens.path(tokens.CONFIRM, invite.pk))
+        scanner.goto(tokens.path(purposes.CONFIRM, invite.pk))
         scanner.wait_for_load_state("networkidle")
 
     invite.refresh_from_db()

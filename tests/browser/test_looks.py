@@ -12,9 +12,11 @@ from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import notices
 from accounts.models import Event
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import Webhook
 from tests import phone
 from tests.browser.keyboard import PHONE
@@ -64,7 +66,7 @@ def view(windows, site):
     return view
 
 
-def link(purpose=tokens.SIGNUP, **fields):
+def link(purpose=purposes.SIGNUP, **fields):
     return tokens.path(purpose, InviteFactory(**fields).pk)
 
 
@@ -124,7 +126,7 @@ def must_ask_mailbox(path):
         person = sign_in(page)
         person.set_unusable_password()
         person.save()
-        page.goto(link(tokens.CONFIRM, email=person.email))
+        page.goto(link(purposes.CONFIRM, email=person.email))
         page.locator("main form button").click()
         with time_machine.travel(timezone.now() + timedelta(minutes=16)):
             page.goto(path)
@@ -136,7 +138,7 @@ def by_link(path):
     """The same for somebody who has just come in by a mailed link."""
 
     def go(page):
-        page.goto(link(tokens.CONFIRM, email=UserFactory().email))
+        page.goto(link(purposes.CONFIRM, email=UserFactory().email))
         page.locator("main form button").click()
         page.goto(path)
 
@@ -145,7 +147,7 @@ def by_link(path):
 
 def planned(page):
     submit(page, "/signup", email="grace@gmail.com", username="grace", password=PASSWORD)
-    page.goto(tokens.path(tokens.CONFIRM, Invite.objects.get().pk))
+    page.goto(tokens.path(purposes.CONFIRM, Invite.objects.get().pk))
 
 
 def planned_name_taken(page):
@@ -160,10 +162,10 @@ def not_me(page, *, pressed=0, **fields):
     told = Event.objects.filter(kind=Event.Kind.EMAIL_CHANGED)
     told.update(**fields)
     for _ in range(pressed):
-        page.goto(tokens.path(tokens.NOT_ME, told.get().pk))
+        page.goto(tokens.path(notices.NOT_ME, told.get().pk))
         page.locator("main form button").click()
     if not pressed:
-        page.goto(tokens.path(tokens.NOT_ME, told.get().pk))
+        page.goto(tokens.path(notices.NOT_ME, told.get().pk))
 
 
 def wrong_code(page):
@@ -265,20 +267,20 @@ def answer(page, *, pressed=None):
     """What the sender sees, before and after one of both buttons."""
     invite = InviteFactory(invitation=True, invited_by=UserFactory(), email="grace.hopper@navy.example")
     invite.ask_to_readdress("ada@gmail.com")
-    page.goto(tokens.path(tokens.READDRESS, invite.pk))
+    page.goto(tokens.path(purposes.READDRESS, invite.pk))
     if pressed is not None:
         page.locator("main form button").nth(pressed).click()
 
 
 def answered(page):
     answer(page, pressed=1)
-    page.goto(tokens.path(tokens.READDRESS, Invite.objects.get().pk))
+    page.goto(tokens.path(purposes.READDRESS, Invite.objects.get().pk))
 
 
 def google_was_connected(page):
     person = UserFactory(username="ada")
     person.google.connect("2001", "mallory@gmail.com")
-    page.goto(tokens.path(tokens.NOT_ME, Event.objects.get(kind=Event.Kind.GOOGLE_CONNECTED).pk))
+    page.goto(tokens.path(notices.NOT_ME, Event.objects.get(kind=Event.Kind.GOOGLE_CONNECTED).pk))
 
 
 def closed(path):
@@ -299,7 +301,7 @@ def desk(path):
 
 
 def never_again(page):
-    page.goto(link(tokens.DECLINE, invitation=True, email="grace@example.com"))
+    page.goto(link(purposes.DECLINE, invitation=True, email="grace@example.com"))
     page.check("[name=never]")
     page.locator("main form button").click()
 
@@ -396,22 +398,22 @@ PAGES = {
     "sign up": lambda p: p.goto(link(email="grace@example.com")),
     "sign up, invited": lambda p: p.goto(link(invited_by=UserFactory(), note="See you Monday!", source="admin")),
     "sign up, error": lambda p: submit(p, link(), username="x", password="y"),
-    "confirm": lambda p: p.goto(link(tokens.CONFIRM, email=UserFactory().email)),
-    "owner": lambda p: p.goto(link(tokens.OWNER, source="owner")),
-    "owner, too late": lambda p: p.goto(link(tokens.OWNER, source="owner", expires_at=AGO)),
+    "confirm": lambda p: p.goto(link(purposes.CONFIRM, email=UserFactory().email)),
+    "owner": lambda p: p.goto(link(purposes.OWNER, source="owner")),
+    "owner, too late": lambda p: p.goto(link(purposes.OWNER, source="owner", expires_at=AGO)),
     "sign in": lambda p: p.goto("/login"),
     "sign in, error": lambda p: submit(p, "/login", login="ada", password="wrong password"),
     "sign in, sent here": lambda p: p.goto("/account/settings"),
     "reset": lambda p: p.goto("/reset"),
     "reset, error": lambda p: submit(p, "/reset", email="ada@example"),
-    "new password": lambda p: p.goto(link(tokens.RESET, email=UserFactory().email)),
-    "new password, error": lambda p: submit(p, link(tokens.RESET, email=UserFactory().email), password="short"),
-    "new password, done": lambda p: submit(p, link(tokens.RESET, email=UserFactory().email), password=PASSWORD),
+    "new password": lambda p: p.goto(link(purposes.RESET, email=UserFactory().email)),
+    "new password, error": lambda p: submit(p, link(purposes.RESET, email=UserFactory().email), password="short"),
+    "new password, done": lambda p: submit(p, link(purposes.RESET, email=UserFactory().email), password=PASSWORD),
     "not me": not_me,
     "not me, done": lambda p: not_me(p, pressed=1),
     "not me, reported": lambda p: not_me(p, disowned_at=AGO),
     "not me, too late": lambda p: not_me(p, at=AGO - timedelta(days=4)),
-    "decline": lambda p: p.goto(link(tokens.DECLINE, invitation=True, invited_by=UserFactory())),
+    "decline": lambda p: p.goto(link(purposes.DECLINE, invitation=True, invited_by=UserFactory())),
     "decline, never again": never_again,
     "inviting": inviting,
     "inviting, error": lambda p: inviting(p, email="x", note="www.evil.example"),
@@ -420,7 +422,7 @@ PAGES = {
     "declined": lambda p: p.goto(link(declined_at=AGO)),
     "withdrawn": lambda p: p.goto(link(revoked_at=AGO)),
     "broken": lambda p: p.goto("/signup?token=x"),
-    "deactivated": lambda p: p.goto(link(tokens.CONFIRM, email=UserFactory(is_active=False).email)),
+    "deactivated": lambda p: p.goto(link(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
     "not found": lambda p: p.goto("/nothing"),
     "account": at_home,
     "account, longest": signed_in("/account", username="w" * 30, email=f"{'w' * 60}@{'w' * 60}.example.com"),

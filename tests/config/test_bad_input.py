@@ -5,9 +5,10 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import tokens
 from accounts.models import User
 from config.wsgi import application
+from invites import purposes
+from kit import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words
@@ -130,7 +131,7 @@ def test_unknown_paths_are_the_404_page(subtests):
 
 def test_a_next_with_control_characters_never_reaches_a_row_or_a_header(client):
     invite = InviteFactory(next="")
-    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
 
     assert client.post("/signup?next=%0d%0aX:1", form).url == "/account"
 
@@ -161,7 +162,7 @@ def test_another_host_name_is_a_400(client):
 @given(st.text(max_size=300), st.text(max_size=40), st.text(max_size=60))
 def test_any_text_in_any_field_is_never_a_500(settings, email, name, password):
     settings.RATELIMIT_ENABLE = False
-    token = tokens.sign(tokens.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
     client = Client()
     for path, form in [
         ("/", {"email": email, "next": name}),

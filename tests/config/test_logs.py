@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from accounts import tokens
 from config.logs import LOGGING, LineFormatter
+from invites import purposes
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory
 
 
@@ -26,7 +27,7 @@ def log():
 def test_no_token_password_or_session_id_reaches_the_log(client, ada, mailbox, log, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("django.db.backends").setLevel(logging.INFO)
-    token = tokens.sign(tokens.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
     client.get(f"/signup?token={token}")
     client.get(f"/nothing?a=1&token={token}")
     client.get(f"/login?next=/signup%3Ftoken%3D{token}")

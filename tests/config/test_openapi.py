@@ -15,8 +15,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from accounts import tokens
 from config.openapi import document
+from invites import purposes
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
 CASES = int(os.environ.get("SCHEMA_CASES", "60"))  # for each door; `make test-long` has thousands
@@ -51,7 +52,7 @@ def signed_in(case):
 
 
 def invited(case):
-    token = tokens.sign(tokens.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
     know(case, email="grace@example.com", token=token, username="grace", password=PASSWORD)
     return with_token(Client())
 

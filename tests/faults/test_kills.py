@@ -120,7 +120,7 @@ def test_a_frozen_worker_keeps_its_mail_from_others_no_longer_than_its_session_l
         frozen.signal(signal.SIGSTOP)
 
     sink.says["mail"] = freeze
-    impatient = {"mail.working.SESSION": "SET idle_in_transaction_session_timeout = '1s'"}
+    impatient = {"kit.worker_loop.SESSION": "SET idle_in_transaction_session_timeout = '1s'"}
     frozen = workers.start("deliver_mail", **impatient)
     Invite.objects.issue("grace@example.com")
     wait_until(lambda: not sink.says)
@@ -140,7 +140,7 @@ def test_a_mail_that_outlasts_its_session_is_not_the_next_again(workers, sink):
         Invite.objects.issue(f"{name}@example.com")
 
     sink.says["mail"] = lambda talk: time.sleep(2) if talk.sink.said["mail"] == 1 else None
-    workers.start("deliver_mail", **{"mail.working.SESSION": "SET idle_in_transaction_session_timeout = '1s'"})
+    workers.start("deliver_mail", **{"kit.worker_loop.SESSION": "SET idle_in_transaction_session_timeout = '1s'"})
     wait_until(lambda: sent() == 1)
 
     slow = OutboxMessage.objects.get(recipient="grace@example.com")

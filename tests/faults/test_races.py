@@ -10,9 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import notices
 from accounts.models import Event, Session, User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.deliver import Deliverer
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
@@ -51,7 +53,7 @@ def no_limits(settings):
 
 def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest():
     invite = InviteFactory()
-    token = tokens.sign(tokens.SIGNUP, invite.pk)
+    token = tokens.sign(purposes.SIGNUP, invite.pk)
 
     answers = at_once(
         lambda n: Client().post("/signup", {"token": token, "username": f"racer{n}", "password": PASSWORD})
@@ -67,7 +69,7 @@ def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest():
 
 def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for_the_rest():
     invite = InviteFactory()
-    token = tokens.sign(tokens.SIGNUP, invite.pk)
+    token = tokens.sign(purposes.SIGNUP, invite.pk)
 
     answers = at_once(
         lambda n: Program().send("/api/v1/auth/create", token=token, username=f"racer{n}", password=PASSWORD)
@@ -94,7 +96,7 @@ def test_ten_programs_that_end_one_session_end_it_once():
 
 def test_fifty_presses_of_a_sign_in_link_start_one_session():
     user = UserFactory()
-    token = tokens.sign(tokens.CONFIRM, InviteFactory(email=user.email).pk)
+    token = tokens.sign(purposes.CONFIRM, InviteFactory(email=user.email).pk)
 
     answers = at_once(lambda _: Client().post("/confirm", {"token": token}))
 
@@ -105,7 +107,7 @@ def test_fifty_presses_of_a_sign_in_link_start_one_session():
 def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
     user = UserFactory()
     user.change_password("another horse battery staple")
-    token = tokens.sign(tokens.NOT_ME, Event.objects.get(kind=Event.Kind.PASSWORD_CHANGED).pk)
+    token = tokens.sign(notices.NOT_ME, Event.objects.get(kind=Event.Kind.PASSWORD_CHANGED).pk)
 
     answers = at_once(lambda _: Client().post("/not-me", {"token": token}))
 
@@ -117,7 +119,7 @@ def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
 def test_fifty_presses_of_confirm_account_in_one_browser_make_one_account():
     browser = Client()
     browser.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
-    token = tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)
+    token = tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)
     browser.get("/confirm", {"token": token})
 
     def press(_):
@@ -139,7 +141,7 @@ def test_fifty_people_who_want_one_name_make_one_account_with_it():
     answers = at_once(
         lambda n: Client().post(
             "/signup",
-            {"token": tokens.sign(tokens.SIGNUP, invites[n].pk), "username": "wanted", "password": PASSWORD},
+            {"token": tokens.sign(purposes.SIGNUP, invites[n].pk), "username": "wanted", "password": PASSWORD},
         )
     )
 
@@ -158,7 +160,7 @@ def test_fifty_requests_for_one_address_keep_one_invite_and_lose_no_mail(no_limi
 
 def test_asking_while_the_link_is_pressed_is_never_a_500(no_limits):
     invite = InviteFactory(email="grace@example.com")
-    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
 
     answers = at_once(
         lambda n: Client().post("/signup", form) if n % 5 == 0 else Client().post("/", {"email": invite.email}), 20
@@ -209,7 +211,7 @@ def test_ten_owner_links_make_one_owner():
     invites = InviteFactory.create_batch(10, source=Invite.Source.OWNER)
 
     def accept(n):
-        form = {"token": tokens.sign(tokens.OWNER, invites[n].pk), "username": f"owner{n}", "password": PASSWORD}
+        form = {"token": tokens.sign(purposes.OWNER, invites[n].pk), "username": f"owner{n}", "password": PASSWORD}
         return Client().post("/owner", form)
 
     answers = at_once(accept, 10)
@@ -232,7 +234,7 @@ def test_two_who_send_one_invite_again_at_once_send_one_mail():
 def test_withdrawing_what_is_accepted_at_once_leaves_one_winner_and_both_know(no_limits):
     for n in range(5):
         invite = InviteFactory(invitation=True)
-        token = tokens.sign(tokens.SIGNUP, invite.pk)
+        token = tokens.sign(purposes.SIGNUP, invite.pk)
 
         def press(turn, n=n, invite=invite, token=token):
             if turn:

@@ -11,10 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Event
+from invites import purposes
 from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
+from kit import tokens
 from mail.models import OutboxMessage, Suppression
 from tests.conftest import LINK
 from tests.factories import PASSWORD, InviteFactory, UserFactory
@@ -164,7 +165,7 @@ def test_a_mail_to_many_says_word_for_word_what_one_to_each_says(ada):
     def parts():
         rows = OutboxMessage.objects.filter(kind="invite").order_by("recipient")
         links = [LINK.findall(row.parts["body"]) for row in rows]
-        assert all(tokens.load(tokens.SIGNUP, found[0].partition("token=")[2]) for found in links)
+        assert all(tokens.load(purposes.SIGNUP, found[0].partition("token=")[2]) for found in links)
         said = [LINK.sub("LINK", json.dumps(row.parts)) for row in rows]
         rows.delete()
         Invite.objects.all().delete()

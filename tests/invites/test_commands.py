@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words
@@ -132,7 +133,7 @@ def test_an_owner_link_is_worthless_once_there_is_a_superuser(admin_user):
 
 def test_an_ordinary_invite_never_makes_an_owner(client):
     invite = InviteFactory()
-    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "eve", "password": PASSWORD}
+    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "eve", "password": PASSWORD}
     assert client.post("/owner", form).status_code == 404
     client.post("/signup", form | {"is_superuser": "1", "is_staff": "1"})
     assert not User.objects.get().is_staff

@@ -12,10 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Event
-from invites import exports
+from invites import exports, purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import OutboxMessage, Suppression
 from tests.factories import InviteFactory
 
@@ -121,7 +121,7 @@ def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
     looked, _grace, _wish = invited("looked", "grace", "suppressed", expires_at=soon, created_at=LONG_AGO)
     invited("later", created_at=LONG_AGO)
     Suppression.objects.suppress("suppressed@example.com", "550 5.1.1 No such user")
-    Client().get(f"/signup?token={tokens.sign(tokens.SIGNUP, looked.pk)}", follow=True)
+    Client().get(f"/signup?token={tokens.sign(purposes.SIGNUP, looked.pk)}", follow=True)
 
     rehearsed = run_json("remind_invites", "--dry-run")
     assert not mailbox.letters()

@@ -7,9 +7,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Session, User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
 
@@ -22,11 +23,11 @@ def invite(ada):
 
 
 def link(invite):
-    return tokens.path(tokens.CONFIRM, invite.pk)
+    return tokens.path(purposes.CONFIRM, invite.pk)
 
 
 def press(client, invite):
-    return client.post("/confirm", {"token": tokens.sign(tokens.CONFIRM, invite.pk)})
+    return client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, invite.pk)})
 
 
 def test_one_press_signs_in_and_uses_the_link_up(client, invite, ada):

@@ -7,8 +7,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import notices
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import OutboxMessage
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
@@ -16,14 +18,14 @@ from tests.reading import words
 pytestmark = pytest.mark.django_db
 
 AGO = timezone.now() - timedelta(hours=2)
-PURPOSES = [tokens.SIGNUP, tokens.CONFIRM]
+PURPOSES = [purposes.SIGNUP, purposes.CONFIRM]
 
 PAGES = {
-    "/signup": tokens.SIGNUP,
-    "/confirm": tokens.CONFIRM,
-    "/owner": tokens.OWNER,
-    "/reset/password": tokens.RESET,
-    "/not-me": tokens.NOT_ME,
+    "/signup": purposes.SIGNUP,
+    "/confirm": purposes.CONFIRM,
+    "/owner": purposes.OWNER,
+    "/reset/password": purposes.RESET,
+    "/not-me": notices.NOT_ME,
 }
 
 
@@ -61,7 +63,7 @@ def test_a_dead_link_says_why_and_offers_one_way_on(client, purpose, state, said
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_an_expired_link_mails_a_fresh_one_with_one_button_and_nothing_to_type(client, mailbox, purpose):
-    if purpose == tokens.CONFIRM:
+    if purpose == purposes.CONFIRM:
         UserFactory(email="grace@example.com")
     invite = dead("expired", email="grace@example.com", next="/account?kept")
     old = tokens.path(purpose, invite.pk)
@@ -80,7 +82,7 @@ def test_an_invitation_that_expired_stays_an_invitation(client, settings, mailbo
     settings.SIGNUP = "invited"
     invite = dead("expired", email="grace@example.com", source=Invite.Source.ADMIN)
 
-    client.post("/invite/sent", {"token": tokens.sign(tokens.SIGNUP, invite.pk)})
+    client.post("/invite/sent", {"token": tokens.sign(purposes.SIGNUP, invite.pk)})
 
     assert client.get(mailbox.link("grace@example.com")).status_code == 200
 
@@ -108,7 +110,7 @@ def damaged(right):
         "noise": "not.a.token",
         "cut": token[:-3],
         "altered": ("A" if token[5] != "A" else "B").join([token[:5], token[6:]]),
-        "other purpose": tokens.sign("decline", invite.pk),
+        "other purpose": tokens.sign(purposes.DECLINE, invite.pk),
         "no row": tokens.sign(right, UserFactory().pk),
         "long": token * 100,
         "nul": token + "\x00",
@@ -128,11 +130,11 @@ def test_bad_tokens_are_counted_by_network_and_good_ones_are_not(client):
         assert client.post("/signup", {"token": "noise"}).status_code == 404
 
     assert client.post("/signup", {"token": "noise"}).status_code == 429
-    assert client.post("/signup", {"token": tokens.sign(tokens.SIGNUP, InviteFactory().pk)}).status_code == 200
+    assert client.post("/signup", {"token": tokens.sign(purposes.SIGNUP, InviteFactory().pk)}).status_code == 200
 
 
 def test_a_rotated_key_keeps_old_links_working(client, settings):
-    path = tokens.path(tokens.SIGNUP, InviteFactory().pk)
+    path = tokens.path(purposes.SIGNUP, InviteFactory().pk)
 
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a new key that is long enough to be one, 0123456789 abcdef"
@@ -143,7 +145,7 @@ def test_a_rotated_key_keeps_old_links_working(client, settings):
 
 
 def test_no_mail_leaves_when_a_dead_link_is_only_looked_at(client):
-    client.get(tokens.path(tokens.SIGNUP, dead("expired").pk))
+    client.get(tokens.path(purposes.SIGNUP, dead("expired").pk))
 
     assert not OutboxMessage.objects.exists()
 
@@ -190,7 +192,7 @@ def test_an_old_invitation_is_no_week_long_way_into_an_account_made_since(client
     invite = InviteFactory(invitation=True, sent_at=timezone.now() - timedelta(hours=2))
     UserFactory(email=invite.email)
 
-    page = client.get(tokens.path(tokens.SIGNUP, invite.pk), follow=True)
+    page = client.get(tokens.path(purposes.SIGNUP, invite.pk), follow=True)
 
     assert page.status_code == 410
     assert "Send a new link" in words(page)
@@ -199,5 +201,5 @@ def test_an_old_invitation_is_no_week_long_way_into_an_account_made_since(client
 def test_a_withdrawn_invitation_mails_nothing_to_whoever_kept_its_link(client):
     invite = dead("revoked")
 
-    assert client.post("/invite/sent", {"token": tokens.sign(tokens.SIGNUP, invite.pk)}).url == "/"
+    assert client.post("/invite/sent", {"token": tokens.sign(purposes.SIGNUP, invite.pk)}).url == "/"
     assert not OutboxMessage.objects.exists()

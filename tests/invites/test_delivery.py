@@ -11,8 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import tokens
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail import verp
 from mail.bounces import Outcome, receive
 from mail.deliver import deliver_due
@@ -127,7 +128,7 @@ def test_the_page_of_an_invite_lists_its_mails_without_a_link(desk, mailbox):
     row = r"invite<b> .{8,40} Queued 0 – invite .{8,40} Tried 1 450 4.2.0 see http://testserver/signup\?token=…"
     assert re.search(row, words(page))
     assert "secret" not in page.text
-    assert tokens.sign(tokens.SIGNUP, invite.pk) not in page.text
+    assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text
     assert desk.post(f"{LIST}{invite.pk}/change/", {"email": "other@example.com"}).status_code == 403
 
 
@@ -178,7 +179,7 @@ def test_a_member_who_sends_an_invite_on_learns_nothing_of_other_peoples_bounces
     maria = UserFactory(username="maria")
     invite = issue("guest@example.com", invited_by=maria)
     invite.ask_to_readdress(EMAIL)
-    question = {"token": tokens.sign(tokens.READDRESS, invite.pk)}
+    question = {"token": tokens.sign(purposes.READDRESS, invite.pk)}
 
     page = Client().post("/invite/readdress/answer", question)
 

@@ -12,11 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import times
 from accounts.models import Event, User
 from invites import exports
 from invites.models import Invite
 from kit import long_list as long_lists
+from kit import times
 from mail.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words

@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Event
-from invites import exports, lists
+from invites import exports, lists, purposes
 from invites.models import Batch, Invite
+from kit import tokens
 from mail.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -140,7 +140,7 @@ def test_who_leaves_leaves_no_name_behind():
 @pytest.mark.parametrize("state", [{"revoked_at": timezone.now()}, {"replaced_at": timezone.now()}])
 def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, state):
     invite = InviteFactory(invitation=True, email=EMAIL, **state)
-    client.post("/invite/decline", {"token": tokens.sign(tokens.DECLINE, invite.pk), "never": 1})
+    client.post("/invite/decline", {"token": tokens.sign(purposes.DECLINE, invite.pk), "never": 1})
     assert Suppression.objects.wished_by(EMAIL)
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import Event
 from invites import doctor
 from invites.models import Invite
-from mail import findings
+from kit import findings
 from mail.models import OutboxMessage, Suppression, Webhook
 from tests.factories import InviteFactory, UserFactory
 from tests.sink import Sink, Trouble, listening

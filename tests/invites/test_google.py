@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Event, Session, User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person, TokenAnswer
 from tests.reading import words
@@ -36,7 +37,7 @@ def come(client, google, person=GRACE, *, follow=True, **typed):
 
 
 def invite_token(invite):
-    return tokens.sign(tokens.SIGNUP, invite.pk)
+    return tokens.sign(purposes.SIGNUP, invite.pk)
 
 
 def user_of(client):
@@ -328,7 +329,7 @@ def test_the_invitation_is_not_lost_on_the_way(client, google, settings, answer)
 def test_the_owner_link_makes_no_ordinary_person_of_the_owner(client):
     owner = InviteFactory(source="owner")
 
-    page = client.get(f"/owner?token={tokens.sign(tokens.OWNER, owner.pk)}")
+    page = client.get(f"/owner?token={tokens.sign(purposes.OWNER, owner.pk)}")
 
     assert page.status_code == 200
     assert "Google" not in words(page)

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.hashers import Argon2
 from accounts.models import Event, Session, User
+from invites import purposes
 from invites.models import Invite, InviteUnavailable
+from kit import tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.programs import Program, codes, fields
@@ -20,7 +21,7 @@ LONG_AGO = timezone.now() - timedelta(days=30)
 
 
 def token_of(invite):
-    return tokens.sign(tokens.SIGNUP, invite.pk)
+    return tokens.sign(purposes.SIGNUP, invite.pk)
 
 
 def create(program, invite, username="grace", password=PASSWORD):
@@ -204,7 +205,7 @@ def test_a_dead_link_says_what_became_of_it(over, code):
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("purpose", [tokens.RESET, tokens.DECLINE, tokens.OWNER])
+@pytest.mark.parametrize("purpose", [purposes.RESET, purposes.DECLINE, purposes.OWNER])
 def test_the_token_of_another_link_makes_no_account(purpose):
     token = tokens.sign(purpose, InviteFactory().pk)
 
@@ -259,7 +260,7 @@ def test_an_address_that_has_an_account_by_now_is_told(ada):
 
 def test_the_token_of_a_link_that_confirms_is_proof_too(ada):
     def create(invite):
-        sent = {"token": tokens.sign(tokens.CONFIRM, invite.pk), "username": "grace", "password": PASSWORD}
+        sent = {"token": tokens.sign(purposes.CONFIRM, invite.pk), "username": "grace", "password": PASSWORD}
         return Program().send("/api/v1/auth/create", **sent)
 
     assert codes(create(InviteFactory(email="ada@example.com"))) == ["has_account"]

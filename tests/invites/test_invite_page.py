@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import tokens
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.models import OutboxMessage
 from tests.factories import InviteFactory
 from tests.reading import words
@@ -130,7 +131,7 @@ def test_the_page_costs_as_much_for_a_long_life_as_for_a_short_one_and_shows_no_
         with CaptureQueriesContext(connection) as queries:
             page = desk.get(at(invite))
         assert "token" not in page.text.replace("csrfmiddlewaretoken", "")
-        assert tokens.sign(tokens.SIGNUP, invite.pk) not in page.text
+        assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text
         return len([query for query in queries if 'FROM "accounts_session"' not in query["sql"]])
 
     one = cost()

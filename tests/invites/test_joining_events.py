@@ -4,9 +4,10 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person
 
@@ -93,7 +94,7 @@ def test_the_owner_is_announced(client, capsys, announced):
 
 
 def test_a_second_press_and_a_taken_name_are_not_announced(client, olga, announced):
-    link = tokens.path(tokens.SIGNUP, InviteFactory(email=EMAIL).pk)
+    link = tokens.path(purposes.SIGNUP, InviteFactory(email=EMAIL).pk)
 
     post(client, "/signup", link, username="olga")
     assert announced() == []

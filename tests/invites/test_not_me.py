@@ -9,8 +9,8 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import clients
 from accounts.models import Event, Session, User
+from kit import visitor
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -332,7 +332,7 @@ def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ad
 
 
 def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, thief, link, monkeypatch):
-    original = clients.trace
+    original = visitor.trace
 
     def late(request):
         monkeypatch.undo()

@@ -5,10 +5,10 @@ from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis.exceptions import ConnectionError as Gone
 
-from accounts import tokens
 from config.cache import breakers
-from invites import openings
+from invites import openings, purposes
 from invites.models import Invite
+from kit import tokens
 from tests.factories import InviteFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def opened(invite):
 def test_an_opened_link_is_known_once_somebody_asks(client):
     invite = InviteFactory()
     before = timezone.now()
-    client.get(tokens.path(tokens.SIGNUP, invite.pk))
+    client.get(tokens.path(purposes.SIGNUP, invite.pk))
 
     assert Invite.objects.get(pk=invite.pk).opened_at is None
     assert before <= opened(invite) <= timezone.now()
@@ -33,7 +33,7 @@ def test_an_opened_link_is_known_once_somebody_asks(client):
 def test_what_shows_nothing_to_anybody_is_no_opening(client, how):
     invite = InviteFactory()
     fetch = getattr(client, how.pop("method", "get"))
-    fetch(tokens.path(tokens.SIGNUP, invite.pk), **how)
+    fetch(tokens.path(purposes.SIGNUP, invite.pk), **how)
     assert opened(invite) is None
 
 
@@ -49,6 +49,6 @@ def test_without_redis_the_page_is_shown_and_nothing_is_noted(client, monkeypatc
     for name in ("zadd", "zpopmin"):
         monkeypatch.setattr(RedisCache, name, gone)
     invite = InviteFactory()
-    assert client.get(tokens.path(tokens.SIGNUP, invite.pk)).status_code == 200
+    assert client.get(tokens.path(purposes.SIGNUP, invite.pk)).status_code == 200
     assert opened(invite) is None
     breakers.clear()

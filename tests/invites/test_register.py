@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import cookies, names, tokens
+from accounts import names
 from accounts.models import Event, Session, User
-from invites import seals
+from invites import purposes, seals
 from invites.models import Invite
+from kit import cookies, tokens
 from mail.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -354,7 +355,7 @@ def test_in_this_browser_is_said_in_the_right_browser_only(client, settings):
     register(client)
     assert "in this browser" in words(client.get("/invite/sent"))
     Invite.objects.update(expires_at=timezone.now())
-    token = tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)
+    token = tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)
 
     assert "on any device" in words(Client().post("/invite/sent", {"token": token}))
 

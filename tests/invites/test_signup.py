@@ -5,10 +5,11 @@ import re
 import pytest
 from django.test import Client
 
-from accounts import tokens
 from accounts.models import Session, User
+from invites import purposes
 from invites.forms import SignupForm
 from invites.models import Invite
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
@@ -20,12 +21,12 @@ def invite(db):
     return InviteFactory(email="grace@example.com", next="/account?welcome")
 
 
-def link(invite, purpose=tokens.SIGNUP):
+def link(invite, purpose=purposes.SIGNUP):
     return tokens.path(purpose, invite.pk)
 
 
 def form(invite, **typed):
-    return {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD} | typed
+    return {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD} | typed
 
 
 def test_accepting_makes_the_account_signs_in_and_leads_on(client, invite):
@@ -230,14 +231,14 @@ def test_the_account_speaks_the_language_it_was_made_in(invite):
 def test_the_owner_link_says_whom_it_signs_out(signed_in):
     owner = InviteFactory(source="owner")
 
-    page = signed_in.get("/owner", {"token": tokens.sign(tokens.OWNER, owner.pk)})
+    page = signed_in.get("/owner", {"token": tokens.sign(purposes.OWNER, owner.pk)})
 
     assert "You’re signed in as ada. If you carry on, we’ll sign you out of that account first." in words(page)
 
 
 def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
     invite = InviteFactory()
-    form = {"token": tokens.sign(tokens.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
     original = SignupForm.is_valid
 
     def late(self):

@@ -4,9 +4,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import Event, User
+from invites import purposes
 from invites.models import Invite, InviteUnavailable
+from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person
 from tests.reading import words
@@ -26,11 +27,11 @@ def invite(maria):
     )
 
 
-def link(invite, page="/signup", purpose=tokens.SIGNUP):
+def link(invite, page="/signup", purpose=purposes.SIGNUP):
     return f"{page}?token={tokens.sign(purpose, invite.pk)}"
 
 
-def token(invite, purpose=tokens.SIGNUP):
+def token(invite, purpose=purposes.SIGNUP):
     return {"token": tokens.sign(purpose, invite.pk)}
 
 

@@ -14,9 +14,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from invites.models import Invite
+from kit.worker_loop import keep_working
 from mail import amqp, consumer
 from mail.models import OutboxMessage
-from mail.working import keep_working
 from tests.faults.parts import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from accounts import tokens
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail.deliver import deliver_due
 from mail.models import OutboxMessage
 
@@ -164,7 +165,7 @@ def test_without_a_database_the_command_says_try_later():
 )
 def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp, quoted):
     invite = Invite.objects.issue("grace@example.com")
-    token = tokens.sign(tokens.SIGNUP, invite.pk)
+    token = tokens.sign(purposes.SIGNUP, invite.pk)
     base64 = b64encode(f"http://testserver/signup?token={token}".encode()).decode()
     smtp.refusal = f"550 5.7.1 I will not take {quoted.format(token=token, base64=base64)}"
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command, get_commands, load_command_class
 
 from config.embedded.folders import BASE_DIR
-from mail.management import manners
+from kit.commands import command
 
 pytestmark = pytest.mark.slow
 
@@ -19,20 +19,20 @@ ROOMS = {"accounts", "invites", "mail"}
 
 def test_every_help_has_examples_that_can_be_typed():
     commands = {name: load_command_class(room, name) for name, room in get_commands().items() if room in ROOMS}
-    minded = {name: command for name, command in commands.items() if isinstance(command, manners.Command)}
+    minded = {name: one for name, one in commands.items() if isinstance(one, command.Command)}
 
     assert {"doctor", "end_sessions", "mail_queue", "prune", "resend_invites"} <= minded.keys()
-    for name, command in minded.items():
-        parser = command.create_parser("manage.py", name)
+    for name, one in minded.items():
+        parser = one.create_parser("manage.py", name)
         assert "examples:\n  manage.py" in parser.format_help(), name
-        for example in command.examples:
+        for example in one.examples:
             parser.parse_args(shlex.split(re.split(" [<>] ", example)[0]))
 
 
 def test_no_color_is_minded(monkeypatch):
     seen = []
 
-    class Command(manners.Command):
+    class Command(command.Command):
         requires_system_checks = ()
 
         def handle(self, **options):
@@ -47,8 +47,8 @@ def test_no_color_is_minded(monkeypatch):
 def test_what_is_logged_does_not_get_between_the_results():
     code = (
         "import logging, django; django.setup();"
-        "from mail.management import manners\n"
-        "with manners.logs_on_stderr(): logging.getLogger('x').warning('noise'); print('result')\n"
+        "from kit.commands import command\n"
+        "with command.logs_on_stderr(): logging.getLogger('x').warning('noise'); print('result')\n"
         "logging.getLogger('x').warning('after')"
     )
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}

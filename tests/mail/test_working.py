@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from django.db import OperationalError, connection
 
-from mail import working
+from kit import worker_loop
 from mail.smtp import LONGEST
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(working, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(worker_loop, "FIRST_PAUSE", 0.001)
 
 
 def test_a_part_is_missed_once_however_long_it_is_away_and_welcomed_once(impatient, caplog):
@@ -34,7 +34,7 @@ def test_a_part_is_missed_once_however_long_it_is_away_and_welcomed_once(impatie
         yield True
         raise ConnectionResetError("gone again")
 
-    working.keep_working(work, stop, (OSError,))
+    worker_loop.keep_working(work, stop, (OSError,))
 
     assert caplog.messages == [
         "waiting for the broker: ConnectionRefusedError: nobody there",
@@ -57,7 +57,7 @@ def test_pauses_grow_to_half_a_minute(monkeypatch):
         yield from ()
         raise OSError
 
-    working.keep_working(work, stop, (OSError,))
+    worker_loop.keep_working(work, stop, (OSError,))
 
     assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 16, 30, 30], rel=0.21)
 
@@ -66,7 +66,7 @@ def test_after_half_a_minute_of_work_pauses_begin_small_again(monkeypatch):
     stop = threading.Event()
     now, pauses = [0.0], []
     monkeypatch.setattr(stop, "wait", pauses.append)
-    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(worker_loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def work():
         if len(pauses) == 5:
@@ -75,7 +75,7 @@ def test_after_half_a_minute_of_work_pauses_begin_small_again(monkeypatch):
         now[0] += 31 if len(pauses) == 3 else 1
         raise OSError
 
-    working.keep_working(work, stop, (OSError,))
+    worker_loop.keep_working(work, stop, (OSError,))
 
     assert pauses == pytest.approx([0.5, 1, 2, 0.5, 1], rel=0.21)
 
@@ -89,7 +89,7 @@ def test_a_signal_stops_the_work_and_is_given_back_however_the_work_ends(end):
 
     for number in SIGNALS:
         stop = threading.Event()
-        with suppress(ZeroDivisionError), working.told_to(stop):
+        with suppress(ZeroDivisionError), worker_loop.told_to(stop):
             signal.raise_signal(number)
             end()
         assert stop.is_set()
@@ -99,7 +99,7 @@ def test_a_signal_stops_the_work_and_is_given_back_however_the_work_ends(end):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_locks_of_a_frozen_worker_end_after_its_mail_could_and_it_waits_for_those_of_others_but_not_long():
-    with working.patient_connection():
+    with worker_loop.patient_connection():
         idle, lock = limits()
         assert idle > LONGEST
         assert 0 < lock <= 5
@@ -125,4 +125,4 @@ def test_other_mistakes_end_a_worker():
         raise KeyError("a mistake of ours")
 
     with pytest.raises(KeyError):
-        working.keep_working(work, threading.Event(), (OSError,))
+        worker_loop.keep_working(work, threading.Event(), (OSError,))

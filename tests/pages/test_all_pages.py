@@ -12,9 +12,11 @@ from django.db import DatabaseError
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import notices
 from accounts.models import Event, User
+from invites import purposes
 from invites.models import Invite
+from kit import tokens
 from mail import lateness
 from mail.models import OutboxMessage
 from tests import phone
@@ -48,14 +50,14 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def token(purpose=tokens.SIGNUP, **fields):
+def token(purpose=purposes.SIGNUP, **fields):
     return {"token": tokens.sign(purpose, InviteFactory(**fields).pk)}
 
 
 def declining():
     """The link in an invitation that says no."""
     invite = Invite.objects.first() or InviteFactory(invitation=True, invited_by=UserFactory(), email="g@example.com")
-    return {"token": tokens.sign(tokens.DECLINE, invite.pk)}
+    return {"token": tokens.sign(purposes.DECLINE, invite.pk)}
 
 
 def after(client, path, form):
@@ -84,7 +86,7 @@ REGISTER = {"email": "grace@gmail.com", "username": "grace", "password": PASSWOR
 def planned(client):
     """Registers in one form; gives the token of the mail that confirms it."""
     client.post("/signup", REGISTER)
-    return {"token": tokens.sign(tokens.CONFIRM, Invite.objects.get().pk)}
+    return {"token": tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)}
 
 
 def planned_name_taken(client):
@@ -100,7 +102,7 @@ def planned_while_the_database_fails(client):
 
 
 def reset():
-    return token(tokens.RESET, email=UserFactory().email)
+    return token(purposes.RESET, email=UserFactory().email)
 
 
 def not_me(*, moved=False, **fields):
@@ -112,7 +114,7 @@ def not_me(*, moved=False, **fields):
     else:
         event = Event.objects.record(Event.Kind.SIGNED_IN, ada, told=ada.email)
     Event.objects.filter(pk=event.pk).update(**fields)
-    return {"token": tokens.sign(tokens.NOT_ME, event.pk)}
+    return {"token": tokens.sign(notices.NOT_ME, event.pk)}
 
 
 def not_me_but_the_address_is_gone(client):
@@ -151,7 +153,7 @@ def invited(**fields):
 
 
 def invitation(**fields):
-    return {"token": tokens.sign(tokens.SIGNUP, invited(**fields).pk)}
+    return {"token": tokens.sign(purposes.SIGNUP, invited(**fields).pk)}
 
 
 def another_google_account(client, **fields):
@@ -162,7 +164,7 @@ def readdressing():
     """The token of the mail that asks who sent an invite."""
     invite = invited()
     invite.ask_to_readdress("hopper@example.com")
-    return {"token": tokens.sign(tokens.READDRESS, invite.pk)}
+    return {"token": tokens.sign(purposes.READDRESS, invite.pk)}
 
 
 def readdressed(client):
@@ -197,9 +199,9 @@ PAGES = {
     "sign up, shown": lambda c: c.get("/signup", token() | {"show": 1}),
     "sign up, error": lambda c: c.post("/signup", token() | {"username": "x", "password": "y"}),
     "sign up, invited": lambda c: c.get("/signup", token(invited_by=UserFactory(), note="Hello", source="admin")),
-    "owner": lambda c: c.get("/owner", token(tokens.OWNER, source="owner")),
-    "owner, too late": lambda c: c.get("/owner", token(tokens.OWNER, source="owner", expires_at=AGO)),
-    "confirm": lambda c: c.get("/confirm", token(tokens.CONFIRM, email=UserFactory().email)),
+    "owner": lambda c: c.get("/owner", token(purposes.OWNER, source="owner")),
+    "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, source="owner", expires_at=AGO)),
+    "confirm": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
     "sign in": lambda c: c.get("/login"),
     "sign in, sent here": lambda c: c.get("/account", follow=True),
     "sign in, closed": lambda c: invited_only(c, "/login"),
@@ -213,7 +215,7 @@ PAGES = {
     "new password, shown": lambda c: c.get("/reset/password", reset() | {"show": 1}),
     "new password, error": lambda c: c.post("/reset/password", reset() | {"password": "short"}),
     "new password, done": lambda c: c.post("/reset/password", reset() | {"password": PASSWORD}, follow=True),
-    "new password, expired": lambda c: c.get("/reset/password", token(tokens.RESET, expires_at=AGO)),
+    "new password, expired": lambda c: c.get("/reset/password", token(purposes.RESET, expires_at=AGO)),
     "not me": lambda c: c.get("/not-me", not_me()),
     "not me, moved": lambda c: c.get("/not-me", not_me(moved=True)),
     "not me, done": lambda c: c.post("/not-me", not_me()),
@@ -248,7 +250,7 @@ PAGES = {
     "declined": lambda c: c.get("/signup", token(declined_at=AGO)),
     "withdrawn": lambda c: c.get("/signup", token(revoked_at=AGO)),
     "broken": lambda c: c.get("/signup", {"token": "x"}),
-    "deactivated": lambda c: c.get("/confirm", token(tokens.CONFIRM, email=UserFactory(is_active=False).email)),
+    "deactivated": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
     "not found": lambda c: c.get("/nothing"),
     "bad request": lambda c: c.post("/", {"email": "\x00"}),
     "too large": lambda c: c.post("/", {"email": "x" * 3 * 1024 * 1024}),
@@ -268,7 +270,7 @@ def inviting(client, **posted):
 
 def by_link(client):
     """Has Ada come in by a mailed link, which then stands for her password."""
-    return after(client, "/confirm", token(tokens.CONFIRM, email="ada@example.com"))
+    return after(client, "/confirm", token(purposes.CONFIRM, email="ada@example.com"))
 
 
 def must_ask_mailbox(client, path):
@@ -399,7 +401,7 @@ SIGNED_IN = {
     "inviting, done": lambda c: inviting(c, email="grace@example.com", note="Hello"),
     "another account": lambda c: c.get("/signup", invitation()),
     "another account, asked": lambda c: c.post(
-        "/invite/readdress", {"token": tokens.sign(tokens.SIGNUP, invited().pk)}
+        "/invite/readdress", {"token": tokens.sign(purposes.SIGNUP, invited().pk)}
     ),
     "another account, nobody to ask": lambda c: c.get("/signup", token()),
     "connect google": lambda c: c.get("/account/google"),
@@ -440,7 +442,7 @@ SIGNED_IN = {
     "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
     "sign out": lambda c: c.get("/logout"),
     "signed out": lambda c: c.post("/logout", follow=True),
-    "confirm as another": lambda c: c.get("/confirm", token(tokens.CONFIRM, email=UserFactory().email)),
+    "confirm as another": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
     "not for everybody": lambda c: c.get("/admin/login/"),
 }
 

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 
 from accounts.models import Session, User
 from accounts.models.queryset import UserQuerySet
-from mail.management import arguments, manners
+from kit.commands import arguments, command
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Signs people out on all their devices: one person, or everybody. It takes effect at once."
     examples: ClassVar[tuple[str, ...]] = ("--user ada grace@example.com", "--all --dry-run", "--all --yes-all")
 
@@ -29,11 +29,11 @@ class Command(manners.Command):
         report = {
             "command": "end_sessions",
             "dry_run": options["dry_run"],
-            "people": manners.counted(people),
-            "sessions": manners.counted(self.sessions(people, everybody=options["all"])),
+            "people": command.counted(people),
+            "sessions": command.counted(self.sessions(people, everybody=options["all"])),
         }
         if options["all"] and not (options["dry_run"] or options["yes_all"]):
-            question = f"Sign everybody out, {manners.said(report['people'])} people?"
+            question = f"Sign everybody out, {command.said(report['people'])} people?"
             self.sure(question, "--yes-all", may_ask=not options["no_input"])
         if not options["dry_run"]:
             report["people"] = self.end(people, everybody=options["all"])
@@ -63,5 +63,5 @@ class Command(manners.Command):
         if options["format"] == "json":
             self.stdout.write(json.dumps(report))
         elif options["verbosity"]:
-            dry, sessions = "DRY RUN  " if report["dry_run"] else "", manners.said(report["sessions"])
+            dry, sessions = "DRY RUN  " if report["dry_run"] else "", command.said(report["sessions"])
             self.stdout.write(f"{dry}{sessions} sessions of {report['people']:,} people ended")

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 
 from accounts import leaving
 from accounts.models import Event, User
-from mail.management import manners
+from kit.commands import command
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Prints all that is held about one person, as JSON: what they can download themselves. It is recorded."
     examples: ClassVar[tuple[str, ...]] = ("ada > ada.json", "ada@example.com > ada.json")
 

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.models import User
-from mail.management import arguments, manners
+from kit.commands import arguments, command
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Turns off two-step verification for people who have lost their phone and their recovery codes, signs them out "
         "everywhere and mails them. Be sure whom you talk to: from then on a password or a mailed link is enough."

@@ -11,13 +11,13 @@ from django.core.management.base import CommandError
 from django.db.models import Model
 
 from accounts.models.second_factor import reencrypt
-from mail.management import arguments, manners
+from kit.commands import arguments, command
 from mail.models import Webhook
 
 BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Encrypts the secrets of authenticator apps, recovery codes and webhooks with the first key. Run it after a "
         "new ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from accounts import addresses
 from invites import doctor
 from invites.management.filters import invite_id
 from invites.models import Invite
-from mail.findings import Finding, State
-from mail.management import arguments, manners
+from kit import addresses
+from kit.commands import arguments, command
+from kit.findings import Finding, State
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Says what is wrong with the site and what to do about it; or, for an address or an invite, why its mail did "
         "not arrive. It changes nothing and sends no mail, and ends with 1 when something is broken."

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from invites import funnel
 from invites.models import Invite
-from mail.management import manners
+from kit.commands import command
 
 SOURCES = [source.value for source in Invite.Source if source not in Invite.UNLINKED]
 USUAL = {"day": 14, "week": 8 * 7}  # days
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Says how far invites get: asked for, handed over, opened, accepted, came back."
     examples: ClassVar[tuple[str, ...]] = ("", "--by week --source csv", "--since 2026-11-01 --format csv > funnel.csv")
 

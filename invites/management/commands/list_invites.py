@@ -9,14 +9,14 @@ from accounts import leaving
 from invites import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
-from mail.management import arguments, manners
+from kit.commands import arguments, command
 
 FIELDS = ("email", "name", "source", "batch", "language", "sends")
 TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "claimed_at", "declined_at", "revoked_at")
 SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # on a line of text
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Lists invitations, the newest first, with their state and what became of their mail. It shows no link."
     examples: ClassVar[tuple[str, ...]] = (
         "--state pending --limit 20",

@@ -8,13 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from accounts import addresses, tokens
 from accounts.models import User
+from invites import purposes
 from invites.models import INVITE_LIFETIME, Invite
-from mail.management import manners
+from kit import addresses, tokens
+from kit.commands import command
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
     examples: ClassVar[tuple[str, ...]] = ("--email olga@example.com",)
 
@@ -33,7 +34,7 @@ class Command(manners.Command):
         elif User.objects.filter(email=email).exists():
             self.stderr.write(f"{email} has an account already. For an owner link name another address with --email.")
         else:
-            self.stdout.write(tokens.link(tokens.OWNER, self.invite(email).pk))
+            self.stdout.write(tokens.link(purposes.OWNER, self.invite(email).pk))
 
     def invite(self, email: str) -> Invite:
         """The same one until it is used or expired."""

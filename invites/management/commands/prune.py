@@ -11,12 +11,12 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import Event, Session
 from invites.models import Batch, Invite
-from mail.management import arguments, manners
+from kit.commands import arguments, command
+from kit.worker_loop import told_to
 from mail.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
-from mail.working import told_to
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
         "and the rows of mail that was handed over or given up; the last two after 30 days. Links that were used, and "
@@ -39,11 +39,11 @@ class Command(manners.Command):
             self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
         elif options["verbosity"]:
             emptied = count.pop("emptied_mails")
-            word = manners.said if options["dry_run"] else "{:,}".format
+            word = command.said if options["dry_run"] else "{:,}".format
             said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in count.items())
             self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
         if self.stop.is_set():
-            raise CommandError("Interrupted. Run it again to go on.", returncode=manners.INTERRUPTED)
+            raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
 
     def over(self) -> dict[str, QuerySet[Any]]:
         return {
@@ -57,7 +57,7 @@ class Command(manners.Command):
         }
 
     def rehearsed(self) -> dict[str, int]:
-        count = {name: manners.counted(rows) for name, rows in self.over().items()}
+        count = {name: command.counted(rows) for name, rows in self.over().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def done(self, batch_size: int) -> dict[str, int]:

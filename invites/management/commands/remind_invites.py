@@ -7,7 +7,7 @@ from invites import openings
 from invites.management import steering
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, Outcome
-from mail.management import arguments
+from kit.commands import arguments
 
 
 class Command(steering.Command):

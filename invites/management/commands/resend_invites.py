@@ -6,7 +6,7 @@ from typing import ClassVar
 from invites.management import steering
 from invites.management.filters import BOUNCED
 from invites.models import RATE, Invite, InviteQuerySet, Outcome, in_step
-from mail.management import arguments
+from kit.commands import arguments
 
 STATE = Invite.State
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from invites.management import steering
 from invites.models import Invite, InviteQuerySet, Outcome
-from mail.management.manners import counted, said
+from kit.commands.command import counted, said
 
 
 class Command(steering.Command):

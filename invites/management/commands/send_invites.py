@@ -24,12 +24,12 @@ from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Reason
-from mail.management import arguments, manners
-from mail.management.progress import Progress
-from mail.working import told_to
+from kit.commands import arguments, command
+from kit.commands.progress import Progress
+from kit.worker_loop import told_to
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Invites people: one mail each. Who is in or invited already, or stands in the list twice, is skipped."
     examples: ClassVar[tuple[str, ...]] = (
         "grace@example.com --invited-by ada --note 'Come and see'",

@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from kit.commands import prompts
+from kit.worker_loop import keep_working, look, patient_connection, told_to
 from mail.deliver import Deliverer, deliver_due
-from mail.management import needs
-from mail.working import keep_working, look, patient_connection, told_to
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
         if once:
-            with needs.database():
+            with prompts.database():
                 deliver_due()
             return
         stop = threading.Event()

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from mail.management import needs
+from kit.commands import prompts
+from kit.worker_loop import keep_working, look, patient_connection, told_to
 from mail.webhooks.deliver import Deliverer, deliver_due
-from mail.working import keep_working, look, patient_connection, told_to
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool = False, **options: Any) -> None:
         if once:
-            with needs.database():
+            with prompts.database():
                 deliver_due()
             return
         stop = threading.Event()

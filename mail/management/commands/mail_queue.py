@@ -5,14 +5,14 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from kit.commands import arguments, command, prompts
 from mail import figures
-from mail.management import arguments, manners, needs
 from mail.models import OutboxMessage, Suppression
 
 SHOWN = 20  # of the newest mails to an address
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = "Shows what waits in the outbox, for how long and why; or what became of the mail to one address."
     examples: ClassVar[tuple[str, ...]] = ("", "--email grace@example.com", "--format json")
 
@@ -22,7 +22,7 @@ class Command(manners.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] is not None:
-            report, said = about(needs.address(options["email"])), describe
+            report, said = about(prompts.address(options["email"])), describe
         else:
             report, said = figures.outbox() | {"broker": figures.broker()}, summarize
         as_json = json.dumps({"command": "mail_queue", **report}, default=moment)

@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from kit.commands import arguments, command, prompts
 from mail import maildir
 from mail.bounces import Outcome, receive
-from mail.management import arguments, manners, needs
 from mail.reports import LONGEST
 
 TRY_AGAIN = 75  # the same as needs.AWAY for a mail server, which keeps the message then (EX_TEMPFAIL of sysexits.h)
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Reads the delivery reports in a maildir, in a file, or on standard input, and notes which mail has come back. "
         "Run it as often as you like: messages it has seen it leaves alone."
@@ -33,7 +33,7 @@ class Command(manners.Command):
         if not settings.BOUNCE_ADDRESS:
             raise CommandError("BOUNCE_ADDRESS is not set, so no mail can come back to it.", returncode=2)
         try:
-            with needs.database(TRY_AGAIN if path == "-" else needs.AWAY):  # what was not noted yet is still unseen
+            with prompts.database(TRY_AGAIN if path == "-" else prompts.AWAY):  # what was not noted yet is still unseen
                 outcomes = Counter(self.outcomes(path))
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error}", returncode=2) from None
@@ -67,7 +67,7 @@ class Command(manners.Command):
         self.stdout.write(json.dumps(as_json) if form == "json" else as_text)
         if failed := outcomes[Outcome.UNREADABLE]:
             said = f"{failed} could not be understood. In a maildir they are flagged, for somebody to read."
-            raise CommandError(said, returncode=manners.SOME_FAILED)
+            raise CommandError(said, returncode=command.SOME_FAILED)
 
 
 def beginning(file: Path) -> bytes:

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mail.management import needs
-from mail.working import keep_working, patient_connection, told_to
+from kit.commands import prompts
+from kit.worker_loop import keep_working, patient_connection, told_to
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if not settings.AMQP_URL:
             raise CommandError("There is no AMQP_URL, so deliver_mail delivers without a relay.", returncode=2)
         if once:
-            with needs.database():
+            with prompts.database():
                 relay_once()
         else:
             relay()
@@ -47,4 +47,4 @@ def relay_once() -> None:
                 return
     except amqp.Away as error:
         said = f"The broker cannot be used; all that it has not taken waits. {str(error) or repr(error)}"
-        raise CommandError(said, returncode=needs.AWAY) from None
+        raise CommandError(said, returncode=prompts.AWAY) from None

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 
-from mail.management import arguments, manners, needs
+from kit.commands import arguments, command, prompts
 from mail.models import OutboxMessage
 from mail.models.queryset import OutboxQuerySet
 from mail.retry import Outcome, retry
 
 
-class Command(manners.Command):
+class Command(command.Command):
     help = (
         "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
         "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
@@ -30,7 +30,7 @@ class Command(manners.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] is not None:
-            options["email"] = needs.address(options["email"])
+            options["email"] = prompts.address(options["email"])
         elif not (options["given_up"] or options["all"]):
             raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
         outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
@@ -60,7 +60,7 @@ class Command(manners.Command):
         return f"No mail to {email} waits. What became of it: mail_queue --email {email}"
 
 
-def said(*, dry_run: bool, queued: int, skipped: Counter[str], command: str) -> str:
+def said(*, dry_run: bool, queued: int, skipped: Counter[str], **_command: str) -> str:
     reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in skipped.items())
     summary = f"{queued} queued, {sum(skipped.values())} skipped"
     return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")

@@ -1,8 +1,8 @@
-"""{% load times %}: the words of accounts.times as template filters."""
+"""{% load times %}: the words of kit.times as template filters."""
 
 from django import template
 
-from accounts import times
+from kit import times
 
 register = template.Library()
 register.filter("on", times.on)

@@ -4,6 +4,7 @@ Nothing else is in them. Address, expiry and what has become of it are in the ro
 and every link of an invite works until the first is used. Old keys go on working from SECRET_KEY_FALLBACKS.
 """
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,33 +12,26 @@ from django.conf import settings
 from django.urls import reverse
 from itsdangerous import BadData, URLSafeSerializer
 
-# Of an invite...
-SIGNUP, CONFIRM, RESET, OWNER = "signup", "confirm", "reset", "owner"
-READDRESS = "readdress"  # for who sent it
-DECLINE = "decline"
-NOT_ME = "not-me"  # ... and of an event
-PAGES = {  # by their URL names
-    SIGNUP: "account_signup",
-    CONFIRM: "invite_confirm",
-    RESET: "account_reset_password_from_key",
-    OWNER: "owner",
-    READDRESS: "invite_readdress",
-    DECLINE: "invite_decline",
-    NOT_ME: "not_me",
-}
-
 MAX_LENGTH = 200  # characters; ours have about 80
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a token may open: its salt, so that it passes for nothing else, and the URL name of its page."""
+
+    salt: str
+    page: str
 
 
 class BadToken(Exception):
     """Not signed by us, or for another purpose, or not whole."""
 
 
-def sign(purpose: str, row_id: UUID) -> str:
+def sign(purpose: Purpose, row_id: UUID) -> str:
     return str(_serializer(purpose).dumps(row_id.hex))
 
 
-def load(purpose: str, token: str) -> UUID:
+def load(purpose: Purpose, token: str) -> UUID:
     """The id in a token that we signed for this purpose. Raises BadToken."""
     if len(token) > MAX_LENGTH or not token.isascii():
         raise BadToken("not a token of ours")
@@ -47,18 +41,17 @@ def load(purpose: str, token: str) -> UUID:
         raise BadToken(str(error)) from error
 
 
-def link(purpose: str, row_id: UUID) -> str:
+def link(purpose: Purpose, row_id: UUID) -> str:
     """The address that a mail carries, built from SITE_URL and never from a request."""
     return settings.SITE_URL + path(purpose, row_id)
 
 
-def path(purpose: str, row_id: UUID) -> str:
+def path(purpose: Purpose, row_id: UUID) -> str:
     """The page of this site that a new token opens."""
-    return f"{reverse(PAGES[purpose])}?{urlencode({'token': sign(purpose, row_id)})}"
+    return f"{reverse(purpose.page)}?{urlencode({'token': sign(purpose, row_id)})}"
 
 
-def _serializer(purpose: str) -> URLSafeSerializer:
-    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in. It names the room
-    # that tokens were first for, as links with it are in people's mailboxes.
+def _serializer(purpose: Purpose) -> URLSafeSerializer:
+    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in.
     keys = [*settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY]  # itsdangerous signs with the last
-    return URLSafeSerializer(keys, salt=f"frontdoor.invites.{purpose}")
+    return URLSafeSerializer(keys, salt=purpose.salt)

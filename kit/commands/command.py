@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db.models import QuerySet
 
-from mail.management import needs
+from kit.commands import prompts
 
 # Exit codes. 0 is done, 1 failed, 2 asked for what cannot be meant; needs.AWAY is the rest.
 SOME_FAILED, INTERRUPTED = 3, 130
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         refuse_unreadable(options)
         options["no_color"] |= bool(os.environ.get("NO_COLOR")) and not options["force_color"]
         try:
-            with logs_on_stderr(), needs.database():
+            with logs_on_stderr(), prompts.database():
                 return super().execute(*args, **options)
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=INTERRUPTED) from None

@@ -13,11 +13,10 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import limits, sessions, stages
+from kit import rate_limit
 
 SILENT = messages.ERROR + 1  # above all levels
 
@@ -51,15 +50,17 @@ class Invalid(Refused):
         ]
 
 
-def endpoint(method: str, limit: limits.Limit | None = None, *, signed_in: bool = False) -> Callable[[View], View]:
+def endpoint(
+    method: str, limit: rate_limit.Limit | None = None, guard: Callable[[View], View] | None = None
+) -> Callable[[View], View]:
     """For views of `request` and the fields of its JSON body; answers what is Refused or Limited.
 
-    `limit` counts by network whatever may change something.
+    `limit` counts by network whatever may change something; `guard` decides who may come in.
     """
 
     def decorator(view: View) -> View:
-        inner = sessions.required(view, refuse=signed_out) if signed_in else view
-        inner = limits.per_network(limit)(inner) if limit else inner
+        inner = guard(view) if guard else view
+        inner = rate_limit.per_network(limit)(inner) if limit else inner
 
         @never_cache
         @wraps(view)
@@ -68,7 +69,7 @@ def endpoint(method: str, limit: limits.Limit | None = None, *, signed_in: bool 
             try:
                 check_method(request, method)
                 return inner(request, fields(request), *args, **kwargs)
-            except limits.Limited as reached:
+            except rate_limit.Limited as reached:
                 return refusal(Refused(429, "limited", reached.words, Retry_After=str(reached.seconds)))
             except Refused as refused:
                 return refusal(refused)
@@ -114,31 +115,8 @@ def body(request: HttpRequest) -> dict[str, Any]:
     return sent
 
 
-def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    """Who is signed in, until when; or 401. Either way the token that changing anything takes (CSRF)."""
-    more["csrf_token"] = get_token(request)
-    if not request.user.is_authenticated:
-        return refusal(missing(request), **more)
-    user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
-    session = {"id": request.session.get("handle", ""), "ends_at": sessions.ends_at(request)}
-    return JsonResponse({"user": user, "session": session, **more}, status=status)
-
-
-def missing(request: HttpRequest) -> Refused:
-    """What stands between somebody and a session."""
-    stage = stages.waiting(request)
-    if stage and stage.user:
-        return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
-    return Refused(401, "signed_out", _("Sign in first."))
-
-
 def message(said: str, status: int = 200, **more: Any) -> HttpResponse:
     return JsonResponse({"message": said, **more}, status=status)
-
-
-def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    said = _("Your session has ended. Sign in to carry on.") if ended else _("Sign in first.")
-    return refusal(Refused(401, "signed_out", said))
 
 
 def refusal(refused: Refused, **more: Any) -> HttpResponse:

@@ -47,11 +47,11 @@ def told_to(stop: threading.Event) -> Iterator[None]:
 def patient_connection() -> Iterator[None]:
     """PostgreSQL ends what this process leaves undone for too long."""
     connection.close()
-    connection_created.connect(_limit, dispatch_uid="mail.working")
+    connection_created.connect(_limit, dispatch_uid="kit.worker_loop")
     try:
         yield
     finally:
-        connection_created.disconnect(dispatch_uid="mail.working")
+        connection_created.disconnect(dispatch_uid="kit.worker_loop")
         connection.close()
 
 

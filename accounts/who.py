@@ -1,0 +1,42 @@
+"""Who is signed in, as JSON doors ask and answer it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
+
+from accounts import sessions, stages
+from kit.json_door import Refused, refusal
+
+View = Callable[..., HttpResponseBase]
+
+
+def signed_in(view: View) -> View:
+    """A guard: anyone who is not signed in is told so."""
+    return sessions.required(view, refuse=signed_out)
+
+
+def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    said = _("Your session has ended. Sign in to carry on.") if ended else _("Sign in first.")
+    return refusal(Refused(401, "signed_out", said))
+
+
+def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+    """Who is signed in, until when; or 401. Either way the token that changing anything takes (CSRF)."""
+    more["csrf_token"] = get_token(request)
+    if not request.user.is_authenticated:
+        return refusal(missing(request), **more)
+    user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
+    session = {"id": request.session.get("handle", ""), "ends_at": sessions.ends_at(request)}
+    return JsonResponse({"user": user, "session": session, **more}, status=status)
+
+
+def missing(request: HttpRequest) -> Refused:
+    """What stands between somebody and a session."""
+    stage = stages.waiting(request)
+    if stage and stage.user:
+        return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
+    return Refused(401, "signed_out", _("Sign in first."))

@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.signals import pre_delete
 
 from accounts.models import Event, User
-from mail.models import OutboxEvent, OutboxMessage, Suppression
+from outbox.models import OutboxEvent, OutboxMessage, Suppression
 
 Rows = Iterable[Mapping[str, Any]]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import preferences
 from kit import addresses, times, tokens, visitor
-from mail.messages import post
+from outbox.mail.write import post
 
 if TYPE_CHECKING:
     from accounts.models import Event, User

@@ -149,7 +149,7 @@ def delivery() -> dict[str, Any]:
     typed = env.str("EMAIL_URL", default="smtp://localhost:25")
     url = address("EMAIL_URL", typed, {"eml", *SMTP_PORTS}, "smtp+tls://user:password@host:587 or eml:///folder")
     if url.scheme == "eml":
-        return {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": url.path}}
+        return {"BACKEND": "outbox.mail.backends.EmlBackend", "OPTIONS": {"file_path": url.path}}
     options = {
         "host": url.hostname or "localhost",
         "port": url.port or SMTP_PORTS[url.scheme],
@@ -159,7 +159,7 @@ def delivery() -> dict[str, Any]:
         "use_ssl": url.scheme == "smtp+ssl",
         "timeout": 10,  # seconds
     }
-    return {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}
+    return {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}
 
 
 def refuse(line: str) -> NoReturn:

@@ -56,7 +56,7 @@ INSTALLED_APPS = [
     "allauth.headless",
     "accounts",
     "invites",
-    "mail",
+    "outbox",
 ]
 
 MIDDLEWARE = [
@@ -248,13 +248,13 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hell
 AMQP_URL = environment.amqp()
 AMQP_REPUBLISH_SECONDS = environment.number("AMQP_REPUBLISH_SECONDS", 300, least=1)
 
-# Private networks whose hosts may be told of events, over http too (mail/webhooks/targets.py).
+# Private networks whose hosts may be told of events, over http too (outbox/webhooks/targets.py).
 WEBHOOKS_ALLOWED_NETWORKS = environment.webhook_networks()
 
 # Where mail comes back to that cannot be delivered: bounces@example.com becomes bounces+ID@example.com.
 BOUNCE_ADDRESS = environment.bounce_address()
 
-MAILERS = {"default": {"BACKEND": "mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
+MAILERS = {"default": {"BACKEND": "outbox.mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
 # The folder of .eml files that /dev/mail/ shows. Who can read it can sign in as anyone, so only on one's own machine.
 DEV_MAILBOX = ""
 if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):

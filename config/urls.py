@@ -25,8 +25,8 @@ from config import openapi
 from config import views as config
 from invites import api as invites_api
 from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
-from mail import lateness
-from mail import views as mail
+from outbox.dev_mailbox import pages as mail
+from outbox.mail import lateness
 
 urlpatterns = [
     path("", entry.entry, name="entry"),

@@ -42,7 +42,7 @@ WITH steps AS (
   FROM invites_invite invite
   LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = invite.claimed_by_id LIMIT 1) person ON true
   LEFT JOIN LATERAL (
-    SELECT min(sent_at) AS sent_at FROM mail_outboxmessage WHERE about = invite.id AND sent_at IS NOT NULL
+    SELECT min(sent_at) AS sent_at FROM outbox_outboxmessage WHERE about = invite.id AND sent_at IS NOT NULL
   ) mail ON true
   LEFT JOIN LATERAL (
     SELECT at FROM accounts_event

@@ -22,7 +22,7 @@ from invites import limits, mails, openings, purposes
 from invites.models import Invite, InviteUnavailable, NotInvited
 from kit import tokens, visitor
 from kit.tokens import Purpose
-from mail.models import Suppression
+from outbox.models import Suppression
 
 View = Callable[[HttpRequest, Invite], HttpResponse]
 

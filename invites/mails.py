@@ -12,9 +12,9 @@ from accounts import notices, preferences
 from accounts.models import User
 from invites import purposes
 from kit import times, tokens
-from mail.circulars import blank, filled
-from mail.messages import post, write
-from mail.models import OutboxMessage
+from outbox.mail.merge import blank, filled
+from outbox.mail.write import post, write
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models import Invite

@@ -18,7 +18,8 @@ IDLE = 0.5  # seconds between two looks at an empty outbox
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away
 
 # A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first; it is
-# well above what one mail may take (mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was told of.
+# well above what one mail may take (outbox.mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was
+# told of.
 SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
 
 

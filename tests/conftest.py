@@ -22,9 +22,9 @@ from django_redis.cache import RedisCache
 
 from accounts.hashers import Argon2
 from config.embedded import folders
-from mail import lateness
-from mail.deliver import deliver_due
-from mail.models import OutboxEvent
+from outbox.mail import lateness
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxEvent
 from tests.broker import Broker, Given, forget, program, taking_turns
 from tests.factories import PASSWORD, UserFactory
 from tests.google import Google, stand_in
@@ -114,8 +114,8 @@ def as_new(request):
 def real_mail(settings, tmp_path):
     """Django's test runner replaces every mailer; ours are put back, with a folder of this test's own."""
     settings.MAILERS = {
-        "default": {"BACKEND": "mail.backends.OutboxBackend"},
-        "delivery": {"BACKEND": "mail.backends.EmlBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}},
+        "default": {"BACKEND": "outbox.mail.backends.OutboxBackend"},
+        "delivery": {"BACKEND": "outbox.mail.backends.EmlBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}},
     }
 
 

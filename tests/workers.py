@@ -41,7 +41,7 @@ class Nursery:
     def deliver_to(self, port):
         """Tells all workers from now on of a mail server on loopback."""
         options = {"host": "127.0.0.1", "port": port, "timeout": 5}
-        mailers = {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}}
+        mailers = {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
         self.patched["django.conf.settings.MAILERS"] = mailers
 
     def end(self):

@@ -15,7 +15,7 @@ from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
 from kit import addresses
-from mail.models import OutboxEvent
+from outbox.models import OutboxEvent
 
 if TYPE_CHECKING:
     from accounts.models.user import User

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kit import visitor
-from mail.models import OutboxEvent
+from outbox.models import OutboxEvent
 
 LISTED = 100  # sessions of one account are shown, or named, at once
 

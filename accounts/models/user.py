@@ -23,7 +23,7 @@ from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from kit import addresses
 from kit.ids import uuid7
-from mail.models import OutboxEvent, Suppression
+from outbox.models import OutboxEvent, Suppression
 
 UNUSABLE = UNUSABLE_PASSWORD_PREFIX  # what a password begins with that is none
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too

@@ -33,7 +33,7 @@ from invites.admin.timeline import timeline
 from invites.models import Entry, Invite, in_step
 from kit import addresses, plain_line
 from kit.long_list import LongChangeList, ago, exact
-from mail.models import Suppression
+from outbox.models import Suppression
 
 MAILS_SHOWN = 20  # of the newest, on the page of an invite
 

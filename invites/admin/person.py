@@ -16,7 +16,7 @@ from accounts.models import User
 from invites import mails
 from invites.models import Invite, InviteQuerySet
 from kit.long_list import exact
-from mail.models import Suppression
+from outbox.models import Suppression
 
 MAILED_AT_ONCE = 500  # each takes several statements
 

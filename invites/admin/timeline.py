@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Event
 from invites.models import Invite
 from kit.ids import earliest
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 EVENTS_SHOWN = 50  # of the newest
 

@@ -4,7 +4,7 @@ from accounts.checks import proxies, staff
 from invites.doctor import parts, site
 from invites.doctor.invitation import explain
 from kit.findings import Finding, State, examine, of_database, of_network
-from mail import checks
+from outbox import checks
 
 __all__ = ["examine_site", "explain"]
 

@@ -9,8 +9,9 @@ from accounts.models import User
 from invites.models import Invite
 from kit import addresses
 from kit.findings import Finding, broken, examine, odd, well
-from mail import checks, lateness
-from mail.models import OutboxMessage, Suppression
+from outbox import checks
+from outbox.mail import lateness
+from outbox.models import OutboxMessage, Suppression
 
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
 STATE, SOURCE, STATUS = Invite.State, Invite.Source, OutboxMessage.Status

@@ -14,7 +14,7 @@ from invites.models import Invite, Outcome, Reason
 from kit import addresses
 from kit.commands import arguments
 from kit.commands.command import INTERRUPTED, SOME_FAILED
-from mail.models import Suppression
+from outbox.models import Suppression
 
 LISTED = 1000  # failures; the others are only counted
 

@@ -18,7 +18,7 @@ from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
 from kit.ids import uuid7
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.lists import Line

@@ -17,8 +17,8 @@ from invites.models.lifecycle import InviteUnavailable
 from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, NotInvited
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
-from mail.models import OutboxEvent, OutboxMessage, Suppression
-from mail.models.queryset import OutboxQuerySet
+from outbox.models import OutboxEvent, OutboxMessage, Suppression
+from outbox.models.queryset import OutboxQuerySet
 
 LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
 SAID = ("invited_by", "batch", "name", "group", "note", "next")  # by who invites

@@ -23,7 +23,7 @@ from invites import mails
 from invites.models.bulk import BulkQuerySet
 from invites.models.verbs import INVITE_LIFETIME, SENT_JUST_NOW
 from kit import times
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet

@@ -12,11 +12,11 @@ from accounts.models import Event, User
 from invites import mails
 from invites.models.member import MemberQuerySet
 from invites.models.verbs import INVITE_LIFETIME
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
-    from mail.models.queryset import OutboxQuerySet
+    from outbox.models.queryset import OutboxQuerySet
 
 LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
 KEPT = timedelta(days=30)

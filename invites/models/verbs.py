@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Event, User
 from invites import mails
 from invites.models.outcome import Reason
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite

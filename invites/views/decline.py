@@ -7,7 +7,7 @@ from accounts.models import User
 from invites import links, purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import Suppression
+from outbox.models import Suppression
 
 
 @links.opened_by_link(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)

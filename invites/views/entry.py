@@ -17,7 +17,7 @@ from invites.models import LINK_LIFETIME
 from kit import cookies, rate_limit, visitor
 from kit.form import same_site
 from kit.page import page
-from mail import lateness
+from outbox.mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from kit.commands import prompts
 
-# Exit codes. 0 is done, 1 failed, 2 asked for what cannot be meant; needs.AWAY is the rest.
+# Exit codes. 0 is done, 1 failed, 2 asked for what cannot be meant; prompts.AWAY is the rest.
 SOME_FAILED, INTERRUPTED = 3, 130
 
 MANY = 10_000  # rows; beyond, nobody waits for an exact count

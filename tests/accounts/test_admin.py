@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.admin import PersonAdmin
 from accounts.models import User
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -39,7 +39,7 @@ def test_leaving_the_desk_goes_by_our_page(desk):
     assert desk.get("/admin/password_change/").url == "/account"
 
 
-@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "mail/outboxmessage"])
+@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "outbox/outboxmessage"])
 def test_people_invites_and_outbox_are_there(desk, path):
     InviteFactory()
     Invite.objects.issue("grace@example.com")
@@ -59,8 +59,8 @@ def test_no_token_hash_or_link_is_shown(desk, ada):
         f"accounts/user/{ada.pk}/change/",
         "invites/invite/",
         f"invites/invite/{invite.pk}/change/",
-        "mail/outboxmessage/",
-        f"mail/outboxmessage/{row.pk}/change/",
+        "outbox/outboxmessage/",
+        f"outbox/outboxmessage/{row.pk}/change/",
     ]:
         page = desk.get(f"/admin/{path}")
         assert page.status_code == 200, path
@@ -129,7 +129,7 @@ def test_filters_tell_no_secret_letter_by_letter(desk, ada):
     Invite.objects.issue("grace@example.com")
     for path, lookup in [
         ("accounts/user", "password__startswith=argon2"),
-        ("mail/outboxmessage", "parts__body__contains=token"),
+        ("outbox/outboxmessage", "parts__body__contains=token"),
         ("invites/invite", "claimed_in__startswith=a"),
         ("accounts/user", "is_active__exact=%00"),
         ("invites/invite", "source__exact=%00"),

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Event, User
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 

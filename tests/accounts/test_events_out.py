@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from invites.models import Invite
-from mail.models import OutboxEvent, Webhook, WebhookDelivery
+from outbox.models import OutboxEvent, Webhook, WebhookDelivery
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 
@@ -264,7 +264,7 @@ def test_what_no_broker_has_of_somebody_who_leaves_is_withdrawn(announced):
 def test_what_a_relay_is_publishing_is_not_withdrawn_and_nobody_waits_for_it(announced):
     ada = UserFactory(username="ada")
     with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as relay:
-        relay.execute("SELECT FROM mail_outboxevent FOR UPDATE")
+        relay.execute("SELECT FROM outbox_outboxevent FOR UPDATE")
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '2s'")
 
@@ -305,7 +305,7 @@ def state():
 def full(announced):
     """A database that takes everything but events."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE mail_outboxevent ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+        cursor.execute("ALTER TABLE outbox_outboxevent ADD CONSTRAINT full_up CHECK (false) NOT VALID")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -21,7 +21,7 @@ from accounts import leaving
 from accounts.models import Event, Session, User
 from invites.management.commands import prune
 from invites.models import Batch, Invite
-from mail.models import OutboxEvent, OutboxMessage, Suppression
+from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Event, Session, Superseded, User
 from invites.models import Invite
 from kit import encryption
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words

@@ -25,7 +25,7 @@ from django.utils import timezone
 from tests.bench.people import Size, fill
 from tests.bench.site import say, site
 
-BIG = {"accounts_user", "invites_invite", "accounts_event", "mail_outboxmessage", "account_emailaddress"}
+BIG = {"accounts_user", "invites_invite", "accounts_event", "outbox_outboxmessage", "account_emailaddress"}
 MOST = 40  # statements of one page
 LINKS = 80  # of each list: filters, orders, pages
 EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|WITH)", re.IGNORECASE)
@@ -176,7 +176,7 @@ class Bench:
     def csv(self):
         """A long list, interrupted at half and done again: memory, rate, and nobody twice."""
         from invites.models import Invite  # noqa: PLC0415
-        from mail.models import OutboxMessage  # noqa: PLC0415
+        from outbox.models import OutboxMessage  # noqa: PLC0415
 
         file = self.folder / "people.csv"
         lines = self.options.lines

@@ -186,7 +186,7 @@ def mail_server(taking):
 
 
 def outbox():
-    from mail.models import OutboxMessage  # noqa: PLC0415 it needs the settings
+    from outbox.models import OutboxMessage  # noqa: PLC0415 it needs the settings
 
     return OutboxMessage.objects
 

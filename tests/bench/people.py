@@ -62,7 +62,7 @@ FROM generate_series(1::bigint, %(invites)s) n, LATERAL (SELECT pg_temp.at(n, %(
 """
 
 MAILS = """
-INSERT INTO mail_outboxmessage (recipient, kind, about, parts, message_id, created_at, attempts, next_try_at,
+INSERT INTO outbox_outboxmessage (recipient, kind, about, parts, message_id, created_at, attempts, next_try_at,
     give_up_at, sent_at, bounced_at, given_up_at, last_answer)
 SELECT email, 'invite', id, '{}', '<invite.' || id || '@localhost>', created_at,
     CASE WHEN n %% 500 = 0 THEN 3 ELSE 1 END, created_at, created_at + interval '3 days',

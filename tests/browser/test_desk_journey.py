@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.models import User
 from invites.models import Invite
-from mail.deliver import deliver_due
+from outbox.mail.deliver import deliver_due
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")

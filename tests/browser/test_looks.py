@@ -17,7 +17,7 @@ from accounts.models import Event
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import Webhook
+from outbox.models import Webhook
 from tests import phone
 from tests.browser.keyboard import PHONE
 from tests.factories import PASSWORD, InviteFactory, UserFactory
@@ -336,7 +336,7 @@ def telling(page, *, anew=False):
     webhook.save()
     webhook.announce("webhook.test")
     webhook.deliveries.get().mark_failed("503 Service Unavailable")
-    page.goto(f"/admin/mail/webhook/{webhook.pk}/{'secret' if anew else 'change'}/")
+    page.goto(f"/admin/outbox/webhook/{webhook.pk}/{'secret' if anew else 'change'}/")
     if anew:
         page.locator("#content form button").click()
 
@@ -488,7 +488,7 @@ PAGES = {
     "desk, people": desk("/admin/accounts/user/"),
     "desk, invitations": desk("/admin/invites/invite/"),
     "desk, invite": desk("/admin/invites/invite/add/"),
-    "desk, outbox": desk("/admin/mail/outboxmessage/"),
+    "desk, outbox": desk("/admin/outbox/outboxmessage/"),
     "desk, history": desk("/admin/accounts/event/"),
     "desk, one invite": at_desk("/admin/invites/invite/{invite}/change/"),
     "desk, one person": at_desk("/admin/accounts/user/{person}/change/"),
@@ -500,7 +500,7 @@ PAGES = {
     "desk, list sent": lambda p: listed(p, sent=True),
     "desk, webhook": telling,
     "desk, webhook secret": lambda p: telling(p, anew=True),
-    "desk, suppressed": desk("/admin/mail/suppression/"),
+    "desk, suppressed": desk("/admin/outbox/suppression/"),
 }
 
 

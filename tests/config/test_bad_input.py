@@ -9,7 +9,7 @@ from accounts.models import User
 from config.wsgi import application
 from invites import purposes
 from kit import tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words
 

@@ -5,10 +5,10 @@ from itertools import count
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from mail.amqp import Broker
-from mail.deliver import Deliverer
-from mail.models import OutboxMessage
-from mail.smtp import Smtp, SmtpBackend
+from outbox.broker.amqp import Broker
+from outbox.mail.deliver import Deliverer
+from outbox.mail.smtp import Smtp, SmtpBackend
+from outbox.models import OutboxMessage
 
 DIED = 137  # as a shell says of who was killed with -9
 BEFORE, AFTER = True, False

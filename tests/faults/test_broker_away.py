@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
 
 pytestmark = pytest.mark.usefixtures("db")

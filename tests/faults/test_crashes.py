@@ -3,7 +3,7 @@
 import pytest
 
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.faults import crash
 from tests.faults.parts import wait_until
 from tests.sink import Outcome

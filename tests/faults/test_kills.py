@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
 from tests.sink import Outcome
 from tests.workers import kill_while_working

@@ -15,8 +15,8 @@ from accounts.models import Event, Session, User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.deliver import Deliverer
-from mail.models import OutboxMessage
+from outbox.mail.deliver import Deliverer
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.programs import Program, codes
 from tests.reading import words
@@ -174,7 +174,7 @@ def test_two_workers_share_the_outbox_and_send_each_mail_once(tmp_path):
     for n in range(30):
         Invite.objects.issue(f"guest{n}@example.com")
     sent = []
-    with patch("mail.backends.EmlBackend.send_messages", lambda _self, mails: sent.extend(mails[0].to)):
+    with patch("outbox.mail.backends.EmlBackend.send_messages", lambda _self, mails: sent.extend(mails[0].to)):
         at_once(lambda _: [None for _ in iter(Deliverer().next, False)], 4)
 
     assert len(sent) == len(set(sent)) == 30
@@ -195,7 +195,7 @@ def test_a_mail_that_hangs_holds_up_no_other():
         Deliverer().next()
         connection.close()
 
-    with patch("mail.backends.EmlBackend.send_messages", send):
+    with patch("outbox.mail.backends.EmlBackend.send_messages", send):
         worker = threading.Thread(target=slow_worker)
         worker.start()
         assert hanging.wait(20)

@@ -16,7 +16,7 @@ from invites import purposes
 from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
 from kit import tokens
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.conftest import LINK
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words

@@ -13,7 +13,7 @@ from accounts.models import User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory
 from tests.reading import words
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from invites.management import filters
 from invites.models import Invite, InviteQuerySet
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

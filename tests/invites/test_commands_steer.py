@@ -16,7 +16,7 @@ from accounts.models import Event
 from invites import exports, purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import InviteFactory
 
 pytestmark = pytest.mark.django_db

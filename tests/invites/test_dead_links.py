@@ -11,7 +11,7 @@ from accounts import notices
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites.models import Invite, InviteUnavailable
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 

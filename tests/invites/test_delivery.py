@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail import verp
-from mail.bounces import Outcome, receive
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage, Suppression
+from outbox import verp
+from outbox.bounces.receive import Outcome, receive
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import InviteFactory, UserFactory
 from tests.mail.reports import report
 from tests.reading import words

@@ -17,7 +17,7 @@ from invites import exports
 from invites.models import Invite
 from kit import long_list as long_lists
 from kit import times
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 

@@ -14,7 +14,7 @@ from accounts.models import Event
 from invites import exports, lists, purposes
 from invites.models import Batch, Invite
 from kit import tokens
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
 
@@ -96,7 +96,7 @@ def test_a_batch_of_no_such_name_is_not_found(desk, subtests):
 @pytest.mark.parametrize("table", ["outboxmessage", "suppression"])
 def test_ticking_nonsense_is_told_and_does_nothing(desk, table):
     action = {"outboxmessage": "retry_now", "suppression": "lift"}[table]
-    page = desk.post(f"/admin/mail/{table}/", {"action": action, "_selected_action": "abc"}, follow=True)
+    page = desk.post(f"/admin/outbox/{table}/", {"action": action, "_selected_action": "abc"}, follow=True)
     assert "Nothing was done" in words(page)
 
 

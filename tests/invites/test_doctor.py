@@ -20,7 +20,7 @@ from accounts.models import Event
 from invites import doctor
 from invites.models import Invite
 from kit import findings
-from mail.models import OutboxMessage, Suppression, Webhook
+from outbox.models import OutboxMessage, Suppression, Webhook
 from tests.factories import InviteFactory, UserFactory
 from tests.sink import Sink, Trouble, listening
 
@@ -48,7 +48,7 @@ def found(*options):
 
 def deliver_to(settings, port, **options):
     given = {"host": "127.0.0.1", "port": port, "timeout": 5} | options
-    settings.MAILERS = settings.MAILERS | {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": given}}
+    settings.MAILERS = settings.MAILERS | {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": given}}
 
 
 @pytest.fixture
@@ -107,12 +107,12 @@ def test_a_hop_count_that_cannot_be_right_is_doubted(sound, settings, ada):
 
 
 def test_the_database_is_asked_about_its_migrations_and_its_clock(sound):
-    MigrationRecorder.Migration.objects.filter(app="mail", name="0006_webhooks").delete()
+    MigrationRecorder.Migration.objects.filter(app="outbox", name="0001_initial").delete()
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         checks, code = found()
 
     assert code == 1
-    assert checks["migrations"][1:] == ("Migrations are not applied: mail.0006_webhooks.", "Run: manage.py migrate")
+    assert checks["migrations"][1:] == ("Migrations are not applied: outbox.0001_initial.", "Run: manage.py migrate")
     assert "300 seconds apart" in checks["clock"][1] or "299 seconds apart" in checks["clock"][1]
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.hashers import Argon2
 from accounts.models import User
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
 

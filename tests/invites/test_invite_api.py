@@ -11,7 +11,7 @@ from accounts.models import Event, Session, User
 from invites import purposes
 from invites.models import Invite, InviteUnavailable
 from kit import tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.programs import Program, codes, fields
 

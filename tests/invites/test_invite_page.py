@@ -11,7 +11,7 @@ from django.utils import timezone
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import InviteFactory
 from tests.reading import words
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites.models import Entry, Invite, Reason, in_step
-from mail import lateness
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage, Suppression
+from outbox.mail import lateness
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

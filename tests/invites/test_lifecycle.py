@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites.models import INVITE_LIFETIME, Invite, InviteUnavailable, Reason
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage, Suppression
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

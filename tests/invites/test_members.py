@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.leaving import PARTS
 from accounts.models import Event
 from invites.models import Invite, Reason
-from mail.models import Suppression
+from outbox.models import Suppression
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 

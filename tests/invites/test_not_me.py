@@ -104,7 +104,7 @@ def test_devices_known_before_are_strangers(ada, thief, link):
 
     # a second report of a new device: its cookie counts for nothing
     assert ada.events.filter(kind="signed_in").count() == 2
-    from mail.models import OutboxMessage  # noqa: PLC0415
+    from outbox.models import OutboxMessage  # noqa: PLC0415
 
     assert OutboxMessage.objects.filter(kind="new_device").count() == 2
 

@@ -15,7 +15,7 @@ from accounts.models import Event, Session, User
 from invites import purposes, seals
 from invites.models import Invite
 from kit import cookies, tokens
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from invites import mails
 from invites.management.commands import send_invites
 from invites.models import Batch, Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import InviteFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests.factories import InviteFactory, UserFactory
 from tests.reading import words
 

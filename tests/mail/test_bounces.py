@@ -17,11 +17,11 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from invites.models import Invite
-from mail import verp
-from mail.bounces import Outcome, receive
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage, Suppression
-from mail.reports import LONGEST, LONGEST_HEAD, MOST_PARTS
+from outbox import verp
+from outbox.bounces.delivery_reports import LONGEST, LONGEST_HEAD, MOST_PARTS
+from outbox.bounces.receive import Outcome, receive
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage, Suppression
 from tests.faults.parts import wait_until
 from tests.mail.reports import EXCHANGE, GMAIL, POSTFIX, STYLES, report
 
@@ -401,7 +401,7 @@ def test_what_was_interrupted_is_read_again(mail, maildir, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("mail.management.commands.receive_bounces.receive", interrupted)
+        context.setattr("outbox.management.commands.receive_bounces.receive", interrupted)
         assert run(maildir)[1] == 130
     assert len(names(maildir / "new")) == 3
 
@@ -419,7 +419,7 @@ def test_two_that_run_at_once_read_nothing_twice_and_lose_nothing(mail, maildir,
         other.append(run(maildir)[0])
         return receive(data)
 
-    monkeypatch.setattr("mail.management.commands.receive_bounces.receive", meanwhile)
+    monkeypatch.setattr("outbox.management.commands.receive_bounces.receive", meanwhile)
     counts, code = run(maildir)
 
     assert (other[0]["bounced"], other[0]["repeated"]) == (1, 2)

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from invites.models import Invite
 from kit.worker_loop import keep_working
-from mail import amqp, consumer
-from mail.models import OutboxMessage
+from outbox.broker import amqp, consumer
+from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -82,7 +82,7 @@ def test_what_the_broker_says_twice_is_done_once(channel, letters):
 def test_a_mail_that_failed_goes_back_to_the_relay_when_it_is_due(settings, broker, closed_port, letters):
     works = settings.MAILERS
     options = {"host": closed_port[0], "port": closed_port[1], "timeout": 1}
-    settings.MAILERS = works | {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}}
+    settings.MAILERS = works | {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
     issue("grace")
     consume(1)
     call_command("relay_mail", "--once")
@@ -99,7 +99,7 @@ def test_a_mail_that_failed_goes_back_to_the_relay_when_it_is_due(settings, brok
 
 def test_a_late_copy_does_not_hurry_a_mail_that_failed(settings, channel, closed_port):
     options = {"host": closed_port[0], "port": closed_port[1], "timeout": 1}
-    settings.MAILERS |= {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}}
+    settings.MAILERS |= {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
     issue("grace")
     channel.basic_publish("", amqp.MAIL, str(OutboxMessage.objects.get().pk))
 
@@ -204,7 +204,7 @@ def test_a_mail_that_somebody_else_holds_is_left_to_them(broker, letters, caplog
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as other:
-        other.execute("SELECT 1 FROM mail_outboxmessage FOR UPDATE")
+        other.execute("SELECT 1 FROM outbox_outboxmessage FOR UPDATE")
         consume(1)
 
     assert letters() == []

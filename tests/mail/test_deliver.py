@@ -15,8 +15,8 @@ from django.utils import timezone
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def smtp(settings, closed_port):
     host, port = closed_port  # not for long
     server = Controller(sink, hostname=host, port=port)
     server.start()
-    smtp = {"BACKEND": "mail.smtp.SmtpBackend"}
+    smtp = {"BACKEND": "outbox.mail.smtp.SmtpBackend"}
     settings.MAILERS |= {"delivery": smtp | {"OPTIONS": {"host": host, "port": port, "timeout": 2}}}
     yield sink
     server.stop()
@@ -100,7 +100,7 @@ def test_one_bad_mail_does_not_hold_up_the_others(smtp):
 def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port):
     options = {"host": closed_port[0], "port": closed_port[1], "timeout": 1}
     settings.MAILERS |= {
-        "delivery": settings.MAILERS["delivery"] | {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}
+        "delivery": settings.MAILERS["delivery"] | {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}
     }
     Invite.objects.issue("grace@example.com")
 
@@ -144,7 +144,7 @@ def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
 
 
 def test_without_a_database_the_command_says_try_later():
-    away = patch("mail.management.commands.deliver_mail.deliver_due", side_effect=OperationalError("gone"))
+    away = patch("outbox.management.commands.deliver_mail.deliver_due", side_effect=OperationalError("gone"))
 
     with away, pytest.raises(CommandError, match="The database does not answer") as stopped:
         call_command("deliver_mail", "--once")

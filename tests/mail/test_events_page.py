@@ -11,7 +11,7 @@ ENVELOPE = {"id", "event", "occurred_at"}
 
 def announced():
     """Every event in the code: its name, with the fields it is announced with."""
-    for room in ("accounts", "invites", "mail"):
+    for room in ("accounts", "invites", "outbox"):
         for file in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"announce", "announce_each"}:

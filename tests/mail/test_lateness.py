@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from mail import lateness
-from mail.models import OutboxMessage
+from outbox.mail import lateness
+from outbox.models import OutboxMessage
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def late():
 def turn(monkeypatch):
     """Turns the clock of the looks on by some seconds."""
     turned = [1000.0]
-    monkeypatch.setattr("mail.lateness.time.monotonic", lambda: turned[0])
+    monkeypatch.setattr("outbox.mail.lateness.time.monotonic", lambda: turned[0])
 
     def by(seconds):
         turned[0] += seconds
@@ -141,7 +141,7 @@ def test_what_was_given_up_makes_nothing_late():
 def test_no_look_reads_a_whole_outbox(waiting, attempts):
     with connection.cursor() as cursor:
         cursor.execute(FILL, [attempts, waiting])
-        cursor.execute("ANALYZE mail_outboxmessage")
+        cursor.execute("ANALYZE outbox_outboxmessage")
         with CaptureQueriesContext(connection) as queries:
             assert lateness.measure() == about(40)
         plans = []
@@ -156,7 +156,7 @@ def test_no_look_reads_a_whole_outbox(waiting, attempts):
 
 
 FILL = """
-INSERT INTO mail_outboxmessage
+INSERT INTO outbox_outboxmessage
     (recipient, kind, parts, message_id, created_at, attempts, next_try_at, give_up_at, sent_at, last_answer)
 SELECT 'guest' || n || '@example.com', 'invite', '{}', n, now() - interval '40 minutes', %s, now(), now(),
     CASE WHEN n <= 20000 THEN now() - interval '1 hour' END, ''
@@ -212,13 +212,13 @@ def test_a_page_does_not_wait_for_the_look_of_another(late, turn):
         asked.append(lateness.minutes())
         return measure()
 
-    with patch("mail.lateness.measure", slow):
+    with patch("outbox.mail.lateness.measure", slow):
         assert lateness.minutes() == 25
     assert asked == [0]
 
 
 def test_without_a_database_there_is_no_banner_and_nobody_asks_again_at_once(late, client, turn):
-    away = patch("mail.lateness.measure", side_effect=OperationalError("away"))
+    away = patch("outbox.mail.lateness.measure", side_effect=OperationalError("away"))
     with away as measure:
         assert "longer than usual" not in words(client.get("/"))
         turn(29)
@@ -241,7 +241,7 @@ def test_ready_and_mail_is_quick(client):
 
 
 def test_ready_says_that_mail_is_late_where_nobody_can_tell(client):
-    with patch("mail.lateness.measure", side_effect=OperationalError("no such table")):
+    with patch("outbox.mail.lateness.measure", side_effect=OperationalError("no such table")):
         page = client.get("/readyz")
 
     assert page.status_code == 200

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.models import OutboxEvent, OutboxMessage, Suppression, Webhook, WebhookDelivery
+from outbox.models import OutboxEvent, OutboxMessage, Suppression, Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,7 @@ def test_only_the_five_most_frequent_answers_are_told():
     ],
 )
 def test_the_broker_is_told_of_where_there_is_one(depths, said):
-    with patch("mail.figures.broker", return_value=depths):
+    with patch("outbox.stats.broker", return_value=depths):
         assert said in run()
         assert run_json()["broker"] == depths
 
@@ -196,7 +196,7 @@ def test_no_address_is_a_mistake(blank):
 
 
 def test_without_a_database_it_says_try_later():
-    with patch("mail.figures.outbox", side_effect=OperationalError("gone")), pytest.raises(CommandError) as stopped:
+    with patch("outbox.stats.outbox", side_effect=OperationalError("gone")), pytest.raises(CommandError) as stopped:
         run()
 
     assert stopped.value.returncode == 4

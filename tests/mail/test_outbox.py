@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +42,8 @@ def test_the_request_that_causes_a_mail_stores_it_at_once_and_waits_for_no_netwo
     with CaptureQueriesContext(connection) as queries:
         client.post("/", {"email": "grace@example.com"})
 
-    (statement,) = [query["sql"] for query in queries if "mail_outbox" in query["sql"]]
-    assert statement.startswith('INSERT INTO "mail_outboxmessage"')
+    (statement,) = [query["sql"] for query in queries if "outbox_outbox" in query["sql"]]
+    assert statement.startswith('INSERT INTO "outbox_outboxmessage"')
     assert others == []
 
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from invites.models import Invite
 from kit import paging
-from mail import admin as outbox_admin
-from mail.models import OutboxMessage, Suppression
+from outbox import desk as outbox_admin
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
-OUTBOX = "/admin/mail/outboxmessage/"
+OUTBOX = "/admin/outbox/outboxmessage/"
 NOW = timezone.now()
 
 
@@ -98,7 +98,7 @@ def test_no_statement_reads_more_than_it_shows(desk, one_of_each, monkeypatch):
         page = desk.get(OUTBOX, {"status": "", "_facets": "True"})
 
     assert page.context["cl"].result_count == 2
-    ours = [query["sql"] for query in queries if "mail_outboxmessage" in query["sql"]]
+    ours = [query["sql"] for query in queries if "outbox_outboxmessage" in query["sql"]]
     assert ours
     assert [sql for sql in ours if " LIMIT " not in sql or "DISTINCT" in sql] == []
 

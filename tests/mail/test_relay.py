@@ -17,8 +17,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from invites.models import Invite
-from mail import amqp
-from mail.models import OutboxEvent, OutboxMessage
+from outbox.broker import amqp
+from outbox.models import OutboxEvent, OutboxMessage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -199,7 +199,7 @@ def test_a_broker_that_does_not_answer_is_one_line(settings, request, address):
 
 def test_without_a_database_it_says_try_later(settings):
     settings.AMQP_URL = "amqp://localhost"
-    away = patch("mail.relay.rounds", side_effect=OperationalError("gone"))
+    away = patch("outbox.broker.relay.rounds", side_effect=OperationalError("gone"))
 
     with away, pytest.raises(CommandError, match="The database does not answer") as stopped:
         relay()
@@ -238,7 +238,7 @@ def test_all_that_is_declared_outlives_the_broker_and_its_disks(channel):
 
 
 def test_neither_web_servers_nor_workers_without_a_broker_load_what_talks_to_one():
-    loaded = "config.wsgi, config.urls, mail.management.commands.deliver_mail"
+    loaded = "config.wsgi, config.urls, outbox.management.commands.deliver_mail"
     code = f"import {loaded}, sys; sys.exit('pika' in sys.modules)"
 
     subprocess.run(

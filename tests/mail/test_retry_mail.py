@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -158,12 +158,12 @@ def test_a_mail_that_is_being_tried_is_left_alone_and_nobody_waits_for_it():
     failing("free@example.com")
     given = {name: connection.settings_dict[key] for name, key in KEYS.items()}
     with psycopg.connect(**given) as worker:
-        worker.execute("SELECT FROM mail_outboxmessage WHERE id = %s FOR UPDATE", [busy.pk])
+        worker.execute("SELECT FROM outbox_outboxmessage WHERE id = %s FOR UPDATE", [busy.pk])
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '2s'")
 
         done = run_json("--all")
-        worker.execute("UPDATE mail_outboxmessage SET sent_at = now() WHERE id = %s", [busy.pk])
+        worker.execute("UPDATE outbox_outboxmessage SET sent_at = now() WHERE id = %s", [busy.pk])
     connection.close()
 
     assert (done["queued"], done["skipped"]) == (1, {"busy": 1})
@@ -204,7 +204,7 @@ def test_a_limit_that_cannot_be_meant_is_refused():
 
 
 def test_without_a_database_it_says_try_later():
-    away = patch("mail.management.commands.retry_mail.retry", side_effect=OperationalError("gone"))
+    away = patch("outbox.management.commands.retry_mail.retry", side_effect=OperationalError("gone"))
     with away, pytest.raises(CommandError) as stopped:
         run("--all")
 

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
 from invites.models import Invite
-from mail.deliver import MAILS_PER_CONNECTION, deliver_due
-from mail.models import OutboxMessage, Suppression
+from outbox.mail.deliver import MAILS_PER_CONNECTION, deliver_due
+from outbox.models import OutboxMessage, Suppression
 from tests.sink import Sink, Trouble, listening
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -31,7 +31,7 @@ def deliver_to(settings):
 
     def point(port, **options):
         options = {"host": "127.0.0.1", "port": port, "timeout": TIMEOUT} | options
-        settings.MAILERS |= {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}}
+        settings.MAILERS |= {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
 
     return point
 
@@ -187,7 +187,7 @@ def test_a_server_that_hangs_or_goes_costs_one_try_and_no_other_mail(smtp, stage
 
 @pytest.mark.parametrize("stage", ["connect", "mail", "dot"])
 def test_a_server_that_drips_is_left(smtp, stage, monkeypatch):
-    monkeypatch.setattr("mail.smtp.LONGEST", TIMEOUT)
+    monkeypatch.setattr("outbox.mail.smtp.LONGEST", TIMEOUT)
     smtp.says[stage] = once(Trouble.DRIP)
     invite("ada", "grace")
 
@@ -217,7 +217,7 @@ def test_all_the_addresses_of_a_server_get_no_longer_than_one_mail(deliver_to, m
         clock[0] += timeout
         raise TimeoutError("timed out")
 
-    monkeypatch.setattr("mail.smtp.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("outbox.mail.smtp.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (f"127.0.0.{n}", 25)) for n in range(9)])
     monkeypatch.setattr("socket.create_connection", silent)
     deliver_to(25, host="many.example", timeout=10)
@@ -309,7 +309,7 @@ def test_a_server_that_hangs_up_after_some_mails_gets_all_of_them(smtp):
 
 
 def test_one_connection_carries_many_mails_but_not_all(smtp, monkeypatch):
-    monkeypatch.setattr("mail.deliver.MAILS_PER_CONNECTION", 3)
+    monkeypatch.setattr("outbox.mail.deliver.MAILS_PER_CONNECTION", 3)
     invite("a", "b", "c", "d", "e", "f", "g")
 
     deliver_due()
@@ -321,7 +321,7 @@ def test_one_connection_carries_many_mails_but_not_all(smtp, monkeypatch):
 
 
 def test_the_connection_after_one_that_was_lost_carries_as_many(smtp, monkeypatch):
-    monkeypatch.setattr("mail.deliver.MAILS_PER_CONNECTION", 3)
+    monkeypatch.setattr("outbox.mail.deliver.MAILS_PER_CONNECTION", 3)
     smtp.says["rcpt"] = only_for("c", Trouble.DROP)
     invite("a", "b", "c", "d", "e", "f")
 
@@ -348,7 +348,7 @@ def test_each_mail_on_a_connection_has_the_time_of_a_mail(smtp, monkeypatch):
     def slow(_talk):
         now[0] += 20
 
-    for module in ("mail.smtp", "mail.answers"):
+    for module in ("outbox.mail.smtp", "outbox.mail.bounded_reading"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now[0]))
     smtp.says["dot"] = slow
     invite("ada", "grace", "alan")

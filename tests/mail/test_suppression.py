@@ -6,14 +6,14 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from invites.models import Invite
-from mail.models import OutboxMessage, Suppression
+from outbox.models import OutboxMessage, Suppression
 from tests.factories import UserFactory
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
 EMAIL = "grace@example.com"
-LIST = "/admin/mail/suppression/"
+LIST = "/admin/outbox/suppression/"
 
 
 @pytest.fixture

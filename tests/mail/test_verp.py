@@ -9,9 +9,9 @@ from aiosmtpd.controller import Controller
 from django.core.management import call_command
 
 from invites.models import Invite
-from mail import verp
-from mail.deliver import deliver_due
-from mail.models import OutboxMessage, Suppression
+from outbox import verp
+from outbox.mail.deliver import deliver_due
+from outbox.models import OutboxMessage, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def smtp(settings, closed_port):
     server = Controller(sink, hostname=host, port=port)
     server.start()
     options = {"host": host, "port": port, "timeout": 2}
-    settings.MAILERS |= {"delivery": {"BACKEND": "mail.smtp.SmtpBackend", "OPTIONS": options}}
+    settings.MAILERS |= {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
     yield sink
     server.stop()
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from mail.admin.webhook import WebhookForm
-from mail.models import OutboxEvent, Webhook, WebhookDelivery
-from mail.webhooks.deliver import deliver_due
+from outbox.desk.webhook import WebhookForm
+from outbox.models import OutboxEvent, Webhook, WebhookDelivery
+from outbox.webhooks.deliver import deliver_due
 from tests.factories import PASSWORD, UserFactory
 from tests.mail.test_webhooks import signs
 from tests.reading import words
@@ -24,7 +24,7 @@ from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/admin/mail/webhook/"
+LIST = "/admin/outbox/webhook/"
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
 
 

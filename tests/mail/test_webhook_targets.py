@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config import environment
-from mail.models import OutboxEvent, Webhook, WebhookDelivery
-from mail.webhooks import targets
-from mail.webhooks.deliver import deliver_due
+from outbox.models import OutboxEvent, Webhook, WebhookDelivery
+from outbox.webhooks import targets
+from outbox.webhooks.deliver import deliver_due
 from tests.mail.test_webhooks import hook
 from tests.receiver import Receiver
 
-ADD = "/admin/mail/webhook/add/"
+ADD = "/admin/outbox/webhook/add/"
 
 PRIVATE = """
     0.0.0.0 0.1.2.3 10.0.0.1 100.64.0.1 127.0.0.1 127.1.2.3 169.254.169.254 172.16.0.1 192.0.0.1 192.0.2.1 192.168.0.1

@@ -19,9 +19,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from mail.models import OutboxEvent, Webhook, WebhookDelivery
-from mail.webhooks import sending
-from mail.webhooks.deliver import Deliverer, deliver_due
+from outbox.models import OutboxEvent, Webhook, WebhookDelivery
+from outbox.webhooks import sending
+from outbox.webhooks.deliver import Deliverer, deliver_due
 from tests import receiver as receivers
 from tests.factories import UserFactory
 
@@ -37,7 +37,7 @@ def loopback(settings):
 
 @pytest.fixture
 def receiver(monkeypatch):
-    monkeypatch.setattr("mail.webhooks.deliver.SLOW", timedelta(minutes=1))  # the machine may be busy
+    monkeypatch.setattr("outbox.webhooks.deliver.SLOW", timedelta(minutes=1))  # the machine may be busy
     with receivers.Receiver().listening() as receiver:
         yield receiver
 
@@ -127,7 +127,7 @@ def test_what_did_not_come_from_the_site_does_not_verify(receiver):
 
 def test_a_slow_receiver_rests_after_each_event_so_that_others_have_their_turn(receiver, monkeypatch):
     slow = hook(receiver.url())
-    monkeypatch.setattr("mail.webhooks.deliver.SLOW", timedelta(0))
+    monkeypatch.setattr("outbox.webhooks.deliver.SLOW", timedelta(0))
     happen()
     happen()
 
@@ -319,7 +319,7 @@ def test_two_workers_never_tell_the_same_and_none_waits(receiver):
     hook(receiver.url())
     happen(1, 2)
     with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as other:
-        other.execute("SELECT FROM mail_webhookdelivery WHERE payload @> '{\"user\": 1}' FOR UPDATE")
+        other.execute("SELECT FROM outbox_webhookdelivery WHERE payload @> '{\"user\": 1}' FOR UPDATE")
 
         deliver_due()
 
@@ -333,7 +333,7 @@ def test_a_database_that_ends_the_session_counts_the_try(receiver):
     hook(receiver.url())
     happen()
     lost = patch.object(WebhookDelivery, "mark_delivered", side_effect=OperationalError("terminating connection"))
-    with lost, patch("mail.deliver.connection.close"), pytest.raises(OperationalError):
+    with lost, patch("outbox.mail.deliver.connection.close"), pytest.raises(OperationalError):
         Deliverer().next()
 
     assert WebhookDelivery.objects.get().attempts == 1
@@ -341,7 +341,7 @@ def test_a_database_that_ends_the_session_counts_the_try(receiver):
 
 
 def test_without_a_database_it_says_try_later():
-    away = patch("mail.webhooks.deliver.Deliverer.next", side_effect=OperationalError("gone"))
+    away = patch("outbox.webhooks.deliver.Deliverer.next", side_effect=OperationalError("gone"))
 
     with away, pytest.raises(CommandError, match="The database does not answer") as stopped:
         call_command("deliver_webhooks", "--once")

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from accounts import notices
 from accounts.models import Event, User
 from invites.models import Invite
-from mail.models import OutboxMessage
+from outbox.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.questions import Questions

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from kit import worker_loop
-from mail.smtp import LONGEST
+from outbox.mail.smtp import LONGEST
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from mail import lateness
-from mail.models import OutboxMessage
+from outbox.mail import lateness
+from outbox.models import OutboxMessage
 from tests import phone
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.google import Person, stand_in
@@ -76,7 +76,7 @@ def invited_only(client, path):
 
 def while_mail_is_late(client, path):
     OutboxMessage.objects.create(recipient="a@example.com", kind="invite", message_id="<x>", created_at=AGO)
-    with patch("mail.lateness.watch", lateness.Watch()):
+    with patch("outbox.mail.lateness.watch", lateness.Watch()):
         return client.get(path)
 
 

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from accounts.models.second_factor import reencrypt
 from kit.commands import arguments, command
-from mail.models import Webhook
+from outbox.models import Webhook
 
 BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
 

@@ -13,7 +13,7 @@ from accounts.models import Event, Session
 from invites.models import Batch, Invite
 from kit.commands import arguments, command
 from kit.worker_loop import told_to
-from mail.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
+from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
 
 
 class Command(command.Command):

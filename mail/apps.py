@@ -1,9 +1,0 @@
-"""How mail leaves."""
-
-from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
-
-
-class MailConfig(AppConfig):
-    name = "mail"
-    verbose_name = _("Mail")

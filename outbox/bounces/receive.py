@@ -1,0 +1,58 @@
+"""Mail that comes back: what a delivery report means for the mail it is about, and for its address."""
+
+import logging
+from enum import StrEnum
+
+from django.db import transaction
+
+from outbox import verp
+from outbox.bounces import delivery_reports
+from outbox.bounces.delivery_reports import Verdict
+from outbox.mail import smtp_statuses
+from outbox.models import OutboxMessage
+
+log = logging.getLogger("frontdoor.mail")
+
+
+class Outcome(StrEnum):
+    BOUNCED = "bounced"
+    REPEATED = "repeated"  # had bounced already
+    NOT_FINAL = "not final"  # the server goes on trying, or has delivered it
+    UNKNOWN = "unknown"  # pruned by now, or never handed over as far as we know
+    OTHER = "other mail"  # to no address that we have signed, or written by a machine on somebody's holiday
+    UNREADABLE = "unreadable"  # to an address of ours, and no report that we understand
+
+
+def receive(data: bytes) -> Outcome:
+    """Marks the mail that a report says has failed for good, and suppresses its address if that is dead.
+
+    Anything may be in `data`. Raises DatabaseError.
+    """
+    head, body = delivery_reports.opened(data)
+    pk = verp.row_id(delivery_reports.addressees(head))
+    # What nobody has signed is not looked into.
+    if pk is None or delivery_reports.is_reply(head):
+        return Outcome.OTHER
+    verdicts = delivery_reports.verdicts(head, body)
+    if not verdicts:
+        return Outcome.UNREADABLE
+    with transaction.atomic():
+        # Waits for the worker: a bounce may be faster than the commit that follows the server's 250.
+        row = OutboxMessage.objects.select_for_update().filter(pk=pk).first()
+        return _judge(row, delivery_reports.on(row.recipient, verdicts)) if row and row.sent_at else Outcome.UNKNOWN
+
+
+def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
+    if not all(verdict.is_final for verdict in verdicts):
+        return Outcome.NOT_FINAL
+    if not row.mark_bounced(verdicts[0].answer):
+        return Outcome.REPEATED
+    log.warning("mail %s came back: %s", row.message_id, verdicts[0].status)
+    if _says_dead(row.recipient, verdicts):
+        row.suppress_recipient()
+    return Outcome.BOUNCED
+
+
+def _says_dead(recipient: str, verdicts: list[Verdict]) -> bool:
+    """Whether the address itself is dead: what its owner sends on may come back from another one."""
+    return any(smtp_statuses.is_dead(verdict.status) and verdict.is_about(recipient) for verdict in verdicts)

@@ -1,0 +1,55 @@
+"""Publishing what waits: mail for the workers that deliver it, events for other services.
+
+One row for each transaction: who is killed between the broker's confirmation and our commit publishes one row again,
+and whoever gets it knows it by its id.
+"""
+
+from collections.abc import Callable, Generator
+from itertools import takewhile
+
+from django.db import close_old_connections, connection, transaction
+
+from outbox.broker import amqp
+from outbox.models import OutboxEvent, OutboxMessage
+
+IDLE = 0.5  # seconds between two looks at an empty outbox
+TURN = 20  # mails until events have their turn, and the other way round
+
+
+def rounds() -> Generator[bool]:
+    """Publishes for ever; yields after each round whether there was anything. Raises DatabaseError or amqp.Away."""
+    connection.ensure_connection()
+    with amqp.connected("relay_mail") as broker:
+        while True:
+            busy = publish_some(publish_mail, broker) | publish_some(publish_event, broker)
+            yield busy
+            if not busy:
+                close_old_connections()
+                broker.wait(IDLE)
+
+
+def publish_some(publish: Callable[[amqp.Broker], bool], broker: amqp.Broker) -> bool:
+    """Publishes what waits, but not for ever. False when nothing did."""
+    return sum(takewhile(bool, (publish(broker) for _ in range(TURN)))) > 0
+
+
+def publish_mail(broker: amqp.Broker) -> bool:
+    """Publishes the one mail that has been due for longest. False when there is none that nobody else is at."""
+    with transaction.atomic():
+        row = OutboxMessage.objects.due().only("pk", "published_at").select_for_update(skip_locked=True).first()
+        if row is not None:
+            # What it was named before it has still, while its queue is long: nobody is there to empty it.
+            if row.published_at is None or broker.has_room():
+                broker.publish_mail(row.pk)
+            row.mark_published()
+    return row is not None
+
+
+def publish_event(broker: amqp.Broker) -> bool:
+    """The same for the oldest event."""
+    with transaction.atomic():
+        event = OutboxEvent.objects.waiting().select_for_update(skip_locked=True).first()
+        if event is not None:
+            broker.publish_event(event)
+            event.mark_published()
+    return event is not None

@@ -1,0 +1,114 @@
+"""Whether mail can leave: the mail server, the broker, and the queue."""
+
+import smtplib
+import ssl
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import mailers
+from django.utils import timezone
+
+from kit.findings import Finding, broken, odd, one_line, well
+from outbox.mail import lateness
+from outbox.mail.smtp import SmtpBackend, reply
+from outbox.models import OutboxMessage, Webhook, WebhookDelivery
+
+HANDSHAKE = 10.0  # seconds for greeting, EHLO, STARTTLS and AUTH together
+GIVEN_UP_LATELY = timedelta(days=1)
+COUNTED = 1000  # mails
+UNTOLD = timedelta(minutes=5)  # an event that a webhook could have been told of for so long
+
+
+def server() -> Finding:
+    """Connects, greets, and signs in where there is a password; sends no mail."""
+    backend = mailers["delivery"]
+    if not isinstance(backend, SmtpBackend):
+        return folder(Path(getattr(backend, "file_path", "")))
+    where = f"{backend.host}:{backend.port}"
+    try:
+        greet(backend)
+    except OSError as error:
+        backend.abandon()
+        return broken(f"The mail server {where} does not take us: {refusal(error)}", advice(error))
+    how = [name for name, used in (("TLS", backend.use_tls or backend.use_ssl), ("AUTH", backend.username)) if used]
+    return well(f"{where} takes us{', with ' + ' and '.join(how) if how else ''}.")
+
+
+def greet(backend: SmtpBackend) -> None:
+    """Raises OSError, smtplib's exceptions among them."""
+    backend.until = time.monotonic() + HANDSHAKE
+    backend.open()
+    backend.connection.ehlo_or_helo_if_needed()
+    backend.close()
+
+
+def refusal(error: OSError) -> str:
+    return reply(error)[1] if isinstance(error, smtplib.SMTPException) else one_line(error)
+
+
+def advice(error: OSError) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "Put right the user and password in EMAIL_URL. Mail waits meanwhile."
+    if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
+        return "Compare its certificate and its port with EMAIL_URL: smtp+tls is 587, smtp+ssl 465, smtp 25."
+    return "See that it runs, that EMAIL_URL names it, and that no firewall stands between. Mail waits meanwhile."
+
+
+def folder(path: Path) -> Finding:
+    """Where mail goes into files, which nobody receives."""
+    if settings.SITE_HOST in settings.THIS_MACHINE:
+        return well(f"Mail is written into {path}.")
+    return odd(f"Mail is written into {path}, and reaches nobody.", "Set EMAIL_URL to a mail server.")
+
+
+def broker() -> Finding | None:
+    if not settings.AMQP_URL:
+        return None
+    from outbox.broker import amqp  # noqa: PLC0415 its library only with a broker
+
+    try:
+        depths = amqp.depths()
+    except SystemExit as error:  # it cannot be read
+        return broken(str(error), "Put AMQP_URL right.")
+    except amqp.Away as error:
+        said = f"The broker does not take us: {type(error).__name__}: {one_line(error)}"
+        return broken(said, "See that RabbitMQ runs and that AMQP_URL names it. Mail waits in the database meanwhile.")
+    if depths["dead"]:
+        look = "See “dead letter” in docs/deploy.md, then purge frontdoor.mail.dead."
+        return odd(f"The broker answers, and holds {depths['dead']:,} dead letters.", look)
+    return well(f"The broker answers; {depths['ready']:,} mails are with it.")
+
+
+def queue() -> Finding:
+    """Whether what waits is old."""
+    late, waiting = lateness.measure(), OutboxMessage.objects.waiting().order_by("next_try_at")[:COUNTED].count()
+    if late > lateness.LATE_AFTER:
+        many = f"{COUNTED:,} mails or more wait" if waiting == COUNTED else f"{waiting:,} mails wait"
+        workers = "deliver_mail and relay_mail" if settings.AMQP_URL else "deliver_mail"
+        said = f"Mail is late: {many}, the oldest for {timedelta(seconds=round(late.total_seconds()))}."
+        return broken(said, f"See that {workers} runs; mail_queue shows what the mail server says.")
+    return well(f"Mail is not late; {'many' if waiting == COUNTED else f'{waiting:,}'} wait.")
+
+
+def given_up() -> Finding:
+    since = timezone.now() - GIVEN_UP_LATELY
+    count = OutboxMessage.objects.filter(given_up_at__gte=since)[:COUNTED].count()
+    if not count:
+        return well("No mail was given up within a day.")
+    many = f"{count:,} or more" if count == COUNTED else f"{count:,}"
+    return odd(f"Mail was given up within a day: {many}.", "Read the answers in the outbox at the desk.")
+
+
+def webhooks() -> Finding | None:
+    """Whether anybody tells those that could be told."""
+    if not Webhook.objects.filter(is_active=True).exists():
+        return None
+    due = WebhookDelivery.objects.due().filter(webhook__in=Webhook.objects.awake())
+    since = due.values_list("next_try_at", flat=True).first()
+    if since and timezone.now() - since > UNTOLD:
+        minutes = (timezone.now() - since).total_seconds() // 60
+        said = f"An event for a webhook has been waiting for {minutes:.0f} minutes."
+        return odd(said, "See that manage.py deliver_webhooks runs; run more of them if there is much to tell.")
+    return well("Webhooks are told of events in time.")

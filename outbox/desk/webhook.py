@@ -1,0 +1,187 @@
+"""Webhooks at the desk. A secret is shown once, on the page that answers its making, and never again."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from outbox.models import Webhook
+from outbox.models.webhook import EVENTS, Renewed
+from outbox.webhooks import targets
+
+SHOWN = 20  # deliveries, the newest
+LOOK_UP = 5.0  # seconds that a name may take
+
+
+class WebhookForm(forms.ModelForm):
+    events = forms.MultipleChoiceField(
+        label=gettext_lazy("Events"),
+        choices=[(name, name) for name in EVENTS],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=gettext_lazy("None means all, also those that will be added."),
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ("url", "events", "is_active")
+        widgets = {"url": AdminTextInputWidget(attrs={"class": "vLargeTextField"})}
+        help_texts = {
+            "url": gettext_lazy("Where events are sent, such as https://example.com/hook"),
+            "is_active": gettext_lazy("While it is off, events that happen are not kept for it."),
+        }
+
+    def clean_url(self) -> str:
+        """As it will be called. What is not changed may be turned off, whatever became of its name."""
+        typed = str(self.cleaned_data["url"])
+        if "url" not in self.changed_data:
+            return typed
+        try:
+            target = targets.read(typed)
+            targets.addresses(target, LOOK_UP)
+        except targets.Unfit as error:
+            raise ValidationError(str(error), code="unfit") from None
+        return target.url
+
+
+@admin.register(Webhook)
+class WebhookAdmin(admin.ModelAdmin):
+    form = WebhookForm
+    list_display = ("url", "wanted", "state", "created_at")
+    sortable_by = ()
+    show_full_result_count = False
+    ordering = ("-id",)
+    list_per_page = 50
+    actions = None
+
+    @admin.display(description=gettext_lazy("events"))
+    def wanted(self, webhook: Webhook) -> str:
+        return ", ".join(webhook.events) or _("all")
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, webhook: Webhook) -> str:
+        if not webhook.is_active:
+            return _("off")
+        return _("slow or away") if webhook.paused_until else _("on")
+
+    def get_urls(self) -> list[Any]:
+        pages = {"secret": self.secret, "test": require_POST(self.test), "retry": require_POST(self.retry)}
+        own = [
+            path(f"<path:pk>/{name}/", self.admin_site.admin_view(view), name=f"outbox_webhook_{name}")
+            for name, view in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """Only what was changed: the rest was read a while ago, and a worker may have turned it off since."""
+        if change:
+            obj.paused_until = None
+            obj.save(update_fields=[*form.changed_data, "paused_until"])
+        else:
+            obj.fresh_secret = obj.make_secret()  # type: ignore[attr-defined]  # for the page that answers this request
+            obj.save()
+
+    def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
+        return self.show_secret(request, obj, obj.fresh_secret)  # type: ignore[attr-defined]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """The webhook, and under that what it was told."""
+        webhook = self.get_object(request, object_id)
+        if webhook and request.method == "GET":
+            deliveries = list(webhook.deliveries.order_by("-id").defer("payload")[:SHOWN])
+            may_change = self.has_change_permission(request)
+            may_retry = may_change and any(delivery.is_retriable for delivery in deliveries)
+            shown = {"deliveries": deliveries, "may_change": may_change, "may_retry": may_retry}
+            kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def secret(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Makes a new secret and shows it; asks first."""
+        webhook = self.changed(request, pk)
+        if request.method != "POST":
+            context = {"title": _("Make a new secret?"), "made_at": webhook.secret_made_at.isoformat()}
+            return self.shown(request, "new_secret", webhook, context)
+        try:
+            made = webhook.renew_secret(stated(request.POST.get("made_at", "")))
+        except Renewed:
+            said = _("Another secret has just been made, and nothing was changed now. To make one more, start again.")
+            self.message_user(request, said, messages.WARNING)
+            return redirect("admin:outbox_webhook_change", webhook.pk)
+        self.log_change(request, webhook, "New secret")
+        return self.show_secret(request, webhook, made, renewed=True)
+
+    def show_secret(
+        self, request: HttpRequest, webhook: Webhook, secret: str, *, renewed: bool = False
+    ) -> HttpResponse:
+        context = {"title": _("The secret of this webhook"), "secret": secret, "renewed": renewed}
+        return self.shown(request, "secret", webhook, context)
+
+    def test(self, request: HttpRequest, pk: str) -> HttpResponse:
+        webhook = self.changed(request, pk)
+        if self.is_on(request, webhook):
+            webhook.announce("webhook.test")
+            webhook.resume()
+            self.message_user(request, _("A test event is on its way. Reload this page to see what came of it."))
+        return redirect("admin:outbox_webhook_change", webhook.pk)
+
+    def retry(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Tries one delivery again that was given up, or all of them."""
+        webhook = self.changed(request, pk)
+        if not self.is_on(request, webhook):
+            return redirect("admin:outbox_webhook_change", webhook.pk)
+        rows: Any = webhook.deliveries.all()
+        if chosen := request.POST.get("delivery", ""):
+            rows = rows.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else rows.none()
+        count = rows.retry()
+        webhook.resume()
+        said = ngettext("%(count)s event is tried again.", "%(count)s events are tried again.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS if count else messages.WARNING)
+        return redirect("admin:outbox_webhook_change", webhook.pk)
+
+    def is_on(self, request: HttpRequest, webhook: Webhook) -> bool:
+        """Says so if it is not."""
+        if not webhook.is_active:
+            said = _("Nothing was sent: this webhook is off. Turn it on first.")
+            self.message_user(request, said, messages.WARNING)
+        return webhook.is_active
+
+    def changed(self, request: HttpRequest, pk: str) -> Webhook:
+        """One that this person may change. Raises PermissionDenied, Http404."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        webhook = self.get_object(request, unquote(pk))
+        if webhook is None:
+            raise Http404
+        return webhook
+
+    def shown(self, request: HttpRequest, page: str, webhook: Webhook, context: dict[str, Any]) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "webhook": webhook}
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, f"admin/outbox/webhook/{page}.html", common | context, headers=headers)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only the webhooks: what they were told may be long."""
+        webhooks = list(objs)
+        kept = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
+        return [webhook.url for webhook in webhooks], {self.opts.verbose_name_plural: len(webhooks)}, kept, []
+
+
+def stated(text: str) -> datetime:
+    """When the secret was made that is to be replaced. What cannot be read is no such moment."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = timezone.now()
+    return moment

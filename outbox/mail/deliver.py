@@ -1,0 +1,115 @@
+"""Handing mail over: lock a row, send it, mark it, commit.
+
+A crash at any point rolls back, and the row is ready again at once. Only between the server's 250 and our commit can a
+mail go out twice, and then with the same Message-ID and the same link (RFC 1047; RFC 5321 §6.1).
+"""
+
+import logging
+from contextlib import suppress
+from typing import Any, Self
+
+from django.core.mail import mailers
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import QuerySet
+
+from outbox.mail import smtp, smtp_statuses
+from outbox.models import OutboxMessage, Suppression
+from outbox.models.queryset import OutboxQuerySet
+
+log = logging.getLogger("frontdoor.mail")
+
+MAILS_PER_CONNECTION = 100  # servers hang up on those who stay for ever
+
+
+class Deliverer:
+    """Carries mail to the server, one after another, over a connection that stays open while there is some."""
+
+    def __init__(self) -> None:
+        self.backend: Any = mailers["delivery"]  # SmtpBackend or EmlBackend
+        self.carried = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    def next(self) -> bool:
+        """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
+        return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
+
+    def one(self, pk: int) -> bool:
+        """Tries the mail that the broker named, if it still waits for a try.
+
+        Waits for a lock as long as the connection allows: the relay may still hold it. Raises OperationalError then.
+        """
+        return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
+
+    def _try(self, rows: OutboxQuerySet) -> bool:
+        row = None
+        try:
+            with transaction.atomic():
+                row = rows.first()
+                if row is not None:
+                    self.deliver(row)
+        except (DatabaseError, InterfaceError):
+            if row is not None:
+                put_off(OutboxMessage.objects.waiting().filter(pk=row.pk))
+            raise
+        if self.carried >= MAILS_PER_CONNECTION:
+            self.rest()  # after the commit: the server may take its time for "QUIT"
+        return row is not None
+
+    def deliver(self, row: OutboxMessage) -> None:
+        """Hands a locked row to the mail server, and keeps what came of it."""
+        if suppressed := Suppression.objects.of(row.recipient):
+            row.give_up(f"Not sent: {suppressed.explanation}")
+            log.info("mail %s given up: its address is suppressed", row.message_id)
+            return
+        try:
+            self.backend.send_messages([row.compose()])
+        except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
+            self._failed(row, error)
+        else:
+            self.carried += 1
+            row.mark_sent(self.backend.answer)
+            log.info("mail %s handed over, try %s", row.message_id, row.attempts)
+
+    def rest(self) -> None:
+        """Hangs up until there is mail again."""
+        self.backend.close()
+        self.carried = 0
+
+    def _failed(self, row: OutboxMessage, error: Exception) -> None:
+        code, answer = smtp.reply(error)
+        if smtp.is_permanent(code):
+            row.give_up(answer)
+            if smtp.is_about_recipient(error) and smtp_statuses.refuses_address(answer):
+                row.suppress_recipient()
+        else:
+            row.mark_failed(answer)
+        outcome = "given up" if row.given_up_at else "to be tried again"
+        log.warning("mail %s failed, %s: %s", row.message_id, outcome, row.last_answer)
+        if not smtp.is_open_after(code):
+            self.backend.abandon()
+            self.carried = 0
+
+
+def put_off(rows: QuerySet[Any]) -> None:
+    """Counts a try of a row that ended with our session: PostgreSQL ends those in which a mail takes too long.
+
+    Otherwise it would be the next again, and no other would ever be. While the database is away nothing can
+    be counted, and nothing needs to be.
+    """
+    connection.close()
+    with suppress(DatabaseError, InterfaceError), transaction.atomic():
+        row = rows.select_for_update(skip_locked=True).first()
+        if row is not None:
+            row.mark_failed("The database gave up waiting for the end of this try.")
+
+
+def deliver_due() -> None:
+    """Tries all that is due now."""
+    with Deliverer() as deliverer:
+        while deliverer.next():
+            pass

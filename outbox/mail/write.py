@@ -1,0 +1,69 @@
+"""Writing a mail: a folder of templates, and one function that needs no request."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from outbox.models import OutboxMessage
+
+
+def post(
+    name: str,
+    to: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    source: str = "site",
+    reply_to: Sequence[str] = (),
+    about: UUID | None = None,
+) -> None:
+    """Renders templates/mail/`name`/ in a language and puts it into the outbox, in the caller's transaction.
+
+    `about` is the invite that it is sent for.
+    """
+    write(name, to, context, language=language, source=source, reply_to=reply_to, about=about).save()
+
+
+def write(
+    name: str,
+    to: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    source: str = "site",
+    reply_to: Sequence[str] = (),
+    about: UUID | None = None,
+) -> OutboxMessage:
+    """The same, not stored yet, for who stores many at once."""
+    with translation.override(language):
+        context = context | {
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "support_contact": settings.SUPPORT_CONTACT,
+            "language": translation.get_language(),
+        }
+        # A name or note from outside must not be able to add a header.
+        subject = " ".join(render_to_string(f"mail/{name}/subject.txt", context).split())
+        message = EmailMultiAlternatives(
+            subject,
+            render_to_string(f"mail/{name}/body.txt", context).strip() + "\n",
+            to=[to],
+            reply_to=reply_to or [settings.SUPPORT_CONTACT],
+            headers=headers(name, source, context["language"]),
+        )
+        message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
+    return OutboxMessage.of(message, name, to, about)
+
+
+def headers(name: str, source: str, language: str) -> dict[str, str]:
+    return {
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies
+        "X-Auto-Response-Suppress": "All",  # the same for Exchange
+        "Feedback-ID": f"{name}:{source}:{settings.SITE_HOST}:frontdoor",
+        "Content-Language": language,
+    }

@@ -1,0 +1,112 @@
+"""manage.py mail_queue"""
+
+import json
+from argparse import ArgumentParser
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from kit.commands import arguments, command, prompts
+from outbox import stats
+from outbox.models import OutboxMessage, Suppression
+
+SHOWN = 20  # of the newest mails to an address
+
+
+class Command(command.Command):
+    help = "Shows what waits in the outbox, for how long and why; or what became of the mail to one address."
+    examples: ClassVar[tuple[str, ...]] = ("", "--email grace@example.com", "--format json")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", help=f"the {SHOWN} newest mails to this address")
+        arguments.answer(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["email"] is not None:
+            report, said = about(prompts.address(options["email"])), describe
+        else:
+            report, said = stats.outbox() | {"broker": stats.broker()}, summarize
+        as_json = json.dumps({"command": "mail_queue", **report}, default=moment)
+        self.stdout.write(as_json if options["format"] == "json" else said(report))
+
+
+def about(email: str) -> dict[str, Any]:
+    """What became of the mail to an address. No part, link or token of it."""
+    rows = OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts")[:SHOWN]
+    suppressed = Suppression.objects.of(email)
+    return {
+        "email": email,
+        "suppressed": suppressed.explanation if suppressed else None,
+        "mails": [of(row) for row in rows],
+    }
+
+
+def of(row: OutboxMessage) -> dict[str, Any]:
+    over = row.status not in {row.Status.QUEUED, row.Status.TRIED}
+    return {
+        "kind": row.kind,
+        "message_id": row.message_id,
+        "created_at": row.created_at,
+        "status": row.status.value,
+        "tries": row.attempts,
+        "next_try_at": None if over else row.next_try_at,
+        "published_at": row.published_at,
+        "sent_at": row.sent_at,
+        "bounced_at": row.bounced_at,
+        "given_up_at": row.given_up_at,
+        "last_answer": row.last_answer,
+    }
+
+
+def describe(report: dict[str, Any]) -> str:
+    lines = [f"Suppressed: {report['suppressed']}"] if report["suppressed"] else []
+    for mail in report["mails"]:
+        state = f"{mail['status']}  {counted(mail['tries'], 'try', 'tries')}{then(**mail)}"
+        lines.append(f"{moment(mail['created_at'])}  {mail['kind']}  {state}  {mail['last_answer']}")
+    return "\n".join(line.rstrip() for line in lines) or f"There is no mail to {report['email']}."
+
+
+def then(*, next_try_at: datetime | None, published_at: datetime | None, **_others: Any) -> str:
+    """What comes next, if anything does."""
+    if next_try_at is None:
+        return ""
+    return ", with the broker" if published_at else f", next try {moment(next_try_at)}"
+
+
+def summarize(report: dict[str, Any]) -> str:
+    since = f", since {moment(report['oldest_at'])}" if report["oldest_at"] else ""
+    late = f"late: {span(report['late_seconds'])}" if report["late"] else "not late"
+    lines = {
+        "waiting": f"{report['waiting']:,} ({report['failing']:,} failing, {report['due']:,} due now)",
+        "oldest": f"{span(report['oldest_seconds'])}{since}",
+        "mail is": late,
+        "given up": f"{report['given_up']:,}",
+        "came back": f"{report['bounced']:,}",
+        "handed over": f"{report['sent_last_hour']:,} in the last hour",
+        "events": f"{report['events_waiting']:,} waiting",
+        "webhooks": f"{report['webhooks_waiting']:,} waiting",
+        "suppressed": counted(report["suppressed_addresses"], "address", "addresses"),
+    }
+    if report["broker"] is not None:
+        lines["broker"] = at_the_broker(**report["broker"])
+    text = [f"{name:<12} {value}" for name, value in lines.items()]
+    text += ["Failing with:"] if report["answers"] else []
+    return "\n".join([*text, *(f"{row['mails']:>8,}  {row['answer']}" for row in report["answers"])])
+
+
+def at_the_broker(*, ready: int = 0, dead: int = 0, error: str = "") -> str:
+    if error:
+        return f"away: {error}. Mail stays in the database until it is back."
+    return f"{ready:,} ready, {counted(dead, 'dead letter', 'dead letters')}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def span(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def moment(value: datetime) -> str:
+    """ISO 8601, in UTC."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,66 @@
+"""manage.py retry_mail"""
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError
+
+from kit.commands import arguments, command, prompts
+from outbox.mail.retry import Outcome, retry
+from outbox.models import OutboxMessage
+from outbox.models.queryset import OutboxQuerySet
+
+
+class Command(command.Command):
+    help = (
+        "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
+        "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
+    )
+    examples: ClassVar[tuple[str, ...]] = ("--all", "--email grace@example.com", "--given-up --limit 100 --dry-run")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", help="only mail to this address")
+        parser.add_argument("--given-up", action="store_true", help="what was given up; with --email or --all as well")
+        parser.add_argument("--all", action="store_true", help="all that waits")
+        parser.add_argument("--limit", type=arguments.count, help="at most this many, the oldest first")
+        arguments.rehearsal(parser)
+        arguments.answer(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["email"] is not None:
+            options["email"] = prompts.address(options["email"])
+        elif not (options["given_up"] or options["all"]):
+            raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
+        outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
+        if options["email"] and not outcomes:
+            self.stderr.write(self.nothing(**options))
+        report = {
+            "command": "retry_mail",
+            "dry_run": options["dry_run"],
+            "queued": outcomes.pop(Outcome.QUEUED, 0),
+            "skipped": dict(outcomes),
+        }
+        self.stdout.write(json.dumps(report) if options["format"] == "json" else said(**report))
+
+    def chosen(self, options: dict[str, Any]) -> OutboxQuerySet:
+        rows = OutboxMessage.objects.none()
+        if options["email"] or options["all"]:
+            rows |= OutboxMessage.objects.waiting()
+        if options["given_up"]:
+            rows |= OutboxMessage.objects.given_up()
+        if options["email"]:
+            rows = rows.filter(recipient=options["email"])
+        return rows.order_by("id")[: options["limit"]]
+
+    def nothing(self, *, email: str, given_up: bool, **_options: Any) -> str:
+        if not given_up and OutboxMessage.objects.given_up().filter(recipient=email).exists():
+            return f"No mail to {email} waits. Some was given up; for that add --given-up."
+        return f"No mail to {email} waits. What became of it: mail_queue --email {email}"
+
+
+def said(*, dry_run: bool, queued: int, skipped: Counter[str], **_command: str) -> str:
+    reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in skipped.items())
+    summary = f"{queued} queued, {sum(skipped.values())} skipped"
+    return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")

@@ -1,0 +1,133 @@
+"""What webhooks are told: one row for each event and webhook, stored with the event's cause."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from outbox.models.announcement import Announcement
+from outbox.models.message import shortened
+from outbox.models.retry_times import KEPT, RETRIABLE, pause_after, until_given_up
+from outbox.models.webhook import Webhook
+
+KEPT_DELIVERED = timedelta(days=7)
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def withdraw(self, **about: object) -> None:
+        """Takes back what says this and was not delivered; waits for no worker that is at it right now."""
+        rows = self.filter(delivered_at=None, payload__contains=about).select_for_update(skip_locked=True)
+        self.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
+
+    def waiting(self) -> "WebhookDeliveryQuerySet":
+        """Neither delivered nor given up."""
+        return self.filter(delivered_at=None, given_up_at=None)
+
+    def due(self) -> "WebhookDeliveryQuerySet":
+        return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
+
+    def overdue(self) -> "WebhookDeliveryQuerySet":
+        """Waited in vain for too long, perhaps without a try: their webhook is off, or its server away for days."""
+        return self.waiting().filter(give_up_at__lt=timezone.now())
+
+    def give_up(self) -> int:
+        """Says of how many."""
+        return self.update(given_up_at=timezone.now())
+
+    def retriable(self) -> "WebhookDeliveryQuerySet":
+        return self.filter(given_up_at__gte=timezone.now() - RETRIABLE)
+
+    def retry(self) -> int:
+        """Has those tried now that were given up lately, for as long as new ones; says how many."""
+        return self.retriable().update(given_up_at=None, next_try_at=timezone.now(), give_up_at=until_given_up())
+
+    def stale(self) -> "WebhookDeliveryQuerySet":
+        """Given up so long ago that nobody tries them again, and still with what they say."""
+        return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(payload={})
+
+    def forget(self) -> int:
+        """Empties them; says of how many."""
+        return self.update(payload={})
+
+    def over(self) -> "WebhookDeliveryQuerySet":
+        """Delivered or given up so long ago that nobody asks for them any more, or of a webhook that is no more."""
+        now = timezone.now()
+        old = Q(delivered_at__lt=now - KEPT_DELIVERED) | Q(given_up_at__lt=now - KEPT)
+        return self.filter(old | ~Exists(Webhook.objects.filter(pk=OuterRef("webhook_id"))))
+
+
+class WebhookDelivery(Announcement):
+    """One event for one webhook. Its payload is emptied when it has been delivered."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        TRIED = "tried", _("Tried")
+        DELIVERED = "delivered", _("Delivered")
+        GIVEN_UP = "given_up", _("Given up")
+
+    # Without a constraint in the database: whoever causes an event would wait for whoever is deleting a webhook, and
+    # all who cause one would lock its row. `over` finds what a deleted one has left.
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False)
+    message_id = models.UUIDField(default=uuid4, editable=False)
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    give_up_at = models.DateTimeField(default=until_given_up)
+    delivered_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+    last_answer = models.CharField(max_length=300, blank=True)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["webhook", "next_try_at"],
+                name="delivery_waiting",
+                condition=Q(delivered_at=None, given_up_at=None),
+            ),
+            models.Index(fields=["webhook", "-id"], name="delivery_newest"),
+            models.Index(fields=["id"], name="delivery_undelivered", condition=Q(delivered_at=None)),
+            models.Index(fields=["delivered_at"], name="delivery_done", condition=Q(delivered_at__isnull=False)),
+            models.Index(fields=["given_up_at"], name="delivery_given_up", condition=Q(given_up_at__isnull=False)),
+        ]
+
+    @property
+    def status(self) -> Status:
+        if self.delivered_at:
+            return self.Status.DELIVERED
+        if self.given_up_at:
+            return self.Status.GIVEN_UP
+        return self.Status.TRIED if self.attempts else self.Status.QUEUED
+
+    @property
+    def next_try(self) -> datetime | None:
+        return None if self.delivered_at or self.given_up_at else self.next_try_at
+
+    @property
+    def is_retriable(self) -> bool:
+        return self.given_up_at is not None and self.given_up_at >= timezone.now() - RETRIABLE
+
+    def mark_delivered(self, answer: str) -> None:
+        self.delivered_at, self.payload = timezone.now(), {}
+        self._tried(answer, "delivered_at", "payload")
+
+    def mark_failed(self, answer: str) -> None:
+        """Waits twice as long as last time, or gives up when it is too late."""
+        now = timezone.now()
+        self.next_try_at = now + pause_after(self.attempts)
+        if now >= self.give_up_at:
+            self.given_up_at = now
+        self._tried(answer, "next_try_at", "given_up_at")
+
+    def give_up(self, answer: str) -> None:
+        self.given_up_at = timezone.now()
+        self._tried(answer, "given_up_at")
+
+    def _tried(self, answer: str, *changed: str) -> None:
+        self.last_answer = shortened(answer)
+        self.attempts += 1
+        self.save(update_fields=["attempts", "last_answer", *changed])

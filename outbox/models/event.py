@@ -1,0 +1,86 @@
+"""Events for other services: stored in the transaction of their cause, until the broker and all webhooks have them."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from outbox.models.announcement import Announcement
+from outbox.models.delivery import WebhookDelivery
+from outbox.models.retry_times import until_given_up
+
+KEPT = timedelta(days=7)  # rows of events that were published
+# One statement, which waits for nothing and asks nothing first: a copy for the broker, where there is one, and a copy
+# for each webhook that wants the event.
+STORE = """
+WITH event (message_id, name, created_at, payload) AS (
+    SELECT gen_random_uuid(), %s, %s::timestamptz, told.payload FROM ({}) AS told (payload)
+), for_the_broker AS (
+    INSERT INTO outbox_outboxevent (message_id, name, created_at, payload)
+    SELECT message_id, name, created_at, payload FROM event WHERE %s
+)
+INSERT INTO outbox_webhookdelivery
+    (webhook_id, message_id, name, created_at, payload, attempts, next_try_at, give_up_at, last_answer)
+SELECT webhook.id, event.message_id, event.name, event.created_at, event.payload,
+    0, event.created_at, %s, ''
+FROM event JOIN outbox_webhook webhook ON webhook.is_active AND (webhook.events = '[]' OR webhook.events ? event.name)
+"""
+
+
+class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
+    def announce(self, name: str, **payload: Any) -> None:
+        """Stores an event in the caller's transaction; nothing where nobody is there to hear of it.
+
+        `payload` names what it is about by id, and holds no secret (docs/events.md).
+        """
+        _store(name, "SELECT %s::jsonb", [json.dumps(payload, cls=DjangoJSONEncoder)])
+
+    def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
+        """The same for each of many rows, in one statement for all; `payload` names their fields."""
+        _store(name, *rows.order_by().values_list(JSONObject(**payload)).query.sql_with_params())
+
+    def withdraw(self, **about: Any) -> None:
+        """Takes back what says this and nobody has; waits for no process that is handing it over right now."""
+        waiting = self.waiting().filter(payload__contains=about).select_for_update(skip_locked=True)
+        self.filter(pk__in=list(waiting.values_list("pk", flat=True))).delete()
+        WebhookDelivery.objects.withdraw(**about)
+
+    def waiting(self) -> "OutboxEventQuerySet":
+        return self.filter(published_at=None).order_by("id")
+
+    def over(self) -> "OutboxEventQuerySet":
+        """Published so long ago that nobody asks for them any more."""
+        return self.filter(published_at__lt=timezone.now() - KEPT)
+
+
+def _store(name: str, payloads: str, params: Iterable[Any]) -> None:
+    """Stores one event for each payload that a statement gives."""
+    has_broker = bool(settings.AMQP_URL)
+    with connection.cursor() as cursor:
+        cursor.execute(STORE.format(payloads), [name, timezone.now(), *params, has_broker, until_given_up()])
+
+
+class OutboxEvent(Announcement):
+    """One event for the broker. Its payload is emptied when the broker has taken it."""
+
+    message_id = models.UUIDField(unique=True, default=uuid4, editable=False)
+    published_at = models.DateTimeField(null=True)
+
+    objects = OutboxEventQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], name="event_waiting", condition=models.Q(published_at=None)),
+            models.Index(fields=["published_at"], name="event_published"),
+        ]
+
+    def mark_published(self) -> None:
+        self.published_at, self.payload = timezone.now(), {}
+        self.save(update_fields=["published_at", "payload"])

@@ -1,0 +1,178 @@
+"""The outbox: mail stored in the transaction of its cause, until somebody has taken it."""
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parseaddr
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from outbox import verp
+from outbox.models.queryset import TROUBLE, OutboxQuerySet
+from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
+from outbox.models.suppression import Suppression
+
+REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
+# The kind of the last mail about an account that was deleted. Its address was forgotten with the account, and a list of
+# suppressed addresses would keep it for good.
+FAREWELL = "deleted"
+# Some servers quote the mail they refuse, and its link is as good as a password.
+# It goes up to the end, as it may be broken into lines.
+SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
+# Or it is quoted in another encoding. A token is longer than the words of any language, and has digits in it.
+LIKE_SECRET = re.compile(r"(?=[\w=+-]*\d)[\w=+-]{20,}", re.ASCII)
+
+
+def cleaned(answer: str) -> str:
+    """What a server said, in characters that can be stored and shown, and without a live link."""
+    return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
+
+
+def shortened(answer: str) -> str:
+    """The same, when it says why a mail was refused, and may quote it in any way."""
+    return LIKE_SECRET.sub("…", cleaned(answer))
+
+
+class OutboxMessage(models.Model):
+    """One mail to one recipient. Its parts hold live links, so they are emptied when it has been handed over."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        TRIED = "tried", _("Tried")
+        SENT = "sent", _("Handed over")
+        BOUNCED = "bounced", _("Came back")
+        GIVEN_UP = "given_up", _("Given up")
+
+    recipient = models.EmailField(_("to"), max_length=320, db_index=True)
+    kind = models.CharField(_("kind"), max_length=40)
+    # The invite it was sent for, if it was for one.
+    about = models.UUIDField(null=True, editable=False)
+    parts = models.JSONField(default=dict)
+    # Fixed across tries, so that a mailbox can tell a repeated mail from a new one.
+    message_id = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    attempts = models.PositiveIntegerField(_("tries"), default=0)
+    # When it is looked at next: to be tried again, or to be published again if it is with the broker.
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    give_up_at = models.DateTimeField(default=until_given_up, db_default=Now() + Value(GIVE_UP_AFTER))
+    published_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(_("handed over"), null=True)
+    bounced_at = models.DateTimeField(_("came back"), null=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True)
+    last_answer = models.CharField(_("last answer"), max_length=300, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outbox")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["next_try_at"], name="outbox_waiting", condition=Q(sent_at=None, given_up_at=None)),
+            models.Index(fields=["sent_at"], name="outbox_sent"),
+            models.Index(fields=["kind", "-id"], name="outbox_kind"),
+            models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
+            models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
+            models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),
+            models.Index(fields=["-id"], name="outbox_trouble", condition=TROUBLE),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} → {self.recipient}"
+
+    @classmethod
+    def of(cls, message: EmailMessage, kind: str, recipient: str, about: UUID | None) -> "OutboxMessage":
+        """A row for one recipient of a message; nothing is composed yet, that is the worker's work."""
+        domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
+        parts = {
+            "subject": str(message.subject),
+            "body": str(message.body),
+            "from_email": message.from_email,
+            "reply_to": list(message.reply_to),
+            "headers": {name: str(value) for name, value in message.extra_headers.items()},
+            "alternatives": [[str(part.content), part.mimetype] for part in getattr(message, "alternatives", [])],
+        }
+        row = cls(recipient=recipient, kind=kind, about=about, parts=parts)
+        row.message_id = row.new_id(domain)
+        return row
+
+    def copy(self, recipient: str, parts: dict[str, Any], about: UUID | None) -> "OutboxMessage":
+        """Another mail of its kind, to somebody else; not stored yet."""
+        domain = self.message_id.strip("<>").rpartition("@")[2]
+        message_id = self.new_id(domain)
+        return OutboxMessage(recipient=recipient, kind=self.kind, about=about, parts=parts, message_id=message_id)
+
+    def new_id(self, domain: str | None) -> str:
+        return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
+
+    def leave(self, at: datetime) -> None:
+        """Dates it, and lets it leave, at that time; not stored yet."""
+        self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
+
+    def compose(self) -> EmailMultiAlternatives:
+        """The message as it was put, with the Message-ID and Date that all its copies share."""
+        parts: dict[str, Any] = dict(self.parts)
+        alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
+        fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
+        parts["headers"] = {"From": sender} | parts["headers"] | fixed
+        # The envelope's sender; people see the header.
+        message = EmailMultiAlternatives(to=[self.recipient], from_email=verp.return_path(self) or sender, **parts)
+        for content, mimetype in alternatives:
+            message.attach_alternative(content, mimetype)
+        return message
+
+    @property
+    def status(self) -> Status:
+        if self.bounced_at:
+            return self.Status.BOUNCED
+        if self.sent_at:
+            return self.Status.SENT
+        if self.given_up_at:
+            return self.Status.GIVEN_UP
+        return self.Status.TRIED if self.attempts else self.Status.QUEUED
+
+    def mark_published(self) -> None:
+        """The broker has it; it is looked at again only when nothing has come of that."""
+        self.published_at, self.next_try_at = timezone.now(), timezone.now() + REPUBLISH_AFTER
+        self.save(update_fields=["published_at", "next_try_at"])
+
+    def mark_sent(self, answer: str = "") -> None:
+        self.sent_at, self.parts = timezone.now(), {}
+        self._tried(cleaned(answer), "sent_at", "parts")
+
+    def mark_failed(self, answer: str) -> None:
+        """Keeps what the server said, and waits twice as long as last time, or gives up when it is too late."""
+        now = timezone.now()
+        self.next_try_at, self.published_at = now + pause_after(self.attempts), None
+        if now >= self.give_up_at:
+            self.given_up_at = now
+        self._tried(shortened(answer), "next_try_at", "published_at", "given_up_at")
+
+    def give_up(self, reason: str) -> None:
+        """Nobody tries it again, unless staff say so."""
+        self.given_up_at, self.published_at = timezone.now(), None
+        self._tried(shortened(reason), "given_up_at", "published_at")
+
+    def suppress_recipient(self) -> None:
+        """No mail goes to its address any more, for the reason of its last answer."""
+        if self.kind != FAREWELL:
+            Suppression.objects.suppress(self.recipient, self.last_answer)
+
+    def mark_bounced(self, answer: str) -> bool:
+        """It was handed over and has come back. False when that was known."""
+        bounced = {"bounced_at": timezone.now(), "last_answer": shortened(answer)}
+        for name, value in bounced.items():
+            setattr(self, name, value)
+        return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
+
+    def _tried(self, answer: str, *changed: str) -> None:
+        self.last_answer = answer
+        self.attempts += 1
+        self.save(update_fields=["attempts", "last_answer", *changed])

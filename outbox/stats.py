@@ -1,0 +1,59 @@
+"""The state of the outbox in numbers, for those who watch it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from outbox.mail import lateness
+from outbox.models import OutboxEvent, OutboxMessage, Suppression, WebhookDelivery
+
+LATELY = timedelta(hours=1)
+ANSWERS = 5  # the most frequent
+
+
+def outbox() -> dict[str, Any]:
+    """What waits, for how long and why, and what became of the rest. Raises DatabaseError."""
+    now = timezone.now()
+    waiting = OutboxMessage.objects.waiting().aggregate(
+        waiting=Count("id"),
+        failing=Count("id", filter=Q(attempts__gt=0)),
+        due=Count("id", filter=Q(next_try_at__lte=now)),
+        oldest_at=Min("created_at"),
+    )
+    oldest_at = waiting.pop("oldest_at")
+    late = lateness.measure()
+    return waiting | {
+        "given_up": OutboxMessage.objects.given_up().count(),
+        "bounced": OutboxMessage.objects.filter(bounced_at__isnull=False).count(),
+        "sent_last_hour": OutboxMessage.objects.filter(sent_at__gte=now - LATELY).count(),
+        "oldest_at": oldest_at,
+        "oldest_seconds": (now - oldest_at).total_seconds() if oldest_at else 0,
+        "late": late > lateness.LATE_AFTER,
+        "late_seconds": late.total_seconds(),
+        "answers": answers(),
+        "events_waiting": OutboxEvent.objects.waiting().count(),
+        "webhooks_waiting": WebhookDelivery.objects.waiting().count(),
+        "suppressed_addresses": Suppression.objects.count(),
+    }
+
+
+def answers() -> list[dict[str, Any]]:
+    """The most frequent last answers of mail that was tried in vain."""
+    failing = OutboxMessage.objects.waiting().filter(attempts__gt=0)
+    counted = failing.values("last_answer").annotate(mails=Count("id")).order_by("-mails", "last_answer")
+    return [{"answer": row["last_answer"], "mails": row["mails"]} for row in counted[:ANSWERS]]
+
+
+def broker() -> dict[str, Any] | None:
+    """How many mails are with the broker, and how many it has put aside; None where there is no broker."""
+    if not settings.AMQP_URL:
+        return None
+    from outbox.broker import amqp  # noqa: PLC0415 its library only with a broker
+
+    try:
+        return dict(amqp.depths())
+    except amqp.Away as error:  # the rest of the report is as true without it
+        return {"error": f"{type(error).__name__}: {str(error) or repr(error)}"}

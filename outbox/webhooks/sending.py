@@ -1,0 +1,100 @@
+"""One call of a webhook: to an address that was checked, and over within seconds whatever the server does."""
+
+import http.client
+import socket
+import ssl
+import time
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from outbox.mail.bounded_reading import Answers, seconds_until
+from outbox.webhooks import targets
+
+LONGEST = 10.0  # seconds for all of it: the name, the connection, TLS and the answer
+
+
+class Answer(NamedTuple):
+    """What the server said, in one line; 0 when it said nothing."""
+
+    status: int
+    said: str
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_about_the_server(self) -> bool:
+        """Whether another event would get the same: nobody is there, it is busy, or it sends us elsewhere."""
+        return self.status < 400 or self.status in {408, 429, 502, 503, 504}
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    """Follows no redirect, uses no proxy, keeps no cookie, reads no body. Raises OSError, HTTPException or Unfit."""
+    call = Call(targets.read(url))
+    try:
+        call.request("POST", call.target.path, body, {"Host": call.target.netloc, "Connection": "close"} | headers)
+        answer = call.getresponse()
+        return Answer(answer.status, f"{answer.status} {answer.reason}".strip())
+    finally:
+        call.close()
+
+
+class Call(http.client.HTTPConnection):
+    """http.client's, which looks up the name once, and whose whole conversation ends at a given moment."""
+
+    def __init__(self, target: targets.Target) -> None:
+        super().__init__(target.host, target.port)
+        self.target, self.until, self.heard = target, time.monotonic() + LONGEST, 0
+
+    def left(self) -> float:
+        """Seconds. Raises TimeoutError."""
+        return seconds_until(self.until)
+
+    def connect(self) -> None:
+        """Raises OSError, Unfit."""
+        self.sock = self._reach(targets.addresses(self.target, self.left()))
+        if self.target.scheme == "https":
+            self.sock.settimeout(self.left())
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.target.host.rstrip("."))
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(self.left())
+        super().send(data)
+
+    def response_class(self, sock: socket.socket, **kwargs: Any) -> http.client.HTTPResponse:  # type: ignore[override]
+        return http.client.HTTPResponse(_Heard(self), **kwargs)  # type: ignore[arg-type]
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
+    def _reach(self, addresses: list[str]) -> socket.socket:
+        """The first that answers; each gets its share of the time."""
+        lost: OSError | None = None
+        for tried, address in enumerate(addresses):
+            try:
+                return _connected(address, self.target.port, self.left() / (len(addresses) - tried))
+            except OSError as error:
+                lost = error
+        raise lost or OSError("no address")
+
+
+class _Heard(Answers):
+    """As http.client wants it: a socket of which it makes a file."""
+
+    def makefile(self, _mode: str) -> Any:
+        return self.buffered()
+
+
+def _connected(address: str, port: int, seconds: float) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

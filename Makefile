@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-ROOMS := accounts config invites kit outbox
+ROOMS := accounts config embedded invites kit outbox
 
 # The first Python that really starts: PYTHON=..., the names on PATH, pyenv's own folders. A pyenv shim may be on PATH
 # and still answer "command not found". In a virtual environment we want what it was made from, as ours is made anew.
@@ -38,7 +38,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
-	@$(BIN)/python -m config.run
+	@$(BIN)/python -m embedded.run
 
 test: $(READY) ## run all tests, both lanes at once (ARGS="-k name")
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes)

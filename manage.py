@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Django's command line; in a bare terminal it brings its own servers (config/embedded)."""
+"""Django's command line; in a bare terminal it brings its own servers (embedded/)."""
 
 import os
 import sys
 
 from django.core.management import execute_from_command_line
 
-from config import embedded
+import embedded
 
 
 def main() -> None:

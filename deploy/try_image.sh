@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Shows without a container engine that the Dockerfile builds, and that what it builds answers.
 #
-# On Debian, as root, after `make setup`: deploy/try_image.sh
-# DATABASE_URL and REDIS_URL are used where given; otherwise the servers of config/embedded run meanwhile. Everything
+# On Debian, as root: deploy/try_image.sh
+# DATABASE_URL and REDIS_URL are used where given; otherwise those of embedded/ run meanwhile. Everything
 # listens on 127.0.0.1. The base image and the build cache stay in $TRY_IMAGE_CACHE (~/.cache/frontdoor-image).
 set -euo pipefail
 
@@ -150,7 +150,7 @@ in_container() {
 
 start_servers() {
   [ -z "${DATABASE_URL:-}" ] || [ -z "${REDIS_URL:-}" ] || return 0
-  [ -x "$REPO/.venv/bin/python" ] || fail "run make setup first, or set DATABASE_URL and REDIS_URL."
+  make --silent --directory "$REPO" .venv/.ready
   coproc SERVERS { run_servers; }
   SERVERS_INPUT=${SERVERS[1]}
   read -r -t $SHORT -u "${SERVERS[0]}" DATABASE_URL REDIS_URL || fail "the embedded servers do not start."
@@ -161,7 +161,7 @@ run_servers() {
   cd "$REPO"
   exec .venv/bin/python -c '
 import os, sys
-from config import embedded
+import embedded
 with embedded.throwaway(os.environ):
     print(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], flush=True)
     sys.stdin.read()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pika
 
-from config.embedded import children, servers
+from embedded import children, servers
 
 PATIENCE = 60  # seconds; it takes 5 on a machine that does nothing else
 # Debian's command of this name wants to be root or rabbitmq, and starts it as the latter.

@@ -21,7 +21,7 @@ from django.utils import translation
 from django_redis.cache import RedisCache
 
 from accounts.hashers import Argon2
-from config.embedded import folders
+from embedded import folders
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxEvent

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from config import embedded
+import embedded
 from tests import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"

@@ -14,8 +14,8 @@ from unittest.mock import patch
 import django
 from django.core.management import call_command, load_command_class
 
-from config.embedded import children
-from config.embedded.folders import BASE_DIR
+from embedded import children
+from embedded.folders import BASE_DIR
 
 SPREAD = 0.05  # seconds in which a kill may come at any moment; about as long as a mail takes
 

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from accounts.models import Session
-from config.embedded import children
-from config.embedded.folders import BASE_DIR
-from config.embedded.servers import free_port
+from embedded import children
+from embedded.folders import BASE_DIR
+from embedded.servers import free_port
 from tests.factories import PASSWORD
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")

@@ -18,8 +18,8 @@ from itertools import batched
 from pathlib import Path
 from typing import NamedTuple
 
-from config.embedded import children
-from config.embedded.folders import BASE_DIR
+from embedded import children
+from embedded.folders import BASE_DIR
 from tests.bench.site import say, site
 from tests.broker import Broker, program
 from tests.sink import FileSink, Outcome

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from config.embedded import children
-from config.embedded.folders import BASE_DIR
-from config.embedded.servers import free_port
+from embedded import children
+from embedded.folders import BASE_DIR
+from embedded.servers import free_port
 from tests.bench.site import say, site
 
 HOST = "frontdoor.example"

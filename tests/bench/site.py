@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 import django
 from django.core.management import call_command
 
-from config.embedded import folders, postgres, valkey
-from config.embedded.servers import Place
+from embedded import folders, postgres, valkey
+from embedded.servers import Place
 
 KEPT = ("HOME", "LANG", "PATH")  # of the environment: nothing of a site that this terminal is configured for
 

@@ -1,6 +1,7 @@
 """The servers of a bare laptop: real ones, in a folder of this module's own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,8 @@ import psycopg
 import pytest
 import redis
 
-from config import embedded
-from config.embedded import children, folders, postgres, sharing, wheels
+import embedded
+from embedded import children, folders, postgres, sharing, wheels
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,25 @@ def test_data_without_our_password_gets_it(tmp_path, monkeypatch, made_with):
     (tmp_path / "password").unlink()
     with embedded.supply(bare), psycopg.connect(bare["DATABASE_URL"]):
         assert refused(without_password(bare["DATABASE_URL"]))
+
+
+@pytest.mark.parametrize("layout", ["1", None])
+def test_older_data_is_refused_with_what_to_do(bare, state, monkeypatch, layout):
+    monkeypatch.setattr(embedded, "STARTERS", {"DATABASE_URL": postgres.start})
+    with embedded.supply(dict(bare)):
+        pass
+    (state / "layout").unlink()
+    if layout:
+        (state / "layout").write_text(layout)
+
+    with pytest.raises(SystemExit) as refused, embedded.supply(dict(bare)):
+        pass
+    assert str(refused.value).endswith(f" rm -r {state / 'postgres'}")
+    assert "\n" not in str(refused.value)
+
+    shutil.rmtree(state / "postgres")
+    with embedded.supply(bare), psycopg.connect(bare["DATABASE_URL"]):
+        assert (state / "layout").read_text() == postgres.LAYOUT
 
 
 def test_nothing_starts_for_a_url_that_is_given(bare, monkeypatch):
@@ -218,7 +238,7 @@ def process(state, code):
     """Another process in a bare terminal; it ends when its stdin does."""
     forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL", "PORT"}
     environ = {name: value for name, value in os.environ.items() if name not in forgotten}
-    lines = ["import os, sys", "from config import embedded", "tell = lambda *words: print(*words, flush=True)", code]
+    lines = ["import os, sys", "import embedded", "tell = lambda *words: print(*words, flush=True)", code]
     with subprocess.Popen(
         [sys.executable, "-c", "\n".join([*lines, "sys.stdin.read()"])],
         env=environ | {"FRONTDOOR_STATE": str(state)},

@@ -13,8 +13,8 @@ from itertools import islice
 
 import pytest
 
-from config import embedded
-from config.embedded import folders, servers
+import embedded
+from embedded import folders, servers
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def running(state, port, **given):
     forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL"}
     environ = {name: value for name, value in os.environ.items() if name not in forgotten}
     with subprocess.Popen(
-        [sys.executable, "-m", "config.run"],
+        [sys.executable, "-m", "embedded.run"],
         env=environ | {"FRONTDOOR_STATE": str(state), "PORT": str(port)} | given,
         cwd=folders.BASE_DIR,
         stdout=subprocess.PIPE,

@@ -12,8 +12,8 @@ from django.core.cache import caches
 from django.db import connection
 
 import config.cache
-from config.embedded import folders, postgres, valkey
-from config.embedded.servers import Place
+from embedded import folders, postgres, valkey
+from embedded.servers import Place
 from tests.faults.parts import POPULATE, Part, Site
 from tests.servers import machine
 from tests.sink import FileSink, listening

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import redis
 
-from config.embedded import children, servers
-from config.embedded.folders import BASE_DIR
-from config.run import GUNICORN
+from embedded import children, servers
+from embedded.folders import BASE_DIR
+from embedded.run import GUNICORN
 from tests.factories import PASSWORD
 
 # Seconds for any request, as promised. The server gives up after 0.25 for Redis and 0.8 for PostgreSQL at most, so the
@@ -55,7 +55,7 @@ class Part:
     def start(self):
         self.running = ExitStack()
         with (
-            patch("config.embedded.servers.free_port", lambda: self.port),
+            patch("embedded.servers.free_port", lambda: self.port),
             patch("secrets.token_urlsafe", lambda _length: self.password),
         ):
             self.server = self.start_server(self.running, self.place)

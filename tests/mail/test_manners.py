@@ -9,7 +9,7 @@ import sys
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
 
-from config.embedded.folders import BASE_DIR
+from embedded.folders import BASE_DIR
 from kit.commands import command
 
 pytestmark = pytest.mark.slow

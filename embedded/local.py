@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import urlsplit
 
-from config.embedded.folders import Environ, keep, state_folder
+from embedded.folders import Environ, keep, state_folder
 
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 

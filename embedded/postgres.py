@@ -10,8 +10,11 @@ from typing import Any
 
 import psycopg
 
-from config.embedded import folders, servers, wheels
-from config.embedded.servers import Place, Server
+from embedded import folders, servers, wheels
+from embedded.servers import Place, Server
+
+# Of the tables: counted up when migrations are made again from the start, as older tables cannot be migrated then.
+LAYOUT = "2"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
@@ -48,6 +51,7 @@ def start(stack: ExitStack, place: Place) -> Server:
 
 def _prepare(place: Place, program: Path, data: Path) -> str:
     """Makes data that asks for the password in the place; gives that."""
+    _refuse_older(place.folder / "layout", data)
     kept = place.folder / "password"
     password = kept.read_text() if kept.exists() else secrets.token_urlsafe(32)
     if not data.exists():
@@ -55,6 +59,18 @@ def _prepare(place: Place, program: Path, data: Path) -> str:
     elif not kept.exists():
         _ask_from_now_on(place, program, data, password)
     return folders.keep(kept, password)  # last: data beside it never trusts everybody
+
+
+def _refuse_older(layout: Path, data: Path) -> None:
+    """Notes the layout of new data. Raises SystemExit for data of another one."""
+    if not data.exists():
+        layout.unlink(missing_ok=True)
+    elif not layout.exists() or layout.read_text() != LAYOUT:
+        folder = data.parent
+        raise SystemExit(
+            f"{folder} holds data of an older Frontdoor, which this one cannot read. Delete it: rm -r {folder}"
+        )
+    folders.keep(layout, LAYOUT)
 
 
 def _initialize(place: Place, initdb: Path, data: Path, password: str) -> None:

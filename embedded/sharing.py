@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.embedded.folders import Environ, hold
+from embedded.folders import Environ, hold
 
 LOCK, SHARERS, RECORD = "servers.lock", "servers.sharers", "servers.json"
 TURN = 5  # seconds to wait for a short command, or for the servers of a killed process

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from config.embedded import servers, wheels
-from config.embedded.servers import Place, Server
+from embedded import servers, wheels
+from embedded.servers import Place, Server
 
 # It holds copies and counts: nothing is written to disk, and every start is empty.
 OPTIONS = {"bind": "127.0.0.1", "save": '""', "appendonly": "no", "databases": 64}

@@ -12,9 +12,9 @@ from http import HTTPStatus
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from config import embedded
-from config.embedded import children
-from config.embedded.folders import BASE_DIR
+import embedded
+from embedded import children
+from embedded.folders import BASE_DIR
 
 LAST_PORT = 65535
 FIRST_ANSWER = 30  # seconds the web server may take to answer

@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-ROOMS := accounts config embedded invites kit outbox
+ROOMS := accounts config embedded invites kit operations outbox
 
 # The first Python that really starts: PYTHON=..., the names on PATH, pyenv's own folders. A pyenv shim may be on PATH
 # and still answer "command not found". In a virtual environment we want what it was made from, as ours is made anew.

@@ -55,8 +55,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.headless",
     "accounts",
-    "invites",
     "outbox",
+    "invites",
+    "operations",
 ]
 
 MIDDLEWARE = [

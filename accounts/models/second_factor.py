@@ -160,6 +160,11 @@ def digits(typed: str) -> str:
     return "".join(str(unicodedata.decimal(c)) for c in typed if c.isdecimal())
 
 
+def all_rows() -> Any:
+    """The apps and recovery codes of everybody, whose secrets `reencrypt` takes."""
+    return Authenticator.objects.all()
+
+
 def reencrypt(ids: list[int], *, save: bool) -> int:
     """Encrypts the secrets of these rows with the first key; gives how many could be read."""
     readable = 0

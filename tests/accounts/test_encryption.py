@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from accounts.management.commands import rotate_secrets
 from accounts.models import User
 from config import environment
 from kit import encryption
+from operations.management.commands import rotate_secrets
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from accounts import leaving
 from accounts.models import Event, Session, User
-from invites.management.commands import prune
 from invites.models import Batch, Invite
+from operations.management.commands import prune
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from tests import phone
 from tests.factories import PASSWORD, UserFactory

@@ -17,9 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event
-from invites import doctor
 from invites.models import Invite
 from kit import findings
+from operations import doctor
 from outbox.models import OutboxMessage, Suppression, Webhook
 from tests.factories import InviteFactory, UserFactory
 from tests.sink import Sink, Trouble, listening

@@ -14,7 +14,7 @@ from kit.commands import command
 
 pytestmark = pytest.mark.slow
 
-ROOMS = {"accounts", "invites", "outbox"}
+ROOMS = {"accounts", "invites", "operations", "outbox"}
 
 
 def test_every_help_has_examples_that_can_be_typed():

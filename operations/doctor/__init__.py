@@ -1,10 +1,9 @@
 """What is wrong with the site, or with one invitation, in words."""
 
-from accounts.checks import proxies, staff
-from invites.doctor import parts, site
-from invites.doctor.invitation import explain
 from kit.findings import Finding, State, examine, of_database, of_network
-from outbox import checks
+from operations.doctor import outbox, parts, site
+from operations.doctor.accounts import proxies, staff
+from operations.doctor.invitation import explain
 
 __all__ = ["examine_site", "explain"]
 
@@ -12,16 +11,16 @@ __all__ = ["examine_site", "explain"]
 IN_DATABASE = {
     "migrations": of_database(parts.migrations),
     "clock": of_database(parts.clock),
-    "queue": of_database(checks.queue),
-    "given up": of_database(checks.given_up),
-    "webhooks": of_database(checks.webhooks),
+    "queue": of_database(outbox.queue),
+    "given up": of_database(outbox.given_up),
+    "webhooks": of_database(outbox.webhooks),
     "proxies": of_database(proxies),
     "staff": of_database(staff),
 }
 ELSEWHERE = {
     "cache": parts.cache,
-    "broker": of_network(checks.broker),
-    "mail server": of_network(checks.server),
+    "broker": of_network(outbox.broker),
+    "mail server": of_network(outbox.server),
     "SITE_URL": site.address,
     "cookies": site.cookies,
     "DEBUG": site.debug,

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from itertools import batched
 from typing import Any, ClassVar
 
-from allauth.mfa.models import Authenticator
 from django.core.management.base import CommandError
-from django.db.models import Model
+from django.db.models import QuerySet
 
-from accounts.models.second_factor import reencrypt
+from accounts.models import second_factor
 from kit.commands import arguments, command
 from outbox.models import Webhook
 
@@ -30,7 +29,10 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         save = not options["dry_run"]
-        counts = [rotate(Authenticator, reencrypt, save=save), rotate(Webhook, Webhook.objects.reencrypt, save=save)]
+        counts = [
+            rotate(second_factor.all_rows(), second_factor.reencrypt, save=save),
+            rotate(Webhook.objects.all(), Webhook.objects.reencrypt, save=save),
+        ]
         readable, unreadable = map(sum, zip(*counts, strict=True))
         report = {"command": "rotate_secrets", "dry_run": options["dry_run"]}
         report |= {"secrets": readable, "unreadable": unreadable}
@@ -41,9 +43,8 @@ class Command(command.Command):
             raise CommandError(f"{unreadable} secrets could not be read: their key is in no list of keys.")
 
 
-def rotate(model: type[Model], reencrypt: Callable[..., int], *, save: bool) -> tuple[int, int]:
+def rotate(rows: QuerySet[Any], reencrypt: Callable[..., int], *, save: bool) -> tuple[int, int]:
     """How many rows could be read, and how many of those that are still there could not."""
-    rows = model._default_manager  # noqa: SLF001 its public name
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     readable = sum(reencrypt(list(batch), save=save) for batch in batched(ids, BATCH))
     there = rows.filter(pk__in=ids).count() if readable < len(ids) else readable

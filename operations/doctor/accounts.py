@@ -2,9 +2,7 @@
 
 from ipaddress import ip_address
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 
 from accounts.models import Event, User
 from accounts.models.second_factor import TOTP
@@ -37,8 +35,7 @@ def staff() -> Finding | None:
     """Who of the staff cannot come in to the desk before they have set something up."""
     if not settings.REQUIRE_STAFF_2FA:
         return None
-    app = Authenticator.objects.filter(user=OuterRef("pk"), type=TOTP)
-    without = User.objects.filter(~Exists(app), is_staff=True, is_active=True).order_by("pk")
+    without = User.objects.filter(is_staff=True, is_active=True).exclude(authenticator__type=TOTP).order_by("pk")
     names = list(without.values_list("username", flat=True)[: NAMED + 1])
     if not names:
         return well("All staff have a second factor.")

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from invites import doctor
 from invites.management.filters import invite_id
 from invites.models import Invite
 from kit import addresses
 from kit.commands import arguments, command
 from kit.findings import Finding, State
+from operations import doctor
 
 
 class Command(command.Command):

@@ -18,9 +18,9 @@ forwarded_allow_ips = ""
 # Its default is a socket in the home folder, which a container may not have.
 control_socket_disable = True
 logconfig_dict = LOGGING
-accesslog = None  # config.middleware.log_requests writes a line without secrets
+accesslog = None  # config.edge.middleware.log_requests writes a line without secrets
 
 
 def post_fork(_arbiter: object, _worker: object) -> None:
     # People wait for what runs here; commands and mail workers may take the time they need.
-    settings.DATABASES["default"]["ENGINE"] = "config.postgres"
+    settings.DATABASES["default"]["ENGINE"] = "config.failover.postgres"

@@ -44,7 +44,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {
-        # config.middleware.log_requests writes the line of each request; Django's would be a second one.
+        # config.edge.middleware.log_requests writes the line of each request; Django's would be a second one.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         "django.server": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},

@@ -61,18 +61,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.middleware.log_requests",
-    "config.middleware.drop_disguised_cookies",
-    "config.middleware.answer_at_once",
+    "config.edge.middleware.log_requests",
+    "config.edge.middleware.drop_disguised_cookies",
+    "config.edge.middleware.answer_at_once",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.refuse_unreadable_bodies",
+    "config.edge.middleware.refuse_unreadable_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.AccountLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "config.middleware.refuse_hostile_input",
+    "config.edge.middleware.refuse_hostile_input",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.forget_stale_sessions",
@@ -122,14 +122,14 @@ _REDIS_OPTIONS = {
 CACHES = {
     # Limits are counted here; they go on in this process's memory while Redis is away.
     "default": {
-        "BACKEND": "config.cache.FailoverCache",
+        "BACKEND": "config.failover.cache.FailoverCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "limits",
         "OPTIONS": _REDIS_OPTIONS,
     },
     # Copies of sessions; PostgreSQL is the truth and answers while Redis is away.
     "sessions": {
-        "BACKEND": "config.cache.OptionalCache",
+        "BACKEND": "config.failover.cache.OptionalCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "sessions",
         "OPTIONS": _REDIS_OPTIONS,
@@ -218,7 +218,7 @@ SILENCED_SYSTEM_CHECKS = [
 
 # Safety on the wire
 
-CSRF_FAILURE_VIEW = "config.views.csrf_failure"
+CSRF_FAILURE_VIEW = "config.edge.pages.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null" with every form

@@ -22,7 +22,7 @@ from accounts.views import (
 )
 from accounts.views import google as google_account
 from config import openapi
-from config import views as config
+from config.edge import pages as config
 from invites import api as invites_api
 from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
 from outbox.dev_mailbox import pages as mail

@@ -17,7 +17,7 @@ PLAIN = re.compile(rf"[\w./+-]*({PARAMETER})*\s*;?\s*", re.IGNORECASE | re.ASCII
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Django, with a Content-Type that it can read, or one that config.middleware refuses with a page."""
+    """Django, with a Content-Type that it can read, or one that config.edge.middleware refuses with a page."""
     if not PLAIN.fullmatch(environ.get("CONTENT_TYPE", "")):
         environ["CONTENT_TYPE"] = "unreadable; charset=unreadable"
     return django(environ, start_response)

@@ -19,7 +19,7 @@ from kit.form import same_site
 def verify(request: HttpRequest) -> HttpResponse:
     """204 and the user in headers; else 401, or with `?sign-in` the way to sign in and back.
 
-    No middleware has run but those before config.middleware.answer_at_once.
+    No middleware has run but those before config.edge.middleware.answer_at_once.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     user = Backend().user_of(key) if store.KEY.fullmatch(key) else None

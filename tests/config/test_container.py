@@ -140,7 +140,7 @@ def test_the_proxy_takes_whole_requests_and_says_whose_they_are():
 
 def test_the_proxy_lets_bodies_pass_that_the_site_refuses_on_a_page_of_its_own():
     limit = re.search(r"client_max_body_size (\d+)m;", read("deploy/nginx.conf"))
-    ours = re.search(r"MAX_BODY = (\d+) \* 1024 \* 1024", read("config/middleware.py"))
+    ours = re.search(r"MAX_BODY = (\d+) \* 1024 \* 1024", read("config/edge/middleware.py"))
 
     assert int(limit[1]) > int(ours[1])
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.test import Client, RequestFactory
 
-from config import views
+from config.edge import pages
 from tests.reading import words
 
 
@@ -29,12 +29,12 @@ def test_a_500_quotes_a_reference_that_the_log_has_too(monkeypatch, caplog):
 
 
 VIEWS = [
-    (views.bad_request, 400, ""),
-    (views.too_large, 413, ""),
-    (views.unsupported, 415, ""),
-    (views.forbidden, 403, "You can’t open this page"),
-    (views.not_found, 404, "Page not found"),
-    (views.server_error, 500, "there is a problem with the service"),
+    (pages.bad_request, 400, ""),
+    (pages.too_large, 413, ""),
+    (pages.unsupported, 415, ""),
+    (pages.forbidden, 403, "You can’t open this page"),
+    (pages.not_found, 404, "Page not found"),
+    (pages.server_error, 500, "there is a problem with the service"),
 ]
 
 

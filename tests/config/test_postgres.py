@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql import base
 
-from config.postgres.base import FRESH, DatabaseWrapper
+from config.failover.postgres.base import FRESH, DatabaseWrapper
 
 pytestmark = pytest.mark.django_db
 

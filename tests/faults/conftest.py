@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import caches
 from django.db import connection
 
-import config.cache
+import config.failover.cache
 from embedded import folders, postgres, valkey
 from embedded.servers import Place
 from tests.faults.parts import POPULATE, Part, Site
@@ -40,9 +40,9 @@ def move_redis(settings):
         url = f"redis://{address[0]}:{address[1]}/0"
         settings.CACHES = {alias: entry | {"LOCATION": url} for alias, entry in settings.CACHES.items()}
 
-    config.cache.breakers.clear()
+    config.failover.cache.breakers.clear()
     yield move
-    config.cache.breakers.clear()
+    config.failover.cache.breakers.clear()
     caches["default"]._stand_in.clear()
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
-import config.cache
+import config.failover.cache
 from accounts.models import Session
 from tests.factories import PASSWORD
 
@@ -56,13 +56,13 @@ def test_limits_hold_in_this_process(redis_away, ada):
 def test_only_the_first_waits_for_a_redis_that_hangs(move_redis, black_hole, signed_in):
     move_redis(black_hole)
     signed_in.get("/account")
-    tried_at = {address: breaker.retry_at for address, breaker in config.cache.breakers.items()}
+    tried_at = {address: breaker.retry_at for address, breaker in config.failover.cache.breakers.items()}
 
     for _ in range(5):
         signed_in.get("/account")
 
     assert any(tried_at.values())
-    assert {address: breaker.retry_at for address, breaker in config.cache.breakers.items()} == tried_at
+    assert {address: breaker.retry_at for address, breaker in config.failover.cache.breakers.items()} == tried_at
 
 
 def test_redis_is_used_again_when_it_is_back(settings, signed_in, move_redis, closed_port):

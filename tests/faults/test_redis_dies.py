@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.cache import COOL_DOWN
+from config.failover.cache import COOL_DOWN
 from tests.faults.parts import ADDED, WORST, Browser, at_once, one_by_one, summary, typical, wait_until, worst
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis.exceptions import ConnectionError as Gone
 
-from config.cache import breakers
+from config.failover.cache import breakers
 from invites import openings, purposes
 from invites.models import Invite
 from kit import tokens

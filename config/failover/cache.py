@@ -15,7 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from redis.exceptions import RedisError
 
-from config.breaker import Breaker
+from config.failover.breaker import Breaker
 
 log = logging.getLogger("frontdoor.cache")
 

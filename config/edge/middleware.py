@@ -8,8 +8,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
-from config import views
-from config.hostile import has_nul, is_hostile
+from config.edge import pages
+from config.edge.unacceptable_input import has_nul, is_hostile
 from config.logs import reference
 
 log = logging.getLogger("frontdoor.request")
@@ -84,15 +84,15 @@ def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or len(length) > MAX_DIGITS:
-            return views.bad_request(request)
+            return pages.bad_request(request)
         if "Transfer-Encoding" in request.headers:
-            return views.length_required(request)
+            return pages.length_required(request)
         if int(length) > (MAX_JSON if request.content_type == "application/json" else MAX_BODY):
             if int(length) <= MAX_DRAIN:
                 drain(request)
-            return views.too_large(request)
+            return pages.too_large(request)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-            return views.unsupported(request)
+            return pages.unsupported(request)
         return get_response(request)
 
     return middleware
@@ -115,6 +115,6 @@ def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
             refused = has_nul(request.GET) or (request.method == "POST" and has_nul(request.POST))
         else:
             refused = request.method not in {"GET", "HEAD", "OPTIONS"} and is_hostile(request)
-        return views.bad_request(request) if refused else get_response(request)
+        return pages.bad_request(request) if refused else get_response(request)
 
     return middleware

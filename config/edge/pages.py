@@ -15,8 +15,8 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config import problems
 from config.context import site
+from config.edge import json_errors
 
 log = logging.getLogger("frontdoor.errors")
 
@@ -57,19 +57,19 @@ def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     # Django answers so, too, when a session is to be saved that has ended while the request was under way.
     status = 401 if isinstance(exception, SessionInterrupted) else 400
-    return problems.answer(request, status) or standalone(request, "errors/400.html", 400)
+    return json_errors.answer(request, status) or standalone(request, "errors/400.html", 400)
 
 
 def length_required(request: HttpRequest) -> HttpResponse:
-    return problems.answer(request, 411) or standalone(request, "errors/400.html", 411)
+    return json_errors.answer(request, 411) or standalone(request, "errors/400.html", 411)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    return problems.answer(request, 413) or standalone(request, "errors/413.html", 413)
+    return json_errors.answer(request, 413) or standalone(request, "errors/413.html", 413)
 
 
 def unsupported(request: HttpRequest) -> HttpResponse:
-    return problems.answer(request, 415) or standalone(request, "errors/415.html", 415)
+    return json_errors.answer(request, 415) or standalone(request, "errors/415.html", 415)
 
 
 @never_cache
@@ -80,24 +80,24 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes a foreign Referer
-    return problems.answer(request, 403) or render(request, "errors/csrf.html", status=403)
+    return json_errors.answer(request, 403) or render(request, "errors/csrf.html", status=403)
 
 
 @never_cache
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return problems.answer(request, 404) or render(request, "errors/404.html", status=404)
+    return json_errors.answer(request, 404) or render(request, "errors/404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 page; or, when it was the database that went away, the 503 page that says when to come back."""
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return unavailable(request)
-    return problems.answer(request, 500) or standalone(request, "errors/500.html", 500)
+    return json_errors.answer(request, 500) or standalone(request, "errors/500.html", 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     page = {"retry_at": timezone.now() + PAUSE}
-    response = problems.answer(request, 503) or standalone(request, "errors/503.html", 503, **page)
+    response = json_errors.answer(request, 503) or standalone(request, "errors/503.html", 503, **page)
     response["Retry-After"] = str(int(PAUSE.total_seconds()))
     return response
 

@@ -16,7 +16,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen, PQGenConn
 
-from config.breaker import Breaker
+from config.failover.breaker import Breaker
 
 log = logging.getLogger("frontdoor.postgres")
 

@@ -1,0 +1,1 @@
+"""What every request passes, and the pages for what goes wrong."""

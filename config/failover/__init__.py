@@ -1,0 +1,1 @@
+"""What lets parts be away."""

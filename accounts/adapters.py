@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts import google, moving, names, notices
+from accounts import names, notices
+from accounts.email_change import change
+from accounts.google import client as google
 from accounts.models import Superseded, User
 from kit import addresses, encryption, visitor
 
@@ -38,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_stages(self) -> list[str]:
         """Only this one: every address is proven before its account exists."""
-        return ["accounts.stages.SecondFactorStage"]
+        return ["accounts.session.pending.SecondFactorStage"]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return visitor.ip(request)
@@ -72,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):
         except IntegrityError:  # somebody else has proven it in the meantime
             messages.warning(request, self.error_messages["email_taken"])
             return False
-        moving.over(request)
+        change.over(request)
         said = _("Your email address is now %(email)s.")
         messages.success(request, said % {"email": email_address.email})
         return True
@@ -102,7 +104,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 class GoogleAdapter(DefaultSocialAccountAdapter):
-    """Hands what Google says to accounts.google, and decides nothing itself."""
+    """Hands what Google says to accounts.google.client, and decides nothing itself."""
 
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> google.Provider:
         return google.provider(request)

@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from accounts import leaving, sessions  # noqa: PLC0415 models can be imported only now
+        from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
+        from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 
         sessions.hear_sign_ins()
-        leaving.hear_deletions()
+        erase.hear_deletions()

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from accounts import devices, preferences, sessions
+from accounts import preferences
+from accounts.session import devices, sessions
 from kit.form import same_site
 from kit.rate_limit import Limited
 

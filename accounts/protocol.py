@@ -22,8 +22,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import sessions
 from accounts.models import User
+from accounts.session import sessions
 from kit import rate_limit
 from kit.json_door import Refused, body, silence
 

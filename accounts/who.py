@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 
-from accounts import sessions, stages
+from accounts.session import pending, sessions
 from kit.json_door import Refused, refusal
 
 View = Callable[..., HttpResponseBase]
@@ -36,7 +36,7 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 
 def missing(request: HttpRequest) -> Refused:
     """What stands between somebody and a session."""
-    stage = stages.waiting(request)
+    stage = pending.waiting(request)
     if stage and stage.user:
         return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
     return Refused(401, "signed_out", _("Sign in first."))

@@ -2,26 +2,26 @@
 
 from django.urls import path
 
-from accounts.headless import code, devices, email, google, password, second_factor, session
+from accounts.api import email_change, google_account, headless, login_code, password, second_factor, sessions
 from invites.headless import google as visits
 from invites.headless import reset
 
 urlpatterns = [
-    path("config", session.Config.view()),
-    path("auth/session", session.Session.view()),
-    path("auth/login", session.Login.view()),
-    path("auth/signup", session.Signup.view()),
-    path("auth/2fa/authenticate", code.Code.view()),
+    path("config", headless.Config.view()),
+    path("auth/session", headless.Session.view()),
+    path("auth/login", headless.Login.view()),
+    path("auth/signup", headless.Signup.view()),
+    path("auth/2fa/authenticate", login_code.Code.view()),
     path("auth/reauthenticate", password.Proof.view()),
     path("auth/password/request", reset.RequestReset.view()),
     path("auth/password/reset", reset.Reset.view()),
-    path("auth/email/verify", email.Code.view()),
-    path("auth/email/verify/resend", email.AnotherCode.view()),
+    path("auth/email/verify", email_change.Code.view()),
+    path("auth/email/verify/resend", email_change.AnotherCode.view()),
     path("auth/provider/redirect", visits.Visit.view()),
-    path("auth/sessions", devices.Sessions.view()),
+    path("auth/sessions", sessions.Sessions.view()),
     path("account/password/change", password.Password.view()),
-    path("account/email", email.Address.view()),
-    path("account/providers", google.Providers.view()),
+    path("account/email", email_change.Address.view()),
+    path("account/providers", google_account.Providers.view()),
     path("account/authenticators", second_factor.Authenticators.view()),
     path("account/authenticators/totp", second_factor.App.view()),
     path("account/authenticators/recovery-codes", second_factor.RecoveryCodes.view()),

@@ -139,19 +139,19 @@ CACHES = {
 # People and sessions
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.Backend"]
-PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
+AUTHENTICATION_BACKENDS = ["accounts.password.backend.Backend"]
+PASSWORD_HASHERS = ["accounts.password.hashers.Argon2"]
 # NIST SP 800-63B-4 asks for 15 where the password is the only factor.
 PASSWORD_MIN_LENGTH = environment.number("PASSWORD_MIN_LENGTH", 15, least=8)
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
-    {"NAME": "accounts.passwords.CommonValidator"},
-    {"NAME": "accounts.passwords.SimilarityValidator"},
+    {"NAME": "accounts.password.rules.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
+    {"NAME": "accounts.password.rules.CommonValidator"},
+    {"NAME": "accounts.password.rules.SimilarityValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 
-SESSION_ENGINE = "accounts.store"
+SESSION_ENGINE = "accounts.session.store"
 SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in, whatever happens in between
 # Strict would lose the session on every link opened from webmail and on the way back from Google.

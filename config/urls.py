@@ -4,23 +4,17 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from accounts import api as accounts_api
-from accounts.views import (
-    code,
-    devices,
-    email,
-    home,
-    leaving,
-    password,
-    preferences,
-    recovery_codes,
-    second_factor,
-    signin,
-    signout,
-    username,
-    verify,
-)
-from accounts.views import google as google_account
+from accounts.api import session as api_session
+from accounts.email_change import pages as email_change
+from accounts.google import pages as google_account
+from accounts.password.pages import change as password_change
+from accounts.password.pages import login as password_login
+from accounts.privacy import pages as privacy
+from accounts.profile.pages import account, preferences, username
+from accounts.second_factor.pages import login as code_login
+from accounts.second_factor.pages import recovery_codes
+from accounts.second_factor.pages import setup as second_factor
+from accounts.session.pages import devices, logout, verify
 from config import openapi
 from config.edge import pages as config
 from invites import api as invites_api
@@ -42,13 +36,13 @@ urlpatterns = [
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
     path("not-me", not_me.not_me, name="not_me"),
-    path("login", signin.login, name="account_login"),
+    path("login", password_login.login, name="account_login"),
     path("google", google.start, name="google_login"),
     path("google/outcome", google.outcome, name="google_outcome"),
     path("api/v1/auth/google/response", google.response, name="google_callback"),
-    path("logout", signout.logout, name="account_logout"),
-    path("logout/here", signout.logout_here, name="account_logout_here"),
-    path("account", home.account, name="account"),
+    path("logout", logout.logout, name="account_logout"),
+    path("logout/here", logout.logout_here, name="account_logout_here"),
+    path("account", account.account, name="account"),
     path("account/prove", entry.prove, name="account_prove"),
     path("account/sessions/end", devices.end, name="session_end"),
     path("account/sessions/prolong", devices.prolong, name="session_prolong"),
@@ -57,15 +51,15 @@ urlpatterns = [
     path("account/invites/withdraw", members.withdraw, name="member_invite_withdraw"),
     path("account/settings", preferences.choose, name="account_settings"),
     path("account/username", username.change, name="account_change_username"),
-    path("account/password", password.change, name="account_change_password"),
-    path("account/email", email.change, name="account_email"),
-    path("account/email/code", email.code, name="account_email_verification_sent"),
+    path("account/password", password_change.change, name="account_change_password"),
+    path("account/email", email_change.ask, name="account_email"),
+    path("account/email/code", email_change.code, name="account_email_verification_sent"),
     path("account/google", google_account.connect, name="account_google"),
     path("account/google/off", google_account.disconnect, name="account_google_disconnect"),
-    path("account/export", leaving.export, name="account_export"),
-    path("account/delete", leaving.delete, name="account_delete"),
-    path("login/code", code.authenticate, name="mfa_authenticate"),
-    path("login/code/abandon", code.abandon, name="mfa_abandon"),
+    path("account/export", privacy.export, name="account_export"),
+    path("account/delete", privacy.delete, name="account_delete"),
+    path("login/code", code_login.authenticate, name="mfa_authenticate"),
+    path("login/code/abandon", code_login.abandon, name="mfa_abandon"),
     path("account/second-factor", second_factor.overview, name="second_factor"),
     path("account/second-factor/app", second_factor.app, name="second_factor_app"),
     path("account/second-factor/browsers", second_factor.browsers, name="second_factor_browsers"),
@@ -74,14 +68,14 @@ urlpatterns = [
     path("account/second-factor/off", second_factor.off, name="second_factor_off"),
     path("auth/verify", verify.verify, name="auth_verify"),
     path("language", preferences.language, name="language"),
-    path(".well-known/change-password", password.well_known),
+    path(".well-known/change-password", password_change.well_known),
     path("api/v1/invite", invites_api.invite),
     path("api/v1/auth/create", invites_api.create),
-    path("api/v1/auth/login", accounts_api.login),
-    path("api/v1/auth/logout", accounts_api.logout),
-    path("api/v1/auth/session", accounts_api.session),
-    path("api/v1/auth/session/<slug:handle>", accounts_api.end_session),
-    path("api/v1/account", accounts_api.delete_account),
+    path("api/v1/auth/login", api_session.login),
+    path("api/v1/auth/logout", api_session.logout),
+    path("api/v1/auth/session", api_session.session),
+    path("api/v1/auth/session/<slug:handle>", api_session.end_session),
+    path("api/v1/account", api_session.delete_account),
     path("api/v1/openapi.json", openapi.openapi),
     path("_allauth/browser/v1/", include("config.headless")),
     path("healthz", config.healthz, name="healthz"),

@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import sessions
 from accounts.models import User
+from accounts.session import sessions
 from accounts.who import who
 from invites import joining, limits, links, purposes
 from invites.asking import ask

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.forms.password import NewPasswordField, WithNewPassword
 from accounts.models import User
+from accounts.password.forms import NewPasswordField, WithNewPassword
 from kit import addresses, plain_line
 from kit.form import VERBATIM, Form, NextField
 

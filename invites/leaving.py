@@ -2,8 +2,8 @@
 
 from django.db.models import Case, F, Value, When
 
-from accounts import leaving
 from accounts.models import User
+from accounts.privacy import erase, export
 from invites.models import Invite
 
 ABOUT = ("email", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "claimed_at")
@@ -11,11 +11,11 @@ ABOUT = ("email", "note", "language", "next", "created_at", "expires_at", "sent_
 
 def take_part() -> None:
     """Called once at start."""
-    leaving.PARTS["invites"] = invites
-    leaving.FORGETTING.append(forget)
+    export.add_part("invites", invites)
+    erase.before(forget)
 
 
-def invites(user: User) -> leaving.Rows:
+def invites(user: User) -> export.Rows:
     """Those to this person, and those this person sent; as a member, no more of them than the member's page shows."""
     sent = Invite.objects.filter(invited_by=user).exclude(source=Invite.Source.MEMBER).exclude(email="")
     source = Case(When(source=Invite.Source.SHADOW, then=Value(Invite.Source.MEMBER)), default=F("source"))
@@ -24,5 +24,5 @@ def invites(user: User) -> leaving.Rows:
 
 
 def forget(user: User) -> None:
-    leaving.forget_at_the_desk(Invite.objects.to(user))
+    erase.forget_at_the_desk(Invite.objects.to(user))
     Invite.objects.forget(user)

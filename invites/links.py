@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import sessions
 from accounts.models import User
+from accounts.session import sessions
 from invites import limits, mails, openings, purposes
 from invites.models import Invite, InviteUnavailable, NotInvited
 from kit import tokens, visitor

@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest
 
-from accounts import devices
 from accounts.models import Superseded, User
+from accounts.session import devices
 from invites import links
 from invites.models import Invite
 from kit import visitor

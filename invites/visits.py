@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts import google
+from accounts.google import client as google
 from invites.models import Invite
 
 VISIT = "visit"  # in a session's data

@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import translation
 from django_redis.cache import RedisCache
 
-from accounts.hashers import Argon2
+from accounts.password.hashers import Argon2
 from embedded import folders
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due

@@ -1,5 +1,6 @@
 """Where somebody is signed in."""
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -44,7 +45,7 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 
 
 class Session(AbstractBaseSession):
-    """Django's session row, and whose it is. Written by accounts.store."""
+    """Django's session row, and whose it is. Written by accounts.session.store."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
@@ -64,9 +65,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        from accounts.store import SessionStore  # noqa: PLC0415 it imports this module
-
-        return SessionStore
+        return import_module(settings.SESSION_ENGINE).SessionStore  # which imports this module
 
     @property
     def called(self) -> str:

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import google, limits, sessions
+from accounts import limits
+from accounts.google import client as google
 from accounts.protocol import Door, counted, signed_out
+from accounts.session import sessions
 from invites import visits
 from kit.form import same_site
 

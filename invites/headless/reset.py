@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.forms.password import ResetForm
 from accounts.models import Superseded, User
+from accounts.password.forms import ResetForm
 from accounts.protocol import Door, Error, counted, done, invalid, key_of, sign_in_now
 from invites import limits, links, mails, purposes, resetting
 from invites.asking import ask

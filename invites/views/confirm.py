@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import devices, sessions
 from accounts.adapters import inactive
 from accounts.models import User
+from accounts.session import devices, sessions
 from invites import links, purposes, seals
 from invites.models import Invite
 from kit import tokens

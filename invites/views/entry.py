@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from accounts import google, sessions
 from accounts.models import User
+from accounts.session import sessions
+from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, links, mails, seals, webmail
 from invites.asking import ask
 from invites.forms import EmailForm
@@ -123,7 +124,7 @@ def asked_for(request: HttpRequest) -> tuple[str, str]:
 
 def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **context: object) -> HttpResponse:
     # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
-    seen = google.kept(request)
+    seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
     here = connects or (wish == mails.REGISTER and bool(seals.of(request)))
     context |= {"here": here, "wish": wish}

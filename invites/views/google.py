@@ -13,8 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import google, limits, sessions
+from accounts import limits
+from accounts.google import client as google
 from accounts.models import ConnectedElsewhere, Superseded, User
+from accounts.session import sessions
+from accounts.session.notes import GOOGLE_IDENTITY
 from invites import links, purposes, visits
 from invites.models import Invite, NotInvited
 from invites.visits import VISIT
@@ -89,7 +92,7 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     invite = invite_of(data)
     if invite and invite.email not in {identity.email, user.email if user else ""}:
         if identity.is_verified:
-            google.keep(request, identity)
+            GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=False)
         # Never the address of the account, which may be another: it has not been entered yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
     request.session.pop(VISIT, None)
@@ -107,7 +110,7 @@ def link(request: HttpRequest, account: User, identity: google.Identity, next_ur
     """
     if request.user.is_authenticated:  # in another tab; what is kept must outlive that
         sessions.end(request)
-    google.keep(request, identity, to_connect=True)
+    GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=True)
     if not identity.is_authority:
         return leave(request, CONFLICT, identity.email, {"next": next_url})
     connected = account.google.account
@@ -169,7 +172,7 @@ def invite_of(data: dict[str, str]) -> Invite | None:
 
 
 def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """What accounts.views.google has begun, for the same session of the same account."""
+    """What accounts.google.pages has begun, for the same session of the same account."""
     user = cast("User", request.user)
     if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
         return failed(request, google.Failed("connecting another account"))

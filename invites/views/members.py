@@ -15,8 +15,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import limits, sessions
+from accounts import limits
 from accounts.models import User
+from accounts.session import sessions
 from invites.forms import InvitePersonForm
 from invites.models import MEMBER_SENDS, Invite
 from kit import rate_limit

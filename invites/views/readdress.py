@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
-from accounts import google
+from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, links, purposes
 from invites.models import Invite, InviteUnavailable
 from kit import rate_limit, tokens
@@ -19,11 +19,11 @@ from kit.page import page
 @links.opened_by_link(purposes.SIGNUP)
 def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
-    email = request.user.email if request.user.is_authenticated else google.kept(request).get("email", "")
+    email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
     if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
         return redirect(tokens.path(purposes.SIGNUP, invite.pk))
     invite.ask_to_readdress(email, get_language() or "")
-    google.drop(request)
+    GOOGLE_IDENTITY.drop(request)
     context = {"invite": invite, "email": email}
     return render(request, "invites/readdress_asked.html", context)
 

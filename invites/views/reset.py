@@ -5,8 +5,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.adapters import inactive
-from accounts.forms.password import ResetForm
 from accounts.models import Superseded
+from accounts.password.forms import ResetForm
 from invites import links, purposes, resetting
 from invites.models import Invite
 from kit import tokens

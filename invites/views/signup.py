@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import sessions
 from accounts.models import User
+from accounts.session import sessions
 from invites import joining, limits, links, mails, purposes, seals
 from invites.forms import RegisterForm, SignupForm
 from invites.models import Invite

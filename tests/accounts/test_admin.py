@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.admin import PersonAdmin
+from accounts.desk import PersonAdmin
 from accounts.models import User
 from invites.models import Invite
 from outbox.models import OutboxMessage

@@ -8,8 +8,9 @@ from itertools import permutations
 import pytest
 from django.test import Client
 
-from accounts import devices, limits
+from accounts import limits
 from accounts.models import Session, User
+from accounts.session import devices
 from kit import cookies
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words

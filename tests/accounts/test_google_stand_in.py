@@ -1,4 +1,4 @@
-"""What the stand-in for Google refuses, as Google does, and what accounts.google makes of any answer."""
+"""What the stand-in for Google refuses, as Google does, and what accounts.google.client makes of any answer."""
 
 import json
 import math
@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
-from accounts import google as site
-from accounts.store import SessionStore
+from accounts.google import client as site
+from accounts.session.store import SessionStore
 from tests.faults.parts import wait_until
 from tests.google import AUTHORIZE, CALLBACK, CERTS, CONSENT, TOKEN, Person, TokenAnswer, challenge
 
@@ -26,7 +26,7 @@ VERIFIER = "a-verifier-of-at-least-43-characters-0123456789"
 
 
 class Visitor:
-    """One browser's session, in front of accounts.google and of no page."""
+    """One browser's session, in front of accounts.google.client and of no page."""
 
     def __init__(self):
         self.key = None

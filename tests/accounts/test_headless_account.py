@@ -9,8 +9,8 @@ from allauth.account.internal.flows.email_verification_by_code import EmailVerif
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions
 from accounts.models import Event, Session, User
+from accounts.session import sessions
 from invites.models import Invite
 from tests.factories import PASSWORD, UserFactory
 from tests.headless import ask, flows, said

@@ -5,8 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from accounts import devices
 from accounts.models import Event, Session, User
+from accounts.session import devices
 from config import headless
 from tests import phone
 from tests.factories import PASSWORD, UserFactory

@@ -17,8 +17,8 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import leaving
 from accounts.models import Event, Session, User
+from accounts.privacy.export import stream_zip
 from invites.models import Batch, Invite
 from operations.management.commands import prune
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
@@ -123,7 +123,7 @@ def test_the_export_is_ones_own(signed_in):
 def test_a_long_history_leaves_in_pieces(ada):
     Event.objects.bulk_create(Event(kind="failed", user=ada, device="x" * 90) for _ in range(3000))
 
-    pieces = list(leaving.export(ada))
+    pieces = list(stream_zip(ada))
 
     assert len(pieces) > 3000
     assert max(map(len, pieces)) < 200_000
@@ -248,7 +248,9 @@ def test_without_a_password_a_mailed_link_is_asked_for(mailbox):
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("step", ["accounts.leaving.Event.objects.forget", "invites.leaving.Invite.objects.forget"])
+@pytest.mark.parametrize(
+    "step", ["accounts.privacy.erase.Event.objects.forget", "invites.leaving.Invite.objects.forget"]
+)
 def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monkeypatch, step):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")

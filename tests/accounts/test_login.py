@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Session, User
-from accounts.store import SessionStore
+from accounts.session.store import SessionStore
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -240,7 +240,7 @@ def test_one_session_ends_by_its_button_and_the_others_go_on(desk, signed_in, ad
 
 def test_the_history_is_found_by_kind_without_reading_all_of_it(desk, ada, monkeypatch):
     monkeypatch.setattr("kit.paging.SHOWN", 2)
-    monkeypatch.setattr("accounts.admin.HistoryAdmin.list_per_page", 1)
+    monkeypatch.setattr("accounts.desk.HistoryAdmin.list_per_page", 1)
     for _ in range(4):
         Event.objects.record(Event.Kind.FAILED, ada)
 

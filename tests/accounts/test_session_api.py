@@ -8,8 +8,9 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import backends, sessions
 from accounts.models import Event, Session, User
+from accounts.password import backend
+from accounts.session import sessions
 from tests import phone
 from tests.factories import PASSWORD, UserFactory
 from tests.programs import Program, codes, fields
@@ -417,7 +418,7 @@ def gone_before(monkeypatch, owner, name):
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
     gone_before(monkeypatch, sessions, "perform_login")
-    gone_before(monkeypatch, backends, "refused")
+    gone_before(monkeypatch, backend, "refused")
     program = Program()
 
     answer = program.sign_in("ada", password)

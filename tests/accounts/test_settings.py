@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import notices, preferences
-from accounts.forms.settings import zone_choices
 from accounts.models import User
+from accounts.profile.preferences_form import zone_choices
 from tests.factories import PASSWORD
 from tests.reading import words
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.store import SessionStore
+from accounts.session.store import SessionStore
 from tests import phone
 from tests.factories import PASSWORD
 
@@ -297,7 +297,7 @@ def test_a_session_that_is_none_is_left_as_it_is(signed_in, ada, end, django_ass
 
 @pytest.mark.parametrize("value", ["eve\r\nx-auth-user-id: 1@example.com", "é@example.com", "a\x00b@example.com"])
 def test_no_stored_value_can_write_a_header_of_its_own(value):
-    from accounts.views.verify import plain  # noqa: PLC0415 PostgreSQL takes no NUL, so not all can be stored
+    from accounts.session.pages.verify import plain  # noqa: PLC0415 PostgreSQL takes no NUL, so not all can be stored
 
     said = plain(value)
 

@@ -19,7 +19,7 @@ from django.test import override_settings
 from django.urls import path
 from redis.connection import AbstractConnection
 
-from accounts.hashers import Argon2
+from accounts.password.hashers import Argon2
 from config.wsgi import application as site
 from tests.bench.visits import CHEAP, IN_EARNEST
 

@@ -13,10 +13,10 @@ from django.core import signing
 from django.core.cache import caches
 from django.utils import timezone
 
-from accounts import devices, sessions
-from accounts.hashers import Argon2
 from accounts.models import Session, User
-from accounts.store import DEADLINE, SessionStore
+from accounts.password.hashers import Argon2
+from accounts.session import devices, sessions
+from accounts.session.store import DEADLINE, SessionStore
 from invites import purposes
 from invites.models import LINK_LIFETIME, Invite
 from kit import tokens

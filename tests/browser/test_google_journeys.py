@@ -374,7 +374,7 @@ def test_when_google_is_down_the_door_says_so(device, google, said, answer):
 @in_english
 def test_when_google_refuses_connections_the_door_says_so(device, google, said, closed_port, monkeypatch):
     host, port = closed_port
-    monkeypatch.setattr("accounts.google.Client.access_token_url", f"http://{host}:{port}/token")
+    monkeypatch.setattr("accounts.google.client.Client.access_token_url", f"http://{host}:{port}/token")
     page = device()
     page.goto("/")
     through_google(page, said)

@@ -13,6 +13,7 @@ WITHOUT_A_REQUEST = [
     *(ROOT / "kit" / f"{name}.py" for name in ("addresses", "encryption", "findings", "ids", "plain_line", "times")),
     *(ROOT / "kit" / f"{name}.py" for name in ("tokens", "worker_loop")),
     *(ROOT / "accounts" / f"{name}.py" for name in ("limits", "names", "notices", "preferences")),
+    *(ROOT / "accounts" / name for name in ("password/rules.py", "privacy/erase.py", "privacy/export.py")),
 ]
 
 

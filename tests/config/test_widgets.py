@@ -6,7 +6,7 @@ from django.forms.renderers import TemplatesSetting
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from accounts.forms.settings import SettingsForm
+from accounts.profile.preferences_form import SettingsForm
 from config.widgets import WRITERS, Renderer
 
 NASTY = """<b a='1' c="2"> & é \u2028 ' " {{ x }} {% y %}"""

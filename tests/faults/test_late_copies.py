@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session
-from accounts.store import SessionStore
+from accounts.session.store import SessionStore
 from invites.models import Invite
 from tests.factories import PASSWORD
 

@@ -12,8 +12,8 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
 
-from accounts.hashers import Argon2
 from accounts.models import User
+from accounts.password.hashers import Argon2
 from invites.models import Invite
 from outbox.models import OutboxMessage
 from tests.factories import InviteFactory, UserFactory

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.hashers import Argon2
 from accounts.models import Event, Session, User
+from accounts.password.hashers import Argon2
 from invites import purposes
 from invites.models import Invite, InviteUnavailable
 from kit import tokens

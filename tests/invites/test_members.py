@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.leaving import PARTS
 from accounts.models import Event
+from accounts.privacy.export import PARTS
 from invites.models import Invite, Reason
 from outbox.models import Suppression
 from tests.factories import PASSWORD, UserFactory

@@ -339,7 +339,7 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
         press(link)
         return original(request)
 
-    monkeypatch.setattr("accounts.views.password.clients.trace", late)
+    monkeypatch.setattr("accounts.password.pages.change.visitor.trace", late)
     page = thief.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
 
     assert "Your session had ended, so nothing was changed" in words(page)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 
-from accounts import leaving
 from accounts.models import Event, User
+from accounts.privacy import export
 from kit.commands import command
 
 
@@ -24,8 +24,8 @@ class Command(command.Command):
             raise CommandError(f"There is nobody called {options['user']}.", returncode=2)
         Event.objects.record(Event.Kind.EXPORTED, user, by="staff")
         self.stdout.write("{", ending="")
-        for number, (name, rows) in enumerate(leaving.PARTS.items()):
+        for number, (name, rows) in enumerate(export.PARTS.items()):
             self.stdout.write(f"{',' if number else ''}\n{json.dumps(name)}: ", ending="")
-            for line in leaving.lines(rows(user)):
+            for line in export.lines(rows(user)):
                 self.stdout.write(line, ending="")
         self.stdout.write("}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, ClassVar
 
-from accounts import leaving
+from accounts.privacy import export
 from invites import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
@@ -44,7 +44,7 @@ def as_csv(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
 
 
 def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
-    return leaving.lines(told(rows, limit))
+    return export.lines(told(rows, limit))
 
 
 def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:

@@ -1,0 +1,55 @@
+"""Password checks: one lookup and one hash, whoever is named."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+from django.http import HttpRequest
+
+from accounts import limits
+from accounts.models import Event, User
+from accounts.session import devices, store
+from kit import visitor
+
+log = logging.getLogger("frontdoor.accounts")
+
+
+def refused(request: HttpRequest | None, user: User | None) -> None:
+    """Logs and records a wrong password, whoever was named."""
+    trace = visitor.trace(request) if request else {}
+    log.info("wrong password ip=%s", trace.get("ip", ""))
+    try:
+        Event.objects.record(Event.Kind.FAILED, user, **trace)
+    except IntegrityError:  # the account was deleted in this moment
+        Event.objects.record(Event.Kind.FAILED, None, **trace)
+
+
+class Backend(ModelBackend):
+    def authenticate(  # type: ignore[override]
+        self, request: HttpRequest | None, username: str = "", password: str = "", email: str = "", **_kwargs: Any
+    ) -> User | None:
+        """The active user with this name or address and password, or None. Raises Limited.
+
+        Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one event.
+        allauth's own backend would hash twice for a known address.
+        """
+        login = (email or username).strip().lower()
+        user = User.objects.by_login(login)
+        # A stranger who guesses must not lock out the owner, whose device has been here before.
+        known = devices.known(request, user) if request and user else ""
+        limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
+        limit.take(key)
+        if user is None:
+            make_password(password)
+        elif user.check_password(password) and self.user_can_authenticate(user):
+            limit.give_back(key)
+            return user
+        refused(request, user)
+        return None
+
+    def get_user(self, user_id: Any) -> User | None:
+        """The active user whose session was loaded, while its row is there. One statement."""
+        user = User.objects.in_session(store.loaded_key.get())
+        return user if user and user.pk == user_id and self.user_can_authenticate(user) else None

@@ -1,0 +1,34 @@
+"""Your account: who you are, where you are signed in, and what happened lately."""
+
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.email_change import change
+from accounts.models import Event, User
+from accounts.session import sessions
+
+EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
+OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
+
+
+@never_cache
+@require_safe
+@sessions.required
+def account(request: HttpRequest) -> HttpResponse:
+    user, this = cast("User", request.user), request.session.session_key
+    # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
+    often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
+    events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
+    context = {
+        "sessions": user.sessions.listed(this),
+        "this": this,
+        "events": events,
+        "moving_to": change.to(request),
+    }
+    context["members_invite"] = settings.MEMBERS_INVITE
+    return render(request, "accounts/account.html", context)

@@ -1,0 +1,65 @@
+"""What people choose for themselves."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.i18n import set_language
+
+from accounts import limits
+from accounts.models import Event, User
+from accounts.profile.preferences_form import SettingsForm
+from accounts.session import sessions
+from kit import rate_limit, visitor
+from kit.page import page
+
+
+@never_cache
+@page
+@rate_limit.per_network(limits.POST_PER_NETWORK)
+@sessions.required
+def choose(request: HttpRequest) -> HttpResponse:
+    """Language, time zone, theme, and whether new devices are reported."""
+    user = cast("User", request.user)
+    if request.method != "POST":
+        chosen = {"language": get_language(), "notices": True} | user.settings
+        return render(request, "accounts/settings.html", {"form": SettingsForm(initial=chosen)})
+    form = SettingsForm(request.POST)
+    if not form.is_valid():
+        return render(request, "accounts/settings.html", {"form": form})
+    told = user.settings.get("notices", True)
+    with transaction.atomic():
+        user.choose(**form.cleaned_data)
+        if told and not user.settings["notices"]:
+            user.happened(Event.Kind.NOTICES_OFF, **visitor.trace(request))
+    sessions.follow(request)
+    messages.success(request, _("Settings saved."))
+    response = redirect("account_settings")
+    return set_language_cookie(response, form.cleaned_data["language"])
+
+
+@page
+@rate_limit.per_network(limits.POST_PER_NETWORK)
+def language(request: HttpRequest) -> HttpResponse:
+    """Remembers a language: in a cookie, and for good if somebody is signed in."""
+    if request.method != "POST":
+        return redirect("entry")
+    code = request.POST.get("language", "")
+    if request.user.is_authenticated and code in dict(settings.LANGUAGES):
+        request.user.choose(language=code)
+        sessions.follow(request)
+    return set_language(request)
+
+
+def set_language_cookie(response: HttpResponse, code: str) -> HttpResponse:
+    """So that the pages of this browser keep their language after signing out."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME, code, httponly=True, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE
+    )
+    return response

@@ -1,0 +1,103 @@
+"""Two-step verification: a code to get in, and what is proven before it is changed."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from accounts.models.second_factor import proves
+from accounts.password.forms import WithProof
+from accounts.second_factor import guesses
+from kit.form import VERBATIM, Form
+
+LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes")
+
+
+class CodeField(forms.CharField):
+    def __init__(self, label: Any, help_text: Any = "") -> None:
+        super().__init__(
+            label=label,
+            help_text=help_text,
+            error_messages={"required": gettext_lazy("Enter a code")},
+            widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        )
+
+
+class CodeForm(Form):
+    """The second step of signing in."""
+
+    code = CodeField(LABEL, HINT)
+    trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
+
+    def __init__(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.user = request, user
+        self.kind = ""
+        if not self.is_bound:
+            self.fields["code"].widget.attrs["autofocus"] = True
+
+    def clean_code(self) -> str:
+        """Raises Limited, Superseded."""
+        self.kind = guesses.check(self.request, self.user, self.cleaned_data["code"])
+        if not self.kind:
+            raise mismatch()
+        return str(self.cleaned_data["code"])
+
+
+class WithCode(WithProof):
+    """Changing something about it: the password, or a mailed link, and a code."""
+
+    code = CodeField(LABEL, HINT)
+    field_order = ("password", "code")
+
+    def clean(self) -> dict[str, Any]:
+        """A code is spent only once all else is right. Raises Limited, Superseded."""
+        cleaned = super().clean()
+        if not self.errors and not guesses.check(self.request, self.user, cleaned["code"]):
+            self.add_error("code", mismatch())
+        return cleaned
+
+
+class AppForm(WithProof):
+    """Setting up an app, whose first code shows that it has the key; the next one takes a code of the old."""
+
+    code = CodeField(gettext_lazy("Code from the app"), gettext_lazy("The six digits that it shows now"))
+    current = CodeField(
+        gettext_lazy("Code from your old app"), gettext_lazy("Or one of your recovery codes, if you don’t have it")
+    )
+    field_order = ("code", "current", "password")
+
+    def __init__(self, request: HttpRequest, secret: str, *args: Any, anew: bool, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.secret = secret
+        if not anew:
+            del self.fields["current"]
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        if not proves(self.secret, code):
+            raise ValidationError(
+                _("That is not the code the app shows. Check that it has this key and that the phone’s clock is right"),
+                code="mismatch",
+            )
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        """Raises Limited, Superseded."""
+        cleaned = super().clean()
+        asked = "current" in self.fields and not self.errors
+        if asked and not guesses.check(self.request, self.user, cleaned["current"]):
+            self.add_error("current", mismatch())
+        return cleaned
+
+
+def mismatch() -> ValidationError:
+    """One sentence for a wrong code, one that was used before, and one whose key is lost."""
+    return ValidationError(
+        _("That code didn’t work. Each works once: enter the next one from your app, or a recovery code"),
+        code="mismatch",
+    )

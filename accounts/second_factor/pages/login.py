@@ -1,0 +1,83 @@
+"""The second step of signing in: a code."""
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import limits
+from accounts.models import Superseded, User
+from accounts.models.second_factor import RECOVERY
+from accounts.second_factor.forms import CodeForm
+from accounts.session import devices, pending, sessions
+from accounts.session.pending import SecondFactorStage
+from kit import rate_limit
+from kit.page import page
+
+FEW = 3  # recovery codes
+
+
+@sensitive_post_parameters("code")
+@never_cache
+@page
+@rate_limit.per_network(limits.FACTOR_PER_NETWORK)
+def authenticate(request: HttpRequest) -> HttpResponse:
+    """Takes a code from who has shown the first factor (accounts.session.pending); only then there is a session.
+
+    allauth's own view would answer 500 for an account that is gone by now, and sign in to one that is turned off.
+    """
+    if request.user.is_authenticated:
+        return redirect("account")
+    stage = pending.waiting(request)
+    if stage is None:
+        messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
+        return redirect("account_login")
+    user = stage.user
+    if user is None:
+        return over(request, stage)
+    form = CodeForm(request, user, request.POST if request.method == "POST" else None)
+    try:
+        if form.is_valid():
+            return sign_in(request, stage, user, form)
+    except Superseded:  # in this very moment
+        return over(request, stage)
+    return render(request, "accounts/code.html", {"form": form})
+
+
+def sign_in(request: HttpRequest, stage: SecondFactorStage, user: User, form: CodeForm) -> HttpResponse:
+    response = stage.sign_in(user)
+    if form.kind == RECOVERY:
+        count_down(request, user)
+    return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
+
+
+def over(request: HttpRequest, stage: SecondFactorStage) -> HttpResponse:
+    stage.give_up()
+    messages.info(request, _(sessions.ENDED))
+    return redirect_to_login(stage.next_url)
+
+
+def count_down(request: HttpRequest, user: User) -> None:
+    left = len(user.second_factor.recovery_codes)
+    if left <= FEW:
+        said = ngettext("%(count)s recovery code is left.", "%(count)s recovery codes are left.", left)
+        link = format_html('<a href="{}">{}</a>', reverse("second_factor_codes"), _("Make new ones"))
+        messages.warning(request, format_html("{} {}", said % {"count": left}, link))
+
+
+@never_cache
+@page
+@rate_limit.per_network(limits.POST_PER_NETWORK)
+def abandon(request: HttpRequest) -> HttpResponse:
+    """Back to the first step, perhaps as somebody else; a reload of its address leads on."""
+    stage = pending.waiting(request)
+    if request.method != "POST" or stage is None:
+        return redirect("mfa_authenticate")
+    stage.give_up()
+    return redirect_to_login(stage.next_url)

@@ -1,0 +1,56 @@
+"""Setting up an authenticator app: the secret that it and we will share, until it has shown a code."""
+
+import time
+from base64 import b64encode
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.models.second_factor import new_secret
+from accounts.second_factor import shown_codes
+from accounts.session import sessions
+from kit import encryption, visitor
+
+PAIRING = "pairing"  # in a session's data
+LIFETIME = 15 * 60  # seconds
+
+
+def secret(request: HttpRequest) -> str:
+    """The same for as long as it lives: whoever reloads the page has scanned it already."""
+    kept = request.session.get(PAIRING, {})
+    if kept and time.time() < kept["until"]:
+        try:
+            return encryption.decrypt(kept["secret"])
+        except encryption.Unreadable:  # another key since
+            pass
+    made = new_secret()
+    # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
+    request.session[PAIRING] = {"secret": encryption.encrypt(made), "until": time.time() + LIFETIME}
+    return made
+
+
+def over(request: HttpRequest) -> None:
+    request.session.pop(PAIRING, None)
+
+
+def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:
+    """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
+    user.second_factor.turn_on(key, code, anew=anew, **visitor.trace(request))
+    over(request)
+    sessions.keep(request, user)
+    shown_codes.show(request, user)
+
+
+def address(user: User, key: str) -> str:
+    """The otpauth: link that apps read."""
+    return str(get_adapter().build_totp_url(user, key))
+
+
+def ways(user: User, key: str) -> dict[str, Any]:
+    """How an app can take over a key: a picture to scan, a link to press on the phone itself, and text to type."""
+    url = address(user, key)
+    picture = b64encode(get_adapter().build_totp_svg(url).encode()).decode()
+    groups = " ".join(key[start : start + 4] for start in range(0, len(key), 4))
+    return {"picture": f"data:image/svg+xml;base64,{picture}", "url": url, "key": groups}

@@ -1,0 +1,131 @@
+"""Where sessions are kept: Redis first, PostgreSQL as truth."""
+
+import math
+import re
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends import cached_db
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
+from django.core.cache import BaseCache
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from accounts.models import Session, Superseded, User
+
+DEADLINE = "deadline"  # in a session's data: when it ends, in seconds since the epoch
+
+KEY = re.compile(r"[a-z0-9]{32}")
+
+# The session that this request came with. Its row must exist (accounts.password.backend): a copy alone, which a late
+# reader or an old snapshot has brought back to Redis, is nobody's session.
+loaded_key: ContextVar[str] = ContextVar("loaded_key", default="")
+
+
+class SessionStore(cached_db.SessionStore):
+    """Django's cached_db store with an owner on each row and an end that nothing moves."""
+
+    cache_key_prefix = Session.CACHE_PREFIX
+    _fresh = False  # not written yet
+    _cache: BaseCache
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        # A key is input: a NUL in it would reach PostgreSQL and come back as a 500.
+        return bool(key and KEY.fullmatch(key))
+
+    def load(self) -> dict[str, Any]:
+        loaded_key.set(self.session_key or "")
+        data: dict[str, Any] | None = self._cache.get(self.cache_key)
+        if data is None:
+            data = self._load_row()
+        # A stranger's session, before sign-in, has no deadline yet.
+        if not data or data.get(DEADLINE, math.inf) <= time.time():
+            self._session_key = None  # makes Django clear the cookie
+            return {}
+        return data
+
+    def _load_row(self) -> dict[str, Any]:
+        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        data: dict[str, Any] = self.decode(row.session_data) if row else {}
+        if row:
+            self._cache.set(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
+        return data
+
+    def create(self) -> None:
+        """Only takes a new id: the row is written once, at the end of the request.
+
+        Django would write an empty one at once, and if its user had just been deleted, look for another id without end.
+        """
+        self._session_key = get_random_string(32, VALID_KEY_CHARS)
+        self._session_cache: dict[str, Any] = {}
+        self._fresh = self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Raises UpdateError, which Django answers with its page, when the session or its user is gone."""
+        if self.session_key is None:
+            kept = self._session  # type: ignore[attr-defined]
+            self.create()
+            self._session_cache = kept
+        try:
+            super().save(must_create=must_create or self._fresh)
+        except CreateError:
+            raise UpdateError from None
+        self._fresh = False
+
+    def take_new_key(self) -> None:
+        """Moves the session to a new id in one statement, so that who ends it in the same moment ends it still.
+
+        Raises Superseded when it has ended.
+        """
+        old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
+        if not self.model.objects.filter(session_key=old).update(session_key=new):
+            raise Superseded
+        self._cache.delete(self.cache_key)
+        self._session_key, self.modified = new, True
+
+    def flush(self) -> None:
+        """Drops it, which signs somebody out here: by its key, as this may be an old one of a session that goes on."""
+        if user := self.get(SESSION_KEY):
+            Session.objects.filter(session_key=self.session_key).revoke(user, self.get("handle", ""))
+        super().flush()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        row.user_id = data.get("_auth_user_id")
+        row.ip, row.device, row.handle = data.get("ip"), data.get("device", ""), data.get("handle", "")
+        if "began" in data:
+            row.created_at = datetime.fromtimestamp(data["began"], UTC)
+        return row
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        # load() asks with `expiry`, before there is any data to look at.
+        if "expiry" in kwargs or DEADLINE not in self:
+            return super().get_expiry_age(**kwargs)
+        return max(0, int(self[DEADLINE] - time.time()))
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        if "expiry" in kwargs or DEADLINE not in self:
+            return super().get_expiry_date(**kwargs)
+        return datetime.fromtimestamp(self[DEADLINE], UTC)
+
+
+def owner(key: str) -> User | None:
+    """The user who is signed in by the session with this key, or None. One statement.
+
+    It asks all that Django's get_user and our backend ask, but of the row alone: there is no copy that could be old,
+    and nothing is flushed, renewed or written.
+    """
+    user = User.objects.in_session(key) if KEY.fullmatch(key) else None
+    if user is None or user.session_ends <= timezone.now() or not user.is_active:
+        return None
+    data = SessionStore().decode(user.session_data)
+    known = data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+    return user if known and user.vouches_for(data.get(HASH_SESSION_KEY, "")) else None

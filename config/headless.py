@@ -3,8 +3,8 @@
 from django.urls import path
 
 from accounts.api import email_change, google_account, headless, login_code, password, second_factor, sessions
-from invites.headless import google as visits
-from invites.headless import reset
+from invites.api import google_login as visits
+from invites.api import reset_password
 
 urlpatterns = [
     path("config", headless.Config.view()),
@@ -13,8 +13,8 @@ urlpatterns = [
     path("auth/signup", headless.Signup.view()),
     path("auth/2fa/authenticate", login_code.Code.view()),
     path("auth/reauthenticate", password.Proof.view()),
-    path("auth/password/request", reset.RequestReset.view()),
-    path("auth/password/reset", reset.Reset.view()),
+    path("auth/password/request", reset_password.RequestReset.view()),
+    path("auth/password/reset", reset_password.Reset.view()),
     path("auth/email/verify", email_change.Code.view()),
     path("auth/email/verify/resend", email_change.AnotherCode.view()),
     path("auth/provider/redirect", visits.Visit.view()),

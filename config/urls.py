@@ -16,20 +16,25 @@ from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
 from accounts.session.pages import devices, logout, verify
 from config import openapi
-from config.edge import pages as config
-from invites import api as invites_api
-from invites.views import confirm, decline, entry, google, members, not_me, readdress, reset, signup
-from outbox.dev_mailbox import pages as mail
+from config.edge import pages as edge
+from invites.api import invites as api_invites
+from invites.ask_for_link import pages as ask_for_link
+from invites.google import pages as google
+from invites.link.pages import confirm, decline, not_me, readdress
+from invites.members import pages as members
+from invites.reset_password import pages as reset_password
+from invites.sign_up import pages as sign_up
+from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
 
 urlpatterns = [
-    path("", entry.entry, name="entry"),
-    path("invite/sent", entry.sent, name="invite_sent"),
-    path("signup", signup.signup, name="account_signup"),
+    path("", ask_for_link.entry, name="entry"),
+    path("invite/sent", ask_for_link.sent, name="invite_sent"),
+    path("signup", sign_up.signup, name="account_signup"),
     path("confirm", confirm.confirm, name="invite_confirm"),
-    path("owner", signup.owner, name="owner"),
-    path("reset", entry.reset, name="account_reset_password"),
-    path("reset/password", reset.choose, name="account_reset_password_from_key"),
+    path("owner", sign_up.owner, name="owner"),
+    path("reset", ask_for_link.reset, name="account_reset_password"),
+    path("reset/password", reset_password.choose, name="account_reset_password_from_key"),
     path("invite/decline", decline.decline, name="invite_decline"),
     path("invite/decline/undo", decline.write_again, name="invite_write_again"),
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
@@ -43,7 +48,7 @@ urlpatterns = [
     path("logout", logout.logout, name="account_logout"),
     path("logout/here", logout.logout_here, name="account_logout_here"),
     path("account", account.account, name="account"),
-    path("account/prove", entry.prove, name="account_prove"),
+    path("account/prove", ask_for_link.prove, name="account_prove"),
     path("account/sessions/end", devices.end, name="session_end"),
     path("account/sessions/prolong", devices.prolong, name="session_prolong"),
     path("account/invites", members.invites, name="member_invites"),
@@ -69,8 +74,8 @@ urlpatterns = [
     path("auth/verify", verify.verify, name="auth_verify"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password_change.well_known),
-    path("api/v1/invite", invites_api.invite),
-    path("api/v1/auth/create", invites_api.create),
+    path("api/v1/invite", api_invites.invite),
+    path("api/v1/auth/create", api_invites.create),
     path("api/v1/auth/login", api_session.login),
     path("api/v1/auth/logout", api_session.logout),
     path("api/v1/auth/session", api_session.session),
@@ -78,19 +83,19 @@ urlpatterns = [
     path("api/v1/account", api_session.delete_account),
     path("api/v1/openapi.json", openapi.openapi),
     path("_allauth/browser/v1/", include("config.headless")),
-    path("healthz", config.healthz, name="healthz"),
-    path("readyz", config.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
+    path("healthz", edge.healthz, name="healthz"),
+    path("readyz", edge.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),
 ]
 
 if settings.DEV_MAILBOX:
     urlpatterns += [
-        path("dev/mail/", mail.mailbox, name="dev_mail"),
-        path("dev/mail/<str:name>", mail.letter, name="dev_mail_item"),
-        path("dev/mail/<str:name>/html", mail.letter_html, name="dev_mail_html"),
+        path("dev/mail/", dev_mailbox.mailbox, name="dev_mail"),
+        path("dev/mail/<str:name>", dev_mailbox.letter, name="dev_mail_item"),
+        path("dev/mail/<str:name>/html", dev_mailbox.letter_html, name="dev_mail_html"),
     ]
 
-handler400 = config.bad_request
-handler403 = config.forbidden
-handler404 = config.not_found
-handler500 = config.server_error
+handler400 = edge.bad_request
+handler403 = edge.forbidden
+handler404 = edge.not_found
+handler500 = edge.server_error

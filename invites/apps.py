@@ -9,6 +9,6 @@ class InvitesConfig(AppConfig):
     verbose_name = _("Invitations")
 
     def ready(self) -> None:
-        from invites import leaving  # noqa: PLC0415 models can be imported only now
+        from invites import privacy  # noqa: PLC0415 models can be imported only now
 
-        leaving.take_part()
+        privacy.take_part()

@@ -1,6 +1,6 @@
 """Google, as allauth speaks to it: sending people there, and what it says of them when they are back.
 
-What follows from an answer is decided by the page that asks (invites.views.google), under the rules of every door.
+What follows from an answer is decided by the page that asks (invites.google.pages), under the rules of every door.
 """
 
 import secrets

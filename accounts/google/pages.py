@@ -25,7 +25,7 @@ from kit.page import page
 @rate_limit.per_network(limits.POST_PER_NETWORK)
 @sessions.required
 def connect(request: HttpRequest) -> HttpResponse:
-    """To Google with the password; invites.views.google takes the answer."""
+    """To Google with the password; invites.google.pages takes the answer."""
     user = cast("User", request.user)
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404

@@ -6,10 +6,10 @@ from invites.models.funnel import Funnel
 from invites.models.invite import Invite
 from invites.models.inviter import Inviter
 from invites.models.lifecycle import InviteUnavailable
-from invites.models.member import MEMBER_SENDS, QUOTA_WINDOW
+from invites.models.member_invites import MEMBER_SENDS, QUOTA_WINDOW
 from invites.models.outcome import Outcome, Reason
 from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
-from invites.models.verbs import INVITE_LIFETIME
+from invites.models.steps import INVITE_LIFETIME
 
 __all__ = [
     "AT_ONCE",

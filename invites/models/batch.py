@@ -21,7 +21,7 @@ from kit.ids import uuid7
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
-    from invites.lists import Line
+    from invites.batch.lists import Line
     from invites.models.queryset import InviteQuerySet
 
 FRESH = timedelta(minutes=15)  # how long a check of the list counts

@@ -12,7 +12,7 @@ from accounts.models import Event, User
 from invites import mails
 from invites.models.lifecycle import LifecycleQuerySet
 from invites.models.outcome import Outcome, Reason
-from invites.models.verbs import INVITE_LIFETIME
+from invites.models.steps import INVITE_LIFETIME
 from outbox.models import OutboxMessage, Suppression
 
 RATE = 20.0  # mails a second: what one worker carries easily, so that who asks for a link meanwhile need not wait

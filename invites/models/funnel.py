@@ -6,7 +6,7 @@ from invites.models.invite import Invite
 
 
 class Funnel(Invite):
-    """All invites, to be counted (invites/funnel.py)."""
+    """All invites, to be counted (invites/funnel/count.py)."""
 
     class Meta:
         proxy = True

@@ -37,7 +37,7 @@ class Invite(models.Model):
         SHADOW = "shadow", _("as its member sees it")
         OWNER = "owner", _("owner link")
 
-    # Owner links never leave the terminal; of what a member sees no link is made (invites/models/member.py).
+    # Owner links never leave the terminal; of what a member sees no link is made (invites/models/member_invites.py).
     UNLINKED = (Source.OWNER, Source.SHADOW)
 
     class State(models.TextChoices):
@@ -70,7 +70,7 @@ class Invite(models.Model):
     expires_at = models.DateTimeField(_("works until"))
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
-    # When its link was last opened, as far as Redis remembered it until it was gathered (invites/openings.py).
+    # When its link was last opened, as far as Redis remembered it until it was gathered (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
     claimed_at = models.DateTimeField(_("accepted"), null=True, editable=False)

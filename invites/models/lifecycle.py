@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites.models.outcome import Outcome, Reason
-from invites.models.verbs import REMIND_BEFORE, Extend, Remind, Resend, Revoke, RevokeUnsent, Verb
+from invites.models.steps import REMIND_BEFORE, Extend, Remind, Resend, Revoke, RevokeUnsent, Verb
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models.member import MemberQuerySet
-from invites.models.verbs import INVITE_LIFETIME
+from invites.models.member_invites import MemberQuerySet
+from invites.models.steps import INVITE_LIFETIME
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:

@@ -249,7 +249,7 @@ def test_without_a_password_a_mailed_link_is_asked_for(mailbox):
 
 
 @pytest.mark.parametrize(
-    "step", ["accounts.privacy.erase.Event.objects.forget", "invites.leaving.Invite.objects.forget"]
+    "step", ["accounts.privacy.erase.Event.objects.forget", "invites.privacy.Invite.objects.forget"]
 )
 def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monkeypatch, step):
     def fail(*_args, **_kwargs):

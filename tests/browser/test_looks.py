@@ -372,7 +372,7 @@ def breaks(error):
     """A start page that fails as if something behind it did."""
 
     def go(page):
-        with patch("invites.views.entry.entry_page", side_effect=error):
+        with patch("invites.ask_for_link.pages.entry_page", side_effect=error):
             page.goto("/")
 
     return go

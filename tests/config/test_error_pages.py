@@ -15,7 +15,7 @@ def raises(*_args, **_kwargs):
 
 @pytest.mark.django_db
 def test_a_500_quotes_a_reference_that_the_log_has_too(monkeypatch, caplog):
-    monkeypatch.setattr("invites.forms.EmailForm.is_valid", raises)
+    monkeypatch.setattr("invites.ask_for_link.form.EmailForm.is_valid", raises)
     client = Client(raise_request_exception=False)
 
     with caplog.at_level(logging.ERROR):

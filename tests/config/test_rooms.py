@@ -14,6 +14,8 @@ WITHOUT_A_REQUEST = [
     *(ROOT / "kit" / f"{name}.py" for name in ("tokens", "worker_loop")),
     *(ROOT / "accounts" / f"{name}.py" for name in ("limits", "names", "notices", "preferences")),
     *(ROOT / "accounts" / name for name in ("password/rules.py", "privacy/erase.py", "privacy/export.py")),
+    *(ROOT / "invites" / f"{name}.py" for name in ("limits", "mails", "privacy", "purposes")),
+    *(ROOT / "invites" / name for name in ("ask_for_link/webmail.py", "batch/lists.py", "funnel/count.py")),
 ]
 
 

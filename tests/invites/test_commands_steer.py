@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event
-from invites import exports, purposes
+from invites import purposes
+from invites.batch import exports
 from invites.models import Invite
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression

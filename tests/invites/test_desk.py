@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event, User
-from invites import exports
+from invites.batch import exports
 from invites.models import Invite
 from kit import long_list as long_lists
 from kit import times
@@ -100,7 +100,7 @@ def test_a_month_has_only_what_was_made_in_it(desk):
 def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monkeypatch):
     monkeypatch.setattr(long_lists, "COUNTED", 2)
     monkeypatch.setattr("kit.paging.SHOWN", 3)
-    monkeypatch.setattr("invites.admin.InviteAdmin.list_per_page", 1)
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
     for name in "abcd":
         invited(name)
 

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event
-from invites import exports, lists, purposes
+from invites import purposes
+from invites.batch import exports, lists
 from invites.models import Batch, Invite
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression

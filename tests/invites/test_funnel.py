@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 
-from invites import funnel
+from invites.funnel import count
 from invites.models import Invite
 from tests.factories import PASSWORD, UserFactory
 from tests.reading import words
@@ -31,7 +31,7 @@ def friday():
 
 def looked(by="day", days=14, source=""):
     caches["default"].delete_many(caches["default"].keys("funnel:*"))
-    return funnel.look(by, funnel.start(by, days), source)
+    return count.look(by, count.start(by, days), source)
 
 
 def people(**given):
@@ -124,16 +124,16 @@ def test_cohorts_are_days_and_weeks_of_the_given_time(friday):
         ("2026-11-09", 1),
         ("2026-11-16", 2),
     ]
-    assert funnel.start("week", 84) == FRIDAY.date() - timedelta(weeks=11, days=4)
+    assert count.start("week", 84) == FRIDAY.date() - timedelta(weeks=11, days=4)
 
 
 def test_one_look_is_one_statement_and_serves_a_minute(desk, friday, django_assert_num_queries):
     Invite.objects.issue("grace@example.com", source="admin")
     with django_assert_num_queries(1):
-        funnel.look("day", funnel.start("day", 14))
+        count.look("day", count.start("day", 14))
     Invite.objects.issue("alan@example.com", source="admin")
     with django_assert_num_queries(0):
-        assert funnel.look("day", funnel.start("day", 14)).steps[0].people == 1
+        assert count.look("day", count.start("day", 14)).steps[0].people == 1
 
 
 def test_the_desk_shows_a_picture_and_the_same_numbers(desk, mailbox):
@@ -201,7 +201,7 @@ def test_the_command_says_the_same_in_three_ways(mailbox):
     }
     assert told["cohorts"] == [{"from": "2026-11-16", "asked": 1, "handed": 1, "opened": 0, "accepted": 0, "back": 0}]
     rows = list(csv.reader(io.StringIO(report(format="csv"))))
-    assert rows == [["from", *funnel.STEPS], ["2026-11-20", "1", "1", "0", "0", "0"]]
+    assert rows == [["from", *count.STEPS], ["2026-11-20", "1", "1", "0", "0", "0"]]
 
 
 def test_a_day_that_is_too_long_ago_or_none_is_a_usage_error():
@@ -218,7 +218,7 @@ def test_without_the_database_the_command_says_try_later(monkeypatch):
     def away(*_args):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(funnel, "count", away)
+    monkeypatch.setattr(count, "count", away)
     with pytest.raises(CommandError, match="does not answer") as error:
         report()
     assert error.value.returncode == 4

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invites import lists
+from invites.batch import lists
 from invites.models import Entry
 
 

@@ -6,7 +6,8 @@ from django_redis.cache import RedisCache
 from redis.exceptions import ConnectionError as Gone
 
 from config.failover.cache import breakers
-from invites import openings, purposes
+from invites import purposes
+from invites.link import opens
 from invites.models import Invite
 from kit import tokens
 from tests.factories import InviteFactory
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def opened(invite):
-    openings.gather()
+    opens.gather()
     return Invite.objects.get(pk=invite.pk).opened_at
 
 
@@ -26,7 +27,7 @@ def test_an_opened_link_is_known_once_somebody_asks(client):
 
     assert Invite.objects.get(pk=invite.pk).opened_at is None
     assert before <= opened(invite) <= timezone.now()
-    assert openings.gather() == 0
+    assert opens.gather() == 0
 
 
 @pytest.mark.parametrize("how", [{"method": "head"}, {"headers": {"Sec-Purpose": "prefetch;prerender"}}])
@@ -39,7 +40,7 @@ def test_what_shows_nothing_to_anybody_is_no_opening(client, how):
 
 def test_a_forged_link_notes_nothing(client):
     client.get("/signup?token=x")
-    assert openings.gather() == 0
+    assert opens.gather() == 0
 
 
 def test_without_redis_the_page_is_shown_and_nothing_is_noted(client, monkeypatch):

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.models import Event, Session, User
-from invites import purposes, seals
+from invites import purposes
+from invites.link import browser as seals
 from invites.models import Invite
 from kit import cookies, tokens
 from outbox.models import OutboxMessage

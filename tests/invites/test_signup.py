@@ -7,8 +7,8 @@ from django.test import Client
 
 from accounts.models import Session, User
 from invites import purposes
-from invites.forms import SignupForm
 from invites.models import Invite
+from invites.sign_up.forms import SignupForm
 from kit import tokens
 from tests.factories import PASSWORD, InviteFactory, UserFactory
 from tests.reading import words
@@ -66,7 +66,7 @@ def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, inv
 
 def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, invite, monkeypatch):
     UserFactory(username="grace", email="other@example.com")
-    monkeypatch.setattr("invites.forms.SignupForm.clean_username", lambda form: form.cleaned_data["username"])
+    monkeypatch.setattr("invites.sign_up.forms.SignupForm.clean_username", lambda form: form.cleaned_data["username"])
 
     page = client.post("/signup", form(invite))
 

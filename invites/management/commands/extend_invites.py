@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from invites.management import steering
+from invites.management import bulk_command
 from invites.models import Invite, InviteQuerySet, Outcome
 
 
-class Command(steering.Command):
+class Command(bulk_command.Command):
     help = "Lets invitations that nobody has used work for 7 more days, from their end or from now; sends no mail."
     examples: ClassVar[tuple[str, ...]] = ("--state expired --batch b_0193", "--email grace@example.com")
     states = (Invite.State.PENDING.value, Invite.State.EXPIRED.value)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from invites import funnel
+from invites.funnel import count
 from invites.models import Invite
 from kit.commands import command
 
@@ -25,24 +25,24 @@ class Command(command.Command):
         parser.add_argument(
             "--since", type=day, metavar="DATE", help="the first day, like 2026-11-01; else two weeks, or eight by week"
         )
-        parser.add_argument("--by", choices=list(funnel.DAYS), default="day")
+        parser.add_argument("--by", choices=list(count.DAYS), default="day")
         parser.add_argument("--source", choices=SOURCES, default="", help="only invites that came about so")
         parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
 
     def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:
-        since = options["since"] or funnel.start(by, USUAL[by])
+        since = options["since"] or count.start(by, USUAL[by])
         self.check_since(since, by)
-        numbers = funnel.look(by, since, source)
+        numbers = count.look(by, since, source)
         head = {"command": "invite_report", "since": since.isoformat(), "by": by, "source": source}
         getattr(self, f"write_{options['format']}")(head, numbers)
 
     def check_since(self, since: date, by: str) -> None:
-        earliest = funnel.start(by, funnel.DAYS[by])
+        earliest = count.start(by, count.DAYS[by])
         if not earliest <= since <= timezone.localdate():
             said = f"--since must be a day from {earliest} to today. By week it may be longer ago than by day."
             raise CommandError(said, returncode=2)
 
-    def write_text(self, head: dict[str, Any], numbers: funnel.Funnel) -> None:
+    def write_text(self, head: dict[str, Any], numbers: count.Funnel) -> None:
         told = f", source {head['source']}" if head["source"] else ""
         self.stdout.write(f"Sign-up funnel since {head['since']}{told}")
         names = [str(step.label) for step in numbers.steps]
@@ -51,13 +51,13 @@ class Command(command.Command):
             took = "" if step.median is None else f"  half of them within {step.median}"
             shares = f"{step.of_all:>4} % of all {step.of_before:>4} % of the step before"
             self.stdout.write(f"{name:<{width}} {step.people:>9,} {shares} {step.left:>9,} left here{took}")
-        heads = "".join(f"{name:>10}" for name in funnel.STEPS)
+        heads = "".join(f"{name:>10}" for name in count.STEPS)
         for title, rows in ((f"by {head['by']}", numbers.cohorts), ("by source", numbers.sources)):
             self.stdout.write(f"\n{title:<12}{heads}")
             for key, people in rows:
                 self.stdout.write(f"{key!s:<12}" + "".join(f"{number:>10,}" for number in people))
 
-    def write_json(self, head: dict[str, Any], numbers: funnel.Funnel) -> None:
+    def write_json(self, head: dict[str, Any], numbers: count.Funnel) -> None:
         steps = [
             {
                 "step": step.name,
@@ -73,14 +73,14 @@ class Command(command.Command):
         sources = [{"source": key, **named(people)} for key, people in numbers.sources]
         self.stdout.write(json.dumps(head | {"steps": steps, "cohorts": cohorts, "sources": sources}))
 
-    def write_csv(self, _head: dict[str, Any], numbers: funnel.Funnel) -> None:
+    def write_csv(self, _head: dict[str, Any], numbers: count.Funnel) -> None:
         writer = csv.writer(self.stdout, lineterminator="\n")
-        writer.writerow(["from", *funnel.STEPS])
+        writer.writerow(["from", *count.STEPS])
         writer.writerows([[key.isoformat(), *people] for key, people in numbers.cohorts])
 
 
 def named(people: list[int]) -> dict[str, int]:
-    return dict(zip(funnel.STEPS, people, strict=True))
+    return dict(zip(count.STEPS, people, strict=True))
 
 
 def day(text: str) -> date:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from accounts.privacy import export
-from invites import exports
+from invites.batch import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
 from kit.commands import arguments, command

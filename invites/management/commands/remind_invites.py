@@ -3,14 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from invites import openings
-from invites.management import steering
+from invites.link import opens
+from invites.management import bulk_command
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, Outcome
 from kit.commands import arguments
 
 
-class Command(steering.Command):
+class Command(bulk_command.Command):
     help = (
         "Reminds people once, 2 days before their invitation ends, unless it was sent or opened within the last day. "
         "Run it every hour; nobody is reminded twice."
@@ -30,7 +30,7 @@ class Command(steering.Command):
 
     def before(self) -> None:
         if not self.options["dry_run"]:
-            openings.gather()
+            opens.gather()
 
     def among(self) -> InviteQuerySet:
         return Invite.objects.remindable()

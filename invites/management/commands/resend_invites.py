@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import ClassVar
 
-from invites.management import steering
+from invites.management import bulk_command
 from invites.management.filters import BOUNCED
 from invites.models import RATE, Invite, InviteQuerySet, Outcome, in_step
 from kit.commands import arguments
@@ -11,7 +11,7 @@ from kit.commands import arguments
 STATE = Invite.State
 
 
-class Command(steering.Command):
+class Command(bulk_command.Command):
     help = "Sends invitations again that nobody has used; their time starts anew, and their older links go on working."
     examples: ClassVar[tuple[str, ...]] = (
         "--email grace@example.com",

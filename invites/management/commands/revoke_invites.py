@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from django.core.management.base import CommandError
 
-from invites.management import steering
+from invites.management import bulk_command
 from invites.models import Invite, InviteQuerySet, Outcome
 from kit.commands.command import counted, said
 
 
-class Command(steering.Command):
+class Command(bulk_command.Command):
     help = "Withdraws invitations that nobody has used: their links stop working at once, and waiting mail is not sent."
     examples: ClassVar[tuple[str, ...]] = (
         "--batch b_0193 --dry-run",

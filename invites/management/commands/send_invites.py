@@ -18,8 +18,8 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from invites import columns, lists
-from invites.lists import Line
+from invites.batch import columns, lists
+from invites.batch.lists import Line
 from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
 from invites.models.lifecycle import CHUNK

@@ -1,0 +1,9 @@
+"""The desk of invitations."""
+
+from invites.desk.batch import BatchAdmin
+from invites.desk.funnel import FunnelAdmin
+from invites.desk.invite import InviteAdmin
+from invites.desk.inviter import InviterAdmin
+from invites.desk.person import mail_reset
+
+__all__ = ["BatchAdmin", "FunnelAdmin", "InviteAdmin", "InviterAdmin", "mail_reset"]

@@ -1,0 +1,94 @@
+"""What can be done with invitations at the desk, on the list and on the page of one."""
+
+from typing import cast
+
+from django.contrib import admin, messages
+from django.contrib.admin import ActionLocation, helpers
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import User
+from invites.batch import exports
+from invites.link import opens
+from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
+from invites.models.steps import Extend, Resend, Revoke, Verb
+from kit.long_list import LongList
+
+EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
+TICKED = 500  # of them a form can name one by one; beyond that it names the list they are in
+NAMED = 200  # addresses, on the page that asks before they are withdrawn
+
+
+class Steering(LongList):
+    actions = ("resend", "extend", "revoke", "export")
+
+    @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
+    def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
+        self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
+
+    @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)
+    def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        outcome = queryset.extend(by=cast("User", request.user))
+        self.tell(request, _("%(count)s extended by 7 days.") % {"count": len(outcome.done)}, outcome)
+
+    @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
+    def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
+        """Asks first, and lists them: nothing brings them back."""
+        count = queryset.order_by().count()
+        if "confirmed" not in request.POST:
+            return self.ask(request, queryset, count)
+        if request.POST["confirmed"] != str(count):  # somebody was invited, or forgotten, since they were listed
+            said = _("The list has changed meanwhile. Nothing was withdrawn. Look at it again.")
+            self.message_user(request, said, messages.WARNING)
+            return None
+        outcome = queryset.revoke(by=cast("User", request.user))
+        said = _("%(count)s withdrawn. Their links no longer work.") % {"count": len(outcome.done)}
+        self.tell(request, said if outcome.done else _("Nothing was withdrawn."), outcome)
+        return None
+
+    def ask(self, request: HttpRequest, queryset: InviteQuerySet, count: int) -> HttpResponse:
+        ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": question(count),
+            "opts": self.opts,
+            "emails": queryset.order_by("-id").values_list("email", flat=True)[:NAMED],
+            "more": max(count - NAMED, 0),
+            "count": count,
+            "across": bool(request.POST.get("select_across")),
+            "ticked": ticked[:TICKED],
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/invites/invite/withdraw.html", context)
+
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export(self, request: HttpRequest, queryset: InviteQuerySet) -> StreamingHttpResponse:
+        opens.gather()
+        name = f"invitations-{timezone.localtime():%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(exports.lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+
+    def has_steer_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return request.user.has_perm("invites.change_invite")
+
+    def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        self.report(request, done, len(outcome.done), outcome.reasons)
+
+
+def question(count: int) -> str:
+    asked = ngettext(
+        "Withdraw %(count)s invitation? Its link stops working straight away.",
+        "Withdraw %(count)s invitations? Their links stop working straight away.",
+        count,
+    )
+    return asked % {"count": count}
+
+
+def applicable(invite: Invite) -> list[str]:
+    """The names of the actions that would do something to this one, now or in a minute."""
+    verbs: dict[str, type[Verb]] = {"resend": Resend, "extend": Extend, "revoke": Revoke}
+    return [name for name, verb in verbs.items() if verb([invite]).refusal(invite) in {None, Reason.TOO_SOON}]

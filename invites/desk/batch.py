@@ -1,0 +1,72 @@
+"""Many invitations at once: the list of such batches, and the form that begins one."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from invites.desk import batch_words as words
+from invites.desk.batch_form import ListForm, groups_for
+from invites.desk.batch_pages import BatchPages, staff
+from invites.models import Batch
+from kit.paging import BoundedPaginator
+
+
+@admin.register(Batch)
+class BatchAdmin(BatchPages):
+    form = ListForm
+    add_form_template = "admin/invites/batch/add.html"
+    change_list_template = "admin/invites/batch/list.html"
+    list_display = ("created_at", "created_by", "state", "people", "sent_at")
+    list_select_related = ("created_by",)
+    sortable_by = ()
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    ordering = ("-id",)
+    list_per_page = 50
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the lists themselves, which may be long."""
+        return self.visible(request).order_by("-id").defer("entries", "refused")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Nothing is filtered: by what is in a list, its addresses could be guessed."""
+        return False
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, batch: Batch) -> str:
+        return words.state(batch)
+
+    @admin.display(description=gettext_lazy("invitations"))
+    def people(self, batch: Batch) -> int:
+        return batch.people
+
+    def get_form(self, request: HttpRequest, obj: Batch | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.groups = groups_for(request.user)
+        return form
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, {"title": _("Invite many people")} | (extra_context or {}))
+
+    def save_model(self, request: HttpRequest, obj: Batch, form: Any, change: bool) -> None:
+        """Checks the list; nothing is sent."""
+        given = {name: form.cleaned_data[name] for name in ("note", "language", "next")}
+        obj.pk = Batch.objects.check_list(form.lines, staff(request), **given).pk
+
+    def response_add(self, request: HttpRequest, obj: Batch, post_url_continue: str | None = None) -> HttpResponse:
+        return self.page_of(obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
+        return request.user.has_perm("invites.add_invite")
+
+    has_add_permission = has_module_permission = has_view_permission
+
+    def has_change_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
+        return False

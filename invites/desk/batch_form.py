@@ -1,0 +1,96 @@
+"""The form for a list of people to be invited."""
+
+from io import BytesIO
+from itertools import islice
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from invites.batch import columns, lists
+from invites.models import Batch
+from kit import plain_line
+
+MOST = 5000  # people in one list
+LARGEST = 1024 * 1024  # bytes of one list
+
+
+class ListForm(forms.ModelForm):
+    """A file, or pasted lines. Its `lines` are what is in them, at most MOST."""
+
+    groups: ClassVar[dict[str, int] | None] = None  # that may be named
+
+    file = forms.FileField(
+        label=gettext_lazy("CSV file"),
+        required=False,
+        help_text=gettext_lazy(
+            "First column: email. Optional: name, message, language, page, group; or in any order, if the first line "
+            "names them. UTF-8, up to 5,000 rows"
+        ),
+    )
+    pasted = forms.CharField(
+        label=gettext_lazy("Or paste addresses, one per line"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 60, "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note (optional)"),
+        required=False,
+        help_text=gettext_lazy("In the mail to everybody whose line has no message of its own. No links"),
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
+        required=False,
+    )
+    next = forms.CharField(
+        label=gettext_lazy("Leads to (optional)"),
+        required=False,
+        help_text=gettext_lazy("A page of this site, like /account"),
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
+
+    class Meta:
+        model = Batch
+        fields = ()
+
+    def clean_note(self) -> str:
+        return plain_line.plain(self.cleaned_data["note"])
+
+    def clean_next(self) -> str:
+        return columns.path(self.cleaned_data["next"])
+
+    def clean(self) -> dict[str, Any]:
+        raw = self.raw()
+        if len(raw) > LARGEST:
+            raise ValidationError(_("The list is larger than 1 MB. Split it, or use manage.py send_invites"))
+        self.lines = list(islice(lists.read(lists.open_text(BytesIO(raw)), self.groups), MOST + 1))
+        if len(self.lines) > MOST:
+            said = _("The list has more than %(most)s rows. Split it, or use manage.py send_invites")
+            raise ValidationError(said % {"most": number_format(MOST, force_grouping=True)})
+        if raw and not self.lines:
+            raise ValidationError(_("There is nobody in this list"))
+        return self.cleaned_data
+
+    def raw(self) -> bytes:
+        """The list as it came, and one byte more if it is too large. Raises ValidationError for none, or two."""
+        file, pasted = self.cleaned_data.get("file"), self.cleaned_data.get("pasted", "")
+        if file and pasted:
+            raise ValidationError(_("Choose a file or paste addresses, not both"))
+        if not file and not pasted:
+            if "file" not in self.errors:
+                raise ValidationError(_("Choose a file, or paste addresses"))
+            return b""
+        return file.read(LARGEST + 1) if file else pasted.encode("utf-8", "replace")
+
+
+def groups_for(user: User | AnonymousUser) -> dict[str, int] | None:
+    """What lists may name, by who makes them: a group may give rights."""
+    return dict(Group.objects.values_list("name", "pk")) if user.is_superuser else None

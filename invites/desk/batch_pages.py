@@ -1,0 +1,148 @@
+"""The pages of one batch: what would become of it, sending, what has become of it, and taking it back."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from invites.batch import exports
+from invites.desk import batch_words as words
+from invites.link import opens
+from invites.models import Batch, Outcome
+from invites.models.batch import BatchQuerySet
+
+STEER = "invites.change_invite"
+REFRESHED = 10  # seconds between two looks while mails wait
+
+
+class BatchPages(admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        files = {"unread": self.unread, "people": self.everybody}
+        pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}
+        ours = [
+            path(f"<path:batch_id>/{name}/", self.admin_site.admin_view(page), name=f"invites_batch_{name}")
+            for name, page in pages.items()
+        ]
+        return ours + super().get_urls()
+
+    @method_decorator(require_safe)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        batch = self.found(request, object_id)
+        if batch.begun_at is None:
+            context = words.preview(batch)
+            context["again"] = context["again"] if request.user.has_perm(STEER) else 0
+            return self.shown(request, "preview", batch, context)
+        opens.gather()
+        context = words.progress(batch)
+        context["is_moving"] = context["is_moving"] and "still" not in request.GET
+        response = self.shown(request, "progress", batch, context | {"refreshed": REFRESHED})
+        if context["is_moving"]:
+            response["Refresh"] = str(REFRESHED)
+        return response
+
+    @method_decorator(require_POST)
+    def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Sends what is left of it; pressed twice, it sends once."""
+        batch = self.found(request, batch_id)
+        chosen = {name: name in request.POST for name in ("again", "doubted")}
+        if chosen["again"] and not request.user.has_perm(STEER):
+            raise PermissionDenied
+        if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
+            self.message_user(request, refusal, messages.WARNING)
+            return self.page_of(batch)
+        batch.begin(staff(request), **chosen)
+        outcome = batch.send()
+        self.tell(request, words.queued(outcome), outcome)
+        return self.page_of(batch)
+
+    def refusal(self, batch: Batch, chosen: dict[str, bool]) -> str:
+        """Why it is not sent yet, if so."""
+        if batch.is_stale and batch.look_again():
+            return words.changed()
+        return "" if batch.has_any(**chosen) else words.nobody()
+
+    @method_decorator(require_safe)
+    def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
+        """The lines that could not be read or look mistyped, as a CSV file to be mended."""
+        batch = self.found(request, batch_id)
+        return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
+
+    @method_decorator(require_safe)
+    def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
+        """Everybody in a list that was not sent yet, and what would become of each, as a CSV file."""
+        batch = self.found(request, batch_id)
+        return as_file(f"{batch.pk}.csv", words.people(batch))
+
+    def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Withdraws what has not been sent; asks first."""
+        batch = self.steered(request, batch_id)
+        if request.method != "POST":
+            return self.shown(request, "confirm", batch, words.asked_to_undo(batch))
+        return self.told_what_was_withdrawn(request, batch, batch.undo(staff(request)))
+
+    def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Withdraws what was not accepted; asks first."""
+        batch = self.steered(request, batch_id)
+        if request.method != "POST":
+            return self.shown(request, "confirm", batch, words.asked_to_withdraw(batch))
+        return self.told_what_was_withdrawn(request, batch, batch.withdraw(staff(request)))
+
+    def told_what_was_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
+        self.tell(request, words.withdrawn(outcome), outcome)
+        return self.page_of(batch)
+
+    def found(self, request: HttpRequest, batch_id: str) -> Batch:
+        """Raises PermissionDenied, Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        key = unquote(batch_id)
+        batch = self.visible(request).select_related("created_by").filter(pk=key).first() if key.isprintable() else None
+        if batch is None:
+            raise Http404
+        return batch
+
+    def steered(self, request: HttpRequest, batch_id: str) -> Batch:
+        """One that this person may take back: their own, or any. Raises PermissionDenied, Http404."""
+        batch = self.found(request, batch_id)
+        if batch.created_by != request.user and not request.user.has_perm(STEER):
+            raise PermissionDenied
+        return batch
+
+    def visible(self, request: HttpRequest) -> BatchQuerySet:
+        """All, or for who may only invite their own."""
+        rows = Batch.objects.all()
+        return rows if request.user.has_perm("invites.view_invite") else rows.filter(created_by=staff(request))
+
+    def shown(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, f"admin/invites/batch/{page}.html", common | context, headers=headers)
+
+    def page_of(self, batch: Batch) -> HttpResponse:
+        return redirect("admin:invites_batch_change", quote(batch.pk))
+
+    def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        """What was done, and what was skipped and why; never nothing."""
+        said = f"{done} {words.skipped(outcome)}".strip()
+        self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+
+
+def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
+    body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def staff(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,77 @@
+"""The funnel at the desk: a picture, and the same numbers in tables."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from invites.funnel import count
+from invites.models import Funnel, Invite
+
+BY = {"day": _("day"), "week": _("week")}
+PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
+DEFAULT = 14  # days
+SOURCES = {s.value: s.label for s in Invite.Source if s not in Invite.UNLINKED}
+
+WIDTH, HEIGHT, BAR = 600, 64, 560  # of the picture, of a step in it, and of the bar of all
+
+
+@admin.register(Funnel)
+class FunnelAdmin(admin.ModelAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        """No other page: these are invites, which have theirs."""
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="invites_funnel_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        by, days, source = chosen(request)
+        numbers = count.look(by, count.start(by, days), source)
+        context = self.admin_site.each_context(request) | {
+            "title": _("Sign-up funnel"),
+            "opts": self.opts,
+            "by": by,
+            "days": days,
+            "source": source,
+            "choices": {"by": BY, "days": PERIODS, "source": SOURCES},
+            "funnel": numbers,
+            "picture": picture(numbers),
+            "names": SOURCES,
+            "labels": count.STEPS.values(),
+        }
+        return TemplateResponse(request, "admin/invites/funnel/change_list.html", context)
+
+    def has_view_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return request.user.has_perm("invites.view_invite")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return False
+
+
+def chosen(request: HttpRequest) -> tuple[str, int, str]:
+    """What the address asks for; what it can't ask for falls back to what is near."""
+    by, days, source = (request.GET.get(name, "") for name in ("by", "days", "source"))
+    by = by if by in BY else "day"
+    period = int(days) if days in {str(known) for known in PERIODS} else DEFAULT
+    return by, min(period, count.DAYS[by]), source if source in SOURCES else ""
+
+
+def picture(numbers: count.Funnel) -> dict[str, Any]:
+    """Where in the picture each bar is."""
+    most = max(numbers.steps[0].people, 1)
+    bars = [
+        {"step": step, "text": HEIGHT * n + 22, "top": HEIGHT * n + 30, "width": BAR * step.people // most}
+        for n, step in enumerate(numbers.steps)
+    ]
+    return {"width": WIDTH, "height": HEIGHT * len(bars), "bar": BAR, "bars": bars}

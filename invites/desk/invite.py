@@ -1,0 +1,210 @@
+"""Invitations at the desk: every one, whatever became of it. No token or link is shown."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from invites.desk.actions import Steering, applicable
+from invites.desk.filters import (
+    BatchFilter,
+    CreatedFilter,
+    DeliveryFilter,
+    EndFilter,
+    InviterFilter,
+    LanguageFilter,
+    SourceFilter,
+    StateFilter,
+)
+from invites.desk.timeline import timeline
+from invites.link import opens
+from invites.models import Entry, Invite, in_step
+from kit import addresses, plain_line
+from kit.long_list import LongChangeList, ago, exact
+from outbox.models import Suppression
+
+MAILS_SHOWN = 20  # of the newest, on the page of an invite
+
+
+class InviteForm(forms.ModelForm):
+    email = forms.CharField(label=gettext_lazy("email address"))
+    language = forms.ChoiceField(
+        label=gettext_lazy("language"),
+        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
+        required=False,
+    )
+
+    class Meta:
+        model = Invite
+        fields = ("email", "note", "language")
+
+    def clean_email(self) -> str:
+        email = addresses.normalize(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(_("This address already has an account"))
+        pending = Invite.objects.pending().standing().exclude(source=Invite.Source.SELF)
+        if pending.filter(email=email).exists():
+            said = _("This address is invited already. Search for it in the list to send the invitation again")
+            raise ValidationError(said, code="invited")
+        suppression = Suppression.objects.of(email)
+        if suppression and suppression.is_wish:
+            said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
+            raise ValidationError(said)
+        if suppression:
+            said = _(
+                "Mail to this address came back on %(date)s: %(reason)s. "
+                "Lift it under Suppressed addresses, then invite again."
+            )
+            since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
+            raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})
+        return email
+
+    def clean_note(self) -> str:
+        return plain_line.plain(self.cleaned_data["note"])
+
+    def validate_constraints(self) -> None:
+        """Not here: an address that is invited already is simply sent its mail again."""
+
+
+class InviteList(LongChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        Invite.objects.read_mails(self.result_list)
+
+
+@admin.register(Invite)
+class InviteAdmin(Steering):
+    form = InviteForm
+    list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
+    list_filter = (
+        StateFilter,
+        EndFilter,
+        DeliveryFilter,
+        CreatedFilter,
+        SourceFilter,
+        LanguageFilter,
+        InviterFilter,
+        BatchFilter,
+    )
+    list_select_related = ("invited_by",)
+    search_fields = ("email__exact",)
+    search_help_text = gettext_lazy("A whole address")
+    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "group", "next")
+
+    @admin.display(description=gettext_lazy("email address"))
+    def address(self, invite: Invite) -> str:
+        """In letters that people read; as it is stored, where these could be mistaken for others."""
+        name, _at, domain = invite.email.rpartition("@")
+        try:
+            read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else invite.email
+        except UnicodeError:
+            return invite.email
+        return invite.email if read == invite.email else format_html('<span title="{}">{}</span>', invite.email, read)
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, invite: Invite) -> str:
+        return format_html('<span class="badge {}">{}</span>', invite.state, invite.state.label)
+
+    @admin.display(description=gettext_lazy("delivery"), empty_value="–")
+    def delivery(self, invite: Invite) -> str:
+        label = str(invite.delivery.label) if invite.delivery else ""
+        if invite.newest_mail is None or invite.newest_mail.attempts < 2:
+            return label
+        return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": invite.newest_mail.attempts}
+
+    @admin.display(description=gettext_lazy("invited by"), empty_value="–")
+    def inviter(self, invite: Invite) -> str:
+        if invite.invited_by is None:
+            return "–"
+        query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
+        return linked(query, invite.invited_by.username)
+
+    @admin.display(description=gettext_lazy("batch"), empty_value="–")
+    def in_batch(self, invite: Invite) -> str:
+        return linked(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
+
+    @admin.display(description=gettext_lazy("last sent"), empty_value="–")
+    def sent(self, invite: Invite) -> str:
+        """How long ago, and how often in all."""
+        if invite.sent_at is None:
+            return ""
+        often = f" (×{invite.sends})" if invite.sends > 1 else ""
+        return format_html("{}{}", ago(invite.sent_at), often)
+
+    @admin.display(description=gettext_lazy("ends"))
+    def end(self, invite: Invite) -> str:
+        day = date_format(timezone.localtime(invite.expires_at), _("j M Y"))
+        return format_html('<time title="{}">{}</time>', exact(invite.expires_at), day)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return InviteList
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without what belongs to a planned account, and without what only members see."""
+        rows = Invite.objects.for_staff().order_by("-id")
+        if not request.user.is_superuser:
+            rows = rows.exclude(source=Invite.Source.OWNER)
+        return rows.defer("username", "password", "seal", "claimed_in")
+
+    def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
+        """All of them in a few lines, on the page of one."""
+        if obj is None:
+            return InviteForm.Meta.fields
+        return [
+            ("email", "state_badge", "end"),
+            ("inviter", "source", "in_batch"),
+            ("name", "language", "group", "next"),
+            "note",
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """What happened to it, and buttons for what can be done."""
+        invite = self.get_object(request, object_id)
+        if invite and request.method == "GET":
+            opens.gather()
+            invite.refresh_from_db(fields=["opened_at"])
+            mails = list(invite.mails[:MAILS_SHOWN])
+            shown = {
+                "mails": mails,
+                "moments": timeline(invite, mails, traces=request.user.has_perm("accounts.view_event")),
+                "verbs": self.buttons(request, invite),
+            }
+            kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def buttons(self, request: HttpRequest, invite: Invite) -> list[tuple[str, str]]:
+        offered: dict[str, Any] = self.get_actions(request, action_location=admin.ActionLocation.CHANGE_FORM)
+        names = applicable(invite) if offered else []
+        return [(name, str(offered[name].description)) for name in names]
+
+    def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
+        """Who is invited already is left as they are, also by somebody who was a moment faster."""
+        entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
+        given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
+        if not Invite.objects.issue_many([entry], **given, leaving=in_step()).done:
+            said = _("Somebody has just invited this address. Nothing more was sent.")
+            self.message_user(request, said, messages.WARNING)
+        obj.pk = Invite.objects.standing().get(email=entry.email).pk
+
+    def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
+        return False
+
+
+def linked(query: str, words: str) -> str:
+    """To the list of all that have it in common."""
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:invites_invite_changelist"), query, words)

@@ -1,0 +1,139 @@
+"""How far invites get: asked for, handed over, opened, accepted, came back; by the day or week they were asked for.
+
+Counted is each invite of somebody who had no account when it was asked for; what was replaced by a newer one counts as
+that. A later step stands for those before it, so that no step has more people than the one it follows: openings are
+forgotten while Redis is away.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from invites.link import opens
+
+STEPS: dict[str, Promise] = {
+    "asked": _("Links asked for"),
+    "handed": _("Email handed over"),
+    "opened": _("Link opened"),
+    "accepted": _("Account created"),
+    "back": _("Signed in again within 7 days"),
+}
+DAYS = {"day": 31, "week": 12 * 7}  # how far back it looks at most
+CACHED = 60  # seconds
+
+# Each lateral looks into an index once for each invite of the cohorts. Who accepts is signed in by that, or signs in
+# next; only the sign-in after it is coming back.
+LOOK = """
+WITH steps AS (
+  SELECT invite.source, date_trunc(%(by)s, invite.created_at AT TIME ZONE %(zone)s)::date AS cohort,
+    back.at IS NOT NULL AS back,
+    invite.claimed_at IS NOT NULL AS accepted,
+    invite.claimed_at IS NOT NULL OR invite.opened_at IS NOT NULL AS opened,
+    invite.claimed_at IS NOT NULL OR invite.opened_at IS NOT NULL OR mail.sent_at IS NOT NULL AS handed,
+    extract(epoch FROM mail.sent_at - invite.created_at) AS handed_after,
+    extract(epoch FROM invite.claimed_at - invite.created_at) AS accepted_after,
+    extract(epoch FROM back.at - invite.created_at) AS back_after
+  FROM invites_invite invite
+  LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = invite.claimed_by_id LIMIT 1) person ON true
+  LEFT JOIN LATERAL (
+    SELECT min(sent_at) AS sent_at FROM outbox_outboxmessage WHERE about = invite.id AND sent_at IS NOT NULL
+  ) mail ON true
+  LEFT JOIN LATERAL (
+    SELECT at FROM accounts_event
+    WHERE user_id = invite.claimed_by_id AND kind = 'signed_in'
+      AND at BETWEEN invite.claimed_at AND invite.claimed_at + interval '7 days'
+    ORDER BY id OFFSET 1 LIMIT 1
+  ) back ON true
+  WHERE invite.created_at >= %(since)s AND invite.replaced_at IS NULL
+    AND invite.source NOT IN ('owner', 'shadow') AND (%(source)s = '' OR invite.source = %(source)s)
+    AND CASE WHEN invite.claimed_at IS NULL THEN invite.epoch IS NULL
+             ELSE person.id IS NULL OR person.joined_at >= invite.created_at END
+)
+SELECT to_char(cohort, 'YYYY-MM-DD'), source, count(*), count(*) FILTER (WHERE handed), count(*) FILTER (WHERE opened),
+  count(*) FILTER (WHERE accepted), count(*) FILTER (WHERE back),
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY handed_after),
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY accepted_after),
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY back_after)
+FROM steps GROUP BY GROUPING SETS ((cohort), (source), ())
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of all invites together; shares in percent."""
+
+    name: str
+    people: int
+    of_all: int
+    of_before: int
+    left: int  # who did not come as far as this
+    # How long after asking half of them had come as far; None where nobody knows.
+    median: timedelta | None
+
+    @property
+    def label(self) -> Promise:
+        return STEPS[self.name]
+
+
+@dataclass(frozen=True)
+class Funnel:
+    steps: list[Step]
+    # The people of each step, by the first day of each cohort, and by source.
+    cohorts: list[tuple[date, list[int]]]
+    sources: list[tuple[str, list[int]]]
+
+
+def start(by: str, days: int) -> date:
+    """The first day of a look that ends today; of a whole week, if it is by week."""
+    today = timezone.localdate()
+    if by == "week":
+        return today - timedelta(days=today.weekday(), weeks=-(-days // 7) - 1)
+    return today - timedelta(days=days - 1)
+
+
+def look(by: str, since: date, source: str = "") -> Funnel:
+    """All invites asked for since that day, or those of one source; as it was a minute ago at most.
+
+    DAYS is how far back that may be.
+    """
+    key = f"funnel:{by}:{since}:{source}:{timezone.get_current_timezone_name()}"
+    rows = cache.get(key)
+    if rows is None:
+        rows = count(by, since, source)
+        cache.set(key, rows, CACHED)
+    cohorts = sorted((date.fromisoformat(day), people) for day, _source, people, _medians in rows if day)
+    sources = sorted((name, people) for _day, name, people, _medians in rows if name)
+    people, medians = next((people, medians) for day, name, people, medians in rows if not day and not name)
+    return Funnel(steps(people, medians), cohorts, sources)
+
+
+def count(by: str, since: date, source: str) -> list[list[Any]]:
+    """Cohort or "", source or "", people of each step and medians in seconds; the row with neither is of all."""
+    opens.gather()
+    begin = timezone.make_aware(datetime.combine(since, time.min))
+    given: dict[str, Any] = {"by": by, "zone": timezone.get_current_timezone_name(), "since": begin, "source": source}
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, given)
+        rows = cursor.fetchall()
+    size = 2 + len(STEPS)
+    return [[row[0] or "", row[1] or "", list(row[2:size]), list(row[size:])] for row in rows]
+
+
+def steps(people: list[int], medians: list[float | None]) -> list[Step]:
+    handed, accepted, back = (None if m is None else timedelta(seconds=round(m)) for m in medians)
+    known = {"handed": handed, "accepted": accepted, "back": back}
+    befores = [people[0], *people]
+    return [
+        Step(name, number, percent(number, people[0]), percent(number, before), before - number, known.get(name))
+        for name, number, before in zip(STEPS, people, befores, strict=False)
+    ]
+
+
+def percent(part: int, whole: int) -> int:
+    return round(100 * part / whole) if whole else 0

@@ -1,0 +1,44 @@
+"""By what a browser is known again: between two presses, and when the mail that it asked for is answered.
+
+A planned account opens only under the seal, a cookie. Whoever plans one for an address that is not theirs holds the
+seal but not the mail. The owner of the address holds the mail but not the seal, and chooses a name and a password as
+if for the first time.
+"""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+from kit import cookies
+
+COOKIE = "seal"
+LIFETIME = timedelta(days=1)  # as long as asking again can keep a link alive
+
+
+def seal(request: HttpRequest) -> str:
+    """The seal as an invite keeps it, or "" for a browser without one."""
+    kept = cookies.read(request, COOKIE, LIFETIME)
+    return seal_of(kept) if kept else ""
+
+
+def secret(request: HttpRequest) -> str:
+    """That of this browser's cookie, a new one if it has none."""
+    return str(cookies.read(request, COOKIE, LIFETIME) or secrets.token_urlsafe(32))
+
+
+def set_cookie(response: HttpResponse, secret: str) -> HttpResponse:
+    return cookies.keep(response, COOKIE, secret, LIFETIME)
+
+
+def seal_of(secret: str) -> str:
+    """A secret as an invite keeps it."""
+    return salted_hmac("frontdoor.invites.seal", secret, algorithm="sha256").hexdigest()
+
+
+def identify(request: HttpRequest) -> str:
+    """What stays the same between two presses in one browser and nobody else knows: its CSRF cookie, hashed."""
+    cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+    return salted_hmac("frontdoor.invites.browser", cookie, algorithm="sha256").hexdigest() if cookie else ""

@@ -1,0 +1,35 @@
+"""Saying no to an invitation, or to all mail of ours."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import User
+from invites import purposes
+from invites.link import opened
+from invites.models import Invite
+from kit import tokens
+from outbox.models import Suppression
+
+
+@opened.opened_by_link(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
+def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """One button, and a box for who wants to hear nothing at all."""
+    if request.method == "POST":
+        invite.decline(never="never" in request.POST)
+        wish = {"never": Suppression.objects.wished_by(invite.email), "token": request.POST["token"]}
+        return render(request, "invites/declined.html", wish)
+    context = {
+        "invite": invite,
+        "token": tokens.sign(purposes.DECLINE, invite.pk),
+        "can_stop": not User.objects.filter(email=invite.email).exists(),
+    }
+    return render(request, "invites/decline.html", context)
+
+
+@opened.opened_by_link(purposes.DECLINE, *Invite.State)
+def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Takes back "never write to me again"; the link has proven the mailbox."""
+    if request.method == "POST":
+        Suppression.objects.take_back(invite.email)
+        return render(request, "invites/write_again_done.html")
+    return render(request, "invites/write_again.html", {"token": tokens.sign(purposes.DECLINE, invite.pk)})

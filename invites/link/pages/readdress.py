@@ -1,0 +1,69 @@
+"""An invite for one address, held by somebody who uses another: asking its sender, and the sender's answer."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+
+from accounts.session.notes import GOOGLE_IDENTITY
+from invites import limits, purposes
+from invites.link import dead, opened
+from invites.models import Invite, InviteUnavailable
+from kit import rate_limit, tokens
+from kit.page import page
+
+
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@opened.opened_by_link(purposes.SIGNUP)
+def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
+    email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
+    if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
+    invite.ask_to_readdress(email, get_language() or "")
+    GOOGLE_IDENTITY.drop(request)
+    context = {"invite": invite, "email": email}
+    return render(request, "invites/readdress_asked.html", context)
+
+
+def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """For the sender, from the mail that asked; a GET shows both buttons, and an answer is given once."""
+
+    @never_cache
+    @page
+    @wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponse:
+        invite, _purpose = opened.find(request, opened.sent_token(request), purposes.READDRESS)
+        if invite is None:
+            return dead.broken(request)
+        if invite.replaced_at:  # the question goes on in the row that came after it
+            invite = Invite.objects.standing().filter(email=invite.email).select_related("invited_by").first() or invite
+        sender = invite.invited_by
+        waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
+        if not waiting or sender is None or not sender.is_active:
+            return render(request, "invites/readdress_over.html", status=dead.GONE)
+        if request.method != "POST":
+            context = {"invite": invite, "token": tokens.sign(purposes.READDRESS, invite.pk)}
+            return render(request, "invites/readdress.html", context)
+        limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
+        try:
+            return view(request, invite)
+        except InviteUnavailable:
+            return render(request, "invites/readdress_over.html", status=dead.GONE)
+
+    return wrapper
+
+
+@answered_by_link
+def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
+    invite.readdress()
+    return render(request, "invites/readdress_done.html", {"email": invite.readdress_to, "moved": True})
+
+
+@answered_by_link
+def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
+    invite.keep_address()
+    return render(request, "invites/readdress_done.html", {"email": invite.email, "moved": False})

@@ -1,0 +1,116 @@
+"""Inviting others, where members may."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts import limits
+from accounts.models import User
+from accounts.session import sessions
+from invites.members.form import InvitePersonForm
+from invites.models import MEMBER_SENDS, Invite
+from kit import rate_limit
+from kit.page import page
+
+SHOWN = 50  # of the newest
+
+View = Callable[..., HttpResponseBase]
+
+
+def for_members(view: View) -> View:
+    """For pages of somebody signed in, which are not there unless members may invite."""
+    wrapped = sessions.required(view)
+
+    @never_cache
+    @page
+    @rate_limit.per_network(limits.POST_PER_NETWORK)
+    @wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponseBase:
+        if not settings.MEMBERS_INVITE:
+            raise Http404
+        return wrapped(request)
+
+    return wrapper
+
+
+@for_members
+def invites(request: HttpRequest) -> HttpResponse:
+    """The form, and what this member has sent."""
+    if request.method != "POST":
+        return invites_page(request, InvitePersonForm())
+    form = InvitePersonForm(request.POST)
+    if not form.is_valid():
+        return invites_page(request, form)
+    given = {"note": form.cleaned_data["note"], "language": get_language() or ""}
+    try:
+        seen = Invite.objects.issue_for_member(member(request), form.cleaned_data["email"], **given)
+    except ValidationError as error:
+        form.add_error("email", error)
+        return invites_page(request, form)
+    messages.success(request, _("We’ve emailed an invitation to %(email)s.") % {"email": seen.email})
+    return redirect("member_invites")
+
+
+@for_members
+def resend(request: HttpRequest) -> HttpResponse:
+    return press(request, Invite.objects.resend_for_member, _("We’ve sent the invitation to %(email)s again."))
+
+
+@for_members
+def withdraw(request: HttpRequest) -> HttpResponse:
+    said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
+    return press(request, Invite.objects.withdraw_for_member, said)
+
+
+def press(request: HttpRequest, verb: Callable[[User, Invite], None], done: str) -> HttpResponse:
+    """Does one thing to one of this member's own invitations, and leads back to them."""
+    if request.method != "POST":
+        return redirect("member_invites")
+    seen = chosen(request)
+    try:
+        verb(member(request), seen)
+    except Invite.DoesNotExist:
+        messages.info(request, _("That invitation is over already. Nothing was changed."))
+    except ValidationError as error:
+        messages.warning(request, error.messages[0])
+    else:
+        messages.success(request, done % {"email": seen.email})
+    return redirect("member_invites")
+
+
+def chosen(request: HttpRequest) -> Invite:
+    """The one that was pressed. Raises Http404 for what is not this member's."""
+    try:
+        pk = UUID(request.POST.get("invite", ""))
+        return Invite.objects.seen_by(member(request)).get(pk=pk)
+    except (ValueError, Invite.DoesNotExist):
+        raise Http404 from None
+
+
+def member(request: HttpRequest) -> User:
+    return cast("User", request.user)
+
+
+def invites_page(request: HttpRequest, form: InvitePersonForm) -> HttpResponse:
+    left, until = Invite.objects.left_for(member(request))
+    context: dict[str, Any] = {
+        "form": form,
+        "left": max(left, 0),
+        "until": until,
+        "quota": settings.MEMBERS_INVITE_QUOTA,
+        "paused": member(request).invites_paused_at,
+        "invites": Invite.objects.seen_by(member(request))[:SHOWN],
+        "most_sends": MEMBER_SENDS,
+    }
+    return render(request, "invites/members.html", context)

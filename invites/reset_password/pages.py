@@ -1,0 +1,46 @@
+"""A new password, from a mailed link."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.adapters import inactive
+from accounts.models import Superseded
+from accounts.password.forms import ResetForm
+from invites import purposes
+from invites.link import dead, opened
+from invites.models import Invite
+from invites.reset_password import reset
+from kit import tokens
+
+
+@sensitive_post_parameters("password")
+@opened.opened_by_link(purposes.RESET)
+def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
+    show = "show" in request.GET
+    try:
+        account = reset.owner(invite)
+        form = ResetForm(request.POST if request.method == "POST" else None, user=account, show_password=show)
+        if not form.is_valid():
+            return reset_page(request, invite, form, show=show)
+        reset.save(request, invite, account, form.cleaned_data["password"])
+    except reset.NoAccount:
+        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
+    except reset.TurnedOff:
+        return inactive(request)
+    except Superseded:
+        return dead.expired(request, invite, purposes.RESET)
+    return dead.password_changed(request)
+
+
+def reset_page(request: HttpRequest, invite: Invite, form: ResetForm, *, show: bool) -> HttpResponse:
+    here = tokens.path(purposes.RESET, invite.pk)
+    context = {
+        "invite": invite,
+        "form": form,
+        "token": tokens.sign(purposes.RESET, invite.pk),
+        "show": show,
+        "show_url": f"{here}&show=1",
+        "hide_url": here,
+    }
+    return render(request, "invites/reset_password.html", context)

@@ -1,0 +1,50 @@
+"""The sign-up forms: with a mailed link, and all at once."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from accounts import names
+from accounts.models import User
+from accounts.password.forms import NewPasswordField, WithNewPassword
+from invites.ask_for_link.form import EmailForm
+from kit.form import VERBATIM
+
+
+class SignupForm(WithNewPassword):
+    username = forms.CharField(
+        label=gettext_lazy("Create a username"),
+        required=False,  # names.normalize says what is missing
+        help_text=gettext_lazy("Other people can see it. You can change it later"),
+        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
+    )
+    password = NewPasswordField(gettext_lazy("Create a password"))
+
+    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = email
+
+    def owner(self) -> User:
+        return User(username=self.cleaned_data.get("username", ""), email=self.address)
+
+    def clean_username(self) -> str:
+        name = names.normalize(self.cleaned_data["username"])
+        if User.objects.filter(username=name).exists():
+            raise names.taken(User.objects.free_name(name))
+        return name
+
+
+class RegisterForm(SignupForm, EmailForm):
+    """Everything at once; a typo is pointed out by the mail that does not come."""
+
+    field_order = ("email", "username", "password")
+    sure = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs.pop("autofocus", None)  # there is more to read here than one field
+
+    def owner(self) -> User:
+        self.address = self.cleaned_data.get("email", "")
+        return super().owner()

@@ -1,0 +1,116 @@
+"""Making an account: from a mailed link, from the owner link, or in one form that a mail confirms."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.models import User
+from accounts.session import sessions
+from invites import limits, mails, purposes
+from invites.ask_for_link.ask import ask_or_wait, log, remember
+from invites.link import browser, dead, opened
+from invites.models import Invite
+from invites.sign_up import join
+from invites.sign_up.forms import RegisterForm, SignupForm
+from kit import rate_limit, tokens, visitor
+from kit.form import same_site
+from kit.page import page
+from kit.tokens import Purpose
+
+
+@sensitive_post_parameters("password")
+def signup(request: HttpRequest) -> HttpResponseBase:
+    """With the token of a mailed link a name and a password are enough; without one the address is asked for too."""
+    with_link = "token" in (request.POST if request.method == "POST" else request.GET)
+    return from_link(request) if with_link else register(request)
+
+
+@opened.opened_by_link(purposes.SIGNUP)
+def from_link(request: HttpRequest, invite: Invite) -> HttpResponse:
+    if request.method != "POST" and User.objects.filter(email=invite.email).exists():
+        return redirect(tokens.path(purposes.CONFIRM, invite.pk))
+    if not Invite.objects.may_join(invite.email):
+        return dead.closed(request)
+    return opened.came_as_another(request, invite, purposes.SIGNUP) or newcomer(request, invite, purposes.SIGNUP)
+
+
+@sensitive_post_parameters("password")
+@opened.opened_by_link(purposes.OWNER)
+def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """The same for the first superuser, from the link that only an operator's terminal shows."""
+    if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
+        return render(request, dead.OWNER_PAGE, status=dead.GONE)
+    return newcomer(request, invite, purposes.OWNER)
+
+
+def newcomer(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
+    """The sign-up form, and the account it makes."""
+    show = "show" in request.GET
+    if request.method != "POST":
+        wish = {"username": User.objects.free_name(invite.username or invite.email)}
+        return signup_page(request, invite, purpose, SignupForm(email=invite.email, show_password=show, initial=wish))
+    form = SignupForm(request.POST, email=invite.email, show_password=show)
+    try:
+        user = join.join(request, invite, form)
+    except join.HasAccount:
+        return redirect(request.get_full_path())
+    if user is None:
+        return signup_page(request, invite, purpose, form)
+    messages.success(request, _("Your account is ready."))
+    return sessions.start(request, user, invite.next, sessions.SIGNUP)
+
+
+def signup_page(request: HttpRequest, invite: Invite, purpose: Purpose, form: SignupForm) -> HttpResponse:
+    here = tokens.path(purpose, invite.pk)
+    context = {
+        "invite": invite,
+        "form": form,
+        "token": tokens.sign(purpose, invite.pk),
+        "show": "show" in request.GET,
+        "show_url": f"{here}&show=1",
+        "hide_url": here,
+        "other_user": request.user.get_username(),
+        "decline_url": tokens.path(purposes.DECLINE, invite.pk) if invite.invited_by else "",
+    }
+    return render(request, "invites/owner.html" if purpose == purposes.OWNER else "invites/signup.html", context)
+
+
+@never_cache
+@page
+@rate_limit.per_network(limits.ASK_PER_NETWORK)
+def register(request: HttpRequest) -> HttpResponse:
+    """Address, name and password at once: until the mail is answered, a plan that only this browser can open."""
+    if settings.SIGNUP != "open":
+        return dead.closed(request)
+    if request.user.is_authenticated:
+        return redirect("entry")
+    show = "show" in request.GET
+    if request.method != "POST":
+        start = RegisterForm(show_password=show, initial={"next": same_site(request.GET.get("next", ""))})
+        return render(request, "invites/register.html", {"form": start, "show": show})
+    form = RegisterForm(request.POST, show_password=show)
+    if not form.is_valid():
+        return render(request, "invites/register.html", {"form": form, "show": show})
+    if form.cleaned_data["leave_empty"]:
+        log.warning("a program asked for an account ip=%s", visitor.ip(request))
+        return remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
+    return plan(request, form)
+
+
+def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
+    """Keeps what was typed with the invite; the password is hashed for every address, known or not."""
+    secret, typed = browser.secret(request), form.cleaned_data
+    planned = {
+        "username": typed["username"],
+        "password": make_password(typed["password"]),
+        "seal": browser.seal_of(secret),
+    }
+    response = ask_or_wait(request, typed["email"], mails.REGISTER, next=typed["next"], **planned)
+    return browser.set_cookie(response, secret)

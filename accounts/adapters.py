@@ -25,7 +25,7 @@ from kit import addresses, encryption, visitor
 
 def inactive(request: HttpRequest) -> HttpResponse:
     """For the owner of a deactivated account, who has proven to be it."""
-    return render(request, "accounts/inactive.html", status=403)
+    return render(request, "accounts/session/inactive.html", status=403)
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -27,7 +27,7 @@ signed_in: list[Any] = [never_cache, page, rate_limit.per_network(limits.POST_PE
 class ChangeView(EmailView):
     """Asks for the new address and the password, and has a code mailed."""
 
-    template_name = "accounts/email.html"
+    template_name = "accounts/email_change/ask.html"
     success_url = reverse_lazy("account_email_verification_sent")
 
     def get_form_class(self) -> type[EmailForm]:
@@ -50,7 +50,7 @@ class ChangeView(EmailView):
 class CodeView(ConfirmEmailVerificationCodeView):
     """Takes the code. What is right about it is done by accounts.adapters."""
 
-    template_name = "accounts/email_code.html"
+    template_name = "accounts/email_change/code.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         change.drop_ended(request)

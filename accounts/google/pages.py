@@ -33,7 +33,7 @@ def connect(request: HttpRequest) -> HttpResponse:
         return redirect("account_google_disconnect")
     form = WithProof(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "accounts/google.html", {"form": form})
+        return render(request, "accounts/google/connect.html", {"form": form})
     return google.connect(request, user)
 
 
@@ -49,10 +49,10 @@ def disconnect(request: HttpRequest) -> HttpResponse:
         return redirect("account_google" if settings.GOOGLE_CLIENT_ID else "account")
     email = connected.extra_data.get("email", "")
     if not user.has_usable_password():
-        return render(request, "accounts/google_last.html", {"email": email})
+        return render(request, "accounts/google/last_way_in.html", {"email": email})
     form = WithProof(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "accounts/google_disconnect.html", {"form": form, "email": email})
+        return render(request, "accounts/google/disconnect.html", {"form": form, "email": email})
     try:
         user.google.disconnect(**visitor.trace(request))
     except LastWayIn:  # the password went in this moment

@@ -65,4 +65,4 @@ def delete(request: HttpRequest) -> HttpResponse:
 def delete_page(request: HttpRequest, form: WithProof, status: int = 200) -> HttpResponse:
     user = cast("User", request.user)
     context = {"form": form, "session_count": user.sessions.live().count(), "event_count": user.events.count()}
-    return render(request, "accounts/delete.html", context, status=status)
+    return render(request, "accounts/privacy/delete.html", context, status=status)

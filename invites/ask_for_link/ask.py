@@ -66,4 +66,4 @@ def sent_page(request: HttpRequest, email: str, wish: str, status: int = 200, **
     context |= {"here": here, "wish": wish}
     context |= {"minutes_late": lateness.minutes()}
     context |= {"email": email, "again": PAGES.get(wish, "entry"), "provider": webmail.provider(email)}
-    return render(request, "invites/sent.html", context, status=status)
+    return render(request, "invites/ask_for_link/sent.html", context, status=status)

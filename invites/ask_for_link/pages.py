@@ -26,8 +26,8 @@ def entry(request: HttpRequest) -> HttpResponse:
     """Takes an address and mails it a link, whoever's it is."""
     next_url = same_site(request.GET.get("next", ""))
     if request.user.is_authenticated:
-        return render(request, "invites/signed_in.html", {"next": next_url})
-    return take_address(request, "invites/entry.html", mails.LINK, next_url)
+        return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
+    return take_address(request, "invites/ask_for_link/entry.html", mails.LINK, next_url)
 
 
 @never_cache
@@ -35,7 +35,7 @@ def entry(request: HttpRequest) -> HttpResponse:
 @rate_limit.per_network(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
     """The same for a new password."""
-    return take_address(request, "invites/reset.html", mails.RESET)
+    return take_address(request, "invites/ask_for_link/reset.html", mails.RESET)
 
 
 def take_address(request: HttpRequest, template: str, wish: str, next_url: str = "") -> HttpResponse:

@@ -31,9 +31,9 @@ log = logging.getLogger("frontdoor.invites")
 
 UNVERIFIED, CONFLICT, CLOSED, WRONG_ACCOUNT = "unverified", "conflict", "closed", "wrong_account"
 PAGES = {
-    UNVERIFIED: ("invites/google_unverified.html", 403),
-    CONFLICT: ("invites/google_conflict.html", 200),
-    CLOSED: ("invites/google_closed.html", 403),
+    UNVERIFIED: ("invites/google/unverified.html", 403),
+    CONFLICT: ("invites/google/conflict.html", 200),
+    CLOSED: ("invites/google/closed.html", 403),
 }
 
 
@@ -49,7 +49,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
         return redirect(tokens.path(purposes.SIGNUP, invite.pk) if invite else next_url or "account")
     if request.method != "POST":
-        return render(request, "invites/google.html", {"next": next_url, "token": typed.get("token", "")})
+        return render(request, "invites/google/start.html", {"next": next_url, "token": typed.get("token", "")})
     return trip.begin(request, next_url, invite)
 
 

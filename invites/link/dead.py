@@ -21,19 +21,19 @@ from outbox.models import Suppression
 GONE = 410
 
 PAGES = {
-    Invite.State.CLAIMED: "invites/dead/used.html",
-    Invite.State.DECLINED: "invites/dead/declined.html",
-    Invite.State.REVOKED: "invites/dead/revoked.html",
+    Invite.State.CLAIMED: "invites/link/dead/used.html",
+    Invite.State.DECLINED: "invites/link/dead/declined.html",
+    Invite.State.REVOKED: "invites/link/dead/revoked.html",
 }
-OWNER_PAGE = "invites/dead/owner.html"
+OWNER_PAGE = "invites/link/dead/owner.html"
 
 
 def closed(request: HttpRequest) -> HttpResponse:
-    return render(request, "invites/dead/closed.html", status=403)
+    return render(request, "invites/link/dead/closed.html", status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    return render(request, "invites/dead/broken.html", status=404)
+    return render(request, "invites/link/dead/broken.html", status=404)
 
 
 def page(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
@@ -79,4 +79,4 @@ def expired(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpRespo
     """Offers to mail a fresh link: the token has proven the address once, so there is nothing to type."""
     when = min(invite.expires_at, timezone.now())
     context = {"invite": invite, "when": when, "token": tokens.sign(purpose, invite.pk)}
-    return render(request, "invites/dead/expired.html", context, status=GONE)
+    return render(request, "invites/link/dead/expired.html", context, status=GONE)

@@ -116,7 +116,7 @@ def wrong_account(request: HttpRequest, invite: Invite, email: str, purpose: Pur
         "here": tokens.path(purpose, invite.pk),
         "can_ask": invite.can_be_readdressed_to(email),
     }
-    return render(request, "invites/wrong_account.html", context)
+    return render(request, "invites/link/wrong_account.html", context)
 
 
 def newcomer(request: HttpRequest) -> dict[str, Any]:

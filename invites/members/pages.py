@@ -113,4 +113,4 @@ def invites_page(request: HttpRequest, form: InvitePersonForm) -> HttpResponse:
         "invites": Invite.objects.seen_by(member(request))[:SHOWN],
         "most_sends": MEMBER_SENDS,
     }
-    return render(request, "invites/members.html", context)
+    return render(request, "invites/members/list.html", context)

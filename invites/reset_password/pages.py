@@ -43,4 +43,4 @@ def reset_page(request: HttpRequest, invite: Invite, form: ResetForm, *, show: b
         "show_url": f"{here}&show=1",
         "hide_url": here,
     }
-    return render(request, "invites/reset_password.html", context)
+    return render(request, "invites/reset_password/choose.html", context)

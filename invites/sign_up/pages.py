@@ -79,7 +79,9 @@ def signup_page(request: HttpRequest, invite: Invite, purpose: Purpose, form: Si
         "other_user": request.user.get_username(),
         "decline_url": tokens.path(purposes.DECLINE, invite.pk) if invite.invited_by else "",
     }
-    return render(request, "invites/owner.html" if purpose == purposes.OWNER else "invites/signup.html", context)
+    return render(
+        request, "invites/sign_up/owner.html" if purpose == purposes.OWNER else "invites/sign_up/signup.html", context
+    )
 
 
 @never_cache
@@ -94,10 +96,10 @@ def register(request: HttpRequest) -> HttpResponse:
     show = "show" in request.GET
     if request.method != "POST":
         start = RegisterForm(show_password=show, initial={"next": same_site(request.GET.get("next", ""))})
-        return render(request, "invites/register.html", {"form": start, "show": show})
+        return render(request, "invites/sign_up/register.html", {"form": start, "show": show})
     form = RegisterForm(request.POST, show_password=show)
     if not form.is_valid():
-        return render(request, "invites/register.html", {"form": form, "show": show})
+        return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
         return remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)

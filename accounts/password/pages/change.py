@@ -27,7 +27,7 @@ def change(request: HttpRequest) -> HttpResponse:
     user, show = cast("User", request.user), "show" in request.GET
     form = PasswordForm(request, request.POST if request.method == "POST" else None, show_password=show)
     if not form.is_valid():
-        return render(request, "accounts/password.html", {"form": form, "show": show})
+        return render(request, "accounts/password/change.html", {"form": form, "show": show})
     user.change_password(form.cleaned_data["chosen"], **visitor.trace(request))
     sessions.keep(request, user)
     messages.success(request, _("Password changed. You’re signed out on all other devices."))

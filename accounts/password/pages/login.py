@@ -38,4 +38,4 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def login_page(request: HttpRequest, form: LoginForm) -> HttpResponse:
-    return render(request, "accounts/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})
+    return render(request, "accounts/password/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})

@@ -31,4 +31,4 @@ def account(request: HttpRequest) -> HttpResponse:
         "moving_to": change.to(request),
     }
     context["members_invite"] = settings.MEMBERS_INVITE
-    return render(request, "accounts/account.html", context)
+    return render(request, "accounts/profile/account.html", context)

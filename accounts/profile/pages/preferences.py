@@ -29,10 +29,10 @@ def choose(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     if request.method != "POST":
         chosen = {"language": get_language(), "notices": True} | user.settings
-        return render(request, "accounts/settings.html", {"form": SettingsForm(initial=chosen)})
+        return render(request, "accounts/profile/preferences.html", {"form": SettingsForm(initial=chosen)})
     form = SettingsForm(request.POST)
     if not form.is_valid():
-        return render(request, "accounts/settings.html", {"form": form})
+        return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)
     with transaction.atomic():
         user.choose(**form.cleaned_data)

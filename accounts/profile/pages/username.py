@@ -41,4 +41,4 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def username_page(request: HttpRequest, form: UsernameForm) -> HttpResponse:
-    return render(request, "accounts/username.html", {"form": form})
+    return render(request, "accounts/profile/username.html", {"form": form})

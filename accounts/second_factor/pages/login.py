@@ -47,7 +47,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
             return sign_in(request, stage, user, form)
     except Superseded:  # in this very moment
         return over(request, stage)
-    return render(request, "accounts/code.html", {"form": form})
+    return render(request, "accounts/second_factor/login.html", {"form": form})
 
 
 def sign_in(request: HttpRequest, stage: SecondFactorStage, user: User, form: CodeForm) -> HttpResponse:

@@ -38,14 +38,14 @@ def codes(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":  # pressed twice
             return redirect(address(next_url))
         context = {"codes": spaced(user), "next": next_url, "batch": batch}
-        return render(request, "accounts/recovery_codes.html", context)
+        return render(request, "accounts/second_factor/recovery_codes.html", context)
     if request.method == "POST":
         limits.CHANGE_PER_USER.check(request, user.pk.hex)
     form = WithCode(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {"form": form, "left": len(user.second_factor.recovery_codes)}
         context["shown_at"] = address(next_url) if shown else ""
-        return render(request, "accounts/recovery_codes_renew.html", context)
+        return render(request, "accounts/second_factor/new_recovery_codes.html", context)
     user.second_factor.renew_codes(**visitor.trace(request))
     messages.success(request, _("Here are your new recovery codes. The old ones don’t work any more."))
     shown_codes.show(request, user)

@@ -27,7 +27,7 @@ from kit.page import page
 def overview(request: HttpRequest) -> HttpResponse:
     factor = cast("User", request.user).second_factor
     context = {"app": factor.app, "left": len(factor.recovery_codes), "must_stay": factor.must_stay}
-    return render(request, "accounts/second_factor.html", context)
+    return render(request, "accounts/second_factor/overview.html", context)
 
 
 @sensitive_post_parameters("password", "code", "current")
@@ -45,7 +45,7 @@ def app(request: HttpRequest) -> HttpResponse:
     form = AppForm(request, key, request.POST if request.method == "POST" else None, anew=anew)
     if not form.is_valid():
         context = {"form": form, "anew": anew, "next": next_url} | setup.ways(user, key)
-        return render(request, "accounts/second_factor_app.html", context)
+        return render(request, "accounts/second_factor/app.html", context)
     setup.finish(request, user, key, form.cleaned_data["code"], anew=anew)
     messages.success(request, replaced() if anew else turned_on())
     return redirect(recovery_codes.address(next_url))
@@ -73,7 +73,7 @@ def off(request: HttpRequest) -> HttpResponse:
         return redirect("second_factor")
     form = WithCode(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "accounts/second_factor_off.html", {"form": form})
+        return render(request, "accounts/second_factor/off.html", {"form": form})
     user.second_factor.turn_off(**visitor.trace(request))
     messages.success(request, _("Two-step verification is off."))
     return redirect("second_factor")

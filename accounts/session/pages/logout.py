@@ -30,7 +30,7 @@ def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
 def logout(request: HttpRequest) -> HttpResponse:
     """Asks where to sign out; its POST ends every session of the account."""
     if request.method != "POST":
-        return render(request, "accounts/logout.html")
+        return render(request, "accounts/session/logout.html")
     cast("User", request.user).sign_out(**visitor.trace(request))
     forget(request)
     messages.success(request, _("You’re signed out on all your devices."))

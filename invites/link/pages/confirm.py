@@ -69,4 +69,4 @@ def confirm_page(
         "token": tokens.sign(purposes.CONFIRM, invite.pk),
         "other_user": request.user.get_username() if request.user != account else "",
     }
-    return render(request, "invites/confirm.html", context, status=status)
+    return render(request, "invites/link/confirm.html", context, status=status)

@@ -17,13 +17,13 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     if request.method == "POST":
         invite.decline(never="never" in request.POST)
         wish = {"never": Suppression.objects.wished_by(invite.email), "token": request.POST["token"]}
-        return render(request, "invites/declined.html", wish)
+        return render(request, "invites/link/declined.html", wish)
     context = {
         "invite": invite,
         "token": tokens.sign(purposes.DECLINE, invite.pk),
         "can_stop": not User.objects.filter(email=invite.email).exists(),
     }
-    return render(request, "invites/decline.html", context)
+    return render(request, "invites/link/decline.html", context)
 
 
 @opened.opened_by_link(purposes.DECLINE, *Invite.State)
@@ -31,5 +31,5 @@ def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Takes back "never write to me again"; the link has proven the mailbox."""
     if request.method == "POST":
         Suppression.objects.take_back(invite.email)
-        return render(request, "invites/write_again_done.html")
-    return render(request, "invites/write_again.html", {"token": tokens.sign(purposes.DECLINE, invite.pk)})
+        return render(request, "invites/link/write_again_done.html")
+    return render(request, "invites/link/write_again.html", {"token": tokens.sign(purposes.DECLINE, invite.pk)})

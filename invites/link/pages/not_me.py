@@ -32,7 +32,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
     except (tokens.BadToken, Event.DoesNotExist):
         if request.method == "POST":
             limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
-        return render(request, "invites/not_me_broken.html", status=404)
+        return render(request, "invites/link/not_me_broken.html", status=404)
     if not event.can_be_disowned():
         return over(request, event)
     if request.method != "POST":
@@ -49,7 +49,7 @@ def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
     taken = event.told != user.email and User.objects.filter(email=event.told).exists()
     factor = user.second_factor.was_set_up(since=event)
     return render(
-        request, "invites/not_me.html", {"event": event, "token": token, "taken": taken, "factor_goes": factor}
+        request, "invites/link/not_me.html", {"event": event, "token": token, "taken": taken, "factor_goes": factor}
     )
 
 
@@ -65,7 +65,7 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
         Invite.objects.issue(account.email, wish=mails.DISOWNED, language=language, device=trace["device"])
     context = {"email": account.email, "restored": restored, "factor_off": is_off_since(account, event)}
     context["factor_on"] = account.second_factor.is_on
-    return render(request, "invites/not_me_done.html", context)
+    return render(request, "invites/link/not_me_done.html", context)
 
 
 def is_off_since(account: User, event: Event) -> bool:
@@ -78,11 +78,11 @@ def is_off_since(account: User, event: Event) -> bool:
 
 def turned_off(request: HttpRequest, event: Event) -> HttpResponse:
     """However often it is asked for, with the same code to quote."""
-    return render(request, "invites/not_me_failed.html", {"code": event.pk.hex[-12:]}, status=409)
+    return render(request, "invites/link/not_me_failed.html", {"code": event.pk.hex[-12:]}, status=409)
 
 
 def over(request: HttpRequest, event: Event) -> HttpResponse:
     if event.disowned_at and event.user and not event.user.is_active:
         return turned_off(request, event)
     context = {"reported": event.is_reported, "expired": event.is_over}
-    return render(request, "invites/not_me_over.html", context, status=dead.GONE)
+    return render(request, "invites/link/not_me_over.html", context, status=dead.GONE)

@@ -26,7 +26,7 @@ def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
     invite.ask_to_readdress(email, get_language() or "")
     GOOGLE_IDENTITY.drop(request)
     context = {"invite": invite, "email": email}
-    return render(request, "invites/readdress_asked.html", context)
+    return render(request, "invites/link/readdress_asked.html", context)
 
 
 def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -44,15 +44,15 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
         sender = invite.invited_by
         waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
         if not waiting or sender is None or not sender.is_active:
-            return render(request, "invites/readdress_over.html", status=dead.GONE)
+            return render(request, "invites/link/readdress_over.html", status=dead.GONE)
         if request.method != "POST":
             context = {"invite": invite, "token": tokens.sign(purposes.READDRESS, invite.pk)}
-            return render(request, "invites/readdress.html", context)
+            return render(request, "invites/link/readdress.html", context)
         limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
         try:
             return view(request, invite)
         except InviteUnavailable:
-            return render(request, "invites/readdress_over.html", status=dead.GONE)
+            return render(request, "invites/link/readdress_over.html", status=dead.GONE)
 
     return wrapper
 
@@ -60,10 +60,10 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
 @answered_by_link
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
     invite.readdress()
-    return render(request, "invites/readdress_done.html", {"email": invite.readdress_to, "moved": True})
+    return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
 
 
 @answered_by_link
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     invite.keep_address()
-    return render(request, "invites/readdress_done.html", {"email": invite.email, "moved": False})
+    return render(request, "invites/link/readdress_done.html", {"email": invite.email, "moved": False})

@@ -83,7 +83,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return resolve_url("account")
 
     def add_message(self, *args: object, **kwargs: object) -> None:
-        """Nothing: our views say what happened, in our words."""
+        """Nothing: our pages say what happened, in our words."""
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

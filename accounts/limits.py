@@ -37,8 +37,7 @@ FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedel
 # Mails about strangers who try codes.
 FACTOR_NOTICES_PER_USER = Limit("factor-notices", "1/d")
 
-
-# Everything else that is posted: signing out, choosing a language.
+# All else that is posted: signing out, choosing a language.
 POST_PER_NETWORK = Limit("post", "300/10m")
 # Mails about new devices.
 NEW_DEVICES_PER_USER = Limit("new-devices", "10/h")

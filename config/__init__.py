@@ -1,0 +1,1 @@
+"""Wiring: settings, the site map, what every request passes, and what lets parts be away."""

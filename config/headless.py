@@ -3,8 +3,7 @@
 from django.urls import path
 
 from accounts.api import email_change, google_account, headless, login_code, password, second_factor, sessions
-from invites.api import google_login as visits
-from invites.api import reset_password
+from invites.api import google_login, reset_password
 
 urlpatterns = [
     path("config", headless.Config.view()),
@@ -17,7 +16,7 @@ urlpatterns = [
     path("auth/password/reset", reset_password.Reset.view()),
     path("auth/email/verify", email_change.Code.view()),
     path("auth/email/verify/resend", email_change.AnotherCode.view()),
-    path("auth/provider/redirect", visits.Visit.view()),
+    path("auth/provider/redirect", google_login.Visit.view()),
     path("auth/sessions", sessions.Sessions.view()),
     path("account/password/change", password.Password.view()),
     path("account/email", email_change.Address.view()),

@@ -2,7 +2,7 @@
 # Shows without a container engine that the Dockerfile builds, and that what it builds answers.
 #
 # On Debian, as root: deploy/try_image.sh
-# DATABASE_URL and REDIS_URL are used where given; otherwise those of embedded/ run meanwhile. Everything
+# DATABASE_URL and REDIS_URL are used where given; otherwise the servers of embedded/ run meanwhile. Everything
 # listens on 127.0.0.1. The base image and the build cache stay in $TRY_IMAGE_CACHE (~/.cache/frontdoor-image).
 set -euo pipefail
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import shutil
 from contextlib import ExitStack
 from functools import partial
@@ -30,7 +31,7 @@ FOR_TESTS["max_connections"] = "300"  # fifty people press at once, in each work
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 # Every user of the machine reaches the port, and a superuser of PostgreSQL runs programs as we do.
 ASK = ("--username=postgres", "--auth=scram-sha-256", "--pwprompt")
-# The same for data from before we asked, or whose password is lost. Nobody finds half a file after a kill.
+# The same for data whose password is lost. Nobody finds half a file after a kill.
 ASK_FROM_NOW_ON = """ALTER ROLE postgres PASSWORD '{password}'
 COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO PROGRAM 'cat >new.conf && mv new.conf pg_hba.conf'
 """
@@ -66,10 +67,8 @@ def _refuse_older(layout: Path, data: Path) -> None:
     if not data.exists():
         layout.unlink(missing_ok=True)
     elif not layout.exists() or layout.read_text() != LAYOUT:
-        folder = data.parent
-        raise SystemExit(
-            f"{folder} holds data of an older Frontdoor, which this one cannot read. Delete it: rm -r {folder}"
-        )
+        said = "is of an older Frontdoor, and this one cannot read it. To begin with empty tables:"
+        raise SystemExit(f"The data in {data} {said} rm -r {shlex.quote(str(data))}")
     folders.keep(layout, LAYOUT)
 
 

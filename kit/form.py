@@ -1,4 +1,4 @@
-"""What all our forms share; each form of a page has its own file."""
+"""What all our forms share."""
 
 from typing import Any
 

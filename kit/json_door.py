@@ -108,7 +108,7 @@ def body(request: HttpRequest) -> dict[str, Any]:
         raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))
     try:
         sent = json.loads(request.body.decode())
-    except (ValueError, RecursionError):  # too deep for us, who stand deeper than config.edge.middleware did
+    except (ValueError, RecursionError):  # too deep for us, who stand deeper than any middleware
         sent = None
     if not isinstance(sent, dict):
         raise Refused(400, "malformed", _("Send one JSON object. Nothing has changed."))

@@ -1,4 +1,4 @@
-"""What is written to whom one invites: one plain line, with nothing that mail programs make a link of."""
+"""What people write to people: one plain line, with nothing that mail programs make a link of."""
 
 import re
 import unicodedata

@@ -1,7 +1,7 @@
-"""Tokens: the id of an invite or an event, signed for one purpose, and the links that carry them.
+"""Tokens: the id of a row, signed for one purpose, and the links that carry them.
 
-Nothing else is in them. Address, expiry and what has become of it are in the row, so a token cannot be out of date,
-and every link of an invite works until the first is used. Old keys go on working from SECRET_KEY_FALLBACKS.
+Nothing else is in a token. Address, expiry and what has become of it are in the row, so a token cannot be out of date.
+Old keys go on working from SECRET_KEY_FALLBACKS.
 """
 
 from dataclasses import dataclass

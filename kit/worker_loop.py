@@ -14,12 +14,11 @@ from django.db.backends.signals import connection_created
 
 log = logging.getLogger("frontdoor.mail")
 
-IDLE = 0.5  # seconds between two looks at an empty outbox
+IDLE = 0.5  # seconds between two looks that find nothing to do
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away
 
-# A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first; it is
-# well above what one mail may take (outbox.mail.smtp.LONGEST). A relay may hold the lock of a row that a worker was
-# told of.
+# A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first, which is
+# well above what one thing to do may take. Another worker may hold the lock of a row that this one was told of.
 SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
 
 
@@ -35,7 +34,7 @@ class Worker(AbstractContextManager, Protocol):
 
 @contextmanager
 def told_to(stop: threading.Event) -> Iterator[None]:
-    """Sets `stop` on SIGTERM and Ctrl-C, so that the mail in hand is finished first."""
+    """Sets `stop` on SIGTERM and Ctrl-C, so that what is in hand is finished first."""
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -88,7 +87,7 @@ def keep_working(
 
 
 def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
-    """Looks into the outbox again and again; yields each time whether there was anything. Raises DatabaseError."""
+    """Looks for something to do again and again; yields each time whether there was anything. Raises DatabaseError."""
     with worker:
         while True:
             busy = worker.next()

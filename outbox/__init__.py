@@ -1,0 +1,1 @@
+"""What leaves this house, and what comes back."""

@@ -1,4 +1,4 @@
-"""How mail leaves."""
+"""What leaves this house, and what comes back."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,1 +1,1 @@
-"""The doors of allauth.headless that are open: its protocol, our forms, verbs and limits. One file for each noun."""
+"""JSON doors, one file for each noun: those of /api/v1, and those of allauth.headless with our forms and verbs."""

@@ -1,0 +1,1 @@
+"""Another address for an account, proven by a mailed code."""

@@ -1,0 +1,1 @@
+"""Google, as allauth speaks to it, and connecting an account there."""

@@ -1,0 +1,1 @@
+"""Passwords: their rules, their hashes, signing in with one, and changing it."""

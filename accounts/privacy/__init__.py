@@ -1,0 +1,1 @@
+"""What is held about somebody: taking it along, and having it forgotten."""

@@ -17,7 +17,7 @@ FORGETTING: list[Callable[[User], None]] = []
 
 def hear_deletions() -> None:
     """Called once at start: whichever door deletes an account, what stays of its history names nobody."""
-    pre_delete.connect(_forget, sender=get_user_model(), dispatch_uid="accounts.privacy.export")
+    pre_delete.connect(_forget, sender=get_user_model(), dispatch_uid="accounts.privacy.erase")
 
 
 def before(forget: Callable[[User], None]) -> None:

@@ -1,0 +1,1 @@
+"""The account's own page, its name, and what its owner prefers."""

@@ -1,1 +1,1 @@
-"""Doors of allauth.headless that lead to mailed links or to joining. One file for each noun."""
+"""JSON doors that lead to mailed links or to joining, one file for each noun."""

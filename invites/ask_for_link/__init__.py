@@ -1,0 +1,1 @@
+"""Asking for mail with a link in it."""

@@ -1,0 +1,1 @@
+"""How far people come on their way in."""

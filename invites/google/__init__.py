@@ -1,0 +1,1 @@
+"""Coming in, or joining, by Google."""

@@ -9,7 +9,7 @@ VISIT = "visit"  # in a session's data
 
 
 def begin(request: HttpRequest, next_url: str, invite: Invite | None = None) -> HttpResponse:
-    """Sends somebody to Google, to sign in or to join; views.google takes the answer."""
+    """Sends somebody to Google, to sign in or to join; invites.google.pages takes the answer."""
     hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")
     request.session[VISIT] = {"invite": invited}
     return google.redirect(request, hint=hint, purpose="enter", next=next_url, invite=invited)

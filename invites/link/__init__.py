@@ -1,0 +1,1 @@
+"""A mailed link: from its token to a page."""

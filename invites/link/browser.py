@@ -24,8 +24,8 @@ def seal(request: HttpRequest) -> str:
     return seal_of(kept) if kept else ""
 
 
-def secret(request: HttpRequest) -> str:
-    """That of this browser's cookie, a new one if it has none."""
+def own_secret(request: HttpRequest) -> str:
+    """The secret in this browser's cookie, or a new one."""
     return str(cookies.read(request, COOKIE, LIFETIME) or secrets.token_urlsafe(32))
 
 

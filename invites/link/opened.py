@@ -58,9 +58,9 @@ def sent_token(request: HttpRequest) -> str:
     return (request.POST if request.method == "POST" else request.GET).get("token", "")
 
 
-def find(request: HttpRequest, token: str, *purposes: Purpose) -> tuple[Invite | None, Purpose | None]:
+def find(request: HttpRequest, token: str, *allowed: Purpose) -> tuple[Invite | None, Purpose | None]:
     """The invite of a token, and for which of these purposes it was made; counts the bad ones. Raises Limited."""
-    for purpose in purposes:
+    for purpose in allowed:
         try:
             pk = tokens.load(purpose, token)
             invites = Invite.objects.select_related("claimed_by", "invited_by").exclude(source=Invite.Source.SHADOW)

@@ -1,0 +1,1 @@
+"""Inviting others, where members may."""

@@ -1,0 +1,1 @@
+"""A new password from a mailed link."""

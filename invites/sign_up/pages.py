@@ -108,7 +108,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
     """Keeps what was typed with the invite; the password is hashed for every address, known or not."""
-    secret, typed = browser.secret(request), form.cleaned_data
+    secret, typed = browser.own_secret(request), form.cleaned_data
     planned = {
         "username": typed["username"],
         "password": make_password(typed["password"]),

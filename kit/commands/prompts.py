@@ -1,4 +1,4 @@
-"""What commands need, and how they end without it."""
+"""What commands ask for before they begin, and how they end without it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -9,7 +9,7 @@ from accounts.models import User
 from invites.models import Invite
 from kit import addresses
 from kit.findings import Finding, broken, examine, odd, well
-from operations.doctor import outbox
+from operations.doctor.outbox import queue
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression
 
@@ -28,7 +28,7 @@ def explain(email: str, invite: Invite | None) -> list[Finding]:
             "address": lambda: of_address(email, known=account is not None),
             "sign-up": lambda: of_rule(email, known=account is not None),
             "mail": lambda: of_mail(mail, invite),
-            "queue": lambda: outbox.queue() if mail and mail.status in {STATUS.QUEUED, STATUS.TRIED} else None,
+            "queue": lambda: queue() if mail and mail.status in {STATUS.QUEUED, STATUS.TRIED} else None,
         }
     )
 

@@ -1,0 +1,1 @@
+"""RabbitMQ, where there is one."""

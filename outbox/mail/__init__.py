@@ -1,0 +1,1 @@
+"""Mail: written, delivered, tried again, given up."""

@@ -1,0 +1,1 @@
+"""The account page, and the pages that change what it shows."""

@@ -1,0 +1,1 @@
+"""The code at sign-in, and setting up what gives it."""

@@ -1,0 +1,1 @@
+"""Sign-out, devices, and the question of proxies who is asking."""

@@ -60,7 +60,7 @@ class Command(command.Command):
         return f"No mail to {email} waits. What became of it: mail_queue --email {email}"
 
 
-def said(*, dry_run: bool, queued: int, skipped: Counter[str], **_command: str) -> str:
+def said(*, dry_run: bool, queued: int, skipped: Counter[str], command: str) -> str:
     reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in skipped.items())
     summary = f"{queued} queued, {sum(skipped.values())} skipped"
     return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")

@@ -25,10 +25,10 @@ from embedded import folders
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxEvent
-from tests.broker import Broker, Given, forget, program, taking_turns
-from tests.factories import PASSWORD, UserFactory
-from tests.google import Google, stand_in
-from tests.servers import GIVEN_BROKER
+from tests.tools.broker import Broker, Given, forget, program, taking_turns
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.google import Google, stand_in
+from tests.tools.servers import GIVEN_BROKER
 
 TESTS = Path(__file__).parent
 # Folders whose every test starts processes, waits or measures; files elsewhere mark themselves.

@@ -15,10 +15,10 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import Event, Session, User
 from invites.models import Invite
-from tests import phone
-from tests.factories import PASSWORD, UserFactory
-from tests.google import Person
-from tests.reading import words
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.google import Person
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from accounts.models import user as user_module
-from tests.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from accounts.models import Session
 from embedded import children
 from embedded.folders import BASE_DIR
 from embedded.servers import free_port
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.google import client as site
 from accounts.session.store import SessionStore
 from tests.faults.parts import wait_until
-from tests.google import AUTHORIZE, CALLBACK, CERTS, CONSENT, TOKEN, Person, TokenAnswer, challenge
+from tests.tools.google import AUTHORIZE, CALLBACK, CERTS, CONSENT, TOKEN, Person, TokenAnswer, challenge
 
 pytestmark = pytest.mark.django_db
 

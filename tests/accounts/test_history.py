@@ -10,8 +10,8 @@ from django.test import Client
 from accounts import notices
 from accounts.models import Event, Session, User
 from invites.models import Invite
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -1,18 +1,16 @@
 """Every POST wears a limit."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from accounts import limits
 from config import headless, urls
 from invites import purposes
 from kit import rate_limit, tokens
-from tests import phone
-from tests.factories import PASSWORD, InviteFactory
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, InviteFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -152,29 +150,3 @@ def test_the_page_of_a_limit_names_a_minute_that_is_not_over_yet(client):
     assert retry_at.second == 0
     assert retry_at >= asked_at + timedelta(seconds=int(answer["Retry-After"]))
     assert f"{retry_at:%H:%M} (UTC)" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("language", "hour", "day"),
-    [
-        ("en", r"after \d\d:\d\d \(UTC\)", r"after \w+day \d+ \w+, \d\d:\d\d \(UTC\)"),
-        ("ru", r"после \d\d:\d\d \(UTC\)", r"после \d\d:\d\d \w+, \d+ \w+ \(UTC\)"),
-    ],
-)
-def test_a_wait_of_more_than_twelve_hours_names_the_day_too(language, hour, day):
-    with translation.override(language):
-        assert re.search(hour, rate_limit.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60).words)
-        assert re.search(day, rate_limit.Limited(limits.FACTOR_PER_USER_A_DAY, 12 * 60 * 60 + 1).words)
-
-
-def test_right_passwords_at_once_do_not_add_up_to_wrong_ones():
-    limit = limits.LOGIN_PER_NAME
-    for _ in range(limit.most):
-        limit.take("ada")
-    for _ in range(20):
-        with pytest.raises(rate_limit.Limited):
-            limit.take("ada")
-    for _ in range(limit.most):
-        limit.give_back("ada")
-
-    assert limit.take("ada") == 1

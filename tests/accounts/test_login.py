@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.models import Session, User
 from accounts.session.store import SessionStore
-from tests.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 

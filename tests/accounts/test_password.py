@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models import Invite
-from tests import phone
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

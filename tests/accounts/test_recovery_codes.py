@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, User
-from tests import phone
-from tests.factories import PASSWORD
-from tests.reading import words
+from tests.tools import phone
+from tests.tools.factories import PASSWORD
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from accounts.models import Event, Session, Superseded, User
 from invites.models import Invite
 from kit import encryption
 from outbox.models import OutboxMessage
-from tests import phone
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

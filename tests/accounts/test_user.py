@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError
 from accounts import names
 from accounts.models import User
 from kit import addresses
-from tests.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import User
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

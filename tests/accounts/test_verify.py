@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.session.store import SessionStore
-from tests import phone
-from tests.factories import PASSWORD
+from tests.tools import phone
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

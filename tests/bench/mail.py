@@ -21,9 +21,9 @@ from typing import NamedTuple
 from embedded import children
 from embedded.folders import BASE_DIR
 from tests.bench.site import say, site
-from tests.broker import Broker, program
-from tests.sink import FileSink, Outcome
-from tests.workers import kill_while_working, nursery
+from tests.tools.broker import Broker, program
+from tests.tools.sink import FileSink, Outcome
+from tests.tools.workers import kill_while_working, nursery
 
 STALLED = 120  # seconds without any mail delivered
 DELAY = 0.02  # seconds at most, before and after a mail reaches the disk: when a kill makes a duplicate
@@ -176,7 +176,7 @@ class Stopwatch:
 def mail_server(taking):
     """The port of a sink in a process of its own."""
     reader, writer = os.pipe()
-    argv = [sys.executable, "-m", "tests.sink", *taking]
+    argv = [sys.executable, "-m", "tests.tools.sink", *taking]
     process = children.start(argv, signal.SIGKILL, reader, stdout=subprocess.PIPE, cwd=BASE_DIR)
     os.close(reader)
     with process.stdout:

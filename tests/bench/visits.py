@@ -20,7 +20,7 @@ from accounts.session.store import DEADLINE, SessionStore
 from invites import purposes
 from invites.models import LINK_LIFETIME, Invite
 from kit import tokens
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 CSRF = "a" * 32
 CHEAP, IN_EARNEST = (1, 8), (Argon2.time_cost, Argon2.memory_cost)  # passes, and KiB

@@ -13,7 +13,7 @@ from accounts.models import User
 from invites import purposes
 from kit import tokens
 from tests.browser.keyboard import LAPTOP, PHONE, enter, focused, heading, press, sign_in, tab_to, words, write
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 

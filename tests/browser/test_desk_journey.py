@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from invites.models import Invite
 from outbox.mail.deliver import deliver_due
-from tests.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 

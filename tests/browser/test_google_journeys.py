@@ -24,8 +24,8 @@ from tests.browser.keyboard import (
     words,
     write,
 )
-from tests.factories import PASSWORD, UserFactory
-from tests.google import AUTHORIZE, CALLBACK, CONSENT, Google, Person, TokenAnswer
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.google import AUTHORIZE, CALLBACK, CONSENT, Google, Person, TokenAnswer
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -10,7 +10,7 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from tests.browser.keyboard import enter, focused, heading, tab_to, write
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -18,10 +18,10 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from outbox.models import Webhook
-from tests import phone
 from tests.browser.keyboard import PHONE
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.google import Person, stand_in
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.google import Person, stand_in
 
 pytestmark = pytest.mark.usefixtures("db")
 

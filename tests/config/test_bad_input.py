@@ -10,8 +10,8 @@ from config.wsgi import application
 from invites import purposes
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.factories import PASSWORD, InviteFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

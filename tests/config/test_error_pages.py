@@ -6,7 +6,7 @@ import pytest
 from django.test import Client, RequestFactory
 
 from config.edge import pages
-from tests.reading import words
+from tests.tools.reading import words
 
 
 def raises(*_args, **_kwargs):

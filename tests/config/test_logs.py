@@ -8,7 +8,7 @@ import pytest
 from config.logs import LOGGING, LineFormatter
 from invites import purposes
 from kit import tokens
-from tests.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, InviteFactory
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from config.openapi import document
 from invites import purposes
 from kit import tokens
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 CASES = int(os.environ.get("SCHEMA_CASES", "60"))  # for each door; `make test-long` has thousands
 CHECKS = [

@@ -15,9 +15,9 @@ import config.failover.cache
 from embedded import folders, postgres, valkey
 from embedded.servers import Place
 from tests.faults.parts import POPULATE, Part, Site
-from tests.servers import machine
-from tests.sink import FileSink, listening
-from tests.workers import nursery
+from tests.tools.servers import machine
+from tests.tools.sink import FileSink, listening
+from tests.tools.workers import nursery
 
 
 @pytest.fixture

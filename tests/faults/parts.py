@@ -19,7 +19,7 @@ import redis
 from embedded import children, servers
 from embedded.folders import BASE_DIR
 from embedded.run import GUNICORN
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 # Seconds for any request, as promised. The server gives up after 0.25 for Redis and 0.8 for PostgreSQL at most, so the
 # rest is for a busy machine.

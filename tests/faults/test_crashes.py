@@ -6,7 +6,7 @@ from invites.models import Invite
 from outbox.models import OutboxMessage
 from tests.faults import crash
 from tests.faults.parts import wait_until
-from tests.sink import Outcome
+from tests.tools.sink import Outcome
 
 MAILS = 5  # one more than the dying workers may deliver
 PASSES = (1, 2, 1)  # at which pass of its step each worker dies

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from tests.factories import PASSWORD
-from tests.reading import words
+from tests.tools.factories import PASSWORD
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.usefixtures("db")
 

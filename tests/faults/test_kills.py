@@ -18,8 +18,8 @@ from django.utils import timezone
 from invites.models import Invite
 from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
-from tests.sink import Outcome
-from tests.workers import kill_while_working
+from tests.tools.sink import Outcome
+from tests.tools.workers import kill_while_working
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Session
 from accounts.session.store import SessionStore
 from invites.models import Invite
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("db")
 

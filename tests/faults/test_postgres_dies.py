@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import User
 from tests.faults.parts import ADDED, WORST, Browser, at_once, one_by_one, summary, typical, wait_until, worst
-from tests.reading import words
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the processes of PostgreSQL are found in /proc")
 

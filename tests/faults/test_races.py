@@ -17,9 +17,9 @@ from invites.models import Invite
 from kit import tokens
 from outbox.mail.deliver import Deliverer
 from outbox.models import OutboxMessage
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.programs import Program, codes
-from tests.reading import words
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.program import Program, codes
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.usefixtures("db")
 

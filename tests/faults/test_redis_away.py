@@ -6,7 +6,7 @@ from django.test import Client
 
 import config.failover.cache
 from accounts.models import Session
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("db")
 

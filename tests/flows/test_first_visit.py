@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.factories import PASSWORD
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models import Invite, NotInvited
-from tests.factories import PASSWORD, UserFactory
-from tests.google import Person
-from tests.programs import Program
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.google import Person
+from tests.tools.program import Program
 
 pytestmark = pytest.mark.django_db
 

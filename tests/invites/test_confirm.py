@@ -11,8 +11,8 @@ from accounts.models import Session, User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from tests.factories import InviteFactory, UserFactory
-from tests.reading import words
+from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.factories import InviteFactory, UserFactory
-from tests.reading import words
+from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import Event
 from invites.models import Invite, InviteUnavailable
 from outbox.models import OutboxMessage, Suppression
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from outbox import verp
 from outbox.bounces.receive import Outcome, receive
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
-from tests.factories import InviteFactory, UserFactory
-from tests.mail.reports import report
-from tests.reading import words
+from tests.outbox.reports import report
+from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

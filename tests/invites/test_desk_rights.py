@@ -16,8 +16,8 @@ from invites.batch import exports, lists
 from invites.models import Batch, Invite
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

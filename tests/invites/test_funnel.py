@@ -14,8 +14,8 @@ from django.test import Client
 
 from invites.funnel import count
 from invites.models import Invite
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

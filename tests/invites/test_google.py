@@ -16,9 +16,9 @@ from accounts.models import Event, Session, User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.google import Person, TokenAnswer
-from tests.reading import words
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.google import Person, TokenAnswer
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

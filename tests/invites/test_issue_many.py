@@ -14,7 +14,7 @@ from invites.models import Entry, Invite, Reason, in_step
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
-from tests.factories import InviteFactory, UserFactory
+from tests.tools.factories import InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

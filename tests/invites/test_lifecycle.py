@@ -13,7 +13,7 @@ from accounts.models import Event
 from invites.models import INVITE_LIFETIME, Invite, InviteUnavailable, Reason
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
-from tests.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 

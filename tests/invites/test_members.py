@@ -13,8 +13,8 @@ from accounts.models import Event
 from accounts.privacy.export import PARTS
 from invites.models import Invite, Reason
 from outbox.models import Suppression
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

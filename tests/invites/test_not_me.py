@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from kit import visitor
-from tests import phone
-from tests.factories import PASSWORD, UserFactory
-from tests.reading import words
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

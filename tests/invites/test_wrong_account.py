@@ -8,9 +8,9 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.models import Invite, InviteUnavailable
 from kit import tokens
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.google import Person
-from tests.reading import words
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.google import Person
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 

@@ -19,10 +19,10 @@ from invites.models import Invite
 from kit import tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
-from tests import phone
-from tests.factories import PASSWORD, InviteFactory, UserFactory
-from tests.google import Person, stand_in
-from tests.questions import Questions
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.google import Person, stand_in
+from tests.tools.questions import Questions
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,453 @@
+"""The JSON doors to a session keep what the pages promise."""
+
+import json
+
+import pytest
+import time_machine
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Event, Session, User
+from accounts.password import backend
+from accounts.session import sessions
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.program import Program, codes, fields
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(ada):
+    """Signed in as Ada."""
+    program = Program()
+    assert program.sign_in("ada", PASSWORD).status_code == 200
+    return program
+
+
+def test_who_is_signed_in_and_until_when(program, ada):
+    answer = program.look()
+
+    assert answer.status_code == 200
+    assert answer.json()["user"] == {"id": str(ada.pk), "username": "ada", "email": "ada@example.com"}
+    session = Session.objects.get()
+    assert answer.json()["session"]["id"] == session.handle
+    assert abs(timezone.datetime.fromisoformat(answer.json()["session"]["ends_at"]) - session.expire_date).seconds < 2
+    assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+    assert session.session_key not in answer.text
+
+
+def test_a_look_reads_no_body(client):
+    for body in ("{", "x=1", "[" * 9999):
+        assert client.generic("GET", "/api/v1/auth/session", body, "application/json").status_code == 401
+
+
+def test_who_is_not_signed_in_gets_401_and_a_token():
+    answer = Program().look()
+
+    assert answer.status_code == 401
+    assert codes(answer) == ["signed_out"]
+    assert answer.json()["csrf_token"]
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.com"])
+def test_a_name_or_address_and_a_password_sign_in(ada, login):
+    program = Program()
+
+    assert program.sign_in(login, PASSWORD).status_code == 200
+    assert program.get("/account").status_code == 200
+    assert Event.objects.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "password"
+
+
+def test_who_is_signed_in_already_stays(program):
+    answer = program.sign_in("somebody", "else")
+
+    assert answer.status_code == 200
+    assert answer.json()["user"]["username"] == "ada"
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize("login", ["ada", "ada@example.com", "nobody", "nobody@example.com", "google", "idle"])
+def test_a_wrong_password_costs_one_hash_and_one_answer_whoever_is_named(ada, hashes, login):
+    UserFactory(username="google", password=None)
+    UserFactory(username="idle", is_active=False)
+    hashes.clear()
+
+    answer = Program().sign_in(login, "not the password")
+
+    assert len(hashes) == 1
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "errors": [
+            {
+                "field": None,
+                "code": "mismatch",
+                "message": "Those details don’t match an account. Check them and try again, or reset your password",
+            }
+        ]
+    }
+
+
+def test_wrong_passwords_are_counted_at_the_page_and_here_together(ada):
+    for _ in range(3):
+        Client().post("/login", {"login": "ada", "password": "wrong"})
+    for _ in range(2):
+        assert Program().sign_in("ada", "wrong").status_code == 401
+
+    answer = Program().sign_in("ada", PASSWORD)
+
+    assert answer.status_code == 429
+    assert codes(answer) == ["limited"]
+    assert 0 < int(answer["Retry-After"]) <= 300
+    assert "Your account is not locked" in answer.json()["errors"][0]["message"]
+    assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 429
+
+
+def test_empty_fields_are_named(ada):
+    answer = Program().send("/api/v1/auth/login", login=None)
+
+    assert answer.status_code == 400
+    assert fields(answer) == ["login", "password"]
+    assert codes(answer) == ["required", "required"]
+
+
+def test_a_second_factor_is_asked_for(ada):
+    phone.pair(ada)
+    program = Program()
+
+    answer = program.sign_in("ada", PASSWORD)
+
+    assert answer.status_code == 401
+    assert codes(answer) == ["second_factor"]
+    assert codes(program.look()) == ["second_factor"]
+    assert not Session.objects.filter(user=ada).exists()
+
+
+def test_who_waits_for_a_code_signs_in_anew_after_all_sessions_ended(ada):
+    phone.pair(ada)
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    ada.end_sessions()
+
+    assert codes(program.look()) == ["signed_out"]
+
+
+def test_signing_in_takes_a_new_session_id(ada):
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    first = program.cookies["session"].value
+    program.send("/api/v1/auth/logout", only="this")
+
+    program.sign_in("ada", PASSWORD)
+
+    assert program.cookies["session"].value != first
+
+
+def test_out_everywhere(program, ada):
+    other = Program()
+    other.sign_in("ada", PASSWORD)
+
+    answer = program.send("/api/v1/auth/logout")
+
+    assert answer.json() == {"message": "You’re signed out on all your devices."}
+    assert program.look().status_code == other.look().status_code == 401
+    assert Event.objects.filter(kind=Event.Kind.SIGNED_OUT).count() == 1
+
+
+def test_out_here_only(program):
+    other = Program()
+    other.sign_in("ada", PASSWORD)
+
+    assert program.send("/api/v1/auth/logout", only="this").status_code == 200
+
+    assert program.look().status_code == 401
+    assert other.look().status_code == 200
+
+
+def test_out_of_something_else_is_refused_and_ends_nothing(program):
+    for slip in ({"only": "others"}, {"only": None}, {"Only": "this"}, {"only": "this", "all": "no"}):
+        answer = program.send("/api/v1/auth/logout", **slip)
+        assert answer.status_code == 400
+        assert fields(answer)[0] in slip
+    assert program.look().status_code == 200
+
+
+def test_one_session_ends_and_the_others_go_on(program):
+    other = Program()
+    other.sign_in("ada", PASSWORD)
+
+    answer = program.send(f"/api/v1/auth/session/{other.look().json()['session']['id']}", "DELETE")
+
+    assert answer.status_code == 200
+    assert other.look().status_code == 401
+    assert program.look().status_code == 200
+    assert Event.objects.filter(kind=Event.Kind.SESSION_ENDED).count() == 1
+
+
+def test_ones_own_session_ends_too(program):
+    own = program.look().json()["session"]["id"]
+
+    assert program.send(f"/api/v1/auth/session/{own}", "DELETE").status_code == 200
+    assert program.look().status_code == 401
+
+
+def test_a_key_that_is_taken_for_a_name_does_not_reach_the_log(program, caplog):
+    key = program.cookies["session"].value
+
+    assert program.send(f"/api/v1/auth/session/{key}", "DELETE").status_code == 404
+    assert key not in caplog.text
+    assert "DELETE /api/v1/auth/session/<slug:handle> 404" in caplog.text
+
+
+def test_nobody_ends_somebody_elses_session(program):
+    UserFactory(username="grace")
+    other = Program()
+    other.sign_in("grace", PASSWORD)
+
+    answer = program.send(f"/api/v1/auth/session/{other.look().json()['session']['id']}", "DELETE")
+
+    assert (answer.status_code, codes(answer)) == (404, ["not_found"])
+    assert other.look().status_code == 200
+
+
+def test_the_account_goes_with_the_password(program):
+    assert program.send("/api/v1/account", "DELETE", password=PASSWORD).status_code == 200
+
+    assert not User.objects.exists()
+    assert program.look().status_code == 401
+
+
+@pytest.mark.parametrize(("sent", "code"), [({}, "required"), ({"password": "wrong"}, "password")])
+def test_without_the_password_nothing_goes(program, sent, code):
+    answer = program.send("/api/v1/account", "DELETE", **sent)
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (400, ["password"], [code])
+    assert User.objects.exists()
+
+
+def test_without_any_password_a_mailed_link_is_asked_for(program, ada):
+    ada.set_unusable_password()
+    ada.save()
+    program.force_login(ada)
+    program.look()
+
+    answer = program.send("/api/v1/account", "DELETE")
+
+    assert (answer.status_code, codes(answer)) == (403, ["proof"])
+    assert User.objects.exists()
+
+
+def test_deleting_is_limited_as_on_the_page(program):
+    for _ in range(10):
+        program.send("/api/v1/account", "DELETE", password="wrong")
+
+    assert program.send("/api/v1/account", "DELETE", password=PASSWORD).status_code == 429
+    assert (
+        program.post("/account/delete", {"password": PASSWORD, "csrfmiddlewaretoken": program.token}).status_code == 429
+    )
+
+
+def test_a_database_that_fails_removes_nothing_and_says_so(program, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError
+
+    monkeypatch.setattr(User, "erase", fail)
+
+    answer = program.send("/api/v1/account", "DELETE", password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (503, ["unavailable"])
+    assert "Nothing has been removed" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/auth/logout"),
+        ("DELETE", "/api/v1/account"),
+        ("DELETE", "/api/v1/auth/session/" + "0" * 32),
+    ],
+)
+def test_who_is_not_signed_in_is_told(method, path):
+    answer = Program().send(path, method)
+
+    assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+
+
+def test_a_session_is_over_after_twelve_hours(program):
+    with time_machine.travel(timezone.now() + timezone.timedelta(hours=12, seconds=1)):
+        answer = program.send("/api/v1/auth/logout")
+
+    assert codes(answer) == ["signed_out"]
+    assert "has ended" in answer.json()["errors"][0]["message"]
+
+
+def test_what_lacks_the_token_is_refused_in_json(ada):
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post("/api/v1/auth/login", {"login": "ada", "password": PASSWORD}, "application/json")
+
+    assert (answer.status_code, codes(answer)) == (403, ["csrf"])
+    assert not Session.objects.exists()
+
+
+def test_answers_are_in_the_language_that_was_asked_for(ada):
+    answer = Program().send("/api/v1/auth/login", language="ru", login="ada", password="wrong")
+
+    assert "указаны неверно" in answer.json()["errors"][0]["message"]
+    assert answer["Content-Language"] == "ru"
+
+
+def test_over_https_the_address_of_the_site_is_asked_for_too(ada, settings):
+    settings.SITE_URL = "https://testserver"
+    client = Client(enforce_csrf_checks=True)
+    token = client.get("/api/v1/auth/session", secure=True).json()["csrf_token"]
+
+    def sign_in(**headers):
+        sent = {"login": "ada", "password": PASSWORD}
+        headers = {"X-CSRFToken": token, **headers}
+        return client.post("/api/v1/auth/login", sent, "application/json", secure=True, headers=headers)
+
+    assert "Origin" in sign_in().json()["errors"][0]["message"]
+    assert sign_in(Origin="https://evil.example").status_code == 403
+    assert sign_in(Origin="https://testserver").status_code == 200
+
+
+def test_a_flash_is_not_left_over_for_the_next_page(program):
+    program.send("/api/v1/auth/logout")
+
+    assert "signed out" not in program.get("/login").text
+
+
+NO_OBJECTS = ["{", "[]", '"x"', '{"login": "a", "login": "b"}', '{"login": "\\u0000"}', "[" * 9999]
+
+
+def test_what_is_no_object_of_texts_is_refused(subtests):
+    for body in NO_OBJECTS:
+        with subtests.test(body=body):
+            answer = Client().post("/api/v1/auth/login", body, "application/json")
+
+            assert (answer.status_code, codes(answer)) == (400, ["malformed"])
+
+
+def test_no_depth_is_too_much_for_one_reader_and_not_for_the_other():
+    answers = [Client().post("/api/v1/auth/login", nested(depth), "application/json") for depth in range(9900, 9990)]
+
+    assert {answer.status_code for answer in answers} == {400}
+
+
+def nested(depth):
+    return '{"a":' + "[" * depth + "]" * depth + "}"
+
+
+def test_json_is_utf_8():
+    body = json.dumps({"login": "ada", "password": PASSWORD}).encode("utf-16")
+
+    assert codes(Client().post("/api/v1/auth/login", body, "application/json")) == ["malformed"]
+
+
+def test_a_body_in_chunks_is_not_taken_for_none(program):
+    answer = program.post(
+        "/api/v1/auth/logout",
+        headers={"Transfer-Encoding": "chunked", "X-CSRFToken": program.token},
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, codes(answer)) == (411, ["length_required"])
+    assert program.look().status_code == 200
+
+
+def test_a_field_that_is_no_text_is_named(subtests):
+    for value in (5, True, ["ada"], {"a": "b"}, 1e400):
+        with subtests.test(value=value):
+            answer = Client().post("/api/v1/auth/login", json.dumps({"login": value}), "application/json")
+
+            assert (answer.status_code, fields(answer)) == (400, ["login"])
+
+
+def test_only_json_is_read():
+    answer = Client().post("/api/v1/auth/login", {"login": "ada", "password": PASSWORD})
+
+    assert (answer.status_code, codes(answer)) == (415, ["unsupported"])
+
+
+def test_another_method_is_told_which_one_there_is():
+    answer = Program().send("/api/v1/auth/login", "PUT")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+def test_too_much_and_nothing_are_said_in_json(client):
+    too_much = client.post("/api/v1/auth/login", "[" * (64 * 1024 + 1), "application/json")
+    nothing = client.get("/api/v1/nothing", headers={"Accept-Language": "ru"})
+
+    assert (too_much.status_code, codes(too_much)) == (413, ["too_large"])
+    assert (nothing.status_code, codes(nothing)) == (404, ["not_found"])
+    assert "адрес" in nothing.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("length", ["", "0", "00"])
+def test_no_body_is_as_good_as_an_empty_object(client, length):
+    answer = client.generic("POST", "/api/v1/auth/login", "", "application/json", CONTENT_LENGTH=length)
+
+    assert (answer.status_code, fields(answer)) == (400, ["login", "password"])
+
+
+def test_no_password_and_no_token_is_logged(program, caplog):
+    program.send("/api/v1/account", "DELETE", password="wrong but secret")
+
+    assert "secret" not in caplog.text
+    assert program.token not in caplog.text
+
+
+# An account that is deleted in the same moment
+
+
+def gone_before(monkeypatch, owner, name):
+    """Deletes the account when a function is called, before it does anything."""
+    original = getattr(owner, name)
+
+    def late(*args, **kwargs):
+        User.objects.get().delete()
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, late)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
+    gone_before(monkeypatch, sessions, "perform_login")
+    gone_before(monkeypatch, backend, "refused")
+    program = Program()
+
+    answer = program.sign_in("ada", password)
+
+    assert answer.status_code == 401
+    assert codes(answer) == ["signed_out" if password == PASSWORD else "mismatch"]
+    assert "messages" not in program.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verb", ["sign_out", "end_session"])
+def test_ending_sessions_of_an_account_that_goes_is_no_500(program, monkeypatch, verb):
+    Program().sign_in("ada", PASSWORD)
+    handle = Session.objects.last().handle
+    gone_before(monkeypatch, User, verb)
+
+    if verb == "sign_out":
+        answer = program.send("/api/v1/auth/logout")
+    else:
+        answer = program.send(f"/api/v1/auth/session/{handle}", "DELETE")
+
+    assert answer.status_code in {401, 404}
+    assert codes(answer)[0] in {"signed_out", "not_found"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_for_signing_out_of_an_account_that_goes_leads_to_sign_in(program, monkeypatch):
+    gone_before(monkeypatch, User, "sign_out")
+
+    answer = program.post("/logout", {"csrfmiddlewaretoken": program.token})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/login")

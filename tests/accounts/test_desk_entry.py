@@ -1,0 +1,271 @@
+"""The desk: entered by our own page, and showing no secret."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.desk import PersonAdmin
+from accounts.models import User
+from invites.models import Invite
+from outbox.models import OutboxMessage
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_stranger_at_the_desk_is_sent_to_our_sign_in_page_and_back(client, admin_user):
+    asked = client.get("/admin/invites/invite/", follow=True)
+    assert asked.redirect_chain[-1][0].startswith("/login?next=")
+    next_url = re.search(r'name="next" value="([^"]*)"', asked.text)[1]
+
+    signed_in = client.post("/login", {"login": "olga", "password": PASSWORD, "next": next_url})
+    assert signed_in.url == "/admin/invites/invite/"
+
+
+def test_djangos_own_sign_in_form_is_nowhere(client):
+    assert client.post("/admin/login/", {"username": "olga", "password": PASSWORD}).status_code == 302
+    assert client.get("/admin/", follow=True).status_code == 200
+    assert "sign in" in words(client.get("/admin/", follow=True)).lower()
+
+
+def test_leaving_the_desk_goes_by_our_page(desk):
+    assert desk.post("/admin/logout/").url == "/logout"
+    assert desk.get("/admin/password_change/").url == "/account"
+
+
+@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "outbox/outboxmessage"])
+def test_people_invites_and_outbox_are_there(desk, path):
+    InviteFactory()
+    Invite.objects.issue("grace@example.com")
+
+    page = desk.get(f"/admin/{path}/")
+
+    assert page.status_code == 200
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+    assert not re.search(r"<script(?![^>]*src=)[^>]*>[^<]*\w", page.text.replace('type="application/json"', "src="))
+
+
+def test_no_token_hash_or_link_is_shown(desk, ada):
+    invite = Invite.objects.issue("grace@example.com")
+    row = OutboxMessage.objects.get(recipient="grace@example.com")
+    for path in [
+        "accounts/user/",
+        f"accounts/user/{ada.pk}/change/",
+        "invites/invite/",
+        f"invites/invite/{invite.pk}/change/",
+        "outbox/outboxmessage/",
+        f"outbox/outboxmessage/{row.pk}/change/",
+    ]:
+        page = desk.get(f"/admin/{path}")
+        assert page.status_code == 200, path
+        assert "token=" not in page.text
+        assert "argon2" not in page.text
+        assert 'type="password"' not in page.text
+
+
+def test_an_invitation_from_the_desk_is_issued_like_any_other(desk, mailbox):
+    desk.post("/admin/invites/invite/add/", {"email": "Grace@Example.com", "note": "Welcome", "language": "ru"})
+
+    invite = Invite.objects.get()
+    assert (invite.email, invite.source, invite.invited_by.username) == ("grace@example.com", "admin", "olga")
+    assert "Welcome" in mailbox.text("grace@example.com")
+    assert mailbox.letters("grace@example.com")[0]["Content-Language"] == "ru"
+
+
+def test_who_is_in_already_is_not_invited_again(desk, ada):
+    page = desk.post("/admin/invites/invite/add/", {"email": ada.email})
+
+    assert "already has an account" in words(page)
+    assert not Invite.objects.exists()
+
+
+def test_who_is_invited_already_is_not_mailed_twice(desk):
+    assert desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}).status_code == 302
+    assert "invited already" in words(desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}))
+
+    assert Invite.objects.get().sends == 1
+
+
+def test_a_deactivated_person_is_signed_out_at_once(desk, signed_in, ada):
+    form = {"username": "ada", "email": ada.email}  # is_active unticked
+    assert desk.post(f"/admin/accounts/user/{ada.pk}/change/", form).status_code == 302
+
+    User.objects.filter(pk=ada.pk).update(is_active=True)
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_bad_addresses_and_names_are_explained_at_the_desk_too(desk):
+    page = desk.post("/admin/accounts/user/add/", {"username": "ро", "email": "ада@example.com"})
+
+    assert "only include letters" in words(page)
+    assert "correct format" in words(page)
+
+
+def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user, ada):
+    helper = UserFactory(username="helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
+    client = Client()
+    client.force_login(helper)
+    rights = {"is_staff": "on", "is_superuser": "on", "is_active": "on"}
+
+    client.post(f"/admin/accounts/user/{ada.pk}/change/", rights | {"username": "ada", "email": "ada@example.com"})
+    for above in (admin_user, helper):
+        form = rights | {"username": above.username, "email": "taken.over@example.com"}
+        assert client.post(f"/admin/accounts/user/{above.pk}/change/", form).status_code == 403
+        assert client.post(f"/admin/accounts/user/{above.pk}/delete/", {"post": "yes"}).status_code == 403
+
+    assert not User.objects.filter(username__in=["ada", "helper"], is_superuser=True).exists()
+    assert not User.objects.filter(email="taken.over@example.com").exists()
+    assert User.objects.count() == 3
+
+
+def test_filters_tell_no_secret_letter_by_letter(desk, ada):
+    Invite.objects.issue("grace@example.com")
+    for path, lookup in [
+        ("accounts/user", "password__startswith=argon2"),
+        ("outbox/outboxmessage", "parts__body__contains=token"),
+        ("invites/invite", "claimed_in__startswith=a"),
+        ("accounts/user", "is_active__exact=%00"),
+        ("invites/invite", "source__exact=%00"),
+    ]:
+        assert desk.get(f"/admin/{path}/?{lookup}").status_code in (302, 400), lookup
+
+
+def test_an_address_changed_at_the_desk_ends_the_sessions(desk, signed_in, ada):
+    form = {"username": "ada", "email": "ada@new.example", "is_active": "on"}
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_what_is_changed_at_the_desk_is_told_once_where_people_are_and_where_they_were(desk, mailbox, ada):
+    form = {"username": "ada.l", "email": "ada@new.example"}  # is_active unticked
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    for address in ("ada@example.com", "ada@new.example"):
+        assert mailbox.kinds(address) == ["changed_by_staff"]
+        text = mailbox.text(address)
+        assert "Username: ada → ada.l" in text
+        assert "Email address: a•••@example.com → a•••@new.example" in text
+        assert "The account was turned off" in text
+        assert "/not-me" not in text
+    kinds = ada.events.filter(detail__by="staff").values_list("kind", flat=True)
+    assert set(kinds) == {"username_changed", "email_changed", "turned_off"}
+
+
+def test_ones_history_says_what_staff_did_and_not_from_an_unknown_device(desk, signed_in, ada):
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", {"username": "ada.l", "email": ada.email, "is_active": "on"})
+
+    assert "by someone who runs Frontdoor" in words(signed_in.get("/account"))
+
+
+def test_who_is_deleted_at_the_desk_is_told(desk, mailbox, ada):
+    desk.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
+    grace = UserFactory(username="grace", email="grace@example.com")
+    desk.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [grace.pk], "post": "yes"})
+
+    assert mailbox.kinds("ada@example.com") == mailbox.kinds("grace@example.com") == ["deleted"]
+    assert not User.objects.filter(username__in=["ada", "grace"]).exists()
+
+
+def test_the_desk_brings_back_nothing_that_changed_meanwhile(desk, ada, monkeypatch):
+    form = {"username": "ada.l", "email": ada.email, "is_active": "on"}
+    original = PersonAdmin.get_form
+
+    def meanwhile(self, request, obj=None, **kwargs):
+        if obj is not None and obj.pk == ada.pk:
+            User.objects.get(pk=ada.pk).end_sessions()
+        return original(self, request, obj, **kwargs)
+
+    monkeypatch.setattr(PersonAdmin, "get_form", meanwhile)
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    ada.refresh_from_db()
+    assert ada.username == "ada.l"
+    assert ada.session_epoch > 0
+
+
+def test_who_is_made_at_the_desk_comes_in_by_a_mailed_link(desk):
+    desk.post("/admin/accounts/user/add/", {"username": "alan", "email": "alan@example.com", "is_active": "on"})
+
+    assert not User.objects.get(username="alan").has_usable_password()
+
+
+def test_nobody_deletes_themselves_at_the_desk(desk, admin_user):
+    assert desk.post(f"/admin/accounts/user/{admin_user.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_people_are_found_by_the_whole_address_in_any_case(desk, ada, django_assert_max_num_queries):
+    assert "ada@example.com" in desk.get("/admin/accounts/user/?q=ADA@example.com").text
+
+
+NEEDED = "To use the admin pages you need two-step verification. Set it up first."
+
+
+def test_staff_who_must_have_a_second_factor_set_it_up_first_and_come_back(desk, admin_user, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    page = desk.get("/admin/accounts/user/?q=ada", follow=True)
+    assert page.redirect_chain == [("/account/second-factor/app?next=%2Fadmin%2Faccounts%2Fuser%2F%3Fq%3Dada", 302)]
+    assert NEEDED in words(page)
+
+    key = re.search(r'<b dir="ltr">([A-Z2-7 ]+)</b>', page.text)[1].replace(" ", "")
+    form = {"password": PASSWORD, "code": phone.code(key)}
+    codes = desk.post(page.redirect_chain[0][0], form, follow=True)
+
+    assert 'href="/admin/accounts/user/?q=ada"' in codes.text
+    assert desk.get("/admin/accounts/user/?q=ada").status_code == 200
+
+
+def test_staff_who_cancel_are_told_again_what_they_need(desk, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    page = desk.get("/admin/", follow=True)
+    assert '<a href="/account/second-factor">Cancel</a>' in page.text
+
+    assert NEEDED in words(desk.get("/account/second-factor"))
+    settings.REQUIRE_STAFF_2FA = False
+    assert NEEDED not in words(desk.get("/account/second-factor"))
+
+
+def test_the_way_back_to_the_desk_survives_a_mistake_and_a_mailed_link(desk, settings):
+    settings.REQUIRE_STAFF_2FA = True
+    url = desk.get("/admin/accounts/user/?q=ada").url
+
+    page = desk.post(url, {"code": "x", "password": "wrong password"})
+
+    assert page.status_code == 200
+    assert f'action="{url}"' in page.text
+    form = page.text.partition('action="/account/prove"')[2].partition("</form>")[0]
+    assert f'name="next" value="{url}"' in form
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/add/", "/admin/jsi18n/", "/admin/nothing/"])
+def test_no_page_of_the_desk_opens_without_it(desk, settings, path):
+    settings.REQUIRE_STAFF_2FA = True
+
+    for answer in (desk.get(path), desk.post(path, {"username": "eve", "email": "eve@example.com"})):
+        assert answer.url.startswith("/account/second-factor/app")
+    assert not User.objects.filter(username="eve").exists()
+
+
+def test_strangers_and_others_learn_nothing_of_it(client, signed_in, settings):
+    settings.REQUIRE_STAFF_2FA = True
+
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/login")
+    assert signed_in.get("/admin/", follow=True).status_code == 403
+
+
+def test_the_desk_asks_nothing_more_where_it_is_not_required(desk, settings):
+    counts = []
+    for required in (False, True):
+        settings.REQUIRE_STAFF_2FA = required
+        with CaptureQueriesContext(connection) as queries:
+            desk.get("/admin/")
+        counts.append(len([q for q in queries if "mfa_authenticator" in q["sql"]]))
+
+    assert counts == [0, 1]

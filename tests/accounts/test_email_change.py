@@ -1,0 +1,310 @@
+"""Another address: a code to the new one, word to the old one, and the way back."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Event, User
+from outbox.models import OutboxMessage
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+NEW = "ada@new.example"
+FORM = {"email": NEW, "password": PASSWORD}
+
+
+def ask(client, **typed):
+    return client.post("/account/email", FORM | typed)
+
+
+def code(mailbox, address=NEW):
+    return re.search(r"^ {4}(\S+)$", mailbox.text(address), re.MULTILINE)[1]
+
+
+def addresses_of(user):
+    return [(row.email, row.verified, row.primary) for row in user.emailaddress_set.all()]
+
+
+def test_the_code_moves_the_account_and_the_old_address_is_told(mailbox, signed_in, ada):
+    assert ask(signed_in).url == "/account/email/code"
+    page = words(signed_in.get("/account/email/code"))
+    assert "We sent a code to ada@new.example" in page
+    assert addresses_of(ada) == [("ada@example.com", True, True)]
+
+    done = signed_in.post("/account/email/code", {"action": "verify", "code": code(mailbox)}, follow=True)
+
+    assert done.redirect_chain == [("/account", 302)]
+    assert "Your email address is now ada@new.example." in words(done)
+    ada.refresh_from_db()
+    assert ada.email == NEW
+    assert addresses_of(ada) == [(NEW, True, True)]
+    assert mailbox.kinds("ada@example.com")[-1] == "email_changed"
+    told = mailbox.text("ada@example.com")
+    assert "a•••@new.example" in told
+    assert "ada@new.example" not in told
+    assert Client().post("/login", {"login": NEW, "password": PASSWORD}).status_code == 302
+    assert Client().post("/login", {"login": "ada@example.com", "password": PASSWORD}).status_code == 200
+
+
+def test_codes_are_read_however_they_are_typed(mailbox, signed_in, ada):
+    ask(signed_in)
+    typed = f" {code(mailbox).lower().replace('-', ' ')} "
+
+    assert signed_in.post("/account/email/code", {"action": "verify", "code": typed}).url == "/account"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"email": ""}, "Enter your email address"),
+        ({"email": "nonsense"}, "in the correct format"),
+        ({"email": "ADA@example.com"}, "different from your current one"),
+        ({"email": "ада@example.com"}, "in the correct format"),
+        ({"password": "wrong password"}, "Password is not correct"),
+        ({"password": ""}, "Enter your password"),
+    ],
+)
+def test_what_is_wrong_is_said_and_no_code_is_mailed(signed_in, typed, said):
+    before = OutboxMessage.objects.count()
+
+    page = ask(signed_in, **typed)
+
+    assert page.status_code == 200
+    assert said in words(page)
+    assert PASSWORD not in page.text
+    assert OutboxMessage.objects.count() == before
+
+
+def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(
+    mailbox, ada, django_assert_num_queries, settings
+):
+    settings.RATELIMIT_ENABLE = False
+    UserFactory(username="grace", email="grace@example.com")
+    UserFactory(username="idle", email="idle@example.com", is_active=False)
+    seen = []
+    for email in ("free@example.com", "grace@example.com", "idle@example.com"):
+        client = Client()
+        client.post("/login", {"login": "ada", "password": PASSWORD})
+        answer = ask(client, email=email)
+        page = client.get("/account/email/code")
+        body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(email, "ADDRESS")
+        seen.append((answer.status_code, answer.url, page.status_code, body, sorted(client.cookies)))
+
+    assert seen[0] == seen[1] == seen[2]
+    assert mailbox.kinds("free@example.com") == ["email_code"]
+    assert mailbox.kinds("grace@example.com") == mailbox.kinds("idle@example.com") == ["email_taken"]
+    assert not re.search(r"^ {4}\S+$", mailbox.text("grace@example.com"), re.MULTILINE)
+
+
+def test_both_cost_the_same_statements(signed_in, django_assert_num_queries, settings):
+    settings.RATELIMIT_ENABLE = False
+    UserFactory(username="grace", email="grace@example.com")
+    from django.db import connection  # noqa: PLC0415
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+
+    counts = []
+    for email in ("free@example.com", "grace@example.com"):
+        with CaptureQueriesContext(connection) as queries:
+            ask(signed_in, email=email)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_three_wrong_codes_end_the_attempt(mailbox, signed_in, ada):
+    ask(signed_in)
+    right = code(mailbox)
+
+    for _ in range(2):
+        page = signed_in.post("/account/email/code", {"action": "verify", "code": "XXX-XXX"})
+        assert "not the code from the newest email" in words(page)
+    page = signed_in.post("/account/email/code", {"action": "verify", "code": "XXX-XXX"}, follow=True)
+
+    assert "one wrong code too many" in words(page)
+    assert signed_in.post("/account/email/code", {"action": "verify", "code": right}).url == "/account/email"
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_another_code_replaces_the_first(mailbox, signed_in, ada):
+    ask(signed_in)
+    first = code(mailbox)
+    signed_in.post("/account/email/code", {"action": "resend"})
+    second = code(mailbox)
+
+    assert first != second
+    signed_in.post("/account/email/code", {"action": "verify", "code": first})
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+    signed_in.post("/account/email/code", {"action": "verify", "code": second})
+    ada.refresh_from_db()
+    assert ada.email == NEW
+
+
+def test_a_code_works_in_the_session_that_asked_and_in_no_other(mailbox, signed_in, ada):
+    ask(signed_in)
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert other.post("/account/email/code", {"action": "verify", "code": code(mailbox)}).url == "/account/email"
+
+
+def test_signing_out_everywhere_or_a_reset_forgets_a_pending_change(mailbox, signed_in, ada):
+    ask(signed_in)
+    right = code(mailbox)
+    ada.change_password("another horse battery staple")
+
+    assert signed_in.post("/account/email/code", {"action": "verify", "code": right}).status_code == 302
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_an_address_taken_before_the_code_is_typed_stays_its_new_owners(mailbox, signed_in, ada):
+    ask(signed_in)
+    UserFactory(username="grace", email=NEW)
+
+    page = signed_in.post("/account/email/code", {"action": "verify", "code": code(mailbox)})
+
+    assert "can’t be used any more" in words(page)
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, signed_in, ada, monkeypatch):
+    original = User.move
+
+    def late(self, email, **trace):
+        UserFactory(username="grace", email=email)
+        original(self, email, **trace)
+
+    ask(signed_in)
+    monkeypatch.setattr(User, "move", late)
+    page = signed_in.post("/account/email/code", {"action": "verify", "code": code(mailbox)}, follow=True)
+
+    assert "can’t be used any more" in words(page)
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_a_mailbox_cannot_be_flooded_with_codes(signed_in):
+    statuses = [ask(signed_in).status_code for _ in range(6)]
+
+    assert statuses == [302] * 5 + [429]
+
+
+@pytest.mark.parametrize("path", ["/account/email", "/account/email/code"])
+def test_strangers_are_sent_to_sign_in(client, path):
+    assert client.get(path).url == f"/login?next={path}"
+    assert client.post(path, FORM).url == f"/login?next={path}"
+
+
+@pytest.mark.parametrize("verb", ["action_remove", "action_primary", "action_send"])
+def test_no_other_verb_of_the_library_is_reachable(mailbox, signed_in, ada, verb):
+    signed_in.post("/account/email", {verb: "", "email": "ada@example.com"})
+
+    assert addresses_of(ada) == [("ada@example.com", True, True)]
+    assert "email_code" not in mailbox.kinds("ada@example.com")
+
+
+def test_a_mailbox_cannot_be_flooded_with_resent_codes_either(mailbox, signed_in, settings):
+    ask(signed_in)
+    for _ in range(10):
+        signed_in.post("/account/email/code", {"action": "resend"})
+        session = signed_in.session
+        session["account_email_verification_code"]["resend_count"] = 0  # as many at once would have it
+        session.save()
+
+    assert mailbox.kinds(NEW).count("email_code") == 5
+
+
+def test_codes_cannot_be_guessed_by_many_at_once(signed_in):
+    ask(signed_in)
+    statuses = []
+    for _ in range(21):
+        statuses.append(signed_in.post("/account/email/code", {"action": "verify", "code": "XXX"}).status_code)
+        session = signed_in.session
+        session.get("account_email_verification_code", {})["failed_attempts"] = 0
+        session.save()
+
+    assert statuses == [200] * 20 + [429]
+
+
+def test_another_code_is_announced(signed_in):
+    ask(signed_in)
+
+    page = signed_in.post("/account/email/code", {"action": "resend"}, follow=True)
+
+    assert "We sent another code. Only the newest one works." in words(page)
+
+
+def test_asking_for_somebodys_address_leaves_them_their_own_mails(client, mailbox, signed_in):
+    UserFactory(username="grace", email="grace@example.com")
+    for _ in range(6):
+        ask(signed_in, email="grace@example.com")
+
+    assert client.post("/", {"email": "grace@example.com"}).status_code == 302
+    assert mailbox.kinds("grace@example.com") == ["email_taken"] * 5 + ["link_known"]
+
+
+def test_the_same_code_twice_is_one_change(mailbox, signed_in, ada):
+    ada.move(NEW)
+    ada.move(NEW)
+
+    assert mailbox.kinds("ada@example.com").count("email_changed") == 1
+
+
+def test_the_account_page_leads_back_to_the_code_while_it_works(mailbox, signed_in):
+    ask(signed_in)
+    assert "Waiting for you to confirm ada@new.example" in words(signed_in.get("/account"))
+
+    signed_in.post("/account/email/code", {"action": "verify", "code": code(mailbox)})
+
+    assert "Waiting for you" not in words(signed_in.get("/account"))
+
+
+def test_the_code_page_leads_nowhere_but_to_the_account(mailbox, signed_in):
+    ask(signed_in)
+
+    answer = signed_in.post(
+        "/account/email/code?next=http://testserver/evil", {"action": "verify", "code": code(mailbox)}
+    )
+
+    assert answer.url == "/account"
+
+
+@pytest.fixture
+def firefox(ada):
+    """Ada's browser, known by its name and place."""
+    client = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    return client
+
+
+def test_the_history_and_the_mail_say_from_where_the_address_was_changed(mailbox, firefox):
+    ask(firefox)
+    firefox.post("/account/email/code", {"action": "verify", "code": code(mailbox)})
+
+    event = Event.objects.get(kind="email_changed")
+    assert (event.ip, event.device_name) == ("203.0.113.7", "Firefox on Windows")
+    assert "Firefox on Windows" in " ".join(mailbox.text("ada@example.com").split())
+
+
+def test_both_mails_name_the_device_that_asked(mailbox, firefox):
+    UserFactory(username="grace", email="grace@example.com")
+    for email in ("free@example.com", "grace@example.com"):
+        ask(firefox, email=email)
+
+        assert "Firefox on Windows" in " ".join(mailbox.text(email).split())
+
+
+def test_a_code_is_written_in_the_language_of_who_asked_and_a_warning_in_its_readers(mailbox, signed_in, ada):
+    UserFactory(username="grace", email="grace@example.com")
+    ada.choose(language="ru")
+    for email, language in [(NEW, "ru"), ("grace@example.com", "en")]:
+        ask(signed_in, email=email)
+
+        assert mailbox.letters(email)[0]["Content-Language"] == language

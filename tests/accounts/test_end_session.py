@@ -1,0 +1,157 @@
+"""Ending one session, and staying in this one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import Session
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in_as(name="ada"):
+    client = Client()
+    client.post("/login", {"login": name, "password": PASSWORD})
+    return client
+
+
+def row(client):
+    return Session.objects.get(session_key=client.cookies["session"].value)
+
+
+def test_one_session_ends_and_the_others_go_on(ada):
+    here, there, elsewhere = (signed_in_as() for _ in range(3))
+
+    page = here.post("/account/sessions/end", {"session": row(there).handle}, follow=True)
+
+    assert "Session ended: Unknown device." in words(page)
+    assert there.get("/account").status_code == 302
+    assert elsewhere.get("/account").status_code == here.get("/account").status_code == 200
+
+
+def test_a_session_that_is_over_is_no_error(ada):
+    here, there = signed_in_as(), signed_in_as()
+    handle = row(there).handle
+    there.post("/logout/here")
+
+    assert "That session had already ended." in words(
+        here.post("/account/sessions/end", {"session": handle}, follow=True)
+    )
+
+
+def test_nobody_ends_somebody_elses(ada):
+    UserFactory(username="grace")
+    mine, hers = signed_in_as(), signed_in_as("grace")
+
+    mine.post("/account/sessions/end", {"session": row(hers).handle})
+
+    assert hers.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("handle", ["", "x", "é" * 40, "' OR 1=1"])
+def test_a_made_up_handle_ends_nothing(signed_in, handle):
+    assert signed_in.post("/account/sessions/end", {"session": handle}).url == "/account"
+    assert signed_in.get("/account").status_code == 200
+
+
+def test_a_page_never_shows_what_the_cookie_holds(ada):
+    here, there = signed_in_as(), signed_in_as()
+
+    page = here.get("/account").text
+
+    assert row(there).handle in page
+    for client in (here, there):
+        assert client.cookies["session"].value not in page
+
+
+def test_a_look_at_the_address_ends_nothing(ada):
+    here, there = signed_in_as(), signed_in_as()
+
+    assert here.get("/account/sessions/end", {"session": row(there).handle}).url == "/account"
+    assert there.get("/account").status_code == 200
+
+
+def test_the_last_hour_offers_twelve_more(ada):
+    start = datetime.now(UTC)
+    client = signed_in_as()
+    old = client.cookies["session"].value
+    assert "Stay signed in" not in client.get("/account").text
+
+    with time_machine.travel(start + timedelta(hours=11, minutes=30)):
+        page = words(client.get("/account/settings"))
+        assert "You’ll be signed out at" in page
+        answer = client.post("/account/sessions/prolong", {"next": "/account/settings"})
+        assert answer.url == "/account/settings"
+        assert "Stay signed in" not in client.get("/account").text
+    assert client.cookies["session"].value != old
+    with time_machine.travel(start + timedelta(hours=23)):
+        assert client.get("/account").status_code == 200
+        old_client = Client()
+        old_client.cookies["session"] = old
+        assert old_client.get("/account").status_code == 302
+    with time_machine.travel(start + timedelta(hours=23, minutes=31)):
+        assert client.get("/account").status_code == 302
+
+
+def test_before_the_last_hour_nothing_is_offered_or_prolonged(ada):
+    client = signed_in_as()
+    ends = row(client).expire_date
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=10, minutes=30)):
+        assert "Stay signed in" not in client.get("/account").text
+        client.post("/account/sessions/prolong")
+
+    assert row(client).expire_date == ends
+
+
+@pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])
+def test_prolonging_leads_off_the_site_nowhere(signed_in, away):
+    assert signed_in.post("/account/sessions/prolong", {"next": away}).url == "/account"
+
+
+def test_a_session_that_was_prolonged_ends_by_the_button_of_an_older_page(ada):
+    owner, thief = signed_in_as(), signed_in_as()
+    handle = row(thief).handle
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        thief.post("/account/sessions/prolong")
+        assert thief.get("/account").status_code == 200
+
+        page = owner.post("/account/sessions/end", {"session": handle}, follow=True)
+
+        assert "Session ended" in words(page)
+        assert thief.get("/account").status_code == 302
+
+
+def test_the_page_says_when_somebody_signed_in_however_often_it_was_prolonged(ada):
+    client = signed_in_as()
+    began = row(client).created_at
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        client.post("/account/sessions/prolong")
+
+    assert row(client).created_at == began
+
+
+def test_a_row_from_before_handles_is_nobodys_button(signed_in):
+    Session.objects.update(handle="")
+
+    page = signed_in.post("/account/sessions/end", {"session": ""}, follow=True)
+
+    assert "That session had already ended." in words(page)
+    assert signed_in.get("/account").status_code == 200
+
+
+def test_proving_the_mailbox_takes_a_new_id_so_that_a_copied_cookie_gains_nothing(mailbox, signed_in, ada):
+    copy = Client()
+    copy.cookies["session"] = signed_in.cookies["session"].value
+    signed_in.post("/account/prove", {"next": "/account/password"})
+
+    token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
+    signed_in.post("/confirm", {"token": token})
+
+    assert signed_in.cookies["session"].value != copy.cookies["session"].value
+    assert signed_in.get("/account").status_code == 200
+    assert copy.get("/account").status_code == 302

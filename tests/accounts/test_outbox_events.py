@@ -1,0 +1,366 @@
+"""What other services hear of accounts and sessions, whichever door things happen by."""
+
+import json
+import os
+from datetime import timedelta
+
+import psycopg
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Session, User
+from invites.models import Invite
+from outbox.models import OutboxEvent, Webhook, WebhookDelivery
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another horse battery staple"
+
+
+def signed_in_as(name="ada"):
+    client = Client()
+    assert client.post("/login", {"login": name, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def handle(client):
+    return Session.objects.get(session_key=client.cookies["session"].value).handle
+
+
+def all_over(user):
+    return "session.revoked", {"user": str(user.pk), "all": True}
+
+
+def over(user, name):
+    return "session.revoked", {"user": str(user.pk), "session": name, "all": False}
+
+
+def deleted(user):
+    return "user.deleted", {"user": str(user.pk)}
+
+
+def created(user):
+    return "user.created", {"user": str(user.pk), "username": user.username, "email": user.email}
+
+
+# Sessions
+
+
+def test_signing_out_everywhere_is_announced_once(signed_in, ada, announced):
+    signed_in_as("ada")
+
+    signed_in.post("/logout")
+
+    assert announced() == [all_over(ada)]
+
+
+def test_signing_out_here_names_that_session_and_no_key_of_it(signed_in, ada, announced):
+    name = handle(signed_in)
+
+    for _ in range(2):
+        signed_in.post("/logout/here")
+
+    assert announced() == [over(ada, name)]
+
+
+def test_ending_one_session_names_it_once_however_often_it_is_ended(signed_in, ada, announced):
+    there = signed_in_as()
+    name = handle(there)
+
+    for _ in range(2):
+        signed_in.post("/account/sessions/end", {"session": name})
+    there.get("/account")
+
+    assert announced() == [over(ada, name)]
+
+
+def test_a_new_password_is_announced_once_and_this_browser_goes_on_by_another_name(signed_in, ada, announced):
+    there, name = signed_in_as(), handle(signed_in)
+
+    signed_in.post("/account/password", {"password": PASSWORD, "chosen": NEW})
+    there.get("/account")
+
+    assert announced() == [all_over(ada)]
+    assert signed_in.get("/account").status_code == 200
+    assert handle(signed_in) != name
+
+
+def test_two_step_verification_is_announced_as_the_end_of_all_sessions_once(signed_in, ada, announced):
+    phone.pair(ada)
+    call_command("remove_second_factor", "ada")
+
+    assert announced() == [all_over(ada)] * 2
+
+
+def test_proving_it_again_in_the_same_browser_ends_nothing(mailbox, signed_in, ada, announced):
+    name = handle(signed_in)
+    signed_in.post("/account/prove", {"next": "/account/password"})
+    token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
+
+    signed_in.post("/confirm", {"token": token})
+
+    assert announced() == []
+    assert handle(signed_in) == name
+
+
+def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, signed_in, ada, announced):
+    grace, name = UserFactory(username="grace"), handle(signed_in)
+    OutboxEvent.objects.all().delete()
+    Invite.objects.issue(grace.email)
+    token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
+
+    signed_in.post("/confirm", {"token": token})
+
+    assert announced() == [over(ada, name)]
+    assert signed_in.session["_auth_user_id"] == str(grace.pk)
+
+
+def test_a_session_from_before_they_had_names_ends_without_a_word(signed_in, announced):
+    session = signed_in.session
+    del session["handle"]
+    session.save()
+
+    signed_in.post("/logout/here")
+
+    assert announced() == []
+    assert not Session.objects.exists()
+
+
+def test_sessions_that_simply_expire_are_not_announced(signed_in, announced):
+    with time_machine.travel(timezone.now() + timedelta(hours=12, minutes=1)):
+        assert signed_in.get("/account").status_code == 302
+        call_command("prune")
+
+    assert not Session.objects.exists()
+    assert announced() == []
+
+
+def test_an_old_cookie_of_a_session_that_goes_on_ends_nothing(signed_in, announced):
+    old, name = Client(), handle(signed_in)
+    old.cookies["session"] = signed_in.cookies["session"].value
+    old_copy = dict(signed_in.session.items())
+    with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
+        signed_in.post("/account/sessions/prolong")
+        store = signed_in.session
+        store._cache.set(Session.cache_key(old.cookies["session"].value), old_copy)  # late readers bring it back
+
+        assert old.get("/account").status_code == 302
+
+        assert announced() == []
+        assert handle(signed_in) == name
+
+
+def test_a_session_that_a_password_from_elsewhere_has_ended_is_announced_when_it_comes_next(signed_in, ada, announced):
+    name = handle(signed_in)
+    ada.set_password(NEW)
+    ada.save()
+
+    for _ in range(2):
+        signed_in.get("/account")
+
+    assert announced() == [over(ada, name)]
+
+
+def test_this_was_not_me_is_announced_once(mailbox, signed_in, ada, announced):
+    token = mailbox.link(ada.email, "/not-me").partition("token=")[2]
+
+    assert Client().post("/not-me", {"token": token}).status_code == 200
+    signed_in.get("/account")
+
+    assert announced() == [all_over(ada)]
+
+
+def test_this_was_not_me_is_announced_once_where_it_turns_the_account_off(mailbox, ada, announced):
+    ada.move("thief@example.com")
+    token = mailbox.link("ada@example.com", "/not-me").partition("token=")[2]
+    UserFactory(username="grace", email="ada@example.com")
+    OutboxEvent.objects.all().delete()
+
+    assert Client().post("/not-me", {"token": token}).status_code == 409
+
+    assert announced() == [all_over(ada)]
+
+
+def test_turning_an_account_off_at_the_desk_is_announced_once(desk, signed_in, ada, announced):
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", {"username": "ada", "email": ada.email})
+    signed_in.get("/account")
+
+    assert announced() == [all_over(ada)]
+
+
+def test_turning_an_account_off_ends_its_sessions(signed_in, ada, announced):
+    ada.turn_off()
+
+    assert announced() == [all_over(ada)]
+    assert not Session.objects.exists()
+
+
+def test_the_command_announces_each_whom_it_signs_out(ada, announced):
+    others = [UserFactory(username=name) for name in ("grace", "alan")]
+    OutboxEvent.objects.all().delete()
+
+    call_command("end_sessions", "--user", "ada", "grace")
+    assert announced() == [all_over(ada), all_over(others[0])]
+    OutboxEvent.objects.all().delete()
+
+    call_command("end_sessions", "--all", "--yes-all")
+    assert sorted(announced(), key=str) == sorted(map(all_over, [ada, *others]), key=str)
+
+
+# Accounts
+
+
+def test_an_account_from_the_command_line_is_announced(announced):
+    call_command("createsuperuser", "--no-input", username="root.user", email="Root@Example.com", verbosity=0)
+
+    assert announced() == [created(User.objects.get())]
+
+
+def test_an_account_from_the_desk_is_announced_and_in_its_history(desk, announced):
+    desk.post("/admin/accounts/user/add/", {"username": "Alan", "email": "alan@example.com", "is_active": "on"})
+
+    alan = User.objects.get(username="alan")
+    assert announced() == [created(alan)]
+    assert list(alan.events.values_list("kind", "detail")) == [("created", {"by": "staff"})]
+
+
+def test_deleting_ones_account_is_announced_once(signed_in, ada, announced):
+    signed_in.post("/account/delete", {"password": PASSWORD})
+
+    assert announced() == [all_over(ada), deleted(ada)]
+
+
+def test_deleting_at_the_desk_is_announced_for_each(desk, ada, announced):
+    grace, alan = (UserFactory(username=name) for name in ("grace", "alan"))
+    OutboxEvent.objects.all().delete()
+
+    desk.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [grace.pk], "post": "yes"}
+    desk.post("/admin/accounts/user/", chosen)
+    User.objects.filter(pk=alan.pk).delete()
+
+    assert announced() == [event for user in (ada, grace, alan) for event in (all_over(user), deleted(user))]
+
+
+def test_what_no_broker_has_of_somebody_who_leaves_is_withdrawn(announced):
+    ada, grace = UserFactory(username="ada"), UserFactory(username="grace")
+    OutboxEvent.objects.get(payload__username="grace").mark_published()
+
+    User.objects.all().delete()
+
+    gone_out, *told = announced()
+    assert gone_out == ("user.created", {})  # grace's
+    assert sorted(told, key=str) == sorted([all_over(ada), deleted(ada), all_over(grace), deleted(grace)], key=str)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_relay_is_publishing_is_not_withdrawn_and_nobody_waits_for_it(announced):
+    ada = UserFactory(username="ada")
+    with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as relay:
+        relay.execute("SELECT FROM outbox_outboxevent FOR UPDATE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+
+        User.objects.all().delete()
+    connection.close()
+
+    assert announced() == [created(ada), all_over(ada), deleted(ada)]
+
+
+# How it is stored
+
+
+def delete(user):
+    with transaction.atomic():  # for a test, which has a transaction around it: Django's own makes no savepoint
+        user.delete()
+
+
+VERBS = {
+    "create_user": lambda ada: User.objects.create_user("grace", "grace@example.com"),
+    "end_sessions": lambda ada: ada.end_sessions(),
+    "end everybody's": lambda ada: User.objects.all().end_sessions(),
+    "end one": lambda ada: ada.sessions.get().end(),
+    "sign out": lambda ada: ada.sign_out(),
+    "change_password": lambda ada: ada.change_password(NEW),
+    "turn_off": lambda ada: ada.turn_off(),
+    "erase": lambda ada: ada.erase(),
+    "delete": delete,
+}
+
+
+def state():
+    """All that these verbs change."""
+    people = User.objects.values_list("username", "password", "session_epoch", "is_active")
+    return sorted(people), Session.objects.count()
+
+
+@pytest.fixture
+def full(announced):
+    """A database that takes everything but events."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE outbox_outboxevent ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_nothing_happens_without_its_event(signed_in, ada, full, verb):
+    before = state()
+
+    with pytest.raises(DatabaseError):
+        VERBS[verb](ada)
+
+    assert state() == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_event_is_left_of_what_was_undone(signed_in, ada, announced, verb):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        VERBS[verb](ada)
+        assert announced()
+        raise ZeroDivisionError
+
+    assert announced() == []
+
+
+def statements(verb, ada):
+    with CaptureQueriesContext(connection) as queries:
+        VERBS[verb](ada)
+    return [query["sql"].partition(" (")[0] for query in queries if "SAVEPOINT" not in query["sql"]]
+
+
+@pytest.mark.parametrize("verb", ["create_user", "end_sessions", "end everybody's", "end one", "sign out"])
+def test_an_event_costs_one_statement_whoever_listens(signed_in, ada, settings, verb):
+    costs, stored = [], []
+    for url, webhooks in (("", 0), ("amqp://localhost", 0), ("amqp://localhost", 2)):
+        settings.AMQP_URL = url
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            Webhook.objects.bulk_create(Webhook(url=f"https://{n}.example/") for n in range(webhooks))
+            costs.append(statements(verb, ada))
+            stored.append((OutboxEvent.objects.count(), WebhookDelivery.objects.count()))
+            raise ZeroDivisionError
+        ada.refresh_from_db()
+
+    assert stored == [(0, 0), (1, 0), (1, 2)]
+    assert costs[0] == costs[1] == costs[2]
+    assert len([sql for sql in costs[0] if "WITH event" in sql]) == 1
+    assert not [sql for sql in costs[0] if "webhook" in sql and "WITH event" not in sql]
+
+
+def test_events_hold_no_secret(ada, announced):
+    here, there = signed_in_as(), signed_in_as()
+    secrets = [ada.password, PASSWORD, NEW, *Session.objects.values_list("session_key", flat=True)]
+
+    here.post("/account/sessions/end", {"session": handle(there)})
+    here.post("/account/password", {"password": PASSWORD, "chosen": NEW})
+    secrets += [User.objects.get().password, here.cookies["session"].value]
+    here.post("/logout/here")
+
+    told = json.dumps(announced())
+    assert len(announced()) == 3
+    assert not [secret for secret in secrets if secret in told]

@@ -1,0 +1,296 @@
+"""The JSON doors to a link and an account keep what the pages promise."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Event, Session, User
+from accounts.password.hashers import Argon2
+from invites import purposes
+from invites.models import Invite, InviteUnavailable
+from kit import tokens
+from outbox.models import OutboxMessage
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.program import Program, codes, fields
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = timezone.now() - timedelta(days=30)
+
+
+def token_of(invite):
+    return tokens.sign(purposes.SIGNUP, invite.pk)
+
+
+def create(program, invite, username="grace", password=PASSWORD):
+    return program.send("/api/v1/auth/create", token=token_of(invite), username=username, password=password)
+
+
+# Asking for a link
+
+
+def seen_by_a_stranger(kind, monkeypatch):
+    hashes = []
+    monkeypatch.setattr(Argon2, "encode", lambda *a, **k: hashes.append(1) or "x")
+    before, program = OutboxMessage.objects.count(), Program()
+    answer = program.send("/api/v1/invite", email=f"{kind}@example.com")
+    return {
+        "status": answer.status_code,
+        "headers": sorted(answer.headers),
+        "body": answer.text.replace(f"{kind}@example.com", "ADDRESS"),
+        "cookies": sorted((name, morsel["max-age"], morsel["httponly"]) for name, morsel in program.cookies.items()),
+        "mails": OutboxMessage.objects.count() - before,
+        "hashes": len(hashes),
+    }
+
+
+@pytest.mark.parametrize("signup", ["open", "invited"])
+def test_a_stranger_gets_the_same_answer_for_every_address(settings, monkeypatch, signup):
+    settings.SIGNUP = signup
+    UserFactory(username="known", email="known@example.com")
+    UserFactory(username="idle", email="deactivated@example.com", is_active=False)
+    UserFactory(username="google", email="google-only@example.com", password=None)
+    InviteFactory(email="invited@example.com", invitation=True)
+
+    answers = [
+        seen_by_a_stranger(kind, monkeypatch) for kind in ["unknown", "known", "deactivated", "google-only", "invited"]
+    ]
+
+    assert answers[0]["status"] == 202
+    assert (answers[0]["mails"], answers[0]["hashes"]) == (1, 0)
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "known"])
+def test_it_takes_the_statements_of_the_page(kind, django_assert_num_queries):
+    UserFactory(username="known", email="known@example.com")
+    program = Program()
+    program.look()
+    with django_assert_num_queries(7):
+        program.send("/api/v1/invite", email=f"{kind}@example.com")
+
+
+def test_the_mailed_link_works_and_next_stays_on_this_site(mailbox):
+    Program().send("/api/v1/invite", email="Grace@Example.com", next="/account/settings")
+    Program().send("/api/v1/invite", email="ada@example.com", next="https://evil.example/")
+
+    assert mailbox.link("grace@example.com").startswith("/signup?token=")
+    assert list(Invite.objects.order_by("-email").values_list("next", flat=True)) == ["/account/settings", ""]
+
+
+def test_a_likely_typo_is_pointed_out_and_the_mail_sent():
+    answer = Program().send("/api/v1/invite", email="ada@gmial.com")
+
+    assert answer.json()["did_you_mean"] == "ada@gmail.com"
+    assert OutboxMessage.objects.get().recipient == "ada@gmial.com"
+
+
+def test_the_mail_speaks_the_language_of_the_program(mailbox):
+    answer = Program().send("/api/v1/invite", language="ru", email="grace@example.com")
+
+    assert "Мы отправили" in answer.json()["message"]
+    assert Invite.objects.get().language == "ru"
+
+
+@pytest.mark.parametrize("email", [None, "", "ada@example", "a" * 255 + "@example.com", "a@b@c", "a b@example.com"])
+def test_what_is_no_address_is_explained(email):
+    answer = Program().send("/api/v1/invite", email=email)
+
+    assert (answer.status_code, fields(answer)) == (400, ["email"])
+    assert not OutboxMessage.objects.exists()
+
+
+def test_mails_are_counted_at_the_page_and_here_together():
+    Client().post("/", {"email": "ada@example.com"})
+
+    answer = Program().send("/api/v1/invite", email="ADA@example.com")
+
+    assert (answer.status_code, codes(answer)) == (429, ["limited"])
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_one_network_may_ask_for_sixty_mails_in_ten_minutes():
+    program = Program()
+    for n in range(30):
+        assert program.send("/api/v1/invite", email=f"a{n}@example.com").status_code == 202
+        assert Client().post("/", {"email": f"b{n}@example.com"}).status_code == 302
+
+    assert program.send("/api/v1/invite", email="one.more@example.com").status_code == 429
+
+
+def test_who_is_signed_in_asks_for_nothing(ada):
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+
+    answer = program.send("/api/v1/invite", email="grace@example.com")
+
+    assert (answer.status_code, codes(answer)) == (409, ["signed_in"])
+    assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
+
+
+def test_asking_takes_the_token():
+    answer = Client(enforce_csrf_checks=True).post("/api/v1/invite", {"email": "a@example.com"}, "application/json")
+
+    assert (answer.status_code, codes(answer)) == (403, ["csrf"])
+    assert not OutboxMessage.objects.exists()
+
+
+# Making an account
+
+
+def test_a_mailed_token_a_name_and_a_password_make_an_account_and_a_session(mailbox, hashes):
+    program = Program()
+    program.send("/api/v1/invite", email="grace@example.com", next="/account/settings")
+    token = mailbox.link("grace@example.com").partition("token=")[2]
+
+    answer = program.send("/api/v1/auth/create", token=token, username="Grace", password=PASSWORD)
+
+    assert answer.status_code == 201
+    assert answer.json()["user"]["username"] == "grace"
+    assert answer.json()["next"] == "/account/settings"
+    assert program.look().status_code == 200
+    assert len(hashes) == 1
+    grace = User.objects.get()
+    assert grace.emailaddress_set.get().verified
+    assert Invite.objects.get().claimed_by == grace
+    assert Event.objects.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "signup"
+
+
+def test_a_name_that_is_taken_uses_nothing_up(ada):
+    program, invite = Program(), InviteFactory()
+
+    answer = create(program, invite, "ADA")
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (409, ["username"], ["taken"])
+    assert "is free" in answer.json()["errors"][0]["message"]
+    assert create(program, invite).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "field"),
+    [
+        ("", PASSWORD, "username"),
+        ("admin", PASSWORD, "username"),
+        ("grace", "short", "password"),
+        ("grace", "", "password"),
+    ],
+)
+def test_what_is_not_right_is_named_and_uses_nothing_up(username, password, field):
+    invite = InviteFactory()
+
+    answer = create(Program(), invite, username, password)
+
+    assert (answer.status_code, fields(answer)) == (400, [field])
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("over", "code"),
+    [
+        ({"expires_at": LONG_AGO}, "expired"),
+        ({"declined_at": LONG_AGO}, "declined"),
+        ({"revoked_at": LONG_AGO}, "revoked"),
+        ({"claimed_at": LONG_AGO}, "used"),
+    ],
+)
+def test_a_dead_link_says_what_became_of_it(over, code):
+    answer = create(Program(), InviteFactory(**over))
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (410, ["token"], [code])
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("purpose", [purposes.RESET, purposes.DECLINE, purposes.OWNER])
+def test_the_token_of_another_link_makes_no_account(purpose):
+    token = tokens.sign(purpose, InviteFactory().pk)
+
+    answer = Program().send("/api/v1/auth/create", token=token, username="grace", password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (404, ["broken"])
+
+
+def test_bad_tokens_are_counted_at_the_page_and_here_together():
+    program = Program()
+    for _ in range(15):
+        assert program.send("/api/v1/auth/create", token="x").status_code == 404
+        Client().post("/signup", {"token": "x"})
+
+    assert program.send("/api/v1/auth/create", token="x").status_code == 429
+    assert create(program, InviteFactory()).status_code == 201  # whoever has a valid one is not counted with them
+
+
+def test_sending_twice_is_fine():
+    program, invite = Program(), InviteFactory()
+    program.look()
+    cookies = {name: cookie.value for name, cookie in program.cookies.items()}
+    again = Program()
+    again.cookies.load(cookies)
+    again.token = program.token
+
+    assert create(program, invite).status_code == 201
+    assert create(again, invite).status_code == 201  # of the same browser, before the first answer came
+    assert create(program, invite).status_code == 201
+
+    assert User.objects.count() == 1
+    assert create(Program(), invite).status_code == 410
+
+
+def test_who_is_signed_in_with_another_address_is_told(ada):
+    program, invite = Program(), InviteFactory()
+    program.sign_in("ada", PASSWORD)
+
+    answer = create(program, invite)
+
+    assert (answer.status_code, codes(answer)) == (409, ["wrong_account"])
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING
+
+
+def test_an_address_that_has_an_account_by_now_is_told(ada):
+    answer = create(Program(), InviteFactory(email="ada@example.com"))
+
+    assert (answer.status_code, codes(answer)) == (409, ["has_account"])
+    assert User.objects.count() == 1
+
+
+def test_the_token_of_a_link_that_confirms_is_proof_too(ada):
+    def create(invite):
+        sent = {"token": tokens.sign(purposes.CONFIRM, invite.pk), "username": "grace", "password": PASSWORD}
+        return Program().send("/api/v1/auth/create", **sent)
+
+    assert codes(create(InviteFactory(email="ada@example.com"))) == ["has_account"]
+    assert create(InviteFactory(username="grace", password="x")).status_code == 201
+    assert User.objects.get(username="grace").check_password(PASSWORD)
+
+
+def test_a_link_that_is_open_again_in_this_moment_is_no_500(monkeypatch):
+    def late(*_args, **_fields):
+        raise InviteUnavailable
+
+    monkeypatch.setattr(Invite, "accept", late)
+    invite = InviteFactory()
+
+    assert codes(create(Program(), invite)) == ["changed"]
+    form = {"token": token_of(invite), "username": "grace", "password": PASSWORD}
+    assert Client().post("/signup", form).url.startswith("/signup?token=")
+
+
+def test_by_invitation_only_who_merely_proved_an_address_stays_out(settings):
+    settings.SIGNUP = "invited"
+
+    refused = create(Program(), InviteFactory(), UserFactory().username, "short")
+
+    assert (refused.status_code, codes(refused)) == (403, ["closed"])
+    assert create(Program(), InviteFactory(invitation=True)).status_code == 201
+
+
+def test_a_plan_without_proof_makes_no_account():
+    Program().send("/api/v1/invite", email="grace@example.com")
+
+    assert not User.objects.exists()
+    assert not Session.objects.exclude(user=None).exists()

@@ -1,0 +1,175 @@
+"""revoke_invites, extend_invites, remind_invites, list_invites: what they choose, do, ask and say."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Event
+from invites import purposes
+from invites.batch import exports
+from invites.models import Invite
+from kit import tokens
+from outbox.models import OutboxMessage, Suppression
+from tests.tools.factories import InviteFactory
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Keyboard(StringIO):
+    """A terminal at which somebody has typed this."""
+
+    def isatty(self):
+        return True
+
+
+def invited(*names, **fields):
+    fields = {"invitation": True, "sent_at": LONG_AGO} | fields
+    return [InviteFactory(email=f"{name}@example.com", **fields) for name in names]
+
+
+def run(*command, **streams):
+    out = StringIO()
+    call_command(*command, **{"stdout": out} | streams)
+    return out.getvalue()
+
+
+def run_json(*command):
+    return json.loads(run(*command, "--format", "json"))
+
+
+def states():
+    return {invite.email.partition("@")[0]: invite.state.value for invite in Invite.objects.all()}
+
+
+def test_withdrawing_kills_the_links_and_the_waiting_mail(mailbox, client):
+    call_command("send_invites", "grace@example.com", "alan@example.com", stdout=StringIO())
+    link = mailbox.link("grace@example.com")
+    invited("used", claimed_at=LONG_AGO)
+
+    assert run("revoke_invites", "--all", "--no-input").startswith("2 withdrawn, 0 skipped, 0 failed")
+
+    assert client.get(link).status_code == 410
+    assert states() == {"grace": "revoked", "alan": "revoked", "used": "claimed"}
+    assert Event.objects.filter(kind="revoked").count() == 2
+    assert run_json("revoke_invites", "--all", "--no-input")["matched"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "typed", "code", "said"),
+    [
+        ([], "y\n", 2, "Which"),
+        (["--source", "admin"], "\n", 1, "Nothing was changed"),
+        (["--source", "admin"], None, 2, "add --no-input"),
+    ],
+)
+def test_nothing_is_withdrawn_by_mistake(monkeypatch, options, typed, code, said):
+    invited("grace")
+    monkeypatch.setattr("sys.stdin", StringIO() if typed is None else Keyboard(typed))
+
+    with pytest.raises(CommandError, match=said) as stopped:
+        run("revoke_invites", *options, stderr=StringIO())
+
+    assert stopped.value.returncode == code
+    assert states() == {"grace": "pending"}
+
+
+def test_who_says_yes_has_them_withdrawn_and_was_told_how_many(monkeypatch):
+    invited("grace", "alan", "ada")
+    monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
+    asked = StringIO()
+
+    done = run("revoke_invites", "--source", "admin", "--limit", "2", stderr=asked)
+
+    assert "Withdraw 2 invitations? Their links stop working straight away. [y/N]" in asked.getvalue()
+    assert done.startswith("2 withdrawn")
+    assert states() == {"grace": "revoked", "alan": "revoked", "ada": "pending"}
+
+
+def test_links_that_people_asked_for_are_withdrawn_only_when_they_are_meant():
+    InviteFactory(email="asked@example.com")
+    InviteFactory(email="owner@example.com", source="owner")
+
+    assert run_json("revoke_invites", "--all", "--no-input")["matched"] == 0
+    assert run_json("revoke_invites", "--email", "asked@example.com", "--dry-run")["withdrawn"] == 1
+    assert states() == {"asked": "pending", "owner": "pending"}
+    assert run_json("revoke_invites", "--email", "asked@example.com", "--no-input")["withdrawn"] == 1
+    assert states()["asked"] == "revoked"
+
+
+def test_extending_opens_what_has_run_out_and_mails_nobody():
+    invited("grace", expires_at=LONG_AGO)
+
+    assert run_json("extend_invites", "--state", "expired", "--dry-run")["extended"] == 1
+    assert states() == {"grace": "expired"}
+    assert run_json("extend_invites", "--state", "expired")["extended"] == 1
+
+    assert states() == {"grace": "pending"}
+    assert not OutboxMessage.objects.exists()
+
+
+def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
+    soon = timezone.now() + timedelta(days=1)
+    looked, _grace, _wish = invited("looked", "grace", "suppressed", expires_at=soon, created_at=LONG_AGO)
+    invited("later", created_at=LONG_AGO)
+    Suppression.objects.suppress("suppressed@example.com", "550 5.1.1 No such user")
+    Client().get(f"/signup?token={tokens.sign(purposes.SIGNUP, looked.pk)}", follow=True)
+
+    rehearsed = run_json("remind_invites", "--dry-run")
+    assert not mailbox.letters()
+    first, second = run_json("remind_invites"), run_json("remind_invites")
+
+    assert rehearsed["dry_run"]
+    assert (first["queued"], first["skipped"]) == (1, {"not_due": 1, "suppressed": 1})
+    assert (second["queued"], second["skipped"]) == (0, {"not_due": 1, "suppressed": 1})
+    assert mailbox.kinds("grace@example.com") == ["invite_reminder"]
+
+
+def test_a_list_tells_the_state_and_the_mail_and_no_link(monkeypatch, ada):
+    monkeypatch.setattr(exports, "CHUNK", 2)  # so that there are pages
+    for name in ("one", "two", "three"):
+        Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=ada, note="secret note")
+    OutboxMessage.objects.get(recipient="one@example.com").give_up("550 5.1.1 No such user")
+
+    rows = json.loads(run("list_invites", "--format", "json"))
+    lines = run("list_invites").splitlines()
+
+    assert [row["email"] for row in rows] == ["three@example.com", "two@example.com", "one@example.com"]
+    assert (rows[2]["state"], rows[2]["delivery"], rows[2]["invited_by"]) == ("pending", "given_up", "ada")
+    assert lines[2].startswith("one@example.com  pending  given_up  admin  20")
+    assert not {"claimed_in", "password", "seal", "token", "note"} & set(rows[0])
+    assert run_json("list_invites", "--state", "claimed") == run_json("list_invites", "--limit", "0") == []
+    assert [row["email"] for row in run_json("list_invites", "--after-id", rows[1]["id"])] == ["one@example.com"]
+    with pytest.raises(CommandError):
+        run("list_invites", "--state", "lost")
+
+
+def test_a_spreadsheet_takes_nothing_in_a_list_for_a_formula():
+    invited("+evil", name='=HYPERLINK("http://evil.example")')
+    invited("grace", name="Grace, Hopper")
+
+    grace, evil = csv.DictReader(run("list_invites", "--format", "csv").removeprefix("\ufeff").splitlines())
+
+    assert grace["name"] == "Grace, Hopper"
+    assert len(run("list_invites", "--format", "csv", "--limit", "1").splitlines()) == 2
+    assert (evil["email"], evil["name"]) == ("'+evil@example.com", '\'=HYPERLINK("http://evil.example")')
+
+
+def test_a_longer_list_costs_no_more_statements():
+    def statements(*options):
+        with CaptureQueriesContext(connection) as queries:
+            run("list_invites", *options)
+        return len(queries)
+
+    invited(*(f"guest{n}" for n in range(20)))
+
+    assert statements("--limit", "1") == statements("--limit", "20") == 2

@@ -1,0 +1,302 @@
+"""Many invitations at once: a list is checked, looked at, sent as one, watched and taken back."""
+
+import json
+from dataclasses import asdict
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group, Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Event
+from invites import purposes
+from invites.models import Batch, Entry, Invite
+from invites.models import batch as batches
+from kit import tokens
+from outbox.models import OutboxMessage, Suppression
+from tests.conftest import LINK
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+DESK = "/admin/invites/batch/"
+LIST = """email,name,message
+new@example.com,Nadia,"Hello, Nadia"
+NEW@example.com
+ada@example.com
+pending@example.com
+dead@example.com
+typo@gmial.com
+=cmd()
+"""
+
+
+@pytest.fixture
+def everybody(ada):
+    InviteFactory(email="pending@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
+
+
+def check(desk, pasted="", **fields):
+    return desk.post(f"{DESK}add/", {"pasted": pasted} | fields, follow=True)
+
+
+def upload(raw):
+    return SimpleUploadedFile("people.csv", raw)
+
+
+def page_of(batch, page="change"):
+    return f"{DESK}{batch.pk.replace('_', '_5F')}/{page}/"
+
+
+def send(desk, batch, **ticked):
+    return desk.post(page_of(batch, "send"), ticked, follow=True)
+
+
+def invited():
+    return set(OutboxMessage.objects.filter(kind="invite").values_list("recipient", flat=True))
+
+
+def test_a_list_is_looked_at_before_anything_is_sent(desk, everybody):
+    page = check(desk, LIST)
+
+    for said in (
+        "Nothing has been sent yet.",
+        "Will be invited 1 Already have an account (skipped) 1 Already invited (skipped) 1 Repeated in this list",
+        "(counted once) 1 No mail goes to them (skipped) 1 Likely typos (skipped) 1 Can’t be read (download to fix) 1",
+        "8 =cmd() Enter an email address in the correct format",
+        "7 typo@gmial.com did you mean typo@gmail.com?",
+        "new@example.com will be invited Nadia · Hello, Nadia",
+        "ada@example.com has an account –",
+    ):
+        assert said in words(page)
+    assert 'value="Send 1 invitation"' in page.text
+    assert not invited()
+
+
+def test_one_press_invites_the_new_ones_and_says_what_became_of_the_rest(desk, everybody, mailbox):
+    check(desk, LIST, note="Welcome", language="ru", next="/account")
+    batch = Batch.objects.get()
+
+    page = send(desk, batch)
+
+    assert "1 queued. 3 skipped: 1 has an account, 1 invited already, 1 no mail goes to the address." in words(page)
+    invite = Invite.objects.get(email="new@example.com")
+    assert (invite.batch, invite.source, invite.invited_by.username) == (batch.pk, "csv", "olga")
+    assert (invite.name, invite.note, invite.language, invite.next) == ("Nadia", "Hello, Nadia", "ru", "/account")
+    assert "Hello, Nadia" in mailbox.text("new@example.com")
+    batch.refresh_from_db()
+    assert batch.entries == []
+
+
+def test_ticked_those_are_written_to_as_well_who_are_invited_or_look_mistyped(desk, everybody):
+    check(desk, LIST)
+
+    send(desk, Batch.objects.get(), again="on", doubted="on")
+
+    assert invited() == {"new@example.com", "pending@example.com", "typo@gmial.com"}
+    assert Invite.objects.get(email="pending@example.com").sends == 1
+
+
+def test_pressing_twice_sends_once_and_the_same_file_again_finds_everybody_invited(desk):
+    check(desk, file=upload(b"new@example.com\nNeu <neu@example.com>"))
+    send(desk, Batch.objects.get())
+
+    assert "This list was sent already. Nobody was invited twice." in words(send(desk, Batch.objects.get()))
+
+    page = check(desk, file=upload(b"new@example.com\nNeu <neu@example.com>"))
+    assert "Will be invited 0 " in words(page)
+    assert "Already invited (skipped) 2 " in words(page)
+    assert "Nobody in this list is left" in words(send(desk, Batch.objects.first()))
+    assert OutboxMessage.objects.filter(kind="invite").count() == 2
+
+
+def test_whoever_goes_on_with_an_interrupted_press_the_first_one_invites(desk, ada, monkeypatch):
+    monkeypatch.setattr(batches, "CHUNK", 2)
+    check(desk, "\n".join(f"guest{n}@example.com" for n in range(5)))
+    batch = Batch.objects.get()
+    batch.begin(ada)
+    batch._send_some(batches.in_step())
+
+    page = desk.get(page_of(batch))
+
+    assert "Being sent. Invited: 2." in words(page)
+    assert "3 people have not had their turn yet." in words(page)
+    assert "3 queued." in words(send(desk, batch))
+    assert OutboxMessage.objects.filter(kind="invite").count() == 5
+    assert Invite.objects.filter(batch=batch.pk, invited_by=ada).count() == 5
+
+
+def test_an_old_check_is_made_again_and_shown_if_anything_has_changed(desk):
+    check(desk, "new@example.com\nada@example.com")
+    batch = Batch.objects.get()
+    Batch.objects.update(checked_at=timezone.now() - timedelta(minutes=16))
+    UserFactory(username="ada", email="ada@example.com")
+
+    page = send(desk, batch)
+
+    assert "it was checked again, and something is different now. Nothing has been sent yet." in words(page)
+    assert "Already have an account (skipped) 1 " in words(page)
+    assert not invited()
+    assert "1 queued." in words(send(desk, batch))
+
+
+def test_bad_lines_are_downloaded_and_no_spreadsheet_runs_them(desk, everybody):
+    check(desk, LIST)
+
+    answer = desk.get(page_of(Batch.objects.get(), "unread"))
+
+    assert "attachment" in answer["Content-Disposition"]
+    assert b"".join(answer.streaming_content).decode().splitlines() == [
+        "\ufeffline,text,reason",
+        "7,typo@gmial.com,did you mean typo@gmail.com?",
+        '8,\'=cmd(),"Enter an email address in the correct format, like name@example.com"',
+    ]
+
+
+def test_a_mail_to_many_says_word_for_word_what_one_to_each_says(ada):
+    people = [Entry("o'neil&sons@example.com", name="Ann <b> & Co", note="2 < 3"), Entry("bob@example.com")]
+    people += [Entry("a" * 60 + "@example.com")]
+
+    def parts():
+        rows = OutboxMessage.objects.filter(kind="invite").order_by("recipient")
+        links = [LINK.findall(row.parts["body"]) for row in rows]
+        assert all(tokens.load(purposes.SIGNUP, found[0].partition("token=")[2]) for found in links)
+        said = [LINK.sub("LINK", json.dumps(row.parts)) for row in rows]
+        rows.delete()
+        Invite.objects.all().delete()
+        return said
+
+    with time_machine.travel(timezone.now(), tick=False):
+        Invite.objects.issue_many(people, source="csv", invited_by=ada)
+        together = parts()
+        for person in people:
+            Invite.objects.issue(**asdict(person), source="csv", invited_by=ada)
+        assert together == parts()
+
+
+def sent(desk, *emails):
+    check(desk, "\n".join(emails))
+    batch = Batch.objects.get()
+    send(desk, batch)
+    return batch
+
+
+def test_the_page_follows_the_mails_and_refreshes_itself_while_some_wait(desk):
+    batch = sent(desk, "waits@example.com", "left@example.com", "back@example.com", "dead@example.com")
+    mail = {row.recipient: row for row in OutboxMessage.objects.filter(kind="invite")}
+    mail["left@example.com"].mark_sent("250 taken")
+    mail["back@example.com"].mark_sent("250 taken")
+    mail["back@example.com"].mark_bounced("550 5.1.1 No such user")
+    mail["dead@example.com"].give_up("550 5.7.1 No")
+    Invite.objects.filter(email="left@example.com").update(opened_at=timezone.now(), claimed_at=timezone.now())
+
+    page = desk.get(page_of(batch))
+
+    counted = "Queued 1 Handed over 1 Came back 1 Given up 1 Opened 1 Accepted 1 Declined 0 Withdrawn 0"
+    assert counted in words(page)
+    assert page["Refresh"] == "10"
+    assert "Refresh" not in desk.get(page_of(batch), {"still": ""})
+    mail["waits@example.com"].mark_sent("250 taken")
+    assert "Refresh" not in desk.get(page_of(batch))
+
+
+def test_undoing_takes_back_what_waits_and_leaves_what_has_left(desk, client, mailbox):
+    batch = sent(desk, "waits@example.com", "left@example.com")
+    OutboxMessage.objects.get(recipient="left@example.com").mark_sent("250 taken")
+
+    asked = desk.get(page_of(batch, "undo"))
+    assert "waits@example.com" in asked.text
+    assert "left@example.com" not in asked.text
+    page = desk.post(page_of(batch, "undo"), follow=True)
+
+    assert "1 withdrawn. Their links no longer work. 1 skipped: 1 the mail has left." in words(page)
+    assert [(i.email, i.state) for i in Invite.objects.order_by("email")] == [
+        ("left@example.com", "pending"),
+        ("waits@example.com", "revoked"),
+    ]
+    assert mailbox.letters("waits@example.com") == []
+    assert Event.objects.get(kind="revoked").user.username == "olga"
+
+
+def test_withdrawing_leaves_what_was_accepted(desk):
+    batch = sent(desk, "in@example.com", "out@example.com")
+    Invite.objects.filter(email="in@example.com").update(claimed_at=timezone.now())
+
+    asked = desk.get(page_of(batch, "withdraw"))
+    assert "Withdraw 1 invitation? Its link stops working straight away." in words(asked)
+    assert Invite.objects.pending().count() == 1
+    page = desk.post(page_of(batch, "withdraw"), follow=True)
+
+    assert "1 withdrawn." in words(page)
+    assert {i.email: i.state for i in Invite.objects.all()} == {
+        "in@example.com": "claimed",
+        "out@example.com": "revoked",
+    }
+
+
+def test_what_is_taken_back_in_the_middle_of_sending_is_not_gone_on_with(desk):
+    check(desk, "new@example.com")
+    batch = Batch.objects.get()
+    batch.begin(batch.created_by)
+
+    desk.post(page_of(batch, "undo"))
+    send(desk, batch)
+
+    assert not invited()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Choose a file, or paste addresses"),
+        ({"pasted": "a@b.example", "file": upload(b"a@b.example")}, "Choose a file or paste addresses, not both"),
+        ({"file": upload(b"email\n")}, "There is nobody in this list"),
+        ({"file": upload(b"a@b.example," + b"x" * 1024 * 1024)}, "The list is larger than 1 MB."),
+        ({"file": upload(b"a@b.example\n" * 5001)}, "The list has more than 5,000 rows."),
+        ({"pasted": "a@b.example", "note": "www.evil.example", "next": "//evil"}, "The note has a link in it"),
+    ],
+)
+def test_what_cannot_be_a_list_is_refused_in_words(desk, fields, said):
+    page = check(desk, **fields)
+
+    assert said in words(page)
+    assert not Batch.objects.exists()
+
+
+def test_only_who_may_invite_comes_in_and_only_a_superuser_names_groups(desk):
+    Group.objects.create(name="Staff")
+    check(desk, "new@example.com,,,,,Staff")
+    batch = Batch.objects.get()
+    helper = UserFactory(username="helper", is_staff=True)
+    client = Client()
+    client.post("/login", {"login": "helper", "password": PASSWORD})
+    for page in ("", "add/", *(page_of(batch, name).removeprefix(DESK) for name in ("change", "unread", "undo"))):
+        assert client.get(DESK + page).status_code == 403
+    assert client.post(page_of(batch, "send")).status_code == 403
+
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["add_invite", "view_invite"]))
+
+    assert "Only a superuser may put people into groups" in words(check(client, "other@example.com,,,,,Staff"))
+    send(client, batch)
+    assert Invite.objects.get().group.name == "Staff"
+    assert "Sent" in words(client.get(DESK))
+
+
+def test_everybody_can_be_downloaded_with_what_would_happen(desk):
+    UserFactory(username="grace", email="grace@example.com")
+    check(desk, "new@example.com,=1\ngrace@example.com\nalan@gmial.com")
+
+    answer = desk.get(page_of(Batch.objects.get(), "people"))
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    assert lines[1:] == [
+        "new@example.com,will be invited,'=1",
+        "grace@example.com,has an account,",
+        "alan@gmial.com,did you mean alan@gmail.com?,",
+    ]

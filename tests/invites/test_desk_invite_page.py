@@ -1,0 +1,141 @@
+"""The page of one invitation at the desk: what happened to it, and buttons for what can be done."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from invites import purposes
+from invites.models import Invite
+from kit import tokens
+from outbox.models import OutboxMessage
+from tests.tools.factories import InviteFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+LONG_AGO = timezone.now() - timedelta(days=6)
+
+
+def at(invite):
+    return f"/admin/invites/invite/{invite.pk}/change/"
+
+
+def history(page):
+    """What happened, who did it and the details, as the page lists them."""
+    body = page.text.partition('id="timeline"')[2].partition("</section>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row, re.DOTALL) for row in body.split("<tr>")]
+    return [tuple(cells[1:]) for cells in rows if cells]
+
+
+def buttons(page):
+    return re.findall(r'name="CHANGE_FORM-action" value="(\w+)"', page.text)
+
+
+def press(desk, invite, action, **more):
+    form = {"CHANGE_FORM-action": action, "_selected_action": str(invite.pk)}
+    return desk.post(at(invite), form | more, follow=True)
+
+
+def waiting(invite):
+    Invite.objects.filter(pk=invite.pk).update(sent_at=LONG_AGO)
+    return invite
+
+
+def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, admin_user):
+    desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"})
+    invite = waiting(Invite.objects.get())
+    mailbox.letters()
+    press(desk, invite, "resend")
+    press(desk, invite, "extend")
+    path = mailbox.link(invite.email)
+    client.get(path)
+    form = {"token": path.partition("token=")[2], "username": "grace", "password": "correct horse battery staple"}
+    assert client.post(path, form, headers={"User-Agent": FIREFOX}).status_code == 302
+
+    told = history(desk.get(at(invite)))
+
+    assert [what for what, _who, _detail in told if what not in {"Queued", "Handed over"}] == [
+        "Invited",
+        "Sent again",
+        "Extended",
+        "Link opened",
+        "Accepted",
+    ]
+    assert {("Invited", "olga", "–"), ("Sent again", "olga", "–"), ("Extended", "olga", "–")} < set(told)
+    assert [what for what, _who, _detail in told].count("Handed over") == 2
+    assert ("Accepted", "grace", "Firefox on Windows · 127.0.0.1") in told
+
+
+def test_it_tells_what_the_server_said(desk):
+    invite = Invite.objects.issue("grace@example.com", source="command")
+    mail = OutboxMessage.objects.get(about=invite.pk)
+    mail.mark_failed("450 4.2.0 Greylisted")
+    assert ("Queued", "–", "invite · tries: 1 · 450 4.2.0 Greylisted") in history(desk.get(at(invite)))
+    mail.mark_sent("250 2.0.0 Ok: queued as 4F2A")
+    assert ("Handed over", "–", "250 2.0.0 Ok: queued as 4F2A") in history(desk.get(at(invite)))
+    mail.mark_bounced("550 5.1.1 No such user")
+    assert ("Came back", "–", "550 5.1.1 No such user") in history(desk.get(at(invite)))
+
+
+def test_it_tells_of_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
+    declined = InviteFactory(invitation=True)
+    declined.decline()
+    revoked = InviteFactory(invitation=True)
+    press(desk, revoked, "revoke", confirmed="1")
+    over = InviteFactory(expires_at=LONG_AGO, created_at=LONG_AGO - timedelta(hours=1))
+
+    assert ("Declined", "–", "–") in history(desk.get(at(declined)))
+    assert ("Withdrawn", "olga", "–") in history(desk.get(at(revoked)))
+    assert [what for what, _who, _detail in history(desk.get(at(over)))] == ["Asked for", "Expired"]
+
+
+def test_only_what_applies_is_offered(desk, ada):
+    over = {"claimed_at": LONG_AGO, "claimed_by": ada}
+
+    assert buttons(desk.get(at(InviteFactory(invitation=True)))) == ["resend", "extend", "revoke"]
+    assert buttons(desk.get(at(InviteFactory(invitation=True, declined_at=LONG_AGO)))) == ["resend"]
+    assert buttons(desk.get(at(InviteFactory()))) == ["revoke"]
+    assert buttons(desk.get(at(InviteFactory(invitation=True, **over)))) == []
+
+
+def test_a_button_does_it_and_comes_back_to_the_page(desk, mailbox):
+    invite = waiting(InviteFactory(invitation=True))
+
+    page = press(desk, invite, "resend")
+
+    assert page.redirect_chain == [(at(invite), 302)]
+    assert "1 queued." in words(page)
+    assert mailbox.link(invite.email)
+
+
+def test_to_withdraw_asks_first(desk):
+    invite = InviteFactory(invitation=True)
+
+    asked = press(desk, invite, "revoke")
+    assert "Withdraw 1 invitation? Its link stops working straight away." in words(asked)
+    assert Invite.objects.pending().exists()
+    press(desk, invite, "revoke", confirmed="1")
+
+    assert not Invite.objects.pending().exists()
+
+
+def test_the_page_costs_as_much_for_a_long_life_as_for_a_short_one_and_shows_no_token(desk):
+    invite = Invite.objects.issue("grace@example.com", source="admin")
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            page = desk.get(at(invite))
+        assert "token" not in page.text.replace("csrfmiddlewaretoken", "")
+        assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text
+        return len([query for query in queries if 'FROM "accounts_session"' not in query["sql"]])
+
+    one = cost()
+    for _ in range(9):
+        Invite.objects.issue("grace@example.com", source="admin")
+
+    assert cost() == one

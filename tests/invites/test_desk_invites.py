@@ -1,0 +1,337 @@
+"""The list of invitations at the desk: found by what became of them, and sent again, extended, withdrawn, exported."""
+
+import csv
+import re
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Event, User
+from invites.batch import exports
+from invites.models import Invite
+from kit import long_list as long_lists
+from kit import times
+from outbox.models import OutboxMessage, Suppression
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/invites/invite/"
+NOW = timezone.now()
+AGO = NOW - timedelta(hours=1)
+
+
+def invited(who, **fields):
+    return InviteFactory(invitation=True, email=f"{who}@example.com", sent_at=AGO, **fields)
+
+
+def press(desk, action, invites=(), query="", **more):
+    form = {"action": action, "index": "0", "_selected_action": [str(invite.pk) for invite in invites]}
+    return desk.post(LIST + query, form | more, follow=True)
+
+
+def found(desk, **query):
+    return sorted(row.email.partition("@")[0] for row in desk.get(LIST, query).context["cl"].result_list)
+
+
+def written(page):
+    """The rows of a downloaded file."""
+    return list(csv.DictReader(StringIO(b"".join(page.streaming_content).decode("utf-8-sig"))))
+
+
+@pytest.fixture
+def one_of_each(ada):
+    invited("pending")
+    invited("claimed", claimed_at=NOW, claimed_by=ada)
+    invited("declined", declined_at=NOW)
+    invited("revoked", revoked_at=NOW)
+    invited("expired").replace(epoch=None, expires_at=NOW - timedelta(days=1))
+    Invite.objects.filter(email="expired@example.com", replaced_at=None).delete()
+
+
+@pytest.fixture
+def helper(db):
+    """Somebody on the staff who may look at invitations and do nothing with them."""
+    UserFactory(username="helper", is_staff=True).user_permissions.set(
+        Permission.objects.filter(codename="view_invite")
+    )
+    client = Client()
+    client.post("/login", {"login": "helper", "password": PASSWORD})
+    return client
+
+
+def test_invitations_are_found_by_their_state_and_counted_beside_it(desk, one_of_each):
+    for state in Invite.State:
+        assert found(desk, state=state) == [state.value]
+        page = desk.get(LIST)
+        assert f'"?state={state}">{state.label} (1)</a>' in page.text
+        assert f'<span class="badge {state}">{state.label}</span>' in page.text
+
+
+def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(desk, ada):
+    invited("soon", language="ru", batch="b_1", expires_at=NOW + timedelta(hours=47))
+    invited("passed", invited_by=ada, source="csv", expires_at=AGO)
+    invited("later", source="command", language="en")
+
+    assert found(desk, ends="soon") == ["soon"]
+    assert found(desk, ends="passed") == found(desk, ends="passed", state="expired") == ["passed"]
+    assert found(desk, ends="soon", state="expired") == []
+    assert found(desk, created="1d") == found(desk, created=f"{timezone.localtime():%Y-%m}") == found(desk)
+    assert found(desk, source="csv") == found(desk, invited_by=str(ada.pk)) == ["passed"]
+    assert found(desk, language="ru") == found(desk, batch="b_1") == ["soon"]
+    assert found(desk, q=" Later@Example.com") == ["later"]
+    assert f'<a href="{LIST}?invited_by={ada.pk}">ada</a>' in desk.get(LIST).text
+
+
+def test_a_month_has_only_what_was_made_in_it(desk):
+    last_month = (timezone.localtime().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+    invited("new")
+
+    assert found(desk, created=last_month) == []
+
+
+def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monkeypatch):
+    monkeypatch.setattr(long_lists, "COUNTED", 2)
+    monkeypatch.setattr("kit.paging.SHOWN", 3)
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
+    for name in "abcd":
+        invited(name)
+
+    with CaptureQueriesContext(connection) as queries:
+        page = desk.get(LIST)
+
+    assert "Pending (2+)</a>" in page.text
+    assert page.context["cl"].result_count == 3
+    ours = [query["sql"] for query in queries if 'FROM "invites_invite"' in query["sql"]]
+    assert ours
+    assert [sql for sql in ours if sql.count('FROM "invites_invite"') > sql.count("LIMIT")] == []
+
+
+def test_what_is_no_choice_chooses_nothing_and_leads_back_to_the_list(desk):
+    invite, nobody = invited("grace"), "00000000-0000-7000-8000-000000000000"
+
+    for query in ("state=x", "created=1999-01", "invited_by=x", f"invited_by={nobody}"):
+        assert desk.get(f"{LIST}?{query}").url.endswith("?e=1")
+        press(desk, "revoke", [invite], f"?{query}", confirmed="1")
+
+    assert Invite.objects.pending().exists()
+
+
+def test_no_address_of_the_list_sorts_the_whole_table(desk):
+    first, second = invited("first", source="admin"), invited("second", source="member")
+
+    assert [row.pk for row in desk.get(LIST, {"o": "5"}).context["cl"].result_list] == [second.pk, first.pk]
+
+
+@pytest.mark.parametrize("common", [{"claimed_at": NOW}, {"declined_at": NOW}])
+def test_every_rare_state_is_found_by_an_index(common):
+    rare = {
+        "pending": {},
+        "claimed": {"claimed_at": NOW},
+        "declined": {"declined_at": NOW},
+        "revoked": {"revoked_at": NOW},
+        "expired": {"expires_at": AGO},
+    }
+    given = [common] * 2500 + list(rare.values())
+    later = {"expires_at": NOW + timedelta(days=1)}
+    Invite.objects.bulk_create(
+        [Invite(email=f"guest{number}@example.com", **later | terms) for number, terms in enumerate(given)]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE invites_invite")
+
+    for state in [state for state, terms in rare.items() if terms != common]:
+        plan = Invite.objects.in_state(state).order_by("-id")[:50].explain()
+        assert "Seq Scan" not in plan
+        assert "invites_invite_pkey" not in plan, state  # which would be read from end to end
+
+
+def test_send_again_says_what_was_sent_and_what_was_skipped_and_why(desk, mailbox, ada, one_of_each):
+    invited("just")
+    Invite.objects.filter(email="just@example.com").update(sent_at=timezone.now())
+    Suppression.objects.suppress("gone@example.com", "550 5.1.1")
+    invited("gone")
+    own = InviteFactory(email="own@example.com")
+
+    page = press(desk, "resend", Invite.objects.all())
+
+    again = times.clock(
+        (Invite.objects.get(email="just@example.com").sent_at + timedelta(minutes=1) + timedelta(minutes=1)).replace(
+            second=0
+        )
+    )
+    assert "2 queued. 6 skipped: " in words(page)
+    for reason in (
+        "1 accepted already",
+        "1 withdrawn",
+        "1 replaced by a newer one",
+        "1 no mail goes to the address",
+        "1 asked for by its owner, who can ask again",
+        f"1 sent less than a minute ago: try again at {again}",
+    ):
+        assert reason in words(page)
+    assert mailbox.link("pending@example.com")
+    assert mailbox.link("declined@example.com")
+    assert not mailbox.letters(own.email)
+
+
+def test_two_admins_press_send_again_and_one_mail_goes(desk, mailbox):
+    invite = invited("grace")
+    other = Client()
+    UserFactory(username="otto", is_staff=True, is_superuser=True)
+    other.post("/login", {"login": "otto", "password": PASSWORD})
+
+    assert "1 queued." in words(press(desk, "resend", [invite]))
+    assert "0 queued. 1 skipped: 1 sent less than a minute ago: try again at" in words(press(other, "resend", [invite]))
+
+    assert len(mailbox.letters(invite.email)) == 1
+    assert Event.objects.filter(kind="resent", about=invite.pk).count() == 1
+
+
+def test_an_owner_link_is_never_mailed(desk, mailbox):
+    owner = InviteFactory(source=Invite.Source.OWNER, expires_at=NOW + timedelta(days=1))
+
+    page = press(desk, "resend", [owner])
+
+    assert "0 queued. 1 skipped: 1 owner link" in words(page)
+    assert not mailbox.letters(owner.email)
+
+
+def test_extend_gives_seven_more_days_and_no_mail(desk, mailbox, admin_user):
+    invite = invited("grace")
+
+    page = press(desk, "extend", [invite])
+
+    assert "1 extended by 7 days." in words(page)
+    assert Invite.objects.get().expires_at == invite.expires_at + timedelta(days=7)
+    assert not mailbox.letters(invite.email)
+    assert Event.objects.get(about=invite.pk).user == admin_user
+
+
+def test_withdraw_lists_the_addresses_first_and_then_their_links_are_dead(desk, client, mailbox):
+    Invite.objects.issue("grace@example.com", source="admin")
+    path = mailbox.link("grace@example.com")
+    other = invited("other")
+
+    asked = press(desk, "revoke", Invite.objects.all())
+    assert "Withdraw 2 invitations? Their links stop working straight away." in words(asked)
+    assert "grace@example.com" in words(asked)
+    assert Invite.objects.pending().count() == 2
+
+    page = press(desk, "revoke", Invite.objects.all(), confirmed="2")
+    assert "2 withdrawn. Their links no longer work." in words(page)
+    assert client.get(path).status_code == 410
+    other.refresh_from_db()
+    assert other.revoked_at
+
+
+def test_what_was_accepted_while_the_desk_was_asked_stays_accepted(desk, client, mailbox):
+    invite = Invite.objects.issue("grace@example.com", source="admin")
+    press(desk, "revoke", [invite])
+    invite.accept("grace", PASSWORD)
+
+    page = press(desk, "revoke", [invite], confirmed="1")
+
+    assert "Nothing was withdrawn. 1 skipped: 1 accepted already." in words(page)
+    assert User.objects.get(username="grace").is_active
+
+
+def test_all_that_is_found_is_taken_without_a_tick_or_a_script(desk):
+    invited("a", batch="b_1")
+    invited("b", batch="b_1")
+    invited("c")
+    asked = press(desk, "revoke", query="?batch=b_1", select_across="on")
+    assert 'name="select_across" value="on"' in asked.text
+    assert "c@example.com" not in words(asked)
+
+    invited("d", batch="b_1")
+    changed = press(desk, "revoke", query="?batch=b_1", select_across="on", confirmed="2")
+    assert "The list has changed meanwhile. Nothing was withdrawn." in words(changed)
+    press(desk, "revoke", query="?batch=b_1", select_across="on", confirmed="3")
+
+    assert found(desk, state="pending") == ["c"]
+
+
+def test_too_many_at_once_are_refused_with_words(desk, monkeypatch):
+    monkeypatch.setattr(long_lists, "AT_ONCE", 1)
+    invited("a")
+    invited("b")
+
+    page = press(desk, "resend", select_across="on")
+
+    assert "More than 1 were found. Nothing was done." in words(page)
+    assert not OutboxMessage.objects.filter(kind="invite").exists()
+
+
+def test_ids_that_are_none_are_explained(desk):
+    page = desk.post(LIST, {"action": "resend", "index": "0", "_selected_action": "x' OR 1"}, follow=True)
+
+    assert "What you ticked could not be read. Nothing was done." in words(page)
+
+
+def test_a_spreadsheet_runs_nothing_of_what_is_exported(desk, ada):
+    names = ["=1+1", "+1", "-1", "@SUM(1)", "\tx", "\rx", "Grace"]
+    for number, name in enumerate(names):
+        invited(f"guest{number}", name=name, invited_by=ada, batch="b_1", opened_at=NOW)
+
+    page = press(desk, "export", Invite.objects.all())
+
+    rows = written(page)
+    assert [row["name"] for row in reversed(rows)] == [f"'{name}" for name in names[:-1]] + ["Grace"]
+    assert tuple(rows[0]) == exports.COLUMNS
+    assert (rows[0]["state"], rows[0]["invited_by"], rows[0]["opened"]) == (
+        "pending",
+        "ada",
+        f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+    )
+    assert "attachment" in page["Content-Disposition"]
+
+
+def test_a_longer_file_takes_a_few_statements_for_each_chunk(desk, monkeypatch):
+    monkeypatch.setattr(exports, "CHUNK", 3)
+    for number in range(7):
+        Invite.objects.issue(f"guest{number}@example.com", source="admin")
+    page = press(desk, "export", select_across="on")
+
+    with CaptureQueriesContext(connection) as queries:
+        rows = written(page)
+
+    assert len(rows) == len({row["email"] for row in rows}) == 7
+    assert rows[0]["delivery"] == "queued"
+    assert len(queries) == 6
+
+
+def test_who_may_only_look_can_do_nothing(helper, mailbox):
+    invite = invited("grace")
+
+    assert "Send again" not in helper.get(LIST).text
+    for action in ("resend", "extend", "revoke"):
+        press(helper, action, [invite], confirmed="1")
+        helper.post(f"{LIST}{invite.pk}/change/", {"CHANGE_FORM-action": action, "_selected_action": str(invite.pk)})
+
+    assert list(Invite.objects.values_list("revoked_at", "expires_at", "sends")) == [(None, invite.expires_at, 0)]
+    assert not mailbox.letters(invite.email)
+
+
+def test_foreign_letters_of_a_domain_show_what_they_are(desk):
+    InviteFactory(email="ada@xn--mnchen-3ya.de")
+
+    assert '<span title="ada@xn--mnchen-3ya.de">ada@münchen.de</span>' in desk.get(LIST).text
+
+
+def test_no_token_is_on_the_list_the_question_or_in_the_file(desk):
+    invite = Invite.objects.issue("grace@example.com", source="admin")
+
+    pages = [desk.get(LIST).text, press(desk, "revoke", [invite]).text]
+    pages.append(b"".join(press(desk, "export", [invite]).streaming_content).decode())
+
+    for page in pages:
+        assert "grace@example.com" in page
+        assert "token" not in re.sub("csrfmiddlewaretoken", "", page)

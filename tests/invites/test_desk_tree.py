@@ -1,0 +1,110 @@
+"""Who invited whom, at the desk."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from invites.models import Invite, inviter
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+TREE = "/admin/invites/inviter/"
+
+
+def joins(name, by):
+    """Somebody who came in by the invitation of somebody else."""
+    invite = Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=by)
+    return invite.accept(name, PASSWORD)
+
+
+def names(page):
+    return re.findall(r'class="depth-(-?\d)"><?[^>]*?>?(\w+)<', page.text)
+
+
+def show(desk, person):
+    return desk.get(f"{TREE}{person.pk}/")
+
+
+def test_it_leads_from_the_first_inviter_to_the_last_invited(desk, ada):
+    bob = joins("bob", ada)
+    cid, dan = joins("cid", bob), joins("dan", bob)
+    joins("eve", cid)
+    InviteFactory(invitation=True, invited_by=bob)
+    Invite.objects.issue_for_member(bob, "gus@example.com")
+
+    page = show(desk, bob)
+
+    assert names(page) == [("-1", "ada"), ("0", "bob"), ("1", "dan"), ("1", "cid"), ("2", "eve")]
+    root = page.context["tree"].root
+    assert (root.accepted, root.pending) == (2, 2)
+    assert f"{TREE}{dan.pk}/" in page.text
+    assert f"{TREE}{bob.pk}/" in desk.get(f"/admin/accounts/user/{bob.pk}/change/").text
+
+
+def test_only_the_invitation_somebody_joined_by_counts_and_no_circle_is_endless(desk, ada):
+    bob = joins("bob", ada)
+    InviteFactory(invitation=True, invited_by=bob, email=ada.email).claim(by=ada)
+    assert names(show(desk, ada)) == [("0", "ada"), ("1", "bob")]
+    assert names(show(desk, bob)) == [("-1", "ada"), ("0", "bob")]
+
+    Invite.objects.update(created_at=timezone.now() - timedelta(days=9))  # as if she had joined by it
+    assert names(show(desk, ada)) == [("-1", "bob"), ("0", "ada"), ("1", "bob")]
+
+
+def test_it_is_bounded_and_costs_the_same_whatever_its_size(desk, ada, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(inviter, "PEOPLE", 3)
+    last = ada
+    for n in range(7):
+        last = joins(f"deep{n}", last)
+    with CaptureQueriesContext(connection) as few:
+        assert names(show(desk, last))[0] == ("-5", "deep1")
+    for n in range(6):
+        joins(f"wide{n}", ada)
+
+    with django_assert_num_queries(len(few)):
+        page = show(desk, ada)
+    assert len(names(page)) == 4
+    assert page.context["tree"].is_cut
+    assert "people are shown" in words(page)
+
+
+def test_an_inviter_is_paused_and_allowed_again(desk, ada):
+    url = f"{TREE}{ada.pk}/pause/"
+    assert "can’t invite anybody" in words(desk.post(url, {"paused": "1"}, follow=True))
+    ada.refresh_from_db()
+    assert ada.invites_paused_at
+    assert "Allow again" in words(show(desk, ada))
+    assert "can invite again" in words(desk.post(url, follow=True))
+    ada.refresh_from_db()
+    assert ada.invites_paused_at is None
+    assert LogEntry.objects.filter(object_id=str(ada.pk)).count() == 2
+    desk.get(f"{TREE}{ada.pk}/pause/")
+    assert LogEntry.objects.count() == 2
+
+
+def test_people_are_found_by_name_or_address(desk, ada):
+    assert desk.get(TREE, {"q": " ADA@example.com"})["Location"] == f"{TREE}{ada.pk}/"
+    assert "There is nobody called “ad”" in words(desk.get(TREE, {"q": "ad"}))
+    assert desk.get(f"{TREE}x/").status_code == 404
+    assert desk.get(f"{TREE}{Invite().pk}/").status_code == 404
+
+
+def test_it_takes_the_right_to_see_people_and_invites_and_to_pause_that_to_change_people(ada):
+    clerk = UserFactory(username="carl", is_staff=True)
+    client = Client()
+    client.post("/login", {"login": "carl", "password": PASSWORD})
+    clerk.user_permissions.add(Permission.objects.get(codename="view_user"))
+    assert client.get(TREE).status_code == client.get(f"{TREE}{ada.pk}/").status_code == 403
+    clerk.user_permissions.add(Permission.objects.get(codename="view_invite"))
+    assert client.get(f"{TREE}{ada.pk}/").status_code == 200
+    assert "Pause" not in words(show(client, ada))
+    assert client.post(f"{TREE}{ada.pk}/pause/", {"paused": "1"}).status_code == 403

@@ -1,0 +1,369 @@
+"""Registering in one form: a plan until its mail is answered, and only for the browser that made it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import names
+from accounts.models import Event, Session, User
+from invites import purposes
+from invites.link.browser import COOKIE, LIFETIME
+from invites.models import Invite
+from kit import cookies, tokens
+from outbox.models import OutboxMessage
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@example.com"
+FORM = {"email": EMAIL, "username": "grace", "password": PASSWORD}
+
+
+def register(client, **typed):
+    return client.post("/signup", FORM | typed)
+
+
+def press(client, link):
+    return client.post("/confirm", {"token": link.partition("token=")[2]})
+
+
+def test_no_account_is_made_and_the_mail_leads_to_one_button(client, mailbox):
+    asked = register(client, next="/account?welcome")
+
+    assert asked.url == "/invite/sent"
+    assert not User.objects.exists()
+    assert mailbox.kinds(EMAIL) == ["register"]
+    page = words(client.get(mailbox.link(EMAIL)))
+    assert "Confirm account" in page
+    assert "grace" in page
+    assert not User.objects.exists()
+
+
+def test_the_button_makes_the_account_and_leads_to_sign_in(client, mailbox):
+    register(client, next="/account?welcome")
+    link = mailbox.link(EMAIL)
+
+    done = client.post("/confirm", {"token": link.partition("token=")[2]}, follow=True)
+
+    assert done.redirect_chain == [("/login?next=/account%3Fwelcome", 302)]
+    assert "Email address confirmed. Sign in to carry on." in words(done)
+    grace = User.objects.get()
+    assert (grace.username, grace.email) == ("grace", EMAIL)
+    assert [(a.email, a.verified, a.primary) for a in grace.emailaddress_set.all()] == [(EMAIL, True, True)]
+    assert not Session.objects.exists()
+    signed_in = client.post("/login", {"login": "grace", "password": PASSWORD, "next": "/account?welcome"})
+    assert signed_in.url == "/account?welcome"
+    assert mailbox.kinds(EMAIL) == ["register"]  # its own browser is no news
+    assert Invite.objects.get().password == ""
+
+
+def test_in_any_other_browser_the_planned_password_is_worth_nothing(mailbox):
+    planner, owner = Client(), Client()
+    register(planner)
+    link = mailbox.link(EMAIL)
+
+    page = owner.get(link, follow=True)
+    assert page.redirect_chain[0][0].startswith("/signup?token=")
+    assert "Your email is confirmed" in words(page)
+    assert 'value="grace"' in page.text
+    assert press(owner, link).url.startswith("/signup?token=")
+    assert not User.objects.exists()
+
+    token = page.redirect_chain[0][0].partition("token=")[2]
+    owner.post("/signup", {"token": token, "username": "grace", "password": "her own long password"})
+    assert User.objects.get().check_password("her own long password")
+    assert planner.post("/login", {"login": "grace", "password": PASSWORD}).status_code == 200
+
+
+@pytest.mark.parametrize("seal", ["", "made up", "another browser's", "expired"])
+def test_only_the_browsers_own_young_seal_opens_the_plan(client, mailbox, seal):
+    register(client)
+    link = mailbox.link(EMAIL)
+    if seal == "another browser's":
+        other = Client()
+        register(other, email="someone.else@example.com", username="other")
+        client.cookies["seal"] = other.cookies["seal"].value
+    elif seal == "expired":
+        Invite.objects.update(expires_at=timezone.now() + timedelta(days=3))
+    else:
+        client.cookies["seal"] = seal
+
+    with time_machine.travel(timezone.now() + timedelta(hours=25 if seal == "expired" else 0)):
+        assert press(client, link).url.startswith("/signup?token=")
+    assert not User.objects.exists()
+
+
+def test_who_plans_last_plans_for_their_own_browser_only(mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    owner, planter = Client(), Client()
+    register(owner)
+    link = mailbox.link(EMAIL)
+
+    register(planter, username="eve", password="planted by somebody else")
+
+    assert press(owner, link).url.startswith("/signup?token=")
+    assert not User.objects.exists()
+
+
+def test_pressing_twice_is_fine(client, mailbox):
+    register(client)
+    link = mailbox.link(EMAIL)
+    client.get(link)
+
+    assert press(client, link).url == press(client, link).url == "/login"
+    assert User.objects.count() == 1
+
+
+def seen(client, email):
+    answer = register(client, email=email, username="newcomer")
+    page = client.get("/invite/sent")
+    body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(email, "ADDRESS")
+    return answer.status_code, answer.url, page.status_code, body, sorted(client.cookies), sorted(answer.headers)
+
+
+def test_a_stranger_gets_the_same_answer_for_every_address(ada, mailbox, hashes):
+    UserFactory(email="idle@example.com", is_active=False)
+    UserFactory(email="google@example.com", password=None)
+    Invite.objects.issue("invited@example.com", source="admin")
+    answers, costs, statements = [], [], []
+    for email in ("new@example.com", ada.email, "idle@example.com", "google@example.com", "invited@example.com"):
+        hashes.clear()
+        with CaptureQueriesContext(connection) as queries:
+            answers.append(seen(Client(), email))
+        costs.append(len(hashes))
+        statements.append(len(queries))
+
+    assert all(answer == answers[0] for answer in answers)
+    assert set(costs) == {1}
+    assert len(set(statements)) == 1
+    assert mailbox.kinds(ada.email) == ["link_known"]
+    assert mailbox.kinds("invited@example.com") == ["invite", "register"]
+
+
+def test_nothing_planned_touches_an_account_that_is_there(client, mailbox, ada):
+    register(client, email=ada.email, username="eve", password="planted by somebody else")
+
+    client.post("/confirm", {"token": mailbox.link(ada.email).partition("token=")[2]})
+
+    ada.refresh_from_db()
+    assert ada.username == "ada"
+    assert ada.check_password(PASSWORD)
+    assert not Invite.objects.exclude(password="").exists()
+
+
+def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    client.post("/invite/sent")
+
+    assert mailbox.kinds(EMAIL) == ["register", "register"]
+    assert press(client, mailbox.link(EMAIL)).url == "/login"
+
+
+def test_a_plan_whose_link_ran_out_is_sent_again_as_what_it_was(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    Invite.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    page = client.get(mailbox.link(EMAIL))
+    assert page.status_code == 410
+
+    client.post("/invite/sent", {"token": re.search(r'name="token" value="([^"]+)"', page.text)[1]})
+
+    assert mailbox.kinds(EMAIL) == ["register", "register"]
+    assert press(client, mailbox.link(EMAIL)).url == "/login"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"email": ""}, "Enter your email address"),
+        ({"email": "nonsense"}, "in the correct format"),
+        ({"username": "ada"}, "ada2 is free"),
+        ({"username": ""}, "Enter a username"),
+        ({"password": "short"}, "15 characters or more"),
+        ({"password": "grace@example.com"}, "must not contain your username or email address"),
+        ({"password": "grace@example.com", "username": "hopper"}, "must not contain your username or email address"),
+        ({"password": ""}, "Enter a password"),
+    ],
+)
+def test_what_is_wrong_is_said_the_rest_stays_and_nothing_is_mailed(client, ada, typed, said):
+    page = register(client, **typed)
+
+    assert page.status_code == 200
+    assert said in words(page)
+    assert PASSWORD not in page.text
+    for name in {"email", "username"} - set(typed):
+        assert f'value="{FORM[name]}"' in page.text
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_name_taken_in_the_meantime_is_said_and_nothing_is_lost(client, mailbox):
+    register(client)
+    UserFactory(username="grace", email="other@example.com")
+
+    page = client.post("/confirm", {"token": mailbox.link(EMAIL).partition("token=")[2]}, follow=True)
+
+    assert "That username can’t be had any more." in words(page)
+    assert 'value="grace2"' in page.text
+    assert User.objects.count() == 1
+    assert Invite.objects.pending().exists()
+
+
+def test_a_name_that_is_nobodys_to_have_by_now_is_said_too(client, mailbox, monkeypatch):
+    register(client)
+    monkeypatch.setattr(names, "RESERVED", names.RESERVED | {"grace"})
+
+    answer = press(client, mailbox.link(EMAIL))
+
+    assert answer.url.startswith("/signup?token=")
+    assert "That username can’t be had any more." in words(client.get(answer.url))
+    assert not User.objects.exists()
+
+
+def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(client, mailbox, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("on purpose")
+
+    register(client)
+    link = mailbox.link(EMAIL)
+    with monkeypatch.context() as broken:
+        broken.setattr(User, "own_first_address", fail)
+        page = press(client, link)
+
+    assert page.status_code == 503
+    said = words(page)
+    assert "We couldn’t confirm your account. Nothing has changed." in said
+    assert f"help@testserver and quote {page['X-Request-Id']}" in said
+    assert not User.objects.exists()
+    assert press(client, link).url == "/login"
+
+
+def test_a_program_that_fills_in_everything_is_answered_and_nothing_happens(client):
+    assert register(client, leave_empty="x").url == "/invite/sent"
+    assert not OutboxMessage.objects.exists()
+    assert not Invite.objects.exists()
+
+
+def test_where_people_are_invited_there_is_no_such_form(client, settings):
+    settings.SIGNUP = "invited"
+
+    for page in (client.get("/signup"), register(client)):
+        assert page.status_code == 403
+        assert "You need an invitation" in words(page)
+    assert not Invite.objects.exists()
+
+
+def test_a_plan_from_before_sign_up_was_closed_makes_no_account(client, mailbox, settings):
+    register(client)
+    settings.SIGNUP = "invited"
+
+    assert client.get(mailbox.link(EMAIL)).status_code == 403
+    assert press(client, mailbox.link(EMAIL)).status_code == 403
+    assert not User.objects.exists()
+
+
+def test_an_invitation_says_what_it_said_whoever_registers_with_its_address(client, mailbox, ada, settings):
+    settings.RATELIMIT_ENABLE = False
+    Invite.objects.issue(EMAIL, source="admin", invited_by=ada, note="Hello", next="/account?team")
+    register(client, next="/account?mine")
+
+    invite = Invite.objects.get()
+    assert (invite.source, invite.note, invite.next) == ("admin", "Hello", "/account?team")
+    assert press(client, mailbox.link(EMAIL)).url == "/login?next=/account%3Fteam"
+    assert User.objects.filter(email=EMAIL).exists()
+
+
+def test_the_password_is_stored_as_a_hash_and_the_cookie_as_no_secret_of_it(client):
+    register(client)
+
+    invite = Invite.objects.get()
+    assert invite.password.startswith("argon2$")
+    assert PASSWORD not in str(client.cookies)
+    assert client.cookies["seal"]["httponly"]
+
+
+def test_signed_in_already_there_is_nothing_to_register(signed_in):
+    assert signed_in.get("/signup").url == "/"
+    assert register(signed_in).url == "/"
+
+
+def test_the_account_is_part_of_the_history(client, mailbox):
+    register(client)
+    press(client, mailbox.link(EMAIL))
+
+    assert Event.objects.get().kind == Event.Kind.CREATED
+    assert Event.objects.get().ip == "127.0.0.1"
+
+
+def test_one_browser_can_plan_for_two_addresses(client, mailbox):
+    for name in ("grace", "alan"):
+        register(client, email=f"{name}@example.com", username=name)
+
+    for name in ("grace", "alan"):
+        assert press(client, mailbox.link(f"{name}@example.com")).url == "/login"
+    assert User.objects.count() == 2
+
+
+def test_the_invite_holds_no_seal_that_a_reader_of_the_database_could_use(client):
+    register(client)
+    request = type("Request", (), {"COOKIES": {"seal": client.cookies["seal"].value}})
+
+    assert cookies.read(request, COOKIE, LIFETIME) not in {None, Invite.objects.get().seal}
+
+
+def test_once_the_address_has_an_account_the_plan_is_dropped_and_pressing_twice_signs_in(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    gracie = UserFactory(username="gracie", email=EMAIL)
+    client.post("/", {"email": EMAIL})
+    assert not Invite.objects.exclude(password="").exists()
+
+    link, impatient = mailbox.link(EMAIL, "/confirm"), Client()
+    client.get(link)
+    impatient.cookies["csrf"] = client.cookies["csrf"].value
+    assert [press(browser, link).url for browser in (client, impatient)] == ["/account", "/account"]
+    assert User.objects.get() == gracie
+
+
+def test_asking_again_too_soon_keeps_the_address_and_says_when(client):
+    register(client)
+
+    page = Client().post("/", {"email": EMAIL})
+
+    assert page.status_code == 429
+    assert EMAIL in words(page)
+    assert "We sent an email less than a minute ago" in words(page)
+    assert int(page["Retry-After"]) > 0
+
+
+def test_who_registers_with_a_known_address_reads_that_it_was_not_used(client, mailbox, ada):
+    register(client, email=ada.email)
+    assert "The name and password typed there were not used." in " ".join(mailbox.text(ada.email).split())
+
+    Invite.objects.issue(ada.email)
+    assert "were not used" not in " ".join(mailbox.text(ada.email).split())
+
+
+def test_in_this_browser_is_said_in_the_right_browser_only(client, settings):
+    settings.RATELIMIT_ENABLE = False
+    register(client)
+    assert "in this browser" in words(client.get("/invite/sent"))
+    Invite.objects.update(expires_at=timezone.now())
+    token = tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)
+
+    assert "on any device" in words(Client().post("/invite/sent", {"token": token}))
+
+
+def test_the_other_browser_says_why_a_password_is_asked_for_again(client, mailbox):
+    register(client)
+
+    page = Client().get(mailbox.link(EMAIL), follow=True)
+
+    assert "You signed up in another browser than this one." in words(page)

@@ -1,0 +1,134 @@
+"""What other services hear of who joins, whichever door they come by."""
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from invites import purposes
+from invites.models import Invite
+from kit import tokens
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.google import Person
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@gmail.com"
+
+
+@pytest.fixture
+def olga():
+    return UserFactory(username="olga")
+
+
+def post(client, page, link, **typed):
+    return client.post(page, {"token": link.partition("token=")[2], "password": PASSWORD, **typed})
+
+
+def come_by_google(google):
+    google.person = Person(sub="2001", email=EMAIL)
+    browser = Client()
+    browser.get(google.consent(browser.post("/google").url))
+
+
+def created(user):
+    return "user.created", {"user": str(user.pk), "username": user.username, "email": user.email}
+
+
+def accepted(user, **said):
+    invite = Invite.objects.get(claimed_by=user)
+    plain = {"source": "self", "batch": "", "invited_by": None}
+    return "invite.accepted", {"invite": str(invite.pk), "user": str(user.pk)} | plain | said
+
+
+def test_who_accepts_an_invitation_is_announced_with_who_sent_it(client, mailbox, olga, announced):
+    Invite.objects.issue(EMAIL, source="csv", invited_by=olga, batch="spring", note="between us")
+
+    post(client, "/signup", mailbox.link(EMAIL), username="grace")
+
+    grace = User.objects.get(username="grace")
+    assert announced() == [created(grace), accepted(grace, source="csv", batch="spring", invited_by=str(olga.pk))]
+
+
+def test_who_asked_for_the_link_is_announced(client, mailbox, announced):
+    client.post("/", {"email": EMAIL})
+    assert announced() == []
+
+    post(client, "/signup", mailbox.link(EMAIL), username="grace")
+
+    assert announced() == [created(User.objects.get()), accepted(User.objects.get())]
+
+
+def test_who_registers_in_one_form_is_announced_when_the_mail_is_answered(client, mailbox, announced):
+    client.post("/signup", {"email": EMAIL, "username": "grace", "password": PASSWORD})
+    assert announced() == []
+
+    for _ in range(2):
+        post(client, "/confirm", mailbox.link(EMAIL))
+
+    assert announced() == [created(User.objects.get()), accepted(User.objects.get())]
+
+
+def test_who_joins_by_google_is_announced(google, announced):
+    for _ in range(2):
+        come_by_google(google)
+
+    assert announced() == [created(User.objects.get())]
+
+
+def test_who_joins_by_google_is_announced_with_the_invitation_that_waited(google, olga, announced):
+    InviteFactory(invitation=True, email=EMAIL, invited_by=olga)
+
+    come_by_google(google)
+
+    grace = User.objects.get(email=EMAIL)
+    assert announced() == [created(grace), accepted(grace, source="admin", invited_by=str(olga.pk))]
+
+
+def test_the_owner_is_announced(client, capsys, announced):
+    call_command("owner_link", "--email", EMAIL)
+
+    post(client, "/owner", capsys.readouterr().out.strip(), username="grace")
+
+    assert announced() == [created(User.objects.get()), accepted(User.objects.get(), source="owner")]
+
+
+def test_a_second_press_and_a_taken_name_are_not_announced(client, olga, announced):
+    link = tokens.path(purposes.SIGNUP, InviteFactory(email=EMAIL).pk)
+
+    post(client, "/signup", link, username="olga")
+    assert announced() == []
+    for _ in range(2):
+        post(client, "/signup", link, username="grace")
+
+    assert len(announced()) == 2
+
+
+def test_who_is_in_already_accepts_nothing_by_signing_in(client, mailbox, olga, announced):
+    client.post("/", {"email": olga.email})
+
+    post(client, "/confirm", mailbox.link(olga.email))
+
+    assert client.session["_auth_user_id"] == str(olga.pk)
+    assert announced() == []
+
+
+def test_nothing_is_stored_where_there_is_no_broker(client, mailbox, announced, settings):
+    settings.AMQP_URL = ""
+    client.post("/", {"email": EMAIL})
+
+    post(client, "/signup", mailbox.link(EMAIL), username="grace")
+
+    assert User.objects.get()
+    assert announced() == []
+
+
+def test_events_hold_neither_the_link_nor_what_was_written_to_the_invited(client, mailbox, olga, announced):
+    Invite.objects.issue(EMAIL, source="admin", invited_by=olga, note="between us", next="/account?secret")
+    link = mailbox.link(EMAIL)
+    post(client, "/signup", link, username="grace")
+
+    told = str(announced())
+    assert "grace" in told
+    hidden = [link.partition("token=")[2], "between us", "secret", PASSWORD, User.objects.get(email=EMAIL).password]
+    assert not [text for text in hidden if text in told]

@@ -1,0 +1,118 @@
+"""send_invites: many people from a file, at a pace, to be rehearsed, interrupted and gone on with."""
+
+import json
+import os
+import signal
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from invites import mails
+from invites.management.commands import send_invites
+from invites.models import Batch, Invite
+from outbox.models import OutboxMessage
+from tests.tools.factories import InviteFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*options):
+    out = StringIO()
+    call_command("send_invites", *options, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*options):
+    return json.loads(run(*options, "--format", "json"))
+
+
+def test_a_file_says_of_each_person_what_the_options_leave_open(tmp_path, capsys):
+    Group.objects.create(name="Staff")
+    listed = tmp_path / "people.csv"
+    listed.write_text("name;email;group;note\nGrace;grace@example.com;;Hello\n;ada@gmial.com;Staff;\n", "utf-8")
+
+    run("--csv", str(listed), "--note", "Welcome", "--next", "/account")
+
+    rows = Invite.objects.order_by("email")
+    assert [(i.name, i.note, i.next, i.group and i.group.name) for i in rows] == [
+        ("", "Welcome", "/account", "Staff"),
+        ("Grace", "Hello", "/account", None),
+    ]
+    assert "line 3: ada@gmial.com: did you mean ada@gmail.com?" in capsys.readouterr().err
+    batch = Batch.objects.get()
+    assert {i.batch for i in rows} == {batch.pk}
+    assert batch.sent_at
+    assert batch.counts == {"sent": {"done": 2}}
+
+
+def test_mails_leave_at_the_wished_pace():
+    run(*(f"guest{n}@example.com" for n in range(3)), "--rate", "2/s")
+
+    times = OutboxMessage.objects.order_by("next_try_at").values_list("next_try_at", flat=True)
+    assert [round((time - times[0]).total_seconds(), 3) for time in times] == [0, 0.5, 1]
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """A list of six of whom four are invited when the command is told to stop in the middle of the second pair."""
+    listed = tmp_path / "people.csv"
+    listed.write_text("".join(f"guest{n}@example.com\n" for n in range(6)))
+    written = mails.invitations
+
+    def invitations(invites, leaving):
+        if any(invite.email == "guest3@example.com" for invite in invites):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return written(invites, leaving)
+
+    monkeypatch.setattr(send_invites, "CHUNK", 2)
+    monkeypatch.setattr(mails, "invitations", invitations)
+    return str(listed)
+
+
+def stop_and_say(*command):
+    with pytest.raises(CommandError) as stopped:
+        run(*command)
+    assert stopped.value.returncode == 130
+    assert OutboxMessage.objects.count() == 4
+    return str(stopped.value)
+
+
+def test_interrupted_at_half_and_begun_anew_it_invites_nobody_twice(interrupted):
+    assert "same command: nobody is invited twice" in stop_and_say("--csv", interrupted)
+
+    done = run_json("--csv", interrupted)
+
+    assert (done["queued"], done["skipped"]) == (2, {"invited": 4})
+    assert sorted(OutboxMessage.objects.values_list("recipient", flat=True)) == [
+        f"guest{n}@example.com" for n in range(6)
+    ]
+
+
+def test_writing_again_to_all_is_gone_on_with_and_writes_once_to_each(interrupted):
+    InviteFactory(email="guest1@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    said = stop_and_say("--csv", interrupted, "--again")
+    assert f"--resume {Batch.objects.get().pk}" in said
+
+    done = run_json("--csv", interrupted, "--resume", Batch.objects.get().pk)
+
+    assert (done["queued"], done["skipped"]) == (2, {"repeated": 4})
+    assert OutboxMessage.objects.count() == 6
+
+
+def test_a_rehearsal_says_what_would_be_done(ada, monkeypatch, tmp_path):
+    monkeypatch.setattr(send_invites, "CHUNK", 2)
+    InviteFactory(email="old@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    listed = ["new@example.com", "ada@example.com", "old@example.com", "new@example.com"]
+
+    for again in ([], ["--again"]):
+        rehearsed = run_json(*listed, "--dry-run", *again)
+        assert not Batch.objects.exists()
+        with transaction.atomic():
+            done = run_json(*listed, *again)
+            transaction.set_rollback(True)
+        assert [rehearsed[name] for name in ("queued", "skipped")] == [done[name] for name in ("queued", "skipped")]

@@ -1,0 +1,96 @@
+"""Check your mail: the address is remembered in this browser and nowhere else."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from invites.models import Invite
+from outbox.models import OutboxMessage
+from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asked(client, settings):
+    client.post("/", {"email": "ada@gmail.com"})
+    settings.RATELIMIT_ENABLE = False
+    return client
+
+
+def test_the_page_shows_the_address_and_the_way_to_its_mail(asked):
+    page = asked.get("/invite/sent")
+
+    assert "We sent a link to ada@gmail.com" in words(page)
+    assert 'href="https://mail.google.com/"' in page.text
+    assert "ada@gmail.com" not in page.request["QUERY_STRING"]
+
+
+def test_the_address_is_in_a_signed_cookie_no_script_can_read(asked):
+    cookie = asked.cookies["asked"]
+    assert cookie["httponly"]
+    assert cookie["max-age"] == 3600
+    assert cookie["samesite"] == "Lax"
+
+    asked.cookies["asked"] = cookie.value.replace("ada", "eve")
+    assert "eve@" not in asked.get("/invite/sent").text
+
+
+def test_sending_again_needs_no_typing(asked):
+    page = asked.post("/invite/sent")
+
+    assert "We sent another email to ada@gmail.com." in words(page)
+    assert Invite.objects.get().sends == 2
+    assert OutboxMessage.objects.count() == 2
+
+
+def test_sending_again_too_soon_keeps_the_page_and_names_the_time(client):
+    client.post("/", {"email": "ada@gmail.com"})
+
+    page = client.post("/invite/sent")
+
+    assert page.status_code == 429
+    assert "You can send another one after" in words(page)
+    assert "ada@gmail.com" in page.text
+    assert page["Retry-After"]
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_without_the_cookie_nothing_is_claimed_and_the_way_leads_to_the_start(client):
+    assert "If the address was right, a link is on its way." in words(client.get("/invite/sent"))
+    assert client.post("/invite/sent").url == "/"
+    assert not OutboxMessage.objects.exists()
+
+
+def test_other_providers_and_own_domains(client):
+    for address, expected in [("a@yandex.ru", "Яндекс Почта"), ("a@company.example", None)]:
+        browser = Client()
+        browser.post("/", {"email": address})
+        page = browser.get("/invite/sent").text
+        assert ('rel="noreferrer"' in page) == bool(expected)
+        assert expected is None or expected in page
+
+
+@pytest.mark.parametrize("signup", ["open", "invited"])
+def test_sending_again_tells_a_stranger_nothing(settings, signup):
+    settings.SIGNUP, settings.RATELIMIT_ENABLE = signup, False
+    UserFactory(email="known@example.com")
+    UserFactory(email="idle@example.com", is_active=False)
+    InviteFactory(email="guest@example.com", invitation=True)
+
+    def seen(name):
+        browser, before = Client(), OutboxMessage.objects.count()
+        browser.post("/", {"email": f"{name}@example.com"})
+        page = browser.post("/invite/sent")
+        body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text).replace(name, "NAME")
+        return (
+            page.status_code,
+            body,
+            sorted(page.headers),
+            sorted(browser.cookies),
+            OutboxMessage.objects.count() - before,
+        )
+
+    assert seen("known") == seen("unknown") == seen("idle") == seen("guest")

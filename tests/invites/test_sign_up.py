@@ -1,0 +1,254 @@
+"""The sign-up page behind the link."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Session, User
+from invites import purposes
+from invites.models import Invite
+from invites.sign_up.forms import SignupForm
+from kit import tokens
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def invite(db):
+    return InviteFactory(email="grace@example.com", next="/account?welcome")
+
+
+def link(invite, purpose=purposes.SIGNUP):
+    return tokens.path(purpose, invite.pk)
+
+
+def form(invite, **typed):
+    return {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD} | typed
+
+
+def test_accepting_makes_the_account_signs_in_and_leads_on(client, invite):
+    response = client.post("/signup", form(invite))
+
+    assert response.url == "/account?welcome"
+    invite.refresh_from_db()
+    grace = User.objects.get()
+    assert (invite.state, invite.claimed_by) == (Invite.State.CLAIMED, grace)
+    assert Session.objects.get().user == grace
+    assert grace.check_password(PASSWORD)
+
+
+def test_the_address_comes_from_the_invite_whatever_is_posted(client, invite):
+    client.post("/signup", form(invite, email="eve@evil.example"))
+
+    assert User.objects.get().email == "grace@example.com"
+
+
+def test_the_page_suggests_a_free_name(client, invite):
+    UserFactory(username="grace", email="other@example.com")
+
+    assert 'value="grace2"' in client.get(link(invite)).text
+
+
+def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, invite):
+    UserFactory(username="grace", email="other@example.com")
+
+    page = client.post("/signup", form(invite))
+
+    assert page.status_code == 200
+    assert "That username is taken. grace2 is free" in words(page)
+    assert PASSWORD not in page.text
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING
+
+
+def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, invite, monkeypatch):
+    UserFactory(username="grace", email="other@example.com")
+    monkeypatch.setattr("invites.sign_up.forms.SignupForm.clean_username", lambda form: form.cleaned_data["username"])
+
+    page = client.post("/signup", form(invite))
+
+    assert "That username is taken. grace2 is free" in words(page)
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("typed", "reasons"),
+    [
+        ({"password": ""}, ["Enter a password"]),
+        ({"password": "short"}, ["Password must be 15 characters or more"]),
+        ({"password": "grace@example.com!"}, ["Password must not contain your username or email address"]),
+        ({"password": "gracegracegracegrace"}, ["Password must not contain your username or email address"]),
+        ({"username": ""}, ["Enter a username"]),
+        ({"username": "x", "password": "y"}, ["Username must be between 3 and 30", "Password must be 15 characters"]),
+        ({"username": "Root"}, ["This one is reserved"]),
+        ({"username": "gr@ce"}, ["Username must only include"]),
+    ],
+)
+def test_all_failing_rules_are_said_at_once_and_the_name_is_kept(client, invite, typed, reasons):
+    page = client.post("/signup", form(invite, **typed))
+
+    assert page.status_code == 200
+    for reason in reasons:
+        assert reason in words(page)
+    if typed.get("username"):
+        assert f'value="{typed["username"]}"' in page.text
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["passwordpassword", "123456789012345", "987654321098765", "qwertyuiopasdfgh", "a" * 20, "Password1Password1"],
+)
+def test_a_common_password_is_refused_however_long(client, invite, password):
+    assert "on lists attackers try first" in words(client.post("/signup", form(invite, password=password)))
+
+
+def test_a_bad_name_is_no_reason_to_refuse_the_password_too(client, invite):
+    page = words(client.post("/signup", form(invite, username="ada lovelace!", password="short")))
+
+    assert "must not contain your username" not in page
+
+
+def test_a_long_passphrase_may_hold_a_short_name(client, invite):
+    client.post("/signup", form(invite, username="ann", password="annual reports never bore cats"))
+
+    assert User.objects.get().username == "ann"
+
+
+def test_the_password_can_be_shown_while_typing_without_a_script(client, invite):
+    page = client.get(link(invite)).text
+    show = re.search(r'href="([^"]*show=1)"', page)[1].replace("&amp;", "&")
+
+    assert 'name="password"' in page
+    assert re.search(r'<input type="text"[^>]*name="password"', client.get(show).text)
+
+
+def test_opening_the_link_a_hundred_times_changes_nothing(client, invite, django_assert_max_num_queries):
+    before = list(Invite.objects.values())
+    for n in range(100):
+        assert getattr(Client(), ("get", "head")[n % 2])(link(invite)).status_code == 200
+
+    assert list(Invite.objects.values()) == before
+    assert not User.objects.exists()
+    assert not Session.objects.exists()
+
+
+def test_pressing_twice_in_one_browser_is_fine(invite):
+    browser = Client()
+    browser.get(link(invite))
+    first_cookies = browser.cookies["csrf"].value
+    browser.post("/signup", form(invite))
+    impatient = Client()  # the second press left before the first answer came back
+    impatient.cookies["csrf"] = first_cookies
+
+    answer = impatient.post("/signup", form(invite))
+
+    assert answer.url == "/account?welcome"
+    assert impatient.get("/account").status_code == 200
+    assert User.objects.count() == 1
+
+
+def test_the_same_press_from_another_browser_finds_the_link_used(client, invite):
+    browser = Client()
+    browser.get(link(invite))
+    browser.post("/signup", form(invite))
+    client.get(link(InviteFactory()))
+
+    answer = client.post("/signup", form(invite))
+
+    assert answer.status_code == 410
+    assert "This link has already been used" in words(answer)
+    assert client.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize("since", ["signed out everywhere", "deactivated"])
+def test_a_second_press_brings_nobody_back_who_was_put_out_since(invite, since):
+    browser, impatient = Client(), Client()
+    browser.get(link(invite))
+    impatient.cookies["csrf"] = browser.cookies["csrf"].value
+    browser.post("/signup", form(invite))
+    if since == "deactivated":
+        User.objects.update(is_active=False)
+    else:
+        User.objects.get().end_sessions()
+
+    assert impatient.post("/signup", form(invite)).status_code == 410
+
+
+def test_coming_back_to_the_link_while_signed_in_leads_on(client, invite):
+    client.post("/signup", form(invite))
+
+    assert client.get(link(invite)).url == "/account?welcome"
+
+
+def test_an_address_that_has_an_account_by_now_is_sent_to_the_button(client, invite):
+    UserFactory(email=invite.email)
+
+    response = client.get(link(invite))
+
+    assert response.url.startswith("/confirm?token=")
+    assert "Sign in to" in words(client.get(response.url))
+
+
+def test_thirty_people_behind_one_address_accept_within_a_minute(client):
+    for n in range(31):
+        invite = InviteFactory()
+        response = Client().post("/signup", form(invite, username=f"colleague{n}"))
+        assert response.status_code == 302, n
+
+
+def test_an_invitation_names_who_invites(client, ada):
+    invite = InviteFactory(source=Invite.Source.ADMIN, invited_by=ada, note="See you <b>Monday</b>!")
+
+    page = client.get(link(invite))
+
+    assert "ada invited you to Frontdoor" in words(page)
+    assert "See you &lt;b&gt;Monday&lt;/b&gt;!" in page.text
+
+
+def test_by_invitation_only_a_proven_address_alone_is_not_enough(client, settings):
+    settings.SIGNUP = "invited"
+    asked = InviteFactory(source=Invite.Source.SELF)
+    invited = InviteFactory(source=Invite.Source.ADMIN)
+
+    for press in (client.get(link(asked)), client.post("/signup", form(asked))):
+        assert press.status_code == 403
+        assert "You need an invitation" in words(press)
+    assert not User.objects.exists()
+    assert client.post("/signup", form(invited)).status_code == 302
+
+
+def test_the_account_speaks_the_language_it_was_made_in(invite):
+    Client(headers={"Accept-Language": "ru"}).post("/signup", form(invite))
+
+    assert User.objects.get().settings == {"language": "ru"}
+
+
+def test_the_owner_link_says_whom_it_signs_out(signed_in):
+    owner = InviteFactory(source="owner")
+
+    page = signed_in.get("/owner", {"token": tokens.sign(purposes.OWNER, owner.pk)})
+
+    assert "You’re signed in as ada. If you carry on, we’ll sign you out of that account first." in words(page)
+
+
+def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
+    invite = InviteFactory()
+    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    original = SignupForm.is_valid
+
+    def late(self):
+        monkeypatch.undo()
+        Client().post("/signup", form)  # between the look at the invite and the look at the name
+        return original(self)
+
+    monkeypatch.setattr(SignupForm, "is_valid", late)
+
+    page = client.post("/signup", form)
+
+    assert page.status_code == 410
+    assert "already been used" in words(page)

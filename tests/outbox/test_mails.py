@@ -1,0 +1,262 @@
+"""Each mail: right words, one link, honest headers; no picture, no foreign host."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone, translation
+
+from accounts import notices
+from accounts.models import Event, User
+from invites.models import Invite
+from outbox.models import OutboxMessage
+from tests.tools import phone
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.questions import Questions
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "grace@example.com"
+FIREFOX = "Firefox/Windows"
+AGO = timezone.now() - timedelta(days=5)
+
+
+def written(mailbox, address):
+    """Subject, text and HTML of the newest mail to an address."""
+    letter = mailbox.letters(address)[-1]
+    return letter, letter.get_body(("plain",)).get_content(), letter.get_body(("html",)).get_content()
+
+
+@pytest.fixture(params=["en", "ru"])
+def language(request):
+    return request.param
+
+
+FROM = {"ip": "203.0.113.7", "device": FIREFOX}
+PLANNED = {"username": "grace", "password": "argon2$", "seal": "x"}
+
+
+def somebody(language, **fields):
+    return UserFactory(username="grace", email=EMAIL, settings={"language": language}, **fields)
+
+
+def ask(language, **given):
+    Invite.objects.issue(EMAIL, language=language, device=FIREFOX, **given)
+
+
+def be_invited(language):
+    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"), note="Hi <b>!")
+
+
+def be_invited_by_a_member(language):
+    member = UserFactory(username="maria", email="maria@lab.example")
+    somebody(language)
+    Invite.objects.issue_for_member(member, EMAIL, note="Hi <b>!")
+
+
+def be_reminded(language):
+    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"))
+    OutboxMessage.objects.all().delete()
+    Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=timezone.now() + timedelta(hours=47))
+    assert Invite.objects.remindable().remind().done
+
+
+def be_on_a_new_device(language):
+    person = somebody(language)
+    person.happened(Event.Kind.SIGNED_IN, **FROM)
+
+
+def lose_an_address(language):
+    somebody(language).happened(Event.Kind.EMAIL_RESTORED, **FROM)
+
+
+def be_asked_to_readdress(language):
+    maria = UserFactory(username="maria", email=EMAIL, settings={"language": language})
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria)
+    Invite.objects.get().ask_to_readdress("hopper@example.com")
+
+
+def not_be_readdressed(language):
+    inviter = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=inviter, language=language)
+    Invite.objects.get().ask_to_readdress(EMAIL)
+    Invite.objects.get().keep_address()
+
+
+def lose_google(language):
+    person = somebody(language)
+    person.google.adopt("1", "grace@gmail.com")
+    person.google.disconnect(**FROM)
+
+
+KINDS = {
+    "link_new": ask,
+    "link_known": lambda language: (somebody(language), ask(language)),
+    "invite": be_invited,
+    "invite_reminder": be_reminded,
+    "invite_known": be_invited_by_a_member,
+    "closed": ask,
+    "register": lambda language: ask(language, wish="register", **PLANNED),
+    "reset": lambda language: (somebody(language), ask(language, wish="reset")),
+    "reset_unknown": lambda language: ask(language, wish="reset"),
+    "new_device": be_on_a_new_device,
+    "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
+    "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
+    "notices_off": lambda language: somebody(language).happened(Event.Kind.NOTICES_OFF, **FROM),
+    "second_factor_on": lambda language: somebody(language).second_factor.turn_on(phone.SECRET, "000000", **FROM),
+    "second_factor_off": lambda language: somebody(language).happened(Event.Kind.SECOND_FACTOR_OFF, **FROM),
+    "recovery_codes": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODES, **FROM),
+    "recovery_code_used": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODE_USED, left=9, **FROM),
+    "code_failed": lambda language: somebody(language).happened(Event.Kind.CODE_FAILED, **FROM),
+    "exported": lambda language: somebody(language).happened(Event.Kind.EXPORTED, **FROM),
+    "email_restored": lose_an_address,
+    "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
+    "disowned": lambda language: (somebody(language), ask(language, wish="disowned")),
+    "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
+    "google_disconnected": lose_google,
+    "readdress": be_asked_to_readdress,
+    "not_readdressed": not_be_readdressed,
+    "email_changed": lambda language: somebody(language).move("hopper@example.com", **FROM),
+    "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
+    "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
+    "deleted": lambda language: somebody(language).erase(**FROM),
+}
+LINKS = dict.fromkeys(KINDS, 1) | {
+    "invite": 2,
+    "invite_reminder": 2,
+    "link_known": 2,
+    "email_code": 0,
+    "deleted": 0,
+    "email_restored": 0,
+    "changed_by_staff": 0,
+    "not_readdressed": 0,
+}
+WAYS_OUT = (
+    "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
+    "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
+    "Don’t want it|Не нужно"
+)
+WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken")
+WITHOUT_END = (
+    *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
+    *("readdress", "not_readdressed", "invite_known"),
+)
+WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")
+NOTICES = (
+    *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
+    *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),
+    *("recovery_codes", "recovery_code_used", "code_failed"),
+)
+
+
+@pytest.fixture(params=KINDS)
+def sent(request, mailbox, settings, language):
+    """Each kind of mail, in each language."""
+    settings.SIGNUP = "invited" if request.param == "closed" else "open"
+    KINDS[request.param](language)
+    return request.param, language, *written(mailbox, EMAIL)
+
+
+question = Questions()
+
+
+def test_each_mail_answers_all_questions(sent, subtests):
+    question.ask(subtests, *sent)
+
+
+@question
+def text_and_html_carry_the_same_links_and_the_deadline(kind, language, letter, text, html):
+    links = set(re.findall(r"http://testserver[^\s\"<]*", text))
+
+    assert len(links) == LINKS[kind]
+    assert links == {link.replace("&amp;", "&") for link in re.findall(r"http://testserver[^\s\"<]*", html)}
+    assert all(("token=" in link) == (kind not in WITHOUT_TOKEN) for link in links)
+    assert letter["Subject"]
+    assert len(letter["Subject"]) <= 60
+    assert kind in WITHOUT_END or re.search(r"(until|by|до) .{10,40}\(UTC\)", text.replace("\n", " "))
+    assert len(html) < 8000
+
+
+@question
+def it_names_the_device_and_says_what_to_do_if_it_was_not_you(kind, language, letter, text, html):
+    device = {"en": "Firefox on Windows", "ru": "Firefox, Windows"}[language]
+    for part in (" ".join(text.split()), html):
+        assert kind in WITHOUT_DEVICE or device in part
+    said = " ".join(text.split())
+    if kind in NOTICES:
+        assert {"en": "This was not me", "ru": "Это был не я"}[language] in said
+    else:
+        assert re.search(WAYS_OUT, said)
+
+
+@question
+def no_picture_script_or_foreign_host(kind, language, letter, text, html):
+    assert not re.search(r"<(img|script|link|iframe|object|form)\b", html, re.IGNORECASE)
+    assert set(re.findall(r"https?://([^/\s\"<:]+)", text + html)) <= {"testserver"}
+
+
+@question
+def the_headers_say_what_it_is(kind, language, letter, text, html):
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Content-Language"] == language
+    assert re.fullmatch(rf"<{kind}\.[0-9a-f]+@testserver>", letter["Message-ID"])
+    assert letter["Reply-To"] == ("maria@lab.example" if kind.startswith("invite") else "help@testserver")
+    assert letter["List-Unsubscribe"] is None
+
+
+@question
+def the_language_is_the_accounts_else_the_pages(kind, language, letter, text, html):
+    assert bool(re.search("[а-яё]{4}", text)) == (language == "ru")
+    assert f'lang="{language}"' in html
+    if language == "ru":
+        assert not re.search(r"\b(the|you|press|link|until)\b", text, re.IGNORECASE)
+
+
+def test_a_note_from_outside_is_text_and_nothing_more(mailbox, ada):
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, note="<a href=x>\r\nBcc: eve@example.com")
+
+    letter, text, html = written(mailbox, "grace@example.com")
+
+    assert "<a href=x>" in text
+    assert "&lt;a href=x&gt;" in html
+    assert letter["Bcc"] is None
+
+
+def test_what_asked_is_named_when_it_is_known(mailbox):
+    Invite.objects.issue("grace@example.com", device=FIREFOX)
+    Invite.objects.issue("alan@example.com")
+
+    assert "Firefox on Windows" in written(mailbox, "grace@example.com")[1]
+    assert "requested from an unknown device" in " ".join(written(mailbox, "alan@example.com")[1].split())
+
+
+def test_an_account_reads_its_own_language_whoever_asks(mailbox, client):
+    UserFactory(email="ivan@example.com", settings={"language": "ru"})
+    with translation.override("en"):
+        client.post("/", {"email": "ivan@example.com"}, headers={"Accept-Language": "en"})
+
+    assert mailbox.letters("ivan@example.com")[0]["Content-Language"] == "ru"
+
+
+def test_another_app_is_not_announced_as_turning_it_on(mailbox):
+    phone.pair(somebody("en"))
+    again = User.objects.get()
+    again.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", anew=True, **FROM)
+
+    letter, text, html = written(mailbox, EMAIL)
+
+    assert letter["Subject"] == "A new app for your Frontdoor codes"
+    for part in (" ".join(text.split()), html):
+        assert "A new authenticator app was set up" in part
+        assert "Firefox on Windows" in part
+        assert "turned on" not in part
+
+
+def test_what_staff_turned_off_is_answered_with_other_words(mailbox):
+    somebody("en").happened(Event.Kind.SECOND_FACTOR_OFF, by="staff")
+
+    _letter, text, html = written(mailbox, EMAIL)
+
+    for part in (text, html):
+        assert "I didn’t ask for this" in part
+        assert "This was not me" not in part

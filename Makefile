@@ -48,7 +48,7 @@ test-quick: $(READY) ## the lane of all tests that wait for nothing
 	$(call LANE,quick,"not slow",2)
 
 test-slow: $(READY) ## the lane of tests that start processes, wait or measure; Chromium is here
-	$(call LANE,slow,slow,1)
+	$(call LANE,slow,slow,2)
 
 test-long: $(READY) ## thousands of odd requests to each JSON door: minutes
 	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)

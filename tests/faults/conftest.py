@@ -26,7 +26,7 @@ def db(committed):
 
 
 @pytest.fixture
-def to_ourselves():
+def to_ourselves(site):
     """No other test beside what is measured: what it takes of the machine is no wait of the site's."""
     with machine(fcntl.LOCK_EX):
         yield

@@ -14,6 +14,7 @@ from django.db import connection
 import config.failover.cache
 from embedded import folders, postgres, valkey
 from embedded.servers import Place
+from tests.conftest import IMPATIENT
 from tests.faults.parts import POPULATE, Part, Site
 from tests.tools.servers import machine
 from tests.tools.sink import FileSink, listening
@@ -38,7 +39,10 @@ def move_redis(settings):
 
     def move(address):
         url = f"redis://{address[0]}:{address[1]}/0"
-        settings.CACHES = {alias: entry | {"LOCATION": url} for alias, entry in settings.CACHES.items()}
+        settings.CACHES = {
+            alias: entry | {"LOCATION": url, "OPTIONS": entry["OPTIONS"] | IMPATIENT}
+            for alias, entry in settings.CACHES.items()
+        }
 
     config.failover.cache.breakers.clear()
     yield move

@@ -148,5 +148,5 @@ if __name__ == "__main__":
     from tests.faults.crash import at
 
     for name in ("deliver_mail", "relay_mail"):
-        load_command_class("mail", name)
+        load_command_class("outbox", name)
     obey()

@@ -25,7 +25,8 @@ EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
 # One lane of the tests: its name, its mark and its processes. It keeps a cache of its own, and in it how it ended.
-# With ARGS one of two lanes may have nothing to run, which is pytest's 5.
+# With ARGS one of two lanes may have nothing to run, which is pytest's 5. Slow tests mostly wait, so that both lanes with
+# two processes each are what keeps two cores busy.
 define LANE
 @lane=.pytest_cache/$(1); mkdir -p $$lane; echo running >$$lane/ended; \
 $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
@@ -50,7 +51,7 @@ test-quick: $(READY) ## the lane of all tests that wait for nothing
 test-slow: $(READY) ## the lane of tests that start processes, wait or measure; Chromium is here
 	$(call LANE,slow,slow,2)
 
-test-long: $(READY) ## thousands of odd requests to each JSON door: minutes
+test-long: $(READY) ## thousands of odd requests to each JSON door: twenty minutes
 	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
 
 # What measures in one lane finds the machine alone, as both share a lock.

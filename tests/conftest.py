@@ -22,6 +22,7 @@ from django.utils import translation
 from django_redis.cache import RedisCache
 
 from accounts.password.hashers import Argon2
+from config.failover.cache import breakers
 from embedded import folders
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
@@ -134,7 +135,9 @@ def english():
 
 @pytest.fixture
 def empty_caches():
-    """Limits and sessions of one test are not those of the next."""
+    """Limits and sessions of one test are not those of the next, nor is a Redis that was away."""
+    for breaker in breakers.values():
+        breaker.retry_at = 0.0
     caches["default"].clear()
 
 

@@ -5,7 +5,6 @@ from django.utils import timezone
 from django_redis.cache import RedisCache
 from redis.exceptions import ConnectionError as Gone
 
-from config.failover.cache import breakers
 from invites import purposes
 from invites.link import opens
 from invites.models import Invite
@@ -52,4 +51,3 @@ def test_without_redis_the_page_is_shown_and_nothing_is_noted(client, monkeypatc
     invite = InviteFactory()
     assert client.get(tokens.path(purposes.SIGNUP, invite.pk)).status_code == 200
     assert opened(invite) is None
-    breakers.clear()

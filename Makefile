@@ -29,7 +29,7 @@ MANAGE := $(BIN)/python -W error manage.py
 # two processes each are what keeps two cores busy.
 define LANE
 @lane=.pytest_cache/$(1); mkdir -p $$lane; echo running >$$lane/ended; \
-$(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
+FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 

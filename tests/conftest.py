@@ -30,7 +30,7 @@ from outbox.models import OutboxEvent
 from tests.tools.broker import Broker, Given, forget, program, taking_turns
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Google, stand_in
-from tests.tools.servers import GIVEN_BROKER
+from tests.tools.servers import GIVEN_BROKER, LANE
 
 TESTS = Path(__file__).parent
 # Folders whose every test starts processes, waits or measures; files elsewhere mark themselves.
@@ -48,6 +48,12 @@ Argon2.time_cost, Argon2.memory_cost = 1, 8  # passes, and KiB
 IMPATIENT = {name: settings.CACHES["default"]["OPTIONS"][name] for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")}
 for cache in settings.CACHES.values():
     cache["OPTIONS"] = cache["OPTIONS"] | dict.fromkeys(IMPATIENT, 10)  # seconds
+
+
+# Both lanes may be given the same PostgreSQL; pytest-django keeps apart the processes of one.
+if lane := os.environ.get(LANE):
+    database = settings.DATABASES["default"]
+    database["TEST"] = database.get("TEST", {}) | {"NAME": f"test_{database['NAME']}_{lane}"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 import pika
 
 from embedded import children, servers
+from tests.tools.servers import LOCK
 
 PATIENCE = 60  # seconds; it takes 5 on a machine that does nothing else
 # Debian's command of this name wants to be root or rabbitmq, and starts it as the latter.
@@ -135,9 +136,9 @@ class Given:
 
 @contextmanager
 def taking_turns(broker):
-    """What we declare always has the same names, so only one process of a run may be at a broker that is given."""
+    """What we declare always has the same names, so only one process may be at a broker that is given."""
     if isinstance(broker, Given):
-        with open(f"{os.environ['FRONTDOOR_STATE']}.amqp", "a") as file:  # noqa: PTH123 its path is a text
+        with open(f"{os.environ[LOCK]}.amqp", "a") as file:  # noqa: PTH123 its path is a text
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
     else:

@@ -19,7 +19,9 @@ from tests.tools import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 GIVEN_BROKER = "FRONTDOOR_TEST_AMQP_URL"
-LOCK = "FRONTDOOR_TEST_LOCK"  # the path of a file; make gives one to both lanes
+# Given by make, which runs two lanes at once: the name of this one, and the path of a file that both lock.
+LANE, LOCK = "FRONTDOOR_TEST_LANE", "FRONTDOOR_TEST_LOCK"
+DATABASES_PER_LANE = 8  # of the sixteen that a Redis has
 # What a developer has exported must not change a test.
 FORGOTTEN = (
     *(
@@ -90,9 +92,10 @@ def prepare(servers: ExitStack) -> None:
 
 
 def keep_apart(worker: str) -> None:
-    """Gives an xdist worker its own mailbox and its own database of Redis; pytest-django does so for PostgreSQL."""
+    """Gives an xdist worker its own mailbox and its own database of Redis; tests.conftest does so for PostgreSQL."""
     os.environ["EMAIL_URL"] += f"/{worker}"
-    number = int(worker.removeprefix("gw")) + 1
+    first = DATABASES_PER_LANE if os.environ.get(LANE) == "slow" else 0  # both lanes may be given the same servers
+    number = first + int(worker.removeprefix("gw")) + 1
     os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
 
 

@@ -163,6 +163,19 @@ def test_signing_out_everywhere_or_a_reset_forgets_a_pending_change(mailbox, sig
     assert ada.email == "ada@example.com"
 
 
+def test_a_change_of_address_ends_with_the_password_it_was_asked_by(mailbox, signed_in, ada):
+    ask(signed_in)
+    typed = {"action": "verify", "code": code(mailbox)}
+
+    signed_in.post("/account/password", {"password": PASSWORD, "chosen": "another four random words"})
+
+    assert NEW not in signed_in.get("/account").text
+    assert signed_in.get("/account/email/code").status_code == 302
+    signed_in.post("/account/email/code", typed)
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
 def test_an_address_taken_before_the_code_is_typed_stays_its_new_owners(mailbox, signed_in, ada):
     ask(signed_in)
     UserFactory(username="grace", email=NEW)

@@ -8,9 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import notices
+from accounts.notices import NOT_ME
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
+from kit.tokens import Purpose
 from outbox.models import OutboxMessage
 from tests.tools.factories import InviteFactory, UserFactory
 from tests.tools.reading import words
@@ -85,6 +87,13 @@ def test_an_invitation_that_expired_stays_an_invitation(client, settings, mailbo
     client.post("/invite/sent", {"token": tokens.sign(purposes.SIGNUP, invite.pk)})
 
     assert client.get(mailbox.link("grace@example.com")).status_code == 200
+
+
+def test_no_two_kinds_of_links_share_a_salt():
+    """A link that invites somebody must never pass as one that signs somebody in."""
+    kinds = [NOT_ME, *(kind for kind in vars(purposes).values() if isinstance(kind, Purpose))]
+
+    assert len({kind.salt for kind in kinds}) == len(kinds) == 7
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -15,7 +15,7 @@ from embedded import folders, servers, wheels
 from embedded.servers import Place, Server
 
 # Of the tables: counted up when migrations are made again from the start, as older tables cannot be migrated then.
-LAYOUT = "2"
+LAYOUT = "3"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",

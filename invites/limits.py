@@ -13,6 +13,6 @@ ASK_PER_ADDRESS = Limit(
 )
 ASK_PER_NETWORK = Limit("ask-network", "60/10m")
 
-# Links pressed. Whoever holds a valid invite is counted by the invite alone: thirty people may sit behind one address.
+# Links pressed. Whoever holds a valid link is counted by the link alone: thirty people may sit behind one address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")
-PRESS_PER_INVITE = Limit("press", "100/10m")
+PRESS_PER_LINK = Limit("press", "100/10m")

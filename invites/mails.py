@@ -1,9 +1,10 @@
-"""The mail of an invite: which it is, in which language, with what in it. It needs no request."""
+"""The mail of a link or an invitation: which it is, in which language, with what in it. It needs no request."""
 
 from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,18 +18,57 @@ from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
-    from invites.models import Invite
+    from invites.models import Invite, MagicLink
 
 EMAIL, NAME, URL, DECLINE_URL = range(4)  # the blanks of a mail to many
 
-# What was asked for: a way in, an account whose name and password are chosen already, or a new password.
-LINK, REGISTER, RESET = "link", "register", "reset"
-DISOWNED = "disowned"  # a new password after "this was not me"
+
+def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
+    """The one mail with this link that fits the address today, not stored yet."""
+    name, purpose = wording(link, account, may_join=may_join)
+    if name == "invite" and link.invite:
+        return invitation(link.invite, link)
+    with preferences.read_by(account.settings if account else {}, language_of(link)) as language:
+        context = {
+            "email": link.email,
+            "username": account.username if account else link.username,
+            "url": tokens.link(purpose, link.pk) if purpose else settings.SITE_URL,
+            "reset_url": tokens.link(purposes.RESET, link.pk),
+            "until": times.until(link.expires_at),
+            "at": times.clock(timezone.now()),
+            "device": notices.said(device),
+            "registering": link.purpose == link.Purpose.REGISTER,
+        }
+    source = link.invite.source if link.invite else "self"
+    return write(name, link.email, context, language=language, source=source, about=link.pk)
 
 
-def send(invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "") -> None:
-    """Puts the one mail into the outbox that fits the address today, in the transaction of its cause."""
-    letter(invite, account, wish, may_join=may_join, device=device).save()
+def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
+    """Which mail, and what its link is for."""
+    asked = link.Purpose
+    if account:
+        resets = link.purpose in {asked.RESET, asked.DISOWNED}
+        return (link.purpose, purposes.RESET) if resets else ("link_known", purposes.CONFIRM)
+    if link.purpose == asked.RESET:
+        return "reset_unknown", None
+    if not may_join:
+        return "closed", None
+    if link.purpose == asked.REGISTER:
+        return "register", purposes.CONFIRM
+    return ("invite" if link.invite else "link_new"), purposes.SIGNUP
+
+
+def language_of(link: "MagicLink") -> str:
+    return (link.invite.language if link.invite else "") or link.language
+
+
+def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessage:
+    """The mail of an invitation, with its own link or one that its holder asked for, not stored yet."""
+    carried = link or invite
+    with preferences.read_by({}, language_of(link) if link else invite.language) as language:
+        words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
+    words |= {"url": tokens.link(purposes.SIGNUP, carried.pk)}
+    return write_invitation("invite", invite, words, language, about=carried.pk)
 
 
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
@@ -41,7 +81,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
     for invite in invites:
         common = same_for(invite)
         if common not in written:
-            written[common] = letter(with_blanks(invite), None, LINK, may_join=True, blanks=True)
+            written[common] = with_blanks(invite)
         words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
         words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
         at = next(leaving) if leaving else None
@@ -55,91 +95,54 @@ def same_for(invite: "Invite") -> tuple[Any, ...]:
     return invite.language, invite.invited_by_id, invite.source, invite.note, invite.expires_at, lengths
 
 
-def with_blanks(invite: "Invite") -> "Invite":
+def with_blanks(invite: "Invite") -> OutboxMessage:
+    """The mail of an invitation, with blanks for what tells it from others that say the same."""
     blanks = copy(invite)
     blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
-    return blanks
+    with preferences.read_by({}, invite.language) as language:
+        words = invitation_words(blanks) | {"until": times.until(invite.expires_at)}
+    words |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
+    return write_invitation("invite", blanks, words, language)
 
 
-def from_member(seen: "Invite", linked: "Invite | None", account: User | None) -> OutboxMessage:
-    """What a member's invitation says, not stored yet; without a link of ours to somebody who has an account.
-
-    `seen` is the invitation as the member sees it; `linked` is another row, perhaps of another inviter, whose link is
-    mailed. None for who has an account.
-    """
-    if linked is not None:
-        said = type(seen)(**{name: getattr(seen, name) for name in ("email", "note", "language", "invited_by")})
-        said.pk, said.source, said.expires_at = linked.pk, "member", linked.expires_at
-        return invitations([said])[0]
-    with preferences.read_by(account.settings if account else {}, seen.language) as language:
-        context = {
-            "username": account.username if account else "",
-            "note": seen.note,
-            "url": f"{settings.SITE_URL}/login",
-            **sender(seen),
-        }
-    return write(
-        "invite_known",
-        seen.email,
-        context,
-        language=language,
-        source="member",
-        reply_to=reply_to(seen),
-        about=seen.pk,
-    )
-
-
-def letter(
-    invite: "Invite", account: User | None, wish: str, *, may_join: bool, device: str = "", blanks: bool = False
-) -> OutboxMessage:
-    """The mail, not stored yet; with `blanks` for its links."""
-    name, purpose = wording(invite, account, wish, may_join=may_join)
-    with preferences.read_by(account.settings if account else {}, invite.language) as language:
-        context: dict[str, Any] = {
-            "email": invite.email,
-            "username": account.username if account else invite.username,
-            "url": tokens.link(purpose, invite.pk) if purpose else settings.SITE_URL,
-            "reset_url": tokens.link(purposes.RESET, invite.pk),
-            "until": times.until(invite.expires_at),
-            "at": times.clock(timezone.now()),
-            "device": notices.said(device),
-            "note": invite.note,
-            "registering": wish == REGISTER,
-            **sender(invite),
-        }
-    if blanks:
-        context |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
-    return write(
-        name,
-        invite.email,
-        context,
-        language=language,
-        source=invite.source,
-        reply_to=reply_to(invite) if name == "invite" else (),
-        about=invite.pk,
-    )
+def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
+    """What a member's invitation says, not stored yet; without a link of ours to somebody who has an account."""
+    if account is None:
+        return invitation(invite)
+    with preferences.read_by(account.settings, invite.language) as language:
+        words = {"username": account.username, "note": invite.note, "url": f"{settings.SITE_URL}/login"}
+    return write_invitation("invite_known", invite, words | sender(invite), language)
 
 
 def reminder(invite: "Invite") -> OutboxMessage:
     """The one mail that says again that somebody is invited, not stored yet."""
     with preferences.read_by({}, invite.language) as language:
-        context = {
-            "email": invite.email,
+        words = invitation_words(invite) | {
             "url": tokens.link(purposes.SIGNUP, invite.pk),
             "sent": times.on(invite.sent_at or invite.created_at),
             "until": times.until(invite.expires_at),
             "day": times.day(invite.expires_at),
-            **sender(invite),
         }
+    return write_invitation("invite_reminder", invite, words, language)
+
+
+def write_invitation(
+    name: str, invite: "Invite", words: dict[str, Any], language: str, about: UUID | None = None
+) -> OutboxMessage:
+    """`about` is the link in it, if its holder has asked for that."""
     return write(
-        "invite_reminder",
+        name,
         invite.email,
-        context,
+        words,
         language=language,
         source=invite.source,
-        reply_to=reply_to(invite),
-        about=invite.pk,
+        reply_to=[invite.invited_by.email] if invite.invited_by else [],
+        about=about or invite.pk,
     )
+
+
+def invitation_words(invite: "Invite") -> dict[str, Any]:
+    return {"email": invite.email, "note": invite.note, **sender(invite)}
 
 
 def sender(invite: "Invite") -> dict[str, str]:
@@ -150,23 +153,6 @@ def sender(invite: "Invite") -> dict[str, str]:
         "name": invite.name,
         "decline_url": tokens.link(purposes.DECLINE, invite.pk),
     }
-
-
-def reply_to(invite: "Invite") -> list[str]:
-    return [invite.invited_by.email] if invite.invited_by else []
-
-
-def wording(invite: "Invite", account: User | None, wish: str, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
-    """Which mail, and what its link is for."""
-    if account:
-        return (wish, purposes.RESET) if wish in {RESET, DISOWNED} else ("link_known", purposes.CONFIRM)
-    if wish == RESET:
-        return "reset_unknown", None
-    if not may_join:
-        return "closed", None
-    if wish == REGISTER:
-        return "register", purposes.CONFIRM
-    return ("link_new" if invite.source == "self" else "invite"), purposes.SIGNUP
 
 
 def ask_to_readdress(invite: "Invite") -> None:

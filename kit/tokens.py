@@ -41,6 +41,15 @@ def load(purpose: Purpose, token: str) -> UUID:
         raise BadToken(str(error)) from error
 
 
+def fits(purpose: Purpose, token: str) -> bool:
+    """Whether we signed a token for this purpose."""
+    try:
+        load(purpose, token)
+    except BadToken:
+        return False
+    return True
+
+
 def link(purpose: Purpose, row_id: UUID) -> str:
     """The address that a mail carries, built from SITE_URL and never from a request."""
     return settings.SITE_URL + path(purpose, row_id)

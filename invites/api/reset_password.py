@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from accounts.models import Superseded, User
 from accounts.password.forms import ResetForm
 from accounts.protocol import Door, Error, counted, done, invalid, key_of, sign_in_now
-from invites import limits, mails, purposes
-from invites.ask_for_link.ask import ask
+from invites import limits, purposes
+from invites.ask_for_link.ask import Asked, ask
 from invites.ask_for_link.form import EmailForm
 from invites.link import browser, opened
-from invites.models import Invite, InviteUnavailable
+from invites.models import MagicLink, Unavailable
 from invites.reset_password import reset
 
 
@@ -23,7 +23,7 @@ class RequestReset(Door):
         form = EmailForm({"email": self.text("email")})
         if not form.is_valid():
             return invalid(request, form)
-        ask(request, form.cleaned_data["email"], mails.RESET)
+        ask(request, Asked(form.cleaned_data["email"], MagicLink.Purpose.RESET))
         return done(request)
 
 
@@ -37,35 +37,39 @@ class Reset(Door):
         return self.open(self.text("key"))
 
     def open(self, token: str) -> HttpResponse:
-        invite, _purpose = opened.find(self.request, token, purposes.RESET)
-        if invite is None:
+        link = opened.find_link(self.request, token, purposes.RESET)
+        if link is None:
             return self.refuse(_("This link doesn’t work. Ask for a new one."))
         try:
-            return self.use(invite)
+            return self.use(link)
         except reset.TurnedOff:
             return Error(self.request, 403, "inactive", _("This account is turned off. Nothing has changed."))
-        except (InviteUnavailable, Superseded, reset.NoAccount):
-            return self.over(invite)
+        except (Unavailable, Superseded, reset.NoAccount):
+            return self.over(link)
 
-    def use(self, invite: Invite) -> HttpResponse:
+    def use(self, link: MagicLink) -> HttpResponse:
         if self.request.method == "POST":
-            opened.press(self.request, invite)
-        elif invite.state != Invite.State.PENDING:
-            raise InviteUnavailable
-        account = reset.owner(invite)
-        return self.save(invite, account) if self.request.method == "POST" else key_of(self.request, account)
+            opened.count_press(self.request, link)
+        elif link.state != MagicLink.State.PENDING:
+            raise Unavailable
+        account = reset.owner(link)
+        return self.save(link, account) if self.request.method == "POST" else key_of(self.request, account)
 
-    def save(self, invite: Invite, account: User) -> HttpResponse:
+    def save(self, link: MagicLink, account: User) -> HttpResponse:
         form = ResetForm({"password": self.text("password")}, user=account)
         if not form.is_valid():
             return invalid(self.request, form)
-        reset.save(self.request, invite, account, form.cleaned_data["password"])
+        reset.save(self.request, link, account, form.cleaned_data["password"])
         return sign_in_now(self.request)
 
-    def over(self, invite: Invite) -> HttpResponse:
+    def over(self, link: MagicLink) -> HttpResponse:
         """What became of the link; pressed twice, it has worked."""
-        invite.refresh_from_db()
-        if self.request.method == "POST" and invite.claimed_just_now(browser.identify(self.request)):
+        try:
+            link = opened.read(link.pk)
+        except MagicLink.DoesNotExist:  # its person has just left
+            return self.refuse(_("This link doesn’t work. Ask for a new one."))
+        link.read_use()
+        if self.request.method == "POST" and link.used_just_now(browser.identify(self.request, purposes.RESET)):
             return sign_in_now(self.request)
         return self.refuse(_("This link has been used or has expired. Ask for a new one."))
 

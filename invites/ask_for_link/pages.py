@@ -9,8 +9,18 @@ from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 from accounts.session import sessions
-from invites import limits, mails
-from invites.ask_for_link.ask import ask, ask_or_wait, asked_for, limited, log, remember, sent_page
+from invites import limits
+from invites.ask_for_link.ask import (
+    ASKED_FOR,
+    Asked,
+    ask_again,
+    ask_or_wait,
+    asked_for,
+    limited,
+    log,
+    remember,
+    sent_page,
+)
 from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from kit import rate_limit, visitor
@@ -27,7 +37,7 @@ def entry(request: HttpRequest) -> HttpResponse:
     next_url = same_site(request.GET.get("next", ""))
     if request.user.is_authenticated:
         return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
-    return take_address(request, "invites/ask_for_link/entry.html", mails.LINK, next_url)
+    return take_address(request, "invites/ask_for_link/entry.html", ASKED_FOR.LINK, next_url)
 
 
 @never_cache
@@ -35,23 +45,24 @@ def entry(request: HttpRequest) -> HttpResponse:
 @rate_limit.per_network(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
     """The same for a new password."""
-    return take_address(request, "invites/ask_for_link/reset.html", mails.RESET)
+    return take_address(request, "invites/ask_for_link/reset.html", ASKED_FOR.RESET)
 
 
-def take_address(request: HttpRequest, template: str, wish: str, next_url: str = "") -> HttpResponse:
+def take_address(request: HttpRequest, template: str, purpose: str, next_url: str = "") -> HttpResponse:
     if request.method != "POST":
         return entry_page(request, template, EmailForm(initial={"next": next_url}))
     form = EmailForm(request.POST)
     if not form.is_valid():
         return entry_page(request, template, form)
     email = form.cleaned_data["email"]
+    asked = Asked(email, purpose, form.cleaned_data["next"])
     if suggestion := form.doubt():
         form.data = {**form.data.dict(), "sure": email}  # type: ignore[attr-defined]
         return entry_page(request, template, form, suggestion)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for a link ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), email, wish)
-    return ask_or_wait(request, email, wish, next=form.cleaned_data["next"])
+        return remember(redirect("invite_sent"), asked)
+    return ask_or_wait(request, asked)
 
 
 def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
@@ -68,7 +79,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("account")
     email = cast("User", request.user).email
-    return ask_or_wait(request, email, mails.LINK, next=same_site(request.POST.get("next", "")))
+    return ask_or_wait(request, Asked(email, next=same_site(request.POST.get("next", ""))))
 
 
 @never_cache
@@ -77,12 +88,15 @@ def prove(request: HttpRequest) -> HttpResponse:
 def sent(request: HttpRequest) -> HttpResponse:
     """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
     if request.method != "POST":
-        return sent_page(request, *asked_for(request))
-    email, wish = opened.expired_address(request) if "token" in request.POST else asked_for(request)
-    if not email:
+        return sent_page(request, asked_for(request))
+    instead, asked = None, asked_for(request)
+    if "token" in request.POST:
+        instead, purpose = opened.find_expired(request)
+        asked = Asked(instead.email, purpose, instead.leads_to) if instead else Asked()
+    if not asked.email:
         return redirect("entry")
     try:
-        ask(request, email, wish)
+        ask_again(request, asked, instead)
     except rate_limit.Limited as limit:
-        return limited(request, email, wish, limit)
-    return remember(sent_page(request, email, wish, resent=True), email, wish)
+        return limited(request, asked, limit)
+    return remember(sent_page(request, asked, resent=True), asked)

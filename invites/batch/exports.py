@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 from invites.models import Invite, InviteQuerySet
+from outbox.models import OutboxMessage
 
 CHUNK = 500  # rows read at once
 COLUMNS = (
@@ -33,7 +34,7 @@ def lines(invites: InviteQuerySet) -> Iterator[str]:
     """The file, line by line; newest first."""
     yield "\ufeff" + line(COLUMNS)  # by this mark Excel knows UTF-8
     for chunk in chunks(invites):
-        Invite.objects.read_mails(chunk)
+        OutboxMessage.objects.attach_newest(chunk)
         for invite in chunk:
             yield line(row(invite))
 
@@ -58,7 +59,7 @@ def row(invite: Invite) -> list[str]:
         invite.batch,
         *map(
             moment,
-            (invite.created_at, invite.sent_at, invite.expires_at, invite.opened_at, invite.claimed_at),
+            (invite.created_at, invite.sent_at, invite.expires_at, invite.opened_at, invite.accepted_at),
         ),
     ]
 

@@ -4,6 +4,7 @@ from invites.desk.batch import BatchAdmin
 from invites.desk.funnel import FunnelAdmin
 from invites.desk.invite import InviteAdmin
 from invites.desk.inviter import InviterAdmin
+from invites.desk.link import MagicLinkAdmin
 from invites.desk.person import mail_reset
 
-__all__ = ["BatchAdmin", "FunnelAdmin", "InviteAdmin", "InviterAdmin", "mail_reset"]
+__all__ = ["BatchAdmin", "FunnelAdmin", "InviteAdmin", "InviterAdmin", "MagicLinkAdmin", "mail_reset"]

@@ -88,9 +88,7 @@ class SourceFilter(CountedFilter):
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        """Not what only members see, nor, but for superusers, owner links: they are not in the list."""
-        hidden = {Invite.Source.SHADOW} | (set() if request.user.is_superuser else {Invite.Source.OWNER})
-        return [(value, label) for value, label in Invite.Source.choices if value not in hidden]
+        return Invite.Source.choices
 
     def chosen(self, queryset: Any, value: str) -> Any:
         return queryset.filter(source=value)

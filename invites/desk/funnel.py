@@ -15,7 +15,6 @@ from invites.models import Funnel, Invite
 BY = {"day": _("day"), "week": _("week")}
 PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
 DEFAULT = 14  # days
-SOURCES = {s.value: s.label for s in Invite.Source if s not in Invite.UNLINKED}
 
 WIDTH, HEIGHT, BAR = 600, 64, 560  # of the picture, of a step in it, and of the bar of all
 
@@ -38,10 +37,10 @@ class FunnelAdmin(admin.ModelAdmin):
             "by": by,
             "days": days,
             "source": source,
-            "choices": {"by": BY, "days": PERIODS, "source": SOURCES},
+            "choices": {"by": BY, "days": PERIODS, "source": count.SOURCES},
             "funnel": numbers,
             "picture": picture(numbers),
-            "names": SOURCES,
+            "names": count.SOURCES,
             "labels": count.STEPS.values(),
         }
         return TemplateResponse(request, "admin/invites/funnel/change_list.html", context)
@@ -64,7 +63,7 @@ def chosen(request: HttpRequest) -> tuple[str, int, str]:
     by, days, source = (request.GET.get(name, "") for name in ("by", "days", "source"))
     by = by if by in BY else "day"
     period = int(days) if days in {str(known) for known in PERIODS} else DEFAULT
-    return by, min(period, count.DAYS[by]), source if source in SOURCES else ""
+    return by, min(period, count.DAYS[by]), source if source in count.SOURCES else ""
 
 
 def picture(numbers: count.Funnel) -> dict[str, Any]:

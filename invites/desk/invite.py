@@ -33,7 +33,7 @@ from invites.link import opens
 from invites.models import Entry, Invite, in_step
 from kit import addresses, plain_line
 from kit.long_list import LongChangeList, ago, exact
-from outbox.models import Suppression
+from outbox.models import OutboxMessage, Suppression
 
 MAILS_SHOWN = 20  # of the newest, on the page of an invite
 
@@ -54,8 +54,7 @@ class InviteForm(forms.ModelForm):
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
             raise ValidationError(_("This address already has an account"))
-        pending = Invite.objects.pending().standing().exclude(source=Invite.Source.SELF)
-        if pending.filter(email=email).exists():
+        if Invite.objects.pending().filter(email=email).exists():
             said = _("This address is invited already. Search for it in the list to send the invitation again")
             raise ValidationError(said, code="invited")
         suppression = Suppression.objects.of(email)
@@ -81,7 +80,7 @@ class InviteForm(forms.ModelForm):
 class InviteList(LongChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        Invite.objects.read_mails(self.result_list)
+        OutboxMessage.objects.attach_newest(self.result_list)
 
 
 @admin.register(Invite)
@@ -105,13 +104,7 @@ class InviteAdmin(Steering):
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
-        """In letters that people read; as it is stored, where these could be mistaken for others."""
-        name, _at, domain = invite.email.rpartition("@")
-        try:
-            read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else invite.email
-        except UnicodeError:
-            return invite.email
-        return invite.email if read == invite.email else format_html('<span title="{}">{}</span>', invite.email, read)
+        return readable(invite.email)
 
     @admin.display(description=gettext_lazy("state"))
     def state_badge(self, invite: Invite) -> str:
@@ -119,10 +112,7 @@ class InviteAdmin(Steering):
 
     @admin.display(description=gettext_lazy("delivery"), empty_value="–")
     def delivery(self, invite: Invite) -> str:
-        label = str(invite.delivery.label) if invite.delivery else ""
-        if invite.newest_mail is None or invite.newest_mail.attempts < 2:
-            return label
-        return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": invite.newest_mail.attempts}
+        return delivery_in_words(invite.newest_mail)
 
     @admin.display(description=gettext_lazy("invited by"), empty_value="–")
     def inviter(self, invite: Invite) -> str:
@@ -150,13 +140,6 @@ class InviteAdmin(Steering):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return InviteList
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Without what belongs to a planned account, and without what only members see."""
-        rows = Invite.objects.for_staff().order_by("-id")
-        if not request.user.is_superuser:
-            rows = rows.exclude(source=Invite.Source.OWNER)
-        return rows.defer("username", "password", "seal", "claimed_in")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
         """All of them in a few lines, on the page of one."""
@@ -196,13 +179,30 @@ class InviteAdmin(Steering):
         if not Invite.objects.issue_many([entry], **given, leaving=in_step()).done:
             said = _("Somebody has just invited this address. Nothing more was sent.")
             self.message_user(request, said, messages.WARNING)
-        obj.pk = Invite.objects.standing().get(email=entry.email).pk
+        obj.pk = Invite.objects.pending().filter(email=entry.email).latest("id").pk
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False
+
+
+def readable(email: str) -> str:
+    """In letters that people read; as it is stored, where these could be mistaken for others."""
+    name, _at, domain = email.rpartition("@")
+    try:
+        read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else email
+    except UnicodeError:
+        return email
+    return email if read == email else format_html('<span title="{}">{}</span>', email, read)
+
+
+def delivery_in_words(mail: OutboxMessage | None) -> str:
+    label = str(mail.status.label) if mail else ""
+    if mail is None or mail.attempts < 2:
+        return label
+    return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": mail.attempts}
 
 
 def linked(query: str, words: str) -> str:

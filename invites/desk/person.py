@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.desk_offers import NEWEST, PANELS, PERSON_ACTIONS, Panel
 from accounts.models import User
-from invites import mails
-from invites.models import Invite, InviteQuerySet
+from invites.models import Invite, InviteQuerySet, MagicLink
 from kit.long_list import exact
 from outbox.models import Suppression
 
@@ -33,13 +32,13 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     skipped[_("turned off")] += len(people) - len(active)
     skipped[_("no mail goes to the address")] += len(active) - len(chosen)
     for person in chosen:
-        Invite.objects.issue(person.email, wish=mails.RESET, device=settings.SITE_NAME)
+        MagicLink.objects.issue(person.email, MagicLink.Purpose.RESET, device=settings.SITE_NAME)
     modeladmin.log(request, chosen, "Password reset link mailed")
     modeladmin.report(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
 
 
 def received(request: HttpRequest, person: User) -> Panel | None:
-    invites = Invite.objects.for_staff().filter(email=person.email).select_related("invited_by")
+    invites = Invite.objects.filter(email=person.email).select_related("invited_by")
     panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
     panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
     panel.more = listed(q=person.email)
@@ -47,7 +46,7 @@ def received(request: HttpRequest, person: User) -> Panel | None:
 
 
 def sent(request: HttpRequest, person: User) -> Panel | None:
-    invites = Invite.objects.for_staff().filter(invited_by=person)
+    invites = Invite.objects.filter(invited_by=person)
     panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
     panel.rows = [row(invite, invite.email) for invite in newest(invites)]
     panel.more = listed(invited_by=person.pk)

@@ -38,9 +38,7 @@ def timeline(invite: Invite, mails: Iterable[OutboxMessage], *, traces: bool) ->
 
 
 def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:
-    if invite.source == invite.Source.SELF:
-        yield Moment(invite.created_at, _("Asked for"), invite.email)
-    elif Event.Kind.INVITED not in told:
+    if Event.Kind.INVITED not in told:
         yield Moment(invite.created_at, _("Invited"), invite.invited_by.username if invite.invited_by else "")
 
 
@@ -61,8 +59,8 @@ def settled(invite: Invite, told: set[str], *, traces: bool) -> Iterator[Moment]
     """What its row says, as far as the history does not."""
     if invite.opened_at:
         yield Moment(invite.opened_at, _("Link opened"), detail=_("the last time"))
-    if invite.claimed_at:
-        yield accepted(invite, invite.claimed_at, traces=traces)
+    if invite.accepted_at:
+        yield accepted(invite, invite.accepted_at, traces=traces)
     if invite.declined_at and Event.Kind.DECLINED not in told:
         yield Moment(invite.declined_at, _("Declined"))
     if invite.revoked_at and Event.Kind.REVOKED not in told:
@@ -75,13 +73,13 @@ def settled(invite: Invite, told: set[str], *, traces: bool) -> Iterator[Moment]
 
 def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
     """By whom, and on which device: that of what the account did first from then on."""
-    if invite.claimed_by is None:
+    if invite.accepted_by is None:
         return Moment(at, _("Accepted"))
     if not traces:
-        return Moment(at, _("Accepted"), invite.claimed_by.username)
-    first = Event.objects.filter(user=invite.claimed_by, id__gte=earliest(at)).order_by("id").first()
+        return Moment(at, _("Accepted"), invite.accepted_by.username)
+    first = Event.objects.filter(user=invite.accepted_by, id__gte=earliest(at)).order_by("id").first()
     detail = " · ".join(filter(None, (first.device_name, first.ip))) if first else ""
-    return Moment(at, _("Accepted"), invite.claimed_by.username, detail)
+    return Moment(at, _("Accepted"), invite.accepted_by.username, detail)
 
 
 def of_mail(mail: OutboxMessage) -> Iterator[Moment]:

@@ -1,8 +1,8 @@
-"""How far invites get: asked for, handed over, opened, accepted, came back; by the day or week they were asked for.
+"""How far people come: asked or invited, mail handed over, opened, accepted, came back; by the day or week of asking.
 
-Counted is each invite of somebody who had no account when it was asked for; what was replaced by a newer one counts as
-that. A later step stands for those before it, so that no step has more people than the one it follows: openings are
-forgotten while Redis is away.
+Counted are people, not mails: the best of what was sent to one address in one day or week, to somebody who had no
+account then. What was replaced by a newer invitation counts as that. A later step stands for those before it, so that
+no step has more people than the one it follows: openings are forgotten while Redis is away.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from invites.link import opens
+from invites.models import Invite
 
 STEPS: dict[str, Promise] = {
     "asked": _("Links asked for"),
@@ -27,33 +28,46 @@ STEPS: dict[str, Promise] = {
 DAYS = {"day": 31, "week": 12 * 7}  # how far back it looks at most
 CACHED = 60  # seconds
 
-# Each lateral looks into an index once for each invite of the cohorts. Who accepts is signed in by that, or signs in
+SOURCES: dict[str, Any] = {"self": _("asked for it"), **dict(Invite.Source.choices)}
+
+# Each lateral looks into an index once for each row of the cohorts. Who accepts is signed in by that, or signs in
 # next; only the sign-in after it is coming back.
 LOOK = """
-WITH steps AS (
-  SELECT invite.source, date_trunc(%(by)s, invite.created_at AT TIME ZONE %(zone)s)::date AS cohort,
+WITH sent AS (
+  SELECT id, email, source, created_at, opened_at, accepted_at, accepted_by_id AS person_id,
+    EXISTS (SELECT FROM accounts_user WHERE email = invite.email AND joined_at < invite.created_at) AS had_account
+  FROM invites_invite invite WHERE created_at >= %(since)s AND replaced_at IS NULL
+  UNION ALL
+  SELECT id, email, 'self', created_at, opened_at, used_at, used_by_id, epoch IS NOT NULL
+  FROM invites_magiclink
+  WHERE created_at >= %(since)s AND invite_id IS NULL AND purpose IN ('link', 'register')
+), best AS (
+  SELECT DISTINCT ON (coalesce(nullif(sent.email, ''), sent.id::text), cohort) sent.*, cohort, mail.handed_at
+  FROM sent
+    LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = sent.person_id LIMIT 1) person ON true,
+    LATERAL (SELECT date_trunc(%(by)s, sent.created_at AT TIME ZONE %(zone)s)::date AS cohort) day,
+    LATERAL (SELECT min(sent_at) AS handed_at FROM outbox_outboxmessage WHERE about = sent.id) mail
+  WHERE (%(source)s = '' OR sent.source = %(source)s)
+    AND CASE WHEN sent.accepted_at IS NULL THEN NOT sent.had_account
+             ELSE person.id IS NULL OR person.joined_at >= sent.created_at END
+  ORDER BY coalesce(nullif(sent.email, ''), sent.id::text), cohort, sent.accepted_at DESC NULLS LAST,
+    sent.opened_at DESC NULLS LAST, mail.handed_at DESC NULLS LAST, sent.id
+), steps AS (
+  SELECT best.source, best.cohort,
     back.at IS NOT NULL AS back,
-    invite.claimed_at IS NOT NULL AS accepted,
-    invite.claimed_at IS NOT NULL OR invite.opened_at IS NOT NULL AS opened,
-    invite.claimed_at IS NOT NULL OR invite.opened_at IS NOT NULL OR mail.sent_at IS NOT NULL AS handed,
-    extract(epoch FROM mail.sent_at - invite.created_at) AS handed_after,
-    extract(epoch FROM invite.claimed_at - invite.created_at) AS accepted_after,
-    extract(epoch FROM back.at - invite.created_at) AS back_after
-  FROM invites_invite invite
-  LEFT JOIN LATERAL (SELECT id, joined_at FROM accounts_user WHERE id = invite.claimed_by_id LIMIT 1) person ON true
-  LEFT JOIN LATERAL (
-    SELECT min(sent_at) AS sent_at FROM outbox_outboxmessage WHERE about = invite.id AND sent_at IS NOT NULL
-  ) mail ON true
+    best.accepted_at IS NOT NULL AS accepted,
+    best.accepted_at IS NOT NULL OR best.opened_at IS NOT NULL AS opened,
+    best.accepted_at IS NOT NULL OR best.opened_at IS NOT NULL OR best.handed_at IS NOT NULL AS handed,
+    extract(epoch FROM best.handed_at - best.created_at) AS handed_after,
+    extract(epoch FROM best.accepted_at - best.created_at) AS accepted_after,
+    extract(epoch FROM back.at - best.created_at) AS back_after
+  FROM best
   LEFT JOIN LATERAL (
     SELECT at FROM accounts_event
-    WHERE user_id = invite.claimed_by_id AND kind = 'signed_in'
-      AND at BETWEEN invite.claimed_at AND invite.claimed_at + interval '7 days'
+    WHERE user_id = best.person_id AND kind = 'signed_in'
+      AND at BETWEEN best.accepted_at AND best.accepted_at + interval '7 days'
     ORDER BY id OFFSET 1 LIMIT 1
   ) back ON true
-  WHERE invite.created_at >= %(since)s AND invite.replaced_at IS NULL
-    AND invite.source NOT IN ('owner', 'shadow') AND (%(source)s = '' OR invite.source = %(source)s)
-    AND CASE WHEN invite.claimed_at IS NULL THEN invite.epoch IS NULL
-             ELSE person.id IS NULL OR person.joined_at >= invite.created_at END
 )
 SELECT to_char(cohort, 'YYYY-MM-DD'), source, count(*), count(*) FILTER (WHERE handed), count(*) FILTER (WHERE opened),
   count(*) FILTER (WHERE accepted), count(*) FILTER (WHERE back),
@@ -66,7 +80,7 @@ FROM steps GROUP BY GROUPING SETS ((cohort), (source), ())
 
 @dataclass(frozen=True)
 class Step:
-    """One step of all invites together; shares in percent."""
+    """One step of all people together; shares in percent."""
 
     name: str
     people: int
@@ -98,7 +112,7 @@ def start(by: str, days: int) -> date:
 
 
 def look(by: str, since: date, source: str = "") -> Funnel:
-    """All invites asked for since that day, or those of one source; as it was a minute ago at most.
+    """All who asked or were invited since that day, or those of one source; as it was a minute ago at most.
 
     DAYS is how far back that may be.
     """

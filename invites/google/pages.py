@@ -5,6 +5,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,9 +21,10 @@ from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import purposes
 from invites.google import trip
+from invites.google.join import new_account
 from invites.google.trip import VISIT
 from invites.link import opened
-from invites.models import Invite, NotInvited
+from invites.models import MagicLink, NotInvited, Unavailable
 from kit import rate_limit, tokens, visitor
 from kit.form import same_site
 from kit.page import page
@@ -45,12 +47,12 @@ def start(request: HttpRequest) -> HttpResponse:
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
     typed = request.POST if request.method == "POST" else request.GET
-    next_url, invite = same_site(typed.get("next", "")), opened.pending(request)
+    next_url, link = same_site(typed.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
-        return redirect(tokens.path(purposes.SIGNUP, invite.pk) if invite else next_url or "account")
+        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     if request.method != "POST":
         return render(request, "invites/google/start.html", {"next": next_url, "token": typed.get("token", "")})
-    return trip.begin(request, next_url, invite)
+    return trip.begin(request, next_url, link)
 
 
 @never_cache
@@ -80,8 +82,8 @@ def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     else:
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
-    if invite := invite_of(request.session.get(VISIT, {})):
-        back = tokens.path(purposes.SIGNUP, invite.pk)
+    if link := link_of(request.session.get(VISIT, {})):
+        back = tokens.path(purposes.SIGNUP, link.pk)
         messages.info(request, format_html('<a href="{}">{}</a>', back, _("Back to your invitation")))
     return redirect("account_login")
 
@@ -91,21 +93,21 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
         return leave(request, UNVERIFIED, identity.email, data)
-    invite = invite_of(data)
-    if invite and invite.email not in {identity.email, user.email if user else ""}:
+    link = link_of(data)
+    if link and link.email not in {identity.email, user.email if user else ""}:
         if identity.is_verified:
             GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=False)
         # Never the address of the account, which may be another: it has not been entered yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
     request.session.pop(VISIT, None)
-    next_url = data.get("next") or (invite.next if invite else "")
+    next_url = data.get("next") or (link.leads_to if link else "")
     if user:
         return sessions.start(request, user, next_url, sessions.GOOGLE)
     account = User.objects.filter(email=identity.email).first()
-    return link(request, account, identity, next_url) if account else join(request, identity, data)
+    return connect_or_ask(request, account, identity, next_url) if account else join(request, identity, data)
 
 
-def link(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
+def connect_or_ask(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
     """Connects an account that has the address already, as soon as its owner has signed in.
 
     Coming by Google is enough for that if the address is Google's own to give.
@@ -134,11 +136,10 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
     """An account without a password, under the name that is nearest to the address."""
     try:
-        tell = not identity.is_authority  # whose address it is today may not know of it
-        account, invite = Invite.objects.join(identity.email, identity.uid, tell=tell, **opened.newcomer(request))
+        account, invite = new_account(request, identity, link_of(data))
     except NotInvited:
         return leave(request, CLOSED, identity.email, data)
-    except (IntegrityError, ConnectedElsewhere):  # the account was made, or the name taken, in this very moment
+    except (IntegrityError, ConnectedElsewhere, Unavailable):  # somebody was faster: the account, name or invitation
         return enter(request, identity, data)
     messages.success(request, _("Your account is ready."))
     next_url = data.get("next") or (invite.next if invite else "")
@@ -147,7 +148,7 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
 
 def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
     """To the page that says why somebody is not in: Google's answer works once, and pages are loaded again."""
-    about = {"outcome": outcome, "email": email, "next": data.get("next", ""), "invite": data.get("invite", "")}
+    about = {"outcome": outcome, "email": email, "next": data.get("next", ""), "link": data.get("link", "")}
     request.session[VISIT] = about
     return redirect("google_outcome")
 
@@ -157,20 +158,25 @@ def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) 
 def outcome(request: HttpRequest) -> HttpResponse:
     """Why the last visit to Google has led no further, and the ways on."""
     visit = request.session.get(VISIT, {})
-    invite = invite_of(visit)
-    if visit.get("outcome") == WRONG_ACCOUNT and invite:
-        return opened.wrong_account(request, invite, visit["email"])
+    link = link_of(visit)
+    if visit.get("outcome") == WRONG_ACCOUNT and link:
+        return opened.wrong_account(request, link, visit["email"])
     if visit.get("outcome") not in PAGES:
         return redirect("entry")
     template, status = PAGES[visit["outcome"]]
     context = {"email": visit["email"], "next": visit["next"]}
-    if invite:
-        context |= {"token": tokens.sign(purposes.SIGNUP, invite.pk), "back": tokens.path(purposes.SIGNUP, invite.pk)}
+    if link:
+        context |= {"token": tokens.sign(purposes.SIGNUP, link.pk), "back": tokens.path(purposes.SIGNUP, link.pk)}
     return render(request, template, context, status=status)
 
 
-def invite_of(data: dict[str, str]) -> Invite | None:
-    return Invite.objects.pending().filter(pk=data["invite"]).first() if data.get("invite") else None
+def link_of(data: dict[str, str]) -> MagicLink | None:
+    """The link by which somebody came, if it is pending still."""
+    try:
+        link = opened.read(data["link"])
+    except (KeyError, ValidationError, MagicLink.DoesNotExist):
+        return None
+    return link if link.state == MagicLink.State.PENDING else None
 
 
 def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:

@@ -1,15 +1,15 @@
-"""Visits to Google by who is not signed in: with which invite they went, and what came of it."""
+"""Visits to Google by who is not signed in: with which link they went, and what came of it."""
 
 from django.http import HttpRequest, HttpResponse
 
 from accounts.google import client as google
-from invites.models import Invite
+from invites.models import MagicLink
 
 VISIT = "visit"  # in a session's data
 
 
-def begin(request: HttpRequest, next_url: str, invite: Invite | None = None) -> HttpResponse:
+def begin(request: HttpRequest, next_url: str, link: MagicLink | None = None) -> HttpResponse:
     """Sends somebody to Google, to sign in or to join; invites.google.pages takes the answer."""
-    hint, invited = (invite.email, invite.pk.hex) if invite else ("", "")
-    request.session[VISIT] = {"invite": invited}
-    return google.redirect(request, hint=hint, purpose="enter", next=next_url, invite=invited)
+    hint, came_by = (link.email, link.pk.hex) if link else ("", "")
+    request.session[VISIT] = {"link": came_by}
+    return google.redirect(request, hint=hint, purpose="enter", next=next_url, link=came_by)

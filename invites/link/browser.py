@@ -13,13 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from kit import cookies
+from kit.tokens import Purpose
 
 COOKIE = "seal"
-LIFETIME = timedelta(days=1)  # as long as asking again can keep a link alive
+LIFETIME = timedelta(days=1)  # after its link has run out, a plan waits as long for a fresh one
 
 
 def seal(request: HttpRequest) -> str:
-    """The seal as an invite keeps it, or "" for a browser without one."""
+    """The seal as a link keeps it, or "" for a browser without one."""
     kept = cookies.read(request, COOKIE, LIFETIME)
     return seal_of(kept) if kept else ""
 
@@ -34,11 +35,16 @@ def set_cookie(response: HttpResponse, secret: str) -> HttpResponse:
 
 
 def seal_of(secret: str) -> str:
-    """A secret as an invite keeps it."""
+    """A secret as a link keeps it."""
     return salted_hmac("frontdoor.invites.seal", secret, algorithm="sha256").hexdigest()
 
 
-def identify(request: HttpRequest) -> str:
-    """What stays the same between two presses in one browser and nobody else knows: its CSRF cookie, hashed."""
+def identify(request: HttpRequest, page: Purpose) -> str:
+    """What stays the same between two presses on one page in one browser and nobody else knows.
+
+    That is its CSRF cookie, hashed with the page: another page's press of the same link is no second press.
+    """
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
-    return salted_hmac("frontdoor.invites.browser", cookie, algorithm="sha256").hexdigest() if cookie else ""
+    if not cookie:
+        return ""
+    return salted_hmac("frontdoor.invites.browser", f"{page.page} {cookie}", algorithm="sha256").hexdigest()

@@ -11,24 +11,28 @@ from uuid import UUID
 from django.core.cache import caches
 from django.http import HttpRequest
 
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 
-NOTED = "opened"  # a sorted set: ids of invites by the time they were last opened
+NOTED = "opened"  # a sorted set: ids of invitations, and of links without one, by the time they were last opened
 GATHERED_AT_ONCE = 500
 
 cache: Any = caches["default"]
 
 
-def note(request: HttpRequest, invite: Invite) -> None:
+def note(request: HttpRequest, opened: MagicLink | Invite) -> None:
     """Remembers that a browser shows the page behind a link; what only fetches it ahead shows nothing."""
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        cache.zadd(NOTED, {invite.pk.hex: datetime.now(UTC).timestamp()})
+        subject = opened.subject if isinstance(opened, MagicLink) else opened.pk
+        cache.zadd(NOTED, {subject.hex: datetime.now(UTC).timestamp()})
 
 
 def gather() -> int:
-    """Writes what was noted into the invites; says how many were opened."""
+    """Writes what was noted into the invitations and links; says how many were opened."""
     total = 0
     while noted := cache.zpopmin(NOTED, GATHERED_AT_ONCE):
-        opened = [Invite(pk=UUID(key), opened_at=datetime.fromtimestamp(at, UTC)) for key, at in noted]
-        total += Invite.objects.bulk_update(opened, ["opened_at"])
+        times = {UUID(key): datetime.fromtimestamp(at, UTC) for key, at in noted}
+        invites = [Invite(pk=pk, opened_at=at) for pk, at in times.items()]
+        total += Invite.objects.bulk_update(invites, ["opened_at"])
+        links = [MagicLink(pk=pk, opened_at=at) for pk, at in times.items()]
+        total += MagicLink.objects.filter(invite=None).bulk_update(links, ["opened_at"])
     return total

@@ -12,7 +12,6 @@ from invites.models.lifecycle import CHUNK
 from kit.commands import arguments, prompts
 
 BOUNCED = "bounced"
-SOURCES = [source.value for source in Invite.Source if source != Invite.Source.SHADOW]  # which only members see
 STATES = [*Invite.State.values, BOUNCED]
 NARROWING = ("email", "state", "older_than", "batch", "source")
 
@@ -40,7 +39,7 @@ class Filters:
         older = "only those last sent longer ago: 3d, 12h, 90m"
         parser.add_argument("--older-than", type=arguments.age, metavar="AGE", help=older)
         parser.add_argument("--batch", metavar="ID", help="only those of this batch")
-        parser.add_argument("--source", choices=SOURCES, help="only those that came this way")
+        parser.add_argument("--source", choices=Invite.Source.values, help="only those that came this way")
         parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
         parser.add_argument("--after-id", type=invite_id, metavar="ID", help="go on after this one")
 

@@ -19,7 +19,7 @@ from accounts import limits
 from accounts.models import User
 from accounts.session import sessions
 from invites.members.form import InvitePersonForm
-from invites.models import MEMBER_SENDS, Invite
+from invites.models import MEMBER_SENDS, Invite, MemberInvites
 from kit import rate_limit
 from kit.page import page
 
@@ -54,38 +54,38 @@ def invites(request: HttpRequest) -> HttpResponse:
         return invites_page(request, form)
     given = {"note": form.cleaned_data["note"], "language": get_language() or ""}
     try:
-        seen = Invite.objects.issue_for_member(member(request), form.cleaned_data["email"], **given)
+        invite = of_member(request).send(form.cleaned_data["email"], **given)
     except ValidationError as error:
         form.add_error("email", error)
         return invites_page(request, form)
-    messages.success(request, _("We’ve emailed an invitation to %(email)s.") % {"email": seen.email})
+    messages.success(request, _("We’ve emailed an invitation to %(email)s.") % {"email": invite.email})
     return redirect("member_invites")
 
 
 @for_members
 def resend(request: HttpRequest) -> HttpResponse:
-    return press(request, Invite.objects.resend_for_member, _("We’ve sent the invitation to %(email)s again."))
+    return press(request, MemberInvites.resend, _("We’ve sent the invitation to %(email)s again."))
 
 
 @for_members
 def withdraw(request: HttpRequest) -> HttpResponse:
     said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
-    return press(request, Invite.objects.withdraw_for_member, said)
+    return press(request, MemberInvites.withdraw, said)
 
 
-def press(request: HttpRequest, verb: Callable[[User, Invite], None], done: str) -> HttpResponse:
+def press(request: HttpRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
     """Does one thing to one of this member's own invitations, and leads back to them."""
     if request.method != "POST":
         return redirect("member_invites")
-    seen = chosen(request)
+    invite = chosen(request)
     try:
-        verb(member(request), seen)
+        verb(of_member(request), invite)
     except Invite.DoesNotExist:
         messages.info(request, _("That invitation is over already. Nothing was changed."))
     except ValidationError as error:
         messages.warning(request, error.messages[0])
     else:
-        messages.success(request, done % {"email": seen.email})
+        messages.success(request, done % {"email": invite.email})
     return redirect("member_invites")
 
 
@@ -93,24 +93,24 @@ def chosen(request: HttpRequest) -> Invite:
     """The one that was pressed. Raises Http404 for what is not this member's."""
     try:
         pk = UUID(request.POST.get("invite", ""))
-        return Invite.objects.seen_by(member(request)).get(pk=pk)
+        return of_member(request).sent().get(pk=pk)
     except (ValueError, Invite.DoesNotExist):
         raise Http404 from None
 
 
-def member(request: HttpRequest) -> User:
-    return cast("User", request.user)
+def of_member(request: HttpRequest) -> MemberInvites:
+    return MemberInvites(cast("User", request.user))
 
 
 def invites_page(request: HttpRequest, form: InvitePersonForm) -> HttpResponse:
-    left, until = Invite.objects.left_for(member(request))
+    left, until = of_member(request).left()
     context: dict[str, Any] = {
         "form": form,
         "left": max(left, 0),
         "until": until,
         "quota": settings.MEMBERS_INVITE_QUOTA,
-        "paused": member(request).invites_paused_at,
-        "invites": Invite.objects.seen_by(member(request))[:SHOWN],
+        "paused": of_member(request).member.invites_paused_at,
+        "invites": of_member(request).sent()[:SHOWN],
         "most_sends": MEMBER_SENDS,
     }
     return render(request, "invites/members/list.html", context)

@@ -1,15 +1,17 @@
-"""Proof of an address."""
+"""Proof of an address, and who wants whom in."""
 
 from invites.models.batch import AT_ONCE, Batch
 from invites.models.bulk import RATE, Entry, in_step
 from invites.models.funnel import Funnel
 from invites.models.invite import Invite
 from invites.models.inviter import Inviter
-from invites.models.lifecycle import InviteUnavailable
-from invites.models.member_invites import MEMBER_SENDS, QUOTA_WINDOW
+from invites.models.link_queryset import MagicLinkQuerySet
+from invites.models.magic_link import MagicLink
+from invites.models.member_invites import MEMBER_SENDS, QUOTA_WINDOW, MemberInvites
 from invites.models.outcome import Outcome, Reason
-from invites.models.queryset import LINK_LIFETIME, InviteQuerySet, NotInvited
-from invites.models.steps import INVITE_LIFETIME
+from invites.models.queryset import InviteQuerySet, NotInvited, lets_in
+from invites.models.states import Unavailable
+from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 
 __all__ = [
     "AT_ONCE",
@@ -23,10 +25,14 @@ __all__ = [
     "Funnel",
     "Invite",
     "InviteQuerySet",
-    "InviteUnavailable",
     "Inviter",
+    "MagicLink",
+    "MagicLinkQuerySet",
+    "MemberInvites",
     "NotInvited",
     "Outcome",
     "Reason",
+    "Unavailable",
     "in_step",
+    "lets_in",
 ]

@@ -224,7 +224,10 @@ class Batch(models.Model):
         emails = [email for email, reason in outcome.skipped if reason == Reason.INVITED]
         if not emails:
             return Invite.objects.none()
-        return Invite.objects.standing().filter(email__in=emails).exclude(source=Invite.Source.SELF)
+        # One mail is enough, whichever members have invited them as well.
+        by_member = models.Case(models.When(source=Invite.Source.MEMBER, then=1), default=0)
+        rows = Invite.objects.open().filter(email__in=emails)
+        return rows.order_by("email", by_member, "-expires_at").distinct("email")
 
     def _count(self, outcome: Outcome) -> None:
         """Adds up what became of its people."""

@@ -1,55 +1,57 @@
-"""An invite: a row that a mailed link proves one address with."""
+"""An invitation: who wants whom in."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.models import Group
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names
 from accounts.models import Event, User
 from invites import mails
-from invites.models.lifecycle import InviteUnavailable
-from invites.models.queryset import LINK_LIFETIME, PLAN, InviteQuerySet, NotInvited
+from invites.models.queryset import InviteQuerySet
+from invites.models.states import OPEN, UNANSWERED, Unavailable
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from outbox.models.queryset import OutboxQuerySet
 
-LONGEST_ASKED = timedelta(days=1)  # how long asking again and again may keep alive what people asked for themselves
-SAID = ("invited_by", "batch", "name", "group", "note", "next")  # by who invites
-READDRESS = ("readdress_to", "readdress_asked_at", "readdress_language")
-SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from invites.models.magic_link import MagicLink
+
+SAID = ("batch", "name", "group", "note", "next")  # fields set by the inviter
 
 
 class Invite(models.Model):
+    """Who wants whom in. Its mails carry its own link, a MagicLink of the same id.
+
+    Of staff one can be open for an address, and of each member one beside that.
+
+    State, the first that fits: ACCEPTED, DECLINED, REVOKED (withdrawn), EXPIRED (its end has passed, or it was
+    replaced after that), PENDING. Open is what is neither accepted, declined, revoked nor replaced, perhaps expired.
+    """
+
     class Source(models.TextChoices):
-        SELF = "self", _("asked for it")
         ADMIN = "admin", _("admin")
         CSV = "csv", _("CSV file")
         COMMAND = "command", _("command")
-        API = "api", _("API")
         MEMBER = "member", _("member")
-        SHADOW = "shadow", _("as its member sees it")
-        OWNER = "owner", _("owner link")
-
-    # Owner links never leave the terminal; of what a member sees no link is made (invites/models/member_invites.py).
-    UNLINKED = (Source.OWNER, Source.SHADOW)
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
-        CLAIMED = "claimed", _("Accepted")
+        ACCEPTED = "accepted", _("Accepted")
         DECLINED = "declined", _("Declined")
         REVOKED = "revoked", _("Withdrawn")
         EXPIRED = "expired", _("Expired")
 
+    # The tokens for saying no and for another address are made of this id, and its mails and events are about it.
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
-    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.SELF)
+    source = models.CharField(_("source"), max_length=10, choices=Source)
     invited_by = models.ForeignKey(
         User,
         models.SET_NULL,
@@ -70,28 +72,23 @@ class Invite(models.Model):
     expires_at = models.DateTimeField(_("works until"))
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
-    # When its link was last opened, as far as Redis remembered it until it was gathered (invites/link/opens.py).
+    # When a link of it was last opened, as far as Redis remembered that until it was gathered (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
-    claimed_at = models.DateTimeField(_("accepted"), null=True, editable=False)
-    claimed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_claimed")
-    # The browser that claimed it, as a keyed hash, so that its second press is not taken for somebody else's.
-    claimed_in = models.CharField(max_length=64, blank=True, editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_accepted")
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
-    # Its owner asked again, and the new row's links work instead of this one's.
+    # It had run out, and its address was invited again.
     replaced_at = models.DateTimeField(null=True, editable=False)
-    # A planned account: its name, its password as the hasher made it, and the browser it was planned in.
-    username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="", editable=False)
-    password = models.CharField(max_length=128, default="", db_default="", editable=False)
-    seal = models.CharField(max_length=64, default="", db_default="", editable=False)
     # Another address that its holder wants it sent to, unless its sender has refused; when that was asked, once, and in
     # which language.
     readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
-    # The account's session_epoch when the link was mailed, or when it was claimed; None without an account.
-    epoch = models.PositiveIntegerField(null=True, editable=False)
+
+    if TYPE_CHECKING:
+        links: RelatedManager[MagicLink]
 
     objects = InviteQuerySet.as_manager()
 
@@ -101,10 +98,12 @@ class Invite(models.Model):
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["email"],
-                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-                & ~models.Q(source__in=["owner", "shadow"]),
-                name="one_standing_invite_per_address",
+                fields=["email"], condition=OPEN & ~models.Q(source="member"), name="one_open_invite_per_address"
+            ),
+            models.UniqueConstraint(
+                fields=["email", "invited_by"],
+                condition=OPEN & models.Q(source="member"),
+                name="one_open_invite_per_member_and_address",
             ),
             models.CheckConstraint(
                 condition=models.Q(email=models.functions.Lower("email")), name="invite_is_lower_case"
@@ -121,24 +120,18 @@ class Invite(models.Model):
             # For each state; two of them are told apart by the end.
             models.Index(
                 fields=["-id", "expires_at"],
-                name="invite_unsettled",
-                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None),
+                name="invite_unanswered",
+                condition=UNANSWERED,
             ),
-            models.Index(fields=["-id"], name="invite_claimed", condition=models.Q(claimed_at__isnull=False)),
+            models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),
             models.Index(
-                fields=["invited_by", "-created_at"], name="invite_seen_by", condition=models.Q(source="shadow")
+                fields=["invited_by", "-id"], name="invite_brought", condition=models.Q(accepted_by__isnull=False)
             ),
-            models.Index(
-                fields=["invited_by", "-id"], name="invite_accepted", condition=models.Q(claimed_by__isnull=False)
-            ),
-            models.Index(
-                fields=["invited_by", "expires_at"],
-                name="invite_pending",
-                condition=models.Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-                & ~models.Q(source__in=["owner", "shadow"]),
-            ),
+            models.Index(fields=["invited_by", "expires_at"], name="invite_open", condition=OPEN),
+            # Whoever leaves is looked for there.
+            models.Index(fields=["readdress_to"], name="invite_readdressed", condition=~models.Q(readdress_to="")),
         ]
 
     def __str__(self) -> str:
@@ -146,14 +139,18 @@ class Invite(models.Model):
 
     @property
     def state(self) -> State:
-        if self.claimed_at:
-            return self.State.CLAIMED
+        if self.accepted_at:
+            return self.State.ACCEPTED
         if self.declined_at:
             return self.State.DECLINED
         if self.revoked_at:
             return self.State.REVOKED
-        over = self.replaced_at or timezone.now() >= self.expires_at
-        return self.State.EXPIRED if over else self.State.PENDING
+        return self.State.EXPIRED if self.replaced_at or self.is_expired else self.State.PENDING
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its end has passed, whatever else became of it."""
+        return timezone.now() >= self.expires_at
 
     @property
     def mails(self) -> OutboxQuerySet:
@@ -162,7 +159,7 @@ class Invite(models.Model):
 
     @cached_property
     def newest_mail(self) -> OutboxMessage | None:
-        """For a page of them see InviteQuerySet.read_mails."""
+        """For a page of them see OutboxQuerySet.attach_newest."""
         return self.mails.first()
 
     @property
@@ -170,103 +167,22 @@ class Invite(models.Model):
         """What became of its newest mail; None if nothing was mailed, or so long ago that nobody knows."""
         return self.newest_mail.status if self.newest_mail else None
 
-    def worn_out(self, epoch: int | None, expires_at: datetime) -> bool:
-        """Whether asking must open a new row, because with this one its older links would come back to life.
+    def accept(self, user: User) -> None:
+        """Somebody who has an account comes by it. Raises Unavailable. To be called in a transaction."""
+        self.take(user)
+        self.welcome(user)
 
-        They may be in other hands by now. So people lengthen only links they asked for, those for a day at most, and
-        none from before they signed out everywhere or had an account.
-        """
-        limit = self.created_at + LONGEST_ASKED if self.source == self.Source.SELF else self.expires_at
-        return self.state == self.State.EXPIRED or self.epoch != epoch or expires_at > limit
-
-    def replace(self, **terms: Any) -> "Invite":
-        """Closes this row, so that its links stay dead, and opens a new one that says the same."""
-        now = timezone.now()
-        over = {"replaced_at": now, "expires_at": min(now, self.expires_at)} | dict.fromkeys(PLAN, "")
-        Invite.objects.filter(pk=self.pk).update(**over)
-        said = ("email", "source", "language", *SAID, *READDRESS, *PLAN)
-        new = Invite(**{name: getattr(self, name) for name in said}, **terms)
-        if self.state == self.State.EXPIRED:  # a group was promised until the end, and not for ever
-            new.group = None
-        new.save(force_insert=True)
-        return new
-
-    def renew(self, source: str, epoch: int | None, expires_at: datetime, **given: Any) -> None:
-        """Makes a locked row last, and its mail about to be sent. Nothing shortens it."""
-        if source == self.Source.SELF != self.source:
-            # What an invitation says, and where it leads, is not for a stranger to change.
-            given = {name: given[name] for name in PLAN if name in given}
-        elif source != self.source:
-            self.source, self.next = source, ""
-        if source != self.Source.SELF and self.state == self.State.EXPIRED:
-            self.group = None  # who named it is not who invites now
-        for name, value in given.items():
-            setattr(self, name, value if name in PLAN else value or getattr(self, name))
-        self.epoch, self.expires_at = epoch, max(self.expires_at, expires_at)
-        self.sent_at, self.sends = timezone.now(), self.sends + 1
-        self.save(update_fields={"source", "next", "epoch", "expires_at", "sent_at", "sends", "group", *given})
-
-    def signs_in(self, account: User) -> bool:
-        """Whether its link still stands for a password: young, and mailed since the account last ended all sessions."""
-        if self.epoch is None:  # mailed before there was an account
-            return timezone.now() < (self.sent_at or self.created_at) + LINK_LIFETIME
-        return self.epoch == account.session_epoch
-
-    def claim(self, browser: str = "", by: User | None = None) -> None:
-        """The atomic, one-time use. Raises InviteUnavailable for everyone but the first."""
-        won = (
-            Invite.objects.pending()
-            .filter(pk=self.pk)
-            .update(claimed_at=timezone.now(), claimed_by=by, claimed_in=browser, epoch=by.session_epoch if by else 0)
-        )
+    def take(self, user: User) -> None:
+        """Its one acceptance, by whoever is first; before any link of it is locked. Raises Unavailable."""
+        won = Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=user.pk)
         if not won:
-            raise InviteUnavailable
-
-    def decline(self, *, never: bool = False) -> None:
-        """Its holder does not want it, or, with `never`, no mail of ours at all. Raises InviteUnavailable."""
-        with transaction.atomic():
-            if Invite.objects.open().filter(pk=self.pk).update(declined_at=timezone.now()):
-                self.mails.waiting().withdraw()
-                Invite.objects.shadows_of([self]).update(declined_at=timezone.now())
-                Event.objects.record(Event.Kind.DECLINED, None, about=self.pk)
-            # A wish for no mail counts even so, but not of somebody who has come in.
-            elif not never or Invite.objects.filter(pk=self.pk, claimed_at__isnull=False).exists():
-                raise InviteUnavailable
-            # Who has an account must hear of what happens to it.
-            if never and not User.objects.filter(email=self.email).exists():
-                Suppression.objects.opt_out(self.email)
-
-    def is_planned_in(self, seal: str) -> bool:
-        """Whether the account was planned in the browser with this seal."""
-        return bool(self.password and seal) and constant_time_compare(self.seal, seal)
-
-    def accept(self, username: str, password: str = "", *, encoded: str = "", browser: str = "", **fields: Any) -> User:
-        """Claim and account in one transaction; the password as typed, or `encoded` as a hasher made it.
-
-        Raises NotInvited, InviteUnavailable, ValidationError for a malformed name, IntegrityError for a taken name or
-        address.
-        """
-        is_owner = self.source == self.Source.OWNER
-        if not is_owner and not Invite.objects.may_join(self.email):
-            raise NotInvited
-        with transaction.atomic():
-            if is_owner:
-                self.take_ownership()
-                fields |= {"is_staff": True, "is_superuser": True}
-            self.claim(browser)
-            user = User.objects.create_user(username, self.email, password, encoded=encoded, **fields)
-            Invite.objects.filter(pk=self.pk).update(claimed_by=user, password="", seal="")
-            self.welcome(user)
-        return user
+            raise Unavailable
 
     def welcome(self, user: User) -> None:
-        """Puts who has come by it into its group, and tells the history and other services; once it is claimed."""
-        if self.group:
+        """Puts who has accepted into its group, and tells the history and other services; once it is taken."""
+        if self.group and not self.is_expired:  # a group was promised until the end, and not for ever
             user.groups.add(self.group)
-        if self.source == self.Source.MEMBER:
-            Invite.objects.shadows_of([self]).update(claimed_at=timezone.now())
-        if self.source not in {self.Source.SELF, self.Source.OWNER}:
-            Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
+        Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
         OutboxEvent.objects.announce(
             "invite.accepted",
             invite=self.pk,
@@ -275,6 +191,25 @@ class Invite(models.Model):
             batch=self.batch,
             invited_by=self.invited_by_id,
         )
+
+    def revive(self, until: datetime) -> None:
+        """Makes one that has run out last until then, without its group; older links stay dead."""
+        self.expires_at, self.group = until, None
+        Invite.objects.open().filter(pk=self.pk).update(expires_at=until, group=None)
+
+    def decline(self, *, never: bool = False) -> None:
+        """Its holder does not want it, or, with `never`, no mail of ours at all. Raises Unavailable."""
+        with transaction.atomic():
+            current = self.current
+            if Invite.objects.open().filter(pk=current.pk).update(declined_at=timezone.now()):
+                current.mails.waiting().withdraw()
+                Event.objects.record(Event.Kind.DECLINED, None, about=current.pk)
+            # A wish for no mail counts even so, but not of somebody who has come in.
+            elif not never or Invite.objects.accepted().filter(pk=self.pk).exists():
+                raise Unavailable
+            # Who has an account must hear of what happens to it.
+            if never and not User.objects.filter(email=self.email).exists():
+                Suppression.objects.opt_out(self.email)
 
     def can_be_readdressed_to(self, email: str) -> bool:
         """Whether there is somebody to ask, who has not been asked yet."""
@@ -287,56 +222,44 @@ class Invite(models.Model):
         )
 
     def ask_to_readdress(self, email: str, language: str = "") -> None:
-        """Mails its sender, once, that its holder wants it sent to another address. Raises InviteUnavailable."""
+        """Mails its sender, once, that its holder wants it sent to another address. Raises Unavailable."""
         with transaction.atomic():
             asked = {"readdress_to": email, "readdress_asked_at": timezone.now(), "readdress_language": language}
-            first = Invite.objects.pending().filter(pk=self.pk, readdress_asked_at=None).update(**asked)
+            first = Invite.objects.open().filter(pk=self.pk, readdress_asked_at=None).update(**asked)
             if not first or not self.can_be_readdressed_to(email):
-                raise InviteUnavailable
+                raise Unavailable
             self.readdress_to = email
             mails.ask_to_readdress(self)
 
     def readdress(self) -> None:
-        """Issues it to the address that asked, and withdraws it from its own. Raises InviteUnavailable."""
+        """Issues it to the address that asked, and withdraws it from its own. Raises Unavailable."""
         with transaction.atomic():
-            answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
-            if not answered.update(revoked_at=timezone.now()):
-                raise InviteUnavailable
-            Event.objects.record(Event.Kind.REVOKED, self.invited_by, about=self.pk)
-            said = {name: getattr(self, name) for name in ("source", *SAID)}
+            asked = self._asked().select_for_update(no_key=True).first()
+            if asked is None:
+                raise Unavailable
+            current = self.current
+            moved = {"revoked_at": timezone.now(), "readdress_to": self.readdress_to}
+            if not Invite.objects.open().filter(pk=current.pk).update(**moved):
+                raise Unavailable
+            Event.objects.record(Event.Kind.REVOKED, self.invited_by, about=current.pk)
+            said = {name: getattr(current, name) for name in ("source", "invited_by", *SAID)}
             Invite.objects.issue(self.readdress_to, language=self.readdress_language or self.language, **said)
 
     def keep_address(self) -> None:
-        """Leaves it with its own address, and tells who asked. Raises InviteUnavailable."""
+        """Leaves it with its own address, and tells who asked. Raises Unavailable."""
         with transaction.atomic():
-            answered = Invite.objects.open().filter(pk=self.pk).exclude(readdress_to="")
-            if not answered.update(readdress_to=""):
-                raise InviteUnavailable
+            if not self._asked().update(readdress_to=""):
+                raise Unavailable
             mails.not_readdressed(self)
 
-    def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
-        """Claim and new password in one transaction. Raises InviteUnavailable, Superseded."""
-        with transaction.atomic():
-            self.claim(browser, by=account)
-            account.change_password(password, **trace)
-            # Its sessions have just ended, but a second press of this browser is still the same press.
-            Invite.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
+    def _asked(self) -> InviteQuerySet:
+        """Itself, as long as the question for another address waits for an answer."""
+        return Invite.objects.filter(UNANSWERED, pk=self.pk).exclude(readdress_to="")
 
-    def take_ownership(self) -> None:
-        """Lets one at a time become the first superuser, whatever link they hold. Raises InviteUnavailable."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
-        if User.objects.filter(is_superuser=True).exists():
-            raise InviteUnavailable
-
-    def claimed_just_now(self, browser: str) -> bool:
-        """Whether this very browser claimed it moments ago: a double click, or an answer that got lost."""
-        return bool(
-            browser
-            and self.claimed_by
-            and self.claimed_by.is_active
-            and self.claimed_by.session_epoch == self.epoch  # nobody has signed out everywhere since
-            and self.claimed_at
-            and self.claimed_in == browser
-            and timezone.now() < self.claimed_at + SECOND_PRESS
-        )
+    @property
+    def current(self) -> "Invite":
+        """What its sender has open for its address, if that has taken its place; else itself."""
+        if not self.replaced_at:
+            return self
+        newer = Invite.objects.open().filter(email=self.email, invited_by=self.invited_by, id__gt=self.pk)
+        return newer.order_by("-id").first() or self

@@ -16,7 +16,7 @@ DEPTH = 5  # generations, above and below
 PEOPLE = 500  # below
 COUNTED = 1000  # invitations of one person
 
-# By the invitation that somebody joined by; who has an account may claim others later, in a circle even.
+# By the invitation that somebody joined by; who has an account may accept others later, in a circle even.
 TREE = """
 WITH RECURSIVE up (id, depth, path) AS (
   SELECT %(id)s::uuid, 0, ARRAY[%(id)s::uuid]
@@ -24,8 +24,8 @@ WITH RECURSIVE up (id, depth, path) AS (
   SELECT parent.id, up.depth - 1, up.path || parent.id
   FROM up CROSS JOIN LATERAL (
     SELECT invite.invited_by_id AS id
-    FROM invites_invite invite JOIN accounts_user person ON person.id = invite.claimed_by_id
-    WHERE invite.claimed_by_id = up.id AND invite.invited_by_id IS NOT NULL AND person.joined_at >= invite.created_at
+    FROM invites_invite invite JOIN accounts_user person ON person.id = invite.accepted_by_id
+    WHERE invite.accepted_by_id = up.id AND invite.invited_by_id IS NOT NULL AND person.joined_at >= invite.created_at
     ORDER BY invite.id LIMIT 1
   ) parent
   WHERE up.depth > -%(depth)s AND parent.id <> ALL(up.path)
@@ -34,8 +34,8 @@ WITH RECURSIVE up (id, depth, path) AS (
   UNION ALL
   SELECT child.id, down.id, down.depth + 1, down.path || child.id
   FROM down CROSS JOIN LATERAL (
-    SELECT invite.claimed_by_id AS id
-    FROM invites_invite invite JOIN accounts_user person ON person.id = invite.claimed_by_id
+    SELECT invite.accepted_by_id AS id
+    FROM invites_invite invite JOIN accounts_user person ON person.id = invite.accepted_by_id
     WHERE invite.invited_by_id = down.id AND person.joined_at >= invite.created_at
     ORDER BY invite.id DESC LIMIT %(people)s
   ) child
@@ -50,14 +50,14 @@ SELECT person.id, found.parent, found.depth, person.username, person.email, pers
 FROM found JOIN accounts_user person ON person.id = found.id
 CROSS JOIN LATERAL (
   SELECT count(*) FROM (
-    SELECT FROM invites_invite WHERE invited_by_id = person.id AND claimed_by_id IS NOT NULL LIMIT %(counted)s
+    SELECT FROM invites_invite WHERE invited_by_id = person.id AND accepted_by_id IS NOT NULL LIMIT %(counted)s
   ) first
 ) accepted
 CROSS JOIN LATERAL (
   SELECT count(*) FROM (
     SELECT FROM invites_invite
-    WHERE invited_by_id = person.id AND claimed_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL
-      AND replaced_at IS NULL AND source NOT IN ('owner', 'shadow') AND expires_at > %(now)s
+    WHERE invited_by_id = person.id AND accepted_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL
+      AND replaced_at IS NULL AND expires_at > %(now)s
     LIMIT %(counted)s
   ) first
 ) pending

@@ -1,4 +1,4 @@
-"""What is done with invites that exist: sent again, extended, reminded of, withdrawn.
+"""What is done with invitations that exist: sent again, extended, reminded of, withdrawn.
 
 A verb locks its rows first, so whoever comes second finds what the first has left: two who press "Send again" in the
 same moment send one mail. What it must leave alone it skips, and says why.
@@ -10,11 +10,12 @@ from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING, Self
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event, User
 from invites.models.outcome import Outcome, Reason
+from invites.models.states import InviteStates
 from invites.models.steps import REMIND_BEFORE, Extend, Remind, Resend, Revoke, RevokeUnsent, Verb
 
 if TYPE_CHECKING:
@@ -23,14 +24,10 @@ if TYPE_CHECKING:
 CHUNK = 500  # rows in one transaction
 
 
-class InviteUnavailable(Exception):
-    """Somebody was faster, or the invite is expired, declined or revoked."""
-
-
 Work = Callable[["Sequence[Invite]"], Verb]
 
 
-class LifecycleQuerySet(models.QuerySet["Invite"]):
+class Lifecycle(InviteStates):
     def resend(
         self, by: User | None = None, *, dry_run: bool = False, leaving: Iterator[datetime] | None = None
     ) -> Outcome:
@@ -57,12 +54,9 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
 
     def remindable(self) -> Self:
         """Those that may be due for a reminder."""
-        now = timezone.now()
-        ends_soon = self.filter(expires_at__gt=now, expires_at__lte=now + REMIND_BEFORE, reminded_at=None)
-        open_rows = ends_soon.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-        return open_rows.exclude(source__in=[self.model.Source.SELF, *self.model.UNLINKED])
+        return self.pending().filter(expires_at__lte=timezone.now() + REMIND_BEFORE, reminded_at=None)
 
-    def in_chunks(self) -> "Iterator[LifecycleQuerySet]":
+    def in_chunks(self) -> "Iterator[Lifecycle]":
         """The rows there are now, CHUNK of them at a time."""
         for keys in batched(self.values_list("pk", flat=True).iterator(), CHUNK):
             yield self.model.objects.filter(pk__in=keys)
@@ -73,7 +67,8 @@ class LifecycleQuerySet(models.QuerySet["Invite"]):
     @transaction.atomic
     def steer(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Does one thing to all of these, who are few enough for one transaction."""
-        locked = self.order_by("pk").select_related("invited_by").select_for_update(of=("self",))
+        known = self.exclude(email="")  # whom the others were for has left
+        locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)
         invites = list(locked)
         work, outcome, chosen = verb(invites), Outcome(), []
         for invite in invites:

@@ -19,16 +19,14 @@ class Reason(models.TextChoices):
     DECLINED = "declined", gettext_lazy("declined")
     REVOKED = "revoked", gettext_lazy("withdrawn")
     REPLACED = "replaced", gettext_lazy("replaced by a newer one")
-    ASKED = "asked", gettext_lazy("asked for by its owner, who can ask again")
-    OWNER = "owner", gettext_lazy("owner link, which leaves the terminal only by hand")
     HAS_ACCOUNT = "has_account", gettext_lazy("has an account")
     INVITED = "invited", gettext_lazy("invited already")
+    BY_MEMBER = "by_member", gettext_lazy("sent by a member, who can send it again")
     REPEATED = "repeated", gettext_lazy("repeated")
     SUPPRESSED = "suppressed", gettext_lazy("no mail goes to the address")
     TOO_SOON = "too_soon", gettext_lazy("sent less than a minute ago")
     NOT_DUE = "not_due", gettext_lazy("needs no reminder")
     LEFT = "left", gettext_lazy("the mail has left")
-    SHADOW = "shadow", gettext_lazy("only what a member sees of an invitation")
 
 
 @dataclass

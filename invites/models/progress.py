@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 
+from invites.models.states import OPEN
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
 
 STATES = {
     "invited": Q(),
-    "open": Q(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None),
-    "opened": Q(opened_at__isnull=False) | Q(claimed_at__isnull=False),
-    "accepted": Q(claimed_at__isnull=False),
+    "open": OPEN,
+    "opened": Q(opened_at__isnull=False) | Q(accepted_at__isnull=False),
+    "accepted": Q(accepted_at__isnull=False),
     "declined": Q(declined_at__isnull=False),
     "revoked": Q(revoked_at__isnull=False),
 }

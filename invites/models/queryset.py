@@ -1,8 +1,8 @@
-"""Which invites there are, and issuing one."""
+"""Which invitations are asked for by other rooms of the house, and issuing one."""
 
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
@@ -10,132 +10,60 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models.member_invites import MemberQuerySet
-from invites.models.steps import INVITE_LIFETIME
+from invites.models.bulk import Bulk
+from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
     from outbox.models.queryset import OutboxQuerySet
 
-LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves
-KEPT = timedelta(days=30)
-USED_KEPT = timedelta(days=365)
+UNANSWERED_KEPT = timedelta(days=365)  # what members have sent, after its end
 TROUBLED = 1000  # mails: more than anybody looks through, and few enough to look them up one by one
-
-# What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
-PLAN = ("username", "password", "seal")
 
 
 class NotInvited(Exception):
     """SIGNUP is "invited", and nobody has invited this address."""
 
 
-class InviteQuerySet(MemberQuerySet):
-    def open(self) -> "InviteQuerySet":
-        """Neither claimed nor declined, revoked or replaced; perhaps expired."""
-        return self.filter(claimed_at=None, declined_at=None, revoked_at=None, replaced_at=None)
-
-    def pending(self) -> "InviteQuerySet":
-        return self.open().filter(expires_at__gt=timezone.now())
-
-    def for_staff(self) -> "InviteQuerySet":
-        """Without what members see of their own, which stands beside the invites themselves."""
-        return self.exclude(source=self.model.Source.SHADOW)
-
-    def standing(self) -> "InviteQuerySet":
-        """The open invites that links are mailed of, at most one for an address."""
-        return self.open().exclude(source__in=self.model.UNLINKED)
-
-    def in_state(self, state: str) -> "InviteQuerySet":
-        """Those whose `state` it is. Raises KeyError when there is no such state."""
-        known, now = self.model.State, timezone.now()
-        unsettled = self.filter(claimed_at=None, declined_at=None, revoked_at=None)
-        chosen: dict[str, InviteQuerySet] = {
-            known.PENDING: unsettled.filter(replaced_at=None, expires_at__gt=now),
-            known.CLAIMED: self.filter(claimed_at__isnull=False),
-            known.DECLINED: self.filter(claimed_at=None, declined_at__isnull=False),
-            known.REVOKED: self.filter(claimed_at=None, declined_at=None, revoked_at__isnull=False),
-            known.EXPIRED: unsettled.filter(expires_at__lte=now),  # what was replaced has ended then, too
-        }
-        return chosen[state]
-
+class InviteQuerySet(Bulk):
     def may_join(self, email: str) -> bool:
         """The one rule for every door: may somebody who proves this address make an account?"""
-        if settings.SIGNUP == "open":
-            return True
-        return self.standing().filter(email=email).exclude(source=self.model.Source.SELF).exists()
+        return lets_in(None) or self.open().filter(email=email).exists()
 
-    def issue(
-        self, email: str, *, source: str = "self", wish: str = mails.LINK, device: str = "", **given: Any
-    ) -> "Invite":
-        """Creates or reuses the standing invite of a normalized address, and puts one mail into the outbox.
+    def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
+        """The open invitation, with its inviter, that a newcomer accepts: the preferred one, or that of staff.
 
-        `given` are fields of the invite: invited_by, language, next, note, batch, and the planned account. `wish` is
-        what was asked for, `device` what asked for it. Every address takes the same statements, so that the time they
-        take tells a stranger nothing.
+        Else that which ends last: no member takes the place of what staff have promised. It may have expired, for an
+        address that was invited is one that may join.
         """
-        with transaction.atomic():
-            account = User.objects.filter(email=email).first()
-            invite = self.offer(email, source, account, **given)
-            # Asked for known addresses too, so that all of them take the same time.
-            mails.send(invite, account, wish, may_join=self.may_join(email), device=device)
-            if source != self.model.Source.SELF:
-                Event.objects.record(Event.Kind.INVITED, given.get("invited_by"), about=invite.pk)
-        return invite
+        by_member = models.When(source=self.model.Source.MEMBER, then=2)
+        rank = models.Case(models.When(pk=preferred, then=0), by_member, default=1)
+        rows = self.open().filter(email=email).select_related("invited_by")
+        return rows.order_by(rank, "-expires_at").first()
 
-    def offer(self, email: str, source: str, account: User | None, **given: Any) -> "Invite":
-        """The standing invite of an address, made, renewed or replaced; no mail."""
-        if account:
-            given = {name: value for name, value in given.items() if name not in PLAN} | dict.fromkeys(PLAN, "")
-        # A link that signs in is as good as a password, so it lives as briefly as one that people ask for.
-        lifetime = LINK_LIFETIME if account or source == self.model.Source.SELF else INVITE_LIFETIME
-        terms: dict[str, Any] = {
-            "epoch": account.session_epoch if account else None,
-            "expires_at": timezone.now() + lifetime,
-        }
-        # One standing invite per address: the index decides, whoever asks in the same moment.
-        self.model.objects.bulk_create([self.model(email=email, source=source, **terms)], ignore_conflicts=True)
-        locked = self.standing().select_related("invited_by").select_for_update(of=("self",))
-        invite = locked.filter(email=email).first()
-        if invite is None:  # it was used between the two statements
-            return self.offer(email, source, account, **given)
-        if source == self.model.Source.SELF and invite.worn_out(**terms):
-            invite = invite.replace(**terms)
-        invite.renew(source, **terms, **given)
-        return invite
+    def issue(self, email: str, *, source: str, invited_by: User | None = None, **said: Any) -> "Invite":
+        """Invites one normalized address, whoever has it, and mails it; mails again what staff have open there.
 
-    def join(
-        self, email: str, uid: str, *, tell: bool = False, browser: str = "", trace: Mapping[str, Any], **fields: Any
-    ) -> "tuple[User, Invite | None]":
-        """An account for an address that Google has proven, and the standing invite that is claimed with it.
-
-        `tell` mails the address, with a button to say that it was somebody else. The account's name is the free one
-        nearest to the address; what somebody else has planned for the address is dropped. Raises NotInvited,
-        IntegrityError or ConnectedElsewhere if the address, or that Google account, has an account by now.
+        `said` is what the inviter says: name, note, language, next, group, batch.
         """
+        account, now = User.objects.filter(email=email).first(), timezone.now()
+        # What signs in lives briefly; but a member sees until when it works, and must not learn who has an account.
+        brief = account is not None and source != self.model.Source.MEMBER
+        terms = {"sent_at": now, "sends": 1, "expires_at": now + (LINK_LIFETIME if brief else INVITE_LIFETIME)}
+        new = self.model(email=email, source=source, invited_by=invited_by, **said, **terms)
         with transaction.atomic():
-            invite = self.standing().select_for_update().filter(email=email).first()
-            if not self.may_join(email):
-                raise NotInvited
-            name = User.objects.free_name(email)
-            user: User = User.objects.create_user(name, email, trace=trace, **fields)
-            if tell:
-                user.google.connect(uid, email, **trace)
-            else:
-                user.google.adopt(uid, email)
-            if invite:
-                claimed = {"claimed_at": timezone.now(), "claimed_by": user, "claimed_in": browser, "epoch": 0}
-                self.filter(pk=invite.pk).update(**claimed, **dict.fromkeys(PLAN, ""))
-                invite.welcome(user)
-        return user, invite
-
-    def read_mails(self, invites: "Iterable[Invite]") -> None:
-        """Reads the newest mail of each of these in one statement."""
-        listed = list(invites)
-        newest = {row.about: row for row in OutboxMessage.objects.newest_about(invite.pk for invite in listed)}
-        for invite in listed:
-            invite.newest_mail = newest.get(invite.pk)
+            self.replace_expired([email], source, invited_by)
+            invite = new if self.store([new]) else self.rivals(source, invited_by).filter(email=email).first()
+            if invite is None:  # it was answered between the two statements
+                return self.issue(email, source=source, invited_by=invited_by, **said)
+            if invite is not new:
+                self.model.objects.filter(pk=invite.pk).mark_sent_again(new.expires_at)
+            link = self._links.select_related("invite__invited_by").get(pk=invite.pk)
+            link.last_until(new.expires_at, account)
+            mails.letter(link, account, may_join=True).save()
+            Event.objects.record(Event.Kind.INVITED, invited_by, about=invite.pk)
+        return invite
 
     def in_trouble(self) -> "InviteQuerySet":
         """Those whose newest mail came back, was given up, or was refused more than once so far.
@@ -157,31 +85,28 @@ class InviteQuerySet(MemberQuerySet):
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""
-        return self.filter(models.Q(email__in=user.addresses) | models.Q(claimed_by=user))
+        return self.filter(models.Q(email__in=user.addresses) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
-        """Takes a leaving person's address, and what was written to it, from every invite; none stays open."""
+        """Takes a leaving person's address, and what was written to it, from every invitation; none stays open."""
         theirs = self.to(user)
-        self.filter(source=self.model.Source.SHADOW, invited_by=user).delete()  # there is nobody to see them
         theirs.open().update(revoked_at=timezone.now())
-        theirs.update(email="", name="", note="", username="", password="", seal="", readdress_to="")
+        theirs.update(email="", name="", note="", readdress_to="")
         self.filter(readdress_to__in=user.addresses).update(readdress_to="")
 
-    def forget_plans(self) -> None:
-        """Drops the passwords of accounts that were planned and never confirmed, a day after their link ran out."""
-        stale = self.filter(expires_at__lt=timezone.now() - timedelta(days=1)).exclude(password="")
-        stale.update(password="", seal="")
-
     def over(self) -> "InviteQuerySet":
-        """Links that people asked for themselves, long after they ran out.
-
-        Much longer after, those that were used, and what members see of what they sent.
-        """
-        now = timezone.now()
-        unused = models.Q(claimed_at=None, expires_at__lt=now - KEPT) | models.Q(expires_at__lt=now - USED_KEPT)
-        seen = models.Q(source=self.model.Source.SHADOW, expires_at__lt=now - USED_KEPT)
-        return self.filter(seen | models.Q(unused, source=self.model.Source.SELF))
+        """What members have sent and nobody accepted, long after it ran out; invitations of staff stay."""
+        return self.filter(self._is_over())
 
     def remembered(self) -> "InviteQuerySet":
         """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
-        return self.exclude(email="").exclude(pk__in=self.over().values("pk"))
+        return self.exclude(email="").exclude(self._is_over())
+
+    def _is_over(self) -> models.Q:
+        ended = models.Q(expires_at__lt=timezone.now() - UNANSWERED_KEPT, accepted_at=None)
+        return ended & models.Q(source=self.model.Source.MEMBER)
+
+
+def lets_in(invite: "Invite | None") -> bool:
+    """Whether somebody may join with this open invitation, or without any."""
+    return settings.SIGNUP == "open" or invite is not None

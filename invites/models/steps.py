@@ -1,10 +1,9 @@
-"""What can be done with a chunk of invites that are locked: whom each verb leaves alone and why, and what it does."""
+"""What can be done with a chunk of locked invitations: whom each verb leaves alone and why, and what it does."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from django.db import models
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
 INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
+LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves, and of what signs in
 SENT_JUST_NOW = timedelta(minutes=1)  # nobody needs the same mail twice within it
 REMIND_BEFORE = timedelta(days=2)  # the end
 REMIND_AFTER = timedelta(days=1)  # since the mail, or since its link was opened
@@ -27,6 +27,8 @@ class Verb:
     """One thing that is done to a chunk of locked invites."""
 
     kind: ClassVar[Event.Kind]
+    # Members must not see of what they sent whether it could be done: that would tell who has an account.
+    shows_to_members: ClassVar[bool] = False
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         """Reads what `refusal` asks for, in as many statements for all as for one."""
@@ -36,7 +38,7 @@ class Verb:
 
     def refusal(self, invite: "Invite") -> Reason | None:
         """Why it does not apply, if it does not."""
-        if invite.claimed_at:
+        if invite.accepted_at:
             return Reason.ACCEPTED
         if invite.revoked_at:
             return Reason.REVOKED
@@ -51,13 +53,8 @@ class Verb:
 class Revoke(Verb):
     kind = Event.Kind.REVOKED
 
-    def refusal(self, invite: "Invite") -> Reason | None:
-        """What a member sees ends with the invite itself."""
-        return Reason.SHADOW if invite.source == invite.Source.SHADOW else super().refusal(invite)
-
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(revoked_at=self.now)
-        type(invites[0]).objects.shadows_of(invites).pending().update(revoked_at=self.now)
         # A mail that has not left would bring a dead link.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
 
@@ -77,19 +74,18 @@ class RevokeUnsent(Revoke):
 
 class Extend(Verb):
     kind = Event.Kind.EXTENDED
+    shows_to_members = True
 
     def refusal(self, invite: "Invite") -> Reason | None:
-        if invite.source == invite.Source.SELF:
-            return Reason.ASKED
-        if invite.source == invite.Source.OWNER:
-            return Reason.OWNER
-        if invite.source == invite.Source.SHADOW:
-            return Reason.SHADOW
+        if self.shows_to_members and invite.source == invite.Source.MEMBER:
+            return Reason.BY_MEMBER
         # What signs in lives as briefly as what people ask for themselves.
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if invite.email in self.members else None)
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
-        rows.update(expires_at=Greatest("expires_at", self.now) + INVITE_LIFETIME)
+        later = Greatest("expires_at", self.now) + INVITE_LIFETIME
+        rows.update(expires_at=later)
+        rows.update_links(expires_at=later)
 
 
 class Mailing(Extend):
@@ -114,8 +110,8 @@ class Resend(Mailing):
         declined = [invite.email for invite in invites if invite.declined_at]
         self.invited: set[str] = set()
         if declined:
-            standing = type(invites[0]).objects.standing().filter(email__in=declined)
-            self.invited |= set(standing.values_list("email", flat=True))
+            others = type(invites[0]).objects.open().exclude(source=invites[0].Source.MEMBER)
+            self.invited |= set(others.filter(email__in=declined).values_list("email", flat=True))
 
     def refusal(self, invite: "Invite") -> Reason | None:
         reason = super().refusal(invite)
@@ -133,13 +129,7 @@ class Resend(Mailing):
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         until = self.now + INVITE_LIFETIME
-        rows.update(
-            declined_at=None,
-            epoch=None,
-            expires_at=Greatest("expires_at", until),
-            sent_at=self.now,
-            sends=models.F("sends") + 1,
-        )
+        rows.mark_sent_again(until)
         for invite in invites:
             invite.expires_at = max(invite.expires_at, until)
         # One that has not left yet is not to arrive beside this one.
@@ -151,6 +141,7 @@ class Remind(Mailing):
     """Once, shortly before the end, unless its holder has just looked at it."""
 
     kind = Event.Kind.REMINDED
+    shows_to_members = False
 
     def refusal(self, invite: "Invite") -> Reason | None:
         seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))

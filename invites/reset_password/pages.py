@@ -9,36 +9,36 @@ from accounts.models import Superseded
 from accounts.password.forms import ResetForm
 from invites import purposes
 from invites.link import dead, opened
-from invites.models import Invite
+from invites.models import MagicLink
 from invites.reset_password import reset
 from kit import tokens
 
 
 @sensitive_post_parameters("password")
 @opened.opened_by_link(purposes.RESET)
-def choose(request: HttpRequest, invite: Invite) -> HttpResponse:
+def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     show = "show" in request.GET
     try:
-        account = reset.owner(invite)
+        account = reset.owner(link)
         form = ResetForm(request.POST if request.method == "POST" else None, user=account, show_password=show)
         if not form.is_valid():
-            return reset_page(request, invite, form, show=show)
-        reset.save(request, invite, account, form.cleaned_data["password"])
+            return reset_page(request, link, form, show=show)
+        reset.save(request, link, account, form.cleaned_data["password"])
     except reset.NoAccount:
-        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, link.pk))
     except reset.TurnedOff:
         return inactive(request)
     except Superseded:
-        return dead.expired(request, invite, purposes.RESET)
+        return dead.expired(request, link, purposes.RESET)
     return dead.password_changed(request)
 
 
-def reset_page(request: HttpRequest, invite: Invite, form: ResetForm, *, show: bool) -> HttpResponse:
-    here = tokens.path(purposes.RESET, invite.pk)
+def reset_page(request: HttpRequest, link: MagicLink, form: ResetForm, *, show: bool) -> HttpResponse:
+    here = tokens.path(purposes.RESET, link.pk)
     context = {
-        "invite": invite,
+        "link": link,
         "form": form,
-        "token": tokens.sign(purposes.RESET, invite.pk),
+        "token": tokens.sign(purposes.RESET, link.pk),
         "show": show,
         "show_url": f"{here}&show=1",
         "hide_url": here,

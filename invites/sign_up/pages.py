@@ -13,10 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.models import User
 from accounts.session import sessions
-from invites import limits, mails, purposes
-from invites.ask_for_link.ask import ask_or_wait, log, remember
+from invites import limits, purposes
+from invites.ask_for_link.ask import ASKED_FOR, Asked, ask_or_wait, log, remember
 from invites.link import browser, dead, opened
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from invites.sign_up import join
 from invites.sign_up.forms import RegisterForm, SignupForm
 from kit import rate_limit, tokens, visitor
@@ -33,51 +33,52 @@ def signup(request: HttpRequest) -> HttpResponseBase:
 
 
 @opened.opened_by_link(purposes.SIGNUP)
-def from_link(request: HttpRequest, invite: Invite) -> HttpResponse:
-    if request.method != "POST" and User.objects.filter(email=invite.email).exists():
-        return redirect(tokens.path(purposes.CONFIRM, invite.pk))
-    if not Invite.objects.may_join(invite.email):
+def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    if request.method != "POST" and User.objects.filter(email=link.email).exists():
+        return redirect(tokens.path(purposes.CONFIRM, link.pk))
+    if not Invite.objects.may_join(link.email):
         return dead.closed(request)
-    return opened.came_as_another(request, invite, purposes.SIGNUP) or newcomer(request, invite, purposes.SIGNUP)
+    return opened.came_as_another(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
 
 
 @sensitive_post_parameters("password")
 @opened.opened_by_link(purposes.OWNER)
-def owner(request: HttpRequest, invite: Invite) -> HttpResponse:
+def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """The same for the first superuser, from the link that only an operator's terminal shows."""
-    if User.objects.filter(Q(is_superuser=True) | Q(email=invite.email)).exists():
+    if User.objects.filter(Q(is_superuser=True) | Q(email=link.email)).exists():
         return render(request, dead.OWNER_PAGE, status=dead.GONE)
-    return newcomer(request, invite, purposes.OWNER)
+    return newcomer(request, link, purposes.OWNER)
 
 
-def newcomer(request: HttpRequest, invite: Invite, purpose: Purpose) -> HttpResponse:
+def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
     """The sign-up form, and the account it makes."""
     show = "show" in request.GET
     if request.method != "POST":
-        wish = {"username": User.objects.free_name(invite.username or invite.email)}
-        return signup_page(request, invite, purpose, SignupForm(email=invite.email, show_password=show, initial=wish))
-    form = SignupForm(request.POST, email=invite.email, show_password=show)
+        first = {"username": User.objects.free_name(link.username or link.email)}
+        return signup_page(request, link, purpose, SignupForm(email=link.email, show_password=show, initial=first))
+    form = SignupForm(request.POST, email=link.email, show_password=show)
     try:
-        user = join.join(request, invite, form)
+        user = join.join(request, link, form, purpose)
     except join.HasAccount:
         return redirect(request.get_full_path())
     if user is None:
-        return signup_page(request, invite, purpose, form)
+        return signup_page(request, link, purpose, form)
     messages.success(request, _("Your account is ready."))
-    return sessions.start(request, user, invite.next, sessions.SIGNUP)
+    return sessions.start(request, user, link.leads_to, sessions.SIGNUP)
 
 
-def signup_page(request: HttpRequest, invite: Invite, purpose: Purpose, form: SignupForm) -> HttpResponse:
-    here = tokens.path(purpose, invite.pk)
+def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: SignupForm) -> HttpResponse:
+    here = tokens.path(purpose, link.pk)
     context = {
-        "invite": invite,
+        "link": link,
+        "invite": link.invite,
         "form": form,
-        "token": tokens.sign(purpose, invite.pk),
+        "token": tokens.sign(purpose, link.pk),
         "show": "show" in request.GET,
         "show_url": f"{here}&show=1",
         "hide_url": here,
         "other_user": request.user.get_username(),
-        "decline_url": tokens.path(purposes.DECLINE, invite.pk) if invite.invited_by else "",
+        "decline_url": tokens.path(purposes.DECLINE, link.invite.pk) if link.invite and link.invite.invited_by else "",
     }
     return render(
         request, "invites/sign_up/owner.html" if purpose == purposes.OWNER else "invites/sign_up/signup.html", context
@@ -102,17 +103,21 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), form.cleaned_data["email"], mails.REGISTER)
+        return remember(redirect("invite_sent"), asked_by(form))
     return plan(request, form)
 
 
 def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
-    """Keeps what was typed with the invite; the password is hashed for every address, known or not."""
+    """Keeps what was typed with the link; the password is hashed for every address, known or not."""
     secret, typed = browser.own_secret(request), form.cleaned_data
-    planned = {
+    account = {
         "username": typed["username"],
         "password": make_password(typed["password"]),
         "seal": browser.seal_of(secret),
     }
-    response = ask_or_wait(request, typed["email"], mails.REGISTER, next=typed["next"], **planned)
+    response = ask_or_wait(request, asked_by(form), **account)
     return browser.set_cookie(response, secret)
+
+
+def asked_by(form: RegisterForm) -> Asked:
+    return Asked(form.cleaned_data["email"], ASKED_FOR.REGISTER, form.cleaned_data["next"])

@@ -3,9 +3,9 @@
 from kit.findings import Finding, State, examine, of_database, of_network
 from operations.doctor import outbox, parts, site
 from operations.doctor.accounts import proxies, staff
-from operations.doctor.invitation import explain
+from operations.doctor.invitation import Asked, explain, newest, of_id
 
-__all__ = ["examine_site", "explain"]
+__all__ = ["Asked", "examine_site", "explain", "newest", "of_id"]
 
 # Each has one name in text and JSON.
 IN_DATABASE = {

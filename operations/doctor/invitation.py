@@ -1,12 +1,13 @@
-"""Why an invitation did not arrive: what became of it, of its mail and of its address."""
+"""Why an invitation or a link did not arrive: what became of it, of its mail and of its address."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import addresses
 from kit.findings import Finding, broken, examine, odd, well
 from operations.doctor.outbox import queue
@@ -14,20 +15,37 @@ from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression
 
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
-STATE, SOURCE, STATUS = Invite.State, Invite.Source, OutboxMessage.Status
+ASK_AGAIN = "They ask for a new one on the start page."
+STATUS = OutboxMessage.Status
+Asked = Invite | MagicLink
 
 
-def explain(email: str, invite: Invite | None) -> list[Finding]:
-    """What keeps mail of the newest invite of an address, or of this one, from being read. Raises DatabaseError."""
+def newest(email: str) -> Asked | None:
+    """What was sent to an address last: an invitation, or a link that it asked for."""
+    invite = Invite.objects.filter(email=email).order_by("-id").first()
+    links = MagicLink.objects.with_spent().asked_for().select_related("invite")
+    link = links.filter(email=email).order_by("-id").first()
+    return link if link and not link.invite and (invite is None or link.pk > invite.pk) else invite
+
+
+def of_id(pk: UUID) -> Asked | None:
+    """The invitation with this id, or the link; None if its person has left."""
+    invite = Invite.objects.exclude(email="").filter(pk=pk).first()
+    links = MagicLink.objects.with_spent().select_related("invite")
+    return invite or links.exclude(email="").filter(pk=pk).first()
+
+
+def explain(email: str, asked: Asked | None) -> list[Finding]:
+    """What keeps the newest mail to an address, or about this, from being read. Raises DatabaseError."""
     account = User.objects.filter(email=email).first()
-    mail = invite.newest_mail if invite else newest_to(email)
+    mail = asked.newest_mail if asked else newest_to(email)
     return examine(
         {
-            "invite": lambda: of_invite(invite),
+            "invite": lambda: of_asked(asked),
             "account": lambda: of_account(account),
             "address": lambda: of_address(email, known=account is not None),
             "sign-up": lambda: of_rule(email, known=account is not None),
-            "mail": lambda: of_mail(mail, invite),
+            "mail": lambda: of_mail(mail, asked),
             "queue": lambda: queue() if mail and mail.status in {STATUS.QUEUED, STATUS.TRIED} else None,
         }
     )
@@ -37,36 +55,52 @@ def newest_to(email: str) -> OutboxMessage | None:
     return OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts").first()
 
 
-def of_invite(invite: Invite | None) -> Finding:
+def of_asked(asked: Asked | None) -> Finding:
     """Its state, and what can be done about that."""
-    if invite is None:
+    if asked is None:
         return broken("There is no invite to this address.", "Invite it: manage.py send_invites ADDRESS")
-    if invite.source == SOURCE.OWNER:
+    return of_link(asked) if isinstance(asked, MagicLink) else of_invite(asked)
+
+
+def of_link(link: MagicLink) -> Finding:
+    if is_owner_link(link):
         return broken("It is an owner link, which is never mailed.", "Print it: manage.py owner_link --email ADDRESS")
-    if invite.source == SOURCE.SHADOW:
-        said = "A member invited somebody who has an account, or an invite of somebody else; it opens nothing."
-        return odd(said, "Ask about the address instead: manage.py doctor ADDRESS")
+    if link.state == link.State.USED:
+        link.read_use()
+        return well(f"It was used on {on(link.used_at or timezone.now())}, so it did arrive.")
+    if link.invite and (link.invite.declined_at or link.invite.revoked_at or link.invite.replaced_at):
+        return of_invite(link.invite)
+    if link.revoked_at:
+        return broken(f"It was withdrawn on {on(link.revoked_at)}, and mail that waited was not sent.", ASK_AGAIN)
+    if link.state == link.State.EXPIRED:
+        return broken(f"It ran out on {on(link.expires_at)}.", ASK_AGAIN)
+    return of_open(link)
+
+
+def of_invite(invite: Invite) -> Finding:
     if invite.replaced_at:
         said = f"A newer one took its place on {on(invite.replaced_at)}; its links are dead."
         return broken(said, "Ask about the address instead: manage.py doctor ADDRESS")
-    return of_state(invite)
-
-
-def of_state(invite: Invite) -> Finding:
-    until, asked = on(invite.expires_at), invite.source == SOURCE.SELF
-    again = "They ask for a new one on the start page." if asked else AGAIN
-    if invite.state == STATE.CLAIMED and invite.claimed_at:
-        return well(f"It was accepted on {on(invite.claimed_at)}, so it did arrive.")
-    if invite.state == STATE.DECLINED and invite.declined_at:
+    if invite.accepted_at:
+        return well(f"It was accepted on {on(invite.accepted_at)}, so it did arrive.")
+    if invite.declined_at:
         said = f"Who has the mailbox said no on {on(invite.declined_at)}."
         return broken(said, "If they think otherwise now: manage.py resend_invites --email ADDRESS --state declined")
-    if invite.state == STATE.REVOKED and invite.revoked_at:
+    if invite.revoked_at:
         said = f"It was withdrawn on {on(invite.revoked_at)}, and mail that waited was not sent."
         return broken(said, "Invite anew: manage.py send_invites ADDRESS")
-    if invite.state == STATE.EXPIRED:
-        return broken(f"It ran out on {until}.", again)
-    opened = f" Its link was opened on {on(invite.opened_at)}, so it did arrive." if invite.opened_at else ""
-    return well(f"It works until {until}.{opened}")
+    if invite.is_expired:
+        return broken(f"It ran out on {on(invite.expires_at)}.", AGAIN)
+    return of_open(invite)
+
+
+def of_open(asked: Asked) -> Finding:
+    opened = f" Its link was opened on {on(asked.opened_at)}, so it did arrive." if asked.opened_at else ""
+    return well(f"It works until {on(asked.expires_at)}.{opened}")
+
+
+def is_owner_link(asked: Asked | None) -> bool:
+    return isinstance(asked, MagicLink) and asked.purpose == asked.Purpose.OWNER
 
 
 def of_account(account: User | None) -> Finding | None:
@@ -97,13 +131,13 @@ def of_rule(email: str, *, known: bool) -> Finding | None:
     return broken(said, "Invite it: manage.py send_invites ADDRESS")
 
 
-def of_mail(mail: OutboxMessage | None, invite: Invite | None) -> Finding | None:
+def of_mail(mail: OutboxMessage | None, asked: Asked | None) -> Finding | None:
     """What became of the newest mail."""
     if mail is None:
-        if invite is None or invite.source in Invite.UNLINKED or invite.revoked_at:
+        if asked is None or asked.revoked_at or is_owner_link(asked):
             return None
         old = "There is no mail of it: it was withdrawn, or pruned after a year."
-        return broken(old, AGAIN)
+        return broken(old, AGAIN if isinstance(asked, Invite) else ASK_AGAIN)
     return of_waiting(mail) if mail.status in {STATUS.QUEUED, STATUS.TRIED} else of_ended(mail)
 
 

@@ -24,7 +24,7 @@ def post(
 ) -> None:
     """Renders templates/mail/`name`/ in a language and puts it into the outbox, in the caller's transaction.
 
-    `about` is the invite that it is sent for.
+    `about` is what it is sent for: an invitation, or a link that somebody asked for.
     """
     write(name, to, context, language=language, source=source, reply_to=reply_to, about=about).save()
 

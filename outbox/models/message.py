@@ -53,7 +53,7 @@ class OutboxMessage(models.Model):
 
     recipient = models.EmailField(_("to"), max_length=320, db_index=True)
     kind = models.CharField(_("kind"), max_length=40)
-    # The invite it was sent for, if it was for one.
+    # The invitation or the link that it was sent for, if it was for one.
     about = models.UUIDField(null=True, editable=False)
     parts = models.JSONField(default=dict)
     # Fixed across tries, so that a mailbox can tell a repeated mail from a new one.

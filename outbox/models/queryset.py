@@ -15,7 +15,7 @@ from outbox.models.retry_times import KEPT, RETRIABLE, until_given_up
 if TYPE_CHECKING:
     from outbox.models.message import OutboxMessage
 
-KEPT_ABOUT = timedelta(days=365)  # as KEPT, for mail that says what became of an invite that is there
+KEPT_ABOUT = timedelta(days=365)  # as KEPT, for mail that says what became of an invitation or a link that is there
 
 TROUBLE = (
     Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | Q(sent_at=None, given_up_at=None, attempts__gte=2)
@@ -43,20 +43,27 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """What a worker may try when the broker names it: a message may come late, or twice."""
         return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
 
-    def newest_about(self, invites: Iterable[UUID]) -> "OutboxQuerySet":
-        """The last mail of each invite that has one, in one statement for all."""
-        return self.filter(about__in=list(invites)).order_by("about", "-id").distinct("about").defer("parts")
+    def newest_about(self, subjects: Iterable[UUID]) -> "OutboxQuerySet":
+        """The last mail about each of these that has one, in one statement for all."""
+        return self.filter(about__in=list(subjects)).order_by("about", "-id").distinct("about").defer("parts")
+
+    def attach_newest(self, rows: Iterable[Any]) -> None:
+        """Reads the `newest_mail` of each of these invitations or links, in one statement for all."""
+        listed = list(rows)
+        newest = {mail.about: mail for mail in self.newest_about(row.pk for row in listed)}
+        for row in listed:
+            row.newest_mail = newest.get(row.pk)
 
     def in_trouble(self) -> "OutboxQuerySet":
         """Came back, given up, or refused twice and still waiting; they have an index of their own."""
         return self.filter(TROUBLE)
 
-    def over(self, invites: models.QuerySet[Any]) -> "OutboxQuerySet":
-        """Handed over or given up so long ago that nobody asks for them any more; longer if about one of `invites`."""
+    def over(self, *kept: models.QuerySet[Any]) -> "OutboxQuerySet":
+        """Handed over or given up so long ago that nobody asks for them any more; longer if about a row of `kept`."""
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
-        is_about_one = Exists(invites.filter(pk=OuterRef("about")))
-        return self.filter(old, ~is_about_one | Q(created_at__lt=now - KEPT_ABOUT))
+        about_none = [~Exists(rows.filter(pk=OuterRef("about"))) for rows in kept]
+        return self.filter(old, Q(*about_none) | Q(created_at__lt=now - KEPT_ABOUT))
 
     def withdraw(self) -> None:
         """Deletes them; not those that a worker is handing over right now, for that may take long."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from accounts.session import sessions
-from invites.models import Invite
+from invites.models import MagicLink
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.headless import ask, flows, said
 from tests.tools.reading import words
@@ -75,7 +75,7 @@ def test_a_mailed_link_proves_it_here_too_and_is_the_only_proof_without_a_passwo
     grace, client = UserFactory(username="grace", email="grace@example.com", password=None), Client()
     other = Client()
     for browser in (client, other):
-        Invite.objects.issue(grace.email)
+        MagicLink.objects.issue(grace.email)
         token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
         assert browser.post("/confirm", {"token": token}).status_code == 302
     session = other.session

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Event, Session, User
-from invites.models import Invite
+from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
@@ -41,7 +41,7 @@ def password(client=None, **typed):
 
 def link(mailbox, client=None, **given):
     client = client or Client()
-    Invite.objects.issue("ada@example.com", **given)
+    MagicLink.objects.issue("ada@example.com", **given)
     client.post("/confirm", {"token": mailbox.link("ada@example.com", "/confirm").partition("token=")[2]})
     return client
 

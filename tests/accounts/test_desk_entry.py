@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.desk import PersonAdmin
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -39,10 +39,10 @@ def test_leaving_the_desk_goes_by_our_page(desk):
     assert desk.get("/admin/password_change/").url == "/account"
 
 
-@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "outbox/outboxmessage"])
-def test_people_invites_and_outbox_are_there(desk, path):
+@pytest.mark.parametrize("path", ["accounts/user", "invites/invite", "invites/magiclink", "outbox/outboxmessage"])
+def test_people_invites_links_and_outbox_are_there(desk, path):
     InviteFactory()
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     page = desk.get(f"/admin/{path}/")
 
@@ -52,13 +52,14 @@ def test_people_invites_and_outbox_are_there(desk, path):
 
 
 def test_no_token_hash_or_link_is_shown(desk, ada):
-    invite = Invite.objects.issue("grace@example.com")
+    invite = Invite.objects.issue("grace@example.com", source="admin")
     row = OutboxMessage.objects.get(recipient="grace@example.com")
     for path in [
         "accounts/user/",
         f"accounts/user/{ada.pk}/change/",
         "invites/invite/",
         f"invites/invite/{invite.pk}/change/",
+        "invites/magiclink/",
         "outbox/outboxmessage/",
         f"outbox/outboxmessage/{row.pk}/change/",
     ]:
@@ -67,6 +68,15 @@ def test_no_token_hash_or_link_is_shown(desk, ada):
         assert "token=" not in page.text
         assert "argon2" not in page.text
         assert 'type="password"' not in page.text
+
+
+@pytest.mark.parametrize("page", ["", "change/", "history/", "delete/"])
+def test_what_belongs_to_a_planned_account_is_not_shown(desk, page):
+    link = LinkFactory(username="hopper", password="argon2$x", seal="sealed", used_in="this browser")
+
+    shown = desk.get(f"/admin/invites/magiclink/{link.pk}/{page}" if page else "/admin/invites/magiclink/", follow=True)
+
+    assert not [secret for secret in ("hopper", "argon2", "sealed", "this browser") if secret in shown.text]
 
 
 def test_an_invitation_from_the_desk_is_issued_like_any_other(desk, mailbox):
@@ -126,11 +136,13 @@ def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user,
 
 
 def test_filters_tell_no_secret_letter_by_letter(desk, ada):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     for path, lookup in [
         ("accounts/user", "password__startswith=argon2"),
         ("outbox/outboxmessage", "parts__body__contains=token"),
-        ("invites/invite", "claimed_in__startswith=a"),
+        ("invites/invite", "links__seal__startswith=a"),
+        ("invites/magiclink", "used_in__startswith=a"),
+        ("invites/magiclink", "password__startswith=argon2"),
         ("accounts/user", "is_active__exact=%00"),
         ("invites/invite", "source__exact=%00"),
     ]:

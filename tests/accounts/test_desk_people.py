@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event, User
-from invites.models import Invite
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -195,12 +194,12 @@ def test_who_may_only_look_has_no_buttons(db, ada):
 def test_the_page_of_a_person_shows_sessions_google_history_and_invitations(desk, ada):
     signed_in_as(ada, **{"User-Agent": FIREFOX})
     ada.google.adopt("g-1", "ada@gmail.com")
-    Invite.objects.issue("ada@example.com")
-    InviteFactory(invitation=True, email="guest@example.com", invited_by=ada)
+    InviteFactory(email="ada@example.com", source="csv")
+    InviteFactory(email="guest@example.com", invited_by=ada)
 
     page = desk.get(at(ada))
 
-    for shown in ("Firefox on Windows", "127.0.0.1", "ada@gmail.com", "Signed in", "guest@example.com", "asked for it"):
+    for shown in ("Firefox on Windows", "127.0.0.1", "ada@gmail.com", "Signed in", "guest@example.com", "CSV file"):
         assert shown in words(page)
     session = ada.sessions.get()
     assert session.session_key not in page.text

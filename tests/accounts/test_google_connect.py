@@ -5,7 +5,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import rate_limit
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
@@ -155,7 +155,7 @@ def test_the_last_way_in_stays(mailbox, google):
     ada = UserFactory(username="ada", email="ada@example.com", password=None)
     ada.google.adopt("2001", "grace@gmail.com")
     client = Client()
-    Invite.objects.issue("ada@example.com")
+    MagicLink.objects.issue("ada@example.com")
     client.post("/confirm", {"token": mailbox.link("ada@example.com", "/confirm").partition("token=")[2]})
 
     page = client.post(OFF, {})
@@ -199,7 +199,7 @@ def test_what_connected_by_signing_in_once_does_not_connect_again(client, google
 
     client.post("/login", {"login": "grace", "password": PASSWORD})
     client.post(OFF, {"password": PASSWORD})
-    Invite.objects.issue("grace@navy.example")
+    MagicLink.objects.issue("grace@navy.example")
     client.post("/confirm", {"token": mailbox.link("grace@navy.example", "/confirm").partition("token=")[2]})
 
     assert not SocialAccount.objects.exists()

@@ -10,7 +10,7 @@ from config import headless, urls
 from invites import purposes
 from kit import rate_limit, tokens
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, LinkFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ DOORS = {
     ("DELETE", f"{HEADLESS}account/authenticators/totp"): "post",
     ("POST", f"{HEADLESS}account/authenticators/recovery-codes"): "post",
 }
-# Counted by the invite and by bad tokens; never open; or only to be looked at.
+# Counted by the link and by bad tokens; never open; or only to be looked at.
 OTHERS = {"/api/v1/auth/create", "/api/v1/auth/session", "/api/v1/auth/google/response", "/api/v1/openapi.json"} | {
     f"{HEADLESS}{door}" for door in ("config", "auth/signup", "auth/password/reset", "account/authenticators")
 }
@@ -125,11 +125,11 @@ def test_what_one_account_does_is_limited_at_the_json_doors_too(signed_in, ada, 
     [("/api/v1/auth/create", purposes.SIGNUP, "token"), (f"{HEADLESS}auth/password/reset", purposes.RESET, "key")],
 )
 def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, counted, path, purpose, name):
-    invite = InviteFactory(email="ada@example.com" if purpose == purposes.RESET else "grace@example.com")
+    link = LinkFactory(email="ada@example.com" if purpose == purposes.RESET else "grace@example.com")
 
-    client.post(path, {name: tokens.sign(purpose, invite.pk)}, "application/json")
+    client.post(path, {name: tokens.sign(purpose, link.pk)}, "application/json")
 
-    assert ("press", invite.pk.hex) in counted
+    assert ("press", link.pk.hex) in counted
 
 
 def test_what_one_account_changes_counts_together(signed_in):

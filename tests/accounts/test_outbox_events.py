@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Session, User
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxEvent, Webhook, WebhookDelivery
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -113,7 +113,7 @@ def test_proving_it_again_in_the_same_browser_ends_nothing(mailbox, signed_in, a
 def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, signed_in, ada, announced):
     grace, name = UserFactory(username="grace"), handle(signed_in)
     OutboxEvent.objects.all().delete()
-    Invite.objects.issue(grace.email)
+    MagicLink.objects.issue(grace.email)
     token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
 
     signed_in.post("/confirm", {"token": token})

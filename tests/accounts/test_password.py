@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -25,7 +25,7 @@ def change(client, **typed):
 
 def come_by_link(mailbox, user):
     client = Client()
-    Invite.objects.issue(user.email)
+    MagicLink.objects.issue(user.email)
     client.post("/confirm", {"token": mailbox.link(user.email, "/confirm").partition("token=")[2]})
     return client
 
@@ -142,7 +142,7 @@ def test_the_password_is_shown_only_when_asked(signed_in):
 
 
 def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ada):
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     old = mailbox.link(ada.email, "/confirm")
 
     change(signed_in)

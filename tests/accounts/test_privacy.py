@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from accounts.privacy.export import stream_zip
-from invites.models import Batch, Invite
+from invites.models import Batch, Invite, MagicLink, MemberInvites
 from operations.management.commands import prune
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -43,29 +43,30 @@ def delete(client, password=PASSWORD):
 
 def everything_in_the_database():
     """All rows of our tables as text, to look for what should be forgotten."""
-    models = [User, Session, Event, Invite, LogEntry, EmailAddress]
+    models = [User, Session, Event, Invite, MagicLink, LogEntry, EmailAddress]
     return str([list(model.objects.values()) for model in models])
 
 
 def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, note="Hello")
+    LinkFactory(email=ada.email, next="/account?asked", username="ada", password="argon2$x", seal="sealed")
     ada.change_password("another horse battery staple")
     signed_in.post("/login", {"login": "ada", "password": "another horse battery staple"})
 
     answer, parts = export(signed_in)
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
-    assert sorted(parts) == [
-        f"{name}.json"
-        for name in ("account", "events", "google", "invites", "mails", "second_factor", "sessions", "suppressed")
-    ]
+    names = ["account", "events", "google", "invites", "links", "mails", "second_factor", "sessions", "suppressed"]
+    assert sorted(parts) == [f"{name}.json" for name in names]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
-    assert parts["invites.json"][0]["note"] == "Hello"
+    assert [invite["note"] for invite in parts["invites.json"]] == ["Hello"]
+    assert [(link["purpose"], link["next"]) for link in parts["links.json"]] == [("link", "/account?asked")]
     assert parts["sessions.json"][0]["ip"] == "127.0.0.1"
     assert "password_changed" in [mail["kind"] for mail in parts["mails.json"]]
     text = str(parts)
     assert "argon2" not in text
+    assert "sealed" not in text
     assert "token" not in text
     assert signed_in.cookies["session"].value not in text
 
@@ -73,7 +74,7 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
 def test_the_export_says_what_became_of_each_mail_and_why_none_is_sent(signed_in, ada):
     for email in (ada.email, "grace@example.com"):
         Suppression.objects.suppress(email, f"550 5.1.1 No such user {email}")
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     OutboxMessage.objects.get(kind="link_known").give_up("550 5.7.1 No")
 
     parts = export(signed_in)[1]
@@ -147,10 +148,10 @@ def test_the_page_says_what_goes_with_counts(signed_in, ada):
 def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox, signed_in, ada):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     ada.rename("ada.lovelace")
     ada.move("ada@former.example")
-    Invite.objects.issue("ada@former.example")
+    MagicLink.objects.issue("ada@former.example")
     ada.move("ada@example.com")
     mailbox.letters()
 
@@ -218,13 +219,26 @@ def test_one_can_leave_after_the_other_with_links_under_way(mailbox):
         person, client = UserFactory(username=name), Client()
         client.post("/login", {"login": name, "password": PASSWORD})
         Invite.objects.issue(person.email, source="admin", note=f"Hello {name}")
-        link = mailbox.link(person.email, "/confirm")
+        links = [mailbox.link(person.email, "/confirm")]
+        MagicLink.objects.issue(person.email)
+        links.append(mailbox.link(person.email, "/confirm"))
         delete(client)
-        assert Client().get(link).status_code == 404
+        assert [Client().get(link).status_code for link in links] == [404, 404]
 
     assert not User.objects.exists()
     assert not Invite.objects.pending().exists()
+    assert not MagicLink.objects.pending().exists()
     assert set(Invite.objects.values_list("email", "note")) == {("", "")}
+    assert set(MagicLink.objects.values_list("email", flat=True)) == {""}
+
+
+def test_what_was_planned_for_the_address_of_who_leaves_is_forgotten(signed_in, ada):
+    LinkFactory(email=ada.email, username="hopper", password="argon2$x", seal="sealed")
+
+    delete(signed_in)
+
+    kept = everything_in_the_database()
+    assert not [planned for planned in ("hopper", "argon2", "sealed") if planned in kept]
 
 
 def test_a_look_deletes_nothing(signed_in):
@@ -249,7 +263,12 @@ def test_without_a_password_a_mailed_link_is_asked_for(mailbox):
 
 
 @pytest.mark.parametrize(
-    "step", ["accounts.privacy.erase.Event.objects.forget", "invites.privacy.Invite.objects.forget"]
+    "step",
+    [
+        "accounts.privacy.erase.Event.objects.forget",
+        "invites.privacy.Invite.objects.forget",
+        "invites.privacy.MagicLink.objects.forget",
+    ],
 )
 def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monkeypatch, step):
     def fail(*_args, **_kwargs):
@@ -294,8 +313,8 @@ def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
 
 def test_mail_that_waits_for_who_has_left_is_not_sent(mailbox, signed_in, ada):
     ada.rename("ada.lovelace")
-    Invite.objects.issue(ada.email)
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue(ada.email)
+    MagicLink.objects.issue("grace@example.com")
 
     delete(signed_in)
 
@@ -305,7 +324,7 @@ def test_mail_that_waits_for_who_has_left_is_not_sent(mailbox, signed_in, ada):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_that_a_worker_is_handing_over_holds_up_nobody_who_leaves(mailbox, signed_in, ada):
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     held, done = threading.Event(), threading.Event()
 
     def hand_over():
@@ -333,7 +352,7 @@ def test_what_is_about_who_has_ones_former_address_now_is_neither_taken_along_no
     ada.move("ada@new.example")
     grace = UserFactory(username="grace", email="ada@example.com")
     grace.rename("grace.hopper")
-    Invite.objects.issue(grace.email)
+    MagicLink.objects.issue(grace.email)
     mailbox.letters()
     Suppression.objects.suppress(grace.email, "550 5.1.1 No such user")
 
@@ -341,11 +360,12 @@ def test_what_is_about_who_has_ones_former_address_now_is_neither_taken_along_no
     delete(signed_in)
 
     assert "ada@example.com" not in str([mail["recipient"] for mail in parts["mails.json"]])
-    assert parts["invites.json"] == []
+    assert parts["invites.json"] == parts["links.json"] == []
     assert {"username_changed", "link_known"} <= set(
         OutboxMessage.objects.filter(recipient=grace.email).values_list("kind", flat=True)
     )
-    assert Invite.objects.pending().get().email == grace.email
+    link = MagicLink.objects.get()
+    assert (link.email, link.state) == (grace.email, MagicLink.State.PENDING)
     assert Suppression.objects.get().recipient == grace.email
 
 
@@ -379,16 +399,17 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     Session.objects.create(session_key="x" * 32, session_data="", expire_date=old, user=ada)
     Event.objects.bulk_create(Event(kind="failed", user=ada, at=old) for _ in range(7))
     kept_events = Event.objects.filter(at__gt="2021-01-01T00:00Z").count()
-    Invite.objects.create(email="asked@example.com", expires_at=old)
-    Invite.objects.create(email="invited@example.com", expires_at=old, source="admin")
-    Invite.objects.create(email="invited.and.used@example.com", expires_at=old, claimed_at=old, source="admin")
+    LinkFactory(email="asked@example.com", expires_at=old)
+    InviteFactory(email="invited@example.com", expires_at=old)
+    InviteFactory(email="invited.and.accepted@example.com", expires_at=old, accepted_at=old)
+    InviteFactory(email="invited.by.a.member@example.com", expires_at=old, source="member", invited_by=ada)
     mailbox.letters()
     OutboxMessage.objects.update(sent_at=old)
-    Invite.objects.issue("fresh@example.com")
+    MagicLink.objects.issue("fresh@example.com")
 
     call_command("prune", "--dry-run")
     said = capsys.readouterr().out
-    assert "DRY RUN  1 sessions, 7 events, 1 invites, 1 mails, 0 batches, 0 published events, " in said
+    assert "DRY RUN  1 sessions, 7 events, 1 invites, 1 links, 1 mails, 0 batches, 0 published events, " in said
     assert said.endswith("0 webhook deliveries deleted, 0 mails emptied\n")
     call_command("prune", "--batch-size", "2", "--format", "json")
 
@@ -398,6 +419,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "sessions": 1,
         "events": 7,
         "invites": 1,
+        "links": 1,
         "mails": 1,
         "batches": 0,
         "published_events": 0,
@@ -406,27 +428,30 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     }
     assert signed_in.get("/account").status_code == 200
     assert Event.objects.count() == kept_events
-    emails = set(Invite.objects.values_list("email", flat=True))
-    assert emails == {"invited@example.com", "invited.and.used@example.com", "fresh@example.com"}
+    invited = {"invited@example.com", "invited.and.accepted@example.com"}
+    assert set(Invite.objects.values_list("email", flat=True)) == invited
+    assert set(MagicLink.objects.values_list("email", flat=True)) == invited | {"fresh@example.com"}
     assert OutboxMessage.objects.get().recipient == "fresh@example.com"
 
 
 def test_prune_leaves_alone_links_that_ran_out_for_30_days_and_used_ones_for_a_year():
     for name, days in [("asked", 29), ("asked", 31), ("used", 364), ("used", 366)]:
         ago = timezone.now() - timedelta(days=days)
-        claimed_at = ago if name == "used" else None
-        Invite.objects.create(email=f"{name}{days}@example.com", expires_at=ago, claimed_at=claimed_at)
+        used_at = ago if name == "used" else None
+        LinkFactory(email=f"{name}{days}@example.com", expires_at=ago, used_at=used_at)
 
     call_command("prune")
 
-    assert set(Invite.objects.values_list("email", flat=True)) == {"asked29@example.com", "used364@example.com"}
+    assert set(MagicLink.objects.values_list("email", flat=True)) == {"asked29@example.com", "used364@example.com"}
 
 
 def test_prune_keeps_mail_about_an_invite_for_a_year_unless_the_invite_is_gone_or_forgotten(ada):
-    for name in ("asked", "invited", "deleted", "forgotten"):
-        Invite.objects.issue(f"{name}@example.com", source="self" if name == "asked" else "admin", invited_by=ada)
+    MagicLink.objects.issue("asked@example.com")
+    for name in ("invited", "deleted", "forgotten"):
+        Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=ada)
     Invite.objects.filter(email="deleted@example.com").delete()
-    Invite.objects.filter(email="forgotten@example.com").update(email="", revoked_at=timezone.now())
+    for rows in (Invite.objects, MagicLink.objects):
+        rows.filter(email="forgotten@example.com").update(email="", revoked_at=timezone.now())
 
     for days, kept in [
         (29, {"asked@example.com", "invited@example.com", "deleted@example.com", "forgotten@example.com"}),
@@ -435,36 +460,39 @@ def test_prune_keeps_mail_about_an_invite_for_a_year_unless_the_invite_is_gone_o
         (366, set()),
     ]:
         ago = timezone.now() - timedelta(days=days)
-        Invite.objects.update(expires_at=ago)
+        for rows in (Invite.objects, MagicLink.objects):
+            rows.update(expires_at=ago)
         OutboxMessage.objects.update(created_at=ago, sent_at=ago)
         call_command("prune")
         assert set(OutboxMessage.objects.values_list("recipient", flat=True)) == kept, days
 
 
 def test_a_rehearsal_of_prune_counts_the_mail_about_what_prune_deletes(capsys):
-    Invite.objects.issue("asked@example.com")
+    MagicLink.objects.issue("asked@example.com")
     ago = timezone.now() - timedelta(days=31)
-    Invite.objects.update(expires_at=ago)
+    MagicLink.objects.update(expires_at=ago)
     OutboxMessage.objects.update(created_at=ago, sent_at=ago)
 
     for rehearsal in (["--dry-run"], []):
         call_command("prune", *rehearsal)
-        assert "1 invites, 1 mails" in capsys.readouterr().out
+        assert "0 invites, 1 links, 1 mails" in capsys.readouterr().out
 
 
 def test_prune_leaves_alone_what_comes_back_to_life_while_it_runs(ada, monkeypatch):
-    Invite.objects.create(email="asked@example.com", expires_at="2020-01-01T00:00Z")
+    old = "2020-01-01T00:00Z"
+    invite = InviteFactory(source="member", invited_by=ada, created_at=old, expires_at=old)
 
     def meanwhile(keys):
         found = list(keys)
-        if found:
-            Invite.objects.issue("asked@example.com", source="admin", invited_by=ada)
+        if invite.pk in found:
+            MemberInvites(ada).resend(invite)
         return found
 
     monkeypatch.setattr(prune, "list", meanwhile, raising=False)
     call_command("prune")
 
-    assert Invite.objects.pending().get().email == "asked@example.com"
+    assert Invite.objects.pending().get() == invite
+    assert invite.links.get().state == MagicLink.State.PENDING
 
 
 def test_no_copy_of_a_session_stays_in_redis(signed_in, django_capture_on_commit_callbacks):
@@ -500,7 +528,7 @@ def test_a_download_is_told(mailbox, signed_in, ada):
 def test_prune_empties_mail_given_up_a_week_ago_and_deletes_published_events(capsys):
     now = timezone.now()
     for days in (6, 8):
-        Invite.objects.issue(f"given.up{days}@example.com")
+        MagicLink.objects.issue(f"given.up{days}@example.com")
         row = OutboxMessage.objects.get(recipient=f"given.up{days}@example.com")
         row.give_up("550 5.7.1 No")
         OutboxMessage.objects.filter(pk=row.pk).update(given_up_at=now - timedelta(days=days))
@@ -523,14 +551,13 @@ def test_prune_drops_the_passwords_of_plans_that_nobody_confirmed(client):
     form = {"email": "grace@example.com", "username": "grace", "password": PASSWORD}
     client.post("/signup", form)
     call_command("prune")
-    assert Invite.objects.get().password
+    assert MagicLink.objects.get().password
 
-    Invite.objects.update(expires_at="2020-01-01T00:00Z", created_at="2020-01-01T00:00Z")
-    Invite.objects.update(expires_at=timezone.now() - timedelta(hours=25))
+    MagicLink.objects.update(expires_at=timezone.now() - timedelta(hours=25), created_at="2020-01-01T00:00Z")
     call_command("prune")
 
-    invite = Invite.objects.get()
-    assert (invite.password, invite.seal) == ("", "")
+    link = MagicLink.objects.get()
+    assert (link.password, link.seal) == ("", "")
 
 
 def test_prune_drops_lists_that_nobody_sent_after_a_day_and_sent_ones_after_a_year():

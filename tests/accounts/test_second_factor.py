@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, Session, Superseded, User
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import encryption
 from outbox.models import OutboxMessage
 from tests.tools import phone
@@ -50,7 +50,7 @@ def is_in(client):
 
 def come_by_link(mailbox, user):
     client = Client()
-    Invite.objects.issue(user.email)
+    MagicLink.objects.issue(user.email)
     client.post("/confirm", {"token": mailbox.link(user.email, "/confirm").partition("token=")[2]})
     return client
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, User
-from invites.models import Invite
+from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -70,7 +70,7 @@ def test_no_script_and_no_other_site_can_read_it():
 def test_it_holds_for_mailed_links_too(mailbox, ada):
     client = trusted()
     client.post("/logout/here")
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
 
     answer = client.post("/confirm", {"token": mailbox.link(ada.email, "/confirm").partition("token=")[2]})
 

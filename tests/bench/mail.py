@@ -193,10 +193,10 @@ def outbox():
 
 def store(count):
     """Stores so many mails, and no others, each with a link of its own; gives their recipients."""
-    from invites.models import Invite  # noqa: PLC0415 as above
+    from invites.models import MagicLink  # noqa: PLC0415 as above
 
     outbox().all().delete()
-    Invite.objects.issue("guest@example.com")
+    MagicLink.objects.issue("guest@example.com")
     parts = json.dumps(outbox().get().parts)
     (token,) = set(re.findall(r"/signup\?token=([\w.:-]+)", parts))
     outbox().all().delete()

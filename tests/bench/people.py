@@ -14,6 +14,7 @@ class Size(NamedTuple):
     invites: int = 1_000_000
     events: int = 5_000_000
     sessions: int = 100_000
+    links: int = 200_000  # that people asked for; each invitation has one of its own beside them
 
 
 # Everything counts from the number of its row, so that a row of one table finds its partner in another. `at` gives the
@@ -44,32 +45,64 @@ INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id
 # Three of five accepted; of the rest most ran out, some were declined, withdrawn, or are open still.
 INVITES = """
 INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
-    sent_at, sends, opened_at, reminded_at, claimed_at, claimed_by_id, claimed_in, declined_at, revoked_at)
+    sent_at, sends, opened_at, reminded_at, accepted_at, accepted_by_id, declined_at, revoked_at)
 SELECT pg_temp.key('invite', n, %(invites)s),
     CASE WHEN n %% 5 < 3 THEN 'person' || (1 + (n - 1) * %(people)s / %(invites)s) ELSE 'guest' || n END
         || '@example.com',
-    (ARRAY['self', 'admin', 'csv', 'csv', 'command', 'member'])[1 + n %% 6],
-    CASE WHEN n %% 6 <> 0 THEN pg_temp.key('user', 1 + n * 7919 %% 1000, %(people)s) END,
+    (ARRAY['member', 'admin', 'csv', 'csv', 'command', 'member'])[1 + n %% 6],
+    CASE WHEN n %% 6 <> 4 THEN pg_temp.key('user', 1 + n * 7919 %% 1000, %(people)s) END,
     CASE WHEN n %% 6 IN (2, 3) THEN 'b_' || md5((n / 5000)::text) ELSE '' END,
     '', '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], '', made, made + interval '7 days', made, 1 + n %% 2,
     CASE WHEN n %% 5 < 4 THEN made + interval '1 hour' END,
     CASE WHEN n %% 5 = 4 THEN made + interval '5 days' END,
     CASE WHEN n %% 5 < 3 THEN made + interval '2 hours' END,
-    CASE WHEN n %% 5 < 3 THEN pg_temp.key('user', 1 + (n - 1) * %(people)s / %(invites)s, %(people)s) END, '',
+    CASE WHEN n %% 5 < 3 THEN pg_temp.key('user', 1 + (n - 1) * %(people)s / %(invites)s, %(people)s) END,
     CASE WHEN n %% 20 = 3 THEN made + interval '3 hours' END,
     CASE WHEN n %% 20 = 8 THEN made + interval '1 day' END
 FROM generate_series(1::bigint, %(invites)s) n, LATERAL (SELECT pg_temp.at(n, %(invites)s) AS made) _
 """
 
+OWN_LINKS = """
+INSERT INTO invites_magiclink (id, email, purpose, invite_id, next, language, created_at, sent_at, expires_at, epoch,
+    used_at, used_by_id, used_in)
+SELECT id, email, 'invite', id, '', '', created_at, sent_at, expires_at, CASE WHEN accepted_at IS NOT NULL THEN 0 END,
+    accepted_at, accepted_by_id, ''
+FROM invites_invite
+"""
+
+# Three of five were used: half of them by newcomers, who have joined by that, half by who has long been there. Of the
+# rest every other was mailed to somebody of whom nobody has heard again.
+LINKS = """
+INSERT INTO invites_magiclink (id, email, purpose, next, language, created_at, sent_at, expires_at, epoch, opened_at,
+    used_at, used_by_id, used_in)
+SELECT pg_temp.key('link', n, %(links)s),
+    CASE WHEN n %% 5 < 4 THEN 'person' || who ELSE 'stranger' || n END || '@example.com',
+    (ARRAY['link', CASE WHEN n %% 2 = 0 THEN 'register' ELSE 'reset' END, 'link'])[1 + n %% 3],
+    '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], made, made, made + interval '1 hour',
+    CASE WHEN n %% 5 < 3 OR n %% 10 = 3 THEN 0 END, CASE WHEN n %% 5 < 3 THEN made + interval '9 minutes' END,
+    CASE WHEN n %% 5 < 3 THEN made + interval '10 minutes' END,
+    CASE WHEN n %% 5 < 3 THEN pg_temp.key('user', who, %(people)s) END, ''
+FROM generate_series(1::bigint, %(links)s) n, LATERAL (
+    SELECT pg_temp.at(n, %(links)s) AS made, n * %(people)s / %(links)s AS joined
+) _, LATERAL (
+    SELECT CASE WHEN n %% 2 = 0 THEN least(joined + 1, %(people)s) ELSE 1 + n * 7919 %% greatest(joined, 1) END AS who
+) __
+"""
+
 MAILS = """
 INSERT INTO outbox_outboxmessage (recipient, kind, about, parts, message_id, created_at, attempts, next_try_at,
     give_up_at, sent_at, bounced_at, given_up_at, last_answer)
-SELECT email, 'invite', id, '{}', '<invite.' || id || '@localhost>', created_at,
+SELECT email, kind, id, '{}', '<' || kind || '.' || id || '@localhost>', created_at,
     CASE WHEN n %% 500 = 0 THEN 3 ELSE 1 END, created_at, created_at + interval '3 days',
     CASE WHEN n %% 1000 <> 7 THEN created_at + interval '2 seconds' END,
     CASE WHEN n %% 1000 = 8 THEN created_at + interval '1 minute' END,
     CASE WHEN n %% 1000 = 7 THEN created_at + interval '3 days' END, '250 2.0.0 Ok'
-FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM invites_invite) _
+FROM (
+    SELECT id, email, created_at, row_number() OVER (ORDER BY id) AS n,
+        CASE WHEN purpose = 'link' THEN CASE WHEN epoch IS NULL THEN 'link_new' ELSE 'link_known' END
+             ELSE purpose END AS kind
+    FROM invites_magiclink
+) _
 """
 
 EVENTS = """
@@ -97,8 +130,9 @@ def fill(size=Size()):  # noqa: B008 it is a constant
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS.replace("{now}", timezone.now().isoformat()))
         made = {}
-        for statement in (PEOPLE, ADDRESSES, INVITES, MAILS, EVENTS, SESSIONS):
+        for statement in (PEOPLE, ADDRESSES, INVITES, OWN_LINKS, LINKS, MAILS, EVENTS, SESSIONS):
             cursor.execute(statement, size._asdict())
-            made[statement.split()[2]] = cursor.rowcount
+            table = statement.split()[2]
+            made[table] = made.get(table, 0) + cursor.rowcount
         cursor.execute("VACUUM ANALYZE")
     return made

@@ -18,7 +18,7 @@ from accounts.password.hashers import Argon2
 from accounts.session import devices, sessions
 from accounts.session.store import DEADLINE, SessionStore
 from invites import purposes
-from invites.models import LINK_LIFETIME, Invite
+from invites.models import LINK_LIFETIME, MagicLink
 from kit import tokens
 from tests.tools.factories import PASSWORD
 
@@ -116,8 +116,8 @@ def ask(*, known):
 
 def sign_up(batch):
     until = timezone.now() + LINK_LIFETIME
-    invites = Invite.objects.bulk_create(
-        Invite(email=f"guest{next(numbers)}@example.com", expires_at=until) for _ in range(batch)
+    links = MagicLink.objects.bulk_create(
+        MagicLink(email=f"guest{next(numbers)}@example.com", purpose="link", expires_at=until) for _ in range(batch)
     )
     form = {"password": PASSWORD}
     return [
@@ -125,9 +125,9 @@ def sign_up(batch):
             "/signup",
             302,
             "/account",
-            form | {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": invite.email.partition("@")[0]},
+            form | {"token": tokens.sign(purposes.SIGNUP, link.pk), "username": link.email.partition("@")[0]},
         )
-        for invite in invites
+        for link in links
     ]
 
 

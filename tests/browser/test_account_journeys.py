@@ -13,7 +13,7 @@ from accounts.models import User
 from invites import purposes
 from kit import tokens
 from tests.browser.keyboard import LAPTOP, PHONE, enter, focused, heading, press, sign_in, tab_to, words, write
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -269,7 +269,7 @@ def test_without_a_password_a_mailed_link_lets_somebody_delete_the_account(devic
     ada.set_unusable_password()
     ada.save()
     page = device()
-    page.goto(tokens.path(purposes.CONFIRM, InviteFactory(email=ada.email).pk))
+    page.goto(tokens.path(purposes.CONFIRM, LinkFactory(email=ada.email).pk))
     press(page, said["sign in"])
     with later(minutes=20):  # it was long ago
         page.goto("/account/delete")

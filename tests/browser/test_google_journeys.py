@@ -105,7 +105,7 @@ def test_an_invite_is_accepted_with_google(device, mailbox, google, said, maria)
     assert said("Your account is ready.") in words(page)
     grace = User.objects.get(email="grace@gmail.com")
     invite.refresh_from_db()
-    assert (invite.state, invite.claimed_by) == ("claimed", grace)
+    assert (invite.state, invite.accepted_by) == ("accepted", grace)
     assert grace.google.email == "grace@gmail.com"
     assert not grace.has_usable_password()
 
@@ -286,7 +286,7 @@ def test_who_chose_another_address_at_google_asks_for_the_invite_to_follow(devic
     assert path(page) == "/account/settings"
     assert said("Your account is ready.") in words(page)
     grace = User.objects.get(email="grace@gmail.com")
-    assert Invite.objects.get(claimed_by=grace).email == "grace@gmail.com"
+    assert Invite.objects.get(accepted_by=grace).email == "grace@gmail.com"
     invite.refresh_from_db()
     assert invite.state == "revoked"
 
@@ -311,7 +311,7 @@ def test_a_sender_who_says_no_leaves_the_invite_where_it_was(device, mailbox, go
     through_google(page, said)
     assert said("Your account is ready.") in words(page)
     invite.refresh_from_db()
-    assert invite.state == "claimed"
+    assert invite.state == "accepted"
 
 
 @in_both_languages

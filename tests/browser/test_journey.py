@@ -7,10 +7,10 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from invites import purposes
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import tokens
 from tests.browser.keyboard import enter, focused, heading, tab_to, write
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -112,9 +112,9 @@ def test_a_mistake_has_the_focus_and_leads_to_its_field(visit, locale):
 
 
 def test_an_expired_link_heals_with_one_button(visit, mailbox, settings):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     link = mailbox.link("grace@example.com")
-    Invite.objects.update(expires_at="2020-01-01T00:00Z")
+    MagicLink.objects.update(expires_at="2020-01-01T00:00Z")
     page = visit(locale="en-GB")
     page.goto(link)
     assert heading(page) == "This link has expired"
@@ -137,9 +137,9 @@ def test_the_language_switch_works_without_a_script_and_stays(visit):
 
 
 def test_a_double_click_is_fine(visit, settings):
-    invite = InviteFactory()
+    link = LinkFactory()
     page = visit(locale="en-GB")
-    page.goto(tokens.path(purposes.SIGNUP, invite.pk))
+    page.goto(tokens.path(purposes.SIGNUP, link.pk))
     page.fill("#id_username", "grace.hopper")
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="Create account").dblclick()
@@ -150,11 +150,11 @@ def test_a_double_click_is_fine(visit, settings):
 
 
 def test_a_scanner_that_runs_scripts_uses_nothing_up(visit):
-    invite = InviteFactory(email=UserFactory().email)
+    link = LinkFactory(email=UserFactory().email)
     for _ in range(5):
         scanner = visit(scripts=True)
-        scanner.goto(tokens.path(purposes.CONFIRM, invite.pk))
+        scanner.goto(tokens.path(purposes.CONFIRM, link.pk))
         scanner.wait_for_load_state("networkidle")
 
-    invite.refresh_from_db()
-    assert invite.state == Invite.State.PENDING
+    link.refresh_from_db()
+    assert link.state == MagicLink.State.PENDING

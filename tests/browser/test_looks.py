@@ -15,12 +15,12 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event
 from invites import purposes
-from invites.models import Invite
+from invites.models import Invite, MagicLink, MemberInvites
 from kit import tokens
 from outbox.models import Webhook
 from tests.browser.keyboard import PHONE
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person, stand_in
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -66,8 +66,15 @@ def view(windows, site):
     return view
 
 
-def link(purpose=purposes.SIGNUP, **fields):
-    return tokens.path(purpose, InviteFactory(**fields).pk)
+def link(purpose=purposes.SIGNUP, /, **fields):
+    """That which somebody asked for; the page it opens is said first, `purpose` is what was asked for."""
+    return tokens.path(purpose, LinkFactory(**fields).pk)
+
+
+def invitation(purpose=purposes.SIGNUP, /, **fields):
+    """The link in somebody's invitation."""
+    given = {"invited_by": UserFactory(username="maria"), "email": "grace.hopper@navy.example"}
+    return tokens.path(purpose, InviteFactory(**(given | fields)).pk)
 
 
 def submit(page, path, **fields):
@@ -147,7 +154,7 @@ def by_link(path):
 
 def planned(page):
     submit(page, "/signup", email="grace@gmail.com", username="grace", password=PASSWORD)
-    page.goto(tokens.path(purposes.CONFIRM, Invite.objects.get().pk))
+    page.goto(tokens.path(purposes.CONFIRM, MagicLink.objects.get().pk))
 
 
 def planned_name_taken(page):
@@ -250,11 +257,6 @@ def without_password(path):
     return go
 
 
-def invitation():
-    """The link in somebody's invitation."""
-    return link(invitation=True, invited_by=UserFactory(username="maria"), email="grace.hopper@navy.example")
-
-
 def as_another(page, *, asked=False):
     """Somebody signed in opens an invitation for another address."""
     sign_in(page, username="ada", email="ada@example.com")
@@ -265,7 +267,7 @@ def as_another(page, *, asked=False):
 
 def answer(page, *, pressed=None):
     """What the sender sees, before and after one of both buttons."""
-    invite = InviteFactory(invitation=True, invited_by=UserFactory(), email="grace.hopper@navy.example")
+    invite = InviteFactory(invited_by=UserFactory(), email="grace.hopper@navy.example")
     invite.ask_to_readdress("ada@gmail.com")
     page.goto(tokens.path(purposes.READDRESS, invite.pk))
     if pressed is not None:
@@ -295,13 +297,14 @@ def desk(path):
     def go(page):
         owner = sign_in(page, is_staff=True, is_superuser=True)
         Invite.objects.issue("grace@example.com", source="admin", invited_by=owner)
+        MagicLink.objects.issue("alan@example.com")
         page.goto(path)
 
     return go
 
 
 def never_again(page):
-    page.goto(link(purposes.DECLINE, invitation=True, email="grace@example.com"))
+    page.goto(invitation(purposes.DECLINE, email="grace@example.com"))
     page.check("[name=never]")
     page.locator("main form button").click()
 
@@ -309,7 +312,7 @@ def never_again(page):
 def inviting(page, **typed):
     """A member, who has invited somebody with the longest address."""
     member = sign_in(page)
-    Invite.objects.issue_for_member(member, f"{'w' * 60}@navy.example")
+    MemberInvites(member).send(f"{'w' * 60}@navy.example")
     with override_settings(MEMBERS_INVITE=True):
         if typed:
             submit(page, "/account/invites", **typed)
@@ -396,11 +399,11 @@ PAGES = {
     "confirm a plan": planned,
     "confirm a plan, name taken": planned_name_taken,
     "sign up": lambda p: p.goto(link(email="grace@example.com")),
-    "sign up, invited": lambda p: p.goto(link(invited_by=UserFactory(), note="See you Monday!", source="admin")),
+    "sign up, invited": lambda p: p.goto(invitation(note="See you Monday!")),
     "sign up, error": lambda p: submit(p, link(), username="x", password="y"),
     "confirm": lambda p: p.goto(link(purposes.CONFIRM, email=UserFactory().email)),
-    "owner": lambda p: p.goto(link(purposes.OWNER, source="owner")),
-    "owner, too late": lambda p: p.goto(link(purposes.OWNER, source="owner", expires_at=AGO)),
+    "owner": lambda p: p.goto(link(purposes.OWNER, purpose="owner")),
+    "owner, too late": lambda p: p.goto(link(purposes.OWNER, purpose="owner", expires_at=AGO)),
     "sign in": lambda p: p.goto("/login"),
     "sign in, error": lambda p: submit(p, "/login", login="ada", password="wrong password"),
     "sign in, sent here": lambda p: p.goto("/account/settings"),
@@ -413,14 +416,15 @@ PAGES = {
     "not me, done": lambda p: not_me(p, pressed=1),
     "not me, reported": lambda p: not_me(p, disowned_at=AGO),
     "not me, too late": lambda p: not_me(p, at=AGO - timedelta(days=4)),
-    "decline": lambda p: p.goto(link(purposes.DECLINE, invitation=True, invited_by=UserFactory())),
+    "decline": lambda p: p.goto(invitation(purposes.DECLINE)),
     "decline, never again": never_again,
     "inviting": inviting,
     "inviting, error": lambda p: inviting(p, email="x", note="www.evil.example"),
     "expired": lambda p: p.goto(link(expires_at=AGO)),
-    "used": lambda p: p.goto(link(claimed_at=AGO)),
-    "declined": lambda p: p.goto(link(declined_at=AGO)),
-    "withdrawn": lambda p: p.goto(link(revoked_at=AGO)),
+    "expired, invited": lambda p: p.goto(invitation(expires_at=AGO)),
+    "used": lambda p: p.goto(link(used_at=AGO)),
+    "declined": lambda p: p.goto(invitation(declined_at=AGO)),
+    "withdrawn": lambda p: p.goto(invitation(revoked_at=AGO)),
     "broken": lambda p: p.goto("/signup?token=x"),
     "deactivated": lambda p: p.goto(link(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
     "not found": lambda p: p.goto("/nothing"),
@@ -488,6 +492,7 @@ PAGES = {
     "desk, people": desk("/admin/accounts/user/"),
     "desk, invitations": desk("/admin/invites/invite/"),
     "desk, invite": desk("/admin/invites/invite/add/"),
+    "desk, links": desk("/admin/invites/magiclink/"),
     "desk, outbox": desk("/admin/outbox/outboxmessage/"),
     "desk, history": desk("/admin/accounts/event/"),
     "desk, one invite": at_desk("/admin/invites/invite/{invite}/change/"),

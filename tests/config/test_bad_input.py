@@ -10,7 +10,7 @@ from config.wsgi import application
 from invites import purposes
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, LinkFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_unknown_paths_are_the_404_page(subtests):
 
 
 def test_a_next_with_control_characters_never_reaches_a_row_or_a_header(client):
-    invite = InviteFactory(next="")
+    invite = LinkFactory(next="")
     form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
 
     assert client.post("/signup?next=%0d%0aX:1", form).url == "/account"
@@ -162,7 +162,7 @@ def test_another_host_name_is_a_400(client):
 @given(st.text(max_size=300), st.text(max_size=40), st.text(max_size=60))
 def test_any_text_in_any_field_is_never_a_500(settings, email, name, password):
     settings.RATELIMIT_ENABLE = False
-    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
     client = Client()
     for path, form in [
         ("/", {"email": email, "next": name}),

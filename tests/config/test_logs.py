@@ -8,7 +8,7 @@ import pytest
 from config.logs import LOGGING, LineFormatter
 from invites import purposes
 from kit import tokens
-from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, LinkFactory
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def log():
 def test_no_token_password_or_session_id_reaches_the_log(client, ada, mailbox, log, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("django.db.backends").setLevel(logging.INFO)
-    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
     client.get(f"/signup?token={token}")
     client.get(f"/nothing?a=1&token={token}")
     client.get(f"/login?next=/signup%3Ftoken%3D{token}")

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from config.openapi import document
 from invites import purposes
 from kit import tokens
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 
 CASES = int(os.environ.get("SCHEMA_CASES", "60"))  # for each door; `make test-long` has thousands
 CHECKS = [
@@ -52,7 +52,7 @@ def signed_in(case):
 
 
 def invited(case):
-    token = tokens.sign(purposes.SIGNUP, InviteFactory().pk)
+    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
     know(case, email="grace@example.com", token=token, username="grace", password=PASSWORD)
     return with_token(Client())
 

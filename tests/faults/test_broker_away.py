@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
 
@@ -63,7 +63,7 @@ def start(own_broker, tmp_path):
 
 def issue(count, name):
     for n in range(count):
-        Invite.objects.issue(f"{name}{n}@example.com")
+        MagicLink.objects.issue(f"{name}{n}@example.com")
 
 
 def sent():

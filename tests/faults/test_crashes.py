@@ -2,7 +2,7 @@
 
 import pytest
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage
 from tests.faults import crash
 from tests.faults.parts import wait_until
@@ -15,7 +15,7 @@ PASSES = (1, 2, 1)  # at which pass of its step each worker dies
 @pytest.fixture(autouse=True)
 def invites(workers):
     for n in range(MAILS):
-        Invite.objects.issue(f"guest{n}@example.com")
+        MagicLink.objects.issue(f"guest{n}@example.com")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage
 from tests.faults.parts import wait_until
 from tests.tools.sink import Outcome
@@ -84,7 +84,7 @@ def survive(workers, sink, record_property):
 
     def survive(*commands, meanwhile=lambda _kill: None):
         for n in range(MAILS):
-            Invite.objects.issue(f"guest{n}@example.com")
+            MagicLink.objects.issue(f"guest{n}@example.com")
         for kill in kill_while_working(workers, commands, KILLS, progress):
             meanwhile(kill)
         outcome = Outcome.of(sink.on_disk(), OutboxMessage.objects.values_list("recipient", flat=True))
@@ -122,14 +122,14 @@ def test_a_frozen_worker_keeps_its_mail_from_others_no_longer_than_its_session_l
     sink.says["mail"] = freeze
     impatient = {"kit.worker_loop.SESSION": "SET idle_in_transaction_session_timeout = '1s'"}
     frozen = workers.start("deliver_mail", **impatient)
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     wait_until(lambda: not sink.says)
     other = workers.start("deliver_mail")
     wait_until(lambda: sent() == 1)
     other.kill()
 
     frozen.signal(signal.SIGCONT)
-    Invite.objects.issue("alan@example.com")
+    MagicLink.objects.issue("alan@example.com")
 
     wait_until(lambda: sent() == 2)
     assert Outcome.of(sink.on_disk(), ["grace@example.com", "alan@example.com"]) == (0, 1, 0)
@@ -137,7 +137,7 @@ def test_a_frozen_worker_keeps_its_mail_from_others_no_longer_than_its_session_l
 
 def test_a_mail_that_outlasts_its_session_is_not_the_next_again(workers, sink):
     for name in ("grace", "alan"):
-        Invite.objects.issue(f"{name}@example.com")
+        MagicLink.objects.issue(f"{name}@example.com")
 
     sink.says["mail"] = lambda talk: time.sleep(2) if talk.sink.said["mail"] == 1 else None
     workers.start("deliver_mail", **{"kit.worker_loop.SESSION": "SET idle_in_transaction_session_timeout = '1s'"})
@@ -150,7 +150,7 @@ def test_a_mail_that_outlasts_its_session_is_not_the_next_again(workers, sink):
 
 
 def test_sigterm_finishes_the_mail_in_hand_and_stops(worker, slow_smtp):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     process = worker(slow_smtp.url)
     assert slow_smtp.busy.wait(30)
 
@@ -162,7 +162,7 @@ def test_sigterm_finishes_the_mail_in_hand_and_stops(worker, slow_smtp):
 
 def test_a_worker_outlives_its_database(worker, tmp_path):
     process = worker()
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     wait_until(lambda: sent() == 1)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -170,7 +170,7 @@ def test_a_worker_outlives_its_database(worker, tmp_path):
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
-    Invite.objects.issue("alan@example.com")
+    MagicLink.objects.issue("alan@example.com")
 
     wait_until(lambda: sent() == 2)
     assert process.poll() is None

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from accounts.session.store import SessionStore
-from invites.models import Invite
+from invites.models import MagicLink
 from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -66,7 +66,7 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
 
 def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, mailbox, in_between):
     """Its new row comes too late to be deleted: the epoch alone ends it."""
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
     in_between("create", ada.end_sessions)  # it has been read, and what it becomes is not written yet
 

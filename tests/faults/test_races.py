@@ -1,8 +1,11 @@
 """Promise 3: one claim wins, whoever presses when."""
 
+import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -13,17 +16,19 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event, Session, User
 from invites import purposes
-from invites.models import Invite
+from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.mail.deliver import Deliverer
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.program import Program, codes
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.usefixtures("db")
 
 PRESSES = 50
+ROUNDS = 20  # of what two do at once
+SPREAD = 0.03  # seconds in which the second of two comes; about as long as a press takes
 AGO = timezone.now() - timedelta(hours=1)
 
 
@@ -42,6 +47,65 @@ def at_once(press, count=PRESSES):
         return list(pool.map(one, range(count)))
 
 
+def nearly_at_once(first, second):
+    """What comes of two things, of which one starts a moment after the other."""
+
+    def do(turn):
+        if turn:
+            time.sleep(random.uniform(0, SPREAD))  # noqa: S311
+        return second() if turn else first()
+
+    return at_once(do, 2)
+
+
+def sign_up(link, username):
+    form = {"token": tokens.sign(purposes.SIGNUP, link.pk), "username": username, "password": PASSWORD}
+    return Client().post(tokens.path(purposes.SIGNUP, link.pk), form)
+
+
+def sign_in(link):
+    return Client().post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)})
+
+
+def asked_for(**fields):
+    """A link, and the invitation that a newcomer accepts by it, if there is one; `fields` are of either."""
+    return LinkFactory(**fields), None
+
+
+def invited(**fields):
+    invite = InviteFactory(**fields)
+    return MagicLink.objects.get(pk=invite.pk), invite
+
+
+def invited_and_asked_for(**fields):
+    invite = InviteFactory(**fields)
+    return LinkFactory(email=invite.email, invite=invite), invite
+
+
+def asked_for_and_invited(**fields):
+    link = LinkFactory()
+    return link, InviteFactory(email=link.email, **fields)
+
+
+def two_asked_for():
+    return LinkFactory.create_batch(2, email="grace@example.com")
+
+
+def both_of_an_invitation():
+    asked, invite = invited_and_asked_for(email="grace@example.com")
+    return [asked, MagicLink.objects.get(pk=invite.pk)]
+
+
+def withdraw(invite):
+    return Invite.objects.filter(pk=invite.pk).revoke()
+
+
+def became(*rows):
+    for row in rows:
+        row.refresh_from_db()
+    return tuple(row.state for row in rows)
+
+
 def count_by_status(answers):
     return {status: sum(a.status_code == status for a in answers) for status in {a.status_code for a in answers}}
 
@@ -51,25 +115,57 @@ def no_limits(settings):
     settings.RATELIMIT_ENABLE = False
 
 
-def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest():
-    invite = InviteFactory()
-    token = tokens.sign(purposes.SIGNUP, invite.pk)
+@pytest.mark.parametrize("made", [asked_for, invited, invited_and_asked_for, asked_for_and_invited])
+def test_fifty_presses_make_one_account_and_one_clear_page_for_the_rest(made):
+    link, invite = made()
 
-    answers = at_once(
-        lambda n: Client().post("/signup", {"token": token, "username": f"racer{n}", "password": PASSWORD})
-    )
+    answers = at_once(lambda n: sign_up(link, f"racer{n}"))
 
     assert count_by_status(answers) == {302: 1, 410: PRESSES - 1}
     assert all("already been used" in words(a) for a in answers if a.status_code == 410)
     user = User.objects.get()
     assert user.emailaddress_set.count() == 1
     assert Session.objects.get().user == user
-    assert Invite.objects.get().claimed_by == user
+    link.refresh_from_db()
+    assert link.used_by == user
+    assert invite is None or Invite.objects.get().accepted_by == user
+
+
+@pytest.mark.parametrize("made", [two_asked_for, both_of_an_invitation])
+def test_twenty_presses_of_two_links_of_one_address_make_one_account_and_end_both(made):
+    links = made()
+
+    answers = at_once(lambda n: sign_up(links[n % 2], f"racer{n}"), 20)
+
+    assert set(count_by_status(answers)) <= {302, 410}
+    assert [answer.get("Location") for answer in answers].count("/account") == 1
+    # Whoever was a moment too late is sent to the link once more, and it says so.
+    assert all("already been used" in words(Client().get(tokens.path(purposes.SIGNUP, link.pk))) for link in links)
+    user = User.objects.get()
+    assert user.emailaddress_set.count() == 1
+    assert Session.objects.get().user == user
+    assert MagicLink.objects.get(used_at__isnull=False).used_by == user
+
+
+def test_twenty_programs_with_two_tokens_of_one_address_make_one_account():
+    links = two_asked_for()
+
+    def create(n):
+        token = tokens.sign(purposes.SIGNUP, links[n % 2].pk)
+        return Program().send("/api/v1/auth/create", token=token, username=f"racer{n}", password=PASSWORD)
+
+    answers = at_once(create, 20)
+
+    assert count_by_status(answers)[201] == 1
+    assert {(a.status_code, *codes(a)) for a in answers if a.status_code != 201} <= {
+        (410, "used"),
+        (409, "has_account"),
+    }
+    assert Session.objects.get().user == User.objects.get()
 
 
 def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for_the_rest():
-    invite = InviteFactory()
-    token = tokens.sign(purposes.SIGNUP, invite.pk)
+    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
 
     answers = at_once(
         lambda n: Program().send("/api/v1/auth/create", token=token, username=f"racer{n}", password=PASSWORD)
@@ -95,13 +191,27 @@ def test_ten_programs_that_end_one_session_end_it_once():
 
 
 def test_fifty_presses_of_a_sign_in_link_start_one_session():
-    user = UserFactory()
-    token = tokens.sign(purposes.CONFIRM, InviteFactory(email=user.email).pk)
+    link = LinkFactory(email=UserFactory().email)
 
-    answers = at_once(lambda _: Client().post("/confirm", {"token": token}))
+    answers = at_once(lambda _: sign_in(link))
 
     assert count_by_status(answers) == {302: 1, 410: PRESSES - 1}
     assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize("made", [asked_for, invited])
+def test_ten_presses_of_a_link_of_somebody_who_has_an_account_use_it_once(made):
+    user = UserFactory()
+    link, invite = made(email=user.email)
+
+    answers = at_once(lambda _: sign_in(link), 10)
+
+    assert count_by_status(answers) == {302: 1, 410: 9}
+    link.refresh_from_db()
+    assert link.used_by == user
+    happened = list(Event.objects.filter(user=user).values_list("kind", flat=True))
+    assert happened.count(Event.Kind.SIGNED_IN) == 1
+    assert happened.count(Event.Kind.ACCEPTED) == (1 if invite else 0)
 
 
 def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
@@ -119,7 +229,7 @@ def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
 def test_fifty_presses_of_confirm_account_in_one_browser_make_one_account():
     browser = Client()
     browser.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
-    token = tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)
+    token = tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)
     browser.get("/confirm", {"token": token})
 
     def press(_):
@@ -136,35 +246,28 @@ def test_fifty_presses_of_confirm_account_in_one_browser_make_one_account():
 
 
 def test_fifty_people_who_want_one_name_make_one_account_with_it():
-    invites = InviteFactory.create_batch(PRESSES)
+    links = LinkFactory.create_batch(PRESSES)
 
-    answers = at_once(
-        lambda n: Client().post(
-            "/signup",
-            {"token": tokens.sign(purposes.SIGNUP, invites[n].pk), "username": "wanted", "password": PASSWORD},
-        )
-    )
+    answers = at_once(lambda n: sign_up(links[n], "wanted"))
 
     assert count_by_status(answers) == {302: 1, 200: PRESSES - 1}
     assert User.objects.get().username == "wanted"
-    assert Invite.objects.pending().count() == PRESSES - 1
+    assert MagicLink.objects.pending().count() == PRESSES - 1
 
 
-def test_fifty_requests_for_one_address_keep_one_invite_and_lose_no_mail(no_limits):
+def test_fifty_requests_for_one_address_keep_fifty_links_and_lose_no_mail(no_limits):
     answers = at_once(lambda _: Client().post("/", {"email": "grace@example.com"}))
 
     assert count_by_status(answers) == {302: PRESSES}
-    assert Invite.objects.get().sends == PRESSES
-    assert OutboxMessage.objects.count() == PRESSES
+    assert MagicLink.objects.pending().count() == PRESSES
+    about = OutboxMessage.objects.filter(recipient="grace@example.com").values_list("about", flat=True)
+    assert sorted(about) == sorted(MagicLink.objects.values_list("pk", flat=True))
 
 
 def test_asking_while_the_link_is_pressed_is_never_a_500(no_limits):
-    invite = InviteFactory(email="grace@example.com")
-    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    link = LinkFactory(email="grace@example.com")
 
-    answers = at_once(
-        lambda n: Client().post("/signup", form) if n % 5 == 0 else Client().post("/", {"email": invite.email}), 20
-    )
+    answers = at_once(lambda n: sign_up(link, "grace") if n % 5 == 0 else Client().post("/", {"email": link.email}), 20)
 
     assert set(count_by_status(answers)) <= {302, 410}
     assert User.objects.count() == 1
@@ -172,7 +275,7 @@ def test_asking_while_the_link_is_pressed_is_never_a_500(no_limits):
 
 def test_two_workers_share_the_outbox_and_send_each_mail_once(tmp_path):
     for n in range(30):
-        Invite.objects.issue(f"guest{n}@example.com")
+        MagicLink.objects.issue(f"guest{n}@example.com")
     sent = []
     with patch("outbox.mail.backends.EmlBackend.send_messages", lambda _self, mails: sent.extend(mails[0].to)):
         at_once(lambda _: [None for _ in iter(Deliverer().next, False)], 4)
@@ -182,7 +285,7 @@ def test_two_workers_share_the_outbox_and_send_each_mail_once(tmp_path):
 
 def test_a_mail_that_hangs_holds_up_no_other():
     for name in ("first", "second"):
-        Invite.objects.issue(f"{name}@example.com")
+        MagicLink.objects.issue(f"{name}@example.com")
     OutboxMessage.objects.filter(recipient__startswith="first").update(next_try_at=AGO)
     hanging, go_on = threading.Event(), threading.Event()
 
@@ -208,10 +311,10 @@ def test_a_mail_that_hangs_holds_up_no_other():
 
 
 def test_ten_owner_links_make_one_owner():
-    invites = InviteFactory.create_batch(10, source=Invite.Source.OWNER)
+    links = LinkFactory.create_batch(10, purpose="owner")
 
     def accept(n):
-        form = {"token": tokens.sign(purposes.OWNER, invites[n].pk), "username": f"owner{n}", "password": PASSWORD}
+        form = {"token": tokens.sign(purposes.OWNER, links[n].pk), "username": f"owner{n}", "password": PASSWORD}
         return Client().post("/owner", form)
 
     answers = at_once(accept, 10)
@@ -221,7 +324,7 @@ def test_ten_owner_links_make_one_owner():
 
 
 def test_two_who_send_one_invite_again_at_once_send_one_mail():
-    invite = InviteFactory(invitation=True)
+    invite = InviteFactory()
     Invite.objects.update(sent_at=AGO, created_at=AGO)
 
     outcomes = at_once(lambda n: Invite.objects.filter(pk=invite.pk).resend(), count=2)
@@ -231,21 +334,101 @@ def test_two_who_send_one_invite_again_at_once_send_one_mail():
     assert Invite.objects.get().sends == 1
 
 
-def test_withdrawing_what_is_accepted_at_once_leaves_one_winner_and_both_know(no_limits):
-    for n in range(5):
-        invite = InviteFactory(invitation=True)
-        token = tokens.sign(purposes.SIGNUP, invite.pk)
-
-        def press(turn, n=n, invite=invite, token=token):
-            if turn:
-                return Invite.objects.filter(pk=invite.pk).revoke()
-            return Client().post("/signup", {"token": token, "username": f"guest{n}", "password": PASSWORD})
-
-        page, outcome = at_once(press, count=2)
-        accepted = User.objects.filter(email=invite.email).exists()
+@pytest.mark.parametrize("made", [invited, invited_and_asked_for])
+def test_withdrawing_what_is_accepted_at_once_leaves_one_winner_and_both_know(no_limits, made):
+    for n in range(ROUNDS):
+        link, invite = made()
+        page, outcome = nearly_at_once(partial(sign_up, link, f"guest{n}"), partial(withdraw, invite))
+        accepted = User.objects.filter(email=link.email).exists()
 
         assert accepted == (page.status_code == 302) == (not outcome.done)
+        assert became(link, invite) == (("used", "accepted") if accepted else ("revoked", "revoked"))
         if accepted:
             assert [reason for _email, reason in outcome.skipped] == ["accepted"]
         else:
             assert "withdrawn" in words(page)
+
+
+def test_withdrawing_what_somebody_who_asked_before_accepts_leaves_one_winner(no_limits, settings):
+    settings.SIGNUP = "invited"
+    for n in range(ROUNDS):
+        link, invite = asked_for_and_invited()
+        page, outcome = nearly_at_once(partial(sign_up, link, f"guest{n}"), partial(withdraw, invite))
+        accepted = User.objects.filter(email=link.email).exists()
+
+        assert accepted == (page.get("Location") == "/account") == (not outcome.done)
+        assert became(link, invite) == (("used", "accepted") if accepted else ("pending", "revoked"))
+        assert accepted or sign_up(link, f"guest{n}").status_code == 403
+
+
+def test_withdrawing_what_somebody_who_has_an_account_accepts_leaves_one_winner(no_limits):
+    for _ in range(ROUNDS):
+        user = UserFactory()
+        link, invite = invited(email=user.email)
+        page, outcome = nearly_at_once(partial(sign_in, link), partial(withdraw, invite))
+        accepted = Session.objects.filter(user=user).exists()
+
+        assert accepted == (page.status_code == 302) == (not outcome.done)
+        assert became(link, invite) == (("used", "accepted") if accepted else ("revoked", "revoked"))
+
+
+def replaced(invite):
+    """An invitation that takes the place of this one, which has run out, and its link."""
+    Invite.objects.filter(pk=invite.pk).update(expires_at=AGO)
+    new = Invite.objects.issue(invite.email, source=invite.source, invited_by=invite.invited_by)
+    return MagicLink.objects.get(pk=new.pk), new
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("made", [invited, invited_and_asked_for])
+def test_what_is_accepted_while_it_goes_to_another_address_does_only_one_of_both(no_limits, made, anew):
+    def readdress(invite):
+        return Client().post("/invite/readdress/answer", {"token": tokens.sign(purposes.READDRESS, invite.pk)})
+
+    sender = UserFactory()
+    for n in range(ROUNDS):
+        (link, asked), other = made(invited_by=sender), f"other{n}@example.com"
+        asked.ask_to_readdress(other)
+        link, invite = replaced(asked) if anew else (link, asked)
+        page, answer = nearly_at_once(partial(sign_up, link, f"guest{n}"), partial(readdress, asked))
+        accepted = User.objects.filter(email=link.email).exists()
+
+        assert accepted == (page.status_code == 302) == (answer.status_code == 410)
+        assert became(link, invite) == (("used", "accepted") if accepted else ("revoked", "revoked"))
+        assert Invite.objects.pending().filter(email=other).count() == (0 if accepted else 1)
+        assert OutboxMessage.objects.filter(recipient=other).count() == (0 if accepted else 1)
+
+
+def test_somebody_can_leave_while_staff_extend_the_invitation_of_an_address_they_had():
+    for _ in range(ROUNDS):
+        user = UserFactory()
+        invite = InviteFactory(email=user.email)
+        user.move(f"{user.username}@new.example")
+
+        nearly_at_once(user.erase, Invite.objects.filter(pk=invite.pk).extend)
+
+        assert not User.objects.filter(pk=user.pk).exists()
+        assert not Invite.objects.filter(email=invite.email).exists()
+        assert not MagicLink.objects.filter(email=invite.email).exists()
+
+
+@pytest.mark.parametrize(("new", "expired"), [(500, 0), (50, 50)])  # what has run out is replaced
+def test_two_lists_of_the_same_people_in_opposite_order_invite_each_once(new, expired):
+    for n in range(5):
+        emails = [invite.email for invite in InviteFactory.create_batch(expired, expires_at=AGO)]
+        emails += [f"guest.{n}.{m}@example.com" for m in range(new)]
+
+        outcomes = at_once(partial(invite_in_order, [emails, emails[::-1]]), 2)
+
+        assert sum(len(outcome.done) for outcome in outcomes) == len(emails)
+        assert {reason for outcome in outcomes for _email, reason in outcome.skipped} == {"invited"}
+        invites = Invite.objects.open().filter(email__in=emails)
+        assert sorted(invite.email for invite in invites) == sorted(emails)
+        links = MagicLink.objects.pending().filter(email__in=emails)
+        assert sorted(link.pk for link in links) == sorted(invite.pk for invite in invites)
+        mails = OutboxMessage.objects.filter(recipient__in=emails)
+        assert sorted(mail.about for mail in mails) == sorted(invite.pk for invite in invites)
+
+
+def invite_in_order(orders, turn):
+    return Invite.objects.issue_many([Entry(email) for email in orders[turn]], source="csv")

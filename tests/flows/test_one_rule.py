@@ -2,11 +2,13 @@
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from accounts.google.client import Identity
 from accounts.models import User
-from invites.models import Invite, NotInvited
+from invites.google.join import new_account
+from invites.models import Invite, MagicLink, NotInvited
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
 from tests.tools.program import Program
@@ -122,10 +124,12 @@ def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox, as
 
 
 def test_one_rule_is_the_models_own_whatever_door_forgets_to_ask():
-    asked = Invite.objects.issue("grace@example.com")
+    asked = MagicLink.objects.issue("grace@example.com")
 
     with pytest.raises(NotInvited):
-        asked.accept("grace", PASSWORD)
+        asked.sign_up("grace", PASSWORD)
     with pytest.raises(NotInvited):
-        Invite.objects.join("grace@example.com", "1", trace={})
+        new_account(
+            RequestFactory().get("/"), Identity("1", "grace@example.com", is_verified=True, is_authority=True), None
+        )
     assert not User.objects.exists()

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Event, User
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.headless import ask, said
 
@@ -90,7 +90,7 @@ def test_a_link_that_is_over_changes_nothing(client, ada, key, why, monkeypatch)
     if why == "broken":
         key = f"{key}x"
     elif why == "expired":
-        Invite.objects.update(expires_at="2020-01-01T00:00Z")
+        MagicLink.objects.update(expires_at="2020-01-01T00:00Z")
     elif why == "moved":
         ada.move("ada@elsewhere.example")
     elif why == "signed out":

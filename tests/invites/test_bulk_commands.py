@@ -15,10 +15,10 @@ from django.utils import timezone
 from accounts.models import Event
 from invites import purposes
 from invites.batch import exports
-from invites.models import Invite
+from invites.models import Invite, MagicLink, MemberInvites
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import InviteFactory
+from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ class Keyboard(StringIO):
 
 
 def invited(*names, **fields):
-    fields = {"invitation": True, "sent_at": LONG_AGO} | fields
+    fields = {"sent_at": LONG_AGO} | fields
     return [InviteFactory(email=f"{name}@example.com", **fields) for name in names]
 
 
@@ -47,19 +47,19 @@ def run_json(*command):
     return json.loads(run(*command, "--format", "json"))
 
 
-def states():
-    return {invite.email.partition("@")[0]: invite.state.value for invite in Invite.objects.all()}
+def states(model=Invite):
+    return {row.email.partition("@")[0]: row.state.value for row in model.objects.all()}
 
 
 def test_withdrawing_kills_the_links_and_the_waiting_mail(mailbox, client):
     call_command("send_invites", "grace@example.com", "alan@example.com", stdout=StringIO())
     link = mailbox.link("grace@example.com")
-    invited("used", claimed_at=LONG_AGO)
+    invited("used", accepted_at=LONG_AGO)
 
     assert run("revoke_invites", "--all", "--no-input").startswith("2 withdrawn, 0 skipped, 0 failed")
 
     assert client.get(link).status_code == 410
-    assert states() == {"grace": "revoked", "alan": "revoked", "used": "claimed"}
+    assert states() == {"grace": "revoked", "alan": "revoked", "used": "accepted"}
     assert Event.objects.filter(kind="revoked").count() == 2
     assert run_json("revoke_invites", "--all", "--no-input")["matched"] == 0
 
@@ -96,14 +96,42 @@ def test_who_says_yes_has_them_withdrawn_and_was_told_how_many(monkeypatch):
 
 
 def test_links_that_people_asked_for_are_withdrawn_only_when_they_are_meant():
-    InviteFactory(email="asked@example.com")
-    InviteFactory(email="owner@example.com", source="owner")
+    LinkFactory(email="asked@example.com")
+    LinkFactory(email="owner@example.com", purpose="owner")
 
     assert run_json("revoke_invites", "--all", "--no-input")["matched"] == 0
     assert run_json("revoke_invites", "--email", "asked@example.com", "--dry-run")["withdrawn"] == 1
-    assert states() == {"asked": "pending", "owner": "pending"}
+    assert states(MagicLink) == {"asked": "pending", "owner": "pending"}
     assert run_json("revoke_invites", "--email", "asked@example.com", "--no-input")["withdrawn"] == 1
-    assert states()["asked"] == "revoked"
+    assert states(MagicLink) == {"asked": "revoked", "owner": "pending"}
+    assert run_json("revoke_invites", "--email", "owner@example.com", "--no-input")["withdrawn"] == 1
+    assert states(MagicLink) == {"asked": "revoked", "owner": "revoked"}
+
+
+def test_an_address_loses_its_invitations_of_all_and_what_it_asked_for_and_nobody_elses(mailbox, client):
+    for email in ("grace@example.com", "alan@example.com"):
+        MagicLink.objects.issue(email)
+        Invite.objects.issue(email, source="admin")
+        MemberInvites(UserFactory()).send(email)
+    links = [mailbox.link("grace@example.com", "/signup"), mailbox.link("alan@example.com", "/signup")]
+
+    assert run_json("revoke_invites", "--email", "grace@example.com", "--no-input")["withdrawn"] == 3
+
+    assert [client.get(link).status_code for link in links] == [410, 200]
+    for state, email in (("pending", "alan@example.com"), ("revoked", "grace@example.com")):
+        assert {row.email for row in Invite.objects.in_state(state)} == {email}
+        links = MagicLink.objects.select_related("invite")
+        assert {link.email for link in links if link.state == state} == {email}
+
+
+def test_who_is_asked_is_told_of_links_that_were_asked_for_too(monkeypatch):
+    LinkFactory(email="asked@example.com")
+    monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
+    asked = StringIO()
+
+    assert run("revoke_invites", "--email", "asked@example.com", stderr=asked).startswith("1 withdrawn")
+
+    assert "Withdraw 1 " in asked.getvalue()
 
 
 def test_extending_opens_what_has_run_out_and_mails_nobody():
@@ -136,6 +164,7 @@ def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
 
 def test_a_list_tells_the_state_and_the_mail_and_no_link(monkeypatch, ada):
     monkeypatch.setattr(exports, "CHUNK", 2)  # so that there are pages
+    LinkFactory()  # is no invitation
     for name in ("one", "two", "three"):
         Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=ada, note="secret note")
     OutboxMessage.objects.get(recipient="one@example.com").give_up("550 5.1.1 No such user")
@@ -146,8 +175,8 @@ def test_a_list_tells_the_state_and_the_mail_and_no_link(monkeypatch, ada):
     assert [row["email"] for row in rows] == ["three@example.com", "two@example.com", "one@example.com"]
     assert (rows[2]["state"], rows[2]["delivery"], rows[2]["invited_by"]) == ("pending", "given_up", "ada")
     assert lines[2].startswith("one@example.com  pending  given_up  admin  20")
-    assert not {"claimed_in", "password", "seal", "token", "note"} & set(rows[0])
-    assert run_json("list_invites", "--state", "claimed") == run_json("list_invites", "--limit", "0") == []
+    assert not {"used_in", "password", "seal", "token", "note"} & set(rows[0])
+    assert run_json("list_invites", "--state", "accepted") == run_json("list_invites", "--limit", "0") == []
     assert [row["email"] for row in run_json("list_invites", "--after-id", rows[1]["id"])] == ["one@example.com"]
     with pytest.raises(CommandError):
         run("list_invites", "--state", "lost")

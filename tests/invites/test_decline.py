@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event
-from invites.models import Invite, InviteUnavailable
+from accounts.models import Event, User
+from invites.models import Invite, MagicLink, Unavailable
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -32,7 +32,7 @@ def token(invite, mailbox):
 
 def rows():
     """Everything that an answer could change."""
-    models = (Invite, OutboxMessage, Suppression, Event)
+    models = (Invite, MagicLink, OutboxMessage, Suppression, Event)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -85,7 +85,7 @@ def test_never_again_keeps_a_hash_and_no_mail_goes_there(client, invite, token, 
     assert Suppression.objects.count() == 1
     assert EMAIL not in everything_kept()
     client.post("/", {"email": EMAIL})
-    Invite.objects.issue(EMAIL, source="api")
+    Invite.objects.issue(EMAIL, source="command")
     assert len(mailbox.letters(EMAIL)) == 1
     given_up = OutboxMessage.objects.given_up()
     assert given_up.count() == 2
@@ -139,25 +139,26 @@ def test_of_declining_and_accepting_at_once_one_wins_and_both_pages_say_so(clien
     account = {"token": signup, "username": "grace", "password": PASSWORD}
     assert Client().post("/signup", account).status_code == 302
 
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         stale.decline(never=True)
     page = client.post(DECLINE, {"token": token, "never": "1"})
 
     assert page.status_code == 410
     assert "already been used" in words(page)
     invite.refresh_from_db()
-    assert (invite.declined_at, invite.claimed_by.username) == (None, "grace")
+    assert (invite.declined_at, invite.accepted_by.username) == (None, "grace")
     assert not Suppression.objects.exists()
     assert not Event.objects.filter(kind=Event.Kind.DECLINED).exists()
 
 
 def test_who_declined_first_has_no_account(client, invite, token, mailbox):
     signup = mailbox.link(EMAIL, "/signup").partition("token=")[2]
-    stale = Invite.objects.get(pk=invite.pk)
+    stale = MagicLink.objects.select_related("invite").get(pk=invite.pk)
     client.post(DECLINE, {"token": token})
 
-    with pytest.raises(InviteUnavailable):
-        stale.accept("grace", PASSWORD)
+    with pytest.raises(Unavailable):
+        stale.sign_up("grace", PASSWORD)
+    assert not User.objects.filter(email=EMAIL).exists()
     page = client.post("/signup", {"token": signup, "username": "grace", "password": PASSWORD})
 
     assert page.status_code == 410

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites import purposes
-from invites.models import Batch, Entry, Invite
+from invites.models import Batch, Entry, Invite, MemberInvites
 from invites.models import batch as batches
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
@@ -37,7 +37,7 @@ typo@gmial.com
 
 @pytest.fixture
 def everybody(ada):
-    InviteFactory(email="pending@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    InviteFactory(email="pending@example.com", sent_at=timezone.now() - timedelta(days=1))
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
 
 
@@ -100,6 +100,18 @@ def test_ticked_those_are_written_to_as_well_who_are_invited_or_look_mistyped(de
 
     assert invited() == {"new@example.com", "pending@example.com", "typo@gmial.com"}
     assert Invite.objects.get(email="pending@example.com").sends == 1
+
+
+def test_whom_a_member_has_invited_as_well_gets_one_mail_when_ticked(desk, everybody):
+    pending = Invite.objects.get(email="pending@example.com")
+    MemberInvites(UserFactory()).send(pending.email)
+    Invite.objects.exclude(pk=pending.pk).update(sent_at=pending.sent_at)
+    OutboxMessage.objects.all().delete()
+    check(desk, "pending@example.com")
+
+    assert "1 queued." in words(send(desk, Batch.objects.get(), again="on"))
+
+    assert OutboxMessage.objects.get(kind="invite").recipient == pending.email
 
 
 def test_pressing_twice_sends_once_and_the_same_file_again_finds_everybody_invited(desk):
@@ -193,7 +205,7 @@ def test_the_page_follows_the_mails_and_refreshes_itself_while_some_wait(desk):
     mail["back@example.com"].mark_sent("250 taken")
     mail["back@example.com"].mark_bounced("550 5.1.1 No such user")
     mail["dead@example.com"].give_up("550 5.7.1 No")
-    Invite.objects.filter(email="left@example.com").update(opened_at=timezone.now(), claimed_at=timezone.now())
+    Invite.objects.filter(email="left@example.com").update(opened_at=timezone.now(), accepted_at=timezone.now())
 
     page = desk.get(page_of(batch))
 
@@ -225,7 +237,7 @@ def test_undoing_takes_back_what_waits_and_leaves_what_has_left(desk, client, ma
 
 def test_withdrawing_leaves_what_was_accepted(desk):
     batch = sent(desk, "in@example.com", "out@example.com")
-    Invite.objects.filter(email="in@example.com").update(claimed_at=timezone.now())
+    Invite.objects.filter(email="in@example.com").update(accepted_at=timezone.now())
 
     asked = desk.get(page_of(batch, "withdraw"))
     assert "Withdraw 1 invitation? Its link stops working straight away." in words(asked)
@@ -234,7 +246,7 @@ def test_withdrawing_leaves_what_was_accepted(desk):
 
     assert "1 withdrawn." in words(page)
     assert {i.email: i.state for i in Invite.objects.all()} == {
-        "in@example.com": "claimed",
+        "in@example.com": "accepted",
         "out@example.com": "revoked",
     }
 

@@ -83,28 +83,28 @@ def test_it_tells_what_the_server_said(desk):
 
 
 def test_it_tells_of_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
-    declined = InviteFactory(invitation=True)
+    declined = InviteFactory()
     declined.decline()
-    revoked = InviteFactory(invitation=True)
+    revoked = InviteFactory()
     press(desk, revoked, "revoke", confirmed="1")
     over = InviteFactory(expires_at=LONG_AGO, created_at=LONG_AGO - timedelta(hours=1))
 
     assert ("Declined", "–", "–") in history(desk.get(at(declined)))
     assert ("Withdrawn", "olga", "–") in history(desk.get(at(revoked)))
-    assert [what for what, _who, _detail in history(desk.get(at(over)))] == ["Asked for", "Expired"]
+    assert [what for what, _who, _detail in history(desk.get(at(over)))] == ["Invited", "Expired"]
 
 
 def test_only_what_applies_is_offered(desk, ada):
-    over = {"claimed_at": LONG_AGO, "claimed_by": ada}
+    over = {"accepted_at": LONG_AGO, "accepted_by": ada}
 
-    assert buttons(desk.get(at(InviteFactory(invitation=True)))) == ["resend", "extend", "revoke"]
-    assert buttons(desk.get(at(InviteFactory(invitation=True, declined_at=LONG_AGO)))) == ["resend"]
-    assert buttons(desk.get(at(InviteFactory()))) == ["revoke"]
-    assert buttons(desk.get(at(InviteFactory(invitation=True, **over)))) == []
+    assert buttons(desk.get(at(InviteFactory()))) == ["resend", "extend", "revoke"]
+    assert buttons(desk.get(at(InviteFactory(declined_at=LONG_AGO)))) == ["resend"]
+    assert buttons(desk.get(at(InviteFactory(email=ada.email)))) == ["revoke"]
+    assert buttons(desk.get(at(InviteFactory(**over)))) == []
 
 
 def test_a_button_does_it_and_comes_back_to_the_page(desk, mailbox):
-    invite = waiting(InviteFactory(invitation=True))
+    invite = waiting(InviteFactory())
 
     page = press(desk, invite, "resend")
 
@@ -114,7 +114,7 @@ def test_a_button_does_it_and_comes_back_to_the_page(desk, mailbox):
 
 
 def test_to_withdraw_asks_first(desk):
-    invite = InviteFactory(invitation=True)
+    invite = InviteFactory()
 
     asked = press(desk, invite, "revoke")
     assert "Withdraw 1 invitation? Its link stops working straight away." in words(asked)

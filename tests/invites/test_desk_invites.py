@@ -18,7 +18,7 @@ from invites.models import Invite
 from kit import long_list as long_lists
 from kit import times
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ AGO = NOW - timedelta(hours=1)
 
 
 def invited(who, **fields):
-    return InviteFactory(invitation=True, email=f"{who}@example.com", sent_at=AGO, **fields)
+    return InviteFactory(email=f"{who}@example.com", sent_at=AGO, **fields)
 
 
 def press(desk, action, invites=(), query="", **more):
@@ -49,11 +49,10 @@ def written(page):
 @pytest.fixture
 def one_of_each(ada):
     invited("pending")
-    invited("claimed", claimed_at=NOW, claimed_by=ada)
+    invited("accepted", accepted_at=NOW, accepted_by=ada)
     invited("declined", declined_at=NOW)
     invited("revoked", revoked_at=NOW)
-    invited("expired").replace(epoch=None, expires_at=NOW - timedelta(days=1))
-    Invite.objects.filter(email="expired@example.com", replaced_at=None).delete()
+    invited("expired", expires_at=NOW - timedelta(days=1), replaced_at=NOW)
 
 
 @pytest.fixture
@@ -130,11 +129,11 @@ def test_no_address_of_the_list_sorts_the_whole_table(desk):
     assert [row.pk for row in desk.get(LIST, {"o": "5"}).context["cl"].result_list] == [second.pk, first.pk]
 
 
-@pytest.mark.parametrize("common", [{"claimed_at": NOW}, {"declined_at": NOW}])
+@pytest.mark.parametrize("common", [{"accepted_at": NOW}, {"declined_at": NOW}])
 def test_every_rare_state_is_found_by_an_index(common):
     rare = {
         "pending": {},
-        "claimed": {"claimed_at": NOW},
+        "accepted": {"accepted_at": NOW},
         "declined": {"declined_at": NOW},
         "revoked": {"revoked_at": NOW},
         "expired": {"expires_at": AGO},
@@ -142,7 +141,10 @@ def test_every_rare_state_is_found_by_an_index(common):
     given = [common] * 2500 + list(rare.values())
     later = {"expires_at": NOW + timedelta(days=1)}
     Invite.objects.bulk_create(
-        [Invite(email=f"guest{number}@example.com", **later | terms) for number, terms in enumerate(given)]
+        [
+            Invite(email=f"guest{number}@example.com", source="admin", **later | terms)
+            for number, terms in enumerate(given)
+        ]
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE invites_invite")
@@ -158,7 +160,6 @@ def test_send_again_says_what_was_sent_and_what_was_skipped_and_why(desk, mailbo
     Invite.objects.filter(email="just@example.com").update(sent_at=timezone.now())
     Suppression.objects.suppress("gone@example.com", "550 5.1.1")
     invited("gone")
-    own = InviteFactory(email="own@example.com")
 
     page = press(desk, "resend", Invite.objects.all())
 
@@ -167,19 +168,17 @@ def test_send_again_says_what_was_sent_and_what_was_skipped_and_why(desk, mailbo
             second=0
         )
     )
-    assert "2 queued. 6 skipped: " in words(page)
+    assert "2 queued. 5 skipped: " in words(page)
     for reason in (
         "1 accepted already",
         "1 withdrawn",
         "1 replaced by a newer one",
         "1 no mail goes to the address",
-        "1 asked for by its owner, who can ask again",
         f"1 sent less than a minute ago: try again at {again}",
     ):
         assert reason in words(page)
     assert mailbox.link("pending@example.com")
     assert mailbox.link("declined@example.com")
-    assert not mailbox.letters(own.email)
 
 
 def test_two_admins_press_send_again_and_one_mail_goes(desk, mailbox):
@@ -195,13 +194,14 @@ def test_two_admins_press_send_again_and_one_mail_goes(desk, mailbox):
     assert Event.objects.filter(kind="resent", about=invite.pk).count() == 1
 
 
-def test_an_owner_link_is_never_mailed(desk, mailbox):
-    owner = InviteFactory(source=Invite.Source.OWNER, expires_at=NOW + timedelta(days=1))
+def test_what_people_asked_for_and_an_owner_link_are_no_invitations_to_be_sent_again(desk, mailbox):
+    own, owner = LinkFactory(), LinkFactory(purpose="owner")
+    assert found(desk) == []
 
-    page = press(desk, "resend", [owner])
+    page = press(desk, "resend", [own, owner])
 
-    assert "0 queued. 1 skipped: 1 owner link" in words(page)
-    assert not mailbox.letters(owner.email)
+    assert "0 queued." in words(page)
+    assert not mailbox.letters(own.email) + mailbox.letters(owner.email)
 
 
 def test_extend_gives_seven_more_days_and_no_mail(desk, mailbox, admin_user):
@@ -235,7 +235,7 @@ def test_withdraw_lists_the_addresses_first_and_then_their_links_are_dead(desk, 
 def test_what_was_accepted_while_the_desk_was_asked_stays_accepted(desk, client, mailbox):
     invite = Invite.objects.issue("grace@example.com", source="admin")
     press(desk, "revoke", [invite])
-    invite.accept("grace", PASSWORD)
+    invite.links.get().sign_up("grace", PASSWORD)
 
     page = press(desk, "revoke", [invite], confirmed="1")
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from itertools import product
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -13,10 +14,10 @@ from django.utils import timezone
 from accounts.models import Event
 from invites import purposes
 from invites.batch import exports, lists
-from invites.models import Batch, Invite
+from invites.models import Batch, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -109,38 +110,45 @@ def test_ip_addresses_are_for_who_may_see_the_history(ada):
 
 
 def test_owner_links_are_for_superusers(desk):
-    invite = InviteFactory(source="owner", email=EMAIL)
-    form = {"action": "revoke", "_selected_action": invite.pk, "confirmed": 1}
+    link = LinkFactory(purpose="owner", email=EMAIL)
     mallory = staff("view_invite", "change_invite")
-    mallory.post("/admin/invites/invite/", form)
-    assert Invite.objects.get().state == Invite.State.PENDING
-    desk.post("/admin/invites/invite/", form)
-    assert Invite.objects.get().state == Invite.State.REVOKED
+    assert EMAIL not in mallory.get("/admin/invites/magiclink/").text
+    assert EMAIL in desk.get("/admin/invites/magiclink/").text
+
+    for client, url in product((mallory, desk), ("/admin/invites/invite/", "/admin/invites/magiclink/")):
+        client.post(url, {"action": "revoke", "_selected_action": link.pk, "confirmed": 1})
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
+    call_command("revoke_invites", "--email", EMAIL, "--no-input", stdout=StringIO())
+    assert MagicLink.objects.get().state == MagicLink.State.REVOKED
 
 
 def test_a_group_ends_with_the_invitation_it_was_named_in():
     group = Group.objects.create(name="Editors")
     past = timezone.now() - timedelta(days=1)
-    InviteFactory(invitation=True, email=EMAIL, group=group, expires_at=past)
-    InviteFactory(invitation=True, email="alan@example.com", group=group, expires_at=past)
+    InviteFactory(email=EMAIL, group=group, expires_at=past)
+    InviteFactory(email="alan@example.com", group=group, expires_at=past)
+    late = InviteFactory(email="vera@example.com", group=group, expires_at=past)
 
-    Invite.objects.issue(EMAIL)  # who was invited asks for a link
+    MagicLink.objects.issue(EMAIL)  # who was invited asks for a link
     add(staff("add_invite", "view_invite"), email="alan@example.com")
+    MagicLink.objects.issue(late.email, instead=late.links.get())  # who opened a dead link asks for a fresh one
+    for link in MagicLink.objects.pending():
+        link.sign_up(link.email.partition("@")[0], PASSWORD)
 
-    assert not Invite.objects.pending().exclude(group=None).exists()
-    assert Invite.objects.pending().count() == 2
+    assert Invite.objects.accepted().count() == 3
+    assert not group.user_set.exists()
 
 
 def test_who_leaves_leaves_no_name_behind():
     person = UserFactory(email=EMAIL)
-    invite = InviteFactory(invitation=True, email=EMAIL, name="Grace Hopper", claimed_by=person)
+    invite = InviteFactory(email=EMAIL, name="Grace Hopper", accepted_by=person)
     person.erase()
     assert Invite.objects.get(pk=invite.pk).name == ""
 
 
 @pytest.mark.parametrize("state", [{"revoked_at": timezone.now()}, {"replaced_at": timezone.now()}])
 def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, state):
-    invite = InviteFactory(invitation=True, email=EMAIL, **state)
+    invite = InviteFactory(email=EMAIL, **state)
     client.post("/invite/decline", {"token": tokens.sign(purposes.DECLINE, invite.pk), "never": 1})
     assert Suppression.objects.wished_by(EMAIL)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invites.models import Invite, inviter
+from invites.models import Invite, MemberInvites, inviter
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -23,7 +23,7 @@ TREE = "/admin/invites/inviter/"
 def joins(name, by):
     """Somebody who came in by the invitation of somebody else."""
     invite = Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=by)
-    return invite.accept(name, PASSWORD)
+    return invite.links.get().sign_up(name, PASSWORD)
 
 
 def names(page):
@@ -38,8 +38,8 @@ def test_it_leads_from_the_first_inviter_to_the_last_invited(desk, ada):
     bob = joins("bob", ada)
     cid, dan = joins("cid", bob), joins("dan", bob)
     joins("eve", cid)
-    InviteFactory(invitation=True, invited_by=bob)
-    Invite.objects.issue_for_member(bob, "gus@example.com")
+    InviteFactory(invited_by=bob)
+    MemberInvites(bob).send("gus@example.com")
 
     page = show(desk, bob)
 
@@ -52,7 +52,7 @@ def test_it_leads_from_the_first_inviter_to_the_last_invited(desk, ada):
 
 def test_only_the_invitation_somebody_joined_by_counts_and_no_circle_is_endless(desk, ada):
     bob = joins("bob", ada)
-    InviteFactory(invitation=True, invited_by=bob, email=ada.email).claim(by=ada)
+    InviteFactory(invited_by=bob, email=ada.email).links.get().sign_in(ada, "")
     assert names(show(desk, ada)) == [("0", "ada"), ("1", "bob")]
     assert names(show(desk, bob)) == [("-1", "ada"), ("0", "bob")]
 

@@ -14,7 +14,7 @@ from accounts import names
 from accounts.models import Event, Session, User
 from invites import purposes
 from invites.link.browser import COOKIE, LIFETIME
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import cookies, tokens
 from outbox.models import OutboxMessage
 from tests.tools.factories import PASSWORD, UserFactory
@@ -61,7 +61,7 @@ def test_the_button_makes_the_account_and_leads_to_sign_in(client, mailbox):
     signed_in = client.post("/login", {"login": "grace", "password": PASSWORD, "next": "/account?welcome"})
     assert signed_in.url == "/account?welcome"
     assert mailbox.kinds(EMAIL) == ["register"]  # its own browser is no news
-    assert Invite.objects.get().password == ""
+    assert MagicLink.objects.get().password == ""
 
 
 def test_in_any_other_browser_the_planned_password_is_worth_nothing(mailbox):
@@ -91,7 +91,7 @@ def test_only_the_browsers_own_young_seal_opens_the_plan(client, mailbox, seal):
         register(other, email="someone.else@example.com", username="other")
         client.cookies["seal"] = other.cookies["seal"].value
     elif seal == "expired":
-        Invite.objects.update(expires_at=timezone.now() + timedelta(days=3))
+        MagicLink.objects.update(expires_at=timezone.now() + timedelta(days=3))
     else:
         client.cookies["seal"] = seal
 
@@ -100,16 +100,22 @@ def test_only_the_browsers_own_young_seal_opens_the_plan(client, mailbox, seal):
     assert not User.objects.exists()
 
 
-def test_who_plans_last_plans_for_their_own_browser_only(mailbox, settings):
+def test_two_plans_for_one_address_stand_side_by_side_and_each_opens_in_its_own_browser_only(mailbox, settings):
     settings.RATELIMIT_ENABLE = False
     owner, planter = Client(), Client()
     register(owner)
     link = mailbox.link(EMAIL)
 
     register(planter, username="eve", password="planted by somebody else")
+    planted = mailbox.link(EMAIL)
 
-    assert press(owner, link).url.startswith("/signup?token=")
+    assert press(owner, planted).url.startswith("/signup?token=")
+    assert press(planter, link).url.startswith("/signup?token=")
     assert not User.objects.exists()
+    assert press(owner, link).url == "/login"
+    grace = User.objects.get()
+    assert (grace.username, grace.check_password(PASSWORD)) == ("grace", True)
+    assert press(planter, planted).status_code == 410
 
 
 def test_pressing_twice_is_fine(client, mailbox):
@@ -155,7 +161,7 @@ def test_nothing_planned_touches_an_account_that_is_there(client, mailbox, ada):
     ada.refresh_from_db()
     assert ada.username == "ada"
     assert ada.check_password(PASSWORD)
-    assert not Invite.objects.exclude(password="").exists()
+    assert not MagicLink.objects.exclude(password="").exists()
 
 
 def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, settings):
@@ -170,7 +176,7 @@ def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, se
 def test_a_plan_whose_link_ran_out_is_sent_again_as_what_it_was(client, mailbox, settings):
     settings.RATELIMIT_ENABLE = False
     register(client)
-    Invite.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    MagicLink.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     page = client.get(mailbox.link(EMAIL))
     assert page.status_code == 410
 
@@ -213,7 +219,7 @@ def test_a_name_taken_in_the_meantime_is_said_and_nothing_is_lost(client, mailbo
     assert "That username can’t be had any more." in words(page)
     assert 'value="grace2"' in page.text
     assert User.objects.count() == 1
-    assert Invite.objects.pending().exists()
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
 def test_a_name_that_is_nobodys_to_have_by_now_is_said_too(client, mailbox, monkeypatch):
@@ -248,7 +254,7 @@ def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(
 def test_a_program_that_fills_in_everything_is_answered_and_nothing_happens(client):
     assert register(client, leave_empty="x").url == "/invite/sent"
     assert not OutboxMessage.objects.exists()
-    assert not Invite.objects.exists()
+    assert not MagicLink.objects.exists()
 
 
 def test_where_people_are_invited_there_is_no_such_form(client, settings):
@@ -257,7 +263,7 @@ def test_where_people_are_invited_there_is_no_such_form(client, settings):
     for page in (client.get("/signup"), register(client)):
         assert page.status_code == 403
         assert "You need an invitation" in words(page)
-    assert not Invite.objects.exists()
+    assert not MagicLink.objects.exists()
 
 
 def test_a_plan_from_before_sign_up_was_closed_makes_no_account(client, mailbox, settings):
@@ -277,14 +283,13 @@ def test_an_invitation_says_what_it_said_whoever_registers_with_its_address(clie
     invite = Invite.objects.get()
     assert (invite.source, invite.note, invite.next) == ("admin", "Hello", "/account?team")
     assert press(client, mailbox.link(EMAIL)).url == "/login?next=/account%3Fteam"
-    assert User.objects.filter(email=EMAIL).exists()
+    assert Invite.objects.get().accepted_by == User.objects.get(email=EMAIL)
 
 
 def test_the_password_is_stored_as_a_hash_and_the_cookie_as_no_secret_of_it(client):
     register(client)
 
-    invite = Invite.objects.get()
-    assert invite.password.startswith("argon2$")
+    assert MagicLink.objects.get().password.startswith("argon2$")
     assert PASSWORD not in str(client.cookies)
     assert client.cookies["seal"]["httponly"]
 
@@ -311,25 +316,29 @@ def test_one_browser_can_plan_for_two_addresses(client, mailbox):
     assert User.objects.count() == 2
 
 
-def test_the_invite_holds_no_seal_that_a_reader_of_the_database_could_use(client):
+def test_the_link_holds_no_seal_that_a_reader_of_the_database_could_use(client):
     register(client)
     request = type("Request", (), {"COOKIES": {"seal": client.cookies["seal"].value}})
 
-    assert cookies.read(request, COOKIE, LIFETIME) not in {None, Invite.objects.get().seal}
+    assert cookies.read(request, COOKIE, LIFETIME) not in {None, MagicLink.objects.get().seal}
 
 
-def test_once_the_address_has_an_account_the_plan_is_dropped_and_pressing_twice_signs_in(client, mailbox, settings):
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_once_the_address_has_an_account_the_plan_is_never_read_and_pressing_twice_signs_in(
+    client, mailbox, settings, asks_again
+):
     settings.RATELIMIT_ENABLE = False
     register(client)
-    gracie = UserFactory(username="gracie", email=EMAIL)
-    client.post("/", {"email": EMAIL})
-    assert not Invite.objects.exclude(password="").exists()
+    gracie = UserFactory(username="gracie", email=EMAIL, password="her own long password")
+    if asks_again:
+        client.post("/", {"email": EMAIL})
 
     link, impatient = mailbox.link(EMAIL, "/confirm"), Client()
     client.get(link)
     impatient.cookies["csrf"] = client.cookies["csrf"].value
     assert [press(browser, link).url for browser in (client, impatient)] == ["/account", "/account"]
     assert User.objects.get() == gracie
+    assert User.objects.get().check_password("her own long password")
 
 
 def test_asking_again_too_soon_keeps_the_address_and_says_when(client):
@@ -347,7 +356,7 @@ def test_who_registers_with_a_known_address_reads_that_it_was_not_used(client, m
     register(client, email=ada.email)
     assert "The name and password typed there were not used." in " ".join(mailbox.text(ada.email).split())
 
-    Invite.objects.issue(ada.email)
+    MagicLink.objects.issue(ada.email)
     assert "were not used" not in " ".join(mailbox.text(ada.email).split())
 
 
@@ -355,8 +364,8 @@ def test_in_this_browser_is_said_in_the_right_browser_only(client, settings):
     settings.RATELIMIT_ENABLE = False
     register(client)
     assert "in this browser" in words(client.get("/invite/sent"))
-    Invite.objects.update(expires_at=timezone.now())
-    token = tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)
+    MagicLink.objects.update(expires_at=timezone.now())
+    token = tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)
 
     assert "on any device" in words(Client().post("/invite/sent", {"token": token}))
 

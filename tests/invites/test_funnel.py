@@ -13,8 +13,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from invites.funnel import count
-from invites.models import Invite
-from tests.tools.factories import PASSWORD, UserFactory
+from invites.models import Invite, MagicLink, MemberInvites
+from outbox.models import OutboxMessage
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -77,12 +78,12 @@ def test_a_mail_that_waits_is_not_handed_over_and_who_accepts_has_opened(mailbox
     invite = Invite.objects.issue("grace@example.com", source="admin")
     assert people() == [1, 0, 0, 0, 0]
 
-    invite.accept("grace", PASSWORD)  # while nobody could note openings
+    invite.links.get().sign_up("grace", PASSWORD)  # while nobody could note openings
     assert people() == [1, 1, 1, 1, 0]
 
 
 def test_coming_back_later_than_a_week_is_not_coming_back(mailbox, friday):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     joins(mailbox, "grace@example.com", Client())
     friday.shift(timedelta(days=7, minutes=1))
     Client().post("/login", {"login": "grace", "password": PASSWORD})
@@ -90,26 +91,68 @@ def test_coming_back_later_than_a_week_is_not_coming_back(mailbox, friday):
     assert people() == [1, 1, 1, 1, 0]
 
 
-def test_ways_in_of_who_has_an_account_are_not_counted_nor_what_members_see(mailbox, ada, friday):
-    Invite.objects.issue(ada.email)
+def test_ways_in_of_who_has_an_account_are_not_counted_nor_what_members_send_them(mailbox, ada, friday):
+    MagicLink.objects.issue(ada.email)
     friday.shift(timedelta(minutes=5))
     confirm = mailbox.link(ada.email, "/confirm").partition("token=")[2]
     assert people() == [0] * 5
     assert Client().post("/confirm", {"token": confirm}).status_code == 302
     assert people() == [0] * 5
-    Invite.objects.issue_for_member(ada, "grace@example.com")
-    Invite.objects.issue_for_member(ada, UserFactory().email)
+    MemberInvites(ada).send("grace@example.com")
+    MemberInvites(ada).send(UserFactory().email)
 
     assert people() == [1, 0, 0, 0, 0]
 
 
-def test_what_was_replaced_counts_once(mailbox, friday):
+def test_what_was_replaced_counts_once(friday):
     for _ in range(2):
-        Invite.objects.issue("grace@example.com")
-        friday.shift(timedelta(hours=2))
+        Invite.objects.issue("grace@example.com", source="admin")
+        friday.shift(timedelta(days=8))
 
     assert Invite.objects.count() == 2
-    assert people() == [1, 0, 0, 0, 0]
+    assert people(days=31) == [1, 0, 0, 0, 0]
+
+
+def test_who_has_got_one_mail_of_two_has_got_it():
+    for number in range(8):
+        links = [MagicLink.objects.issue(f"guest{number}@example.com") for _ in range(2)]
+        OutboxMessage.objects.get(about=links[number % 2].pk).mark_sent("250 taken")
+
+    assert people() == [8, 8, 0, 0, 0]
+
+
+def test_who_asks_more_than_once_a_day_is_one_person_who_came_as_far_as_with_the_best_link(mailbox, friday):
+    for _ in range(2):
+        MagicLink.objects.issue("grace@example.com")
+    mailbox.letters()
+    assert people() == [1, 1, 0, 0, 0]
+    Client().get(mailbox.link("grace@example.com", "/signup"))
+    assert people() == [1, 1, 1, 0, 0]
+    joins(mailbox, "grace@example.com", Client())
+    friday.shift(timedelta(hours=2))
+    MagicLink.objects.issue("grace@example.com")
+
+    assert MagicLink.objects.count() == 3
+    assert people() == [1, 1, 1, 1, 0]
+
+
+def test_who_is_invited_by_two_and_asks_as_well_counts_as_what_they_came_in_by(mailbox, ada):
+    Invite.objects.issue("grace@example.com", source="csv")
+    MemberInvites(ada).send("grace@example.com")
+    invited = mailbox.link("grace@example.com", "/signup")
+    MagicLink.objects.issue("grace@example.com")
+    token = invited.partition("token=")[2]
+    Client().post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
+
+    assert people() == [1, 1, 1, 1, 0]
+    assert dict(looked().sources) == {"member": [1, 1, 1, 1, 0]}
+
+
+def test_owner_links_and_new_passwords_are_no_way_in():
+    for purpose in ("owner", "reset", "disowned"):
+        LinkFactory(purpose=purpose)
+
+    assert people() == [0] * 5
 
 
 def test_cohorts_are_days_and_weeks_of_the_given_time(friday):
@@ -158,7 +201,7 @@ def test_what_is_asked_for_wrongly_falls_back(desk):
         ({}, ("day", 14, "")),
         ({"by": "week", "days": "84", "source": "csv"}, ("week", 84, "csv")),
         ({"by": "day", "days": "84"}, ("day", 31, "")),
-        ({"by": "year'", "days": "-1", "source": "shadow"}, ("day", 14, "")),
+        ({"by": "year'", "days": "-1", "source": "owner"}, ("day", 14, "")),
         ({"days": "٣١", "source": "%s"}, ("day", 14, "")),
     ]:
         page = desk.get(PAGE, given)

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from invites import purposes
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import tokens
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person, TokenAnswer
 from tests.tools.reading import words
 
@@ -36,8 +36,9 @@ def come(client, google, person=GRACE, *, follow=True, **typed):
     return client.get(back(client, google, **typed), follow=follow)
 
 
-def invite_token(invite):
-    return tokens.sign(purposes.SIGNUP, invite.pk)
+def link_token(row):
+    """Of a link, or of an invitation's own."""
+    return tokens.sign(purposes.SIGNUP, row.pk)
 
 
 def user_of(client):
@@ -102,26 +103,38 @@ def test_it_leads_nowhere_else(client, google, next_url):
     assert page.redirect_chain[-1][0] == "/account"
 
 
-def test_an_invite_for_the_address_is_claimed_with_the_account(client, google):
-    invite = InviteFactory(invitation=True, email="grace@gmail.com", next="/account/settings")
+def test_an_invite_for_the_address_is_accepted_with_the_account(client, google):
+    invite = InviteFactory(email="grace@gmail.com", next="/account/settings")
 
-    page = come(client, google, token=invite_token(invite))
+    page = come(client, google, token=link_token(invite))
 
     invite.refresh_from_db()
     assert google.visits[0].query["login_hint"] == "grace@gmail.com"
-    assert (invite.state, invite.claimed_by) == ("claimed", User.objects.get())
+    assert (invite.state, invite.accepted_by) == ("accepted", User.objects.get())
     assert page.redirect_chain[-1][0] == "/account/settings"
-    assert client.get(f"/signup?token={invite_token(invite)}").status_code == 302
+    assert client.get(f"/signup?token={link_token(invite)}").status_code == 302
 
 
-def test_an_invite_is_claimed_by_whichever_door(client, google):
-    invite = InviteFactory(invitation=True, email="grace@gmail.com")
+def test_an_invite_is_accepted_by_whichever_door(client, google):
+    invite = InviteFactory(email="grace@gmail.com")
 
     come(client, google)
 
     invite.refresh_from_db()
-    assert invite.state == "claimed"
-    assert Client().get(f"/signup?token={invite_token(invite)}", follow=True).status_code == 410
+    assert invite.state == "accepted"
+    assert Client().get(f"/signup?token={link_token(invite)}", follow=True).status_code == 410
+
+
+def test_of_two_invites_the_one_whose_link_was_opened_is_accepted(client, google, ada):
+    by_ada = InviteFactory(email="grace@gmail.com", source="member", invited_by=ada, next="/account/settings")
+    by_staff = InviteFactory(email="grace@gmail.com", expires_at=by_ada.expires_at + timedelta(days=1))
+
+    page = come(client, google, token=link_token(by_ada))
+
+    for invite in (by_ada, by_staff):
+        invite.refresh_from_db()
+    assert (by_ada.accepted_by, by_staff.state) == (user_of(client), "pending")
+    assert page.redirect_chain[-1][0] == "/account/settings"
 
 
 def test_without_an_invite_there_is_no_account_where_one_is_needed(client, google, settings):
@@ -137,32 +150,32 @@ def test_without_an_invite_there_is_no_account_where_one_is_needed(client, googl
 
 def test_with_an_invite_there_is(client, google, settings):
     settings.SIGNUP = "invited"
-    InviteFactory(invitation=True, email="grace@gmail.com")
+    InviteFactory(email="grace@gmail.com")
 
     come(client, google)
 
     assert user_of(client).email == "grace@gmail.com"
 
 
-def test_an_invitation_that_ran_out_lets_its_address_in_and_is_claimed(client, google, settings):
+def test_an_invitation_that_ran_out_lets_its_address_in_and_is_accepted(client, google, settings):
     settings.SIGNUP = "invited"
-    InviteFactory(invitation=True, email="grace@gmail.com", expires_at=timezone.now())
+    InviteFactory(email="grace@gmail.com", expires_at=timezone.now())
 
     come(client, google)
 
-    assert Invite.objects.get().claimed_by == user_of(client)
+    assert Invite.objects.get().accepted_by == user_of(client)
 
 
 def test_google_is_told_no_address_of_a_link_that_is_over(client, google):
-    invite = InviteFactory(invitation=True, email="grace@gmail.com", revoked_at=timezone.now())
+    invite = InviteFactory(email="grace@gmail.com", revoked_at=timezone.now())
 
-    assert "login_hint" not in client.post("/google", {"token": invite_token(invite)}).url
+    assert "login_hint" not in client.post("/google", {"token": link_token(invite)}).url
 
 
 @pytest.mark.parametrize("over", ["revoked_at", "declined_at"])
 def test_an_invite_that_is_over_lets_nobody_in(client, google, settings, over):
     settings.SIGNUP = "invited"
-    InviteFactory(invitation=True, email="grace@gmail.com", **{over: timezone.now()})
+    InviteFactory(email="grace@gmail.com", **{over: timezone.now()})
 
     assert come(client, google).status_code == 403
     assert not User.objects.exists()
@@ -286,12 +299,12 @@ def test_eight_people_whose_names_would_be_the_same_all_get_one(google):
 
 
 def test_who_has_signed_in_meanwhile_goes_on_without_google(signed_in, google):
-    invite = InviteFactory(invitation=True, email="grace@gmail.com")
+    invite = InviteFactory(email="grace@gmail.com")
 
     assert signed_in.post("/google").url == "/account"
     assert signed_in.post("/google", {"next": "/account/settings"}).url == "/account/settings"
     assert signed_in.post("/google", {"next": "https://evil.example/"}).url == "/account"
-    page = signed_in.post("/google", {"token": invite_token(invite)}, follow=True)
+    page = signed_in.post("/google", {"token": link_token(invite)}, follow=True)
     assert "It is for grace@gmail.com, and you’re signed in as ada@example.com." in words(page)
     assert google.visits == []
 
@@ -316,7 +329,7 @@ def test_there_is_no_such_page_without_a_visit(client):
 @pytest.mark.parametrize("answer", ["no", "unverified", "error"])
 def test_the_invitation_is_not_lost_on_the_way(client, google, settings, answer):
     settings.SIGNUP = "invited"
-    token = invite_token(InviteFactory(invitation=True, email="grace@example.com"))
+    token = link_token(InviteFactory(email="grace@example.com"))
     google.token_answer = TokenAnswer.ERROR if answer == "error" else TokenAnswer.NORMAL
     google.person = Person(email="grace@example.com", email_verified=False)
     location = client.post("/google", {"token": token}).url
@@ -327,7 +340,7 @@ def test_the_invitation_is_not_lost_on_the_way(client, google, settings, answer)
 
 
 def test_the_owner_link_makes_no_ordinary_person_of_the_owner(client):
-    owner = InviteFactory(source="owner")
+    owner = LinkFactory(purpose="owner")
 
     page = client.get(f"/owner?token={tokens.sign(purposes.OWNER, owner.pk)}")
 
@@ -484,7 +497,7 @@ def test_an_account_that_somebody_planted_holds_nothing_of_theirs_afterwards(cli
     assert EmailAddress.objects.get().verified
 
 
-def test_a_plan_that_somebody_made_for_the_address_is_dropped(client, google, mailbox):
+def test_a_plan_that_somebody_made_for_the_address_is_never_read_again(client, google, mailbox):
     planter = Client()
     planter.post("/signup", {"email": "grace@gmail.com", "username": "planted", "password": "planted by somebody else"})
     token = mailbox.link("grace@gmail.com", "/confirm").partition("token=")[2]
@@ -494,10 +507,12 @@ def test_a_plan_that_somebody_made_for_the_address_is_dropped(client, google, ma
 
     assert user_of(client).username == "grace"
     assert not user_of(client).has_usable_password()
-    assert Invite.objects.values_list("username", "password", "seal").get() == ("", "", "")
+    assert MagicLink.objects.values_list("password", "seal").get() == ("", "")
     assert page.status_code in {302, 410}
     assert User.objects.count() == 1
-    assert planter.post("/login", {"login": "planted", "password": "planted by somebody else"}).status_code == 200
+    for login in ("planted", "grace"):
+        form = {"login": login, "password": "planted by somebody else"}
+        assert Client().post("/login", form).status_code == 200
 
 
 # What goes wrong at Google, or on the way
@@ -666,7 +681,7 @@ def test_another_site_cannot_send_people_to_google(client, google):
 
 
 def test_the_button_is_where_people_come_in_and_only_with_google_configured(client, google, settings):
-    pages = ["/", "/login", "/signup", f"/signup?token={invite_token(InviteFactory())}"]
+    pages = ["/", "/login", "/signup", f"/signup?token={link_token(LinkFactory())}"]
     assert all('action="/google"' in client.get(page).text for page in pages)
 
     settings.GOOGLE_CLIENT_ID = ""

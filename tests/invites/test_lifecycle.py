@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event
-from invites.models import INVITE_LIFETIME, Invite, InviteUnavailable, Reason
+from invites import purposes
+from invites.models import INVITE_LIFETIME, Invite, MagicLink, MemberInvites, Reason, Unavailable
+from kit import tokens
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +40,11 @@ def rows(*invites):
     return Invite.objects.filter(pk__in=[invite.pk for invite in invites])
 
 
+def run_out(invite, ago=HOUR):
+    for model in (Invite, MagicLink):
+        model.objects.filter(pk=invite.pk).update(expires_at=timezone.now() - ago)
+
+
 def reasons(outcome):
     return [reason for _email, reason in outcome.skipped]
 
@@ -59,6 +66,16 @@ def test_sent_again_its_time_starts_anew_and_its_older_link_works(invite, olga, 
     assert "Hello there" in mailbox.text(EMAIL)
     assert history(invite) == [("invited", "olga"), ("resent", "olga")]
     assert client.get(old).status_code == 200
+
+
+def test_issued_twice_it_is_mailed_twice_and_lasts_as_long_as_its_newest_mail_says(invite, mailbox):
+    with time_machine.travel(timezone.now(), tick=False):
+        assert Invite.objects.issue(EMAIL, source="command").pk == invite.pk
+        ends = timezone.now() + INVITE_LIFETIME
+
+    assert mailbox.kinds(EMAIL) == ["invite", "invite"]
+    assert rows(invite).get().sends == 2
+    assert rows(invite).get().expires_at == invite.links.get().expires_at == ends
 
 
 def test_what_lasts_longer_is_not_shortened_by_sending_it_again(invite):
@@ -86,7 +103,7 @@ def test_a_mail_that_has_not_left_yet_is_replaced_by_the_new_one(invite, mailbox
 
 def test_an_expired_one_comes_back_with_its_old_links(invite, client, mailbox):
     link = mailbox.link(EMAIL)
-    rows(invite).update(expires_at=timezone.now() - HOUR)
+    run_out(invite)
     assert client.get(link).status_code == 410
 
     assert rows(invite).resend().done
@@ -119,31 +136,48 @@ def test_two_declined_ones_of_one_address_open_only_one(invite):
     assert (len(outcome.done), reasons(outcome)) == (1, [Reason.INVITED])
 
 
+def test_a_declined_one_is_opened_beside_that_of_a_member_who_invited_the_address_too(invite, olga):
+    invite.decline()
+    member = MemberInvites(olga).send(EMAIL)
+    assert rows(invite).resend().done == [invite.pk]
+    assert set(Invite.objects.pending()) == {invite, member}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"claimed_at": NOW}, Reason.ACCEPTED),
+        ({"accepted_at": NOW}, Reason.ACCEPTED),
         ({"revoked_at": NOW}, Reason.REVOKED),
         ({"replaced_at": NOW}, Reason.REPLACED),
-        ({"source": "self"}, Reason.ASKED),
     ],
 )
 @pytest.mark.parametrize("verb", ["resend", "extend"])
-def test_what_is_over_or_was_asked_for_is_left_alone(invite, verb, change, reason):
+def test_what_is_over_is_left_alone(invite, verb, change, reason):
     rows(invite).update(**change)
-    before = rows(invite).values().get()
+    before = rows(invite).values().get(), invite.links.values().get()
 
     outcome = getattr(rows(invite), verb)()
 
     assert (outcome.done, outcome.skipped) == ([], [(EMAIL, reason)])
-    assert rows(invite).values().get() == before
+    assert (rows(invite).values().get(), invite.links.values().get()) == before
+
+
+@pytest.mark.parametrize("verb", ["resend", "extend", "revoke"])
+def test_what_an_address_asked_for_itself_is_left_alone(invite, verb):
+    LinkFactory(email=EMAIL)
+    LinkFactory(email=EMAIL, purpose="owner")
+    before = list(MagicLink.objects.asked_for().values())
+
+    assert getattr(rows(invite), verb)().done == [invite.pk]
+
+    assert list(MagicLink.objects.asked_for().values()) == before
 
 
 @pytest.mark.parametrize("verb", ["resend", "extend"])
 def test_links_that_sign_in_are_not_lengthened(verb):
     """With an account behind the address they stand for a password, and live as long as one that was asked for."""
     UserFactory(username="grace")
-    invite = InviteFactory(invitation=True, email=EMAIL)
+    invite = InviteFactory(email=EMAIL)
     assert reasons(getattr(rows(invite), verb)()) == [Reason.HAS_ACCOUNT]
 
 
@@ -157,25 +191,35 @@ def test_extended_it_lasts_seven_days_longer_and_nothing_is_mailed(invite, olga)
 
     assert outcome.done
     assert rows(invite).get().expires_at == invite.expires_at + INVITE_LIFETIME
+    assert invite.links.get().expires_at == invite.expires_at + INVITE_LIFETIME
     assert OutboxMessage.objects.count() == 1
     assert history(invite)[-1] == ("extended", "olga")
 
 
 def test_what_has_expired_is_extended_from_now(invite):
-    rows(invite).update(expires_at=timezone.now() - timedelta(days=30))
+    run_out(invite, timedelta(days=30))
     rows(invite).extend()
     assert rows(invite).get().state == Invite.State.PENDING
+    assert MagicLink.objects.get(invite=invite).state == MagicLink.State.PENDING
 
 
-def test_withdrawn_it_takes_along_its_mail_that_has_not_left(invite, olga, client, mailbox):
+def test_withdrawn_it_takes_along_its_mail_that_has_not_left(invite, olga, mailbox):
     assert rows(invite).revoke(by=olga).done == [invite.pk]
 
     assert mailbox.letters(EMAIL) == []
     assert rows(invite).get().state == Invite.State.REVOKED
+    assert MagicLink.objects.get(invite=invite).state == MagicLink.State.REVOKED
     assert history(invite)[-1] == ("revoked", "olga")
     again = rows(invite).revoke(by=olga)
     assert (again.done, reasons(again)) == ([], [Reason.REVOKED])
     assert len(history(invite)) == 2
+
+
+def test_withdrawn_it_takes_along_the_link_that_its_holder_asked_for(invite, client):
+    asked = MagicLink.objects.issue(EMAIL)
+    assert client.get(tokens.path(purposes.SIGNUP, asked.pk)).status_code == 200
+    rows(invite).revoke()
+    assert client.get(tokens.path(purposes.SIGNUP, asked.pk)).status_code == 410
 
 
 def test_a_trial_changes_nothing_and_says_what_it_would_do(invite):
@@ -212,7 +256,7 @@ def test_declining_is_remembered_and_stops_its_mail(invite, mailbox):
     assert mailbox.letters(EMAIL) == []
     assert rows(invite).get().state == Invite.State.DECLINED
     assert history(invite)[-1] == ("declined", None)
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         invite.decline()
 
 

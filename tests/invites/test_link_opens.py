@@ -7,34 +7,46 @@ from redis.exceptions import ConnectionError as Gone
 
 from invites import purposes
 from invites.link import opens
-from invites.models import Invite
 from kit import tokens
-from tests.tools.factories import InviteFactory
+from tests.tools.factories import InviteFactory, LinkFactory
 
 pytestmark = pytest.mark.django_db
 
 
-def opened(invite):
+def opened(row):
     opens.gather()
-    return Invite.objects.get(pk=invite.pk).opened_at
+    row.refresh_from_db()
+    return row.opened_at
 
 
-def test_an_opened_link_is_known_once_somebody_asks(client):
-    invite = InviteFactory()
+@pytest.mark.parametrize("make", [LinkFactory, InviteFactory])
+def test_an_opened_link_is_known_once_somebody_asks(client, make):
+    row, other = make(), make()
     before = timezone.now()
-    client.get(tokens.path(purposes.SIGNUP, invite.pk))
+    client.get(tokens.path(purposes.SIGNUP, row.pk))
 
-    assert Invite.objects.get(pk=invite.pk).opened_at is None
-    assert before <= opened(invite) <= timezone.now()
+    row.refresh_from_db()
+    assert row.opened_at is None
+    assert before <= opened(row) <= timezone.now()
+    assert opened(other) is None
     assert opens.gather() == 0
+
+
+def test_an_invitation_is_opened_by_a_link_that_its_holder_asked_for(client, mailbox):
+    invite = InviteFactory(email="grace@example.com")
+    client.post("/", {"email": "grace@example.com"})
+
+    client.get(mailbox.link("grace@example.com"))
+
+    assert opened(invite)
 
 
 @pytest.mark.parametrize("how", [{"method": "head"}, {"headers": {"Sec-Purpose": "prefetch;prerender"}}])
 def test_what_shows_nothing_to_anybody_is_no_opening(client, how):
-    invite = InviteFactory()
+    link = LinkFactory()
     fetch = getattr(client, how.pop("method", "get"))
-    fetch(tokens.path(purposes.SIGNUP, invite.pk), **how)
-    assert opened(invite) is None
+    fetch(tokens.path(purposes.SIGNUP, link.pk), **how)
+    assert opened(link) is None
 
 
 def test_a_forged_link_notes_nothing(client):
@@ -48,6 +60,6 @@ def test_without_redis_the_page_is_shown_and_nothing_is_noted(client, monkeypatc
 
     for name in ("zadd", "zpopmin"):
         monkeypatch.setattr(RedisCache, name, gone)
-    invite = InviteFactory()
-    assert client.get(tokens.path(purposes.SIGNUP, invite.pk)).status_code == 200
-    assert opened(invite) is None
+    link = LinkFactory()
+    assert client.get(tokens.path(purposes.SIGNUP, link.pk)).status_code == 200
+    assert opened(link) is None

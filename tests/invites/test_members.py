@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -11,9 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.privacy.export import PARTS
-from invites.models import Invite, Reason
+from invites.models import Invite, MagicLink, MemberInvites, Reason
 from outbox.models import Suppression
-from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -32,23 +33,27 @@ def send(client, email=EMAIL, note="", **more):
     return client.post(PAGE, {"email": email, "note": note} | more)
 
 
-def press(client, verb, seen):
-    return client.post(f"{PAGE}/{verb}", {"invite": getattr(seen, "pk", seen)}, follow=True)
+def press(client, verb, invite):
+    return client.post(f"{PAGE}/{verb}", {"invite": getattr(invite, "pk", invite)}, follow=True)
 
 
 def listed(member):
-    """The newest invitation as its member sees it."""
-    return Invite.objects.seen_by(member).first()
+    """The newest invitation that a member has sent."""
+    return MemberInvites(member).sent().first()
 
 
 def let_a_minute_pass():
     Invite.objects.update(sent_at=AGO)
 
 
-def join(mailbox, email=EMAIL, username="grace"):
-    link = mailbox.link(email, "/signup")
+def let_it_run_out():
+    Invite.objects.update(expires_at=AGO)
+    MagicLink.objects.update(expires_at=AGO)
+
+
+def join(link):
     token = link.partition("token=")[2]
-    return Client().post("/signup", {"token": token, "username": username, "password": PASSWORD})
+    return Client().post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
 
 
 def as_seen(page, **names):
@@ -84,8 +89,8 @@ def test_who_is_invited_reads_the_note_and_comes_in_by_the_link_and_the_member_s
     letter = mailbox.letters(EMAIL)[0]
     assert letter["Reply-To"] == ada.email
     assert "“See you there. It’s at 3.30 p.m., with Mr.Ö!”" in mailbox.text(EMAIL)
-    assert join(mailbox).status_code == 302
-    assert listed(ada).state == Invite.State.CLAIMED
+    assert join(mailbox.link(EMAIL, "/signup")).status_code == 302
+    assert listed(ada).state == Invite.State.ACCEPTED
     assert "Accepted" in words(signed_in.get(PAGE))
     assert Event.objects.get(kind=Event.Kind.ACCEPTED).user.username == "grace"
 
@@ -120,13 +125,15 @@ def test_a_typo_and_ones_own_address_are_pointed_out(signed_in, ada):
     assert send(signed_in, "grace@gmial.com", sure=page.context["form"]["sure"].value()).status_code == 302
 
 
-@pytest.fixture(params=["account", "invited", "suppressed"])
+@pytest.fixture(params=["account", "turned off", "invited", "invited by a member", "suppressed"])
 def special(request):
     """Something about the address that is nobody's business."""
-    if request.param == "account":
-        return UserFactory(email=EMAIL, username="grace")
+    if request.param in {"account", "turned off"}:
+        return UserFactory(email=EMAIL, username="grace", is_active=request.param == "account")
     if request.param == "invited":
         return Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory())
+    if request.param == "invited by a member":
+        return MemberInvites(UserFactory()).send(EMAIL)
     return Suppression.objects.opt_out(EMAIL)
 
 
@@ -139,8 +146,10 @@ def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox
 
     def same(act):
         pages, costs = [], []
+        now = timezone.now()
         for client, member, email in both:
-            with CaptureQueriesContext(connection) as queries:
+            # Nor may a minute pass between the two.
+            with CaptureQueriesContext(connection) as queries, time_machine.travel(now, tick=False):
                 page = act(client, member, email)
             pages.append(as_seen(page, EMAIL=email, NAME=member.username))
             costs.append(len(queries))
@@ -162,7 +171,7 @@ def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox
     assert "again." in same(again)
     mailbox.letters()
     assert "already invited this address" in same(lambda client, _member, email: send(client, email))
-    Invite.objects.filter(source="shadow").update(expires_at=AGO)
+    Invite.objects.filter(invited_by__in=[ada, bob]).update(expires_at=AGO)
     same(lambda client, *_: client.get(PAGE))
     assert same(lambda client, _member, email: send(client, email)) == ""
     assert "is withdrawn" in same(lambda client, member, _email: press(client, "withdraw", listed(member)))
@@ -181,62 +190,136 @@ def test_who_has_an_account_is_mailed_to_sign_in_without_a_token(signed_in, mail
     assert "“Hi”" in mailbox.text(EMAIL)
     assert "/login" in mailbox.text(EMAIL)
     assert "token" not in mailbox.text(EMAIL)
-    assert not Invite.objects.standing().exists()
 
 
-def test_who_is_invited_already_gets_the_link_of_that_invitation_which_the_member_cannot_touch(
+def test_who_is_invited_already_gets_the_members_own_link_and_withdrawing_that_touches_no_other(
     signed_in, ada, mailbox, settings
 ):
     settings.SIGNUP = "invited"
-    standing = Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory(username="maria"), note="Hers")
+    other = Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory(username="maria"), note="Hers")
+    hers = mailbox.link(EMAIL, "/signup")
 
     send(signed_in, note="Mine")
 
     assert mailbox.kinds(EMAIL) == ["invite", "invite"]
     assert "“Mine”" in mailbox.text(EMAIL)
     assert "ada invited you" in mailbox.letters(EMAIL)[1]["Subject"]
+    mine = mailbox.link(EMAIL, "/signup")
+    assert "ada invited you" in words(Client().get(mine))
     press(signed_in, "withdraw", listed(ada))
-    standing.refresh_from_db()
-    assert (standing.state, standing.note, standing.invited_by.username) == (Invite.State.PENDING, "Hers", "maria")
-    assert join(mailbox).status_code == 302
+    assert Client().get(mine).status_code == 410
+    other.refresh_from_db()
+    assert (other.state, other.note, other.invited_by.username) == (Invite.State.PENDING, "Hers", "maria")
+    assert join(hers).status_code == 302
     assert listed(ada).state == Invite.State.REVOKED
 
 
-def test_a_withdrawn_invitation_goes_on_for_another_member_who_mailed_its_link(signed_in, ada, mailbox, settings):
+def test_two_members_invite_one_address_each_with_a_link_that_the_other_cannot_withdraw(
+    signed_in, ada, mailbox, settings
+):
     settings.SIGNUP = "invited"
     bob = UserFactory(username="bob", email="bob@example.com")
     send(signed_in)
-    Invite.objects.issue_for_member(bob, EMAIL, note="Bob’s")
-    link = mailbox.link(EMAIL, "/signup")
+    adas = mailbox.link(EMAIL, "/signup")
+    MemberInvites(bob).send(EMAIL, note="Bob’s")
+    bobs = mailbox.link(EMAIL, "/signup")
 
     assert "is withdrawn" in words(press(signed_in, "withdraw", listed(ada)))
 
-    assert "bob invited you" in words(Client().get(link))
-    assert "Bob’s" in words(Client().get(link))
-    Invite.objects.withdraw_for_member(bob, listed(bob))
-    assert Client().get(link).status_code == 410
+    assert Client().get(adas).status_code == 410
+    assert "bob invited you" in words(Client().get(bobs))
+    assert "Bob’s" in words(Client().get(bobs))
+    MemberInvites(bob).withdraw(listed(bob))
+    assert Client().get(bobs).status_code == 410
 
 
-def test_what_somebody_asked_for_becomes_the_members_invitation(signed_in, ada, mailbox, settings):
+def test_who_comes_in_by_the_mail_of_one_member_has_answered_no_other(signed_in, ada, mailbox):
+    bob = UserFactory(username="bob", email="bob@example.com")
+    send(signed_in)
+    adas = mailbox.link(EMAIL, "/signup")
+    MemberInvites(bob).send(EMAIL)
+
+    assert join(mailbox.link(EMAIL, "/signup")).status_code == 302
+
+    assert (listed(bob).state, listed(ada).state) == (Invite.State.ACCEPTED, Invite.State.PENDING)
+    assert "Pending" in words(signed_in.get(PAGE))
+    page = Client().get(adas, follow=True)
+    assert Client().post("/confirm", {"token": page.context["token"]})["Location"] == "/account"
+    assert listed(ada).state == Invite.State.ACCEPTED
+
+
+def test_a_mail_that_has_not_left_is_taken_back_with_its_invitation_and_no_other(signed_in, ada, mailbox):
+    bob = UserFactory(username="bob", email="bob@example.com")
+    send(signed_in)
+    MemberInvites(bob).send(EMAIL)
+
+    press(signed_in, "withdraw", listed(ada))
+
+    assert ["bob invited you" in letter["Subject"] for letter in mailbox.letters(EMAIL)] == [True]
+
+
+def test_what_somebody_asked_for_stays_their_own_beside_the_members_invitation(signed_in, ada, mailbox, settings):
     Client().post("/", {"email": EMAIL})
+    asked = mailbox.link(EMAIL, "/signup")
     settings.SIGNUP = "invited"
+
     send(signed_in)
 
-    assert [row.source for row in Invite.objects.standing()] == ["member"]
-    assert join(mailbox).status_code == 302
-    assert listed(ada).state == Invite.State.CLAIMED
+    assert mailbox.link(EMAIL, "/signup") != asked
+    assert "ada" not in words(Client().get(asked))
+    assert join(asked).status_code == 302
+    assert listed(ada).state == Invite.State.PENDING
 
 
-def test_old_links_of_an_invitation_that_ran_out_stay_dead(signed_in, ada, mailbox):
-    old = Invite.objects.issue(EMAIL, source="admin")
+@pytest.mark.parametrize("source", ["admin", "member"])
+def test_old_links_of_an_invitation_that_ran_out_stay_dead(signed_in, ada, mailbox, source):
+    old = Invite.objects.issue(EMAIL, source=source, invited_by=ada)
     link = mailbox.link(EMAIL, "/signup")
-    Invite.objects.update(expires_at=AGO)
+    let_it_run_out()
 
     send(signed_in)
 
     assert Client().get(link).status_code == 410
-    assert Invite.objects.standing().get().pk != old.pk
-    assert join(mailbox).status_code == 302
+    assert join(mailbox.link(EMAIL, "/signup")).status_code == 302
+    old.refresh_from_db()
+    assert (listed(ada).state, old.state) == (Invite.State.ACCEPTED, Invite.State.EXPIRED)
+    assert bool(old.replaced_at) == (source == "member")  # that of staff is theirs to send again
+
+
+def test_sent_again_its_older_links_work_even_if_they_had_run_out(signed_in, ada, mailbox):
+    send(signed_in)
+    link = mailbox.link(EMAIL, "/signup")
+    let_a_minute_pass()
+    let_it_run_out()
+    assert Client().get(link).status_code == 410
+
+    assert "again." in words(press(signed_in, "resend", listed(ada)))
+
+    assert mailbox.kinds(EMAIL) == ["invite", "invite"]
+    assert Client().get(link).status_code == 200
+    assert listed(ada).state == Invite.State.PENDING
+
+
+def test_sending_again_to_who_has_an_account_by_now_lengthens_no_link_that_signs_in(signed_in, ada, mailbox):
+    send(signed_in)
+    link = mailbox.link(EMAIL, "/signup")
+    UserFactory(username="grace", email=EMAIL)
+    Invite.objects.update(sent_at=AGO)
+    MagicLink.objects.update(sent_at=AGO)
+    assert Client().get(link, follow=True).status_code == 410
+
+    press(signed_in, "resend", listed(ada))
+
+    assert mailbox.kinds(EMAIL) == ["invite", "invite_known"]
+    assert Client().get(link, follow=True).status_code == 410
+
+
+def test_only_the_newest_of_ones_invitations_to_an_address_is_offered_to_be_sent_again(signed_in, ada):
+    send(signed_in)
+    let_it_run_out()
+    send(signed_in)
+
+    assert signed_in.get(PAGE).text.count(f"Send again: {EMAIL}") == 1
 
 
 def test_only_so_many_go_within_seven_days_and_withdrawn_ones_count(signed_in, ada, settings):
@@ -253,7 +336,7 @@ def test_only_so_many_go_within_seven_days_and_withdrawn_ones_count(signed_in, a
     page = send(signed_in, "edsger@example.com")
     assert "You can send the next one after" in words(page)
     assert "edsger@example.com" in page.text
-    assert Invite.objects.filter(source="shadow").count() == 2
+    assert Invite.objects.filter(source="member").count() == 2
     assert '<form class="stack narrow"' not in signed_in.get(PAGE).text
     Invite.objects.update(created_at=timezone.now() - timedelta(days=7))
     assert send(signed_in, "edsger@example.com").status_code == 302
@@ -286,11 +369,11 @@ def test_one_invitation_is_sent_a_few_times_at_most(signed_in, ada, mailbox):
 
 
 def test_what_is_not_the_members_is_not_found(signed_in, ada):
-    Invite.objects.issue_for_member(UserFactory(), EMAIL)
+    theirs = [MemberInvites(UserFactory()).send(EMAIL), InviteFactory(invited_by=ada)]
     send(signed_in, "alan@example.com")
     before = list(Invite.objects.order_by("id").values())
 
-    foreign = [*Invite.objects.exclude(source="shadow", invited_by=ada).values_list("pk", flat=True), "x", ""]
+    foreign = [*(invite.pk for invite in theirs), "x", ""]
     for verb in ("resend", "withdraw"):
         assert {press(signed_in, verb, pk).status_code for pk in foreign} == {404}
         assert signed_in.get(f"{PAGE}/{verb}").status_code == 302
@@ -304,33 +387,59 @@ def test_a_member_sees_what_the_person_and_staff_answer_and_it_stays_so(signed_i
     Client().post("/invite/decline", {"token": decline.partition("token=")[2]})
     Invite.objects.filter(email="alan@example.com", source="member").revoke()
 
-    assert [row.state for row in Invite.objects.seen_by(ada)] == ["revoked", "declined"]
+    assert [row.state for row in MemberInvites(ada).sent()] == ["revoked", "declined"]
     assert "is over already" in words(press(signed_in, "resend", listed(ada)))
     assert "is over already" in words(press(signed_in, "withdraw", listed(ada)))
 
 
-def test_staff_cannot_send_what_only_a_member_sees(signed_in, ada, mailbox):
+def test_staff_see_and_withdraw_what_a_member_has_sent(signed_in, ada, desk, mailbox):
     send(signed_in)
+    link = mailbox.link(EMAIL, "/signup")
+    assert EMAIL in words(desk.get("/admin/invites/invite/", {"invited_by": ada.pk, "source": "member"}))
+
+    form = {"action": "revoke", "index": "0", "_selected_action": listed(ada).pk, "confirmed": "1"}
+    assert "1 withdrawn" in words(desk.post("/admin/invites/invite/", form, follow=True))
+
+    assert Client().get(link).status_code == 410
+    assert "Withdrawn" in words(signed_in.get(PAGE))
+
+
+def test_staff_leave_the_times_of_what_a_member_sent_alone(signed_in, ada):
+    """They would be refused for an address that has an account, and the member would see it by the times."""
+    send(signed_in)
+    send(signed_in, UserFactory().email)
     let_a_minute_pass()
-    rows = Invite.objects.filter(source="shadow")
+    before = list(MemberInvites(ada).sent().values())
 
-    assert rows.resend().skipped == rows.extend().skipped == [(EMAIL, Reason.SHADOW)]
-    rows.update(expires_at=timezone.now() + timedelta(days=1))
-    assert not rows.remindable().exists()
-    assert len(mailbox.letters(EMAIL)) == 1
+    for outcome in (MemberInvites(ada).sent().resend(), MemberInvites(ada).sent().extend()):
+        assert {reason for _email, reason in outcome.skipped} == {Reason.BY_MEMBER}
+    assert list(MemberInvites(ada).sent().values()) == before
 
 
-def test_what_a_member_sees_goes_a_year_after_it_is_over(signed_in, ada):
+def test_what_a_member_has_sent_is_reminded_of_as_any_other(signed_in, ada, mailbox):
     send(signed_in)
+    Invite.objects.update(expires_at=timezone.now() + timedelta(days=1), sent_at=AGO - timedelta(days=1))
+    Invite.objects.update(created_at=AGO - timedelta(days=1))
+    assert Invite.objects.remindable().remind().done == [listed(ada).pk]
+    assert mailbox.kinds(EMAIL)[-1] == "invite_reminder"
+
+
+def test_what_nobody_accepted_goes_a_year_after_it_is_over_and_what_was_accepted_stays(signed_in, ada):
+    send(signed_in)
+    send(signed_in, "alan@example.com")
+    Invite.objects.filter(email="alan@example.com").update(accepted_at=AGO)
+    InviteFactory()
     Invite.objects.update(expires_at=timezone.now() - timedelta(days=364))
     assert not Invite.objects.over().exists()
     Invite.objects.update(expires_at=timezone.now() - timedelta(days=366))
-    assert [row.source for row in Invite.objects.over()] == ["shadow"]
+    assert [row.email for row in Invite.objects.over()] == [EMAIL]
 
 
-def test_with_who_leaves_goes_what_they_saw_and_the_sent_goes_on(signed_in, ada, mailbox):
+def test_what_somebody_who_leaves_has_sent_goes_on_without_their_name(signed_in, ada, mailbox):
     send(signed_in)
     ada.erase()
 
-    assert [row.source for row in Invite.objects.all()] == ["member"]
-    assert join(mailbox).status_code == 302
+    assert [(row.source, row.invited_by) for row in Invite.objects.all()] == [("member", None)]
+    link = mailbox.link(EMAIL, "/signup")
+    assert "ada" not in words(Client().get(link))
+    assert join(link).status_code == 302

@@ -428,7 +428,7 @@ def test_if_the_mail_cannot_be_written_nothing_is_taken_back_and_the_link_goes_o
         raise DatabaseError("on purpose")
 
     with monkeypatch.context() as broken:
-        broken.setattr("invites.models.queryset.mails.send", fail)
+        broken.setattr("invites.models.link_queryset.mails.letter", fail)
         assert press(link, Client(raise_request_exception=False)).status_code == 500
 
     assert thief.get("/account").status_code == 200

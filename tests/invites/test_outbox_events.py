@@ -36,8 +36,8 @@ def created(user):
 
 
 def accepted(user, **said):
-    invite = Invite.objects.get(claimed_by=user)
-    plain = {"source": "self", "batch": "", "invited_by": None}
+    invite = Invite.objects.get(accepted_by=user)
+    plain = {"source": "admin", "batch": "", "invited_by": None}
     return "invite.accepted", {"invite": str(invite.pk), "user": str(user.pk)} | plain | said
 
 
@@ -50,13 +50,23 @@ def test_who_accepts_an_invitation_is_announced_with_who_sent_it(client, mailbox
     assert announced() == [created(grace), accepted(grace, source="csv", batch="spring", invited_by=str(olga.pk))]
 
 
-def test_who_asked_for_the_link_is_announced(client, mailbox, announced):
+def test_who_asked_for_the_link_is_announced_and_has_accepted_nothing(client, mailbox, announced):
     client.post("/", {"email": EMAIL})
     assert announced() == []
 
     post(client, "/signup", mailbox.link(EMAIL), username="grace")
 
-    assert announced() == [created(User.objects.get()), accepted(User.objects.get())]
+    assert announced() == [created(User.objects.get())]
+
+
+def test_who_is_invited_and_asks_for_a_link_accepts_the_invitation_by_it(client, mailbox, olga, announced):
+    InviteFactory(email=EMAIL, invited_by=olga)
+    client.post("/", {"email": EMAIL})
+
+    post(client, "/signup", mailbox.link(EMAIL), username="grace")
+
+    grace = User.objects.get(email=EMAIL)
+    assert announced() == [created(grace), accepted(grace, invited_by=str(olga.pk))]
 
 
 def test_who_registers_in_one_form_is_announced_when_the_mail_is_answered(client, mailbox, announced):
@@ -66,7 +76,7 @@ def test_who_registers_in_one_form_is_announced_when_the_mail_is_answered(client
     for _ in range(2):
         post(client, "/confirm", mailbox.link(EMAIL))
 
-    assert announced() == [created(User.objects.get()), accepted(User.objects.get())]
+    assert announced() == [created(User.objects.get())]
 
 
 def test_who_joins_by_google_is_announced(google, announced):
@@ -77,12 +87,12 @@ def test_who_joins_by_google_is_announced(google, announced):
 
 
 def test_who_joins_by_google_is_announced_with_the_invitation_that_waited(google, olga, announced):
-    InviteFactory(invitation=True, email=EMAIL, invited_by=olga)
+    InviteFactory(email=EMAIL, invited_by=olga)
 
     come_by_google(google)
 
     grace = User.objects.get(email=EMAIL)
-    assert announced() == [created(grace), accepted(grace, source="admin", invited_by=str(olga.pk))]
+    assert announced() == [created(grace), accepted(grace, invited_by=str(olga.pk))]
 
 
 def test_the_owner_is_announced(client, capsys, announced):
@@ -90,7 +100,7 @@ def test_the_owner_is_announced(client, capsys, announced):
 
     post(client, "/owner", capsys.readouterr().out.strip(), username="grace")
 
-    assert announced() == [created(User.objects.get()), accepted(User.objects.get(), source="owner")]
+    assert announced() == [created(User.objects.get())]
 
 
 def test_a_second_press_and_a_taken_name_are_not_announced(client, olga, announced):
@@ -101,16 +111,27 @@ def test_a_second_press_and_a_taken_name_are_not_announced(client, olga, announc
     for _ in range(2):
         post(client, "/signup", link, username="grace")
 
-    assert len(announced()) == 2
+    grace = User.objects.get(email=EMAIL)
+    assert announced() == [created(grace), accepted(grace)]
 
 
 def test_who_is_in_already_accepts_nothing_by_signing_in(client, mailbox, olga, announced):
+    InviteFactory(email=olga.email)
     client.post("/", {"email": olga.email})
 
     post(client, "/confirm", mailbox.link(olga.email))
 
     assert client.session["_auth_user_id"] == str(olga.pk)
     assert announced() == []
+
+
+def test_who_is_in_already_and_comes_by_an_invitation_has_accepted_it(client, mailbox, olga, announced):
+    Invite.objects.issue(olga.email, source="command")
+
+    for _ in range(2):
+        post(client, "/confirm", mailbox.link(olga.email))
+
+    assert announced() == [accepted(olga, source="command")]
 
 
 def test_nothing_is_stored_where_there_is_no_broker(client, mailbox, announced, settings):

@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from invites.management import filters
-from invites.models import Invite, InviteQuerySet
+from invites.models import Invite, InviteQuerySet, MagicLink
 from outbox.models import OutboxMessage, Suppression
-from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ class Terminal(StringIO):
 
 
 def invited(*names, **fields):
-    fields = {"invitation": True, "sent_at": LONG_AGO} | fields
+    fields = {"sent_at": LONG_AGO} | fields
     return [InviteFactory(email=f"{name}@example.com", **fields) for name in names]
 
 
@@ -72,7 +72,8 @@ def test_resending_skips_who_is_in_by_now_and_minds_the_state():
 def test_resending_extends_and_keeps_old_links(mailbox, client):
     call_command("send_invites", "grace@example.com", stdout=StringIO())
     old = mailbox.link("grace@example.com")
-    Invite.objects.update(expires_at=timezone.now() - timedelta(days=1), sent_at=timezone.now() - timedelta(days=8))
+    for model in (Invite, MagicLink):
+        model.objects.update(expires_at=timezone.now() - timedelta(days=1), sent_at=timezone.now() - timedelta(days=8))
     assert client.get(old).status_code == 410
 
     assert run_json("--state", "expired", "--older-than", "3d")["queued"] == 1
@@ -83,13 +84,13 @@ def test_resending_extends_and_keeps_old_links(mailbox, client):
 
 
 def test_resending_leaves_alone_what_is_over_or_was_asked_for():
-    for over in ("claimed_at", "revoked_at", "declined_at", "replaced_at"):
+    for over in ("accepted_at", "revoked_at", "declined_at", "replaced_at"):
         invited(over, **{over: LONG_AGO})
-    InviteFactory(source="self", sent_at=LONG_AGO)
-    InviteFactory(source="owner", sent_at=LONG_AGO)
-    InviteFactory(source="shadow", sent_at=LONG_AGO)
+    LinkFactory(sent_at=LONG_AGO)
+    LinkFactory(purpose="owner", sent_at=LONG_AGO)
 
     assert run_json()["matched"] == 0
+    assert not mailed()
 
 
 def test_each_filter_narrows():
@@ -122,8 +123,8 @@ def test_options_that_cannot_be_meant_are_refused():
     invited("grace")
 
     for wrong in [
-        *(["--limit", "-1"], ["--older-than", "3"], ["--older-than", "999999d"], ["--state", "claimed"]),
-        *(["--rate", "0/s"], ["--after-id", "x"], ["--email", " "], ["--batch", "\udcff"]),
+        *(["--limit", "-1"], ["--older-than", "3"], ["--older-than", "999999d"], ["--state", "accepted"]),
+        *(["--rate", "0/s"], ["--after-id", "x"], ["--email", " "], ["--batch", "\udcff"], ["--source", "self"]),
     ]:
         with pytest.raises(CommandError):
             run(*wrong)

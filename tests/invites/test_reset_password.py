@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import notices
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
@@ -61,7 +61,7 @@ def test_looking_changes_nothing_however_often(client, ada, link):
         assert client.head(link).status_code == 200
 
     assert User.objects.get().check_password(PASSWORD)
-    assert Invite.objects.pending().exists()
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
 def test_it_works_once(client, ada, link):
@@ -94,7 +94,7 @@ def test_it_sets_the_first_password_too(client, mailbox):
 
 def test_an_expired_link_heals_with_one_button_and_stays_what_it_was(client, mailbox, ada, link, settings):
     settings.RATELIMIT_ENABLE = False
-    Invite.objects.update(expires_at="2020-01-01T00:00Z")
+    MagicLink.objects.update(expires_at="2020-01-01T00:00Z")
     page = client.get(link)
     assert page.status_code == 410
     token = re.search(r'name="token" value="([^"]+)"', page.text)[1]

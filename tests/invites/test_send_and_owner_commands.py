@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites import purposes
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_the_owner_link_makes_the_first_superuser_and_works_once():
 
 def test_the_same_owner_link_is_shown_until_it_is_used():
     assert owner_page() == owner_page()
-    assert Invite.objects.count() == 1
+    assert MagicLink.objects.count() == 1
 
 
 def test_an_owner_link_is_worthless_once_there_is_a_superuser(admin_user):
@@ -131,10 +131,12 @@ def test_an_owner_link_is_worthless_once_there_is_a_superuser(admin_user):
     assert User.objects.count() == 1
 
 
-def test_an_ordinary_invite_never_makes_an_owner(client):
-    invite = InviteFactory()
-    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "eve", "password": PASSWORD}
+@pytest.mark.parametrize("make", [LinkFactory, InviteFactory])
+def test_an_ordinary_link_never_makes_an_owner(client, make):
+    link = make()
+    form = {"token": tokens.sign(purposes.SIGNUP, link.pk), "username": "eve", "password": PASSWORD}
     assert client.post("/owner", form).status_code == 404
+    assert client.post("/owner", form | {"token": tokens.sign(purposes.OWNER, link.pk)}).status_code == 404
     client.post("/signup", form | {"is_superuser": "1", "is_staff": "1"})
     assert not User.objects.get().is_staff
 
@@ -147,11 +149,21 @@ def test_an_owner_link_never_becomes_an_ordinary_one(mailbox, client):
     assert mailbox.link("owner@example.com").startswith("/signup")
     path, _token = owner_page()
     assert client.get(path).status_code == 200
+    owner = MagicLink.objects.get(purpose="owner")
+    for purpose in (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET, purposes.DECLINE):
+        assert client.get(tokens.path(purpose, owner.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(("used", "other"), [("link", "owner"), ("owner", "link")])
+def test_an_owner_link_and_what_its_owner_asks_for_do_not_use_up_each_other(used, other):
+    links = {purpose: LinkFactory(purpose=purpose, email="owner@example.com") for purpose in (used, other)}
+    links[used].sign_up("olga", PASSWORD)
+    assert MagicLink.objects.with_spent().get(purpose=other).state == MagicLink.State.PENDING
 
 
 def test_an_expired_owner_link_stays_dead_and_mails_nobody(client):
     path, _token = owner_page()
-    Invite.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    MagicLink.objects.update(expires_at=timezone.now() - timedelta(days=1))
     client.post("/", {"email": "owner@example.com"})
 
     page = client.get(path)

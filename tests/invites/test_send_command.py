@@ -94,7 +94,7 @@ def test_interrupted_at_half_and_begun_anew_it_invites_nobody_twice(interrupted)
 
 
 def test_writing_again_to_all_is_gone_on_with_and_writes_once_to_each(interrupted):
-    InviteFactory(email="guest1@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    InviteFactory(email="guest1@example.com", sent_at=timezone.now() - timedelta(days=1))
     said = stop_and_say("--csv", interrupted, "--again")
     assert f"--resume {Batch.objects.get().pk}" in said
 
@@ -106,7 +106,7 @@ def test_writing_again_to_all_is_gone_on_with_and_writes_once_to_each(interrupte
 
 def test_a_rehearsal_says_what_would_be_done(ada, monkeypatch, tmp_path):
     monkeypatch.setattr(send_invites, "CHUNK", 2)
-    InviteFactory(email="old@example.com", invitation=True, sent_at=timezone.now() - timedelta(days=1))
+    InviteFactory(email="old@example.com", sent_at=timezone.now() - timedelta(days=1))
     listed = ["new@example.com", "ada@example.com", "old@example.com", "new@example.com"]
 
     for again in ([], ["--again"]):

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage
 from tests.tools.factories import InviteFactory, UserFactory
 from tests.tools.reading import words
@@ -42,8 +42,16 @@ def test_sending_again_needs_no_typing(asked):
     page = asked.post("/invite/sent")
 
     assert "We sent another email to ada@gmail.com." in words(page)
-    assert Invite.objects.get().sends == 2
+    assert list(MagicLink.objects.values_list("email", flat=True)) == ["ada@gmail.com"] * 2
     assert OutboxMessage.objects.count() == 2
+
+
+def test_sending_again_leads_where_the_first_mail_does(client, settings):
+    settings.RATELIMIT_ENABLE = False
+    client.post("/", {"email": "ada@gmail.com", "next": "/account/settings"})
+    client.post("/invite/sent")
+
+    assert [link.leads_to for link in MagicLink.objects.all()] == ["/account/settings"] * 2
 
 
 def test_sending_again_too_soon_keeps_the_page_and_names_the_time(client):
@@ -78,7 +86,7 @@ def test_sending_again_tells_a_stranger_nothing(settings, signup):
     settings.SIGNUP, settings.RATELIMIT_ENABLE = signup, False
     UserFactory(email="known@example.com")
     UserFactory(email="idle@example.com", is_active=False)
-    InviteFactory(email="guest@example.com", invitation=True)
+    InviteFactory(email="guest@example.com")
 
     def seen(name):
         browser, before = Client(), OutboxMessage.objects.count()

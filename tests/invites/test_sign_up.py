@@ -7,72 +7,85 @@ from django.test import Client
 
 from accounts.models import Session, User
 from invites import purposes
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from invites.sign_up.forms import SignupForm
 from kit import tokens
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def invite(db):
-    return InviteFactory(email="grace@example.com", next="/account?welcome")
+def link(db):
+    """That somebody asked for."""
+    return LinkFactory(email="grace@example.com", next="/account?welcome")
 
 
-def link(invite, purpose=purposes.SIGNUP):
-    return tokens.path(purpose, invite.pk)
+@pytest.fixture(params=[LinkFactory, InviteFactory])
+def either(request, db):
+    """The same, and an invitation."""
+    return request.param(email="grace@example.com", next="/account?welcome")
 
 
-def form(invite, **typed):
-    return {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD} | typed
+def path(row):
+    return tokens.path(purposes.SIGNUP, row.pk)
 
 
-def test_accepting_makes_the_account_signs_in_and_leads_on(client, invite):
-    response = client.post("/signup", form(invite))
+def form(row, **typed):
+    return {"token": tokens.sign(purposes.SIGNUP, row.pk), "username": "grace", "password": PASSWORD} | typed
+
+
+def test_one_press_makes_the_account_signs_in_and_leads_on(client, either):
+    response = client.post("/signup", form(either))
 
     assert response.url == "/account?welcome"
-    invite.refresh_from_db()
-    grace = User.objects.get()
-    assert (invite.state, invite.claimed_by) == (Invite.State.CLAIMED, grace)
+    link, grace = MagicLink.objects.get(), User.objects.get()
+    assert (link.state, link.used_by) == (MagicLink.State.USED, grace)
     assert Session.objects.get().user == grace
     assert grace.check_password(PASSWORD)
 
 
-def test_the_address_comes_from_the_invite_whatever_is_posted(client, invite):
-    client.post("/signup", form(invite, email="eve@evil.example"))
+def test_an_invitation_is_accepted_with_the_account(client):
+    invite = InviteFactory()
+
+    client.post("/signup", form(invite))
+
+    invite.refresh_from_db()
+    assert (invite.state, invite.accepted_by) == (Invite.State.ACCEPTED, User.objects.get())
+
+
+def test_the_address_comes_from_the_link_whatever_is_posted(client, either):
+    client.post("/signup", form(either, email="eve@evil.example"))
 
     assert User.objects.get().email == "grace@example.com"
 
 
-def test_the_page_suggests_a_free_name(client, invite):
+def test_the_page_suggests_a_free_name(client, link):
     UserFactory(username="grace", email="other@example.com")
 
-    assert 'value="grace2"' in client.get(link(invite)).text
+    assert 'value="grace2"' in client.get(path(link)).text
 
 
-def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, invite):
+def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, either):
     UserFactory(username="grace", email="other@example.com")
 
-    page = client.post("/signup", form(invite))
+    page = client.post("/signup", form(either))
 
     assert page.status_code == 200
     assert "That username is taken. grace2 is free" in words(page)
     assert PASSWORD not in page.text
-    invite.refresh_from_db()
-    assert invite.state == Invite.State.PENDING
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
-def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, invite, monkeypatch):
+def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, either, monkeypatch):
     UserFactory(username="grace", email="other@example.com")
     monkeypatch.setattr("invites.sign_up.forms.SignupForm.clean_username", lambda form: form.cleaned_data["username"])
 
-    page = client.post("/signup", form(invite))
+    page = client.post("/signup", form(either))
 
     assert "That username is taken. grace2 is free" in words(page)
-    invite.refresh_from_db()
-    assert invite.state == Invite.State.PENDING
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
 @pytest.mark.parametrize(
@@ -88,8 +101,8 @@ def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, invit
         ({"username": "gr@ce"}, ["Username must only include"]),
     ],
 )
-def test_all_failing_rules_are_said_at_once_and_the_name_is_kept(client, invite, typed, reasons):
-    page = client.post("/signup", form(invite, **typed))
+def test_all_failing_rules_are_said_at_once_and_the_name_is_kept(client, link, typed, reasons):
+    page = client.post("/signup", form(link, **typed))
 
     assert page.status_code == 200
     for reason in reasons:
@@ -103,62 +116,62 @@ def test_all_failing_rules_are_said_at_once_and_the_name_is_kept(client, invite,
     "password",
     ["passwordpassword", "123456789012345", "987654321098765", "qwertyuiopasdfgh", "a" * 20, "Password1Password1"],
 )
-def test_a_common_password_is_refused_however_long(client, invite, password):
-    assert "on lists attackers try first" in words(client.post("/signup", form(invite, password=password)))
+def test_a_common_password_is_refused_however_long(client, link, password):
+    assert "on lists attackers try first" in words(client.post("/signup", form(link, password=password)))
 
 
-def test_a_bad_name_is_no_reason_to_refuse_the_password_too(client, invite):
-    page = words(client.post("/signup", form(invite, username="ada lovelace!", password="short")))
+def test_a_bad_name_is_no_reason_to_refuse_the_password_too(client, link):
+    page = words(client.post("/signup", form(link, username="ada lovelace!", password="short")))
 
     assert "must not contain your username" not in page
 
 
-def test_a_long_passphrase_may_hold_a_short_name(client, invite):
-    client.post("/signup", form(invite, username="ann", password="annual reports never bore cats"))
+def test_a_long_passphrase_may_hold_a_short_name(client, link):
+    client.post("/signup", form(link, username="ann", password="annual reports never bore cats"))
 
     assert User.objects.get().username == "ann"
 
 
-def test_the_password_can_be_shown_while_typing_without_a_script(client, invite):
-    page = client.get(link(invite)).text
+def test_the_password_can_be_shown_while_typing_without_a_script(client, link):
+    page = client.get(path(link)).text
     show = re.search(r'href="([^"]*show=1)"', page)[1].replace("&amp;", "&")
 
     assert 'name="password"' in page
     assert re.search(r'<input type="text"[^>]*name="password"', client.get(show).text)
 
 
-def test_opening_the_link_a_hundred_times_changes_nothing(client, invite, django_assert_max_num_queries):
-    before = list(Invite.objects.values())
+def test_opening_the_link_a_hundred_times_changes_nothing(client, either, django_assert_max_num_queries):
+    before = [list(model.objects.values()) for model in (Invite, MagicLink)]
     for n in range(100):
-        assert getattr(Client(), ("get", "head")[n % 2])(link(invite)).status_code == 200
+        assert getattr(Client(), ("get", "head")[n % 2])(path(either)).status_code == 200
 
-    assert list(Invite.objects.values()) == before
+    assert [list(model.objects.values()) for model in (Invite, MagicLink)] == before
     assert not User.objects.exists()
     assert not Session.objects.exists()
 
 
-def test_pressing_twice_in_one_browser_is_fine(invite):
+def test_pressing_twice_in_one_browser_is_fine(either):
     browser = Client()
-    browser.get(link(invite))
+    browser.get(path(either))
     first_cookies = browser.cookies["csrf"].value
-    browser.post("/signup", form(invite))
+    browser.post("/signup", form(either))
     impatient = Client()  # the second press left before the first answer came back
     impatient.cookies["csrf"] = first_cookies
 
-    answer = impatient.post("/signup", form(invite))
+    answer = impatient.post("/signup", form(either))
 
     assert answer.url == "/account?welcome"
     assert impatient.get("/account").status_code == 200
     assert User.objects.count() == 1
 
 
-def test_the_same_press_from_another_browser_finds_the_link_used(client, invite):
+def test_the_same_press_from_another_browser_finds_the_link_used(client, either):
     browser = Client()
-    browser.get(link(invite))
-    browser.post("/signup", form(invite))
-    client.get(link(InviteFactory()))
+    browser.get(path(either))
+    browser.post("/signup", form(either))
+    client.get(path(LinkFactory()))
 
-    answer = client.post("/signup", form(invite))
+    answer = client.post("/signup", form(either))
 
     assert answer.status_code == 410
     assert "This link has already been used" in words(answer)
@@ -166,29 +179,29 @@ def test_the_same_press_from_another_browser_finds_the_link_used(client, invite)
 
 
 @pytest.mark.parametrize("since", ["signed out everywhere", "deactivated"])
-def test_a_second_press_brings_nobody_back_who_was_put_out_since(invite, since):
+def test_a_second_press_brings_nobody_back_who_was_put_out_since(either, since):
     browser, impatient = Client(), Client()
-    browser.get(link(invite))
+    browser.get(path(either))
     impatient.cookies["csrf"] = browser.cookies["csrf"].value
-    browser.post("/signup", form(invite))
+    browser.post("/signup", form(either))
     if since == "deactivated":
         User.objects.update(is_active=False)
     else:
         User.objects.get().end_sessions()
 
-    assert impatient.post("/signup", form(invite)).status_code == 410
+    assert impatient.post("/signup", form(either)).status_code == 410
 
 
-def test_coming_back_to_the_link_while_signed_in_leads_on(client, invite):
-    client.post("/signup", form(invite))
+def test_coming_back_to_the_link_while_signed_in_leads_on(client, either):
+    client.post("/signup", form(either))
 
-    assert client.get(link(invite)).url == "/account?welcome"
+    assert client.get(path(either)).url == "/account?welcome"
 
 
-def test_an_address_that_has_an_account_by_now_is_sent_to_the_button(client, invite):
-    UserFactory(email=invite.email)
+def test_an_address_that_has_an_account_by_now_is_sent_to_the_button(client, either):
+    UserFactory(email=either.email)
 
-    response = client.get(link(invite))
+    response = client.get(path(either))
 
     assert response.url.startswith("/confirm?token=")
     assert "Sign in to" in words(client.get(response.url))
@@ -202,9 +215,9 @@ def test_thirty_people_behind_one_address_accept_within_a_minute(client):
 
 
 def test_an_invitation_names_who_invites(client, ada):
-    invite = InviteFactory(source=Invite.Source.ADMIN, invited_by=ada, note="See you <b>Monday</b>!")
+    invite = InviteFactory(invited_by=ada, note="See you <b>Monday</b>!")
 
-    page = client.get(link(invite))
+    page = client.get(path(invite))
 
     assert "ada invited you to Frontdoor" in words(page)
     assert "See you &lt;b&gt;Monday&lt;/b&gt;!" in page.text
@@ -212,24 +225,24 @@ def test_an_invitation_names_who_invites(client, ada):
 
 def test_by_invitation_only_a_proven_address_alone_is_not_enough(client, settings):
     settings.SIGNUP = "invited"
-    asked = InviteFactory(source=Invite.Source.SELF)
-    invited = InviteFactory(source=Invite.Source.ADMIN)
+    asked = LinkFactory()
+    invited = InviteFactory()
 
-    for press in (client.get(link(asked)), client.post("/signup", form(asked))):
+    for press in (client.get(path(asked)), client.post("/signup", form(asked))):
         assert press.status_code == 403
         assert "You need an invitation" in words(press)
     assert not User.objects.exists()
     assert client.post("/signup", form(invited)).status_code == 302
 
 
-def test_the_account_speaks_the_language_it_was_made_in(invite):
-    Client(headers={"Accept-Language": "ru"}).post("/signup", form(invite))
+def test_the_account_speaks_the_language_it_was_made_in(link):
+    Client(headers={"Accept-Language": "ru"}).post("/signup", form(link))
 
     assert User.objects.get().settings == {"language": "ru"}
 
 
 def test_the_owner_link_says_whom_it_signs_out(signed_in):
-    owner = InviteFactory(source="owner")
+    owner = LinkFactory(purpose="owner")
 
     page = signed_in.get("/owner", {"token": tokens.sign(purposes.OWNER, owner.pk)})
 
@@ -237,13 +250,13 @@ def test_the_owner_link_says_whom_it_signs_out(signed_in):
 
 
 def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client, monkeypatch):
-    invite = InviteFactory()
-    form = {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    link = LinkFactory()
+    form = {"token": tokens.sign(purposes.SIGNUP, link.pk), "username": "grace", "password": PASSWORD}
     original = SignupForm.is_valid
 
     def late(self):
         monkeypatch.undo()
-        Client().post("/signup", form)  # between the look at the invite and the look at the name
+        Client().post("/signup", form)  # between the look at the link and the look at the name
         return original(self)
 
     monkeypatch.setattr(SignupForm, "is_valid", late)

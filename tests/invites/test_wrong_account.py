@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import purposes
-from invites.models import Invite, InviteUnavailable
+from invites.models import Invite, MagicLink, Unavailable
 from kit import tokens
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person
 from tests.tools.reading import words
 
@@ -22,17 +22,15 @@ def maria(db):
 
 @pytest.fixture
 def invite(maria):
-    return InviteFactory(
-        invitation=True, email="grace@example.com", invited_by=maria, note="Hello", next="/account/settings"
-    )
+    return InviteFactory(email="grace@example.com", invited_by=maria, note="Hello", next="/account/settings")
 
 
-def link(invite, page="/signup", purpose=purposes.SIGNUP):
-    return f"{page}?token={tokens.sign(purpose, invite.pk)}"
+def link(row, page="/signup", purpose=purposes.SIGNUP):
+    return f"{page}?token={tokens.sign(purpose, row.pk)}"
 
 
-def token(invite, purpose=purposes.SIGNUP):
-    return {"token": tokens.sign(purpose, invite.pk)}
+def token(row, purpose=purposes.SIGNUP):
+    return {"token": tokens.sign(purpose, row.pk)}
 
 
 def question(mailbox):
@@ -41,13 +39,13 @@ def question(mailbox):
 
 
 def test_both_addresses_are_named_and_nothing_is_used_up(signed_in, invite):
-    before = Invite.objects.values().get()
+    before = [model.objects.values().get() for model in (Invite, MagicLink)]
 
     page = signed_in.get(link(invite))
 
     assert "This invitation is for another address" in words(page)
     assert "It is for grace@example.com, and you’re signed in as ada@example.com." in words(page)
-    assert Invite.objects.values().get() == before
+    assert [model.objects.values().get() for model in (Invite, MagicLink)] == before
     assert page["Cache-Control"].startswith("max-age=0")
 
 
@@ -79,7 +77,7 @@ def test_signing_out_leads_to_no_other_site(signed_in):
 
 
 def test_a_link_somebody_asked_for_has_nobody_to_ask(signed_in):
-    page = signed_in.get(link(InviteFactory()))
+    page = signed_in.get(link(LinkFactory()))
 
     assert "This invitation is for another address" in words(page)
     assert "/invite/readdress" not in page.text
@@ -174,7 +172,7 @@ def test_a_stranger_learns_nothing_and_asks_for_nobody(client, invite, mailbox):
 
 
 def test_nobody_is_asked_to_send_it_where_it_is(signed_in, maria, mailbox):
-    mine = InviteFactory(invitation=True, email="ada@example.com", invited_by=maria)
+    mine = InviteFactory(email="ada@example.com", invited_by=maria)
 
     signed_in.post("/invite/readdress", token(mine))
 
@@ -188,7 +186,7 @@ def test_a_sender_who_was_turned_off_is_not_asked(signed_in, invite, maria, mail
     signed_in.post("/invite/readdress", token(invite))
 
     assert mailbox.letters("maria@lab.example") == []
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         Invite.objects.get().ask_to_readdress("ada@example.com")
     assert Invite.objects.get().readdress_to == ""
 
@@ -197,26 +195,26 @@ def test_two_who_ask_in_the_same_moment_are_one_mail(invite, mailbox):
     first, second = Invite.objects.get(), Invite.objects.get()
     first.ask_to_readdress("ada@example.com")
 
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         second.ask_to_readdress("grace@gmail.com")
 
     assert Invite.objects.get().readdress_to == "ada@example.com"
     assert mailbox.kinds("maria@lab.example") == ["readdress"]
 
 
-@pytest.mark.parametrize("over", ["claimed_at", "revoked_at", "expires_at"])
+@pytest.mark.parametrize("over", ["accepted_at", "declined_at", "revoked_at", "replaced_at"])
 def test_nobody_is_asked_about_an_invite_that_ended_in_this_moment(invite, mailbox, over):
     late = Invite.objects.get()
     Invite.objects.update(**{over: timezone.now()})
 
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         late.ask_to_readdress("ada@example.com")
 
     assert mailbox.letters() == []
 
 
 def test_what_goes_to_the_other_address_says_the_same(signed_in, maria, mailbox):
-    invite = InviteFactory(invitation=True, invited_by=maria, language="ru", batch="course 7")
+    invite = InviteFactory(invited_by=maria, language="ru", batch="course 7")
     signed_in.post("/invite/readdress", token(invite))
 
     Client().post("/invite/readdress/answer", question(mailbox))
@@ -230,7 +228,7 @@ def test_who_asked_hears_once_of_two_answers_in_the_same_moment(signed_in, invit
     first, second = Invite.objects.get(), Invite.objects.get()
     first.keep_address()
 
-    with pytest.raises(InviteUnavailable):
+    with pytest.raises(Unavailable):
         second.keep_address()
 
     assert mailbox.kinds("ada@example.com").count("not_readdressed") == 1
@@ -273,7 +271,7 @@ def test_a_link_that_is_only_opened_asks_nobody(signed_in, invite, mailbox):
     assert mailbox.letters("maria@lab.example") == []
 
 
-@pytest.mark.parametrize("over", ["claimed_at", "declined_at", "revoked_at"])
+@pytest.mark.parametrize("over", ["accepted_at", "declined_at", "revoked_at"])
 def test_an_invite_that_is_over_is_sent_nowhere(signed_in, invite, mailbox, over):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(**{over: timezone.now()})
@@ -356,15 +354,50 @@ def test_choosing_another_google_account_for_an_invite_connects_nothing(client, 
 def test_asking_for_a_fresh_link_asks_the_sender_no_second_time(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(expires_at=timezone.now())
-    new = Invite.objects.issue("grace@example.com")
-    assert new.pk != invite.pk
+    fresh = MagicLink.objects.issue("grace@example.com")
+    assert fresh.pk != invite.pk
 
-    signed_in.post("/invite/readdress", token(new))
+    signed_in.post("/invite/readdress", token(fresh))
 
     assert mailbox.kinds("maria@lab.example") == ["readdress"]
     assert "A new one is on its way" in words(Client().post("/invite/readdress/answer", question(mailbox)))
-    new.refresh_from_db()
-    assert new.state == "revoked"
+    fresh.refresh_from_db()
+    assert fresh.state == "revoked"
+
+
+def test_the_sender_is_asked_by_a_link_that_the_holder_asked_for_too(signed_in, invite, mailbox):
+    Invite.objects.update(expires_at=timezone.now())
+    fresh = MagicLink.objects.issue("grace@example.com")
+
+    assert "We asked maria" in words(signed_in.post("/invite/readdress", token(fresh)))
+    Client().post("/invite/readdress/answer", question(mailbox))
+
+    assert Invite.objects.get(email="ada@example.com").note == "Hello"
+    assert Client().get(link(fresh)).status_code == 410
+
+
+def test_an_answer_about_an_invite_that_was_replaced_is_about_what_took_its_place(signed_in, invite, maria, mailbox):
+    signed_in.post("/invite/readdress", token(invite))
+    Invite.objects.update(expires_at=timezone.now())
+    newer = Invite.objects.issue("grace@example.com", source="admin", invited_by=maria, note="Once more")
+
+    assert "A new one is on its way" in words(Client().post("/invite/readdress/answer", question(mailbox)))
+
+    newer.refresh_from_db()
+    assert newer.state == "revoked"
+    assert Invite.objects.get(email="ada@example.com").note == "Once more"
+
+
+def test_where_staff_have_invited_the_other_address_that_is_mailed_again(signed_in, invite, mailbox):
+    theirs = InviteFactory(email="ada@example.com", note="Welcome")
+    signed_in.post("/invite/readdress", token(invite))
+
+    Client().post("/invite/readdress/answer", question(mailbox))
+
+    theirs.refresh_from_db()
+    assert (theirs.note, theirs.sends, theirs.state) == ("Welcome", 1, "pending")
+    assert Invite.objects.filter(email="ada@example.com").count() == 1
+    assert mailbox.kinds("ada@example.com")[-1] == "link_known"
 
 
 def test_an_invite_that_ended_on_the_way_to_google_is_no_wrong_account(client, google, invite):
@@ -380,7 +413,7 @@ def test_who_has_asked_leaves_no_address_behind_for_the_next_invite(client, goog
     google.person = Person(sub="1", email="hopper@gmail.com")
     client.get(google.consent(client.post("/google", token(invite)).url))
     client.post("/invite/readdress", token(invite))
-    another = InviteFactory(invitation=True, email="joan@example.com", invited_by=maria)
+    another = InviteFactory(email="joan@example.com", invited_by=maria)
 
     client.post("/invite/readdress", token(another))
 
@@ -402,7 +435,7 @@ def test_an_account_whose_google_address_was_invited_is_no_wrong_account(client,
     google.person = Person(sub="1", email="hopper@gmail.com")
     ada = UserFactory(email="ada@example.com")
     ada.google.adopt("1", "hopper@gmail.com")
-    invite = InviteFactory(invitation=True, email="hopper@gmail.com", invited_by=maria)
+    invite = InviteFactory(email="hopper@gmail.com", invited_by=maria)
 
     page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
 

@@ -21,7 +21,7 @@ from invites.models import Invite
 from kit import findings
 from operations import doctor
 from outbox.models import OutboxMessage, Suppression, Webhook
-from tests.tools.factories import InviteFactory, UserFactory
+from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 from tests.tools.sink import Sink, Trouble, listening
 
 pytestmark = pytest.mark.django_db
@@ -197,7 +197,7 @@ def test_a_queue_that_stands_still_and_mail_that_was_given_up_are_told(sound):
 def invited(email=EMAIL, **fields):
     """An invite that was sent, and what became of its mail."""
     became = {name: fields.pop(name) for name in ("attempts", "last_answer", "bounced_at") if name in fields}
-    invite = InviteFactory(email=email, invitation=True, **fields)
+    invite = InviteFactory(email=email, **fields)
     sent = {"sent_at": timezone.now(), "parts": {}} | became
     OutboxMessage.objects.create(recipient=email, about=invite.pk, kind="invite", message_id=f"<{email}>", **sent)
     return invite
@@ -208,12 +208,12 @@ def waiting(**fields):
 
 
 def test_what_became_of_an_invite_is_told_by_its_state():
-    past = {"claimed": "claimed_at", "declined": "declined_at", "revoked": "revoked_at", "old": "expires_at"}
+    past = {"accepted": "accepted_at", "declined": "declined_at", "revoked": "revoked_at", "old": "expires_at"}
     said = {}
     for name, field in past.items():
         invited(f"{name}@example.com", **{field: LONG_AGO})
         said[name], code = found(f"{name}@example.com")
-        assert code == (0 if name == "claimed" else 1)
+        assert code == (0 if name == "accepted" else 1)
         assert "1 Jan 2020 at 00:00 (UTC)" in said[name]["invite"][1]
 
     assert "no on" in said["declined"]["invite"][1]
@@ -221,9 +221,49 @@ def test_what_became_of_an_invite_is_told_by_its_state():
     assert "withdrawn" in said["revoked"]["invite"][1]
     assert "resend_invites" in said["old"]["invite"][2]
     assert found("nobody@example.com")[0]["invite"][1] == "There is no invite to this address."
-    owner = InviteFactory(source="owner")
+    owner = LinkFactory(purpose="owner")
     assert "owner_link" in found("--invite", str(owner.pk))[0]["invite"][2]
     assert run("--invite", str(ada_id := "0" * 32))[1] == run("not an address")[1] == 2, ada_id
+
+
+def test_what_became_of_a_link_that_was_asked_for_is_told_by_its_state():
+    past = {"used": "used_at", "revoked": "revoked_at", "old": "expires_at"}
+    said = {}
+    for name, field in past.items():
+        LinkFactory(email=f"{name}@example.com", **{field: LONG_AGO})
+        said[name], code = found(f"{name}@example.com")
+        assert code == 1  # nothing was mailed
+        assert said[name]["invite"][0] == ("ok" if name == "used" else "failure")
+        assert "1 Jan 2020 at 00:00 (UTC)" in said[name]["invite"][1]
+        assert (name == "used") == (said[name]["invite"][2] == "")
+
+    assert "used on" in said["used"]["invite"][1]
+    assert "withdrawn" in said["revoked"]["invite"][1]
+    assert "on the start page" in said["old"]["invite"][2]
+    LinkFactory(email=EMAIL, opened_at=LONG_AGO)
+    assert "opened on 1 Jan 2020" in found(EMAIL)[0]["invite"][1]
+
+
+def test_the_newest_that_was_sent_to_an_address_is_told_of():
+    asked = [LinkFactory(email=EMAIL, sent_at=LONG_AGO, used_at=at) for at in (LONG_AGO, None)]
+    assert "used on 1 Jan 2020" in found(EMAIL)[0]["invite"][1]  # one use ends all that was mailed before
+    invite = invited(declined_at=LONG_AGO)
+    assert "said no on" in found(EMAIL)[0]["invite"][1]
+    asked.append(LinkFactory(email=EMAIL, revoked_at=LONG_AGO))
+    assert "withdrawn" in found(EMAIL)[0]["invite"][1]
+    assert "said no on" in found("--invite", str(invite.pk))[0]["invite"][1]
+    assert "used on" in found("--invite", str(asked[0].pk))[0]["invite"][1]
+
+    by_invitation = invited("alan@example.com", expires_at=LONG_AGO)
+    LinkFactory(email="alan@example.com", invite=by_invitation)
+    assert "resend_invites" in found("alan@example.com")[0]["invite"][2]
+
+
+def test_of_a_link_it_is_told_that_its_invitation_is_over():
+    for field, words in {"declined_at": "said no on 1 Jan 2020", "revoked_at": "withdrawn on 1 Jan 2020"}.items():
+        link = LinkFactory(email=EMAIL, invite=InviteFactory(email=EMAIL, **{field: LONG_AGO}))
+        state, said, _advice = found("--invite", str(link.pk))[0]["invite"]
+        assert (state, words in said) == ("failure", True), said
 
 
 def test_what_became_of_the_mail_is_told_by_the_servers_answer(settings):

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox import verp
 from outbox.bounces.delivery_reports import LONGEST, LONGEST_HEAD, MOST_PARTS
 from outbox.bounces.receive import Outcome, receive
@@ -42,7 +42,7 @@ def mail(mailbox):
 
 
 def handed_over(email=EMAIL):
-    Invite.objects.issue(email)
+    MagicLink.objects.issue(email)
     deliver_due()
     return OutboxMessage.objects.get(recipient=email)
 
@@ -93,7 +93,7 @@ def test_a_mail_that_came_back_says_so_and_its_address_is_left_alone(mail, tmp_p
         "found: example.com",
     }[style]
     assert mail.last_answer == Suppression.objects.get().reason == said
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     assert len(mailbox.letters(EMAIL)) == 1
     assert OutboxMessage.objects.order_by("id").last().status == "given_up"
 
@@ -191,7 +191,7 @@ def test_nobody_can_bounce_another_mail_than_their_own(mail):
 
 
 def test_a_mail_that_is_not_handed_over_or_pruned_is_unknown(mailbox):
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     mail = OutboxMessage.objects.get()
     came_back = back(mail)
 
@@ -467,7 +467,7 @@ def test_one_line_says_what_was_found(mail, tmp_path, capsys):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_bounce_that_is_faster_than_the_commit_waits_for_it(mailbox):
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             row = OutboxMessage.objects.select_for_update().get()

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from kit.worker_loop import keep_working
 from outbox.broker import amqp, consumer
 from outbox.models import OutboxMessage
@@ -46,7 +46,7 @@ def letters(tmp_path):
 def issue(*names):
     """Puts a mail to each into the outbox, and tells the broker."""
     for name in names:
-        Invite.objects.issue(f"{name}@example.com")
+        MagicLink.objects.issue(f"{name}@example.com")
     call_command("relay_mail", "--once")
 
 

@@ -13,7 +13,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from invites import purposes
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import tokens
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage
@@ -52,8 +52,8 @@ def smtp(settings, closed_port):
 
 
 def test_a_mail_is_handed_over_once_and_its_row_forgets_the_link(smtp):
-    Invite.objects.issue("grace@example.com")
-    link = Invite.objects.get().pk.hex
+    MagicLink.objects.issue("grace@example.com")
+    link = MagicLink.objects.get().pk.hex
     deliver_due()
     deliver_due()
 
@@ -67,7 +67,7 @@ def test_a_mail_is_handed_over_once_and_its_row_forgets_the_link(smtp):
 
 def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(smtp):
     smtp.refusal = "450 4.2.0 Greylisted, try again"
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     pauses = []
     for _ in range(4):
@@ -89,7 +89,7 @@ def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(sm
 def test_one_bad_mail_does_not_hold_up_the_others(smtp):
     smtp.refusal, smtp.refused = "550 5.1.1 No such user", {"first@example.com"}
     for name in ("first", "second", "third"):
-        Invite.objects.issue(f"{name}@example.com")
+        MagicLink.objects.issue(f"{name}@example.com")
 
     deliver_due()
 
@@ -102,7 +102,7 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port
     settings.MAILERS |= {
         "delivery": settings.MAILERS["delivery"] | {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}
     }
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     deliver_due()
 
@@ -113,7 +113,7 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(settings, closed_port
 
 
 def test_a_crash_between_lock_and_commit_leaves_the_row_ready(smtp, monkeypatch):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     monkeypatch.setattr(OutboxMessage, "mark_sent", lambda *_: (_ for _ in ()).throw(SystemExit))
 
     with pytest.raises(SystemExit), transaction.atomic():
@@ -125,7 +125,7 @@ def test_a_crash_between_lock_and_commit_leaves_the_row_ready(smtp, monkeypatch)
 
 def test_the_longest_pause_is_about_an_hour(smtp):
     smtp.refusal = "450 4.2.0 not now"
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     OutboxMessage.objects.update(attempts=1000)
 
     deliver_due()
@@ -136,7 +136,7 @@ def test_the_longest_pause_is_about_an_hour(smtp):
 
 def test_the_command_empties_the_outbox_and_stops_when_told_once(smtp):
     for n in range(5):
-        Invite.objects.issue(f"guest{n}@example.com")
+        MagicLink.objects.issue(f"guest{n}@example.com")
 
     call_command("deliver_mail", "--once")
 
@@ -164,8 +164,8 @@ def test_without_a_database_the_command_says_try_later():
     ],
 )
 def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp, quoted):
-    invite = Invite.objects.issue("grace@example.com")
-    token = tokens.sign(purposes.SIGNUP, invite.pk)
+    link = MagicLink.objects.issue("grace@example.com")
+    token = tokens.sign(purposes.SIGNUP, link.pk)
     base64 = b64encode(f"http://testserver/signup?token={token}".encode()).decode()
     smtp.refusal = f"550 5.7.1 I will not take {quoted.format(token=token, base64=base64)}"
 

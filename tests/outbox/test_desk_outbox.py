@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import paging
 from outbox import desk as outbox_admin
 from outbox.models import OutboxMessage, Suppression
@@ -30,7 +30,7 @@ def desk(desk):
 
 
 def mail(email="grace@example.com", **fields):
-    Invite.objects.issue(email)
+    MagicLink.objects.issue(email)
     row = OutboxMessage.objects.get(recipient=email)
     OutboxMessage.objects.filter(pk=row.pk).update(**fields)
     row.refresh_from_db()

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxEvent, OutboxMessage, Suppression, Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def run_json(*options):
 
 
 def mail(email, **fields):
-    Invite.objects.issue(email)
+    MagicLink.objects.issue(email)
     row = OutboxMessage.objects.filter(recipient=email).latest("id")
     OutboxMessage.objects.filter(pk=row.pk).update(**fields)
     row.refresh_from_db()

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
-from invites.models import Invite
+from invites.models import Invite, MagicLink, MemberInvites
 from outbox.models import OutboxMessage
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -41,21 +41,23 @@ def somebody(language, **fields):
 
 
 def ask(language, **given):
-    Invite.objects.issue(EMAIL, language=language, device=FIREFOX, **given)
+    MagicLink.objects.issue(EMAIL, language=language, device=FIREFOX, **given)
 
 
 def be_invited(language):
-    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"), note="Hi <b>!")
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue(EMAIL, source="admin", invited_by=maria, note="Hi <b>!", language=language)
 
 
 def be_invited_by_a_member(language):
     member = UserFactory(username="maria", email="maria@lab.example")
     somebody(language)
-    Invite.objects.issue_for_member(member, EMAIL, note="Hi <b>!")
+    MemberInvites(member).send(EMAIL, note="Hi <b>!")
 
 
 def be_reminded(language):
-    ask(language, source="admin", invited_by=UserFactory(username="maria", email="maria@lab.example"))
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    Invite.objects.issue(EMAIL, source="admin", invited_by=maria, language=language)
     OutboxMessage.objects.all().delete()
     Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=timezone.now() + timedelta(hours=47))
     assert Invite.objects.remindable().remind().done
@@ -96,9 +98,9 @@ KINDS = {
     "invite_reminder": be_reminded,
     "invite_known": be_invited_by_a_member,
     "closed": ask,
-    "register": lambda language: ask(language, wish="register", **PLANNED),
-    "reset": lambda language: (somebody(language), ask(language, wish="reset")),
-    "reset_unknown": lambda language: ask(language, wish="reset"),
+    "register": lambda language: ask(language, purpose="register", **PLANNED),
+    "reset": lambda language: (somebody(language), ask(language, purpose="reset")),
+    "reset_unknown": lambda language: ask(language, purpose="reset"),
     "new_device": be_on_a_new_device,
     "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
     "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
@@ -111,7 +113,7 @@ KINDS = {
     "exported": lambda language: somebody(language).happened(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
-    "disowned": lambda language: (somebody(language), ask(language, wish="disowned")),
+    "disowned": lambda language: (somebody(language), ask(language, purpose="disowned")),
     "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
@@ -223,8 +225,8 @@ def test_a_note_from_outside_is_text_and_nothing_more(mailbox, ada):
 
 
 def test_what_asked_is_named_when_it_is_known(mailbox):
-    Invite.objects.issue("grace@example.com", device=FIREFOX)
-    Invite.objects.issue("alan@example.com")
+    MagicLink.objects.issue("grace@example.com", device=FIREFOX)
+    MagicLink.objects.issue("alan@example.com")
 
     assert "Firefox on Windows" in written(mailbox, "grace@example.com")[1]
     assert "requested from an unknown device" in " ".join(written(mailbox, "alan@example.com")[1].split())

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
@@ -47,18 +47,21 @@ def test_the_request_that_causes_a_mail_stores_it_at_once_and_waits_for_no_netwo
     assert others == []
 
 
-def test_invite_and_mail_stand_or_fall_together(monkeypatch):
+def test_link_invite_and_mail_stand_or_fall_together(monkeypatch):
     monkeypatch.setattr(OutboxMessage, "save", lambda *_: 1 / 0)
 
     Client(raise_request_exception=False).post("/", {"email": "grace@example.com"})
+    with pytest.raises(ZeroDivisionError):
+        Invite.objects.issue("grace@example.com", source="admin")
 
+    assert not MagicLink.objects.exists()
     assert not Invite.objects.exists()
     assert not OutboxMessage.objects.exists()
 
 
 def test_a_rolled_back_cause_leaves_no_mail():
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        Invite.objects.issue("grace@example.com")
+        MagicLink.objects.issue("grace@example.com")
         raise ZeroDivisionError
 
     assert not OutboxMessage.objects.exists()
@@ -80,7 +83,7 @@ def test_attachments_are_refused_and_not_lost():
 
 
 def test_every_try_carries_one_message_id_date_and_link():
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     first = OutboxMessage.objects.get().compose().message()
     with time_machine.travel(timezone.now() + timedelta(hours=1)):

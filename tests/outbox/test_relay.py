@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.broker import amqp
 from outbox.models import OutboxEvent, OutboxMessage
 
@@ -52,7 +52,7 @@ def test_a_message_names_the_row_and_nothing_else(client, channel):
 
 
 def test_a_mail_is_published_once(broker):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     relay()
 
     relay()
@@ -61,7 +61,7 @@ def test_a_mail_is_published_once(broker):
 
 
 def test_a_mail_that_nothing_came_of_is_published_again(channel):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     relay()
     channel.queue_purge(amqp.MAIL)
 
@@ -76,7 +76,7 @@ def test_a_mail_that_nothing_came_of_is_published_again(channel):
 def test_a_broker_whose_queue_nobody_empties_is_named_no_more_than_it_can_keep(broker, monkeypatch):
     monkeypatch.setattr(amqp, "MOST_READY", 3)
     for n in range(4):
-        Invite.objects.issue(f"guest{n}@example.com")
+        MagicLink.objects.issue(f"guest{n}@example.com")
     relay()
     assert amqp.depths()["ready"] == 4
 
@@ -84,7 +84,7 @@ def test_a_broker_whose_queue_nobody_empties_is_named_no_more_than_it_can_keep(b
         relay()
     assert amqp.depths()["ready"] == 4
     with later(seconds=602):
-        Invite.objects.issue("grace@example.com")  # what it was never named, it is named
+        MagicLink.objects.issue("grace@example.com")  # what it was never named, it is named
         relay()
     assert amqp.depths()["ready"] == 5
 
@@ -99,7 +99,7 @@ def test_a_frozen_broker_is_left_sooner_by_who_is_not_busy_with_mail(settings, n
 
 
 def test_a_mail_that_has_left_is_not_published(broker):
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
     relay()
     OutboxMessage.objects.get().mark_sent()
 
@@ -111,7 +111,7 @@ def test_a_mail_that_has_left_is_not_published(broker):
 
 def test_a_broker_without_our_queue_has_not_taken_the_mail(broker, monkeypatch):
     monkeypatch.setattr(amqp, "declare", lambda _channel: None)
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     with pytest.raises(CommandError, match="all that it has not taken waits"):
         relay()
@@ -122,7 +122,7 @@ def test_a_broker_without_our_queue_has_not_taken_the_mail(broker, monkeypatch):
 def test_a_mail_that_the_broker_refuses_waits(broker, monkeypatch):
     monkeypatch.setattr(amqp, "declare", lambda channel: channel.queue_declare(amqp.MAIL, **FULL))
     for n in range(5):
-        Invite.objects.issue(f"guest{n}@example.com")
+        MagicLink.objects.issue(f"guest{n}@example.com")
 
     with pytest.raises(CommandError):
         relay()
@@ -188,7 +188,7 @@ def test_without_a_broker_there_is_nothing_to_relay_to():
 def test_a_broker_that_does_not_answer_is_one_line(settings, request, address):
     host, port = request.getfixturevalue(address)
     settings.AMQP_URL = f"amqp://{host}:{port}/?stack_timeout=0.2"
-    Invite.objects.issue("grace@example.com")
+    MagicLink.objects.issue("grace@example.com")
 
     with pytest.raises(CommandError, match=r"The broker cannot be used; .* waits\. \S") as stopped:
         relay()

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage, Suppression
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def run_json(*options):
 
 
 def mail(email="grace@example.com"):
-    Invite.objects.issue(email)
+    MagicLink.objects.issue(email)
     return OutboxMessage.objects.get(recipient=email)
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.mail.deliver import MAILS_PER_CONNECTION, deliver_due
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.sink import Sink, Trouble, listening
@@ -48,7 +48,7 @@ def smtp(deliver_to):
 
 def invite(*names):
     for name in names:
-        Invite.objects.issue(f"{name}@example.com")
+        MagicLink.objects.issue(f"{name}@example.com")
 
 
 def row(name="grace"):

@@ -5,7 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import UserFactory
 from tests.tools.reading import words
@@ -38,7 +38,7 @@ def test_the_desk_lists_them_with_their_reason_and_finds_them_by_address(desk, s
 
 
 def test_a_lifted_address_is_mailed_again(desk, suppressed, mailbox):
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     assert mailbox.letters(EMAIL) == []
 
     page = lift(desk, suppressed)
@@ -46,7 +46,7 @@ def test_a_lifted_address_is_mailed_again(desk, suppressed, mailbox):
     assert "Mail goes to 1 address again." in words(page)
     assert not Suppression.objects.exists()
     assert LogEntry.objects.get().object_repr == EMAIL
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     assert len(mailbox.letters(EMAIL)) == 1
 
 
@@ -86,7 +86,7 @@ def test_who_leaves_is_named_by_no_suppression_nor_by_one_that_was_lifted(desk, 
 
 
 def test_a_mail_to_one_is_given_up_with_words_that_say_why(suppressed, mailbox):
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
 
     assert mailbox.letters(EMAIL) == []
     row = OutboxMessage.objects.get()
@@ -108,7 +108,7 @@ def test_of_who_wants_no_mail_only_a_hash_is_kept(wished):
 
 
 def test_what_is_mailed_to_them_all_the_same_is_given_up(wished, mailbox):
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     assert mailbox.letters(EMAIL) == []
     mail = OutboxMessage.objects.get()
     assert mail.given_up_at

@@ -8,7 +8,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.management import call_command
 
-from invites.models import Invite
+from invites.models import MagicLink
 from outbox import verp
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
@@ -46,7 +46,7 @@ def smtp(settings, closed_port):
 
 
 def issue():
-    Invite.objects.issue(EMAIL)
+    MagicLink.objects.issue(EMAIL)
     return OutboxMessage.objects.get()
 
 

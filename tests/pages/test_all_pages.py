@@ -15,12 +15,12 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event, User
 from invites import purposes
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person, stand_in
 from tests.tools.questions import Questions
 
@@ -50,13 +50,14 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def token(purpose=purposes.SIGNUP, **fields):
-    return {"token": tokens.sign(purpose, InviteFactory(**fields).pk)}
+def token(purpose=purposes.SIGNUP, /, **fields):
+    """That of a link which somebody asked for; the page it opens is said first, `purpose` is what was asked for."""
+    return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 
 def declining():
     """The link in an invitation that says no."""
-    invite = Invite.objects.first() or InviteFactory(invitation=True, invited_by=UserFactory(), email="g@example.com")
+    invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com")
     return {"token": tokens.sign(purposes.DECLINE, invite.pk)}
 
 
@@ -86,7 +87,7 @@ REGISTER = {"email": "grace@gmail.com", "username": "grace", "password": PASSWOR
 def planned(client):
     """Registers in one form; gives the token of the mail that confirms it."""
     client.post("/signup", REGISTER)
-    return {"token": tokens.sign(purposes.CONFIRM, Invite.objects.get().pk)}
+    return {"token": tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)}
 
 
 def planned_name_taken(client):
@@ -97,7 +98,7 @@ def planned_name_taken(client):
 
 def planned_while_the_database_fails(client):
     link = planned(client)
-    with patch.object(Invite, "accept", side_effect=DatabaseError):
+    with patch.object(MagicLink, "sign_up", side_effect=DatabaseError):
         return client.post("/confirm", link)
 
 
@@ -149,7 +150,7 @@ def google_invited_only(client):
 
 
 def invited(**fields):
-    return InviteFactory(invitation=True, **({"invited_by": UserFactory(username="maria")} | fields))
+    return InviteFactory(**({"invited_by": UserFactory(username="maria")} | fields))
 
 
 def invitation(**fields):
@@ -198,9 +199,9 @@ PAGES = {
     "sign up": lambda c: c.get("/signup", token()),
     "sign up, shown": lambda c: c.get("/signup", token() | {"show": 1}),
     "sign up, error": lambda c: c.post("/signup", token() | {"username": "x", "password": "y"}),
-    "sign up, invited": lambda c: c.get("/signup", token(invited_by=UserFactory(), note="Hello", source="admin")),
-    "owner": lambda c: c.get("/owner", token(purposes.OWNER, source="owner")),
-    "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, source="owner", expires_at=AGO)),
+    "sign up, invited": lambda c: c.get("/signup", invitation(note="Hello")),
+    "owner": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner")),
+    "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner", expires_at=AGO)),
     "confirm": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
     "sign in": lambda c: c.get("/login"),
     "sign in, sent here": lambda c: c.get("/account", follow=True),
@@ -246,9 +247,12 @@ PAGES = {
     "write again": lambda c: c.get("/invite/decline/undo", declining()),
     "write again, done": lambda c: c.post("/invite/decline/undo", declining()),
     "expired": lambda c: c.get("/signup", token(expires_at=AGO)),
-    "used": lambda c: c.get("/signup", token(claimed_at=AGO)),
-    "declined": lambda c: c.get("/signup", token(declined_at=AGO)),
-    "withdrawn": lambda c: c.get("/signup", token(revoked_at=AGO)),
+    "expired, invited": lambda c: c.get("/signup", invitation(expires_at=AGO)),
+    "used": lambda c: c.get("/signup", token(used_at=AGO)),
+    "accepted": lambda c: c.get("/signup", invitation(accepted_at=AGO)),
+    "declined": lambda c: c.get("/signup", invitation(declined_at=AGO)),
+    "withdrawn": lambda c: c.get("/signup", invitation(revoked_at=AGO)),
+    "withdrawn, asked for": lambda c: c.get("/signup", token(revoked_at=AGO)),
     "broken": lambda c: c.get("/signup", {"token": "x"}),
     "deactivated": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
     "not found": lambda c: c.get("/nothing"),

@@ -1,12 +1,10 @@
-"""People and invites for tests, made the way the application makes them."""
-
-from datetime import timedelta
+"""People, links and invitations for tests, made the way the application makes them."""
 
 import factory
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import INVITE_LIFETIME, LINK_LIFETIME, Invite, MagicLink
 
 PASSWORD = "correct horse battery staple"
 
@@ -24,15 +22,29 @@ class UserFactory(factory.django.DjangoModelFactory):
         return model.objects.create_user(**fields)
 
 
+class LinkFactory(factory.django.DjangoModelFactory):
+    """What people ask for themselves."""
+
+    class Meta:
+        model = MagicLink
+
+    email = factory.Sequence(lambda n: f"guest{n}@example.com")
+    purpose = MagicLink.Purpose.LINK
+    expires_at = factory.LazyFunction(lambda: timezone.now() + LINK_LIFETIME)
+
+
 class InviteFactory(factory.django.DjangoModelFactory):
+    """What somebody else sends, with its link."""
+
     class Meta:
         model = Invite
 
-    # What somebody else sent, as against what people ask for themselves.
-    class Params:
-        invitation = factory.Trait(
-            source=Invite.Source.ADMIN, expires_at=factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
-        )
-
     email = factory.Sequence(lambda n: f"guest{n}@example.com")
-    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+    source = Invite.Source.ADMIN
+    expires_at = factory.LazyFunction(lambda: timezone.now() + INVITE_LIFETIME)
+
+    @classmethod
+    def _create(cls, model, **fields):
+        invite = model.objects.create(**fields)
+        MagicLink.of(invite).save(force_insert=True)
+        return invite

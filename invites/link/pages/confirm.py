@@ -14,59 +14,57 @@ from accounts.models import User
 from accounts.session import devices, sessions
 from invites import purposes
 from invites.link import browser, dead, opened
-from invites.models import Invite
+from invites.models import Invite, MagicLink
 from kit import tokens
 
 log = logging.getLogger("frontdoor.invites")
 
 
 @opened.opened_by_link(purposes.CONFIRM)
-def confirm(request: HttpRequest, invite: Invite) -> HttpResponse:
-    account = User.objects.filter(email=invite.email).first()
+def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    account = User.objects.filter(email=link.email).first()
     if account is None:
-        return opened.came_as_another(request, invite, purposes.CONFIRM) or planned(request, invite)
+        return opened.came_as_another(request, link, purposes.CONFIRM) or planned(request, link)
     if not account.is_active:
         return inactive(request)
-    if not invite.signs_in(account):
-        return dead.expired(request, invite, purposes.CONFIRM)
+    if not link.signs_in(account):
+        return dead.expired(request, link, purposes.CONFIRM)
     if request.method == "POST":
-        invite.claim(browser.identify(request), by=account)
-        return sessions.start(request, account, invite.next, sessions.LINK)
-    return confirm_page(request, invite, account=account)
+        link.sign_in(account, browser.identify(request, purposes.CONFIRM))
+        return sessions.start(request, account, link.leads_to, sessions.LINK)
+    return confirm_page(request, link, account=account)
 
 
-def planned(request: HttpRequest, invite: Invite) -> HttpResponse:
+def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """The button for the account that was planned in this browser; any other browser chooses anew."""
-    if not invite.is_planned_in(browser.seal(request)):
-        if invite.password:
+    if not link.is_planned_in(browser.seal(request)):
+        if link.password:
             said = _("You signed up in another browser than this one. Choose a password again.")
             messages.info(request, said)
-        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
-    if not Invite.objects.may_join(invite.email):
-        return dead.closed(request)
+        return redirect(tokens.path(purposes.SIGNUP, link.pk))
     if request.method != "POST":
-        return confirm_page(request, invite)
+        return confirm_page(request, link) if Invite.objects.may_join(link.email) else dead.closed(request)
     try:
-        account = invite.accept(invite.username, encoded=invite.password, **opened.newcomer(request))
+        account = link.sign_up(link.username, encoded=link.password, **opened.newcomer(request, purposes.CONFIRM))
     except (IntegrityError, ValidationError):
-        if not User.objects.filter(email=invite.email).exists():
+        if not User.objects.filter(email=link.email).exists():
             messages.warning(request, _("That username can’t be had any more. Choose another one and a password."))
-        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
+        return redirect(tokens.path(purposes.SIGNUP, link.pk))
     except DatabaseError:
         log.exception("confirming an account failed")
-        return confirm_page(request, invite, status=503, failed=True)
+        return confirm_page(request, link, status=503, failed=True)
     devices.recognize(request, account)
-    return dead.confirmed(request, invite)
+    return dead.confirmed(request, link)
 
 
 def confirm_page(
-    request: HttpRequest, invite: Invite, *, status: int = 200, account: User | None = None, failed: bool = False
+    request: HttpRequest, link: MagicLink, *, status: int = 200, account: User | None = None, failed: bool = False
 ) -> HttpResponse:
     context = {
-        "invite": invite,
+        "link": link,
         "account": account,
         "failed": failed,
-        "token": tokens.sign(purposes.CONFIRM, invite.pk),
+        "token": tokens.sign(purposes.CONFIRM, link.pk),
         "other_user": request.user.get_username() if request.user != account else "",
     }
     return render(request, "invites/link/confirm.html", context, status=status)

@@ -11,7 +11,7 @@ from kit import tokens
 from outbox.models import Suppression
 
 
-@opened.opened_by_link(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
+@opened.opened_by_invite(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """One button, and a box for who wants to hear nothing at all."""
     if request.method == "POST":
@@ -26,7 +26,7 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     return render(request, "invites/link/decline.html", context)
 
 
-@opened.opened_by_link(purposes.DECLINE, *Invite.State)
+@opened.opened_by_invite(purposes.DECLINE, *Invite.State)
 def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Takes back "never write to me again"; the link has proven the mailbox."""
     if request.method == "POST":

@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from accounts import notices
 from accounts.limits import POST_PER_NETWORK
 from accounts.models import Event, EventUnavailable, User
-from invites import limits, mails
+from invites import limits
 from invites.link import dead
-from invites.models import Invite
+from invites.models import MagicLink
 from kit import rate_limit, tokens, visitor
 from kit.page import page
 
@@ -62,7 +62,7 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
         if account.email != event.told:  # another account has that address by now
             return turned_off(request, event)
         language = get_language() or ""
-        Invite.objects.issue(account.email, wish=mails.DISOWNED, language=language, device=trace["device"])
+        MagicLink.objects.issue(account.email, MagicLink.Purpose.DISOWNED, language=language, device=trace["device"])
     context = {"email": account.email, "restored": restored, "factor_off": is_off_since(account, event)}
     context["factor_on"] = account.second_factor.is_on
     return render(request, "invites/link/not_me_done.html", context)

@@ -11,18 +11,19 @@ from django.views.decorators.cache import never_cache
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
 from invites.link import dead, opened
-from invites.models import Invite, InviteUnavailable
+from invites.models import Invite, MagicLink, Unavailable
 from kit import rate_limit, tokens
 from kit.page import page
 
 
 @rate_limit.per_network(limits.ASK_PER_NETWORK)
 @opened.opened_by_link(purposes.SIGNUP)
-def ask(request: HttpRequest, invite: Invite) -> HttpResponse:
+def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
     email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
-    if request.method != "POST" or not invite.can_be_readdressed_to(email) or not email:
-        return redirect(tokens.path(purposes.SIGNUP, invite.pk))
+    invite = link.invite
+    if request.method != "POST" or not email or invite is None or not invite.can_be_readdressed_to(email):
+        return redirect(tokens.path(purposes.SIGNUP, link.pk))
     invite.ask_to_readdress(email, get_language() or "")
     GOOGLE_IDENTITY.drop(request)
     context = {"invite": invite, "email": email}
@@ -36,11 +37,9 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
     @page
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        invite, _purpose = opened.find(request, opened.sent_token(request), purposes.READDRESS)
+        invite = opened.find_invite(request, opened.sent_token(request), purposes.READDRESS)
         if invite is None:
             return dead.broken(request)
-        if invite.replaced_at:  # the question goes on in the row that came after it
-            invite = Invite.objects.standing().filter(email=invite.email).select_related("invited_by").first() or invite
         sender = invite.invited_by
         waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
         if not waiting or sender is None or not sender.is_active:
@@ -48,10 +47,10 @@ def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Cal
         if request.method != "POST":
             context = {"invite": invite, "token": tokens.sign(purposes.READDRESS, invite.pk)}
             return render(request, "invites/link/readdress.html", context)
-        limits.PRESS_PER_INVITE.check(request, invite.pk.hex)
+        limits.PRESS_PER_LINK.check(request, invite.pk.hex)
         try:
             return view(request, invite)
-        except InviteUnavailable:
+        except Unavailable:
             return render(request, "invites/link/readdress_over.html", status=dead.GONE)
 
     return wrapper

@@ -13,7 +13,7 @@ class Command(bulk_command.Command):
     doing, word = "Extending", "extended"
 
     def among(self) -> InviteQuerySet:
-        return Invite.objects.open().exclude(source__in=[Invite.Source.SELF, *Invite.UNLINKED])
+        return Invite.objects.open()
 
     def steer(self, rows: InviteQuerySet) -> Outcome:
         return rows.extend(dry_run=self.options["dry_run"])

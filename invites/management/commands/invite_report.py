@@ -10,10 +10,8 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from invites.funnel import count
-from invites.models import Invite
 from kit.commands import command
 
-SOURCES = [source.value for source in Invite.Source if source not in Invite.UNLINKED]
 USUAL = {"day": 14, "week": 8 * 7}  # days
 
 
@@ -26,7 +24,12 @@ class Command(command.Command):
             "--since", type=day, metavar="DATE", help="the first day, like 2026-11-01; else two weeks, or eight by week"
         )
         parser.add_argument("--by", choices=list(count.DAYS), default="day")
-        parser.add_argument("--source", choices=SOURCES, default="", help="only invites that came about so")
+        parser.add_argument(
+            "--source",
+            choices=list(count.SOURCES),
+            default="",
+            help="only those that came about so; self is who asked without an invitation",
+        )
         parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
 
     def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:

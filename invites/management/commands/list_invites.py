@@ -10,9 +10,10 @@ from invites.batch import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
 from kit.commands import arguments, command
+from outbox.models import OutboxMessage
 
 FIELDS = ("email", "name", "source", "batch", "language", "sends")
-TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "claimed_at", "declined_at", "revoked_at")
+TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "accepted_at", "declined_at", "revoked_at")
 SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # on a line of text
 
 
@@ -30,7 +31,7 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         filters = Filters(options)
-        rows = filters.rows(Invite.objects.for_staff())
+        rows = filters.rows(Invite.objects.all())
         if filters.after:
             rows = rows.filter(pk__lt=filters.after)
         written = {"csv": as_csv, "json": as_json, "text": as_text}[options["format"]]
@@ -57,7 +58,7 @@ def told(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
     left = limit
     for chunk in exports.chunks(rows) if limit != 0 else ():
         listed = chunk[:left]
-        Invite.objects.read_mails(listed)
+        OutboxMessage.objects.attach_newest(listed)
         yield from map(described, listed)
         left = None if left is None else left - len(listed)
         if left == 0:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites import purposes
-from invites.models import INVITE_LIFETIME, Invite
+from invites.models import INVITE_LIFETIME, MagicLink
 from kit import addresses, tokens
 from kit.commands import command
 
@@ -34,10 +34,11 @@ class Command(command.Command):
         elif User.objects.filter(email=email).exists():
             self.stderr.write(f"{email} has an account already. For an owner link name another address with --email.")
         else:
-            self.stdout.write(tokens.link(purposes.OWNER, self.invite(email).pk))
+            self.stdout.write(tokens.link(purposes.OWNER, self.link(email).pk))
 
-    def invite(self, email: str) -> Invite:
+    def link(self, email: str) -> MagicLink:
         """The same one until it is used or expired."""
-        given = {"email": email, "source": Invite.Source.OWNER}
+        given = {"email": email, "purpose": MagicLink.Purpose.OWNER}
         expires_at = timezone.now() + INVITE_LIFETIME
-        return Invite.objects.pending().filter(**given).first() or Invite.objects.create(expires_at=expires_at, **given)
+        working = MagicLink.objects.pending().filter(**given).first()
+        return working or MagicLink.objects.create(expires_at=expires_at, **given)

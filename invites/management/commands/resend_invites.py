@@ -29,9 +29,7 @@ class Command(bulk_command.Command):
         self.leaving = in_step(self.options["rate"])
 
     def among(self) -> InviteQuerySet:
-        """Invitations only: what people asked for themselves, they can ask for again."""
-        rows = Invite.objects.all() if self.options["state"] == STATE.DECLINED else Invite.objects.open()
-        return rows.exclude(source__in=[Invite.Source.SELF, *Invite.UNLINKED])
+        return Invite.objects.all() if self.options["state"] == STATE.DECLINED else Invite.objects.open()
 
     def steer(self, rows: InviteQuerySet) -> Outcome:
         return rows.resend(dry_run=self.options["dry_run"], leaving=self.leaving)

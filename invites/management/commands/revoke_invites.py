@@ -2,11 +2,13 @@
 
 from argparse import ArgumentParser
 from typing import ClassVar
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
 from invites.management import bulk_command
-from invites.models import Invite, InviteQuerySet, Outcome
+from invites.management.report import Report
+from invites.models import Invite, InviteQuerySet, MagicLink, Outcome
 from kit.commands.command import counted, said
 
 
@@ -29,14 +31,32 @@ class Command(bulk_command.Command):
         if not (self.filters.given or self.options["all"]):
             raise CommandError("Which? Narrow it down, or say --all. Nothing was changed.", returncode=2)
         if not (self.options["dry_run"] or self.options["no_input"]):
-            many = said(counted(self.filters.rows(self.among()), self.options["limit"]))
+            limit = self.options["limit"]
+            count = counted(self.filters.rows(self.among()), limit)
+            many = said(count + len(self.links(None if limit is None else limit - count)))
             self.sure(f"Withdraw {many} invitations? Their links stop working straight away.", "--no-input")
 
     def among(self) -> InviteQuerySet:
-        """What people asked for themselves only when it is meant: they would wonder."""
-        rows = Invite.objects.open().for_staff()
-        meant = self.options["email"] or self.options["source"]
-        return rows if meant else rows.exclude(source__in=[Invite.Source.SELF, Invite.Source.OWNER])
+        return Invite.objects.open()
+
+    def work(self, report: Report) -> None:
+        super().work(report)
+        if not report.stopped:
+            self.end_links(report)
+
+    def end_links(self, report: Report) -> None:
+        limit = self.options["limit"]
+        ids = self.links(None if limit is None else limit - report.rows)
+        if not self.options["dry_run"]:
+            ids = MagicLink.objects.filter(pk__in=ids).revoke()
+        report.add(Outcome(done=ids))
+
+    def links(self, most: int | None) -> list[UUID]:
+        """What an address has asked for itself, and owner links, if the address is named: others may hold them."""
+        if self.filters.given.keys() != {"email"}:
+            return []
+        links = MagicLink.objects.pending().asked_for().filter(email=self.filters.given["email"]).order_by("pk")
+        return list(links.values_list("pk", flat=True)[:most])
 
     def steer(self, rows: InviteQuerySet) -> Outcome:
         return rows.revoke(dry_run=self.options["dry_run"])

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from invites.management.filters import invite_id
-from invites.models import Invite
 from kit import addresses
 from kit.commands import arguments, command
 from kit.findings import Finding, State
@@ -17,43 +16,43 @@ from operations import doctor
 
 class Command(command.Command):
     help = (
-        "Says what is wrong with the site and what to do about it; or, for an address or an invite, why its mail did "
-        "not arrive. It changes nothing and sends no mail, and ends with 1 when something is broken."
+        "Says what is wrong with the site and what to do about it; or, for an address, an invite or a link, why its "
+        "mail did not arrive. It changes nothing and sends no mail, and ends with 1 when something is broken."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "grace@example.com", "--format json")
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("address", nargs="?", help="why did mail to this address not arrive?")
-        parser.add_argument("--invite", type=invite_id, metavar="ID", help="or that of this invite?")
+        parser.add_argument("--invite", type=invite_id, metavar="ID", help="or that of this invite, or of this link?")
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email, invite = self.asked(options)
-        findings = doctor.explain(email, invite) if email else doctor.examine_site()
+        email, asked = self.asked(options)
+        findings = doctor.explain(email, asked) if email else doctor.examine_site()
         broken = [finding for finding in findings if finding.state == State.FAILURE]
         if options["format"] == "json":
-            self.stdout.write(json.dumps(report(findings, email, invite)))
+            self.stdout.write(json.dumps(report(findings, email, asked)))
         else:
             shown = findings if options["verbosity"] else broken
             self.stdout.write("".join(self.described(finding) for finding in shown), ending="")
         if broken:
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
 
-    def asked(self, options: dict[str, Any]) -> tuple[str, Invite | None]:
-        """The address and the invite that it is about; neither, if it is about the site."""
+    def asked(self, options: dict[str, Any]) -> tuple[str, doctor.Asked | None]:
+        """The address and what was sent to it that it is about; neither, if it is about the site."""
         if options["invite"]:
-            invite = Invite.objects.select_related("claimed_by").filter(pk=options["invite"]).first()
-            if invite is None or not invite.email:
+            asked = doctor.of_id(options["invite"])
+            if asked is None:
                 raise CommandError("There is no such invite, or who it was for has left.", returncode=2)
-            return invite.email, invite
+            return asked.email, asked
         if options["address"] is None:
             return "", None
         try:
             email = addresses.normalize(options["address"])
         except ValidationError as error:
             raise CommandError(f"{options['address']}: {error.messages[0]}", returncode=2) from None
-        return email, Invite.objects.filter(email=email).order_by("-id").first()
+        return email, doctor.newest(email)
 
     def described(self, finding: Finding) -> str:
         style = {State.OK: self.style.SUCCESS, State.WARNING: self.style.WARNING, State.FAILURE: self.style.ERROR}
@@ -61,11 +60,11 @@ class Command(command.Command):
         return line + (f"{'':<21} → {finding.advice}\n" if finding.advice else "")
 
 
-def report(findings: list[Finding], email: str, invite: Invite | None) -> dict[str, Any]:
+def report(findings: list[Finding], email: str, asked: doctor.Asked | None) -> dict[str, Any]:
     return {
         "command": "doctor",
         "ok": not any(finding.state == State.FAILURE for finding in findings),
         "email": addresses.mask(email) if email else None,
-        "invite": str(invite.pk) if invite else None,
+        "invite": str(asked.pk) if asked else None,
         "findings": [finding.as_dict() for finding in findings],
     }

@@ -1,0 +1,95 @@
+"""Sign-in links at the desk: what people asked for, to be read only. No token is shown."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from invites.desk.invite import delivery_in_words, readable
+from invites.models import MagicLink
+from kit.long_list import CountedFilter, LongChangeList, LongList, ago
+from outbox.models import OutboxMessage
+
+
+class UseFilter(CountedFilter):
+    """By what has an index; the state of a link may hang on another link, or on an invitation."""
+
+    title = _("use")
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("used", _("used")), ("running", _("unused, still running")), ("over", _("unused, run out"))]
+
+    def chosen(self, queryset: Any, value: str) -> Any:
+        if value == "used":
+            return queryset.filter(used_at__isnull=False)
+        now = timezone.now()
+        return queryset.unused().filter(**{"expires_at__gt" if value == "running" else "expires_at__lte": now})
+
+
+class LinkList(LongChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        OutboxMessage.objects.attach_newest(self.result_list)
+
+
+@admin.register(MagicLink)
+class MagicLinkAdmin(LongList):
+    list_display = ("address", "purpose", "state_badge", "delivery", "sent")
+    list_display_links = None
+    list_filter = (UseFilter,)
+    list_select_related = ("invite",)
+    search_fields = ("email__exact",)
+    search_help_text = _("A whole address")
+    actions = None
+
+    @admin.display(description=_("email address"))
+    def address(self, link: MagicLink) -> str:
+        return readable(link.email)
+
+    @admin.display(description=_("state"))
+    def state_badge(self, link: MagicLink) -> str:
+        return format_html('<span class="badge {}">{}</span>', link.state, link.state.label)
+
+    @admin.display(description=_("delivery"), empty_value="–")
+    def delivery(self, link: MagicLink) -> str:
+        return delivery_in_words(link.newest_mail)
+
+    @admin.display(description=_("last sent"))
+    def sent(self, link: MagicLink) -> str:
+        return ago(link.sent_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        """No page of one: it would show what was planned with it."""
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="invites_magiclink_changelist")]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LinkList
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without what an invitation mails, which tells of itself, and without what belongs to a planned account."""
+        rows = MagicLink.objects.asked_for().exclude(email="").with_spent().order_by("-id")
+        if not request.user.is_superuser:
+            rows = rows.exclude(purpose=MagicLink.Purpose.OWNER)
+        return rows.defer("username", "password", "seal", "used_in")
+
+    def has_view_permission(self, request: HttpRequest, obj: MagicLink | None = None) -> bool:
+        return request.user.has_perm("invites.view_invite")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MagicLink | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MagicLink | None = None) -> bool:
+        return False

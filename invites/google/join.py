@@ -1,0 +1,37 @@
+"""An account for an address that Google has proven."""
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from accounts.google import client as google
+from accounts.models import User
+from invites.models import Invite, MagicLink, NotInvited, lets_in
+from kit import visitor
+from kit.ids import uuid7
+
+
+def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink | None) -> tuple[User, Invite | None]:
+    """Makes it, and has it accept the invitation by whose link somebody came, or the one that staff have sent.
+
+    The account's name is the free one nearest to the address; what somebody else has planned for the address is never
+    read again. Raises NotInvited, Unavailable, or IntegrityError or ConnectedElsewhere if the address, or that Google
+    account, has an account by now.
+    """
+    email, trace, newcomer = identity.email, visitor.trace(request), User(pk=uuid7())
+    with transaction.atomic():
+        invite = Invite.objects.to_accept(email, (link.invite_id or link.staff_invite_id) if link else None)
+        if not lets_in(invite):
+            raise NotInvited
+        if invite:
+            invite.take(newcomer)
+        chosen = {"language": get_language()}
+        name = User.objects.free_name(email)
+        user: User = User.objects.create_user(name, email, id=newcomer.pk, trace=trace, settings=chosen)
+        if identity.is_authority:
+            user.google.adopt(identity.uid, email)
+        else:  # whose address it is today may not know of it
+            user.google.connect(identity.uid, email, **trace)
+        if invite:
+            invite.welcome(user)
+    return user, invite

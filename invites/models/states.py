@@ -1,0 +1,71 @@
+"""Which invitations there are, by what became of them. Every other question about many is asked in these words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    from invites.models.invite import Invite  # noqa: F401 named in brackets, which ruff takes for a text
+
+UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
+OPEN = UNANSWERED & Q(replaced_at=None)
+
+
+class Unavailable(Exception):
+    """Somebody was faster, or the link or the invitation is used, expired, declined or revoked."""
+
+
+class InviteStates(models.QuerySet["Invite"]):
+    def open(self) -> Self:
+        """Not accepted, declined, revoked or replaced; perhaps expired."""
+        return self.filter(OPEN)
+
+    def pending(self) -> Self:
+        """Open and not expired."""
+        return self.open().filter(expires_at__gt=timezone.now())
+
+    def expired(self) -> Self:
+        """Ended without an answer; what was replaced had ended then, too."""
+        return self.filter(UNANSWERED, expires_at__lte=timezone.now())
+
+    def accepted(self) -> Self:
+        return self.filter(accepted_at__isnull=False)
+
+    def in_state(self, state: str) -> Self:
+        """Those whose `state` it is. Raises KeyError when there is no such state."""
+        known = self.model.State
+        chosen: dict[str, Callable[[], Self]] = {
+            known.PENDING: self.pending,
+            known.ACCEPTED: self.accepted,
+            known.DECLINED: lambda: self.filter(accepted_at=None, declined_at__isnull=False),
+            known.REVOKED: lambda: self.filter(accepted_at=None, declined_at=None, revoked_at__isnull=False),
+            known.EXPIRED: self.expired,
+        }
+        return chosen[state]()
+
+    def mark_sent_again(self, until: datetime) -> None:
+        """Starts their time anew, which never becomes shorter; a declined one is open again."""
+        now, longer = timezone.now(), Greatest("expires_at", until)
+        self.update(declined_at=None, expires_at=longer, sent_at=now, sends=F("sends") + 1)
+        self.update_links(expires_at=longer, sent_at=now, epoch=None)
+
+    def update_links(self, **terms: Any) -> None:
+        """Changes their unused links, their own and those that their holders asked for.
+
+        Not those to an address that has an account by now: what signs in is not for others to lengthen.
+        """
+        in_use = Exists(User.objects.filter(email=OuterRef("email")))
+        self._links.filter(~in_use, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
+
+    @property
+    def _links(self) -> Any:
+        """The manager of all links: their model stands on this one, so it can't be imported here."""
+        model: Any = self.model
+        return model.links.rel.related_model.objects

@@ -1,0 +1,103 @@
+"""Locks are taken in one order everywhere, so that nobody waits in a circle: an invitation first, then its links."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from invites.models import Invite, MagicLink
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
+
+pytestmark = pytest.mark.usefixtures("db")
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+def await_waiting(seconds=20):
+    """Until another connection waits for a lock of this one."""
+    for _ in range(seconds * 50):
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
+
+
+def signs_up(link):
+    return link.sign_up("grace", PASSWORD)
+
+
+def signs_in(link):
+    return link.sign_in(UserFactory(email=link.email), "")
+
+
+@pytest.mark.parametrize("comes_in", [signs_up, signs_in])
+def test_whoever_accepts_takes_the_invitation_before_its_link(comes_in):
+    invite = InviteFactory()
+    link = MagicLink.objects.select_related("invite").get(pk=invite.pk)
+
+    def press():
+        try:
+            comes_in(link)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():  # as sending it again and extending it do
+            Invite.objects.select_for_update().get(pk=invite.pk)
+            pressed = pool.submit(press)
+            await_waiting()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+            MagicLink.objects.filter(pk=invite.pk).update(expires_at=timezone.now() + timedelta(days=14))
+        pressed.result(20)
+
+    invite.refresh_from_db()
+    link.refresh_from_db()
+    assert invite.state == "accepted"
+    assert link.state == "used"
+
+
+def test_whoever_leaves_takes_invitations_before_links():
+    ada = UserFactory()
+    invite = InviteFactory(email=ada.email)
+
+    def leave():
+        try:
+            ada.erase()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Invite.objects.select_for_update().get(pk=invite.pk)
+            left = pool.submit(leave)
+            await_waiting()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '1s'")
+            MagicLink.objects.filter(pk=invite.pk).update(expires_at=timezone.now())
+        left.result(20)
+
+    assert not User.objects.filter(pk=ada.pk).exists()
+
+
+def test_asking_waits_for_nobody_who_works_with_an_invitation_of_the_address():
+    """Or the wait would tell a stranger that there is one."""
+    invite = InviteFactory()
+
+    def ask():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return MagicLink.objects.issue(invite.email)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Invite.objects.filter(pk=invite.pk).extend()
+        assert pool.submit(ask).result(20).invite == invite

@@ -1,0 +1,206 @@
+"""What each step of coming in asks of the database: the same for every address, so that its time tells nothing."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from invites import purposes
+from invites.models import Entry, Invite, MemberInvites
+from kit import tokens
+from outbox.models import Suppression
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
+from tests.tools.program import Program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+KINDS = ["unknown", "known", "turned-off", "google-only", "suppressed", "invited", "invited-by-a-member"]
+
+
+@pytest.fixture(params=KINDS)
+def address(request, settings):
+    """An address of each kind that a stranger might be curious about."""
+    settings.RATELIMIT_ENABLE = False
+    email = f"{request.param}@example.com"
+    make = {
+        "known": lambda: UserFactory(email=email),
+        "turned-off": lambda: UserFactory(email=email, is_active=False),
+        "google-only": lambda: UserFactory(email=email, password=None),
+        "suppressed": lambda: Suppression.objects.opt_out(email),
+        "invited": lambda: InviteFactory(email=email, invited_by=UserFactory()),
+        "invited-by-a-member": lambda: InviteFactory(email=email, invited_by=UserFactory(), source="member"),
+    }
+    make.get(request.param, lambda: None)()
+    return email
+
+
+def shapes(statements):
+    """The statements in order, each by its verb and its table; not what begins and ends a transaction."""
+    found = [statement["sql"].split("*/")[-1].strip() for statement in statements.captured_queries]
+    return [shape(sql) for sql in found if not re.match("BEGIN|COMMIT", sql)]
+
+
+def shape(sql):
+    verb = sql.split()[0]
+    table = re.search(r'(?:^UPDATE|FROM|INTO) "(\w+)"', sql)
+    return f"{verb} {table[1]}" if table else re.match(r"(RELEASE )?\w+( event)?", sql)[0]
+
+
+ASKED = [
+    "SELECT accounts_user",
+    "SELECT invites_invite",
+    "INSERT invites_magiclink",
+    "INSERT outbox_outboxmessage",
+]
+PLANNED = {"username": "grace.hopper", "password": PASSWORD}
+
+
+def resend(browser, address):
+    browser.post("/", {"email": address})
+    return lambda: browser.post("/invite/sent")
+
+
+ASKING = {
+    "start page": lambda browser, address: lambda: browser.post("/", {"email": address}),
+    "reset": lambda browser, address: lambda: browser.post("/reset", {"email": address}),
+    "send it again": resend,
+}
+
+
+@pytest.mark.parametrize("signup", ["open", "invited"])
+@pytest.mark.parametrize("door", ASKING)
+def test_asking_takes_four_statements_for_every_address(address, door, signup, settings):
+    settings.SIGNUP = signup
+    browser = Client(headers={"User-Agent": FIREFOX})
+    press = ASKING[door](browser, address)
+
+    with CaptureQueriesContext(connection) as statements:
+        press()
+
+    assert shapes(statements) == ASKED
+
+
+def test_planning_an_account_asks_besides_whether_its_name_is_free(address):
+    with CaptureQueriesContext(connection) as statements:
+        Client().post("/signup", {"email": address, **PLANNED})
+
+    assert shapes(statements) == ["SELECT accounts_user", *ASKED]
+
+
+@pytest.mark.parametrize("signup", ["open", "invited"])
+def test_asking_in_json_takes_four_statements_for_every_address(address, signup, settings):
+    settings.SIGNUP = signup
+    program = Program()
+    program.look()
+
+    with CaptureQueriesContext(connection) as statements:
+        program.send("/api/v1/invite", email=address)
+
+    assert shapes(statements) == ASKED
+
+
+def test_a_members_invitation_takes_the_same_statements_for_every_address(address):
+    member = UserFactory(username="maria")
+
+    with CaptureQueriesContext(connection) as statements:
+        MemberInvites(member).send(address, note="Hello")
+
+    assert shapes(statements) == [
+        "SELECT accounts_user",  # locked
+        "SELECT invites_invite",  # the quota
+        "SELECT invites_invite",  # invited by this member already
+        "SELECT invites_invite",  # mails to this address
+        "UPDATE invites_invite",  # what has run out
+        "INSERT invites_invite",
+        "SELECT invites_invite",
+        "INSERT invites_magiclink",
+        "SELECT accounts_user",
+        "INSERT outbox_outboxmessage",
+        "INSERT accounts_event",
+    ]
+
+
+def test_opening_a_link_takes_three_statements():
+    link = LinkFactory()
+
+    with CaptureQueriesContext(connection) as statements:
+        Client().get(tokens.path(purposes.SIGNUP, link.pk))
+
+    assert shapes(statements) == ["SELECT invites_magiclink", "SELECT accounts_user", "SELECT accounts_user"]
+
+
+def test_opening_a_link_to_sign_in_takes_two_statements():
+    link = LinkFactory(email=UserFactory().email, epoch=0)
+
+    with CaptureQueriesContext(connection) as statements:
+        Client().get(tokens.path(purposes.CONFIRM, link.pk))
+
+    assert shapes(statements) == ["SELECT invites_magiclink", "SELECT accounts_user"]
+
+
+def test_signing_in_by_a_link():
+    link, browser = LinkFactory(email=UserFactory().email, epoch=0), Client(headers={"User-Agent": FIREFOX})
+
+    with CaptureQueriesContext(connection) as statements:
+        browser.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)})
+
+    assert shapes(statements) == [
+        "SELECT invites_magiclink",
+        "SELECT accounts_user",
+        "UPDATE invites_magiclink",
+        "SELECT mfa_authenticator",  # whether a code is asked for
+        "UPDATE accounts_user",  # last_login
+        "INSERT accounts_event",
+        "INSERT outbox_outboxmessage",  # a new device
+        "INSERT accounts_session",
+    ]
+
+
+def test_signing_up_by_a_link():
+    link, browser = LinkFactory(), Client(headers={"User-Agent": FIREFOX})
+
+    with CaptureQueriesContext(connection) as statements:
+        browser.post("/signup", {"token": tokens.sign(purposes.SIGNUP, link.pk), **PLANNED})
+
+    assert shapes(statements) == [
+        "SELECT invites_magiclink",
+        "SELECT accounts_user",  # whether the name is free
+        "UPDATE invites_magiclink",
+        "SAVEPOINT",
+        "INSERT accounts_user",
+        "INSERT account_emailaddress",
+        "DELETE outbox_suppression",
+        "INSERT accounts_event",
+        "WITH event",
+        "RELEASE SAVEPOINT",
+        "SELECT mfa_authenticator",
+        "UPDATE accounts_user",
+        "INSERT accounts_event",
+        "INSERT accounts_session",
+    ]
+
+
+def test_bulk_takes_nine_statements_for_many_and_for_leftovers():
+    expired = [f"old{n}@example.com" for n in range(20)]
+    for email in expired:
+        InviteFactory(email=email, expires_at="2020-01-01T00:00Z")
+    entries = [Entry(email) for email in [*expired, *(f"new{n}@example.com" for n in range(20))]]
+
+    with CaptureQueriesContext(connection) as statements:
+        outcome = Invite.objects.issue_many(entries, source="csv")
+
+    assert len(outcome.done) == 40
+    assert shapes(statements) == [
+        "SELECT accounts_user",
+        "SELECT outbox_suppression",
+        "SELECT invites_invite",
+        "UPDATE invites_invite",  # what has run out
+        "INSERT invites_invite",
+        "SELECT invites_invite",  # which of them are ours
+        "INSERT invites_magiclink",
+        "INSERT outbox_outboxmessage",
+        "INSERT accounts_event",
+    ]

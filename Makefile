@@ -33,10 +33,10 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk check lock messages clean
+.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock messages clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m embedded.run
@@ -67,6 +67,9 @@ bench-mail: $(READY) ## mail under kill -9, its speed and memory: minutes, on lo
 
 bench-desk: $(READY) ## the desk and the commands among a million people: minutes, on loopback (ARGS="--only desk")
 	@$(BIN)/python -W error -m tests.bench.desk $(ARGS)
+
+bench-strangers: $(READY) ## whether the clock tells a stranger who has an account: minutes (ARGS="--each 1000")
+	@$(BIN)/python -W error -m tests.bench.strangers $(ARGS)
 
 check: $(READY) ## lint, types, rooms, migrations, deployment settings, translations
 	@$(BIN)/ruff check --quiet .

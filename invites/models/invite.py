@@ -202,7 +202,7 @@ class Invite(models.Model):
         with transaction.atomic():
             current = self.current
             if Invite.objects.open().filter(pk=current.pk).update(declined_at=timezone.now()):
-                current.mails.waiting().withdraw()
+                Invite.objects.filter(pk=current.pk).withdraw_mails()
                 Event.objects.record(Event.Kind.DECLINED, None, about=current.pk)
             # A wish for no mail counts even so, but not of somebody who has come in.
             elif not never or Invite.objects.accepted().filter(pk=self.pk).exists():

@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite  # noqa: F401 named in brackets, which ruff takes for a text
@@ -63,6 +64,12 @@ class InviteStates(models.QuerySet["Invite"]):
         """
         in_use = Exists(User.objects.filter(email=OuterRef("email")))
         self._links.filter(~in_use, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
+
+    def withdraw_mails(self) -> None:
+        """Takes back mail that has not left, with whichever of their links: it would bring a dead one."""
+        # An invitation's own link has its id, so mail about the invitation is among these.
+        links = self._links.filter(invite__in=self.order_by().values("pk"))
+        OutboxMessage.objects.waiting().filter(about__in=links.values("pk")).withdraw()
 
     @property
     def _links(self) -> Any:

@@ -55,8 +55,7 @@ class Revoke(Verb):
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(revoked_at=self.now)
-        # A mail that has not left would bring a dead link.
-        OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
+        rows.withdraw_mails()
 
 
 class RevokeUnsent(Revoke):

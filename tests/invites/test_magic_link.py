@@ -376,3 +376,17 @@ def test_what_somebody_asked_for_goes_on_when_a_member_withdraws(client, mailbox
     assert state(asked) == "pending"
     assert mailbox.kinds(EMAIL) == ["invite"]  # that which was asked for
     assert sign_up(asked).email == EMAIL
+
+
+@pytest.mark.parametrize(
+    "end", [lambda invite: Invite.objects.filter(pk=invite.pk).revoke(), lambda invite: invite.decline()]
+)
+def test_with_an_invitation_goes_the_waiting_mail_that_its_holder_asked_for(mailbox, end):
+    """It would bring a dead link."""
+    invite = Invite.objects.issue(EMAIL, source="admin")
+    MagicLink.objects.issue(EMAIL)
+    MagicLink.objects.issue("alan@example.com")
+
+    end(invite)
+
+    assert [letter["To"] for letter in mailbox.letters()] == ["alan@example.com"]

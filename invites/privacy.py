@@ -27,7 +27,6 @@ def links(user: User) -> export.Rows:
 
 
 def forget(user: User) -> None:
-    for rows in (Invite.objects, MagicLink.objects):
-        erase.forget_at_the_desk(rows.to(user))
+    erase.forget_at_the_desk(Invite.objects.to(user))
     Invite.objects.forget(user)  # locked before its links, as everywhere
     MagicLink.objects.forget(user)

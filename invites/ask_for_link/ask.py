@@ -17,9 +17,11 @@ from outbox.mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
 
-ASKED_FOR = MagicLink.Purpose
 # Where each is asked for, else on the start page.
-PAGES: dict[str, str] = {ASKED_FOR.REGISTER: "account_signup", ASKED_FOR.RESET: "account_reset_password"}
+PAGES: dict[str, str] = {
+    MagicLink.Purpose.REGISTER: "account_signup",
+    MagicLink.Purpose.RESET: "account_reset_password",
+}
 
 COOKIE = "asked"  # remembers, in this browser, what was asked for and where the mail went
 
@@ -28,7 +30,7 @@ class Asked(NamedTuple):
     """What somebody asks for: the address to mail, what for, and where the press is to lead."""
 
     email: str = ""
-    purpose: str = ASKED_FOR.LINK
+    purpose: str = MagicLink.Purpose.LINK
     next: str = ""
 
 
@@ -36,7 +38,7 @@ def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
     """Sends the one mail that every address gets; `given` is as MagicLink.objects.issue takes it. Raises Limited."""
     email, purpose, next_url = asked
     # Counted apart, as the mail about an unknown address holds no link: nobody should be able to use up the others.
-    key = f"{purpose} {email}" if purpose == ASKED_FOR.RESET else email
+    key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
     limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
     limits.ASK_PER_ADDRESS.check(request, key)
     language, device = get_language() or "", visitor.device(request)
@@ -46,7 +48,7 @@ def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
 def ask_again(request: HttpRequest, asked: Asked, instead: MagicLink | None = None) -> None:
     """Sends it once more, with what was planned; in place of a dead link, or of that which this browser asked for."""
     planned: dict[str, Any] = {}
-    if asked.purpose == ASKED_FOR.REGISTER:
+    if asked.purpose == MagicLink.Purpose.REGISTER:
         planned = MagicLink.objects.plan(instead, asked.email, browser.seal(request))
     ask(request, asked, instead=instead, **planned)
 
@@ -81,7 +83,7 @@ def sent_page(request: HttpRequest, asked: Asked, status: int = 200, **context: 
     # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
     seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
-    here = connects or (purpose == ASKED_FOR.REGISTER and bool(browser.seal(request)))
+    here = connects or (purpose == MagicLink.Purpose.REGISTER and bool(browser.seal(request)))
     context |= {"here": here, "purpose": purpose}
     context |= {"minutes_late": lateness.minutes()}
     context |= {"email": email, "again": PAGES.get(purpose, "entry"), "provider": webmail.provider(email)}

@@ -11,7 +11,6 @@ from accounts.models import User
 from accounts.session import sessions
 from invites import limits
 from invites.ask_for_link.ask import (
-    ASKED_FOR,
     Asked,
     ask_again,
     ask_or_wait,
@@ -23,6 +22,7 @@ from invites.ask_for_link.ask import (
 )
 from invites.ask_for_link.form import EmailForm
 from invites.link import opened
+from invites.models import MagicLink
 from kit import rate_limit, visitor
 from kit.form import same_site
 from kit.page import page
@@ -37,7 +37,7 @@ def entry(request: HttpRequest) -> HttpResponse:
     next_url = same_site(request.GET.get("next", ""))
     if request.user.is_authenticated:
         return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
-    return take_address(request, "invites/ask_for_link/entry.html", ASKED_FOR.LINK, next_url)
+    return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
 
 
 @never_cache
@@ -45,7 +45,7 @@ def entry(request: HttpRequest) -> HttpResponse:
 @rate_limit.per_network(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
     """The same for a new password."""
-    return take_address(request, "invites/ask_for_link/reset.html", ASKED_FOR.RESET)
+    return take_address(request, "invites/ask_for_link/reset.html", MagicLink.Purpose.RESET)
 
 
 def take_address(request: HttpRequest, template: str, purpose: str, next_url: str = "") -> HttpResponse:

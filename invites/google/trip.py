@@ -1,4 +1,4 @@
-"""Visits to Google by who is not signed in: with which link they went, and what came of it."""
+"""Visits to Google by people who are not signed in: with which link they went, and what came of it."""
 
 from django.http import HttpRequest, HttpResponse
 

@@ -103,14 +103,15 @@ def of_member(request: HttpRequest) -> MemberInvites:
 
 
 def invites_page(request: HttpRequest, form: InvitePersonForm) -> HttpResponse:
-    left, until = of_member(request).left()
+    mine = of_member(request)
+    left, until = mine.left()
     context: dict[str, Any] = {
         "form": form,
         "left": max(left, 0),
         "until": until,
         "quota": settings.MEMBERS_INVITE_QUOTA,
-        "paused": of_member(request).member.invites_paused_at,
-        "invites": of_member(request).sent()[:SHOWN],
+        "paused": mine.member.invites_paused_at,
+        "invites": mine.sent()[:SHOWN],
         "most_sends": MEMBER_SENDS,
     }
     return render(request, "invites/members/list.html", context)

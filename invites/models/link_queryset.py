@@ -24,6 +24,8 @@ PLAN_KEPT = timedelta(days=1)  # after its end
 UNUSED_KEPT = timedelta(days=30)
 USED_KEPT = timedelta(days=365)
 
+ASKED_FOR = ~Q(purpose="invite")  # all but those of invitations, which tell of themselves
+
 # Whether a later use of another link has ended this one. What was asked for ends with any later use, an invitation's
 # link with a use of that invitation only: so signing in eats no invitation into a group. An owner link ends by its own
 # use alone, and an empty address is of people who have left. Asked with every press: Django would take longer to write
@@ -97,8 +99,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return self.unused().filter(~Q(SPENT), expires_at__gt=timezone.now())
 
     def asked_for(self) -> Self:
-        """All but those of invitations, which tell of themselves."""
-        return self.exclude(purpose=self.model.Purpose.INVITE)
+        return self.filter(ASKED_FOR)
 
     def unused(self) -> Self:
         """Neither used nor ended by staff, as far as their own columns say."""
@@ -138,4 +139,4 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     def _is_over(self) -> Q:
         now = timezone.now()
         unused = Q(used_at=None, expires_at__lt=now - UNUSED_KEPT)
-        return (unused | Q(expires_at__lt=now - USED_KEPT)) & ~Q(purpose=self.model.Purpose.INVITE)
+        return (unused | Q(expires_at__lt=now - USED_KEPT)) & ASKED_FOR

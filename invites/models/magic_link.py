@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.models import User
 from invites.models.invite import Invite
-from invites.models.link_queryset import SPENT, MagicLinkQuerySet
+from invites.models.link_queryset import ASKED_FOR, SPENT, MagicLinkQuerySet
 from invites.models.queryset import NotInvited
 from invites.models.states import Unavailable
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
@@ -22,7 +22,6 @@ from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from outbox.models import OutboxMessage
 
-ASKED_FOR = ~models.Q(purpose="invite")
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 
@@ -122,7 +121,7 @@ class MagicLink(models.Model):
         return cls(pk=invite.pk, email=invite.email, purpose=cls.Purpose.INVITE, invite=invite, **terms)
 
     @property
-    def subject(self) -> Any:
+    def subject(self) -> UUID:
         """What is opened by it: its invitation, or the link itself."""
         return self.invite_id or self.pk
 
@@ -159,7 +158,7 @@ class MagicLink(models.Model):
         return OutboxMessage.objects.newest_about([self.pk]).first()
 
     def aim(self, account: User | None, invite: Invite | None, *, revive: bool) -> None:
-        """Settles what a new one opens, and until when, by who has its address.
+        """Settles what a new one opens, and until when: that depends on whether its address has an account.
 
         `revive` lets an invitation last again that has run out.
         """

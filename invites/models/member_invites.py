@@ -72,7 +72,7 @@ class MemberInvites:
         return invite
 
     def resend(self, invite: Invite) -> None:
-        """Mails it again; its time starts anew, and its older links go on working.
+        """Mails it again; its time starts again, and its older links go on working.
 
         Raises ValidationError, with words for the member, or DoesNotExist when it is over.
         """

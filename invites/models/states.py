@@ -52,7 +52,10 @@ class InviteStates(models.QuerySet["Invite"]):
         return chosen[state]()
 
     def mark_sent_again(self, until: datetime) -> None:
-        """Starts their time anew, which never becomes shorter; a declined one is open again."""
+        """Starts their time again, which never becomes shorter; a declined one is open again.
+
+        For rows that are chosen by what this does not change, as their ids.
+        """
         now, longer = timezone.now(), Greatest("expires_at", until)
         self.update(declined_at=None, expires_at=longer, sent_at=now, sends=F("sends") + 1)
         self.update_links(expires_at=longer, sent_at=now, epoch=None)

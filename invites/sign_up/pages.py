@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.models import User
 from accounts.session import sessions
 from invites import limits, purposes
-from invites.ask_for_link.ask import ASKED_FOR, Asked, ask_or_wait, log, remember
+from invites.ask_for_link.ask import Asked, ask_or_wait, log, remember
 from invites.link import browser, dead, opened
 from invites.models import Invite, MagicLink
 from invites.sign_up import join
@@ -120,4 +120,4 @@ def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
 
 
 def asked_by(form: RegisterForm) -> Asked:
-    return Asked(form.cleaned_data["email"], ASKED_FOR.REGISTER, form.cleaned_data["next"])
+    return Asked(form.cleaned_data["email"], MagicLink.Purpose.REGISTER, form.cleaned_data["next"])

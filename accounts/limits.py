@@ -49,5 +49,7 @@ CODE_PER_ADDRESS = Limit(
     _("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
 CODE_PER_USER = Limit("code-user", "20/h")
+# Wrong ones of one mail: the fifth ends the change, and another code has to be asked for.
+EMAIL_CODE = Guesses("email-code", most=5, window=timedelta(minutes=15), reason=Limit.reason)
 # What mails somebody, takes a name from others, or reads everything there is.
 CHANGE_PER_USER = Limit("change-user", "20/h")

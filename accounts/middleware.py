@@ -13,7 +13,8 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from accounts import preferences
-from accounts.session import devices, sessions
+from accounts.session import devices
+from accounts.session.notes import CHOSEN
 from kit.form import same_site
 from kit.rate_limit import Limited
 
@@ -28,7 +29,7 @@ class AccountLocaleMiddleware(LocaleMiddleware):
         super().process_request(request)
         timezone.deactivate()  # the last visitor of this thread had another
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            preferences.activate(request.session.get(sessions.CHOSEN, {}))
+            preferences.activate(request.session.get(CHOSEN, {}))
             request.LANGUAGE_CODE = translation.get_language()
 
 

@@ -13,6 +13,7 @@ from allauth.headless.base.response import (
 from allauth.headless.base.views import APIView, AuthenticatedAPIView
 from allauth.headless.constants import Client, Flow
 from allauth.headless.internal.restkit.response import APIResponse
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.session import sessions
+from accounts.session import pending, sessions
 from kit import rate_limit
 from kit.json_door import Refused, body, silence
 
@@ -88,6 +89,18 @@ class OwnDoor(Door, AuthenticatedAPIView):
             raise ImmediateHttpResponse(Unproven(self.request))
 
 
+class Authentication(AuthenticationResponse):
+    """Who is signed in; or what can be done about that, and that somebody waits for a code."""
+
+    def _get_flows(self, request: HttpRequest, user: User) -> list[dict[str, Any]]:
+        flows: list[dict[str, Any]] = super()._get_flows(request, user)
+        waiting = pending.waiting(request)
+        if waiting and waiting.user:
+            types = Authenticator.objects.filter(user=waiting.user).order_by("type").values_list("type", flat=True)
+            flows.append({"id": Flow.MFA_AUTHENTICATE, "is_pending": True, "types": [*reversed(types)]})
+        return flows
+
+
 class Error(APIResponse):
     """One thing that is wrong, and with which field."""
 
@@ -135,4 +148,4 @@ def sign_in_now(request: HttpRequest) -> HttpResponse:
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    return AuthenticationResponse(request)
+    return Authentication(request)

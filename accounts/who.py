@@ -9,6 +9,7 @@ from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 
 from accounts.session import pending, sessions
+from accounts.session.notes import HANDLE
 from kit.json_door import Refused, refusal
 
 View = Callable[..., HttpResponseBase]
@@ -30,13 +31,13 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     if not request.user.is_authenticated:
         return refusal(missing(request), **more)
     user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
-    session = {"id": request.session.get("handle", ""), "ends_at": sessions.ends_at(request)}
+    session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
     return JsonResponse({"user": user, "session": session, **more}, status=status)
 
 
 def missing(request: HttpRequest) -> Refused:
     """What stands between somebody and a session."""
-    stage = pending.waiting(request)
-    if stage and stage.user:
+    waiting = pending.waiting(request)
+    if waiting and waiting.user:
         return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
     return Refused(401, "signed_out", _("Sign in first."))

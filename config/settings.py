@@ -167,12 +167,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no s
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
-# Every address is proven before its account exists; a new one by a code, so that no unproven one is ever stored.
+# Every address is proven before its account exists.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60  # seconds
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = False  # ours are in accounts/notices.py
 ACCOUNT_RATE_LIMITS = False  # ours are in the rooms' limits.py
 

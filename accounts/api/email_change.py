@@ -4,15 +4,15 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.headless.account.response import EmailAddressesResponse
-from allauth.headless.base.response import AuthenticationResponse, ConflictResponse
+from allauth.headless.base.response import ConflictResponse
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.adapters import AccountAdapter
 from accounts.email_change import change
-from accounts.email_change.forms import CodeForm, EmailForm
-from accounts.protocol import Error, OwnDoor, counted, done, invalid
+from accounts.email_change.forms import CodeForm, EmailForm, taken
+from accounts.protocol import Authentication, Error, OwnDoor, counted, done, invalid
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -27,10 +27,10 @@ class Address(OwnDoor):
         """Mails a code to another `email`."""
         self.demand_proof()
         limits.CHANGE_PER_USER.check(request, self.user.pk.hex)
-        form = EmailForm(data={"email": self.text("email")}, request=request, user=self.user)
+        form = EmailForm(request, {"email": self.text("email")})
         if not form.is_valid():
             return invalid(request, form)
-        change.begin(request, form)
+        change.mail_code(request, self.user, form.cleaned_data["email"])
         return self.get(request)
 
     def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -46,23 +46,20 @@ class Address(OwnDoor):
 @counted(limits.POST_PER_NETWORK)
 class Code(OwnDoor):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Takes the `key`, the code from the mail. What is right about it is done by accounts.adapters."""
+        """Takes the `key`, the code from the mail."""
         limits.CODE_PER_USER.check(request, self.user.pk.hex)
-        process = change.pending(request)
-        if process is None:
+        if not change.to(request):
             return ConflictResponse(request)
-        form = CodeForm({"code": self.text("key")}, code=process.code, user=process.user, email=process.email)
-        if not form.is_valid():
-            return self.wrong(form, process)
-        if not process.finish():  # somebody else has proven it in this moment
-            return Error(request, 400, "email_taken", str(AccountAdapter.error_messages["email_taken"]), "key")
-        return AuthenticationResponse(request)
-
-    def wrong(self, form: CodeForm, process: Any) -> HttpResponse:
-        if not process.record_invalid_attempt():
-            change.over(self.request)
-            form.add_error(None, _(change.TOO_MANY))
-        return invalid(self.request, form, code="key")
+        form = CodeForm(request, {"code": self.text("key")})
+        try:
+            if form.is_valid():
+                change.finish(request, self.user)
+                return Authentication(request)
+        except change.TooManyTries:
+            return Error(request, 400, "mismatch", _(change.TOO_MANY), "key")
+        except IntegrityError:
+            form.add_error("code", taken())
+        return invalid(request, form, code="key")
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -70,9 +67,8 @@ class AnotherCode(OwnDoor):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Mails a new code; only the newest works."""
         limits.CODE_PER_USER.check(request, self.user.pk.hex)
-        process = change.pending(request)
-        if process is None or not process.can_resend:
+        email = change.to(request)
+        if not email:
             return ConflictResponse(request)
-        limits.CODE_PER_ADDRESS.check(request, process.email)
-        process.resend()
+        change.mail_code(request, self.user, email)
         return done(request)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.headless.base.response import (
-    AuthenticationResponse,
     ConfigResponse,
     ConflictResponse,
     ForbiddenResponse,
@@ -12,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import limits
 from accounts.password.login_form import LoginForm
-from accounts.protocol import Door, counted, invalid
+from accounts.protocol import Authentication, Door, counted, invalid
 from accounts.session import sessions
 
 
@@ -26,12 +25,12 @@ class Config(Door):
 @counted(limits.POST_PER_NETWORK)
 class Session(Door):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return AuthenticationResponse(request)
+        return Authentication(request)
 
     def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ends this one only; also gives up waiting for a code."""
         sessions.end(request)
-        return AuthenticationResponse(request)
+        return Authentication(request)
 
 
 @counted(limits.LOGIN_PER_NETWORK)
@@ -45,7 +44,7 @@ class Login(Door):
         if not form.is_valid() or not form.user:
             return invalid(request, form, login=name)
         sessions.start(request, form.user, way=sessions.PASSWORD)
-        return AuthenticationResponse(request)
+        return Authentication(request)
 
 
 class Signup(Door):

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from allauth.headless.base.response import AuthenticationResponse
 from django.http import HttpRequest, HttpResponse
 
 from accounts import limits
 from accounts.password.forms import CurrentPasswordForm, PasswordForm
-from accounts.protocol import OwnDoor, Unproven, counted, invalid
+from accounts.protocol import Authentication, OwnDoor, Unproven, counted, invalid
 from accounts.session import sessions
 from kit import visitor
 
@@ -22,7 +21,7 @@ class Proof(OwnDoor):
         if not form.is_valid():
             return invalid(request, form)
         sessions.prove(request)
-        return AuthenticationResponse(request)
+        return Authentication(request)
 
 
 @counted(limits.POST_PER_NETWORK)
@@ -34,4 +33,4 @@ class Password(OwnDoor):
             return invalid(request, form, password="current_password", chosen="new_password")  # noqa: S106 names
         self.user.change_password(form.cleaned_data["chosen"], **visitor.trace(request))
         sessions.keep(request, self.user)
-        return AuthenticationResponse(request)
+        return Authentication(request)

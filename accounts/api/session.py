@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.password.forms import WithProof
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
+from accounts.session.notes import HANDLE
 from accounts.who import signed_in, who
 from kit import visitor
 from kit.json_door import Fields, Invalid, Refused, body, endpoint, message
@@ -56,7 +57,7 @@ def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
 @endpoint("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def end_session(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends one of one's own sessions."""
-    own = handle == request.session.get("handle")
+    own = handle == request.session.get(HANDLE)
     ended = cast("User", request.user).end_session(handle, **visitor.trace(request))
     if own:
         forget(request)

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.internal.restkit.response import APIResponse
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models.session import LISTED
-from accounts.protocol import Error, OwnDoor, counted
+from accounts.protocol import Authentication, Error, OwnDoor, counted
 from accounts.session import sessions
+from accounts.session.notes import HANDLE
 from kit import visitor
 
 
@@ -36,12 +36,12 @@ class Sessions(OwnDoor):
         if not handles or self.user.sessions.live().filter(handle__in=handles).count() < len(handles):
             said = _("One of these sessions isn’t yours or had already ended. None was ended now.")
             return Error(request, 400, "invalid_choice", said, "sessions")
-        this = request.session.get("handle", "")
+        this = request.session.get(HANDLE, "")
         for handle in handles:
             self.user.end_session(handle, **visitor.trace(request))
         if this in handles:
             sessions.end(request)
-            return AuthenticationResponse(request)
+            return Authentication(request)
         return self.get(request)
 
     def handles(self) -> set[str]:

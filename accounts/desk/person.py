@@ -122,7 +122,7 @@ class PersonAdmin(Steering):
             obj.own_address()
         else:
             obj.set_unusable_password()
-            obj.begin(by="staff")
+            obj.store_new(by="staff")
         if change and (not obj.is_active or "email" in form.changed_data):
             obj.end_sessions()
         if change:

@@ -1,21 +1,20 @@
-"""Another address: where to, and the code that came there. allauth's forms, in our words."""
+"""Another address: where to, and the code that came there."""
 
 from typing import Any
 
-from allauth.account.forms import AddEmailForm
-from allauth.account.forms import ConfirmEmailVerificationCodeForm as AllauthCodeForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.email_change import change
 from accounts.password.forms import WithProof
 from kit import addresses
-from kit.form import VERBATIM
+from kit.form import VERBATIM, Form
 
 
-class EmailForm(WithProof, AddEmailForm):
+class EmailForm(WithProof):
     """The new address, and the password."""
 
     email = forms.CharField(
@@ -26,9 +25,6 @@ class EmailForm(WithProof, AddEmailForm):
     )
     field_order = ("email", "password")
 
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
-
     def clean_email(self) -> str:
         """Says nothing of addresses that others have: the mail to their owner does."""
         email = addresses.normalize(self.cleaned_data["email"])
@@ -37,13 +33,26 @@ class EmailForm(WithProof, AddEmailForm):
         return email
 
 
-class CodeForm(AllauthCodeForm):
-    use_required_attribute = False
+class CodeForm(Form):
     code = forms.CharField(
         label=gettext_lazy("Code from the email"),
         error_messages={"required": gettext_lazy("Enter the code from the email")},
-        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "autocapitalize": "characters"}),
+        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs | {"label_suffix": ""})
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_code(self) -> str:
+        """Raises change.TooManyTries."""
+        code = str(self.cleaned_data["code"])
+        if not change.is_right(self.request, code):
+            said = _("That is not the code from the newest email. Check it and try again")
+            raise ValidationError(said, code="mismatch")
+        return code
+
+
+def taken() -> ValidationError:
+    """For an address that somebody else has proven to be theirs before the code was typed."""
+    return ValidationError(_("This address can’t be used any more. Choose another one"), code="taken")

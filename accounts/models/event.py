@@ -41,6 +41,28 @@ class EventQuerySet(models.QuerySet["Event"]):
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
+    def record_beginning(
+        self,
+        user: "User",
+        *,
+        accepted: UUID | None = None,
+        way: str = "",
+        ip: str | None = None,
+        device: str = "",
+        **detail: Any,
+    ) -> None:
+        """Writes the first events of a new account in one statement: that it was made, and what came with it.
+
+        `accepted` is the invitation that it accepts, `way` how its owner comes in by the same press.
+        """
+        trace = {"user": user, "ip": ip, "device": device}
+        events = [Event(kind=Event.Kind.CREATED, detail=detail, **trace)]
+        if accepted:
+            events.append(Event(kind=Event.Kind.ACCEPTED, user=user, about=accepted))
+        if way:
+            events.append(Event(kind=Event.Kind.SIGNED_IN, detail={"told": user.email, "way": way}, **trace))
+        Event.objects.bulk_create(events)
+
     def forget(self, user: "User") -> None:
         """Takes from a leaving person's events what tells who it was."""
         self.filter(user=user).update(ip=None, device="", detail={})

@@ -112,21 +112,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         password: str | None = None,
         *,
         encoded: str = "",
-        trace: Mapping[str, Any] | None = None,
+        beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> "User":
         """Makes an account with one verified primary address.
 
         The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
-        hasher made it; `trace` is from where: ip and device. Raises ValidationError for a malformed name or address,
-        IntegrityError for a taken one.
+        hasher made it; `beginning` is as User.store_new takes it. Raises ValidationError for a malformed name or
+        address, IntegrityError for a taken one.
         """
         user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
         if encoded:
             user.password = encoded
         else:
             user.set_password(password)
-        user.begin(**(trace or {}))
+        user.store_new(**(beginning or {}))
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":

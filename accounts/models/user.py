@@ -1,8 +1,10 @@
 """Who you are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -23,7 +25,7 @@ from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from kit import addresses
 from kit.ids import uuid7
-from outbox.models import OutboxEvent, Suppression
+from outbox.models import OutboxEvent, Suppression, Told, told
 
 UNUSABLE = UNUSABLE_PASSWORD_PREFIX  # what a password begins with that is none
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
@@ -85,13 +87,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     def second_factor(self) -> SecondFactor:
         return SecondFactor(self)
 
-    def begin(self, **trace: Any) -> None:
-        """Stores a new account, whichever door it is made by; `trace` is from where, or by whom."""
-        with transaction.atomic():
+    def store_new(
+        self, *, way: str = "", accepted: UUID | None = None, events: Sequence[Told] = (), **trace: Any
+    ) -> None:
+        """Stores a new account, whichever door it is made by; `trace` is from where, or by whom.
+
+        `way` is how its owner comes in by the same press, which is its first sign-in; "" where they sign in later.
+        `accepted` is the invitation that it accepts, `events` what other services hear of that.
+        """
+        with transaction.atomic(savepoint=False):
+            self.last_login = timezone.now() if way else None
             self.save(force_insert=True)
             self.own_first_address()
-            Event.objects.record(Event.Kind.CREATED, self, **trace)
-            OutboxEvent.objects.announce("user.created", user=self.pk, username=self.username, email=self.email)
+            Event.objects.record_beginning(self, accepted=accepted, way=way, **trace)
+            created = told("user.created", user=self.pk, username=self.username, email=self.email)
+            OutboxEvent.objects.announce_many([created, *events])
 
     def own_first_address(self) -> None:
         """The same as the following for a new account, which has no other to be looked for."""
@@ -155,7 +165,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.username = after
             self.happened(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
-    def move(self, email: str, **trace: Any) -> None:
+    def change_email(self, email: str, **trace: Any) -> None:
         """Takes another address, which is proven, and tells the old one.
 
         Raises Superseded, IntegrityError for a taken address.

@@ -1,7 +1,7 @@
 """Setting up an authenticator app: the secret that it and we will share, until it has shown a code."""
 
-import time
 from base64 import b64encode
+from contextlib import suppress
 from typing import Any
 
 from allauth.mfa.adapter import get_adapter
@@ -11,34 +11,26 @@ from accounts.models import User
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import shown_codes
 from accounts.session import sessions
+from accounts.session.notes import APP_SETUP
 from kit import encryption, visitor
-
-PAIRING = "pairing"  # in a session's data
-LIFETIME = 15 * 60  # seconds
 
 
 def secret(request: HttpRequest) -> str:
-    """The same for as long as it lives: whoever reloads the page has scanned it already."""
-    kept = request.session.get(PAIRING, {})
-    if kept and time.time() < kept["until"]:
-        try:
-            return encryption.decrypt(kept["secret"])
-        except encryption.Unreadable:  # another key since
-            pass
+    """The same for as long as the note of it lasts: whoever reloads the page has scanned it already."""
+    note = APP_SETUP.read(request)
+    with suppress(encryption.Unreadable):  # another key since
+        if note:
+            return encryption.decrypt(note["secret"])
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
-    request.session[PAIRING] = {"secret": encryption.encrypt(made), "until": time.time() + LIFETIME}
+    APP_SETUP.keep(request, secret=encryption.encrypt(made))
     return made
-
-
-def over(request: HttpRequest) -> None:
-    request.session.pop(PAIRING, None)
 
 
 def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:
     """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
     user.second_factor.turn_on(key, code, anew=anew, **visitor.trace(request))
-    over(request)
+    APP_SETUP.drop(request)
     sessions.keep(request, user)
     shown_codes.show(request, user)
 

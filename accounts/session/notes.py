@@ -1,9 +1,36 @@
-"""What sessions remember between two pages."""
+"""What a session's data holds, all of it, besides what Django keeps there itself.
+
+Notes, which count for a while:
+
+    SECOND_FACTOR    who has shown the first factor and waits for a code: user, epoch, way, next
+    EMAIL_CHANGE     where a code was mailed: to, id, code (hashed), epoch
+    APP_SETUP        the secret that an authenticator app is to share: secret (encrypted)
+    SHOWN_CODES      which recovery codes were made in this session, so that it may show them: batch
+    GOOGLE_IDENTITY  whom Google has seen: uid, email (verified by Google); to_connect, when the owner of that address
+                     signs in, or else a proof of the address alone
+    PROVEN           that somebody has just shown to be the owner
+    GOOGLE_TRIP      a visit to Google by somebody who is not signed in (invites/google/trip.py)
+
+Keys, which stay as long as the session:
+
+    DEADLINE         when it ends, in seconds since the epoch, whatever happens in between
+    BEGAN            when it began
+    HANDLE           what pages call it, through all changes of its id: the id itself is as good as a password
+    IP, DEVICE       from where it began
+    CHOSEN           what pages follow of the user's settings, so that knowing it costs no query
+"""
 
 from datetime import timedelta
 
 from kit.session_notes import Note
 
-# Whom Google has seen, by `uid` and an `email` that it has verified: either `to_connect`, when the owner of that
-# address signs in, or as proof of the address alone.
-GOOGLE_IDENTITY = Note("google", timedelta(minutes=15))
+A_WHILE = timedelta(minutes=15)
+
+SECOND_FACTOR = Note("second_factor", A_WHILE)
+EMAIL_CHANGE = Note("email_change", A_WHILE)
+APP_SETUP = Note("app_setup", A_WHILE)
+SHOWN_CODES = Note("shown_codes", A_WHILE)
+GOOGLE_IDENTITY = Note("google_identity", A_WHILE)
+PROVEN = Note("proven", A_WHILE)
+
+DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"

@@ -1,61 +1,44 @@
-"""What stands between a proven first factor and a session (allauth's login stages)."""
+"""What stands between a proven first factor and a session: the code of an authenticator app."""
 
-from typing import Any
+from typing import NamedTuple
 
-from allauth.account.stages import LoginStageController
-from allauth.mfa.stages import AuthenticateStage
-from django.contrib.auth import logout
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from accounts.models import Superseded, User
-from accounts.session import devices, sessions
-
-
-class SecondFactorStage(AuthenticateStage):
-    """Asks for a code, unless this session has passed one already or this browser is trusted."""
-
-    def handle(self) -> tuple[Any, bool]:
-        if self.request.user == self.login.user or devices.is_trusted(self.request, self.login.user):
-            return None, True
-        response, go_on = super().handle()
-        if response:
-            self.request.session.cycle_key()  # whoever planted the old id must not come by who waits for a code
-        return response, go_on
-
-    @property
-    def user(self) -> User | None:
-        """Who waits; None when the account has gone, was turned off, or has ended all sessions since."""
-        user, entering = self.login.user, self.request.session.get(sessions.ENTERING, {})
-        waits = user and user.is_active and entering.get("epoch") == user.session_epoch and user.second_factor.is_on
-        return user if waits else None
-
-    @property
-    def next_url(self) -> str:
-        return self.login.redirect_url or ""
-
-    def sign_in(self, user: User) -> HttpResponse:
-        """Lets in who has given a right code, and answers with the way on. Raises Superseded."""
-        try:
-            response: HttpResponse = self.exit()
-        except DatabaseError:
-            if User.objects.filter(pk=user.pk).exists():
-                raise
-            self.request.session.flush()
-            raise Superseded from None  # the account was deleted while this was under way
-        if not User.objects.filter(pk=user.pk, session_epoch=user.session_epoch).exists():
-            logout(self.request)
-            raise Superseded  # by "this was not me"
-        return response
-
-    def give_up(self) -> None:
-        """Back to the first step."""
-        devices.forget(self.request)  # it must not be one that the account knows
-        self.abort()
-        self.request.session.pop(sessions.ENTERING, None)
+from accounts.models import User
+from accounts.session import devices
+from accounts.session.notes import SECOND_FACTOR
 
 
-def waiting(request: HttpRequest) -> SecondFactorStage | None:
-    """Where somebody whose first factor is proven waits for a code: for 15 minutes, in this session."""
-    stage: SecondFactorStage | None = LoginStageController.enter(request, SecondFactorStage.key)
-    return stage
+class Waiting(NamedTuple):
+    """Somebody whose first factor is proven, and where they were going."""
+
+    user: User | None  # None once the account has gone, is turned off, ended all sessions, or asks for no code any more
+    way: str
+    next_url: str
+
+
+def needed(request: HttpRequest, user: User) -> bool:
+    """Whether a code is asked for: not if this session has passed one already, nor in a browser that is trusted."""
+    return request.user != user and not devices.is_trusted(request, user) and user.second_factor.is_on
+
+
+def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpResponse:
+    """Notes who waits, and answers with the way to the page that asks for the code."""
+    request.session.cycle_key()  # whoever planted the old id must not come by who waits
+    SECOND_FACTOR.keep(request, user=user.pk.hex, epoch=user.session_epoch, way=way, next=next_url)
+    return redirect("mfa_authenticate")
+
+
+def waiting(request: HttpRequest) -> Waiting | None:
+    """Who waits for a code in this session, or None."""
+    note = SECOND_FACTOR.read(request)
+    if not note:
+        return None
+    user = User.objects.filter(pk=note["user"], is_active=True, session_epoch=note["epoch"]).first()
+    return Waiting(user if user and user.second_factor.is_on else None, note["way"], note["next"])
+
+
+def give_up(request: HttpRequest) -> None:
+    """Back to the first step."""
+    SECOND_FACTOR.drop(request)

@@ -11,25 +11,23 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 
-from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import SESSION_KEY, get_user_model, logout, update_session_auth_hash, user_logged_in
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth import SESSION_KEY, login, logout, update_session_auth_hash
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
-from accounts.session import devices
-from accounts.session.notes import GOOGLE_IDENTITY
-from accounts.session.store import DEADLINE
+from accounts.session import devices, pending
+from accounts.session.notes import BEGAN, CHOSEN, DEADLINE, GOOGLE_IDENTITY, HANDLE, PROVEN, SECOND_FACTOR
 from kit import rate_limit, visitor
 
 View = Callable[..., HttpResponseBase]
@@ -38,38 +36,88 @@ NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 LOST = gettext_noop("Your session had ended, so nothing was changed. If you pressed twice, the first press counts.")
 
-# In a session's data.
-CHOSEN = "chosen"  # what pages follow of the user's settings, so that knowing it costs no query
-
-PROVEN = "proven"  # when somebody has last shown to be the owner, in seconds since the epoch
-ENTERING = "entering"  # how somebody is getting in, until the second factor is through
-
 # How somebody got in, as the history says it.
 PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
 
-PROOF_LIFETIME = timedelta(minutes=15)  # how long somebody need not show again to be the owner
 LAST_HOUR = timedelta(hours=1)  # in which a session can be prolonged
 
 
-def start(request: HttpRequest, user: User, next_url: str = "", way: str = "") -> HttpResponse:
-    """Signs somebody in, through allauth's stages, and answers with the way on.
+def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
+    """Signs in somebody who has shown the first factor, or has them wait for a code; answers with the way on.
 
-    The session's id is new: one that was planted before sign-in is worth nothing.
+    `way` is how they got in. `new` says that the account was made just now, and its first sign-in recorded with it
+    (User.store_new): nothing is asked about it. The session's id changes, so one planted before sign-in is worth
+    nothing.
     """
     if SESSION_KEY in request.session and request.user != user:
         logout(request)
-    elif SESSION_KEY in request.session:  # somebody who proves to be the same again; Django would keep the id then
-        request.session.cycle_key()
-    request.session[ENTERING] = {"way": way, "epoch": user.session_epoch}
+    if not user.is_active:
+        return inactive(request)
+    if not new and pending.needed(request, user):
+        return pending.wait(request, user, way, next_url)
     try:
-        # Never None: allauth would then read a `next` of its own from the request.
-        return perform_login(request, user, redirect_url=next_url or resolve_url(settings.LOGIN_REDIRECT_URL))
-    except DatabaseError:
-        if User.objects.filter(pk=user.pk).exists():
-            raise
-        request.session.flush()  # the account was deleted while this was under way
-        request.user = AnonymousUser()
+        enter(request, user, way, new=new)
+    except Superseded:
         return to_sign_in(request, ended=True)
+    return redirect(next_url or settings.LOGIN_REDIRECT_URL)
+
+
+def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
+    """Starts the session, for who has shown all that is asked for. Raises Superseded."""
+    request.session.pop(SESSION_KEY, None)  # the same user's: Django would keep the session's id
+    request.session[DEADLINE] = deadline()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    _stamp(request, user, way, new=new)
+
+
+def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    """Receives each of Django's logins; stamps what came another way than by `enter`, as from a library or a test."""
+    if DEADLINE not in request.session:
+        request.session[DEADLINE] = deadline()
+        _stamp(request, user, "", new=False)
+
+
+def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
+    """Notes when and where a session began, in it and in the history, and tells the owner of a new device.
+
+    Raises Superseded when all sessions of the account have ended, or it was deleted or turned off, since it was read.
+    """
+    trace = visitor.trace(request)
+    if not new:
+        try:
+            record(request, user, way, trace)
+        except Superseded:
+            logout(request)
+            raise
+    session = request.session
+    session.update(trace)
+    session[BEGAN] = session[DEADLINE] - settings.SESSION_COOKIE_AGE
+    session.setdefault(HANDLE, new_handle())
+    session[CHOSEN] = preferences.followed(user.settings)
+    SECOND_FACTOR.drop(request)
+    if way == LINK:
+        prove(request)
+    connect_google(request, user)
+    devices.recognize(request, user)
+
+
+def record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
+    """Writes a sign-in into the account and its history, and tells the owner if the device is new.
+
+    Raises Superseded.
+    """
+    with transaction.atomic():
+        same = User.objects.filter(pk=user.pk, is_active=True, session_epoch=user.session_epoch)
+        if not same.update(last_login=timezone.now()):
+            raise Superseded
+        event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
+        if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
+            report(request, event)
+
+
+def inactive(request: HttpRequest) -> HttpResponse:
+    """For the owner of a deactivated account, who has proven to be it."""
+    return render(request, "accounts/session/inactive.html", status=403)
 
 
 def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
@@ -109,29 +157,9 @@ def follow(request: HttpRequest) -> None:
         preferences.activate(chosen)
 
 
-def hear_sign_ins() -> None:
-    """Called once at start: every sign-in, by whichever door, is stamped."""
-    user_logged_in.connect(_stamp, sender=get_user_model(), dispatch_uid="accounts.session.sessions")
-
-
-def _stamp(request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    """Notes when and where a session began, in it and in the history, and tells the owner of a new device."""
-    now, trace = round(time.time(), 3), visitor.trace(request)
-    way = request.session.pop(ENTERING, {}).get("way", "")
-    request.session.update(trace)
-    request.session[DEADLINE] = now + settings.SESSION_COOKIE_AGE
-    request.session["began"] = now
-    # What pages call it, through all changes of its id: the id itself is as good as a password.
-    request.session.setdefault("handle", new_handle())
-    request.session[CHOSEN] = preferences.followed(user.settings)
-    if way == LINK:
-        prove(request)
-    with transaction.atomic():
-        event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
-        if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
-            report(request, event)
-    connect_google(request, user)
-    devices.recognize(request, user)
+def deadline() -> float:
+    """When a session ends that begins now, in seconds since the epoch."""
+    return round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
 
 def new_handle() -> str:
@@ -158,12 +186,12 @@ def report(request: HttpRequest, event: Event) -> None:
 
 def prove(request: HttpRequest) -> None:
     """Notes that somebody has shown to be the owner: by coming in by a mailed link, or by their password again."""
-    request.session[PROVEN] = time.time()
+    PROVEN.keep(request)
 
 
 def is_proven(request: HttpRequest) -> bool:
     """Whether that was so short a time ago that nothing asks for the password, at whichever door."""
-    return time.time() < request.session.get(PROVEN, 0) + PROOF_LIFETIME.total_seconds()
+    return bool(PROVEN.read(request))
 
 
 def ends_at(request: HttpRequest) -> datetime:
@@ -173,13 +201,13 @@ def ends_at(request: HttpRequest) -> datetime:
 def prolong(request: HttpRequest) -> None:
     """Twelve more hours, by pressing a button (WCAG 2.2.1), under a new id. Raises Superseded."""
     request.session.take_new_key()  # type: ignore[attr-defined]
-    request.session[DEADLINE] = round(time.time(), 3) + settings.SESSION_COOKIE_AGE
+    request.session[DEADLINE] = deadline()
 
 
 def keep(request: HttpRequest, user: User) -> None:
     """Starts this session anew after all of the user's have ended, as after a new password."""
-    request.session[PROVEN] = 0  # what proved it was for that one change
-    request.session["handle"] = new_handle()  # other services have heard that all ended, this one too
+    PROVEN.drop(request)  # what proved it was for that one change
+    request.session[HANDLE] = new_handle()  # other services have heard that all ended, this one too
     update_session_auth_hash(request, user)
     devices.recognize(request, user)
 

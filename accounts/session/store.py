@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import Session, Superseded, User
-
-DEADLINE = "deadline"  # in a session's data: when it ends, in seconds since the epoch
+from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP
 
 KEY = re.compile(r"[a-z0-9]{32}")
 
@@ -94,15 +93,15 @@ class SessionStore(cached_db.SessionStore):
     def flush(self) -> None:
         """Drops it, which signs somebody out here: by its key, as this may be an old one of a session that goes on."""
         if user := self.get(SESSION_KEY):
-            Session.objects.filter(session_key=self.session_key).revoke(user, self.get("handle", ""))
+            Session.objects.filter(session_key=self.session_key).revoke(user, self.get(HANDLE, ""))
         super().flush()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
-        row.user_id = data.get("_auth_user_id")
-        row.ip, row.device, row.handle = data.get("ip"), data.get("device", ""), data.get("handle", "")
-        if "began" in data:
-            row.created_at = datetime.fromtimestamp(data["began"], UTC)
+        row.user_id = data.get(SESSION_KEY)
+        row.ip, row.device, row.handle = data.get(IP), data.get(DEVICE, ""), data.get(HANDLE, "")
+        if BEGAN in data:
+            row.created_at = datetime.fromtimestamp(data[BEGAN], UTC)
         return row
 
     def get_expiry_age(self, **kwargs: Any) -> int:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from django import template
 from django.http import HttpRequest
 
+from accounts.session.notes import DEADLINE
 from accounts.session.sessions import LAST_HOUR
-from accounts.session.store import DEADLINE
 
 register = template.Library()
 

@@ -67,7 +67,7 @@ def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
         raise Invalid(form)
-    return enter(request, link, user)
+    return enter(request, link, user, new=True)
 
 
 def over(request: HttpRequest, link: MagicLink, still_open: Refused) -> HttpResponse:
@@ -91,6 +91,6 @@ def broken() -> Refused:
     return Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
 
 
-def enter(request: HttpRequest, link: MagicLink, user: User) -> HttpResponse:
-    sessions.start(request, user, way=sessions.SIGNUP)
+def enter(request: HttpRequest, link: MagicLink, user: User, *, new: bool = False) -> HttpResponse:
+    sessions.start(request, user, way=sessions.SIGNUP, new=new)
     return who(request, 201, next=link.leads_to or None)

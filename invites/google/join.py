@@ -6,6 +6,7 @@ from django.utils.translation import get_language
 
 from accounts.google import client as google
 from accounts.models import User
+from accounts.session import sessions
 from invites.models import Invite, MagicLink, NotInvited, lets_in
 from kit import visitor
 from kit.ids import uuid7
@@ -27,11 +28,12 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
             invite.take(newcomer)
         chosen = {"language": get_language()}
         name = User.objects.free_name(email)
-        user: User = User.objects.create_user(name, email, id=newcomer.pk, trace=trace, settings=chosen)
+        beginning = {"way": sessions.SIGNUP, **trace, **(invite.brings(newcomer) if invite else {})}
+        user: User = User.objects.create_user(name, email, id=newcomer.pk, beginning=beginning, settings=chosen)
         if identity.is_authority:
             user.google.adopt(identity.uid, email)
         else:  # whose address it is today may not know of it
             user.google.connect(identity.uid, email, **trace)
         if invite:
-            invite.welcome(user)
+            invite.add_to_group(user)
     return user, invite

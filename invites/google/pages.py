@@ -22,7 +22,7 @@ from accounts.session.notes import GOOGLE_IDENTITY
 from invites import purposes
 from invites.google import trip
 from invites.google.join import new_account
-from invites.google.trip import VISIT
+from invites.google.trip import GOOGLE_TRIP
 from invites.link import opened
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import rate_limit, tokens, visitor
@@ -82,7 +82,7 @@ def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     else:
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
-    if link := link_of(request.session.get(VISIT, {})):
+    if link := link_of(GOOGLE_TRIP.read(request)):
         back = tokens.path(purposes.SIGNUP, link.pk)
         messages.info(request, format_html('<a href="{}">{}</a>', back, _("Back to your invitation")))
     return redirect("account_login")
@@ -99,7 +99,7 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
             GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=False)
         # Never the address of the account, which may be another: it has not been entered yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
-    request.session.pop(VISIT, None)
+    GOOGLE_TRIP.drop(request)
     next_url = data.get("next") or (link.leads_to if link else "")
     if user:
         return sessions.start(request, user, next_url, sessions.GOOGLE)
@@ -143,13 +143,13 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
         return enter(request, identity, data)
     messages.success(request, _("Your account is ready."))
     next_url = data.get("next") or (invite.next if invite else "")
-    return sessions.start(request, account, next_url, sessions.SIGNUP)
+    return sessions.start(request, account, next_url, sessions.SIGNUP, new=True)
 
 
 def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
     """To the page that says why somebody is not in: Google's answer works once, and pages are loaded again."""
-    about = {"outcome": outcome, "email": email, "next": data.get("next", ""), "link": data.get("link", "")}
-    request.session[VISIT] = about
+    going = {"next": data.get("next", ""), "link": data.get("link", "")}
+    GOOGLE_TRIP.keep(request, outcome=outcome, email=email, **going)
     return redirect("google_outcome")
 
 
@@ -157,14 +157,14 @@ def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) 
 @require_safe
 def outcome(request: HttpRequest) -> HttpResponse:
     """Why the last visit to Google has led no further, and the ways on."""
-    visit = request.session.get(VISIT, {})
-    link = link_of(visit)
-    if visit.get("outcome") == WRONG_ACCOUNT and link:
-        return opened.wrong_account(request, link, visit["email"])
-    if visit.get("outcome") not in PAGES:
+    note = GOOGLE_TRIP.read(request)
+    link = link_of(note)
+    if note.get("outcome") == WRONG_ACCOUNT and link:
+        return opened.wrong_account(request, link, note["email"])
+    if note.get("outcome") not in PAGES:
         return redirect("entry")
-    template, status = PAGES[visit["outcome"]]
-    context = {"email": visit["email"], "next": visit["next"]}
+    template, status = PAGES[note["outcome"]]
+    context = {"email": note["email"], "next": note["next"]}
     if link:
         context |= {"token": tokens.sign(purposes.SIGNUP, link.pk), "back": tokens.path(purposes.SIGNUP, link.pk)}
     return render(request, template, context, status=status)

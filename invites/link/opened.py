@@ -92,7 +92,8 @@ def opened_by(
             limits.PRESS_PER_LINK.check(request, row.pk.hex)
         if is_over(row):
             return over(request, row)
-        opens.note(request, row)
+        if request.method == "GET":
+            opens.note(request, row)
         try:
             return view(request, row)
         except NotInvited:

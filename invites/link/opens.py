@@ -21,7 +21,7 @@ cache: Any = caches["default"]
 
 def note(request: HttpRequest, opened: MagicLink | Invite) -> None:
     """Remembers that a browser shows the page behind a link; what only fetches it ahead shows nothing."""
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    if "prefetch" not in request.headers.get("Sec-Purpose", ""):
         subject = opened.subject if isinstance(opened, MagicLink) else opened.pk
         cache.zadd(NOTED, {subject.hex: datetime.now(UTC).timestamp()})
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
@@ -15,7 +15,7 @@ from invites.models.queryset import InviteQuerySet
 from invites.models.states import OPEN, UNANSWERED, Unavailable
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
-from outbox.models import OutboxEvent, OutboxMessage, Suppression
+from outbox.models import OutboxEvent, OutboxMessage, Suppression, Told, told
 from outbox.models.queryset import OutboxQuerySet
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ class Invite(models.Model):
     def accept(self, user: User) -> None:
         """Somebody who has an account comes by it. Raises Unavailable. To be called in a transaction."""
         self.take(user)
-        self.welcome(user)
+        self.add_to_group(user)
+        Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
+        OutboxEvent.objects.announce_many([self.acceptance(user)])
 
     def take(self, user: User) -> None:
         """Its one acceptance, by whoever is first; before any link of it is locked. Raises Unavailable."""
@@ -178,12 +180,18 @@ class Invite(models.Model):
         if not won:
             raise Unavailable
 
-    def welcome(self, user: User) -> None:
-        """Puts who has accepted into its group, and tells the history and other services; once it is taken."""
-        if self.group and not self.is_expired:  # a group was promised until the end, and not for ever
-            user.groups.add(self.group)
-        Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
-        OutboxEvent.objects.announce(
+    def brings(self, newcomer: User) -> dict[str, Any]:
+        """What User.store_new records and tells of a newcomer who has taken it."""
+        return {"accepted": self.pk, "events": [self.acceptance(newcomer)]}
+
+    def add_to_group(self, user: User) -> None:
+        """Puts who has accepted into its group, if it had not run out: it was promised until then."""
+        if self.group_id and not self.is_expired:
+            user.groups.add(self.group_id)
+
+    def acceptance(self, user: User) -> Told:
+        """What other services hear of it."""
+        return told(
             "invite.accepted",
             invite=self.pk,
             user=user.pk,

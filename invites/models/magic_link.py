@@ -209,13 +209,15 @@ class MagicLink(models.Model):
         *,
         encoded: str = "",
         browser: str = "",
+        way: str = "",
         trace: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> User:
         """The use by a newcomer: claim, account and acceptance in one transaction.
 
-        The password is given as typed, or `encoded` as a hasher made it; `trace` is from where: ip and device. Raises
-        NotInvited, Unavailable, ValidationError for a malformed name, IntegrityError for a taken name or address.
+        The password is given as typed, or `encoded` as a hasher made it; `trace` is from where: ip and device; `way`
+        is how they come in by this very press, "" if they sign in later. Raises NotInvited, Unavailable,
+        ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
         newcomer, invite = User(pk=uuid7()), None
         with transaction.atomic():
@@ -227,11 +229,12 @@ class MagicLink(models.Model):
             elif not Invite.objects.may_join(self.email):
                 raise NotInvited
             self.claim(browser, newcomer)
+            beginning = {"way": way, **(trace or {}), **(invite.brings(newcomer) if invite else {})}
             user: User = User.objects.create_user(
-                username, self.email, password, encoded=encoded, trace=trace, id=newcomer.pk, **fields
+                username, self.email, password, encoded=encoded, beginning=beginning, id=newcomer.pk, **fields
             )
             if invite:
-                invite.welcome(user)
+                invite.add_to_group(user)
         return user
 
     def to_accept(self) -> Invite | None:

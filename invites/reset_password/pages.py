@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.adapters import inactive
 from accounts.models import Superseded
 from accounts.password.forms import ResetForm
+from accounts.session import sessions
 from invites import purposes
 from invites.link import dead, opened
 from invites.models import MagicLink
@@ -27,7 +27,7 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     except reset.NoAccount:
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
     except reset.TurnedOff:
-        return inactive(request)
+        return sessions.inactive(request)
     except Superseded:
         return dead.expired(request, link, purposes.RESET)
     return dead.password_changed(request)

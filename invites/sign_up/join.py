@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from accounts import names
 from accounts.models import User
+from accounts.session import sessions
 from invites.link import opened
 from invites.models import MagicLink, Unavailable
 from invites.sign_up.forms import SignupForm
@@ -26,7 +27,7 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
         return None
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
-        return link.sign_up(name, password, **opened.newcomer(request, page))
+        return link.sign_up(name, password, way=sessions.SIGNUP, **opened.newcomer(request, page))
     except IntegrityError:  # the name was free when the form was checked
         if not User.objects.filter(username=name).exists():
             raise HasAccount from None

@@ -64,7 +64,7 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     if user is None:
         return signup_page(request, link, purpose, form)
     messages.success(request, _("Your account is ready."))
-    return sessions.start(request, user, link.leads_to, sessions.SIGNUP)
+    return sessions.start(request, user, link.leads_to, sessions.SIGNUP, new=True)
 
 
 def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: SignupForm) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Events for other services: stored in the transaction of their cause, until the broker and all webhooks have them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -16,12 +16,14 @@ from outbox.models.announcement import Announcement
 from outbox.models.delivery import WebhookDelivery
 from outbox.models.retry_times import until_given_up
 
+Told = tuple[str, dict[str, Any]]  # the name of an event, and its payload
+
 KEPT = timedelta(days=7)  # rows of events that were published
 # One statement, which waits for nothing and asks nothing first: a copy for the broker, where there is one, and a copy
 # for each webhook that wants the event.
 STORE = """
 WITH event (message_id, name, created_at, payload) AS (
-    SELECT gen_random_uuid(), %s, %s::timestamptz, told.payload FROM ({}) AS told (payload)
+    SELECT gen_random_uuid(), told.name, %s::timestamptz, told.payload FROM ({}) AS told (name, payload)
 ), for_the_broker AS (
     INSERT INTO outbox_outboxevent (message_id, name, created_at, payload)
     SELECT message_id, name, created_at, payload FROM event WHERE %s
@@ -40,11 +42,18 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
 
         `payload` names what it is about by id, and holds no secret (docs/events.md).
         """
-        _store(name, "SELECT %s::jsonb", [json.dumps(payload, cls=DjangoJSONEncoder)])
+        self.announce_many([told(name, **payload)])
+
+    def announce_many(self, events: Sequence[Told]) -> None:
+        """Stores several events in one statement, as announce() does one."""
+        rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
+        params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
+        _store(f"VALUES {rows}", params)
 
     def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
-        """The same for each of many rows, in one statement for all; `payload` names their fields."""
-        _store(name, *rows.order_by().values_list(JSONObject(**payload)).query.sql_with_params())
+        """Stores an event for each of many rows, in one statement for all; `payload` names their fields."""
+        called = models.Value(name, output_field=models.TextField())
+        _store(*rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
 
     def withdraw(self, **about: Any) -> None:
         """Takes back what says this and nobody has; waits for no process that is handing it over right now."""
@@ -60,11 +69,16 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         return self.filter(published_at__lt=timezone.now() - KEPT)
 
 
-def _store(name: str, payloads: str, params: Iterable[Any]) -> None:
-    """Stores one event for each payload that a statement gives."""
+def told(name: str, **payload: Any) -> Told:
+    """An event for announce_many()."""
+    return name, payload
+
+
+def _store(events: str, params: Iterable[Any]) -> None:
+    """Stores one event for each name and payload that a statement gives."""
     has_broker = bool(settings.AMQP_URL)
     with connection.cursor() as cursor:
-        cursor.execute(STORE.format(payloads), [name, timezone.now(), *params, has_broker, until_given_up()])
+        cursor.execute(STORE.format(events), [timezone.now(), *params, has_broker, until_given_up()])
 
 
 class OutboxEvent(Announcement):

@@ -417,7 +417,7 @@ def gone_before(monkeypatch, owner, name):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
-    gone_before(monkeypatch, sessions, "perform_login")
+    gone_before(monkeypatch, sessions, "enter")
     gone_before(monkeypatch, backend, "refused")
     program = Program()
 

@@ -80,7 +80,7 @@ def test_the_code_opens_it_under_a_new_id(mailbox, ada):
     assert is_in(client)
     assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "password"
     assert mailbox.kinds(ada.email).count("new_device") == 1
-    assert "account_login" not in client.session
+    assert "second_factor" not in client.session
 
 
 def test_who_waits_for_a_code_does_so_under_a_new_id_too(ada):
@@ -94,7 +94,7 @@ def test_who_waits_for_a_code_does_so_under_a_new_id_too(ada):
     password(client)
 
     assert client.cookies["session"].value != planted
-    assert "account_login" not in Client(headers={"Cookie": f"session={planted}"}).session
+    assert "second_factor" not in Client(headers={"Cookie": f"session={planted}"}).session
 
 
 def test_a_mailed_link_needs_the_code_too_and_still_stands_for_the_password(mailbox, ada):
@@ -135,7 +135,7 @@ def test_google_is_no_way_round_it(ada, google):
 
 
 def test_neither_is_a_google_account_that_is_connected_by_its_address(ada, google):
-    ada.move("ada@gmail.com")
+    ada.change_email("ada@gmail.com")
     client = Client()
     google.person = Person(sub="7", email="ada@gmail.com")
 
@@ -177,7 +177,7 @@ def test_one_can_go_back_and_come_in_as_another(ada):
 
     assert client.post("/login/code/abandon").url == "/login?next=/account/settings"
     assert client.get(CODE).url == "/login"
-    assert "entering" not in client.session
+    assert "second_factor" not in client.session
     assert client.post("/login/code/abandon").url == CODE
 
     client.post("/login", {"login": "grace", "password": PASSWORD})

@@ -178,7 +178,7 @@ def test_this_was_not_me_is_announced_once(mailbox, signed_in, ada, announced):
 
 
 def test_this_was_not_me_is_announced_once_where_it_turns_the_account_off(mailbox, ada, announced):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     token = mailbox.link("ada@example.com", "/not-me").partition("token=")[2]
     UserFactory(username="grace", email="ada@example.com")
     OutboxEvent.objects.all().delete()
@@ -312,7 +312,7 @@ def full(announced):
 def test_nothing_happens_without_its_event(signed_in, ada, full, verb):
     before = state()
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DatabaseError), transaction.atomic():
         VERBS[verb](ada)
 
     assert state() == before

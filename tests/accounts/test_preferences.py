@@ -59,7 +59,7 @@ def test_every_notice_says_in_its_readers_time_when_it_was_and_until_when_it_can
         {
             "password_changed": lambda: ada.change_password("another horse battery staple"),
             "username_changed": lambda: ada.rename("ada.lovelace"),
-            "email_changed": lambda: ada.move("ada@new.example"),
+            "email_changed": lambda: ada.change_email("ada@new.example"),
             "deleted": ada.erase,
         }[kind]()
         text = " ".join(mailbox.text("ada@example.com").split())

@@ -150,9 +150,9 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
     other.post("/login", {"login": "ada", "password": PASSWORD})
     MagicLink.objects.issue(ada.email)
     ada.rename("ada.lovelace")
-    ada.move("ada@former.example")
+    ada.change_email("ada@former.example")
     MagicLink.objects.issue("ada@former.example")
-    ada.move("ada@example.com")
+    ada.change_email("ada@example.com")
     mailbox.letters()
 
     page = delete(signed_in)
@@ -349,7 +349,7 @@ def test_a_mail_that_a_worker_is_handing_over_holds_up_nobody_who_leaves(mailbox
 
 
 def test_what_is_about_who_has_ones_former_address_now_is_neither_taken_along_nor_forgotten(mailbox, signed_in, ada):
-    ada.move("ada@new.example")
+    ada.change_email("ada@new.example")
     grace = UserFactory(username="grace", email="ada@example.com")
     grace.rename("grace.hopper")
     MagicLink.objects.issue(grace.email)

@@ -100,7 +100,7 @@ def test_the_key_lies_encrypted_in_the_session_and_in_the_row(signed_in, ada):
     key = key_on(signed_in.get(APP))
     row = Session.objects.get()
     kept = str(row.get_decoded()) + str(caches["sessions"].get(row.cache_key(row.session_key)))
-    assert "pairing" in kept
+    assert "app_setup" in kept
     assert key not in kept
 
     set_up(signed_in)
@@ -108,7 +108,7 @@ def test_the_key_lies_encrypted_in_the_session_and_in_the_row(signed_in, ada):
     data = Authenticator.objects.get(type="totp").data
     assert key not in json.dumps(data)
     assert encryption.decrypt(data["secret"]) == key
-    assert "pairing" not in signed_in.session
+    assert "app_setup" not in signed_in.session
 
 
 def test_turning_it_on_keeps_this_session_ends_the_others_and_is_told(mailbox, signed_in, ada):

@@ -133,6 +133,7 @@ def test_two_people_cannot_have_one_name_or_one_address():
         UserFactory(username="ADA", email="other@example.com")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_account_is_made_whole_or_not_at_all(monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")

@@ -92,7 +92,7 @@ def test_a_link_that_is_over_changes_nothing(client, ada, key, why, monkeypatch)
     elif why == "expired":
         MagicLink.objects.update(expires_at="2020-01-01T00:00Z")
     elif why == "moved":
-        ada.move("ada@elsewhere.example")
+        ada.change_email("ada@elsewhere.example")
     elif why == "signed out":
         ada.end_sessions()
     elif why == "off":

@@ -142,7 +142,7 @@ def test_every_notice_has_the_button(mailbox, ada):
 
 
 def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     assert undo != link
     assert "your account goes back to the address ada@example.com" in words(Client().get(undo))
@@ -159,7 +159,7 @@ def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
 
 
 def test_the_older_mail_about_the_thiefs_sign_in_brings_it_back_too(mailbox, ada, link):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
 
     press(link)
 
@@ -168,9 +168,9 @@ def test_the_older_mail_about_the_thiefs_sign_in_brings_it_back_too(mailbox, ada
 
 
 def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
-    ada.move("first@example.com")
+    ada.change_email("first@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
-    ada.move("second@example.com")
+    ada.change_email("second@example.com")
 
     press(undo)
 
@@ -180,7 +180,7 @@ def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
 
 def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
     """Each mail has its own say, and only at an address that is the account's or just was."""
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -194,7 +194,7 @@ def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
 
 
 def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, ada):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -210,7 +210,7 @@ def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, a
 def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
     then = timezone.now() - timedelta(hours=73)
     with time_machine.travel(then):
-        ada.move("ada@new.example")
+        ada.change_email("ada@new.example")
     undo = mailbox.link("ada@example.com", "/not-me")
 
     assert press(undo).status_code == 410
@@ -219,7 +219,7 @@ def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
 
 
 def test_an_address_that_somebody_else_has_by_now_is_for_a_person_to_sort_out(mailbox, ada):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     UserFactory(username="grace", email="ada@example.com")
 
@@ -266,10 +266,10 @@ def test_made_up_tokens_are_counted_when_pressed_and_not_when_looked_at(client):
 
 def two_steps_away(mailbox, ada):
     """The owner's link and those of a thief who has moved the account twice."""
-    ada.move("one@thief.example")
+    ada.change_email("one@thief.example")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
-    ada.move("two@thief.example")
+    ada.change_email("two@thief.example")
     thiefs = [
         f"/not-me?token={link}"
         for letter in mailbox.letters("one@thief.example")
@@ -313,10 +313,10 @@ def test_a_thief_who_presses_first_takes_nothing_from_the_owners_link(mailbox, a
 
 
 def test_a_later_change_can_be_undone_like_the_first(mailbox, ada):
-    ada.move("one@thief.example")
+    ada.change_email("one@thief.example")
     press(mailbox.link("ada@example.com", "/not-me"))
     ada.refresh_from_db()
-    ada.move("work@example.com")
+    ada.change_email("work@example.com")
 
     assert press(mailbox.link("ada@example.com", "/not-me")).status_code == 200
     ada.refresh_from_db()
@@ -324,7 +324,7 @@ def test_a_later_change_can_be_undone_like_the_first(mailbox, ada):
 
 
 def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ada):
-    ada.move("new@example.com")
+    ada.change_email("new@example.com")
     press(mailbox.link("ada@example.com", "/not-me"))
 
     assert mailbox.kinds("new@example.com") == ["email_restored"]
@@ -350,7 +350,7 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
 @pytest.fixture
 def two_links(mailbox, ada):
     """The owner's link and that of a thief who has moved the account."""
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     return owners, mailbox.link("thief@example.com", "/not-me")
@@ -360,7 +360,7 @@ def test_an_address_that_another_account_left_has_no_say_over_this_one(ada, two_
     owners, thiefs = two_links
     press(owners)
 
-    UserFactory(username="eve", email="thief@example.com").move("eve@example.com")
+    UserFactory(username="eve", email="thief@example.com").change_email("eve@example.com")
 
     assert press(thiefs).status_code == 410
     ada.refresh_from_db()
@@ -371,7 +371,7 @@ def test_moving_on_later_gives_no_say_to_an_address_taken_back_before(ada, two_l
     owners, thiefs = two_links
     press(owners)
     ada.refresh_from_db()
-    ada.move("ada@new.example")
+    ada.change_email("ada@new.example")
 
     assert press(thiefs).status_code == 410
     ada.refresh_from_db()
@@ -467,7 +467,7 @@ def test_a_later_break_in_can_be_reported_again(mailbox, ada, link):
 
 
 def test_a_link_to_an_address_that_has_no_say_is_not_called_expired(mailbox, ada):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -479,7 +479,7 @@ def test_a_link_to_an_address_that_has_no_say_is_not_called_expired(mailbox, ada
 
 
 def test_the_page_about_a_disputed_address_stays_the_same_with_the_same_code(mailbox, ada):
-    ada.move("thief@example.com")
+    ada.change_email("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     UserFactory(username="grace", email="ada@example.com")
     before = words(Client().get(undo))

@@ -3,12 +3,13 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from invites import purposes
-from invites.models import Entry, Invite, MemberInvites
+from invites.models import Entry, Invite, MagicLink, MemberInvites
 from kit import tokens
 from outbox.models import Suppression
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
@@ -54,6 +55,22 @@ ASKED = [
     "SELECT invites_invite",
     "INSERT invites_magiclink",
     "INSERT outbox_outboxmessage",
+]
+# An account, by whichever door.
+MADE = [
+    "INSERT accounts_user",
+    "INSERT account_emailaddress",
+    "DELETE outbox_suppression",
+    "INSERT accounts_event",
+    "WITH event",
+]
+# A session of an account that was there before, on a new device.
+CAME_IN = [
+    "SELECT mfa_authenticator",  # whether a code is asked for
+    "UPDATE accounts_user",  # last_login
+    "INSERT accounts_event",
+    "INSERT outbox_outboxmessage",
+    "INSERT accounts_session",
 ]
 PLANNED = {"username": "grace.hopper", "password": PASSWORD}
 
@@ -151,11 +168,7 @@ def test_signing_in_by_a_link():
         "SELECT invites_magiclink",
         "SELECT accounts_user",
         "UPDATE invites_magiclink",
-        "SELECT mfa_authenticator",  # whether a code is asked for
-        "UPDATE accounts_user",  # last_login
-        "INSERT accounts_event",
-        "INSERT outbox_outboxmessage",  # a new device
-        "INSERT accounts_session",
+        *CAME_IN,
     ]
 
 
@@ -169,18 +182,54 @@ def test_signing_up_by_a_link():
         "SELECT invites_magiclink",
         "SELECT accounts_user",  # whether the name is free
         "UPDATE invites_magiclink",
-        "SAVEPOINT",
-        "INSERT accounts_user",
-        "INSERT account_emailaddress",
-        "DELETE outbox_suppression",
-        "INSERT accounts_event",
-        "WITH event",
-        "RELEASE SAVEPOINT",
-        "SELECT mfa_authenticator",
-        "UPDATE accounts_user",
-        "INSERT accounts_event",
+        *MADE,
         "INSERT accounts_session",
     ]
+
+
+def test_signing_up_by_an_invitation_takes_one_more_and_another_for_its_group():
+    group = Group.objects.create(name="Readers")
+    for invite, more in ((InviteFactory(), []), (InviteFactory(group=group), ["INSERT accounts_user_groups"])):
+        browser = Client(headers={"User-Agent": FIREFOX})
+        typed = {"username": f"grace{invite.pk.hex[-6:]}", "password": PASSWORD}
+
+        with CaptureQueriesContext(connection) as statements:
+            browser.post("/signup", {"token": tokens.sign(purposes.SIGNUP, invite.pk), **typed})
+
+        assert shapes(statements) == [
+            "SELECT invites_magiclink",
+            "SELECT accounts_user",
+            "UPDATE invites_invite",
+            "UPDATE invites_magiclink",
+            *MADE,
+            *more,
+            "INSERT accounts_session",
+        ]
+
+
+def test_confirming_what_was_planned_takes_eight():
+    browser = Client(headers={"User-Agent": FIREFOX})
+    browser.post("/signup", {"email": "grace@example.com", **PLANNED})
+    token = tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)
+
+    with CaptureQueriesContext(connection) as statements:
+        browser.post("/confirm", {"token": token})
+
+    assert shapes(statements) == [
+        "SELECT invites_magiclink",
+        "SELECT accounts_user",  # whether there is an account
+        "UPDATE invites_magiclink",
+        *MADE,
+    ]
+
+
+def test_a_password_on_a_new_device_takes_six_statements():
+    UserFactory(username="grace")
+
+    with CaptureQueriesContext(connection) as statements:
+        Client(headers={"User-Agent": FIREFOX}).post("/login", {"login": "grace", "password": PASSWORD})
+
+    assert shapes(statements) == ["SELECT accounts_user", *CAME_IN]
 
 
 def test_bulk_takes_nine_statements_for_many_and_for_leftovers():

@@ -14,7 +14,8 @@ def announced():
     for room in ("accounts", "invites", "outbox"):
         for file in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"announce", "announce_each"}:
+                called = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
+                if called in {"announce", "announce_each", "told"} and isinstance(node.args[0], ast.Constant):
                     yield node.args[0].value, frozenset(word.arg for word in node.keywords)
 
 

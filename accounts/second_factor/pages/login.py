@@ -16,7 +16,7 @@ from accounts.models import Superseded, User
 from accounts.models.second_factor import RECOVERY
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
-from accounts.session.pending import SecondFactorStage
+from accounts.session.pending import Waiting
 from kit import rate_limit
 from kit.page import page
 
@@ -28,39 +28,37 @@ FEW = 3  # recovery codes
 @page
 @rate_limit.per_network(limits.FACTOR_PER_NETWORK)
 def authenticate(request: HttpRequest) -> HttpResponse:
-    """Takes a code from who has shown the first factor (accounts.session.pending); only then there is a session.
-
-    allauth's own view would answer 500 for an account that is gone by now, and sign in to one that is turned off.
-    """
+    """Takes a code from who has shown the first factor (accounts.session.pending); only then there is a session."""
     if request.user.is_authenticated:
         return redirect("account")
-    stage = pending.waiting(request)
-    if stage is None:
+    waiting = pending.waiting(request)
+    if waiting is None:
         messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
         return redirect("account_login")
-    user = stage.user
+    user = waiting.user
     if user is None:
-        return over(request, stage)
+        return over(request, waiting)
     form = CodeForm(request, user, request.POST if request.method == "POST" else None)
     try:
         if form.is_valid():
-            return sign_in(request, stage, user, form)
+            return sign_in(request, user, waiting, form)
     except Superseded:  # in this very moment
-        return over(request, stage)
+        return over(request, waiting)
     return render(request, "accounts/second_factor/login.html", {"form": form})
 
 
-def sign_in(request: HttpRequest, stage: SecondFactorStage, user: User, form: CodeForm) -> HttpResponse:
-    response = stage.sign_in(user)
+def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
+    sessions.enter(request, user, waiting.way)
     if form.kind == RECOVERY:
         count_down(request, user)
+    response = redirect(waiting.next_url or "account")
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
 
 
-def over(request: HttpRequest, stage: SecondFactorStage) -> HttpResponse:
-    stage.give_up()
+def over(request: HttpRequest, waiting: Waiting) -> HttpResponse:
+    pending.give_up(request)
     messages.info(request, _(sessions.ENDED))
-    return redirect_to_login(stage.next_url)
+    return redirect_to_login(waiting.next_url)
 
 
 def count_down(request: HttpRequest, user: User) -> None:
@@ -76,8 +74,8 @@ def count_down(request: HttpRequest, user: User) -> None:
 @rate_limit.per_network(limits.POST_PER_NETWORK)
 def abandon(request: HttpRequest) -> HttpResponse:
     """Back to the first step, perhaps as somebody else; a reload of its address leads on."""
-    stage = pending.waiting(request)
-    if request.method != "POST" or stage is None:
+    waiting = pending.waiting(request)
+    if request.method != "POST" or waiting is None:
         return redirect("mfa_authenticate")
-    stage.give_up()
-    return redirect_to_login(stage.next_url)
+    pending.give_up(request)
+    return redirect_to_login(waiting.next_url)

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.adapters import inactive
 from accounts.models import User
 from accounts.session import devices, sessions
 from invites import purposes
@@ -26,7 +25,7 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     if account is None:
         return opened.came_as_another(request, link, purposes.CONFIRM) or planned(request, link)
     if not account.is_active:
-        return inactive(request)
+        return sessions.inactive(request)
     if not link.signs_in(account):
         return dead.expired(request, link, purposes.CONFIRM)
     if request.method == "POST":

@@ -1,0 +1,35 @@
+"""How many files a reader passes through who follows what a press does. Shown by -s."""
+
+import sys
+
+import pytest
+from django.test import Client
+
+from invites import purposes
+from kit import tokens
+from tests.tools.factories import LinkFactory, UserFactory
+from tests.tools.trace import trace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def button():
+    """The press of the button in the mail of somebody who has an account, on a new device."""
+    link = LinkFactory(email=UserFactory().email, epoch=0)
+    token, browser = tokens.sign(purposes.CONFIRM, link.pk), Client(headers={"User-Agent": FIREFOX})
+    return lambda: browser.post("/confirm", {"token": token})
+
+
+def test_the_button_in_the_mail_is_a_short_road():
+    assert button()().url == "/account"  # what is imported on the first visit is on nobody's road
+
+    road = trace(button())
+
+    sys.stdout.write(f"{road}\n")
+    assert len(road.of_rooms) <= 18
+    assert len(road.files) <= 31
+    assert road.hops <= 67
+    assert len(road.of_allauth) <= 2

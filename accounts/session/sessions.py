@@ -58,7 +58,8 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     try:
         enter(request, user, way, new=new)
     except Superseded:
-        return to_sign_in(request, ended=True)
+        messages.info(request, _(ENDED))
+        return back_to_login(next_url)
     return redirect(next_url or settings.LOGIN_REDIRECT_URL)
 
 
@@ -125,6 +126,11 @@ def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
     lost = ended and request.method == "POST"
     messages.info(request, _(LOST if lost else ENDED if ended else NEEDED))
     return redirect_to_login(request.get_full_path())
+
+
+def back_to_login(next_url: str) -> HttpResponse:
+    """To the sign-in page, and on from there."""
+    return redirect_to_login(next_url) if next_url else redirect("account_login")
 
 
 def required(view: View, refuse: Callable[..., HttpResponse] = to_sign_in) -> View:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -83,7 +82,7 @@ def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: 
 def confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """A planned account stands: to sign-in, with a word of success."""
     messages.success(request, _("Email address confirmed. Sign in to carry on."))
-    return redirect_to_login(link.leads_to) if link.leads_to else redirect("account_login")
+    return sessions.back_to_login(link.leads_to)
 
 
 def password_changed(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,6 @@
 """The second step of signing in: a code."""
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -58,7 +57,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
 def over(request: HttpRequest, waiting: Waiting) -> HttpResponse:
     pending.give_up(request)
     messages.info(request, _(sessions.ENDED))
-    return redirect_to_login(waiting.next_url)
+    return sessions.back_to_login(waiting.next_url)
 
 
 def count_down(request: HttpRequest, user: User) -> None:
@@ -78,4 +77,4 @@ def abandon(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or waiting is None:
         return redirect("mfa_authenticate")
     pending.give_up(request)
-    return redirect_to_login(waiting.next_url)
+    return sessions.back_to_login(waiting.next_url)

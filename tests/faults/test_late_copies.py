@@ -68,7 +68,7 @@ def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada
     """Its new row comes too late to be deleted: the epoch alone ends it."""
     MagicLink.objects.issue(ada.email)
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
-    in_between("create", ada.end_sessions)  # it has been read, and what it becomes is not written yet
+    in_between("get_expiry_age", ada.end_sessions)  # it has been stamped, and is not written yet
 
     signed_in.post("/confirm", {"token": token})
 

@@ -49,7 +49,8 @@ CODE_PER_ADDRESS = Limit(
     _("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
 CODE_PER_USER = Limit("code-user", "20/h")
-# Wrong ones of one mail: the fifth ends the change, and another code has to be asked for.
+# Wrong ones of one mail: the fifth ends the change, and another code has to be asked for. Counted for as long as the
+# session remembers the change (accounts/session/notes.py), or an old copy of it would get five more.
 EMAIL_CODE = Guesses("email-code", most=5, window=timedelta(minutes=15), reason=Limit.reason)
 # What mails somebody, takes a name from others, or reads everything there is.
 CHANGE_PER_USER = Limit("change-user", "20/h")

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.session import pending, sessions
@@ -27,17 +28,18 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """Who is signed in, until when; or 401. Either way the token that changing anything takes (CSRF)."""
-    more["csrf_token"] = get_token(request)
+    token = get_token(request)
     if not request.user.is_authenticated:
-        return refusal(missing(request), **more)
+        return refusal(missing(request), csrf_token=token)
     user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
-    return JsonResponse({"user": user, "session": session, **more}, status=status)
+    return JsonResponse({"user": user, "session": session, "csrf_token": token, **more}, status=status)
 
 
 def missing(request: HttpRequest) -> Refused:
-    """What stands between somebody and a session."""
+    """What stands between somebody and a session, and for a code the address that takes it."""
     waiting = pending.waiting(request)
     if waiting and waiting.user:
-        return Refused(401, "second_factor", _("Enter the code from your authenticator app, or a recovery code."))
+        said = _("Enter the code from your authenticator app, or a recovery code.")
+        return Refused(401, "second_factor", said, next=reverse("api_login_code"))
     return Refused(401, "signed_out", _("Sign in first."))

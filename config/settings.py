@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
     "allauth.mfa",
-    "allauth.headless",
     "accounts",
     "outbox",
     "invites",
@@ -164,16 +163,8 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no session for strangers
 
+# Of allauth's accounts only the rows of addresses are ours; its doors are closed.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
-# Every address is proven before its account exists.
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_NOTIFICATIONS = False  # ours are in accounts/notices.py
-ACCOUNT_RATE_LIMITS = False  # ours are in the rooms' limits.py
-
-HEADLESS_CLIENTS = ("browser",)  # the doors that are open are in config/headless.py
 
 # Google
 

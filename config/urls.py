@@ -2,9 +2,17 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
-from accounts.api import session as api_session
+from accounts.api import account as api_account
+from accounts.api import email_change as api_email_change
+from accounts.api import google as api_google_account
+from accounts.api import login as api_login
+from accounts.api import password as api_password
+from accounts.api import proof as api_proof
+from accounts.api import recovery_codes as api_recovery_codes
+from accounts.api import second_factor as api_second_factor
+from accounts.api import sessions as api_sessions
 from accounts.email_change import pages as email_change
 from accounts.google import pages as google_account
 from accounts.password.pages import change as password_change
@@ -17,13 +25,19 @@ from accounts.second_factor.pages import setup as second_factor
 from accounts.session.pages import devices, logout, verify
 from config import openapi
 from config.edge import pages as edge
-from invites.api import invites as api_invites
+from invites.api import config as api_config
+from invites.api import confirm as api_confirm
+from invites.api import google as api_google
+from invites.api import links as api_links
+from invites.api import reset_password as api_reset
+from invites.api import sign_up as api_sign_up
 from invites.ask_for_link import pages as ask_for_link
 from invites.google import pages as google
 from invites.link.pages import confirm, decline, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
+from kit.json_door import by_method
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
 
@@ -44,7 +58,6 @@ urlpatterns = [
     path("login", password_login.login, name="account_login"),
     path("google", google.start, name="google_login"),
     path("google/outcome", google.outcome, name="google_outcome"),
-    path("api/v1/auth/google/response", google.response, name="google_callback"),
     path("logout", logout.logout, name="account_logout"),
     path("logout/here", logout.logout_here, name="account_logout_here"),
     path("account", account.account, name="account"),
@@ -74,15 +87,43 @@ urlpatterns = [
     path("auth/verify", verify.verify, name="auth_verify"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password_change.well_known),
-    path("api/v1/invite", api_invites.invite),
-    path("api/v1/auth/create", api_invites.create),
-    path("api/v1/auth/login", api_session.login),
-    path("api/v1/auth/logout", api_session.logout),
-    path("api/v1/auth/session", api_session.session),
-    path("api/v1/auth/session/<slug:handle>", api_session.end_session),
-    path("api/v1/account", api_session.delete_account),
+    path("api/v1/config", api_config.show),
+    path("api/v1/invite", api_links.invite),
+    path("api/v1/auth/create", api_sign_up.create, name="api_create"),
+    path("api/v1/auth/confirm", api_confirm.confirm),
+    path("api/v1/auth/login", by_method(POST=api_login.login, DELETE=api_login.give_up)),
+    path("api/v1/auth/login/code", api_login.code, name="api_login_code"),
+    path("api/v1/auth/logout", api_login.logout),
+    path("api/v1/auth/session", api_sessions.current),
+    path("api/v1/auth/sessions", api_sessions.listed),
+    path("api/v1/auth/sessions/<slug:handle>", api_sessions.end),
+    path("api/v1/auth/proof", api_proof.give, name="api_proof"),
+    path("api/v1/auth/proof/link", api_links.prove, name="api_proof_link"),
+    path("api/v1/auth/reset", api_links.reset),
+    path("api/v1/auth/reset/check", api_reset.check),
+    path("api/v1/auth/reset/password", api_reset.save),
+    path("api/v1/auth/google", api_google.start),
+    path("api/v1/auth/google/response", google.response, name="google_callback"),
+    path("api/v1/account", by_method(GET=api_account.show, DELETE=api_account.delete)),
+    path("api/v1/account/password", api_password.change),
+    path(
+        "api/v1/account/email-change",
+        by_method(GET=api_email_change.show, POST=api_email_change.ask, DELETE=api_email_change.cancel),
+    ),
+    path("api/v1/account/email-change/code", api_email_change.confirm),
+    path("api/v1/account/email-change/again", api_email_change.again),
+    path(
+        "api/v1/account/second-factor",
+        by_method(GET=api_second_factor.show, DELETE=api_second_factor.turn_off),
+    ),
+    path("api/v1/account/second-factor/setup", api_second_factor.begin),
+    path("api/v1/account/second-factor/app", api_second_factor.turn_on),
+    path(
+        "api/v1/account/second-factor/recovery-codes",
+        by_method(GET=api_recovery_codes.show, POST=api_recovery_codes.renew),
+    ),
+    path("api/v1/account/google", by_method(POST=api_google_account.connect, DELETE=api_google_account.disconnect)),
     path("api/v1/openapi.json", openapi.openapi),
-    path("_allauth/browser/v1/", include("config.headless")),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
     path("admin/", admin.site.urls),

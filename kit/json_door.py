@@ -1,4 +1,4 @@
-"""What all JSON endpoints share: how a body becomes fields, and how it is said what is wrong.
+"""What all JSON doors share: how a body becomes fields, and how it is said what is wrong.
 
 An error is `{"errors": [{"field": …, "code": …, "message": …}]}`: which field it is about or null, a code that never
 changes, and a sentence in the language that was asked for.
@@ -7,6 +7,7 @@ changes, and a sentence in the language that was asked for.
 import json
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -20,42 +21,66 @@ from kit import rate_limit
 
 SILENT = messages.ERROR + 1  # above all levels
 
-Fields = dict[str, str]
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Fields = dict[str, Any]
 View = Callable[..., HttpResponseBase]
 
 # What forms find, where HTTP has a word of its own for it.
-STATUSES = {"mismatch": 401, "proof": 403, "taken": 409}
+STATUSES = {"proof": 403, "taken": 409}
 
 
 class Refused(Exception):
-    """What a program is told instead of what it wanted."""
+    """What a program is told instead of what it wanted.
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None, **headers: str) -> None:
+    `field` is what it is about, `more` stands beside the errors, and `headers` are sent along.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(code)
-        self.status, self.code, self.message = status, code, message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.status, self.headers, self.more = status, headers or {}, more
         self.errors: list[dict[str, Any]] = [{"field": field, "code": code, "message": message}]
 
 
 class Invalid(Refused):
-    """What a form says of what was sent."""
+    """What a form says of what was sent: 400, or what STATUSES or `statuses` say of a code.
 
-    def __init__(self, form: forms.BaseForm) -> None:
+    `names` are those of fields that programs know by another name than the form does.
+    """
+
+    def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
         said = [(name, error) for name, some in form.errors.get_json_data().items() for error in some]
-        status = next((STATUSES[error["code"]] for _name, error in said if error["code"] in STATUSES), 400)
+        known = STATUSES | statuses
+        status = next((known[error["code"]] for _name, error in said if error["code"] in known), 400)
         super().__init__(status, "invalid", "")
+        called = {"__all__": None, **(names or {})}
         self.errors = [
-            {"field": None if name == "__all__" else name, "code": error["code"], "message": error["message"]}
+            {"field": called.get(name, name), "code": error["code"], "message": error["message"]}
             for name, error in said
         ]
 
 
-def endpoint(
-    method: str, limit: rate_limit.Limit | None = None, guard: Callable[[View], View] | None = None
+def door(
+    method: str,
+    limit: rate_limit.Limit | None = None,
+    *,
+    guard: Callable[[View], View] | None = None,
+    flags: tuple[str, ...] = (),
+    form: bool = False,
 ) -> Callable[[View], View]:
     """For views of `request` and the fields of its JSON body; answers what is Refused or Limited.
 
-    `limit` counts by network whatever may change something; `guard` decides who may come in.
+    `limit` counts by network whatever may change something; `guard` decides who may come in; `flags` are the fields
+    that are true or false. With `form` the body is a form, as a browser sends one that goes on to another site.
     """
 
     def decorator(view: View) -> View:
@@ -68,15 +93,33 @@ def endpoint(
             silence(request)
             try:
                 check_method(request, method)
-                return inner(request, fields(request), *args, **kwargs)
+                sent = form_fields(request) if form else fields(request, flags)
+                answer = inner(request, sent, *args, **kwargs)
             except rate_limit.Limited as reached:
-                return refusal(Refused(429, "limited", reached.words, Retry_After=str(reached.seconds)))
+                return refusal(Refused(429, "limited", reached.words, headers={"Retry-After": str(reached.seconds)}))
             except Refused as refused:
                 return refusal(refused)
+            if form and answer.status_code == HTTPStatus.FOUND:
+                answer.status_code = HTTPStatus.SEE_OTHER  # what it leads to is only to be looked at
+            return answer
 
         return wrapper
 
     return decorator
+
+
+def by_method(**doors: View) -> View:
+    """One address with a door for each method, GET=…, POST=…"""
+
+    @never_cache
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        asked = "GET" if request.method == "HEAD" else str(request.method)
+        if asked in doors:
+            return doors[asked](request, *args, **kwargs)
+        silence(request)
+        return refusal(wrong_method(*doors))
+
+    return view
 
 
 def silence(request: HttpRequest) -> None:
@@ -85,19 +128,32 @@ def silence(request: HttpRequest) -> None:
 
 
 def check_method(request: HttpRequest, method: str) -> None:
-    allowed = ["GET", "HEAD"] if method == "GET" else [method]
-    if request.method not in allowed:
-        said = _("Only %(method)s is possible here.") % {"method": method}
-        raise Refused(405, "method", said, Allow=", ".join(allowed))
+    if request.method != method and (request.method, method) != ("HEAD", "GET"):
+        raise wrong_method(method)
 
 
-def fields(request: HttpRequest) -> Fields:
-    """What the body says. All our fields are texts; null is as good as nothing. Raises Refused."""
+def wrong_method(*allowed: str) -> Refused:
+    said = _("Only %(method)s is possible here.") % {"method": ", ".join(allowed)}
+    names = [name for method in allowed for name in (["GET", "HEAD"] if method == "GET" else [method])]
+    return Refused(405, "method", said, headers={"Allow": ", ".join(names)})
+
+
+def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
+    """What the body says. All our fields are texts, or flags; null is as good as nothing. Raises Refused."""
     sent = body(request)
     for name, value in sent.items():
-        if not isinstance(value, str | None):
+        if name in flags and not isinstance(value, bool | None):
+            raise Refused(400, "invalid", _("This must be true or false. Nothing has changed."), name)
+        if name not in flags and not isinstance(value, str | None):
             raise Refused(400, "invalid", _("This must be a text. Nothing has changed."), name)
     return {name: value for name, value in sent.items() if value is not None}
+
+
+def form_fields(request: HttpRequest) -> Fields:
+    """What a form says. Raises Refused."""
+    if request.content_type not in {"", *FORMS}:
+        raise Refused(415, "unsupported", _("Send a form here, as browsers do. Nothing has changed."))
+    return request.POST.dict()
 
 
 def body(request: HttpRequest) -> dict[str, Any]:
@@ -120,4 +176,5 @@ def message(said: str, status: int = 200, **more: Any) -> HttpResponse:
 
 
 def refusal(refused: Refused, **more: Any) -> HttpResponse:
-    return JsonResponse({"errors": refused.errors, **more}, status=refused.status, headers=refused.headers)
+    told = {"errors": refused.errors, **refused.more, **more}
+    return JsonResponse(told, status=refused.status, headers=refused.headers)

@@ -1,1 +1,1 @@
-"""JSON doors, one file for each noun: those of /api/v1, and those of allauth.headless with our forms and verbs."""
+"""JSON doors to an account, one file for each noun. Each is the twin of a page: the same form, verb and limits."""

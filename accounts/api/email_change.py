@@ -1,74 +1,79 @@
-"""The address: exactly one, and another while its code is awaited."""
+"""Another address, while its code is awaited."""
 
-from typing import Any
+from typing import cast
 
-from allauth.account.models import EmailAddress
-from allauth.headless.account.response import EmailAddressesResponse
-from allauth.headless.base.response import ConflictResponse
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
+from accounts.api import proof
 from accounts.email_change import change
 from accounts.email_change.forms import CodeForm, EmailForm, taken
-from accounts.protocol import Authentication, Error, OwnDoor, counted, done, invalid
+from accounts.models import User
+from accounts.who import signed_in, who
+from kit.json_door import Fields, Invalid, Refused, door, message
 
 
-@counted(limits.POST_PER_NETWORK)
-class Address(OwnDoor):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        addresses = [EmailAddress(email=self.user.email, verified=True, primary=True)]
-        if to := change.to(request):
-            addresses.append(EmailAddress(email=to))
-        return EmailAddressesResponse(request, addresses)
+@door("GET", guard=signed_in)
+def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Where a code was mailed and until when it works; nulls where none is awaited."""
+    waiting = change.waiting(request)
+    return JsonResponse({"to": waiting and waiting.to, "ends_at": waiting and waiting.ends_at})
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Mails a code to another `email`."""
-        self.demand_proof()
-        limits.CHANGE_PER_USER.check(request, self.user.pk.hex)
-        form = EmailForm(request, {"email": self.text("email")})
+
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in)
+def ask(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Mails a code to another `email`."""
+    user = cast("User", request.user)
+    limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    form = EmailForm(request, sent)
+    proof.check(form)
+    change.mail_code(request, user, form.cleaned_data["email"])
+    return message(_("We sent a code to %(email)s.") % {"email": form.cleaned_data["email"]}, 202)
+
+
+@door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
+def cancel(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Gives the change up."""
+    if change.waiting(request) is None:
+        raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
+    change.cancel(request)
+    return message(_("Your address stays %(email)s.") % {"email": cast("User", request.user).email})
+
+
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in)
+def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Takes the `code` from the mail."""
+    user = cast("User", request.user)
+    limits.CODE_PER_USER.check(request, user.pk.hex)
+    waiting = change.waiting(request)
+    if waiting is None:
+        raise over()
+    form = CodeForm(request, waiting, sent)
+    try:
         if not form.is_valid():
-            return invalid(request, form)
-        change.mail_code(request, self.user, form.cleaned_data["email"])
-        return self.get(request)
-
-    def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Gives up the change to an `email`; the address itself stays until another takes its place."""
-        email = self.text("email").strip().lower()
-        if not email or email != change.to(request):
-            said = _("Only a change that waits for its code can be given up. Nothing has changed.")
-            return Error(request, 400, "not_pending", said, "email")
-        change.cancel(request)
-        return self.get(request)
+            raise Invalid(form)
+        change.finish(request, user, waiting)
+    except change.TooManyTries:
+        raise Refused(410, "over", _(change.TOO_MANY), "code") from None
+    except IntegrityError:
+        form.add_error("code", taken())
+        raise Invalid(form) from None
+    return who(request)
 
 
-@counted(limits.POST_PER_NETWORK)
-class Code(OwnDoor):
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Takes the `key`, the code from the mail."""
-        limits.CODE_PER_USER.check(request, self.user.pk.hex)
-        if not change.to(request):
-            return ConflictResponse(request)
-        form = CodeForm(request, {"code": self.text("key")})
-        try:
-            if form.is_valid():
-                change.finish(request, self.user)
-                return Authentication(request)
-        except change.TooManyTries:
-            return Error(request, 400, "mismatch", _(change.TOO_MANY), "key")
-        except IntegrityError:
-            form.add_error("code", taken())
-        return invalid(request, form, code="key")
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in)
+def again(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Mails another code; only the newest works."""
+    user = cast("User", request.user)
+    limits.CODE_PER_USER.check(request, user.pk.hex)
+    waiting = change.waiting(request)
+    if waiting is None:
+        raise over()
+    change.mail_code(request, user, waiting.to)
+    return message(_("We sent another code. Only the newest one works."), 202)
 
 
-@counted(limits.POST_PER_NETWORK)
-class AnotherCode(OwnDoor):
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Mails a new code; only the newest works."""
-        limits.CODE_PER_USER.check(request, self.user.pk.hex)
-        email = change.to(request)
-        if not email:
-            return ConflictResponse(request)
-        change.mail_code(request, self.user, email)
-        return done(request)
+def over() -> Refused:
+    return Refused(410, "over", _("No code is awaited any more. Nothing has changed; ask for a new one."), "code")

@@ -1,89 +1,65 @@
-"""Two-step verification: an authenticator app, and recovery codes."""
+"""Two-step verification: an authenticator app."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import cast
 
-from allauth.headless.base.response import ConflictResponse
-from allauth.headless.mfa.response import (
-    AuthenticatorsResponse,
-    RecoveryCodesNotFoundResponse,
-    RecoveryCodesResponse,
-    TOTPNotFoundResponse,
-    TOTPResponse,
-)
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.protocol import Error, OwnDoor, counted, done, invalid
-from accounts.second_factor import setup, shown_codes
+from accounts.api import proof
+from accounts.models import User
+from accounts.second_factor import setup
 from accounts.second_factor.forms import AppForm, WithCode
+from accounts.session.notes import APP_SETUP
+from accounts.who import signed_in, who
 from kit import visitor
+from kit.json_door import Fields, Refused, door, message
 
 
-class Authenticators(OwnDoor):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        factor = self.user.second_factor
-        rows = [row for row in (factor.app, factor.recovery) if row]
-        return AuthenticatorsResponse(request, rows)
+@door("GET", guard=signed_in)
+def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """What there is, and whether it may be turned off."""
+    factor = cast("User", request.user).second_factor
+    app = factor.app
+    about = {"created_at": app.created_at, "last_used_at": app.last_used_at} if app else None
+    left = len(factor.recovery_codes)
+    return JsonResponse({"app": about, "recovery_codes_left": left, "must_stay": factor.must_stay})
 
 
-@counted(limits.POST_PER_NETWORK)
-class App(OwnDoor):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The app; or while there is none, the key for one, the same until it is used or 15 minutes are over."""
-        if app := self.user.second_factor.app:
-            return TOTPResponse(request, app)
-        key = setup.secret(request)
-        return TOTPNotFoundResponse(request, key, setup.address(self.user, key))
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Turns it on with the first `code` of the app; ends every other session."""
-        self.demand_proof()
-        if self.user.second_factor.is_on:
-            return ConflictResponse(request)
-        limits.CHANGE_PER_USER.check(request, self.user.pk.hex)
-        key = setup.secret(request)
-        form = AppForm(request, key, {"code": self.text("code")}, anew=False)
-        if not form.is_valid():
-            return invalid(request, form)
-        setup.finish(request, self.user, key, form.cleaned_data["code"])
-        return TOTPResponse(request, self.user.second_factor.app)
-
-    def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Turns it off, with a `code` of the app or a recovery code."""
-        factor = self.user.second_factor
-        if factor.must_stay:
-            said = _("Whoever runs %(site)s needs two-step verification, so it stays on.")
-            return Error(request, 403, "must_stay", said % {"site": settings.SITE_NAME})
-        self.demand_proof()
-        if factor.is_on:
-            form = WithCode(request, {"code": self.text("code")})
-            if not form.is_valid():
-                return invalid(request, form)
-            factor.turn_off(**visitor.trace(request))
-        return done(request)
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in, flags=("replace",))
+def begin(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """The secret for an app, the same until it is used or 15 minutes are over; with `replace` also for another app."""
+    user = cast("User", request.user)
+    if user.second_factor.is_on and not sent.get("replace"):
+        said = _("Two-step verification is on. Nothing has changed; send “replace” to set up another app.")
+        raise Refused(409, "on", said)
+    secret = setup.secret(request, user)
+    ends_at = datetime.fromtimestamp(APP_SETUP.read(request)["until"], UTC)
+    return JsonResponse({"secret": secret, "otpauth": setup.address(user, secret), "ends_at": ends_at})
 
 
-@counted(limits.POST_PER_NETWORK)
-class RecoveryCodes(OwnDoor):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """How many are left; and which, where they were made, until 15 minutes are over."""
-        row = self.user.second_factor.recovery
-        if row is None:
-            return RecoveryCodesNotFoundResponse(request)
-        return RecoveryCodesResponse(request, row, can_view=shown_codes.are_shown(request, self.user))
+@door("PUT", limits.POST_PER_NETWORK, guard=signed_in)
+def turn_on(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Sets up an app with the first `code` it shows, in place of another with a code of that; ends other sessions."""
+    user = cast("User", request.user)
+    limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    secret, anew = setup.secret(request, user), user.second_factor.is_on
+    form = AppForm(request, secret, sent, anew=anew)
+    proof.check(form)
+    setup.finish(request, user, secret, form.cleaned_data["code"], anew=anew)
+    return who(request, recovery_codes=user.second_factor.recovery_codes)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Makes new ones instead of all old ones, with a `code` of the app or an old one."""
-        self.demand_proof()
-        if not self.user.second_factor.is_on:
-            said = _("Turn on two-step verification first. Nothing has changed.")
-            return Error(request, 400, "cannot_generate_recovery_codes", said)
-        limits.CHANGE_PER_USER.check(request, self.user.pk.hex)
-        form = WithCode(request, {"code": self.text("code")})
-        if not form.is_valid():
-            return invalid(request, form)
-        self.user.second_factor.renew_codes(**visitor.trace(request))
-        shown_codes.show(request, self.user)
-        return self.get(request)
+
+@door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
+def turn_off(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Turns it off with a `code` of the app, or a recovery code."""
+    factor = cast("User", request.user).second_factor
+    if factor.must_stay:
+        said = _("Whoever runs %(site)s needs two-step verification, so it stays on.")
+        raise Refused(403, "must_stay", said % {"site": settings.SITE_NAME})
+    if factor.is_on:
+        proof.check(WithCode(request, sent))
+        factor.turn_off(**visitor.trace(request))
+    return message(_("Two-step verification is off."))

@@ -1,52 +1,50 @@
-"""Where somebody is signed in."""
+"""Where somebody is signed in: here, and everywhere."""
 
-from typing import Any
+from typing import cast
 
-from allauth.headless.internal.restkit.response import APIResponse
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import logout as forget
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.models.session import LISTED
-from accounts.protocol import Authentication, Error, OwnDoor, counted
-from accounts.session import sessions
+from accounts.models import User
 from accounts.session.notes import HANDLE
+from accounts.who import signed_in, who
 from kit import visitor
+from kit.json_door import Fields, Refused, door, message
 
 
-@counted(limits.POST_PER_NETWORK)
-class Sessions(OwnDoor):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        this = request.session.session_key
-        data = [
-            {
-                "id": session.handle,
-                "user_agent": session.device_name,  # nothing more is kept of it
-                "ip": session.ip,
-                "created_at": session.created_at.timestamp(),
-                "is_current": session.session_key == this,
-            }
-            for session in self.user.sessions.listed(this)
-        ]
-        return APIResponse(request, data=data)
+@door("GET")
+def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Who is signed in here, until when; and for everybody the token that changing anything takes."""
+    return who(request)
 
-    def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ends those whose ids are in `sessions`: all of them, or none if one is not there any more, or another's."""
-        handles = self.handles()
-        if not handles or self.user.sessions.live().filter(handle__in=handles).count() < len(handles):
-            said = _("One of these sessions isn’t yours or had already ended. None was ended now.")
-            return Error(request, 400, "invalid_choice", said, "sessions")
-        this = request.session.get(HANDLE, "")
-        for handle in handles:
-            self.user.end_session(handle, **visitor.trace(request))
-        if this in handles:
-            sessions.end(request)
-            return Authentication(request)
-        return self.get(request)
 
-    def handles(self) -> set[str]:
-        """Those that were named; none if that is no list of ids."""
-        sent = self.sent.get("sessions")
-        if not isinstance(sent, list) or len(sent) > LISTED:
-            return set()
-        return set(sent) if all(isinstance(one, str) and one for one in sent) else set()
+@door("GET", guard=signed_in)
+def listed(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Where somebody is signed in: this session first, then the newest."""
+    this = request.session.session_key
+    rows = [
+        {
+            "id": session.handle,
+            "device": session.device_name,
+            "ip": session.ip,
+            "created_at": session.created_at,
+            "ends_at": session.expire_date,
+            "is_current": session.session_key == this,
+        }
+        for session in cast("User", request.user).sessions.listed(this)
+    ]
+    return JsonResponse({"sessions": rows})
+
+
+@door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
+def end(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
+    """Ends one of one's own sessions."""
+    own = handle == request.session.get(HANDLE)
+    ended = cast("User", request.user).end_session(handle, **visitor.trace(request))
+    if own:
+        forget(request)
+    if ended is None:
+        raise Refused(404, "not_found", _("That session had already ended."))
+    return message(_("Session ended: %(device)s.") % {"device": ended.called})

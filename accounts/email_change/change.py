@@ -4,7 +4,8 @@ It ends with all sessions of the account: whoever asked for it in this one need 
 """
 
 import secrets
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -18,13 +19,22 @@ from accounts.session.notes import EMAIL_CHANGE
 from kit import visitor
 from kit.rate_limit import Limited
 
-LENGTH = 8  # digits: with twenty tries an hour, one account is guessed in some five hundred years
+LENGTH = 8  # digits: an address gets 5 codes an hour, and each stands 5 guesses among 10**8
 
 TOO_MANY = gettext_noop("That was one wrong code too many. Nothing has changed; ask for a new code.")
 
 
 class TooManyTries(Exception):
     """The code was guessed at; the change is over."""
+
+
+class Change(NamedTuple):
+    """A change that waits for its code."""
+
+    id: str
+    to: str
+    code: str  # hashed
+    ends_at: datetime
 
 
 def mail_code(request: HttpRequest, user: User, email: str) -> None:
@@ -46,30 +56,25 @@ def hashed(change: str, code: str) -> str:
     return salted_hmac("frontdoor.email-change", f"{change}:{code}", algorithm="sha256").hexdigest()
 
 
-def waiting(request: HttpRequest) -> dict[str, Any]:
-    """The note of a change whose code has not been typed yet; {} where there is none, or all sessions ended since."""
+def waiting(request: HttpRequest) -> Change | None:
+    """What waits for its code in this session; None once all sessions of the account have ended."""
     note = EMAIL_CHANGE.read(request)
-    return note if note and note["epoch"] == cast("User", request.user).session_epoch else {}
+    if not note or note["epoch"] != cast("User", request.user).session_epoch:
+        return None
+    return Change(note["id"], note["to"], note["code"], datetime.fromtimestamp(note["until"], UTC))
 
 
-def to(request: HttpRequest) -> str:
-    """The address whose code is awaited, or ""."""
-    return str(waiting(request).get("to", ""))
-
-
-def is_right(request: HttpRequest, typed: str) -> bool:
+def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
     """Whether this is the code that was mailed last, typed in any spacing. Raises TooManyTries.
 
     Counted outside the session, where many tries at once would all be the first.
     """
-    note = waiting(request)
     try:
-        tries = limits.EMAIL_CODE.take(note["id"])
+        tries = limits.EMAIL_CODE.take(change.id)
     except Limited:
         cancel(request)
         raise TooManyTries from None
-    if constant_time_compare(note["code"], hashed(note["id"], digits(typed))):
-        limits.EMAIL_CODE.give_back(note["id"])
+    if constant_time_compare(change.code, hashed(change.id, digits(typed))):
         return True
     if tries >= limits.EMAIL_CODE.most:
         cancel(request)
@@ -77,9 +82,9 @@ def is_right(request: HttpRequest, typed: str) -> bool:
     return False
 
 
-def finish(request: HttpRequest, user: User) -> None:
+def finish(request: HttpRequest, user: User, change: Change) -> None:
     """What the right code does. Raises Superseded, or IntegrityError if somebody has the address by now."""
-    user.change_email(to(request), **visitor.trace(request))
+    user.change_email(change.to, **visitor.trace(request))
     EMAIL_CHANGE.drop(request)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.email_change import change
+from accounts.email_change.change import Change, is_right
 from accounts.password.forms import WithProof
 from kit import addresses
 from kit.form import VERBATIM, Form
@@ -40,14 +40,14 @@ class CodeForm(Form):
         widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: HttpRequest, change: Change, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request = request
+        self.request, self.change = request, change
 
     def clean_code(self) -> str:
-        """Raises change.TooManyTries."""
+        """Raises TooManyTries."""
         code = str(self.cleaned_data["code"])
-        if not change.is_right(self.request, code):
+        if not is_right(self.request, self.change, code):
             said = _("That is not the code from the newest email. Check it and try again")
             raise ValidationError(said, code="mismatch")
         return code

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import limits
 from accounts.email_change import change
+from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken
 from accounts.models import User
 from accounts.session import sessions
@@ -42,28 +43,28 @@ def ask(request: HttpRequest) -> HttpResponse:
 @sessions.required
 def code(request: HttpRequest) -> HttpResponse:
     """Takes the code, or mails another one."""
-    user, email = cast("User", request.user), change.to(request)
-    if not email:
+    user, waiting = cast("User", request.user), change.waiting(request)
+    if waiting is None:
         return redirect("account_email")
     if request.method == "POST":
         limits.CODE_PER_USER.check(request, user.pk.hex)
     if request.POST.get("action") == "resend":
-        change.mail_code(request, user, email)
+        change.mail_code(request, user, waiting.to)
         messages.success(request, _("We sent another code. Only the newest one works."))
         return redirect("account_email_code")
-    form = CodeForm(request, request.POST if request.method == "POST" else None)
+    form = CodeForm(request, waiting, request.POST if request.method == "POST" else None)
     try:
         if form.is_valid():
-            return finish(request, user, email)
+            return finish(request, user, waiting)
     except change.TooManyTries:
         messages.warning(request, _(change.TOO_MANY))
         return redirect("account_email")
     except IntegrityError:
         form.add_error("code", taken())
-    return render(request, "accounts/email_change/code.html", {"form": form, "email": email})
+    return render(request, "accounts/email_change/code.html", {"form": form, "email": waiting.to})
 
 
-def finish(request: HttpRequest, user: User, email: str) -> HttpResponse:
-    change.finish(request, user)
-    messages.success(request, _("Your email address is now %(email)s.") % {"email": email})
+def finish(request: HttpRequest, user: User, waiting: Change) -> HttpResponse:
+    change.finish(request, user, waiting)
+    messages.success(request, _("Your email address is now %(email)s.") % {"email": waiting.to})
     return redirect("account")

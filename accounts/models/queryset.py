@@ -119,7 +119,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
         hasher made it; `beginning` is as User.store_new takes it. Raises ValidationError for a malformed name or
-        address, IntegrityError for a taken one.
+        address, IntegrityError for a taken one, after which the caller's own transaction can't go on.
         """
         user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
         if encoded:

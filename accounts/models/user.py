@@ -93,7 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Stores a new account, whichever door it is made by; `trace` is from where, or by whom.
 
         `way` is how its owner comes in by the same press, which is its first sign-in; "" where they sign in later.
-        `accepted` is the invitation that it accepts, `events` what other services hear of that.
+        `accepted` is the invitation that it accepts, `events` what other services hear of that. There is no savepoint:
+        after an IntegrityError the caller's own transaction can't go on.
         """
         with transaction.atomic(savepoint=False):
             self.last_login = timezone.now() if way else None

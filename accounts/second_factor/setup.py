@@ -15,15 +15,18 @@ from accounts.session.notes import APP_SETUP
 from kit import encryption, visitor
 
 
-def secret(request: HttpRequest) -> str:
-    """The same for as long as the note of it lasts: whoever reloads the page has scanned it already."""
+def secret(request: HttpRequest, user: User) -> str:
+    """The same for as long as the note of it lasts: whoever reloads the page has scanned it already.
+
+    Another one once all sessions have ended: whoever shared this one until then may have seen it.
+    """
     note = APP_SETUP.read(request)
     with suppress(encryption.Unreadable):  # another key since
-        if note:
+        if note and note["epoch"] == user.session_epoch:
             return encryption.decrypt(note["secret"])
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
-    APP_SETUP.keep(request, secret=encryption.encrypt(made))
+    APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=user.session_epoch)
     return made
 
 

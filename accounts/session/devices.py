@@ -48,11 +48,6 @@ def recognize(request: HttpRequest, user: User) -> None:
     request.META[RECOGNIZED] = user.pk.hex
 
 
-def forget(request: HttpRequest) -> None:
-    """Takes that back."""
-    request.META.pop(RECOGNIZED, None)
-
-
 def remember(request: HttpRequest, response: HttpResponse) -> None:
     if RECOGNIZED not in request.META:
         return

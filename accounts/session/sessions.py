@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import SESSION_KEY, login, logout, update_session_auth_hash
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, login, logout, update_session_auth_hash
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, transaction
@@ -49,7 +49,7 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     (User.store_new): nothing is asked about it. The session's id changes, so one planted before sign-in is worth
     nothing.
     """
-    if SESSION_KEY in request.session and request.user != user:
+    if SESSION_KEY in request.session and not goes_on(request, user):
         logout(request)
     if not user.is_active:
         return inactive(request)
@@ -63,18 +63,27 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     return redirect(next_url or settings.LOGIN_REDIRECT_URL)
 
 
+def goes_on(request: HttpRequest, user: User) -> bool:
+    """Whether this session is the user's, and of the present password and epoch."""
+    return request.user == user and user.vouches_for(request.session.get(HASH_SESSION_KEY, ""))
+
+
 def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
-    """Starts the session, for who has shown all that is asked for. Raises Superseded."""
-    request.session.pop(SESSION_KEY, None)  # the same user's: Django would keep the session's id
-    request.session[DEADLINE] = deadline()
+    """Starts the session of somebody who has shown all that is asked for, or starts theirs anew.
+
+    To be called while nobody is signed in, or the same user. Raises Superseded.
+    """
+    if SESSION_KEY in request.session:
+        request.session.take_new_key()  # type: ignore[attr-defined]  # Django would keep the id
+    request.session[DEADLINE] = _deadline()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     _stamp(request, user, way, new=new)
 
 
 def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    """Receives each of Django's logins; stamps what came another way than by `enter`, as from a library or a test."""
+    """Receives each of Django's logins; stamps a session that begins by another way than `enter`, as by a library."""
     if DEADLINE not in request.session:
-        request.session[DEADLINE] = deadline()
+        request.session[DEADLINE] = _deadline()
         _stamp(request, user, "", new=False)
 
 
@@ -86,7 +95,7 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     trace = visitor.trace(request)
     if not new:
         try:
-            record(request, user, way, trace)
+            _record(request, user, way, trace)
         except Superseded:
             logout(request)
             raise
@@ -98,11 +107,11 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     SECOND_FACTOR.drop(request)
     if way == LINK:
         prove(request)
-    connect_google(request, user)
+    _connect_google(request, user)
     devices.recognize(request, user)
 
 
-def record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
+def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
     """Writes a sign-in into the account and its history, and tells the owner if the device is new.
 
     Raises Superseded.
@@ -113,7 +122,7 @@ def record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) ->
             raise Superseded
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
         if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
-            report(request, event)
+            _report(request, event)
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
@@ -163,7 +172,7 @@ def follow(request: HttpRequest) -> None:
         preferences.activate(chosen)
 
 
-def deadline() -> float:
+def _deadline() -> float:
     """When a session ends that begins now, in seconds since the epoch."""
     return round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
@@ -172,7 +181,7 @@ def new_handle() -> str:
     return secrets.token_hex(16)
 
 
-def connect_google(request: HttpRequest, user: User) -> None:
+def _connect_google(request: HttpRequest, user: User) -> None:
     """Connects the Google account that somebody came with before, if this is whose address it named."""
     seen = GOOGLE_IDENTITY.drop(request)
     if seen and seen["to_connect"] and seen["email"] == user.email:
@@ -183,7 +192,7 @@ def connect_google(request: HttpRequest, user: User) -> None:
             messages.warning(request, _("Google was not connected. Nothing has changed."))
 
 
-def report(request: HttpRequest, event: Event) -> None:
+def _report(request: HttpRequest, event: Event) -> None:
     """Tells the owner of a sign-in on a new device; not for ever, if somebody makes sport of it."""
     with suppress(rate_limit.Limited):
         limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
@@ -207,7 +216,7 @@ def ends_at(request: HttpRequest) -> datetime:
 def prolong(request: HttpRequest) -> None:
     """Twelve more hours, by pressing a button (WCAG 2.2.1), under a new id. Raises Superseded."""
     request.session.take_new_key()  # type: ignore[attr-defined]
-    request.session[DEADLINE] = deadline()
+    request.session[DEADLINE] = _deadline()
 
 
 def keep(request: HttpRequest, user: User) -> None:

@@ -4,8 +4,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-PROGRAMS = ("/api/", "/_allauth/")
-PEOPLE = "/api/v1/auth/google/"  # a browser comes back here from Google
+PROGRAMS = ("/api/",)
+PEOPLE = "/api/v1/auth/google/response"  # a browser comes back here from Google
 
 SAID = {
     400: ("malformed", gettext_noop("We couldn’t read what was sent, and nothing has changed. Send one JSON object.")),

@@ -159,6 +159,8 @@ def outcome(request: HttpRequest) -> HttpResponse:
     """Why the last visit to Google has led no further, and the ways on."""
     note = GOOGLE_TRIP.read(request)
     link = link_of(note)
+    if request.user.is_authenticated and note.get("outcome") != WRONG_ACCOUNT:
+        return redirect("account")  # perhaps as another than whom Google has seen
     if note.get("outcome") == WRONG_ACCOUNT and link:
         return opened.wrong_account(request, link, note["email"])
     if note.get("outcome") not in PAGES:

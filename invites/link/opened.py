@@ -2,24 +2,26 @@
 
 What a press comes to, a POST with a token; the first case that fits:
 
-|    | case                                                  | page                        | JSON, auth/create   |
-| -- | ----------------------------------------------------- | --------------------------- | ------------------- |
-|  1 | nobody can read the token, or its person has left     | 404 broken                  | 404 broken          |
-|  2 | pressed more often than PRESS_PER_LINK                | 429                         | 429 limited         |
-|  3 | used on this page in this browser just now            | the first press's answer    | 201 again           |
-|  4 | used by whoever is signed in here                     | on to where it leads        | 201 again           |
-|  5 | used, declined, revoked, expired                      | 410 link/dead.py            | 410 in a word       |
-|  6 | no account yet, but signed in with another            | wrong account, 3 ways on    | 409 wrong_account   |
-|  7 | the account is turned off                             | 403 inactive                | 409 has_account     |
-|  8 | an account that ended all sessions since, or is newer | 410 expired                 | 409 has_account     |
-|    | than the link, if that is older than an hour          |                             |                     |
-|  9 | an account                                            | its invitation is accepted; | 409 has_account     |
-|    |                                                       | signed in, or new password  |                     |
-| 10 | no account, but one was planned in this browser       | made as planned, to sign-in | as 13               |
-| 11 | no account, but one was planned in another            | to the sign-up form         | as 13               |
-| 12 | no account, and nobody has invited where one must be  | 403 closed                  | 403 closed          |
-| 13 | no account                                            | made, signed in             | 201                 |
-| 14 | somebody was faster between look and press            | read again: cases 3 to 5    | the same, or 409    |
+|    | case                                                  | page                        | JSON, auth/confirm   |
+| -- | ----------------------------------------------------- | --------------------------- | -------------------- |
+|  1 | nobody can read the token, or its person has left     | 404 broken                  | 404 broken           |
+|  2 | pressed more often than PRESS_PER_LINK                | 429                         | 429 limited          |
+|  3 | used on this page in this browser just now            | the first press's answer    | the same answer      |
+|  4 | used by whoever is signed in here                     | on to where it leads        | 200                  |
+|  5 | used, declined, revoked, expired                      | 410 link/dead.py            | 410 in a word        |
+|  6 | no account yet, but signed in with another            | wrong account, 3 ways on    | 409 wrong_account    |
+|  7 | the account is turned off                             | 403 inactive                | 403 inactive         |
+|  8 | an account that ended all sessions since, or is newer | 410 expired                 | 410 expired          |
+|    | than the link, if that is older than an hour          |                             |                      |
+|  9 | an account                                            | its invitation is accepted; | 200, or              |
+|    |                                                       | signed in, or new password  | 401 second_factor    |
+| 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
+| 11 | no account, but one was planned in another            | to the sign-up form         | 400 choose           |
+| 12 | no account, and nobody has invited where one must be  | 403 closed                  | 403 closed           |
+| 13 | no account                                            | made, signed in             | 201, at auth/create  |
+| 14 | somebody was faster between look and press            | read again: cases 3 to 5    | the same, or 409     |
+
+auth/create, the twin of the sign-up form, answers 409 has_account in the cases 7 to 9, and 201 in 10 and 11.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.hashers import make_password
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,10 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.models import User
 from accounts.session import sessions
 from invites import limits, purposes
-from invites.ask_for_link.ask import Asked, ask_or_wait, log, remember
+from invites.ask_for_link.ask import ask_or_wait, log, remember
 from invites.link import browser, dead, opened
 from invites.models import Invite, MagicLink
-from invites.sign_up import join
+from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
 from kit import rate_limit, tokens, visitor
 from kit.form import same_site
@@ -103,21 +102,6 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), asked_by(form))
-    return plan(request, form)
-
-
-def plan(request: HttpRequest, form: RegisterForm) -> HttpResponse:
-    """Keeps what was typed with the link; the password is hashed for every address, known or not."""
-    secret, typed = browser.own_secret(request), form.cleaned_data
-    account = {
-        "username": typed["username"],
-        "password": make_password(typed["password"]),
-        "seal": browser.seal_of(secret),
-    }
-    response = ask_or_wait(request, asked_by(form), **account)
-    return browser.set_cookie(response, secret)
-
-
-def asked_by(form: RegisterForm) -> Asked:
-    return Asked(form.cleaned_data["email"], MagicLink.Purpose.REGISTER, form.cleaned_data["next"])
+        return remember(redirect("invite_sent"), plan.asked_by(form))
+    secret, account = plan.made_of(request, form)
+    return browser.set_cookie(ask_or_wait(request, plan.asked_by(form), **account), secret)

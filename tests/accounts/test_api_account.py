@@ -1,19 +1,21 @@
-"""The address and the password through allauth.headless's protocol: the promises of the pages hold here too."""
+"""One's own account through the JSON doors: what it is, its address, its password, its end, and the proof these take.
+
+The promises of the pages hold here too.
+"""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from django.test import Client
 from django.utils import timezone
 
-from accounts.email_change import change
 from accounts.models import Event, Session, User
 from accounts.session import sessions
 from invites.models import MagicLink
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
-from tests.tools.headless import ask, flows, said
+from tests.tools.program import Program, codes, fields
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -21,242 +23,476 @@ pytestmark = pytest.mark.django_db
 NEW = "another horse battery staple"
 WRONG = "not the password of anybody"
 THERE = "ada@new.example"
-CHANGE, EMAIL, VERIFY = "account/password/change", "account/email", "auth/email/verify"
+ME, PROOF = "/api/v1/account", "/api/v1/auth/proof"
+MOVE, CODE, AGAIN = f"{ME}/email-change", f"{ME}/email-change/code", f"{ME}/email-change/again"
+SOON = timedelta(minutes=15)
+
+# All that takes proof, but what goes on to Google as a form.
+PROVEN = [
+    ("DELETE", ME),
+    ("PUT", f"{ME}/password"),
+    ("POST", MOVE),
+    ("PUT", f"{ME}/second-factor/app"),
+    ("DELETE", f"{ME}/second-factor"),
+    ("POST", f"{ME}/second-factor/recovery-codes"),
+    ("DELETE", f"{ME}/google"),
+]
 
 
-def prove(client, password=PASSWORD):
-    return ask(client, "POST", "auth/reauthenticate", {"password": password})
+@pytest.fixture
+def program(ada):
+    """Signed in as Ada."""
+    return enter()
 
 
-def move(client, email=THERE):
-    return ask(client, "POST", EMAIL, {"email": email})
+def enter():
+    program = Program()
+    assert program.sign_in("ada", PASSWORD).status_code == 200
+    return program
 
 
-def verify(client, key):
-    return ask(client, "POST", VERIFY, {"key": key})
+def prove(program, password=PASSWORD):
+    return program.send(PROOF, password=password)
+
+
+def move(program, email=THERE, **sent):
+    return program.send(MOVE, email=email, **sent)
+
+
+def set_password(program, **sent):
+    return program.send(f"{ME}/password", "PUT", **sent)
+
+
+def confirm(program, code):
+    return program.send(CODE, code=code)
+
+
+def press(program, page, **typed):
+    """Sends the form of a page, in the same session."""
+    return program.post(page, typed, headers={"X-CSRFToken": program.token})
 
 
 def code(mailbox):
     return re.search(r"^ {4}(\d{4} \d{4})$", mailbox.text(THERE), re.MULTILINE)[1]
 
 
-def rows(answer):
-    return [(row["email"], row["verified"], row["primary"]) for row in answer.json()["data"]]
+def awaited(program):
+    return program.get(MOVE).json()["to"]
 
 
-def test_the_password_proves_it_for_fifteen_minutes_at_doors_and_pages(signed_in):
-    assert "Your password" in words(signed_in.get("/account/email"))
-    refused = move(signed_in)
-    assert refused.status_code == 401
-    assert refused.json()["meta"]["is_authenticated"] is True
-    assert list(flows(refused)) == ["reauthenticate"]
-
-    assert prove(signed_in).status_code == 200
-
-    assert "Your password" not in words(signed_in.get("/account/email"))
-    assert move(signed_in).status_code == 200
-    with time_machine.travel(timezone.now() + timedelta(minutes=15)):
-        assert move(signed_in).status_code == 401
+# Proof
 
 
-def test_a_wrong_password_proves_nothing_and_counts_with_those_of_the_pages(ada, signed_in):
+def test_the_password_proves_it_for_fifteen_minutes_at_doors_and_pages(program):
+    assert "Your password" in words(program.get("/account/email"))
+    assert codes(move(program)) == ["proof"]
+
+    answer = prove(program)
+
+    assert (answer.status_code, answer.json()["user"]["username"]) == (200, "ada")
+    assert "Your password" not in words(program.get("/account/email"))
+    assert move(program).status_code == 202
+    with time_machine.travel(timezone.now() + SOON - timedelta(seconds=5)):
+        assert move(program).status_code == 202
+    with time_machine.travel(timezone.now() + SOON):
+        assert codes(move(program)) == ["proof"]
+
+
+def test_a_wrong_password_proves_nothing_and_counts_with_those_of_the_pages(ada, program):
     for _ in range(9):
-        signed_in.post("/account/password", {"password": WRONG, "chosen": NEW})
+        press(program, "/account/password", password=WRONG, chosen=NEW)
 
-    answer = prove(signed_in, WRONG)
+    answer = prove(program, WRONG)
 
-    assert said(answer) == [("password", "password")]
+    assert (answer.status_code, fields(answer), codes(answer)) == (400, ["password"], ["password"])
     assert ada.events.filter(kind=Event.Kind.FAILED).count() == 10
-    assert prove(signed_in).status_code == 429
-    assert move(signed_in).status_code == 401
+    limited = prove(program)
+    assert (limited.status_code, codes(limited)) == (429, ["limited"])
+    assert 0 < int(limited["Retry-After"]) <= 900
+    assert codes(move(program)) == ["proof"]
 
 
-def test_a_mailed_link_proves_it_here_too_and_is_the_only_proof_without_a_password(mailbox):
-    grace, client = UserFactory(username="grace", email="grace@example.com", password=None), Client()
-    other = Client()
-    for browser in (client, other):
-        MagicLink.objects.issue(grace.email)
-        token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
-        assert browser.post("/confirm", {"token": token}).status_code == 302
-    session = other.session
-    del session["proven"]
-    session.save()
+def test_no_password_at_all_is_asked_for(program):
+    answer = program.send(PROOF)
 
-    for refused in (prove(other), move(other), ask(other, "POST", CHANGE, {"new_password": NEW})):
-        assert refused.status_code == 401
-        assert flows(refused) == {}
-    assert ask(client, "POST", CHANGE, {"new_password": NEW}).status_code == 200
+    assert (answer.status_code, fields(answer), codes(answer)) == (400, ["password"], ["required"])
+
+
+@pytest.fixture
+def connected(ada):
+    """Signed in as Ada, who has everything that proof is asked for."""
+    phone.pair(ada)
+    ada.google.connect("42", ada.email)
+    program = Program()
+    program.force_login(ada)
+    program.look()
+    return program
+
+
+def test_without_proof_nothing_changes_and_the_way_to_it_is_named(ada, connected, subtests):
+    before = (ada.events.count(), User.objects.values().get())
+    for method, door in PROVEN:
+        with subtests.test(door=f"{method} {door}"):
+            answer = connected.send(door, method, email=THERE, new_password=NEW, code=phone.code())
+
+            assert (answer.status_code, fields(answer), codes(answer)) == (403, ["password"], ["proof"])
+            assert answer.json()["next"] == PROOF
+    assert (ada.events.count(), User.objects.values().get()) == before
+    assert ada.second_factor.is_on
+
+
+def test_a_wrong_password_is_said_everywhere_even_after_proof(ada, connected, subtests):
+    prove(connected)
+    for method, door in PROVEN:
+        with subtests.test(door=f"{method} {door}"):
+            answer = connected.send(
+                door, method, password=WRONG, email=THERE, new_password=NEW, code=phone.code(), current=phone.code()
+            )
+
+            assert answer.status_code == 400
+            assert ("password", "password") in zip(fields(answer), codes(answer), strict=True)
+    assert User.objects.get().check_password(PASSWORD)
+    assert ada.second_factor.is_on
+    assert ada.google.account
+
+
+def test_without_a_password_a_mailed_link_is_the_only_proof(ada, connected, subtests):
+    User.objects.update(password="!")
+    connected.force_login(User.objects.get())
+    connected.look()
+    asked = [("POST", PROOF), *PROVEN[:-1]]  # Google would be the last way in
+    for method, door in asked:
+        with subtests.test(door=f"{method} {door}"):
+            answer = connected.send(door, method, password=PASSWORD, email=THERE, new_password=NEW, code=phone.code())
+
+            assert (answer.status_code, codes(answer)) == (403, ["proof"])
+            assert answer.json()["next"] == f"{PROOF}/link"
+    assert not User.objects.get().has_usable_password()
+    assert ada.second_factor.is_on
+
+
+def test_a_mailed_link_proves_it_for_fifteen_minutes(mailbox):
+    grace, program = UserFactory(username="grace", email="grace@example.com", password=None), Program()
+    MagicLink.objects.issue(grace.email)
+    token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
+    assert program.send("/api/v1/auth/confirm", token=token).status_code == 200
+
+    with time_machine.travel(timezone.now() + SOON):
+        assert codes(set_password(program, new_password=NEW)) == ["proof"]
+    assert set_password(program, new_password=NEW).status_code == 200
+
     assert User.objects.get().check_password(NEW)
 
 
-def test_a_new_password_ends_all_other_sessions(mailbox, ada, signed_in):
-    other = Client()
-    other.post("/login", {"login": "ada", "password": PASSWORD})
-    key = signed_in.cookies["session"].value
+def test_a_session_that_ends_just_before_the_answer_is_told(program, monkeypatch):
+    original = sessions.prove
+    monkeypatch.setattr(sessions, "prove", lambda request: (original(request), Session.objects.all().delete()))
 
-    answer = ask(signed_in, "POST", CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+    answer = prove(program)
+
+    assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+
+
+# The account
+
+
+def test_an_account_says_who_it_is_what_was_chosen_and_how_one_gets_in(ada, program):
+    ada.choose(language="ru")
+    phone.pair(ada)
+    ada.google.connect("42", "ada@google.example")
+    program.force_login(User.objects.get())
+
+    answer = program.get(ME)
 
     assert answer.status_code == 200
-    assert other.get("/account").status_code == 302
-    assert ask(signed_in, "GET", "auth/session").status_code == 200
-    assert signed_in.cookies["session"].value != key
+    user = answer.json()["user"]
+    assert abs(datetime.fromisoformat(user.pop("joined_at")) - ada.joined_at) < timedelta(seconds=1)
+    assert user == {
+        "id": str(ada.pk),
+        "username": "ada",
+        "email": "ada@example.com",
+        "settings": {"language": "ru"},
+        "has_password": True,
+        "google": "ada@google.example",
+        "second_factor": True,
+    }
+
+
+def test_what_an_account_does_not_have_is_said_too(ada, program):
+    User.objects.update(password="!")
+    program.force_login(User.objects.get())
+
+    user = program.get(ME).json()["user"]
+
+    assert (user["has_password"], user["google"], user["second_factor"]) == (False, None, False)
+
+
+def test_after_proof_an_account_goes_without_the_password_and_everywhere(mailbox, ada, program):
+    other = enter()
+    prove(program)
+
+    answer = program.send(ME, "DELETE")
+
+    assert (answer.status_code, list(answer.json())) == (200, ["message"])
+    assert not User.objects.exists()
+    assert other.look().status_code == program.look().status_code == 401
+    assert mailbox.kinds(ada.email)[-1] == "deleted"
+
+
+def test_an_account_whose_sessions_end_meanwhile_stays(program, monkeypatch):
+    end_at_the_lock(monkeypatch)
+
+    answer = program.send(ME, "DELETE", password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+    assert User.objects.exists()
+
+
+def test_who_is_not_signed_in_is_told_at_every_door(subtests):
+    doors = [("GET", ME), ("POST", PROOF), ("GET", MOVE), ("DELETE", MOVE), ("POST", CODE), ("POST", AGAIN), *PROVEN]
+    for method, door in doors:
+        with subtests.test(door=f"{method} {door}"):
+            answer = Program().send(door, method, password=PASSWORD)
+
+            assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+
+
+# The password
+
+
+def test_a_new_password_ends_all_other_sessions(mailbox, ada, program):
+    other = enter()
+    key, handle = program.cookies["session"].value, program.look().json()["session"]["id"]
+
+    answer = set_password(program, password=PASSWORD, new_password=NEW)
+
+    assert answer.status_code == 200
+    assert other.look().status_code == 401
+    assert program.look().status_code == 200
+    assert program.cookies["session"].value != key
+    assert answer.json()["session"]["id"] == program.look().json()["session"]["id"] != handle
+    assert User.objects.get().check_password(NEW)
     assert ada.events.filter(kind=Event.Kind.PASSWORD_CHANGED).count() == 1
     assert mailbox.kinds(ada.email)[-1] == "password_changed"
 
 
-def test_what_is_wrong_with_a_new_password_is_said(ada, signed_in):
-    for sent, wrong in [
-        ({"current_password": WRONG, "new_password": NEW}, ("password", "current_password")),
-        ({"new_password": NEW}, ("required", "current_password")),
-        ({"current_password": PASSWORD}, ("required", "new_password")),
-        ({"current_password": PASSWORD, "new_password": "short"}, ("password_too_short", "new_password")),
-    ]:
-        answer = ask(signed_in, "POST", CHANGE, sent)
+def test_what_proved_a_new_password_proves_nothing_more(program):
+    prove(program)
 
-        assert answer.status_code == 400
-        assert said(answer) == [wrong]
-    prove(signed_in)
-    answer = ask(signed_in, "POST", CHANGE, {"current_password": WRONG, "new_password": NEW})
-    assert said(answer) == [("password", "current_password")]
+    assert set_password(program, new_password=NEW).status_code == 200
+
+    assert codes(set_password(program, new_password=PASSWORD)) == ["proof"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "code"),
+    [
+        ({"password": WRONG, "new_password": NEW}, "password", "password"),
+        ({"password": PASSWORD}, "new_password", "required"),
+        ({"password": PASSWORD, "chosen": NEW}, "new_password", "required"),
+        ({"password": PASSWORD, "new_password": "short"}, "new_password", "password_too_short"),
+    ],
+)
+def test_what_is_wrong_with_a_new_password_is_said(program, sent, field, code):
+    answer = set_password(program, **sent)
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (400, [field], [code])
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_a_session_that_ended_meanwhile_changes_nothing_and_is_told(ada, signed_in, monkeypatch):
+def test_a_session_that_ended_meanwhile_changes_nothing_and_is_told(program, monkeypatch):
+    end_at_the_lock(monkeypatch)
+
+    answer = set_password(program, password=PASSWORD, new_password=NEW)
+
+    assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def end_at_the_lock(monkeypatch):
+    """Ends all sessions just before the account is locked."""
     original = User.hold
     monkeypatch.setattr(User, "hold", lambda self: (User.objects.get().end_sessions(), original(self))[1])
 
-    answer = ask(signed_in, "POST", CHANGE, {"current_password": PASSWORD, "new_password": NEW})
 
-    assert answer.status_code == 401
-    assert "login" in flows(answer)
-    assert User.objects.get().check_password(PASSWORD)
+# The address
 
 
-def test_a_session_that_ends_just_before_the_answer_is_told_too(signed_in, monkeypatch):
-    original = sessions.prove
-    monkeypatch.setattr(sessions, "prove", lambda request: (original(request), Session.objects.all().delete()))
+def test_an_address_changes_by_the_code_and_no_page_hears_of_it_later(mailbox, ada, program):
+    assert program.get(MOVE).json() == {"to": None, "ends_at": None}
+    assert move(program, password=PASSWORD).status_code == 202
+    waits = program.get(MOVE).json()
+    assert waits["to"] == THERE
+    left = datetime.fromisoformat(waits["ends_at"]) - timezone.now()
+    assert SOON - timedelta(minutes=1) < left <= SOON
+    assert User.objects.get().email == "ada@example.com"
 
-    answer = prove(signed_in)
+    answer = confirm(program, code(mailbox))
 
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "signed_out")
-
-
-def test_an_address_changes_by_the_code_and_no_page_hears_of_it_later(mailbox, ada, signed_in):
-    prove(signed_in)
-
-    assert rows(move(signed_in)) == [("ada@example.com", True, True), (THERE, False, False)]
-    answer = verify(signed_in, code(mailbox))
-
-    assert answer.status_code == 200
-    assert answer.json()["data"]["user"]["email"] == THERE
-    assert rows(ask(signed_in, "GET", EMAIL)) == [(THERE, True, True)]
+    assert (answer.status_code, answer.json()["user"]["email"]) == (200, THERE)
+    assert program.look().json()["user"]["email"] == THERE
+    assert awaited(program) is None
     assert ada.events.filter(kind=Event.Kind.EMAIL_CHANGED).count() == 1
     assert mailbox.kinds("ada@example.com")[-1] == "email_changed"
-    assert "Your email address is now" not in words(signed_in.get("/account"))
-    assert verify(signed_in, code(mailbox)).status_code == 409
+    assert "Your email address is now" not in words(program.get("/account"))
+    again = confirm(program, code(mailbox))
+    assert (again.status_code, fields(again), codes(again)) == (410, ["code"], ["over"])
 
 
-def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(mailbox, signed_in):
+def test_a_code_works_for_fifteen_minutes(mailbox, program):
+    move(program, password=PASSWORD)
+
+    with time_machine.travel(timezone.now() + SOON):
+        assert awaited(program) is None
+        assert codes(confirm(program, code(mailbox))) == ["over"]
+    assert confirm(program, code(mailbox)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("email", "code"), [("ADA@example.com", "same"), ("nonsense", "invalid"), ("", "required"), (None, "required")]
+)
+def test_what_is_wrong_with_an_address_is_said_and_nothing_mailed(mailbox, program, email, code):
+    before = len(mailbox.letters())
+
+    answer = move(program, email, password=PASSWORD)
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (400, ["email"], [code])
+    assert awaited(program) is None
+    assert len(mailbox.letters()) == before
+
+
+def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(mailbox, program):
     UserFactory(username="grace", email="grace@example.com")
-    prove(signed_in)
+    prove(program)
+    seen = []
 
-    answers = [move(signed_in, email) for email in ("free@example.com", "grace@example.com")]
+    for email in ("free@example.com", "grace@example.com"):
+        answer = move(program, email)
+        seen.append((answer.status_code, answer.text.replace(email, "ADDRESS"), awaited(program) == email))
 
-    bodies = [answer.text.replace("free@", "X@").replace("grace@", "X@") for answer in answers]
-    assert bodies[0] == bodies[1]
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 202
     assert mailbox.kinds("free@example.com") == ["email_code"]
     assert mailbox.kinds("grace@example.com") == ["email_taken"]
 
 
-def test_five_wrong_codes_end_the_attempt_whichever_door_they_came_by(mailbox, ada, signed_in):
-    prove(signed_in)
-    move(signed_in)
+def test_five_wrong_codes_end_the_attempt_whichever_door_they_came_by(mailbox, program):
+    move(program, password=PASSWORD)
     right = code(mailbox)
-    signed_in.post("/account/email/code", {"code": "XXX"})
+    press(program, "/account/email/code", code="XXX")
 
     for _ in range(3):
-        assert said(verify(signed_in, "XXX")) == [("mismatch", "key")]
-    answer = verify(signed_in, "XXX")
+        answer = confirm(program, "XXX")
+        assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["mismatch"])
+    answer = confirm(program, "XXX")
 
+    assert (answer.status_code, codes(answer)) == (410, ["over"])
     assert "one wrong code too many" in answer.json()["errors"][0]["message"]
-    assert verify(signed_in, right).status_code == 409
-    assert rows(ask(signed_in, "GET", EMAIL)) == [("ada@example.com", True, True)]
+    assert confirm(program, right).status_code == 410
+    assert awaited(program) is None
+    assert User.objects.get().email == "ada@example.com"
 
 
-def test_codes_cannot_be_guessed_by_many_at_once(signed_in):
-    statuses = [verify(signed_in, "XXX").status_code for _ in range(21)]
+def test_a_code_that_is_missing_is_asked_for_and_counts_for_nothing(mailbox, program):
+    move(program, password=PASSWORD)
 
-    assert statuses == [409] * 20 + [429]
-    assert ask(signed_in, "POST", f"{VERIFY}/resend").status_code == 429
+    for _ in range(5):
+        answer = program.send(CODE)
+        assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["required"])
+    assert confirm(program, code(mailbox)).status_code == 200
 
 
-def test_only_the_newest_code_works_and_a_mailbox_cannot_be_flooded(mailbox, signed_in):
-    assert ask(signed_in, "POST", f"{VERIFY}/resend").status_code == 409
-    prove(signed_in)
-    move(signed_in)
+def test_codes_cannot_be_guessed_by_many_at_once(program):
+    statuses = [confirm(program, "XXX").status_code for _ in range(21)]
+
+    assert statuses == [410] * 20 + [429]
+    assert program.send(AGAIN).status_code == 429
+
+
+def test_only_the_newest_code_works_and_a_mailbox_cannot_be_flooded(mailbox, program):
+    assert codes(program.send(AGAIN)) == ["over"]
+    prove(program)
+    move(program)
     first = code(mailbox)
-    statuses = [ask(signed_in, "POST", f"{VERIFY}/resend").status_code for _ in range(3)]
 
-    assert statuses == [200, 200, 200]
-    assert said(verify(signed_in, first)) == [("mismatch", "key")]
-    assert [move(signed_in).status_code for _ in range(2)] == [200, 429]
+    assert [program.send(AGAIN).status_code for _ in range(3)] == [202, 202, 202]
+
+    assert codes(confirm(program, first)) == ["mismatch"]
+    assert [move(program).status_code for _ in range(2)] == [202, 429]
     assert mailbox.kinds(THERE).count("email_code") == 5
+    assert confirm(program, code(mailbox)).status_code == 200
 
 
-def test_a_change_can_be_given_up_and_the_address_itself_cannot(mailbox, ada, signed_in):
-    prove(signed_in)
-    move(signed_in)
+def test_a_change_can_be_given_up_and_the_address_itself_cannot(mailbox, ada, program):
+    nothing = program.send(MOVE, "DELETE", email=ada.email)
+    assert (nothing.status_code, codes(nothing)) == (404, ["none"])
+    move(program, password=PASSWORD)
 
-    assert said(ask(signed_in, "DELETE", EMAIL, {"email": ada.email})) == [("not_pending", "email")]
-    assert rows(ask(signed_in, "DELETE", EMAIL, {"email": THERE})) == [("ada@example.com", True, True)]
-    assert verify(signed_in, code(mailbox)).status_code == 409
+    answer = program.send(MOVE, "DELETE")
+
+    assert answer.json() == {"message": "Your address stays ada@example.com."}
+    assert awaited(program) is None
+    assert confirm(program, code(mailbox)).status_code == 410
+    assert User.objects.get().email == "ada@example.com"
 
 
-def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, signed_in, monkeypatch):
+def test_asking_for_addresses_is_limited_with_the_pages(program):
+    for _ in range(20):
+        press(program, "/account/email", email="nonsense")
+
+    answer = move(program, password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (429, ["limited"])
+
+
+def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, program, monkeypatch):
     original = User.change_email
 
     def late(self, email, **trace):
         UserFactory(username="grace", email=email)
         original(self, email, **trace)
 
-    prove(signed_in)
-    move(signed_in)
+    move(program, password=PASSWORD)
     monkeypatch.setattr(User, "change_email", late)
 
-    assert said(verify(signed_in, code(mailbox))) == [("taken", "key")]
+    answer = confirm(program, code(mailbox))
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (409, ["code"], ["taken"])
     assert User.objects.get(username="ada").email == "ada@example.com"
 
 
-@pytest.mark.parametrize("door", ["headless", "page"])
-def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, ada, signed_in, monkeypatch, door):
+@pytest.mark.parametrize("way", ["door", "page"])
+def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, program, monkeypatch, way):
     """As when the owner changes the password or says “this was not me” in that very moment."""
-    prove(signed_in)
-    move(signed_in)
-    key, finish = code(mailbox), change.finish
+    move(program, password=PASSWORD)
+    key, original = code(mailbox), User.change_email
 
-    def late(request, user):
-        assert request.user.is_authenticated
-        User.objects.get(pk=ada.pk).change_password(NEW)
-        return finish(request, user)
+    def late(self, email, **trace):
+        User.objects.get().change_password(NEW)
+        original(self, email, **trace)
 
-    monkeypatch.setattr(change, "finish", late)
-    if door == "page":
-        answer = signed_in.post("/account/email/code", {"code": key})
-        assert answer.url.startswith("/login")
+    monkeypatch.setattr(User, "change_email", late)
+    if way == "page":
+        assert press(program, "/account/email/code", code=key).url.startswith("/login")
     else:
-        assert verify(signed_in, key).status_code == 401
+        assert codes(confirm(program, key)) == ["signed_out"]
 
-    ada.refresh_from_db()
-    assert ada.email == "ada@example.com"
+    assert User.objects.get().email == "ada@example.com"
+    assert User.objects.get().check_password(NEW)
 
 
-def test_a_change_of_address_ends_with_the_password_it_was_proven_by(mailbox, ada, signed_in):
-    prove(signed_in)
-    move(signed_in)
+def test_a_change_of_address_ends_with_the_password_it_was_proven_by(mailbox, program):
+    move(program, password=PASSWORD)
     key = code(mailbox)
-    ask(signed_in, "POST", CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+    set_password(program, password=PASSWORD, new_password=NEW)
 
-    assert verify(signed_in, key).status_code == 409
-    ada.refresh_from_db()
-    assert ada.email == "ada@example.com"
+    assert awaited(program) is None
+    assert codes(confirm(program, key)) == ["over"]
+    assert User.objects.get().email == "ada@example.com"
+
+
+def test_a_change_that_another_session_asked_for_is_not_confirmed_here(mailbox, program):
+    move(enter(), password=PASSWORD)
+
+    assert awaited(program) is None
+    assert codes(confirm(program, code(mailbox))) == ["over"]

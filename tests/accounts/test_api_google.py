@@ -1,19 +1,21 @@
-"""Google through allauth.headless's protocol, and what its configuration says: the promises of the pages hold here."""
+"""Google and the configuration for programs that draw their own pages: the promises of the pages hold."""
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from accounts.models import User
-from tests.tools.factories import PASSWORD, UserFactory
+from accounts.models.google import Google, LastWayIn
+from invites import purposes
+from kit import tokens
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person
-from tests.tools.headless import DOORS, ask, flows, said
+from tests.tools.program import Program, codes, fields
 
 pytestmark = pytest.mark.django_db
 
+START, OWN, PROOF = "/api/v1/auth/google", "/api/v1/account/google", "/api/v1/auth/proof"
 GRACE = Person(sub="2001", email="grace@gmail.com")
-PROVIDERS = "account/providers"
-CONNECTED = {"provider": "google", "account": "2001"}
 
 
 @pytest.fixture(autouse=True)
@@ -21,91 +23,240 @@ def grace_at_google(google):
     google.person = GRACE
 
 
-def visit(client, **typed):
-    form = {"provider": "google", "callback_url": "/account/settings", "process": "login"} | typed
-    return client.post(f"{DOORS}auth/provider/redirect", form)
+@pytest.fixture
+def program(ada):
+    """Ada's, who is signed in."""
+    program = Program()
+    assert program.sign_in("ada", PASSWORD).status_code == 200
+    return program
 
 
-def prove(client):
-    assert ask(client, "POST", "auth/reauthenticate", {"password": PASSWORD}).status_code == 200
+@pytest.fixture
+def connected(program, ada):
+    """The same, with a Google account that is connected already."""
+    ada.google.adopt("2001", "grace@gmail.com")
+    return program
+
+
+def send(program, path, **typed):
+    """A form, as a browser sends it from a page of the program."""
+    program.look()
+    return program.post(path, typed | {"csrfmiddlewaretoken": program.token})
+
+
+def token_of(link):
+    return tokens.sign(purposes.SIGNUP, link.pk)
+
+
+# Coming in
 
 
 @pytest.mark.parametrize(
-    ("callback", "arrived"),
+    ("asked", "arrived"),
     [
         ("/account/settings", "/account/settings"),
-        ("http://localhost:8000/account/settings", "/account/settings"),
+        ("", "/account"),
         ("https://evil.example/", "/account"),
         ("//evil.example/", "/account"),
     ],
 )
-def test_who_comes_back_from_google_is_in_and_on_this_site(client, google, settings, callback, arrived):
-    settings.SITE_URL = "http://localhost:8000"
-    google.register(settings.SITE_URL)
+def test_whoever_comes_back_from_google_is_in_and_on_this_site(google, asked, arrived):
+    program = Program()
+    sent = send(program, START, next=asked)
 
-    page = client.get(google.consent(visit(client, callback_url=callback).url))
+    page = program.get(google.consent(sent.url))
 
+    assert sent.status_code == 303
     assert page.url == arrived
     assert User.objects.get().email == "grace@gmail.com"
-    assert ask(client, "GET", "auth/session").status_code == 200
+    assert program.look().status_code == 200
 
 
-def test_it_is_connected_once_it_is_proven_whose_account_it_is(signed_in, google, mailbox, ada):
-    assert visit(Client(), process="connect").status_code == 401
-    assert visit(signed_in, process="connect").url == "/account/google"
+def test_an_invitation_is_accepted_on_the_way(google, settings):
+    settings.SIGNUP = "invited"
+    invite, program = InviteFactory(email="grace@gmail.com", next="/account/settings"), Program()
+
+    page = program.get(google.consent(send(program, START, token=token_of(invite)).url))
+
+    assert page.url == "/account/settings"
+    invite.refresh_from_db()
+    assert invite.accepted_by == User.objects.get()
+    assert google.visits[0].query["login_hint"] == "grace@gmail.com"
+
+
+@pytest.mark.parametrize("token", ["", "x"])
+def test_a_token_that_is_none_is_no_hindrance_and_no_hint(google, token):
+    program = Program()
+
+    page = program.get(google.consent(send(program, START, token=token).url))
+
+    assert page.url == "/account"
+    assert "login_hint" not in google.visits[0].query
+
+
+def test_whoever_is_signed_in_already_is_not_sent_to_google(program):
+    answer = send(program, START, next="/account/settings")
+    assert (answer.status_code, answer.url) == (303, "/account/settings")
+    assert send(program, START).url == "/account"
+
+    link = LinkFactory()
+    assert send(program, START, token=token_of(link)).url.startswith("/signup?token=")
+
+
+@pytest.mark.parametrize("path", [START, OWN])
+def test_another_site_cannot_send_people_to_google(program, google, path):
+    forged = program.post(path, {"password": PASSWORD})
+
+    assert (forged.status_code, codes(forged)) == (403, ["csrf"])
+    assert program.get(path).status_code == 405
     assert google.visits == []
 
-    prove(signed_in)
-    signed_in.get(google.consent(visit(signed_in, process="connect").url))
 
+def test_without_google_both_doors_are_off(program, settings):
+    settings.GOOGLE_CLIENT_ID = ""
+
+    for answer in (send(Program(), START), send(program, START), send(program, OWN, password=PASSWORD)):
+        assert (answer.status_code, codes(answer)) == (404, ["off"])
+
+
+# Connecting
+
+
+def test_it_is_connected_once_it_is_proven_whose_account_it_is(program, google, mailbox, ada):
+    sent = send(program, OWN, password=PASSWORD)
+    assert sent.status_code == 303
+
+    page = program.get(google.consent(sent.url))
+
+    assert page.url == "/account"
+    assert google.visits[0].query["login_hint"] == ada.email
     assert SocialAccount.objects.values_list("user", "uid").get() == (ada.pk, "2001")
     assert mailbox.kinds(ada.email).count("google_connected") == 1
-    listed = ask(signed_in, "GET", PROVIDERS).json()["data"]
-    assert [(row["uid"], row["provider"]["id"], row["display"]) for row in listed] == [
-        ("2001", "google", "grace@gmail.com")
-    ]
+    assert program.get("/api/v1/account").json()["user"]["google"] == "grace@gmail.com"
 
 
-def test_it_is_disconnected_with_proof(signed_in, mailbox, ada):
-    ada.google.adopt("2001", "grace@gmail.com")
-    assert said(ask(signed_in, "DELETE", PROVIDERS, CONNECTED | {"account": "2002"})) == [
-        ("account_not_found", "account")
-    ]
-    assert "reauthenticate" in flows(ask(signed_in, "DELETE", PROVIDERS, CONNECTED))
-    prove(signed_in)
+def test_what_was_proven_lately_is_not_asked_for_again(program):
+    program.send(PROOF, password=PASSWORD)
 
-    assert ask(signed_in, "DELETE", PROVIDERS, CONNECTED).json()["data"] == []
+    assert send(program, OWN).status_code == 303
 
+
+@pytest.mark.parametrize(
+    ("typed", "status", "code"),
+    [({}, 403, "proof"), ({"password": ""}, 403, "proof"), ({"password": "wrong password"}, 400, "password")],
+)
+def test_without_proof_nobody_is_sent_to_google(program, google, typed, status, code):
+    answer = send(program, OWN, **typed)
+
+    assert (answer.status_code, fields(answer), codes(answer)) == (status, ["password"], [code])
+    assert answer.json().get("next") == (PROOF if code == "proof" else None)
+    assert google.visits == []
+
+
+def test_signed_out_there_is_nothing_to_connect_or_to_disconnect():
+    for answer in (send(Program(), OWN, password=PASSWORD), Program().send(OWN, "DELETE", password=PASSWORD)):
+        assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
+
+
+def test_an_account_has_one_google_account(connected):
+    answer = send(connected, OWN, password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (409, ["connected"])
+
+
+def test_without_a_password_a_mailed_link_is_the_proof(mailbox, google):
+    grace, program = UserFactory(username="grace", email="grace@navy.example", password=None), Program()
+    program.force_login(grace)
+    refused = send(program, OWN, password=PASSWORD)
+    assert (refused.status_code, codes(refused)) == (403, ["proof"])
+    program.send(refused.json()["next"])
+
+    token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
+    assert program.send("/api/v1/auth/confirm", token=token).status_code == 200
+
+    program.get(google.consent(send(program, OWN).url))
+    assert grace.google.email == "grace@gmail.com"
+
+
+# Disconnecting
+
+
+def test_it_is_disconnected_with_proof(connected, mailbox, ada):
+    for sent, code in (({}, "proof"), ({"password": "wrong password"}, "password")):
+        assert codes(connected.send(OWN, "DELETE", **sent)) == [code]
+    assert ada.google.account
+
+    answer = connected.send(OWN, "DELETE", password=PASSWORD)
+
+    assert (answer.status_code, list(answer.json())) == (200, ["message"])
     assert mailbox.kinds(ada.email)[-1] == "google_disconnected"
-    assert ask(signed_in, "GET", PROVIDERS).json()["data"] == []
+    assert connected.get("/api/v1/account").json()["user"]["google"] is None
 
 
-def test_the_last_way_in_stays(client, google):
+def test_what_is_not_connected_cannot_be_disconnected(program):
+    answer = program.send(OWN, "DELETE", password=PASSWORD)
+
+    assert (answer.status_code, codes(answer)) == (404, ["not_found"])
+
+
+def test_the_last_way_in_stays(google):
     UserFactory(username="grace", email="grace@gmail.com", password=None).google.adopt("2001", "grace@gmail.com")
-    client.get(google.consent(visit(client).url))
+    program = Program()
+    program.get(google.consent(send(program, START).url))
+    assert program.look().status_code == 200
 
-    assert said(ask(client, "DELETE", PROVIDERS, CONNECTED)) == [("no_password", None)]
+    answer = program.send(OWN, "DELETE")
+
+    assert (answer.status_code, codes(answer)) == (409, ["last_way_in"])
     assert SocialAccount.objects.exists()
 
 
-def test_another_provider_is_none_and_without_google_there_is_none(client, settings):
-    assert visit(client, provider="github").status_code == 404
-    assert flows(ask(client, "GET", "auth/session")).keys() == {"login", "provider_redirect"}
+def test_a_password_that_goes_at_that_moment_leaves_the_last_way_in_too(connected, monkeypatch):
+    def late(*_args, **_trace):
+        raise LastWayIn
 
-    settings.GOOGLE_CLIENT_ID = ""
+    monkeypatch.setattr(Google, "disconnect", late)
 
-    assert visit(client).status_code == 404
-    assert flows(ask(client, "GET", "auth/session")).keys() == {"login"}
-    assert ask(client, "GET", "config").json()["data"]["socialaccount"]["providers"] == []
+    assert codes(connected.send(OWN, "DELETE", password=PASSWORD)) == ["last_way_in"]
 
 
-def test_the_configuration_names_what_there_is(client, django_assert_num_queries, google):
+# What there is
+
+
+def test_the_configuration_names_what_there_is(django_assert_num_queries):
     with django_assert_num_queries(0):
-        data = ask(client, "GET", "config").json()["data"]
+        answer = Client().get("/api/v1/config")
 
-    assert data["account"]["is_open_for_signup"] is False
-    assert data["account"]["login_by_code_enabled"] is False
-    assert data["mfa"] == {"supported_types": ["totp", "recovery_codes"], "passkey_login_enabled": False}
-    assert data["socialaccount"]["providers"] == [
-        {"id": "google", "name": "Google", "flows": ["provider_redirect"], "client_id": google.client_id}
-    ]
+    assert answer.json() == {
+        "signup": "open",
+        "members_invite": False,
+        "google": True,
+        "password_min_length": 15,
+        "second_factor": "optional",
+    }
+    assert not answer.cookies
+
+
+def test_the_configuration_follows_the_settings(settings):
+    settings.SIGNUP, settings.MEMBERS_INVITE, settings.GOOGLE_CLIENT_ID = "invited", True, ""
+    settings.PASSWORD_MIN_LENGTH, settings.REQUIRE_STAFF_2FA = 20, True
+
+    assert Client().get("/api/v1/config").json() == {
+        "signup": "invited",
+        "members_invite": True,
+        "google": False,
+        "password_min_length": 20,
+        "second_factor": "staff",
+    }
+
+
+def test_a_door_that_takes_a_form_takes_no_json(google, subtests):
+    program = Program()
+    program.look()
+    for door in ("auth/google", "account/google"):
+        with subtests.test(door):
+            program.force_login(UserFactory()) if door == "account/google" else None
+
+            answer = program.send(f"/api/v1/{door}", next="/account/settings")
+
+            assert (answer.status_code, codes(answer)) == (415, ["unsupported"])

@@ -177,7 +177,7 @@ def test_one_session_ends_and_the_others_go_on(program):
     other = Program()
     other.sign_in("ada", PASSWORD)
 
-    answer = program.send(f"/api/v1/auth/session/{other.look().json()['session']['id']}", "DELETE")
+    answer = program.send(f"/api/v1/auth/sessions/{other.look().json()['session']['id']}", "DELETE")
 
     assert answer.status_code == 200
     assert other.look().status_code == 401
@@ -188,16 +188,16 @@ def test_one_session_ends_and_the_others_go_on(program):
 def test_ones_own_session_ends_too(program):
     own = program.look().json()["session"]["id"]
 
-    assert program.send(f"/api/v1/auth/session/{own}", "DELETE").status_code == 200
+    assert program.send(f"/api/v1/auth/sessions/{own}", "DELETE").status_code == 200
     assert program.look().status_code == 401
 
 
 def test_a_key_that_is_taken_for_a_name_does_not_reach_the_log(program, caplog):
     key = program.cookies["session"].value
 
-    assert program.send(f"/api/v1/auth/session/{key}", "DELETE").status_code == 404
+    assert program.send(f"/api/v1/auth/sessions/{key}", "DELETE").status_code == 404
     assert key not in caplog.text
-    assert "DELETE /api/v1/auth/session/<slug:handle> 404" in caplog.text
+    assert "DELETE /api/v1/auth/sessions/<slug:handle> 404" in caplog.text
 
 
 def test_nobody_ends_somebody_elses_session(program):
@@ -205,7 +205,7 @@ def test_nobody_ends_somebody_elses_session(program):
     other = Program()
     other.sign_in("grace", PASSWORD)
 
-    answer = program.send(f"/api/v1/auth/session/{other.look().json()['session']['id']}", "DELETE")
+    answer = program.send(f"/api/v1/auth/sessions/{other.look().json()['session']['id']}", "DELETE")
 
     assert (answer.status_code, codes(answer)) == (404, ["not_found"])
     assert other.look().status_code == 200
@@ -218,11 +218,11 @@ def test_the_account_goes_with_the_password(program):
     assert program.look().status_code == 401
 
 
-@pytest.mark.parametrize(("sent", "code"), [({}, "required"), ({"password": "wrong"}, "password")])
-def test_without_the_password_nothing_goes(program, sent, code):
+@pytest.mark.parametrize(("sent", "status", "code"), [({}, 403, "proof"), ({"password": "wrong"}, 400, "password")])
+def test_without_the_password_nothing_goes(program, sent, status, code):
     answer = program.send("/api/v1/account", "DELETE", **sent)
 
-    assert (answer.status_code, fields(answer), codes(answer)) == (400, ["password"], [code])
+    assert (answer.status_code, fields(answer), codes(answer)) == (status, ["password"], [code])
     assert User.objects.exists()
 
 
@@ -235,6 +235,7 @@ def test_without_any_password_a_mailed_link_is_asked_for(program, ada):
     answer = program.send("/api/v1/account", "DELETE")
 
     assert (answer.status_code, codes(answer)) == (403, ["proof"])
+    assert answer.json()["next"] == "/api/v1/auth/proof/link"
     assert User.objects.exists()
 
 
@@ -265,7 +266,7 @@ def test_a_database_that_fails_removes_nothing_and_says_so(program, monkeypatch)
     [
         ("POST", "/api/v1/auth/logout"),
         ("DELETE", "/api/v1/account"),
-        ("DELETE", "/api/v1/auth/session/" + "0" * 32),
+        ("DELETE", "/api/v1/auth/sessions/" + "0" * 32),
     ],
 )
 def test_who_is_not_signed_in_is_told(method, path):
@@ -374,7 +375,7 @@ def test_only_json_is_read():
 def test_another_method_is_told_which_one_there_is():
     answer = Program().send("/api/v1/auth/login", "PUT")
 
-    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST, DELETE")
 
 
 def test_too_much_and_nothing_are_said_in_json(client):
@@ -438,7 +439,7 @@ def test_ending_sessions_of_an_account_that_goes_is_no_500(program, monkeypatch,
     if verb == "sign_out":
         answer = program.send("/api/v1/auth/logout")
     else:
-        answer = program.send(f"/api/v1/auth/session/{handle}", "DELETE")
+        answer = program.send(f"/api/v1/auth/sessions/{handle}", "DELETE")
 
     assert answer.status_code in {401, 404}
     assert codes(answer)[0] in {"signed_out", "not_found"}

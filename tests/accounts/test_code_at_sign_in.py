@@ -223,8 +223,9 @@ def test_a_link_to_another_account_opens_nothing_for_who_is_signed_in(mailbox, a
         lambda ada: ada.end_sessions(),
         lambda ada: ada.change_password("another horse battery staple"),
         lambda ada: ada.second_factor.turn_off(),
+        lambda ada: User.objects.update(is_active=False),
     ],
-    ids=["deleted", "turned off", "sessions ended", "password changed", "factor off"],
+    ids=["deleted", "turned off", "sessions ended", "password changed", "factor off", "turned off past the code"],
 )
 def test_what_happened_between_the_steps_ends_it(ada, meanwhile):
     clients = [password(next="/account/settings") for _ in range(2)]

@@ -1,12 +1,13 @@
 """Every POST wears a limit."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from config import headless, urls
+from config import urls
 from invites import purposes
 from kit import rate_limit, tokens
 from tests.tools import phone
@@ -51,85 +52,120 @@ def test_every_post_is_limited_by_network(counted, subtests):
             assert (name, "198.51.100.7") in counted
 
 
-HEADLESS = "/_allauth/browser/v1/"
+HANDLE = "<slug:handle>"
+# By network.
 DOORS = {
     ("POST", "/api/v1/invite"): "ask-network",
+    ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
     ("POST", "/api/v1/auth/login"): "login-network",
+    ("DELETE", "/api/v1/auth/login"): "post",
+    ("POST", "/api/v1/auth/login/code"): "factor-network",
     ("POST", "/api/v1/auth/logout"): "post",
-    ("DELETE", "/api/v1/auth/session/<slug:handle>"): "post",
+    ("DELETE", f"/api/v1/auth/sessions/{HANDLE}"): "post",
+    ("POST", "/api/v1/auth/proof"): "post",
+    ("POST", "/api/v1/auth/proof/link"): "ask-network",
+    ("POST", "/api/v1/auth/reset"): "ask-network",
+    ("POST", "/api/v1/auth/google"): "google-network",
     ("DELETE", "/api/v1/account"): "post",
-    ("DELETE", f"{HEADLESS}auth/session"): "post",
-    ("POST", f"{HEADLESS}auth/login"): "login-network",
-    ("POST", f"{HEADLESS}auth/2fa/authenticate"): "factor-network",
-    ("POST", f"{HEADLESS}auth/reauthenticate"): "post",
-    ("POST", f"{HEADLESS}auth/password/request"): "ask-network",
-    ("POST", f"{HEADLESS}auth/email/verify"): "post",
-    ("POST", f"{HEADLESS}auth/email/verify/resend"): "post",
-    ("POST", f"{HEADLESS}auth/provider/redirect"): "google-network",
-    ("DELETE", f"{HEADLESS}auth/sessions"): "post",
-    ("POST", f"{HEADLESS}account/password/change"): "post",
-    ("POST", f"{HEADLESS}account/email"): "post",
-    ("DELETE", f"{HEADLESS}account/email"): "post",
-    ("DELETE", f"{HEADLESS}account/providers"): "post",
-    ("POST", f"{HEADLESS}account/authenticators/totp"): "post",
-    ("DELETE", f"{HEADLESS}account/authenticators/totp"): "post",
-    ("POST", f"{HEADLESS}account/authenticators/recovery-codes"): "post",
+    ("PUT", "/api/v1/account/password"): "post",
+    ("POST", "/api/v1/account/email-change"): "post",
+    ("DELETE", "/api/v1/account/email-change"): "post",
+    ("POST", "/api/v1/account/email-change/code"): "post",
+    ("POST", "/api/v1/account/email-change/again"): "post",
+    ("DELETE", "/api/v1/account/second-factor"): "post",
+    ("POST", "/api/v1/account/second-factor/setup"): "post",
+    ("PUT", "/api/v1/account/second-factor/app"): "post",
+    ("POST", "/api/v1/account/second-factor/recovery-codes"): "post",
+    ("POST", "/api/v1/account/google"): "post",
+    ("DELETE", "/api/v1/account/google"): "post",
 }
-# Counted by the link and by bad tokens; never open; or only to be looked at.
-OTHERS = {"/api/v1/auth/create", "/api/v1/auth/session", "/api/v1/auth/google/response", "/api/v1/openapi.json"} | {
-    f"{HEADLESS}{door}" for door in ("config", "auth/signup", "auth/password/reset", "account/authenticators")
+# By the link, and by bad tokens.
+PRESSES = {
+    "/api/v1/auth/create": purposes.SIGNUP,
+    "/api/v1/auth/confirm": purposes.CONFIRM,
+    "/api/v1/auth/reset/check": purposes.RESET,
+    "/api/v1/auth/reset/password": purposes.RESET,
 }
+# Only to be looked at.
+OTHERS = {
+    *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account")),
+    *(f"/api/v1/auth/{door}" for door in ("session", "sessions", "google/response")),
+    *(f"/api/v1/account/{door}" for door in ("email-change", "second-factor", "second-factor/recovery-codes")),
+}
+
+
+def ask(client, method, path, **sent):
+    sent = json.dumps(sent)
+    return client.generic(method, path.replace(HANDLE, "0"), sent, "application/json", REMOTE_ADDR="198.51.100.7")
 
 
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)
 def test_every_json_door_is_limited_by_network(signed_in, counted, door):
-    method, path = door
-
-    signed_in.generic(method, path.replace("<slug:handle>", "0"), "{}", "application/json", REMOTE_ADDR="198.51.100.7")
+    ask(signed_in, *door)
 
     assert (DOORS[door], "198.51.100.7") in counted
 
 
-def test_no_json_door_was_forgotten():
-    own = {f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/v1/")}
-    doors = own | {f"{HEADLESS}{door.pattern}" for door in headless.urlpatterns}
+def methods(path):
+    """What a door takes, as it says to whoever comes with something else."""
+    return set(ask(Client(), "PATCH", path)["Allow"].split(", ")) - {"HEAD"}
 
-    assert doors == {path for _method, path in DOORS} | OTHERS
+
+def test_no_json_door_was_forgotten(db):
+    paths = [f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/")]
+    doors = {(method, path) for path in paths for method in methods(path)}
+
+    assert doors == {*DOORS, *(("POST", path) for path in PRESSES), *(("GET", path) for path in OTHERS)}
+
+
+ACCOUNT = "/api/v1/account"
 
 
 @pytest.mark.parametrize(
-    ("door", "key"),
+    ("method", "path", "key"),
     [
-        (f"{HEADLESS}account/email", "change-user"),
-        (f"{HEADLESS}account/authenticators/totp", "change-user"),
-        (f"{HEADLESS}account/authenticators/recovery-codes", "change-user"),
-        (f"{HEADLESS}auth/email/verify", "code-user"),
-        (f"{HEADLESS}auth/email/verify/resend", "code-user"),
-        (f"{HEADLESS}auth/reauthenticate", "password-user"),
+        ("POST", f"{ACCOUNT}/email-change", "change-user"),
+        ("PUT", f"{ACCOUNT}/second-factor/app", "change-user"),
+        ("POST", f"{ACCOUNT}/second-factor/recovery-codes", "change-user"),
+        ("POST", f"{ACCOUNT}/email-change/code", "code-user"),
+        ("POST", f"{ACCOUNT}/email-change/again", "code-user"),
+        ("POST", "/api/v1/auth/proof", "password-user"),
+        ("PUT", f"{ACCOUNT}/password", "password-user"),
+        ("POST", f"{ACCOUNT}/email-change", "password-user"),
+        ("PUT", f"{ACCOUNT}/second-factor/app", "password-user"),
+        ("POST", f"{ACCOUNT}/second-factor/recovery-codes", "password-user"),
+        ("DELETE", f"{ACCOUNT}/second-factor", "password-user"),
+        ("DELETE", f"{ACCOUNT}/google", "password-user"),
+        ("DELETE", ACCOUNT, "password-user"),
     ],
 )
-def test_what_one_account_does_is_limited_at_the_json_doors_too(signed_in, ada, counted, door, key):
-    if "recovery" in door:
-        phone.pair(ada)
-        signed_in.force_login(ada)
-    signed_in.post(f"{HEADLESS}auth/reauthenticate", {"password": PASSWORD}, "application/json")
+def test_what_one_account_does_is_limited_at_the_json_doors_too(client, ada, counted, method, path, key):
+    phone.pair(ada).google.adopt("2001", "ada@gmail.com")
+    client.force_login(ada)
     counted.clear()
 
-    signed_in.post(door, {"email": "x@example.com", "password": PASSWORD}, "application/json")
+    ask(client, method, path, email="x@example.com", password="wrong password")
 
     assert (key, ada.pk.hex) in counted
 
 
-@pytest.mark.parametrize(
-    ("path", "purpose", "name"),
-    [("/api/v1/auth/create", purposes.SIGNUP, "token"), (f"{HEADLESS}auth/password/reset", purposes.RESET, "key")],
-)
-def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, counted, path, purpose, name):
-    link = LinkFactory(email="ada@example.com" if purpose == purposes.RESET else "grace@example.com")
+def test_going_to_google_to_connect_it_counts_as_a_change(signed_in, ada, counted, google):
+    signed_in.post(f"{ACCOUNT}/google", {"password": PASSWORD})
 
-    client.post(path, {name: tokens.sign(purpose, link.pk)}, "application/json")
+    assert {("change-user", ada.pk.hex), ("password-user", ada.pk.hex)} <= set(counted)
 
-    assert ("press", link.pk.hex) in counted
+
+@pytest.mark.parametrize("path", PRESSES)
+def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, counted, path):
+    purpose = PRESSES[path]
+    link = LinkFactory(email=ada.email if purpose == purposes.RESET else "grace@example.com")
+
+    ask(client, "POST", path, token=tokens.sign(purpose, link.pk))
+    assert counted == [("press", link.pk.hex)]
+    counted.clear()
+
+    ask(client, "POST", path, token="x")
+    assert counted == [("bad-link", "198.51.100.7")]
 
 
 def test_what_one_account_changes_counts_together(signed_in):

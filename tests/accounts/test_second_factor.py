@@ -89,6 +89,14 @@ def test_a_reload_keeps_the_key_for_fifteen_minutes(signed_in):
         assert key_on(signed_in.get(APP)) != key
 
 
+def test_a_key_that_somebody_else_may_have_seen_goes_with_all_sessions(signed_in):
+    key = key_on(signed_in.get(APP))
+
+    signed_in.post("/account/password", {"password": PASSWORD, "chosen": "another horse battery staple"})
+
+    assert key_on(signed_in.get(APP)) != key
+
+
 def test_a_key_that_no_key_reads_any_more_is_made_anew(signed_in, settings):
     key = key_on(signed_in.get(APP))
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]

@@ -1,5 +1,6 @@
 """One road of sign-in: whatever somebody came by, a session begins in one place, and is stamped once."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 
 from accounts.models import Event, Session, User
 from accounts.session import sessions
-from accounts.session.notes import BEGAN, DEADLINE, HANDLE, SECOND_FACTOR
+from accounts.session.notes import BEGAN, DEADLINE, GOOGLE_IDENTITY, HANDLE, SECOND_FACTOR
 from invites import purposes
 from invites.models import MagicLink
 from kit import tokens
@@ -76,7 +77,11 @@ def late(monkeypatch, change):
     monkeypatch.setattr(sessions, "login", login)
 
 
-MEANWHILE = {"signed out": User.end_sessions, "deleted": User.delete, "turned off": User.turn_off}
+MEANWHILE = {
+    "signed out": User.end_sessions,
+    "deleted": User.delete,
+    "turned off": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
+}
 
 
 @pytest.mark.parametrize("happened", MEANWHILE)
@@ -115,6 +120,41 @@ def test_the_same_person_again_goes_on_under_a_new_id(ada, google):
     assert Event.objects.filter(kind=Event.Kind.SIGNED_IN).count() == 2
 
 
+def test_a_session_that_is_ended_while_the_same_person_proves_again_stays_ended(ada, google, monkeypatch):
+    browser = Client()
+    password(browser, ada, google)
+    handle = browser.session[HANDLE]
+    original = sessions.enter
+
+    def late(*args, **kwargs):
+        Session.objects.get(handle=handle).end()
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(sessions, "enter", late)
+
+    assert link(browser, ada, google).url == "/login"
+    assert not Session.objects.filter(handle=handle).exists()
+
+
+def test_who_turns_two_steps_on_elsewhere_is_asked_for_a_code_here(ada, google, monkeypatch):
+    """The session was still good when this request began, and all have ended since."""
+    browser = Client()
+    password(browser, ada, google)
+    mailed = LinkFactory(email=ada.email, epoch=ada.session_epoch)
+    original = MagicLink.sign_in
+
+    def late(link, account, where):
+        assert original(link, account, where) is None
+        phone.pair(User.objects.get(pk=ada.pk))
+        account.refresh_from_db()
+
+    monkeypatch.setattr(MagicLink, "sign_in", late)
+    answer = browser.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, mailed.pk)})
+
+    assert answer.url == "/login/code"
+    assert browser.get("/account").status_code == 302
+
+
 def test_somebody_else_begins_a_session_of_their_own(ada, google):
     browser, grace = Client(), UserFactory(username="grace")
     browser.force_login(grace)
@@ -145,6 +185,20 @@ def test_a_turned_off_account_is_told_so_whose_google_account_came(ada, google):
 
     assert answer.status_code == 403
     assert "turned off" in words(answer)
+
+
+@pytest.mark.parametrize("to_connect", [True, False])
+def test_whom_google_has_seen_is_connected_only_if_that_was_meant(ada, google, to_connect):
+    browser = Client()
+    seen = {"uid": "7", "email": ada.email, "to_connect": to_connect, "until": time.time() + 60}
+    session = browser.session
+    session[GOOGLE_IDENTITY.key] = seen
+    session.save()
+
+    password(browser, ada, google)
+
+    assert (ada.google.account is not None) is to_connect
+    assert GOOGLE_IDENTITY.key not in browser.session
 
 
 def test_a_newcomer_is_signed_in_for_the_first_time_by_the_press_that_made_the_account(mailbox):

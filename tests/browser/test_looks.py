@@ -178,7 +178,7 @@ def not_me(page, *, pressed=0, **fields):
 def wrong_code(page):
     sign_in(page)
     submit(page, "/account/email", email="ada@new.example", password=PASSWORD)
-    page.fill("#id_code", "XXX-XXX")
+    page.fill("#id_code", "1234 5678")
     page.locator("main form:has(input:visible) button").first.click()
 
 

@@ -15,9 +15,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from config import urls
 from config.openapi import document
 from invites import purposes
 from kit import tokens
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 
 CASES = int(os.environ.get("SCHEMA_CASES", "60"))  # for each door; `make test-long` has thousands
@@ -39,9 +41,9 @@ def db(committed):
 
 @pytest.fixture
 def visitors(settings):
-    """By turns: who is signed in, who has a mailed link, who has nothing, and who knows of no token."""
+    """By turns: who is signed in, who has an app, who waits for its code, who has a link, who has nothing or less."""
     settings.RATELIMIT_ENABLE = False
-    return cycle([signed_in, invited, signed_in, stranger, invited, careless])
+    return cycle([signed_in, with_app, with_link, signed_in, waiting, stranger, with_link, careless])
 
 
 def signed_in(case):
@@ -51,8 +53,29 @@ def signed_in(case):
     return with_token(client)
 
 
-def invited(case):
-    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
+def with_app(case):
+    client, user = Client(), phone.pair(UserFactory())
+    client.force_login(user)
+    know(case, password=PASSWORD, code=phone.code(), current=phone.code(), replace=True)
+    return with_token(client)
+
+
+def waiting(case):
+    client, user = Client(), phone.pair(UserFactory())
+    client.post("/login", {"login": user.username, "password": PASSWORD})
+    know(case, code=phone.code())
+    return with_token(client)
+
+
+def with_link(case):
+    """The token that the door takes."""
+    known = UserFactory()
+    reset = LinkFactory(email=known.email, epoch=0, purpose="reset")
+    tokens_of = {
+        "/api/v1/auth/create": tokens.sign(purposes.SIGNUP, LinkFactory().pk),
+        "/api/v1/auth/confirm": tokens.sign(purposes.CONFIRM, LinkFactory(email=known.email, epoch=0).pk),
+    }
+    token = tokens_of.get(case.path, tokens.sign(purposes.RESET, reset.pk))
     know(case, email="grace@example.com", token=token, username="grace", password=PASSWORD)
     return with_token(Client())
 
@@ -91,4 +114,19 @@ def test_the_site_gives_its_own_description(client):
     answer = client.get("/api/v1/openapi.json")
 
     assert answer.json() == document()
-    assert answer.json()["paths"].keys() >= {"/api/v1/invite", "/api/v1/auth/create", "/api/v1/auth/login"}
+
+
+def test_every_door_is_described_and_no_other():
+    doors = {f"/{one.pattern}": one.callback for one in urls.urlpatterns if str(one.pattern).startswith("api/v1/")}
+    described = {path.replace("{id}", "<slug:handle>") for path in document()["paths"]}
+
+    assert doors.keys() - {"/api/v1/openapi.json", "/api/v1/auth/google/response"} == described - {"/auth/verify"}
+
+
+def test_every_method_that_is_described_is_there_and_no_other(client, subtests):
+    for path, methods in document()["paths"].items():
+        with subtests.test(path):
+            answer = client.generic("TRACE", path.replace("{id}", "0"))
+
+            assert answer.status_code == 405
+            assert {name.lower() for name in answer["Allow"].split(", ")} - {"head"} == methods.keys()

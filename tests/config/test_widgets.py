@@ -71,3 +71,11 @@ def test_every_writer_is_tried():
 
 def test_the_forms_of_the_site_are_written_so():
     assert isinstance(SettingsForm().renderer, Renderer)
+
+
+def test_a_field_is_written_without_any_template(monkeypatch):
+    monkeypatch.setattr(TemplatesSetting, "get_template", None)
+    form = SettingsForm(renderer=Renderer(), initial={})
+
+    assert 'type="email"' in forms.EmailInput().render("email", "", renderer=Renderer())
+    assert "<select" in form["time_zone"].as_widget()

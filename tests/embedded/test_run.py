@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -47,10 +48,15 @@ def get(port, path):
 EXAMPLES = ["message", "user", "user", "message", "user", "message"]
 
 
-def paste_the_readme(port):
-    """The answers to its curl examples."""
-    block = (folders.BASE_DIR / "README.md").read_text().partition("```sh\nsite=")[2].partition("```")[0]
-    commands = f"site={block}".replace("http://localhost:8000", f"http://localhost:{port}")
+# The same of docs/api.md, from the first mail of an account to its end.
+STORY = "message message user user message errors user user message to user user sessions message".split()
+
+
+def paste(page, port):
+    """The answers to a page's curl examples, in one shell."""
+    blocks = re.findall(r"```sh\n(.*?)```", (folders.BASE_DIR / page).read_text(), re.DOTALL)
+    first = next(number for number, block in enumerate(blocks) if block.startswith("site="))
+    commands = "".join(blocks[first:]).replace("http://localhost:8000", f"http://localhost:{port}")
     done = subprocess.run(
         ["/usr/bin/env", "bash", "-c", commands], capture_output=True, text=True, check=True, timeout=120
     )
@@ -72,7 +78,11 @@ def test_it_starts_the_site_tells_three_addresses_and_stops_everything(state):
         for address in (site, mailbox, owner):
             assert get(port, address.removeprefix(f"http://localhost:{port}")) == 200
         assert get(port, "/readyz") == 200
-        assert [next(iter(answer)) for answer in paste_the_readme(port)] == EXAMPLES
+        assert [next(iter(answer)) for answer in paste("README.md", port)] == EXAMPLES
+        told = paste("docs/api.md", port)
+        assert [next(iter(answer)) for answer in told] == STORY, told
+        assert [error["code"] for error in told[5]["errors"]] == ["second_factor"]
+        assert [told[n]["user"]["email"] for n in (2, 10)] == ["grace@example.com", "grace@new.example"]
 
         process.send_signal(signal.SIGINT)
         process.communicate()

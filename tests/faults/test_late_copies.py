@@ -64,17 +64,28 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
     assert signed_in.get("/account").status_code == 302
 
 
-def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, mailbox, in_between):
-    """Its new row comes too late to be deleted: the epoch alone ends it."""
+def test_a_session_that_begins_while_all_are_ended_has_ended(ada, client, mailbox, in_between):
+    """Its row comes too late to be deleted: the epoch alone ends it."""
     MagicLink.objects.issue(ada.email)
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
     in_between("get_expiry_age", ada.end_sessions)  # it has been stamped, and is not written yet
 
-    signed_in.post("/confirm", {"token": token})
+    client.post("/confirm", {"token": token})
 
-    key = signed_in.cookies["session"].value
+    key = client.cookies["session"].value
     assert Session.objects.filter(session_key=key).exists()
     assert caches["sessions"].get(Session.cache_key(key))
+    assert client.get("/account").status_code == 302
+
+
+def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada, signed_in, mailbox, in_between):
+    MagicLink.objects.issue(ada.email)
+    token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
+    in_between("get_expiry_age", ada.end_sessions)
+
+    signed_in.post("/confirm", {"token": token})
+
+    assert not Session.objects.exists()
     assert signed_in.get("/account").status_code == 302
 
 

@@ -176,6 +176,35 @@ def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for
     assert Session.objects.get().user == User.objects.get()
 
 
+def test_fifty_programs_that_press_one_button_start_one_session_and_the_rest_are_told_why():
+    token = tokens.sign(purposes.CONFIRM, LinkFactory(email=UserFactory().email, epoch=0).pk)
+
+    answers = at_once(lambda _: Program().send("/api/v1/auth/confirm", token=token))
+
+    assert count_by_status(answers) == {200: 1, 410: PRESSES - 1}
+    assert all(codes(answer) == ["used"] for answer in answers if answer.status_code == 410)
+    assert Session.objects.filter(user__isnull=False).count() == 1
+
+
+def test_fifty_guesses_at_an_address_code_at_once_are_five():
+    program = Program()
+    program.force_login(UserFactory())
+    program.look()
+    program.send("/api/v1/account/email-change", email="new@example.com", password=PASSWORD)
+    cookies, token = program.cookies, program.token
+
+    def guess(n):
+        other = Program()
+        other.cookies, other.token = cookies.copy(), token
+        return other.send("/api/v1/account/email-change/code", code=f"{n:08}")
+
+    answers = at_once(guess, 20)
+
+    told = [code for answer in answers for code in codes(answer)]
+    assert told.count("mismatch") <= 4
+    assert set(told) == {"mismatch", "over"}
+
+
 def test_ten_programs_that_end_one_session_end_it_once():
     user = UserFactory()
     programs = [Program() for _ in range(10)]
@@ -184,7 +213,7 @@ def test_ten_programs_that_end_one_session_end_it_once():
         program.look()
     handle = Session.objects.order_by("created_at").last().handle
 
-    answers = at_once(lambda n: programs[n].send(f"/api/v1/auth/session/{handle}", "DELETE"), 10)
+    answers = at_once(lambda n: programs[n].send(f"/api/v1/auth/sessions/{handle}", "DELETE"), 10)
 
     assert count_by_status(answers)[200] == 1
     assert Event.objects.filter(kind=Event.Kind.SESSION_ENDED).count() == 1

@@ -46,6 +46,22 @@ def written(page):
     return list(csv.DictReader(StringIO(b"".join(page.streaming_content).decode("utf-8-sig"))))
 
 
+def test_fifty_cost_as_many_statements_as_one(desk):
+    def cost():
+        with CaptureQueriesContext(connection) as statements:
+            assert desk.get(LIST).status_code == 200
+        return len([query for query in statements if 'FROM "accounts_session"' not in query["sql"]])
+
+    Invite.objects.issue("guest@example.com", source="admin")
+    desk.get(LIST)
+    one = cost()
+    for n in range(49):
+        Invite.objects.issue(f"guest{n}@example.com", source="admin")
+
+    assert cost() == one
+    assert len(found(desk)) == 50
+
+
 @pytest.fixture
 def one_of_each(ada):
     invited("pending")

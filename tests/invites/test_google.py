@@ -698,8 +698,12 @@ def test_no_other_door_of_allauth_is_open(client):
         "/accounts/google/login/token/",
         "/accounts/3rdparty/signup/",
         "/accounts/login/",
+        "/_allauth/",
+        *(f"/_allauth/{kind}/v1/{door}" for kind in ("browser", "app") for door in ("config", "auth/session")),
+        "/_allauth/browser/v1/auth/provider/redirect",
+        "/_allauth/openapi.json",
     ):
-        assert client.get(path).status_code == 404
+        assert client.get(path).status_code == client.post(path).status_code == 404
 
 
 def test_a_visitor_who_presses_again_and_again_is_told_to_wait(client, google):

@@ -398,7 +398,7 @@ SIGNED_IN = {
     "email, by link": lambda c: by_link(c).get("/account/email"),
     "email, no proof": lambda c: must_ask_mailbox(c, "/account/email"),
     "code": lambda c: after(c, "/account/email", NEW_EMAIL).get(CODE),
-    "code, error": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify", "code": "XXX-XXX"}),
+    "code, error": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"code": "1234 5678"}),
     "code, empty": lambda c: after(c, "/account/email", NEW_EMAIL).post(CODE, {"action": "verify"}),
     "inviting": inviting,
     "inviting, error": lambda c: inviting(c, email="x", note="www.evil.example"),

@@ -24,11 +24,12 @@ def account(request: HttpRequest) -> HttpResponse:
     # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
+    moving = change.waiting(request)
     context = {
         "sessions": user.sessions.listed(this),
         "this": this,
         "events": events,
-        "moving_to": change.to(request),
+        "moving_to": moving.to if moving else "",
     }
     context["members_invite"] = settings.MEMBERS_INVITE
     return render(request, "accounts/profile/account.html", context)

@@ -1,0 +1,75 @@
+"""Signing in with a password, the code after it, and signing out."""
+
+from typing import cast
+
+from django.contrib.auth import logout as forget
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts import limits
+from accounts.models import Superseded, User
+from accounts.password.login_form import LoginForm
+from accounts.second_factor.forms import CodeForm
+from accounts.session import devices, pending, sessions
+from accounts.session.pending import Waiting
+from accounts.who import missing, signed_in, who
+from kit import visitor
+from kit.json_door import Fields, Invalid, Refused, body, door, message
+
+
+@door("POST", limits.LOGIN_PER_NETWORK)
+def login(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Signs in with a name or address and a password; whoever is signed in already stays."""
+    if request.user.is_authenticated:
+        return who(request)
+    form = LoginForm(request, sent)
+    if not form.is_valid() or not form.user:
+        raise Invalid(form, mismatch=401)
+    sessions.start(request, form.user, way=sessions.PASSWORD)
+    return who(request)
+
+
+@door("DELETE", limits.POST_PER_NETWORK)
+def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Gives up the first step of signing in, to begin again, perhaps as somebody else."""
+    pending.give_up(request)
+    return message(_("Nobody waits for a code here any more. Sign in again when you like."))
+
+
+@door("POST", limits.FACTOR_PER_NETWORK, flags=("trust",))
+def code(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Takes the code of whoever has shown the first factor; with `trust` this browser is asked for none for a while."""
+    waiting = pending.waiting(request)
+    if request.user.is_authenticated:  # perhaps by the first of two presses
+        return who(request)
+    if waiting is None or waiting.user is None:
+        raise missing(request)
+    try:
+        return enter(request, waiting.user, waiting, sent)
+    except Superseded:  # just now
+        pending.give_up(request)
+        raise missing(request) from None
+
+
+def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> HttpResponse:
+    form = CodeForm(request, user, sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    sessions.enter(request, user, waiting.way)
+    answer = who(request, next=waiting.next_url or None)
+    return devices.trust(request, answer, user) if form.cleaned_data["trust"] else answer
+
+
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in)
+def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """Ends every session of the account; with `{"only": "this"}` this one."""
+    asked = body(request)  # as it is: a slip, or a null, must not end more than was meant
+    for name, value in asked.items():
+        if (name, value) != ("only", "this"):
+            raise Refused(400, "invalid", _("Only “only” with “this” is possible here. You’re still signed in."), name)
+    if asked:
+        sessions.end(request)
+        return message(_("You’re signed out on this device."))
+    cast("User", request.user).sign_out(**visitor.trace(request))
+    forget(request)
+    return message(_("You’re signed out on all your devices."))

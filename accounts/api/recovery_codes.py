@@ -1,0 +1,43 @@
+"""Recovery codes: shown for a while where they were made, and made anew."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from accounts import limits
+from accounts.api import proof
+from accounts.models import User
+from accounts.models.second_factor import SecondFactor
+from accounts.second_factor import shown_codes
+from accounts.second_factor.forms import WithCode
+from accounts.who import signed_in
+from kit import visitor
+from kit.json_door import Fields, Refused, door
+
+
+@door("GET", guard=signed_in)
+def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
+    """How many are left; and which, where they were made, until 15 minutes are over."""
+    codes = turned_on(request).recovery_codes
+    shown = shown_codes.are_shown(request, cast("User", request.user))
+    return JsonResponse({"left": len(codes), "codes": codes if shown else None})
+
+
+@door("POST", limits.POST_PER_NETWORK, guard=signed_in)
+def renew(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Makes new ones in place of all old ones, with a `code` of the app or an old one."""
+    user, factor = cast("User", request.user), turned_on(request)
+    limits.CHANGE_PER_USER.check(request, user.pk.hex)
+    proof.check(WithCode(request, sent))
+    factor.renew_codes(**visitor.trace(request))
+    shown_codes.show(request, user)
+    return JsonResponse({"codes": factor.recovery_codes}, status=201)
+
+
+def turned_on(request: HttpRequest) -> SecondFactor:
+    """What somebody has set up; raises Refused where that is nothing."""
+    factor = cast("User", request.user).second_factor
+    if not factor.is_on:
+        raise Refused(409, "off", _("Turn on two-step verification first. Nothing has changed."))
+    return factor

@@ -1,0 +1,54 @@
+"""Asking for mail: a way in, a new password, or proof that an account is one's own. The same for every address."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.who import signed_in
+from invites import limits
+from invites.ask_for_link.ask import Asked, ask
+from invites.ask_for_link.form import EmailForm
+from invites.models import MagicLink
+from kit.form import same_site
+from kit.json_door import Fields, Invalid, Refused, door, message
+
+
+@door("POST", limits.ASK_PER_NETWORK)
+def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Mails a link to an address, whoever's it is; a probable typo is pointed out, and the mail sent."""
+    if request.user.is_authenticated:
+        raise already_signed_in()
+    return mail_to(request, sent, MagicLink.Purpose.LINK)
+
+
+@door("POST", limits.ASK_PER_NETWORK)
+def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Mails a link to choose a new password by, whoever's the address is."""
+    return mail_to(request, sent, MagicLink.Purpose.RESET)
+
+
+@door("POST", limits.ASK_PER_NETWORK, guard=signed_in)
+def prove(request: HttpRequest, sent: Fields) -> HttpResponse:
+    """Mails a link to the address of the account: coming in by it is proof, as the password is."""
+    email = cast("User", request.user).email
+    ask(request, Asked(email, next=same_site(sent.get("next", ""))))
+    return message(sent_to(email), 202)
+
+
+def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
+    form = EmailForm(sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    email = form.cleaned_data["email"]
+    ask(request, Asked(email, purpose, form.cleaned_data["next"]))
+    return message(sent_to(email), 202, did_you_mean=form.doubt() or None)
+
+
+def sent_to(email: str) -> str:
+    return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": email}
+
+
+def already_signed_in() -> Refused:
+    return Refused(409, "signed_in", _("You’re signed in. Sign out to use another address."))

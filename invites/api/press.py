@@ -1,0 +1,66 @@
+"""What becomes of a token: a link that works, or what a program is told instead (see invites/link/opened.py)."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from invites.link import opened
+from invites.models import MagicLink
+from kit.json_door import Fields, Refused
+from kit.tokens import Purpose
+
+OVER = {
+    MagicLink.State.USED: ("used", gettext_noop("This link has already been used. Sign in, or ask for a new one.")),
+    MagicLink.State.EXPIRED: ("expired", gettext_noop("This link has expired. Ask for a new one.")),
+    MagicLink.State.DECLINED: ("declined", gettext_noop("This invitation was declined. Ask for a new link.")),
+    MagicLink.State.REVOKED: ("revoked", gettext_noop("This invitation was withdrawn. Ask who sent it for a new one.")),
+}
+
+
+def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
+    """The link of the `token` that was sent, if it was made for one of these purposes. Raises Refused, Limited."""
+    link = opened.find_link(request, sent.get("token", ""), *allowed)
+    if link is None:
+        raise broken()
+    return link
+
+
+def read_again(link: MagicLink) -> MagicLink:
+    """The link as it is now, with its use. Raises Refused when its person has left."""
+    try:
+        link = opened.read(link.pk)
+    except MagicLink.DoesNotExist:
+        raise broken() from None
+    link.read_use()
+    return link
+
+
+def over(state: str) -> Refused:
+    """For a link that works no longer."""
+    code, said = OVER[MagicLink.State(state)]
+    return Refused(410, code, _(said), "token")
+
+
+def broken() -> Refused:
+    return Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
+
+
+def closed() -> Refused:
+    return Refused(403, "closed", _("New accounts are by invitation only."))
+
+
+def inactive() -> Refused:
+    return Refused(403, "inactive", _("This account is turned off. Nothing has changed."))
+
+
+def wrong_account() -> Refused:
+    said = _("This invitation is for another address than that of your account. Sign out first.")
+    return Refused(409, "wrong_account", said)
+
+
+def has_account() -> Refused:
+    return Refused(409, "has_account", _("There is an account with this address. Sign in."))
+
+
+def changed() -> Refused:
+    return Refused(409, "changed", _("This link has just changed. Try again."))

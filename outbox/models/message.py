@@ -27,8 +27,9 @@ FAREWELL = "deleted"
 # Some servers quote the mail they refuse, and its link is as good as a password.
 # It goes up to the end, as it may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
-# Or it is quoted in another encoding. A token is longer than the words of any language, and has digits in it.
-LIKE_SECRET = re.compile(r"(?=[\w=+-]*\d)[\w=+-]{20,}", re.ASCII)
+# Or it is quoted in another encoding. A token is longer than the words of any language, and has digits in it, or else
+# capitals that stand closer together than in any name.
+LIKE_SECRET = re.compile(r"(?=[\w=+-]*(?:\d|[A-Z]{2}|(?:[A-Z][a-z]){2}[A-Z]))(?=[\w=+-]*[\da-z])[\w=+-]{20,}", re.ASCII)
 
 
 def cleaned(answer: str) -> str:

@@ -22,8 +22,10 @@ def signed_in(view: View) -> View:
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    said = _("Your session has ended. Sign in to carry on.") if ended else _("Sign in first.")
-    return refusal(Refused(401, "signed_out", said))
+    found = missing(request)
+    if found.code == "signed_out" and ended:
+        found = Refused(401, "signed_out", _("Your session has ended. Sign in to carry on."))
+    return refusal(found)
 
 
 def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:

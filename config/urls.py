@@ -109,6 +109,7 @@ urlpatterns = [
     path(
         "api/v1/account/email-change",
         by_method(GET=api_email_change.show, POST=api_email_change.ask, DELETE=api_email_change.cancel),
+        name="api_email_change",
     ),
     path("api/v1/account/email-change/code", api_email_change.confirm),
     path("api/v1/account/email-change/again", api_email_change.again),
@@ -116,7 +117,7 @@ urlpatterns = [
         "api/v1/account/second-factor",
         by_method(GET=api_second_factor.show, DELETE=api_second_factor.turn_off),
     ),
-    path("api/v1/account/second-factor/setup", api_second_factor.begin),
+    path("api/v1/account/second-factor/setup", api_second_factor.begin, name="api_setup"),
     path("api/v1/account/second-factor/app", api_second_factor.turn_on),
     path(
         "api/v1/account/second-factor/recovery-codes",

@@ -47,7 +47,7 @@ class Refused(Exception):
         **more: Any,
     ) -> None:
         super().__init__(code)
-        self.status, self.headers, self.more = status, headers or {}, more
+        self.status, self.code, self.headers, self.more = status, code, headers or {}, more
         self.errors: list[dict[str, Any]] = [{"field": field, "code": code, "message": message}]
 
 
@@ -133,7 +133,7 @@ def check_method(request: HttpRequest, method: str) -> None:
 
 
 def wrong_method(*allowed: str) -> Refused:
-    said = _("Only %(method)s is possible here.") % {"method": ", ".join(allowed)}
+    said = _("Possible here: %(method)s.") % {"method": ", ".join(allowed)}
     names = [name for method in allowed for name in (["GET", "HEAD"] if method == "GET" else [method])]
     return Refused(405, "method", said, headers={"Allow": ", ".join(names)})
 

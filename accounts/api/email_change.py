@@ -4,6 +4,7 @@ from typing import cast
 
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import limits
@@ -56,10 +57,10 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
             raise Invalid(form)
         change.finish(request, user, waiting)
     except change.TooManyTries:
-        raise Refused(410, "over", _(change.TOO_MANY), "code") from None
+        raise Refused(410, "over", _(change.TOO_MANY), "code", next=reverse("api_email_change")) from None
     except IntegrityError:
         form.add_error("code", taken())
-        raise Invalid(form) from None
+        raise Invalid(form, {"code": "email"}) from None
     return who(request)
 
 
@@ -76,4 +77,5 @@ def again(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 
 def over() -> Refused:
-    return Refused(410, "over", _("No code is awaited any more. Nothing has changed; ask for a new one."), "code")
+    said = _("No code is awaited any more, and nothing has changed. Give the new address again.")
+    return Refused(410, "over", said, "code", next=reverse("api_email_change"))

@@ -5,6 +5,7 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import limits
@@ -15,7 +16,7 @@ from accounts.second_factor.forms import AppForm, WithCode
 from accounts.session.notes import APP_SETUP
 from accounts.who import signed_in, who
 from kit import visitor
-from kit.json_door import Fields, Refused, door, message
+from kit.json_door import Fields, Invalid, Refused, door, message
 
 
 @door("GET", guard=signed_in)
@@ -45,9 +46,16 @@ def turn_on(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Sets up an app with the first `code` it shows, in place of another with a code of that; ends other sessions."""
     user = cast("User", request.user)
     limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    secret, anew = setup.secret(request, user), user.second_factor.is_on
+    begun, anew = setup.has_begun(request, user), user.second_factor.is_on
+    secret = setup.secret(request, user)
     form = AppForm(request, secret, sent, anew=anew)
-    proof.check(form)
+    try:
+        proof.check(form)
+    except Invalid:
+        if begun or form.errors.keys() != {"code"}:
+            raise
+        said = _("The secret has run out, or was never asked for. Ask for one, and give it to the app.")
+        raise Refused(400, "mismatch", said, "code", next=reverse("api_setup")) from None
     setup.finish(request, user, secret, form.cleaned_data["code"], anew=anew)
     return who(request, recovery_codes=user.second_factor.recovery_codes)
 

@@ -20,14 +20,19 @@ def secret(request: HttpRequest, user: User) -> str:
 
     Another one once all sessions have ended: whoever shared this one until then may have seen it.
     """
-    note = APP_SETUP.read(request)
     with suppress(encryption.Unreadable):  # another key since
-        if note and note["epoch"] == user.session_epoch:
-            return encryption.decrypt(note["secret"])
+        if has_begun(request, user):
+            return encryption.decrypt(APP_SETUP.read(request)["secret"])
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
     APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=user.session_epoch)
     return made
+
+
+def has_begun(request: HttpRequest, user: User) -> bool:
+    """Whether somebody has seen a secret here that works still."""
+    note = APP_SETUP.read(request)
+    return bool(note) and note["epoch"] == user.session_epoch
 
 
 def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:

@@ -8,7 +8,13 @@ PROGRAMS = ("/api/",)
 PEOPLE = "/api/v1/auth/google/response"  # a browser comes back here from Google
 
 SAID = {
-    400: ("malformed", gettext_noop("We couldn’t read what was sent, and nothing has changed. Send one JSON object.")),
+    400: (
+        "malformed",
+        gettext_noop(
+            "We couldn’t read what was sent, and nothing has changed. Send one JSON object, whose texts are at most "
+            "4,096 characters long and hold no line breaks or other control characters."
+        ),
+    ),
     401: ("signed_out", gettext_noop("Your session has ended. Sign in to carry on.")),
     403: (
         "csrf",

@@ -33,9 +33,9 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
     except NotInvited:
         raise press.closed() from None
     except join.HasAccount:
-        return pressed_again(request, link, press.has_account())
+        return pressed_again(request, link, sent, press.has_account())
     except Unavailable:
-        return pressed_again(request, link, press.changed())
+        return pressed_again(request, link, sent, press.changed())
 
 
 def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
@@ -52,13 +52,15 @@ def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     return enter(request, link, user, new=True)
 
 
-def pressed_again(request: HttpRequest, link: MagicLink, still_open: Refused) -> HttpResponse:
-    """Says what became of a link, or what else is the matter while it works; whoever used it is in."""
+def pressed_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open: Refused) -> HttpResponse:
+    """Says what became of a link, or what else is the matter while it works; whoever used it for this is in."""
     link = press.read_again(link)
-    if link.used_by and link.used_by == request.user:
-        return who(request, 201, next=link.leads_to or None)
-    if link.used_by and link.used_just_now(browser.identify(request, purposes.SIGNUP)):
-        return enter(request, link, link.used_by)
+    account = link.used_by
+    if account and account.username == sent.get("username", "").strip().lower():
+        if account == request.user:
+            return who(request, 201, next=link.leads_to or None)
+        if link.used_just_now(browser.identify(request, purposes.SIGNUP)):
+            return enter(request, link, account)
     raise still_open if link.state == MagicLink.State.PENDING else press.over(link.state)
 
 

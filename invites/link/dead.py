@@ -42,7 +42,7 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
         return redirect(link.leads_to or "account")
-    if request.method == "POST" and link.used_by and link.used_just_now(browser.identify(request, purpose)):
+    if request.method == "POST" and link.used_by and is_second_press(request, link, link.used_by, purpose):
         return second_press(request, link, link.used_by, purpose)
     if purpose == purposes.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
@@ -67,6 +67,12 @@ def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datet
     if invite and state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
         context |= {"wants_no_mail": True, "decline_token": tokens.sign(purposes.DECLINE, invite.pk)}
     return render(request, PAGES[state], context, status=GONE)
+
+
+def is_second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> bool:
+    """Whether this browser sends the same once more. Another password is another wish, and it has not come true."""
+    same = link.used_just_now(browser.identify(request, purpose))
+    return same and (purpose != purposes.RESET or account.check_password(request.POST.get("password", "")))
 
 
 def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> HttpResponse:

@@ -457,7 +457,7 @@ def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox
 
     answer = confirm(program, code(mailbox))
 
-    assert (answer.status_code, fields(answer), codes(answer)) == (409, ["code"], ["taken"])
+    assert (answer.status_code, fields(answer), codes(answer)) == (409, ["email"], ["taken"])
     assert User.objects.get(username="ada").email == "ada@example.com"
 
 

@@ -376,3 +376,15 @@ def test_giving_up_signs_nobody_out(ada):
 
     assert program.send(LOGIN, "DELETE").status_code == 200
     assert program.look().status_code == 200
+
+
+def test_while_a_code_is_missing_every_door_says_so_and_where_it_goes(ada, subtests):
+    phone.pair(ada)
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    for method, door in [("GET", "account"), ("POST", "auth/proof"), ("GET", "auth/sessions"), ("DELETE", "account")]:
+        with subtests.test(door):
+            answer = program.send(f"/api/v1/{door}", method)
+
+            assert (answer.status_code, codes(answer)) == (401, ["second_factor"])
+            assert answer.json()["next"] == "/api/v1/auth/login/code"

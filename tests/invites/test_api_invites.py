@@ -244,6 +244,16 @@ def test_sending_twice_is_fine():
     assert create(Program(), link).status_code == 410
 
 
+def test_another_name_with_a_used_link_makes_no_other_account_and_says_so():
+    program, link = Program(), LinkFactory()
+    assert create(program, link).status_code == 201
+
+    answer = create(program, link, username="another")
+
+    assert (answer.status_code, codes(answer)) == (410, ["used"])
+    assert User.objects.count() == 1
+
+
 def test_who_is_signed_in_with_another_address_is_told(ada):
     program, link = Program(), LinkFactory()
     program.sign_in("ada", PASSWORD)

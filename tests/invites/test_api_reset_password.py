@@ -115,11 +115,21 @@ def test_the_token_lets_choose_a_password_once_and_ends_every_session(mailbox, a
 def test_pressing_twice_in_one_browser_is_answered_alike(ada, token):
     program = Program()
 
-    first, second = save(token, program=program), save(token, "yet another long password", program)
+    first, second = save(token, program=program), save(token, program=program)
 
     assert (first.status_code, first.text) == (second.status_code, second.text)
     assert User.objects.get().check_password(NEW)
     assert ada.events.filter(kind=Event.Kind.PASSWORD_CHANGED).count() == 1
+
+
+def test_another_password_at_once_is_not_said_to_be_chosen(ada, token):
+    program = Program()
+    save(token, program=program)
+
+    answer = save(token, "yet another long password", program)
+
+    assert (answer.status_code, codes(answer)) == (410, ["used"])
+    assert User.objects.get().check_password(NEW)
 
 
 def test_pressing_twice_no_longer_counts_once_all_sessions_ended_again(ada, token):

@@ -83,6 +83,17 @@ def test_a_bad_password_is_explained_and_the_link_goes_on_working(client, ada, l
     assert choose(client, link).url == "/login"
 
 
+def test_a_double_press_is_one_change_and_another_password_is_none(client, ada, link):
+    client.get(link)  # which gives the browser its cookie
+
+    assert [choose(client, link).status_code for _ in range(2)] == [302, 302]
+    answer = choose(client, link, "yet another long password")
+
+    assert answer.status_code == 410
+    assert "already been used" in words(answer)
+    assert User.objects.get().check_password(NEW)
+
+
 def test_it_sets_the_first_password_too(client, mailbox):
     grace = UserFactory(username="grace", email="grace@example.com", password=None)
     client.post("/reset", {"email": grace.email})

@@ -41,7 +41,7 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Takes the code of whoever has shown the first factor; with `trust` this browser is asked for none for a while."""
     waiting = pending.waiting(request)
     if request.user.is_authenticated:  # perhaps by the first of two presses
-        return who(request)
+        return who(request, next=None)
     if waiting is None or waiting.user is None:
         raise missing(request)
     try:

@@ -26,9 +26,6 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 Fields = dict[str, Any]
 View = Callable[..., HttpResponseBase]
 
-# What forms find, where HTTP has a word of its own for it.
-STATUSES = {"proof": 403, "taken": 409}
-
 
 class Refused(Exception):
     """What a program is told instead of what it wanted.
@@ -52,15 +49,14 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """What a form says of what was sent: 400, or what STATUSES or `statuses` say of a code.
+    """What a form says of what was sent: 400, or another status that `statuses` name for one of its codes.
 
     `names` are those of fields that programs know by another name than the form does.
     """
 
     def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
         said = [(name, error) for name, some in form.errors.get_json_data().items() for error in some]
-        known = STATUSES | statuses
-        status = next((known[error["code"]] for _name, error in said if error["code"] in known), 400)
+        status = next((statuses[error["code"]] for _name, error in said if error["code"] in statuses), 400)
         super().__init__(status, "invalid", "")
         called = {"__all__": None, **(names or {})}
         self.errors = [

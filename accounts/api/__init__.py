@@ -1,1 +1,1 @@
-"""JSON doors to an account, one file for each noun. Each is the twin of a page: the same form, verb and limits."""
+"""JSON doors to an account, one file for each noun. What a page does, they do by its form, its verb and its limits."""

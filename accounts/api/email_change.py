@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise Refused(410, "over", _(change.TOO_MANY), "code", next=reverse("api_email_change")) from None
     except IntegrityError:
         form.add_error("code", taken())
-        raise Invalid(form, {"code": "email"}) from None
+        raise Invalid(form, {"code": "email"}, taken=409) from None
     return who(request)
 
 

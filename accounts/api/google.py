@@ -5,6 +5,7 @@ from typing import cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import limits
 from accounts.api import proof
@@ -16,6 +17,7 @@ from kit import visitor
 from kit.json_door import Fields, Refused, door, message
 
 
+@sensitive_post_parameters("password")
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in, form=True)
 def connect(request: HttpRequest, sent: Fields) -> HttpResponse:
     """A form that a browser sends: on to Google, and from there to the account page."""

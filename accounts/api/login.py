@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import Superseded, User
+from accounts.models.second_factor import RECOVERY
 from accounts.password.login_form import LoginForm
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
@@ -56,7 +57,8 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
     if not form.is_valid():
         raise Invalid(form)
     sessions.enter(request, user, waiting.way)
-    answer = who(request, next=waiting.next_url or None)
+    left = {"recovery_codes_left": len(user.second_factor.recovery_codes)} if form.kind == RECOVERY else {}
+    answer = who(request, next=waiting.next_url or None, **left)
     return devices.trust(request, answer, user) if form.cleaned_data["trust"] else answer
 
 

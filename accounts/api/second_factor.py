@@ -1,6 +1,5 @@
 """Two-step verification: an authenticator app."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from accounts.api import proof
 from accounts.models import User
 from accounts.second_factor import setup
 from accounts.second_factor.forms import AppForm, WithCode
-from accounts.session.notes import APP_SETUP
 from accounts.who import signed_in, who
 from kit import visitor
 from kit.json_door import Fields, Invalid, Refused, door, message
@@ -37,8 +35,8 @@ def begin(request: HttpRequest, sent: Fields) -> HttpResponse:
         said = _("Two-step verification is on. Nothing has changed; send “replace” to set up another app.")
         raise Refused(409, "on", said)
     secret = setup.secret(request, user)
-    ends_at = datetime.fromtimestamp(APP_SETUP.read(request)["until"], UTC)
-    return JsonResponse({"secret": secret, "otpauth": setup.address(user, secret), "ends_at": ends_at})
+    otpauth = setup.address(user, secret.key)
+    return JsonResponse({"secret": secret.key, "otpauth": otpauth, "ends_at": secret.ends_at})
 
 
 @door("PUT", limits.POST_PER_NETWORK, guard=signed_in)
@@ -46,17 +44,16 @@ def turn_on(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Sets up an app with the first `code` it shows, in place of another with a code of that; ends other sessions."""
     user = cast("User", request.user)
     limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    begun, anew = setup.has_begun(request, user), user.second_factor.is_on
-    secret = setup.secret(request, user)
-    form = AppForm(request, secret, sent, anew=anew)
+    secret, anew = setup.secret(request, user), user.second_factor.is_on
+    form = AppForm(request, secret.key, sent, anew=anew)
     try:
         proof.check(form)
     except Invalid:
-        if begun or form.errors.keys() != {"code"}:
+        if not secret.is_new or form.errors.keys() != {"code"}:
             raise
         said = _("The secret has run out, or was never asked for. Ask for one, and give it to the app.")
         raise Refused(400, "mismatch", said, "code", next=reverse("api_setup")) from None
-    setup.finish(request, user, secret, form.cleaned_data["code"], anew=anew)
+    setup.finish(request, user, secret.key, form.cleaned_data["code"], anew=anew)
     return who(request, recovery_codes=user.second_factor.recovery_codes)
 
 

@@ -2,10 +2,12 @@
 
 from base64 import b64encode
 from contextlib import suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from allauth.mfa.adapter import get_adapter
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.models.second_factor import new_secret
@@ -15,24 +17,27 @@ from accounts.session.notes import APP_SETUP
 from kit import encryption, visitor
 
 
-def secret(request: HttpRequest, user: User) -> str:
+class Secret(NamedTuple):
+    """What an authenticator app is to share with us."""
+
+    key: str  # base32
+    ends_at: datetime
+    is_new: bool  # nobody has seen it before this request
+
+
+def secret(request: HttpRequest, user: User) -> Secret:
     """The same for as long as the note of it lasts: whoever reloads the page has scanned it already.
 
     Another one once all sessions have ended: whoever shared this one until then may have seen it.
     """
+    note = APP_SETUP.read(request)
     with suppress(encryption.Unreadable):  # another key since
-        if has_begun(request, user):
-            return encryption.decrypt(APP_SETUP.read(request)["secret"])
+        if note and note["epoch"] == user.session_epoch:
+            return Secret(encryption.decrypt(note["secret"]), datetime.fromtimestamp(note["until"], UTC), is_new=False)
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
     APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=user.session_epoch)
-    return made
-
-
-def has_begun(request: HttpRequest, user: User) -> bool:
-    """Whether somebody has seen a secret here that works still."""
-    note = APP_SETUP.read(request)
-    return bool(note) and note["epoch"] == user.session_epoch
+    return Secret(made, timezone.now() + APP_SETUP.lifetime, is_new=True)
 
 
 def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:

@@ -1,6 +1,7 @@
 """Sessions: over 12 hours after sign-in whatever happens. Kept by accounts.session.store.
 
-What starts a session is `start`, what ends one is `end`; ending all of a user's is User.end_sessions.
+What starts a session is `start`, and behind a code `enter`; what ends one is `end`, and all of a user's
+User.end_sessions.
 """
 
 import secrets

@@ -34,7 +34,7 @@ SAID = {
 
 def answer(request: HttpRequest, status: int) -> JsonResponse | None:
     """`{"errors": […]}` for a program, in its language; None where a person should see a page."""
-    if not request.path.startswith(PROGRAMS) or request.path.startswith(PEOPLE):
+    if not request.path.startswith(PROGRAMS) or request.path == PEOPLE:
         return None
     code, message = SAID[status]
     # Some is refused before it is known whose language it is.

@@ -17,6 +17,7 @@ log = logging.getLogger("frontdoor.request")
 MAX_BODY = 2 * 1024 * 1024  # bytes; the longest thing anyone sends is a list of addresses
 MAX_JSON = 64 * 1024  # bytes; what is parsed takes many times its own size in memory
 MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
+SESSIONS = "/api/v1/auth/sessions/"  # and the name of one
 ASKED_BY_PROXIES = {"/auth/verify"}  # once for every request to the services behind them
 MAX_DIGITS = 18  # of a length
 
@@ -39,9 +40,8 @@ def log_requests(get_response: GetResponse) -> GetResponse:
 
 
 def path(request: HttpRequest) -> str:
-    """What was asked for. A session's name is left out: who takes its key for that must not find it in a log."""
-    match = request.resolver_match
-    return f"/{match.route}" if match and "handle" in match.kwargs else request.path
+    """What was asked for. A session's name is left out: whoever takes its key for that must not find it in a log."""
+    return f"{SESSIONS}…" if request.path.startswith(SESSIONS) else request.path
 
 
 def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:

@@ -1,1 +1,4 @@
-"""JSON doors that lead to mailed links or to joining, one file for each noun; each is the twin of a page."""
+"""JSON doors that lead to mailed links or to joining, one file for each noun.
+
+What a page does, they do by its form, its verb and its limits.
+"""

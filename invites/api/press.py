@@ -54,7 +54,7 @@ def inactive() -> Refused:
 
 
 def wrong_account() -> Refused:
-    said = _("This invitation is for another address than that of your account. Sign out first.")
+    said = _("This link is for another address than that of your account. Sign out first.")
     return Refused(409, "wrong_account", said)
 
 

@@ -48,7 +48,7 @@ def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     form = SignupForm(sent, email=link.email)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
-        raise Invalid(form)
+        raise Invalid(form, taken=409)
     return enter(request, link, user, new=True)
 
 
@@ -78,7 +78,7 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise already_signed_in()
     form = RegisterForm(sent)
     if not form.is_valid():
-        raise Invalid(form)
+        raise Invalid(form, taken=409)
     secret, account = plan.made_of(request, form)
     ask(request, plan.asked_by(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

@@ -21,7 +21,8 @@ What a press comes to, a POST with a token; the first case that fits:
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
 | 14 | somebody was faster between look and press            | read again: cases 3 to 5    | the same, or 409     |
 
-auth/create, the twin of the sign-up form, answers 409 has_account in the cases 7 to 9, and 201 in 10 and 11.
+auth/create, the twin of the sign-up form, answers 409 in the cases 7 to 9 (has_account; wrong_account for whoever is
+signed in as another), and 201 in 10 and 11.
 """
 
 from collections.abc import Callable

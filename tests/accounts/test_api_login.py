@@ -388,3 +388,13 @@ def test_while_a_code_is_missing_every_door_says_so_and_where_it_goes(ada, subte
 
             assert (answer.status_code, codes(answer)) == (401, ["second_factor"])
             assert answer.json()["next"] == "/api/v1/auth/login/code"
+
+
+def test_after_a_recovery_code_it_is_said_how_many_are_left(ada):
+    phone.pair(ada)
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+
+    answer = program.send("/api/v1/auth/login/code", code=ada.second_factor.recovery_codes[0])
+
+    assert answer.json()["recovery_codes_left"] == 9

@@ -295,6 +295,6 @@ def test_what_cannot_be_made_now_says_so_and_works_later(program, planned, monke
         broken.setattr(User, "own_first_address", fail)
         answer = press(program, planned)
 
-    refused(answer, 503, "unavailable")
+    assert refused(answer, 503, "unavailable")
     assert not User.objects.exists()
     assert press(program, planned).status_code == 201

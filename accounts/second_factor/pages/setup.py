@@ -41,7 +41,7 @@ def app(request: HttpRequest) -> HttpResponse:
     next_url, anew = same_site(request.GET.get("next", "")), user.second_factor.is_on
     if request.method == "POST":
         limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    key = setup.secret(request, user)
+    key = setup.secret(request, user).key
     form = AppForm(request, key, request.POST if request.method == "POST" else None, anew=anew)
     if not form.is_valid():
         context = {"form": form, "anew": anew, "next": next_url} | setup.ways(user, key)

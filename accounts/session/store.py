@@ -64,12 +64,15 @@ class SessionStore(cached_db.SessionStore):
         Django would write an empty one at once, and if its user had just been deleted, look for another id without end.
         """
         self._session_key = get_random_string(32, VALID_KEY_CHARS)
+        self._session_cache: dict[str, Any] = {}  # there is nothing to look for
         self._fresh = self.modified = True
 
     def save(self, must_create: bool = False) -> None:
         """Raises UpdateError, which Django answers with its page, when the session or its user is gone."""
         if self.session_key is None:
+            kept = self._session  # type: ignore[attr-defined]
             self.create()
+            self._session_cache = kept
         try:
             super().save(must_create=must_create or self._fresh)
         except CreateError:

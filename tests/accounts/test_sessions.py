@@ -203,3 +203,15 @@ def test_a_strangers_session_is_kept_until_sign_in(where):
         caches["sessions"].delete(Session.cache_key(store.session_key))
 
     assert SessionStore(store.session_key)["state"] == "kept"
+
+
+def test_a_session_that_was_just_made_is_looked_for_nowhere(django_assert_num_queries, cache_calls):
+    store = SessionStore()
+    store.create()
+    key = store.session_key
+
+    with django_assert_num_queries(0):
+        store["state"] = "kept"
+
+    assert store.session_key == key
+    assert cache_calls == []

@@ -31,5 +31,5 @@ def test_the_button_in_the_mail_is_a_short_road():
     sys.stdout.write(f"{road}\n")
     assert len(road.of_rooms) <= 18
     assert len(road.files) <= 31
-    assert road.hops <= 67
+    assert road.hops <= 63
     assert len(road.of_allauth) <= 2

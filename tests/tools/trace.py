@@ -28,7 +28,7 @@ class Road(NamedTuple):
 def trace(action):
     """Runs an action, and returns the road it took."""
     files, of_allauth, hops = {}, {}, 0
-    stack = []
+    stack, entered = [], set()
 
     def note(frame, event, _argument):
         nonlocal hops
@@ -39,8 +39,9 @@ def trace(action):
             if name.startswith("allauth/"):
                 of_allauth[name] = None
                 return
-            if stack and stack[-1] != name:
+            if stack and stack[-1] != name and frame not in entered:  # a generator goes on where it was
                 hops += 1
+            entered.add(frame)
             files[name] = None
             stack.append(name)
         elif event == "return" and stack and not name.startswith("allauth/"):

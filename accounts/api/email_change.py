@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.api import proof
 from accounts.email_change import change
+from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken
 from accounts.models import User
 from accounts.who import signed_in, who
@@ -46,11 +47,7 @@ def cancel(request: HttpRequest, _sent: Fields) -> HttpResponse:
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Takes the `code` from the mail."""
-    user = cast("User", request.user)
-    limits.CODE_PER_USER.check(request, user.pk.hex)
-    waiting = change.waiting(request)
-    if waiting is None:
-        raise over()
+    user, waiting = cast("User", request.user), awaited(request)
     form = CodeForm(request, waiting, sent)
     try:
         if not form.is_valid():
@@ -67,15 +64,15 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def again(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Mails another code; only the newest works."""
-    user = cast("User", request.user)
-    limits.CODE_PER_USER.check(request, user.pk.hex)
-    waiting = change.waiting(request)
-    if waiting is None:
-        raise over()
-    change.mail_code(request, user, waiting.to)
+    change.mail_code(request, cast("User", request.user), awaited(request).to)
     return message(_("We sent another code. Only the newest one works."), 202)
 
 
-def over() -> Refused:
-    said = _("No code is awaited any more, and nothing has changed. Give the new address again.")
-    return Refused(410, "over", said, "code", next=reverse("api_email_change"))
+def awaited(request: HttpRequest) -> Change:
+    """The change whose code is awaited; counts one more try at it. Raises Limited, or Refused where there is none."""
+    limits.CODE_PER_USER.check(request, cast("User", request.user).pk.hex)
+    waiting = change.waiting(request)
+    if waiting is None:
+        said = _("No code is awaited any more, and nothing has changed. Give the new address again.")
+        raise Refused(410, "over", said, "code", next=reverse("api_email_change"))
+    return waiting

@@ -40,9 +40,9 @@ def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
 @door("POST", limits.FACTOR_PER_NETWORK, flags=("trust",))
 def code(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Takes the code of whoever has shown the first factor; with `trust` this browser is asked for none for a while."""
-    waiting = pending.waiting(request)
     if request.user.is_authenticated:  # perhaps by the first of two presses
         return who(request, next=None)
+    waiting = pending.waiting(request)
     if waiting is None or waiting.user is None:
         raise missing(request)
     try:

@@ -1,4 +1,4 @@
-"""Recovery codes: shown for a while where they were made, and made anew."""
+"""Recovery codes: shown for a while where they were made, and renewed."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ from kit.json_door import Fields, Refused, door
 @door("GET", guard=signed_in)
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """How many are left; and which, where they were made, until 15 minutes are over."""
-    codes = turned_on(request).recovery_codes
+    codes = require_factor(request).recovery_codes
     shown = shown_codes.are_shown(request, cast("User", request.user))
     return JsonResponse({"left": len(codes), "codes": codes if shown else None})
 
@@ -27,7 +27,7 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def renew(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes new ones in place of all old ones, with a `code` of the app or an old one."""
-    user, factor = cast("User", request.user), turned_on(request)
+    user, factor = cast("User", request.user), require_factor(request)
     limits.CHANGE_PER_USER.check(request, user.pk.hex)
     proof.check(WithCode(request, sent))
     factor.renew_codes(**visitor.trace(request))
@@ -35,7 +35,7 @@ def renew(request: HttpRequest, sent: Fields) -> HttpResponse:
     return JsonResponse({"codes": factor.recovery_codes}, status=201)
 
 
-def turned_on(request: HttpRequest) -> SecondFactor:
+def require_factor(request: HttpRequest) -> SecondFactor:
     """What somebody has set up; raises Refused where that is nothing."""
     factor = cast("User", request.user).second_factor
     if not factor.is_on:

@@ -48,10 +48,10 @@ def mail_code(request: HttpRequest, user: User, email: str) -> None:
             notices.taken(owner, device)
         else:
             notices.code(user, email, f"{code[:4]} {code[4:]}", device)
-    EMAIL_CHANGE.keep(request, to=email, id=change, code=hashed(change, code), epoch=user.session_epoch)
+    EMAIL_CHANGE.keep(request, to=email, id=change, code=hash_code(change, code), epoch=user.session_epoch)
 
 
-def hashed(change: str, code: str) -> str:
+def hash_code(change: str, code: str) -> str:
     """A code as the session keeps it, which anybody with Redis or PostgreSQL can read."""
     return salted_hmac("frontdoor.email-change", f"{change}:{code}", algorithm="sha256").hexdigest()
 
@@ -74,7 +74,7 @@ def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
     except Limited:
         cancel(request)
         raise TooManyTries from None
-    if constant_time_compare(change.code, hashed(change.id, digits(typed))):
+    if constant_time_compare(change.code, hash_code(change.id, digits(typed))):
         return True
     if tries >= limits.EMAIL_CODE.most:
         cancel(request)

@@ -25,7 +25,7 @@ from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from kit import addresses
 from kit.ids import uuid7
-from outbox.models import OutboxEvent, Suppression, Told, told
+from outbox.models import NewEvent, OutboxEvent, Suppression, new_event
 
 UNUSABLE = UNUSABLE_PASSWORD_PREFIX  # what a password begins with that is none
 CLEANED = 5000  # sessions of one user whose rows and copies are removed at once; the epoch ends the others too
@@ -88,7 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return SecondFactor(self)
 
     def store_new(
-        self, *, way: str = "", accepted: UUID | None = None, events: Sequence[Told] = (), **trace: Any
+        self, *, way: str = "", accepted: UUID | None = None, events: Sequence[NewEvent] = (), **trace: Any
     ) -> None:
         """Stores a new account, whichever door it is made by; `trace` is from where, or by whom.
 
@@ -101,7 +101,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.save(force_insert=True)
             self.own_first_address()
             Event.objects.record_beginning(self, accepted=accepted, way=way, **trace)
-            created = told("user.created", user=self.pk, username=self.username, email=self.email)
+            created = new_event("user.created", user=self.pk, username=self.username, email=self.email)
             OutboxEvent.objects.announce_many([created, *events])
 
     def own_first_address(self) -> None:

@@ -70,7 +70,7 @@ def goes_on(request: HttpRequest, user: User) -> bool:
 
 
 def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
-    """Starts the session of somebody who has shown all that is asked for, or starts theirs anew.
+    """Starts the session of somebody who has shown all that is asked for; one that they have goes on under a new id.
 
     To be called while nobody is signed in, or the same user. Raises Superseded.
     """

@@ -37,15 +37,9 @@ def save(request: HttpRequest, sent: Fields) -> HttpResponse:
         reset.save(request, link, account, form.cleaned_data["password"])
     except (Unavailable, Superseded, reset.TurnedOff, reset.NoAccount) as reason:
         link = press.read_again(link)
-        if not is_second_press(request, link, sent):
+        if not link.chose_just_now(browser.identify(request, purposes.RESET), sent.get("password", "")):
             raise refusal(link, reason) from None
     return message(_("Password changed. Sign in with the new one."))
-
-
-def is_second_press(request: HttpRequest, link: MagicLink, sent: Fields) -> bool:
-    """Whether this browser sends the same once more. Another password is another wish, and it has not come true."""
-    same = link.used_just_now(browser.identify(request, purposes.RESET))
-    return bool(same and link.used_by and link.used_by.check_password(sent.get("password", "")))
 
 
 def refusal(link: MagicLink, reason: Exception) -> Refused:

@@ -79,6 +79,6 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     form = RegisterForm(sent)
     if not form.is_valid():
         raise Invalid(form, taken=409)
-    secret, account = plan.made_of(request, form)
+    secret, account = plan.plan_account(request, form)
     ask(request, plan.asked_by(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

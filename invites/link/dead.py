@@ -42,7 +42,7 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
         return redirect(link.leads_to or "account")
-    if request.method == "POST" and link.used_by and is_second_press(request, link, link.used_by, purpose):
+    if request.method == "POST" and link.used_by and is_second_press(request, link, purpose):
         return second_press(request, link, link.used_by, purpose)
     if purpose == purposes.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
@@ -69,10 +69,12 @@ def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datet
     return render(request, PAGES[state], context, status=GONE)
 
 
-def is_second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> bool:
-    """Whether this browser sends the same once more. Another password is another wish, and it has not come true."""
-    same = link.used_just_now(browser.identify(request, purpose))
-    return same and (purpose != purposes.RESET or account.check_password(request.POST.get("password", "")))
+def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose) -> bool:
+    """Whether this browser sends the same once more."""
+    here = browser.identify(request, purpose)
+    if purpose == purposes.RESET:
+        return link.chose_just_now(here, request.POST.get("password", ""))
+    return link.used_just_now(here)
 
 
 def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> HttpResponse:

@@ -15,7 +15,7 @@ from invites.models.queryset import InviteQuerySet
 from invites.models.states import OPEN, UNANSWERED, Unavailable
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
-from outbox.models import OutboxEvent, OutboxMessage, Suppression, Told, told
+from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
 from outbox.models.queryset import OutboxQuerySet
 
 if TYPE_CHECKING:
@@ -189,9 +189,9 @@ class Invite(models.Model):
         if self.group_id and not self.is_expired:
             user.groups.add(self.group_id)
 
-    def acceptance(self, user: User) -> Told:
+    def acceptance(self, user: User) -> NewEvent:
         """What other services hear of it."""
-        return told(
+        return new_event(
             "invite.accepted",
             invite=self.pk,
             user=user.pk,

@@ -283,3 +283,7 @@ class MagicLink(models.Model):
             and self.used_in == browser
             and timezone.now() < self.used_at + SECOND_PRESS
         )
+
+    def chose_just_now(self, browser: str, password: str) -> bool:
+        """Whether this very browser chose this password by it moments ago; another one has not come true."""
+        return bool(self.used_just_now(browser) and self.used_by and self.used_by.check_password(password))

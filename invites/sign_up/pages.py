@@ -103,5 +103,5 @@ def register(request: HttpRequest) -> HttpResponse:
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
         return remember(redirect("invite_sent"), plan.asked_by(form))
-    secret, account = plan.made_of(request, form)
+    secret, account = plan.plan_account(request, form)
     return browser.set_cookie(ask_or_wait(request, plan.asked_by(form), **account), secret)

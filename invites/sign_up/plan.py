@@ -9,7 +9,7 @@ from invites.models import MagicLink
 from invites.sign_up.forms import RegisterForm
 
 
-def made_of(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[str, str]]:
+def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[str, str]]:
     """The secret for this browser's cookie, and what MagicLink.objects.issue keeps of a valid form.
 
     The password is hashed for every address, known or not.

@@ -16,7 +16,7 @@ from outbox.models.announcement import Announcement
 from outbox.models.delivery import WebhookDelivery
 from outbox.models.retry_times import until_given_up
 
-Told = tuple[str, dict[str, Any]]  # the name of an event, and its payload
+NewEvent = tuple[str, dict[str, Any]]  # the name of an event, and its payload
 
 KEPT = timedelta(days=7)  # rows of events that were published
 # One statement, which waits for nothing and asks nothing first: a copy for the broker, where there is one, and a copy
@@ -42,9 +42,9 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
 
         `payload` names what it is about by id, and holds no secret (docs/events.md).
         """
-        self.announce_many([told(name, **payload)])
+        self.announce_many([new_event(name, **payload)])
 
-    def announce_many(self, events: Sequence[Told]) -> None:
+    def announce_many(self, events: Sequence[NewEvent]) -> None:
         """Stores several events in one statement, as announce() does one."""
         rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
@@ -69,7 +69,7 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         return self.filter(published_at__lt=timezone.now() - KEPT)
 
 
-def told(name: str, **payload: Any) -> Told:
+def new_event(name: str, **payload: Any) -> NewEvent:
     """An event for announce_many()."""
     return name, payload
 

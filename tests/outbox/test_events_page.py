@@ -15,7 +15,7 @@ def announced():
         for file in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 called = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
-                if called in {"announce", "announce_each", "told"} and isinstance(node.args[0], ast.Constant):
+                if called in {"announce", "announce_each", "new_event"} and isinstance(node.args[0], ast.Constant):
                     yield node.args[0].value, frozenset(word.arg for word in node.keywords)
 
 

@@ -27,7 +27,7 @@ FEW = 3  # recovery codes
 @page
 @rate_limit.per_network(limits.FACTOR_PER_NETWORK)
 def authenticate(request: HttpRequest) -> HttpResponse:
-    """Takes a code from who has shown the first factor (accounts.session.pending); only then there is a session."""
+    """Takes the code of whoever has shown the first factor (accounts.session.pending), and starts their session."""
     if request.user.is_authenticated:
         return redirect("account")
     waiting = pending.waiting(request)

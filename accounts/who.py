@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.session import pending, sessions
+from accounts.session.account_page import changing, required
 from accounts.session.notes import HANDLE
 from kit.json_door import Refused, refusal
 
@@ -17,8 +18,13 @@ View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
-    """A guard: anyone who is not signed in is told so."""
-    return sessions.required(view, refuse=signed_out)
+    """A guard: hands a PersonRequest to a view; anyone who is not signed in is told so."""
+    return required(view, signed_out)
+
+
+def changes(view: View) -> View:
+    """A guard as `signed_in`, for what counts towards CHANGE_PER_USER."""
+    return signed_in(changing(view))
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:

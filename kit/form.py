@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 # Nothing typed here is prose in a natural direction: browsers must neither correct nor mirror it.
@@ -16,6 +17,14 @@ class Form(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"label_suffix": ""})
+
+
+class RequestForm(Form):
+    """A form whose answer depends on who sends it."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
 
 
 class NextField(forms.CharField):

@@ -84,18 +84,14 @@ def door(
         inner = rate_limit.per_network(limit)(inner) if limit else inner
 
         @never_cache
+        @answering
         @wraps(view)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            silence(request)
-            try:
-                check_method(request, method)
-                sent = form_fields(request) if form else fields(request, flags)
-                answer = inner(request, sent, *args, **kwargs)
-            except rate_limit.Limited as reached:
-                return refusal(Refused(429, "limited", reached.words, headers={"Retry-After": str(reached.seconds)}))
-            except Refused as refused:
-                return refusal(refused)
-            if form and answer.status_code == HTTPStatus.FOUND:
+            check_method(request, method)
+            if not form:
+                return inner(request, fields(request, flags), *args, **kwargs)
+            answer = inner(request, form_fields(request), *args, **kwargs)
+            if answer.status_code == HTTPStatus.FOUND:
                 answer.status_code = HTTPStatus.SEE_OTHER  # what it leads to is only to be looked at
             return answer
 
@@ -104,16 +100,32 @@ def door(
     return decorator
 
 
+def answering(view: View) -> View:
+    """Answers in JSON what a view raises of Refused and Limited."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        silence(request)
+        try:
+            return view(request, *args, **kwargs)
+        except rate_limit.Limited as reached:
+            return refusal(Refused(429, "limited", reached.words, headers={"Retry-After": str(reached.seconds)}))
+        except Refused as refused:
+            return refusal(refused)
+
+    return wrapper
+
+
 def by_method(**doors: View) -> View:
     """One address with a door for each method, GET=…, POST=…"""
 
     @never_cache
+    @answering
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         asked = "GET" if request.method == "HEAD" else str(request.method)
-        if asked in doors:
-            return doors[asked](request, *args, **kwargs)
-        silence(request)
-        return refusal(wrong_method(*doors))
+        if asked not in doors:
+            raise wrong_method(*doors)
+        return doors[asked](request, *args, **kwargs)
 
     return view
 

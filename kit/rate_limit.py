@@ -91,12 +91,20 @@ class Guesses:
 
 def per_network(limit: Limit) -> Callable[[View], View]:
     """Counts by the visitor's network whatever may change something."""
+    return _counted(limit, visitor.network)
 
+
+def per_user(limit: Limit) -> Callable[[View], View]:
+    """Counts by the person signed in whatever may change something."""
+    return _counted(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
+
+
+def _counted(limit: Limit, key: Callable[[HttpRequest], str]) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method not in {"GET", "HEAD", "OPTIONS"}:
-                limit.check(request, visitor.network(request))
+                limit.check(request, key(request))
             return view(request, *args, **kwargs)
 
         return wrapper

@@ -1,28 +1,26 @@
 """One's own account, and deleting it."""
 
 import logging
-from typing import cast
 
 from django.contrib.auth import logout as forget
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.api import proof
-from accounts.models import User
 from accounts.password.forms import WithProof
+from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
-from kit import visitor
 from kit.json_door import Fields, Refused, door, message
 
 log = logging.getLogger("frontdoor.accounts")
 
 
 @door("GET", guard=signed_in)
-def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
+def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Who it is, what they chose, and how they get in."""
-    user = cast("User", request.user)
+    user = request.person
     about = {
         "id": user.pk,
         "username": user.username,
@@ -37,12 +35,12 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
-def delete(request: HttpRequest, sent: Fields) -> HttpResponse:
+def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Deletes the account and ends all its sessions."""
     form = WithProof(request, sent)
     proof.check(form)
     try:
-        form.user.erase(**visitor.trace(request))
+        request.person.erase(**request.trace)
     except DatabaseError:
         log.exception("deleting an account failed")
         said = _("We couldn’t delete your account just now. Nothing has been removed. Try again in a few minutes.")

@@ -1,7 +1,5 @@
 """Signing in with a password, the code after it, and signing out."""
 
-from typing import cast
-
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -12,9 +10,9 @@ from accounts.models.second_factor import RECOVERY
 from accounts.password.login_form import LoginForm
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
+from accounts.session.account_page import PersonRequest
 from accounts.session.pending import Waiting
 from accounts.who import missing, signed_in, who
-from kit import visitor
 from kit.json_door import Fields, Invalid, Refused, body, door, message
 
 
@@ -53,7 +51,7 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> HttpResponse:
-    form = CodeForm(request, user, sent)
+    form = CodeForm(request, sent, user=user)
     if not form.is_valid():
         raise Invalid(form)
     sessions.enter(request, user, waiting.way)
@@ -63,7 +61,7 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
-def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
+def logout(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` this one."""
     asked = body(request)  # as it is: a slip, or a null, must not end more than was meant
     for name, value in asked.items():
@@ -72,6 +70,6 @@ def logout(request: HttpRequest, _sent: Fields) -> HttpResponse:
     if asked:
         sessions.end(request)
         return message(_("You’re signed out on this device."))
-    cast("User", request.user).sign_out(**visitor.trace(request))
+    request.person.sign_out(**request.trace)
     forget(request)
     return message(_("You’re signed out on all your devices."))

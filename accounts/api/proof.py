@@ -1,21 +1,22 @@
 """Showing to be the owner, which nothing asks for again until 15 minutes are over."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.password.forms import CurrentPasswordForm, WithProof
 from accounts.session import sessions
+from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in, who
 from kit.json_door import Fields, Invalid, Refused, door
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
-def give(request: HttpRequest, sent: Fields) -> HttpResponse:
+def give(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Takes the password."""
     form = CurrentPasswordForm(request, sent)
-    if not form.user.has_usable_password():
+    if not request.person.has_usable_password():
         raise only_by_link()
     if not form.is_valid():
         raise Invalid(form)

@@ -1,16 +1,13 @@
 """Where somebody is signed in: here, and everywhere."""
 
-from typing import cast
-
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.models import User
+from accounts.session.account_page import PersonRequest
 from accounts.session.notes import HANDLE
 from accounts.who import signed_in, who
-from kit import visitor
 from kit.json_door import Fields, Refused, door, message
 
 
@@ -21,7 +18,7 @@ def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 
 @door("GET", guard=signed_in)
-def listed(request: HttpRequest, _sent: Fields) -> HttpResponse:
+def listed(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Where somebody is signed in: this session first, then the newest."""
     this = request.session.session_key
     rows = [
@@ -33,16 +30,16 @@ def listed(request: HttpRequest, _sent: Fields) -> HttpResponse:
             "ends_at": session.expire_date,
             "is_current": session.session_key == this,
         }
-        for session in cast("User", request.user).sessions.listed(this)
+        for session in request.person.sessions.listed(this)
     ]
     return JsonResponse({"sessions": rows})
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
-def end(request: HttpRequest, _sent: Fields, handle: str) -> HttpResponse:
+def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends one of one's own sessions."""
     own = handle == request.session.get(HANDLE)
-    ended = cast("User", request.user).end_session(handle, **visitor.trace(request))
+    ended = request.person.end_session(handle, **request.trace)
     if own:
         forget(request)
     if ended is None:

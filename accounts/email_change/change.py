@@ -5,7 +5,7 @@ It ends with all sessions of the account: whoever asked for it in this one need 
 
 import secrets
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -15,8 +15,8 @@ from django.utils.translation import gettext_noop
 from accounts import limits, notices
 from accounts.models import User
 from accounts.models.second_factor import digits
+from accounts.session.account_page import PersonRequest
 from accounts.session.notes import EMAIL_CHANGE
-from kit import visitor
 from kit.rate_limit import Limited
 
 LENGTH = 8  # digits: an address gets 5 codes an hour, and each stands 5 guesses among 10**8
@@ -37,10 +37,10 @@ class Change(NamedTuple):
     ends_at: datetime
 
 
-def mail_code(request: HttpRequest, user: User, email: str) -> None:
+def mail_code(request: PersonRequest, email: str) -> None:
     """Mails a code to an address, or word to whoever has it; a code from before works no longer. Raises Limited."""
     limits.CODE_PER_ADDRESS.check(request, email)
-    device, change = visitor.device(request), secrets.token_hex(16)
+    user, device, change = request.person, request.trace["device"], secrets.token_hex(16)
     code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}}"
     with transaction.atomic():
         owner = User.objects.filter(email=email).first()
@@ -56,10 +56,10 @@ def hash_code(change: str, code: str) -> str:
     return salted_hmac("frontdoor.email-change", f"{change}:{code}", algorithm="sha256").hexdigest()
 
 
-def waiting(request: HttpRequest) -> Change | None:
+def waiting(request: PersonRequest) -> Change | None:
     """What waits for its code in this session; None once all sessions of the account have ended."""
     note = EMAIL_CHANGE.read(request)
-    if not note or note["epoch"] != cast("User", request.user).session_epoch:
+    if not note or note["epoch"] != request.person.session_epoch:
         return None
     return Change(note["id"], note["to"], note["code"], datetime.fromtimestamp(note["until"], UTC))
 
@@ -82,9 +82,9 @@ def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
     return False
 
 
-def finish(request: HttpRequest, user: User, change: Change) -> None:
+def finish(request: PersonRequest, change: Change) -> None:
     """What the right code does. Raises Superseded, or IntegrityError if somebody has the address by now."""
-    user.change_email(change.to, **visitor.trace(request))
+    request.person.change_email(change.to, **request.trace)
     EMAIL_CHANGE.drop(request)
 
 

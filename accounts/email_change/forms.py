@@ -4,14 +4,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.email_change.change import Change, is_right
 from accounts.password.forms import WithProof
 from kit import addresses
-from kit.form import VERBATIM, Form
+from kit.form import VERBATIM, RequestForm
 
 
 class EmailForm(WithProof):
@@ -33,16 +32,16 @@ class EmailForm(WithProof):
         return email
 
 
-class CodeForm(Form):
+class CodeForm(RequestForm):
     code = forms.CharField(
         label=gettext_lazy("Code from the email"),
         error_messages={"required": gettext_lazy("Enter the code from the email")},
         widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
-    def __init__(self, request: HttpRequest, change: Change, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, change: Change, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request, self.change = request, change
+        self.change = change
 
     def clean_code(self) -> str:
         """Raises TooManyTries."""

@@ -1,61 +1,45 @@
 """Another address, proven by a mailed code, so that no unproven address is ever stored."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import limits
 from accounts.email_change import change
 from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken
-from accounts.models import User
-from accounts.session import sessions
-from kit import rate_limit
-from kit.page import page
+from accounts.session.account_page import PersonRequest, account_page
+from kit.page import bound
 
 
-@sensitive_post_parameters("password")
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@sessions.required
-def ask(request: HttpRequest) -> HttpResponse:
+@account_page(secret=("password",), changes=True)
+def ask(request: PersonRequest) -> HttpResponse:
     """Asks for the new address and the password, and mails a code there."""
-    user = cast("User", request.user)
-    if request.method == "POST":
-        limits.CHANGE_PER_USER.check(request, user.pk.hex)
-    form = EmailForm(request, request.POST if request.method == "POST" else None)
+    form = bound(EmailForm, request)
     if not form.is_valid():
         return render(request, "accounts/email_change/ask.html", {"form": form})
-    change.mail_code(request, user, form.cleaned_data["email"])
+    change.mail_code(request, form.cleaned_data["email"])
     return redirect("account_email_code")
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@sessions.required
-def code(request: HttpRequest) -> HttpResponse:
+@account_page()
+def code(request: PersonRequest) -> HttpResponse:
     """Takes the code, or mails another one."""
-    user, waiting = cast("User", request.user), change.waiting(request)
+    waiting = change.waiting(request)
     if waiting is None:
         return redirect("account_email")
     if request.method == "POST":
-        limits.CODE_PER_USER.check(request, user.pk.hex)
+        limits.CODE_PER_USER.check(request, request.person.pk.hex)
     if request.POST.get("action") == "resend":
-        change.mail_code(request, user, waiting.to)
+        change.mail_code(request, waiting.to)
         messages.success(request, _("We sent another code. Only the newest one works."))
         return redirect("account_email_code")
-    form = CodeForm(request, waiting, request.POST if request.method == "POST" else None)
+    form = bound(CodeForm, request, change=waiting)
     try:
         if form.is_valid():
-            return finish(request, user, waiting)
+            return finish(request, waiting)
     except change.TooManyTries:
         messages.warning(request, _(change.TOO_MANY))
         return redirect("account_email")
@@ -64,7 +48,7 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/email_change/code.html", {"form": form, "email": waiting.to})
 
 
-def finish(request: HttpRequest, user: User, waiting: Change) -> HttpResponse:
-    change.finish(request, user, waiting)
+def finish(request: PersonRequest, waiting: Change) -> HttpResponse:
+    change.finish(request, waiting)
     messages.success(request, _("Your email address is now %(email)s.") % {"email": waiting.to})
     return redirect("account")

@@ -20,8 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import limits
-from accounts.models import User
+from accounts.session.account_page import PersonRequest
 from kit import addresses
 
 GMAIL = ("@gmail.com", "@googlemail.com")
@@ -118,9 +117,9 @@ def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpRespon
     return provider(request).redirect(request, AuthProcess.LOGIN, data=data | {"nonce": nonce}, auth_params=params)
 
 
-def connect(request: HttpRequest, user: User) -> HttpResponse:
-    """Sends somebody signed in to Google, to connect an account there. Raises Limited."""
-    limits.CHANGE_PER_USER.check(request, user.pk.hex)
+def connect(request: PersonRequest) -> HttpResponse:
+    """Sends somebody signed in to Google, to connect an account there."""
+    user = request.person
     return redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
 
 

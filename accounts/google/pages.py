@@ -1,60 +1,45 @@
 """Connecting a Google account, and taking it away again."""
 
-from typing import cast
-
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import limits
 from accounts.google import client as google
-from accounts.models import LastWayIn, User
+from accounts.models import LastWayIn
 from accounts.password.forms import WithProof
-from accounts.session import sessions
-from kit import rate_limit, visitor
-from kit.page import page
+from accounts.session.account_page import PersonRequest, account_page
+from kit.page import bound
 
 
-@sensitive_post_parameters("password")
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@sessions.required
-def connect(request: HttpRequest) -> HttpResponse:
+@account_page(secret=("password",), changes=True)
+def connect(request: PersonRequest) -> HttpResponse:
     """To Google with the password; invites.google.pages takes the answer."""
-    user = cast("User", request.user)
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
-    if user.google.account:
+    if request.person.google.account:
         return redirect("account_google_disconnect")
-    form = WithProof(request, request.POST if request.method == "POST" else None)
+    form = bound(WithProof, request)
     if not form.is_valid():
         return render(request, "accounts/google/connect.html", {"form": form})
-    return google.connect(request, user)
+    return google.connect(request)
 
 
-@sensitive_post_parameters("password")
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@sessions.required
-def disconnect(request: HttpRequest) -> HttpResponse:
-    user = cast("User", request.user)
+@account_page(secret=("password",))
+def disconnect(request: PersonRequest) -> HttpResponse:
+    user = request.person
     connected = user.google.account
     if connected is None:
         return redirect("account_google" if settings.GOOGLE_CLIENT_ID else "account")
     email = connected.extra_data.get("email", "")
     if not user.has_usable_password():
         return render(request, "accounts/google/last_way_in.html", {"email": email})
-    form = WithProof(request, request.POST if request.method == "POST" else None)
+    form = bound(WithProof, request)
     if not form.is_valid():
         return render(request, "accounts/google/disconnect.html", {"form": form, "email": email})
     try:
-        user.google.disconnect(**visitor.trace(request))
+        user.google.disconnect(**request.trace)
     except LastWayIn:  # the password went in this moment
         return redirect("account_google_disconnect")
     messages.success(request, _("Google is disconnected."))

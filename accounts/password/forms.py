@@ -1,12 +1,11 @@
 """Passwords: a new one, and the current one where somebody signed in must prove to be who they are."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +13,8 @@ from accounts import limits
 from accounts.models import User
 from accounts.password.backend import refused
 from accounts.session import sessions
-from kit.form import VERBATIM, Form
+from accounts.session.account_page import PersonRequest
+from kit.form import VERBATIM, Form, RequestForm
 
 
 class NewPasswordField(forms.CharField):
@@ -58,7 +58,7 @@ class WithNewPassword(Form):
         return cleaned
 
 
-class CurrentPasswordForm(Form):
+class CurrentPasswordForm(RequestForm):
     """Somebody signed in shows to be the owner."""
 
     password = forms.CharField(
@@ -68,9 +68,9 @@ class CurrentPasswordForm(Form):
         widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "current-password"}),
     )
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request, self.user = request, cast("User", request.user)
+    def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.user = request.person
 
     def clean_password(self) -> str:
         """Raises Limited."""
@@ -84,7 +84,7 @@ class CurrentPasswordForm(Form):
 class WithProof(CurrentPasswordForm):
     """A form that somebody signed in fills in with their password, unless they have just shown to be the owner."""
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         proven = sessions.is_proven(request)
         self.proven = proven and not self.data.get("password")  # one that is given must be right all the same

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from kit.form import VERBATIM, Form, NextField
+from kit.form import VERBATIM, NextField, RequestForm
 
 
-class LoginForm(Form):
+class LoginForm(RequestForm):
     login = forms.CharField(
         label=_("Email or username"),
         error_messages={"required": _("Enter your email or username")},
@@ -27,8 +27,7 @@ class LoginForm(Form):
     next = NextField()
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
+        super().__init__(request, *args, **kwargs)
         self.user: User | None = None
         if not self.is_bound:  # else what there is to say about it has the focus
             self.fields["login"].widget.attrs["autofocus"] = True

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +11,7 @@ from accounts.models import User
 from accounts.models.second_factor import proves
 from accounts.password.forms import WithProof
 from accounts.second_factor import guesses
-from kit.form import VERBATIM, Form
+from kit.form import VERBATIM, RequestForm
 
 LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes")
 
@@ -27,15 +26,15 @@ class CodeField(forms.CharField):
         )
 
 
-class CodeForm(Form):
+class CodeForm(RequestForm):
     """The second step of signing in."""
 
     code = CodeField(LABEL, HINT)
     trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
 
-    def __init__(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request, self.user = request, user
+        self.user = user
         self.kind = ""
         if not self.is_bound:
             self.fields["code"].widget.attrs["autofocus"] = True
@@ -71,8 +70,8 @@ class AppForm(WithProof):
     )
     field_order = ("code", "current", "password")
 
-    def __init__(self, request: HttpRequest, secret: str, *args: Any, anew: bool, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
+    def __init__(self, *args: Any, secret: str, anew: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.secret = secret
         if not anew:
             del self.fields["current"]

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from allauth.mfa.adapter import get_adapter
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import shown_codes
 from accounts.session import sessions
+from accounts.session.account_page import PersonRequest
 from accounts.session.notes import APP_SETUP
-from kit import encryption, visitor
+from kit import encryption
 
 
 class Secret(NamedTuple):
@@ -25,27 +25,27 @@ class Secret(NamedTuple):
     is_new: bool  # nobody has seen it before this request
 
 
-def secret(request: HttpRequest, user: User) -> Secret:
+def secret(request: PersonRequest) -> Secret:
     """The same for as long as the note of it lasts: whoever reloads the page has scanned it already.
 
     Another one once all sessions have ended: whoever shared this one until then may have seen it.
     """
-    note = APP_SETUP.read(request)
+    note, epoch = APP_SETUP.read(request), request.person.session_epoch
     with suppress(encryption.Unreadable):  # another key since
-        if note and note["epoch"] == user.session_epoch:
+        if note and note["epoch"] == epoch:
             return Secret(encryption.decrypt(note["secret"]), datetime.fromtimestamp(note["until"], UTC), is_new=False)
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
-    APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=user.session_epoch)
+    APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=epoch)
     return Secret(made, timezone.now() + APP_SETUP.lifetime, is_new=True)
 
 
-def finish(request: HttpRequest, user: User, key: str, code: str, *, anew: bool = False) -> None:
+def finish(request: PersonRequest, key: str, code: str, *, anew: bool = False) -> None:
     """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
-    user.second_factor.turn_on(key, code, anew=anew, **visitor.trace(request))
+    request.person.second_factor.turn_on(key, code, anew=anew, **request.trace)
     APP_SETUP.drop(request)
-    sessions.keep(request, user)
-    shown_codes.show(request, user)
+    sessions.keep(request, request.person)
+    shown_codes.show(request)
 
 
 def address(user: User, key: str) -> str:

@@ -6,20 +6,16 @@ User.end_sessions.
 
 import secrets
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, login, logout, update_session_auth_hash
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.sessions.backends.base import UpdateError
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,11 +27,7 @@ from accounts.session import devices, pending
 from accounts.session.notes import BEGAN, CHOSEN, DEADLINE, GOOGLE_IDENTITY, HANDLE, PROVEN, SECOND_FACTOR
 from kit import rate_limit, visitor
 
-View = Callable[..., HttpResponseBase]
-
-NEEDED = gettext_noop("Sign in to open that page.")
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
-LOST = gettext_noop("Your session had ended, so nothing was changed. If you pressed twice, the first press counts.")
 
 # How somebody got in, as the history says it.
 PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
@@ -131,38 +123,9 @@ def inactive(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/session/inactive.html", status=403)
 
 
-def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Sends somebody to sign in and back, and says why."""
-    lost = ended and request.method == "POST"
-    messages.info(request, _(LOST if lost else ENDED if ended else NEEDED))
-    return redirect_to_login(request.get_full_path())
-
-
 def back_to_login(next_url: str) -> HttpResponse:
     """To the sign-in page, and on from there."""
     return redirect_to_login(next_url) if next_url else redirect("account_login")
-
-
-def required(view: View, refuse: Callable[..., HttpResponse] = to_sign_in) -> View:
-    """For views of somebody signed in; `refuse` answers anyone else."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
-        person = request.user.pk  # the view may sign them out
-        try:
-            follow(request)
-            return view(request, *args, **kwargs)
-        except (Superseded, UpdateError):  # on another device, while this was under way
-            pass
-        except DatabaseError:  # because the account was deleted meanwhile, or for another reason
-            if User.objects.filter(pk=person).exists():
-                raise
-        logout(request)
-        return refuse(request, ended=True)
-
-    return wrapper
 
 
 def follow(request: HttpRequest) -> None:

@@ -1,11 +1,9 @@
 """Asking for mail: a way in, a new password, or proof that an account is one's own. The same for every address."""
 
-from typing import cast
-
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
 from invites import limits
 from invites.ask_for_link.ask import Asked, ask
@@ -30,9 +28,9 @@ def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 @door("POST", limits.ASK_PER_NETWORK, guard=signed_in)
-def prove(request: HttpRequest, sent: Fields) -> HttpResponse:
+def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Mails a link to the address of the account: coming in by it is proof, as the password is."""
-    email = cast("User", request.user).email
+    email = request.person.email
     ask(request, Asked(email, next=same_site(sent.get("next", ""))))
     return message(sent_to(email), 202)
 

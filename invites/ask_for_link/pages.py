@@ -1,14 +1,10 @@
 """Asking for mail: a way in, a new password, or proof that an account is one's own."""
 
-from typing import cast
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 
-from accounts.models import User
-from accounts.session import sessions
+from accounts.session.account_page import PersonRequest, account_page
 from invites import limits
 from invites.ask_for_link.ask import (
     Asked,
@@ -25,13 +21,11 @@ from invites.link import opened
 from invites.models import MagicLink
 from kit import rate_limit, visitor
 from kit.form import same_site
-from kit.page import page
+from kit.page import bound, page
 from outbox.mail import lateness
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@page(limits.ASK_PER_NETWORK)
 def entry(request: HttpRequest) -> HttpResponse:
     """Takes an address and mails it a link, whoever's it is."""
     next_url = same_site(request.GET.get("next", ""))
@@ -40,18 +34,14 @@ def entry(request: HttpRequest) -> HttpResponse:
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@page(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
     """The same for a new password."""
     return take_address(request, "invites/ask_for_link/reset.html", MagicLink.Purpose.RESET)
 
 
 def take_address(request: HttpRequest, template: str, purpose: str, next_url: str = "") -> HttpResponse:
-    if request.method != "POST":
-        return entry_page(request, template, EmailForm(initial={"next": next_url}))
-    form = EmailForm(request.POST)
+    form = bound(EmailForm, request, initial={"next": next_url})
     if not form.is_valid():
         return entry_page(request, template, form)
     email = form.cleaned_data["email"]
@@ -70,21 +60,16 @@ def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion:
     return render(request, template, context | {"minutes_late": lateness.minutes()})
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
-@sessions.required
-def prove(request: HttpRequest) -> HttpResponse:
+@account_page(limits.ASK_PER_NETWORK)
+def prove(request: PersonRequest) -> HttpResponse:
     """A link instead of the password, for somebody signed in who is asked for it; it leads back to that page."""
     if request.method != "POST":
         return redirect("account")
-    email = cast("User", request.user).email
+    email = request.person.email
     return ask_or_wait(request, Asked(email, next=same_site(request.POST.get("next", ""))))
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@page(limits.ASK_PER_NETWORK)
 def sent(request: HttpRequest) -> HttpResponse:
     """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
     if request.method != "POST":

@@ -11,8 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from accounts import limits
 from accounts.google import client as google
@@ -25,7 +23,7 @@ from invites.google.join import new_account
 from invites.google.trip import GOOGLE_TRIP
 from invites.link import opened
 from invites.models import MagicLink, NotInvited, Unavailable
-from kit import rate_limit, tokens, visitor
+from kit import tokens, visitor
 from kit.form import same_site
 from kit.page import page
 
@@ -39,9 +37,7 @@ PAGES = {
 }
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.GOOGLE_PER_NETWORK)
+@page(limits.GOOGLE_PER_NETWORK)
 def start(request: HttpRequest) -> HttpResponse:
     """To Google; by a link only after a button, so that no other site can send people there unasked."""
     if not settings.GOOGLE_CLIENT_ID:
@@ -55,8 +51,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return trip.begin(request, next_url, link)
 
 
-@never_cache
-@require_safe
+@page(safe_only=True)
 def response(request: HttpRequest) -> HttpResponse:
     """Where Google sends people back to: somebody comes in, or connects an account."""
     if not settings.GOOGLE_CLIENT_ID:
@@ -153,8 +148,7 @@ def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) 
     return redirect("google_outcome")
 
 
-@never_cache
-@require_safe
+@page(safe_only=True)
 def outcome(request: HttpRequest) -> HttpResponse:
     """Why the last visit to Google has led no further, and the ways on."""
     note = GOOGLE_TRIP.read(request)

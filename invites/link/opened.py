@@ -30,23 +30,23 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from invites import limits, purposes
 from invites.link import browser, dead, opens
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
+from kit.page import page
 from kit.tokens import Purpose
 
 LinkView = Callable[[HttpRequest, MagicLink], HttpResponse]
 InviteView = Callable[[HttpRequest, Invite], HttpResponse]
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[[HttpRequest], HttpResponseBase]
 
 
-def opened_by_link(purpose: Purpose) -> Callable[[LinkView], View]:
+def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
     """Gives a view the link of `?token=` or of the form's hidden field, if it is pending; answers for any other state.
 
     Some mail servers open links to look for malware, so a GET or HEAD only shows: nothing here writes.
@@ -61,7 +61,7 @@ def opened_by_link(purpose: Purpose) -> Callable[[LinkView], View]:
     def over(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return dead.page(request, link, purpose)
 
-    return lambda view: opened_by(find, is_over, over, view)
+    return lambda view: page(secret=secret)(opened_by(find, is_over, over, view))
 
 
 def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[InviteView], View]:
@@ -73,7 +73,7 @@ def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[Invit
     def is_over(invite: Invite) -> bool:
         return invite.state not in states
 
-    return lambda view: opened_by(find, is_over, dead.invitation, view)
+    return lambda view: page()(opened_by(find, is_over, dead.invitation, view))
 
 
 def opened_by(
@@ -81,11 +81,9 @@ def opened_by(
     is_over: Callable[[Any], bool],
     over: Callable[[HttpRequest, Any], HttpResponse],
     view: Callable[[HttpRequest, Any], HttpResponse],
-) -> View:
+) -> Callable[[HttpRequest], HttpResponse]:
     """What both have in common."""
 
-    @never_cache
-    @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
         row = find(request)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,15 +13,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 
-from accounts import limits
-from accounts.models import User
-from accounts.session import sessions
+from accounts.session.account_page import PersonRequest, account_page
 from invites.members.form import InvitePersonForm
 from invites.models import MEMBER_SENDS, Invite, MemberInvites
-from kit import rate_limit
-from kit.page import page
+from kit.page import bound
 
 SHOWN = 50  # of the newest
 
@@ -30,26 +26,21 @@ View = Callable[..., HttpResponseBase]
 
 def for_members(view: View) -> View:
     """For pages of somebody signed in, which are not there unless members may invite."""
-    wrapped = sessions.required(view)
+    inner = account_page()(view)
 
-    @never_cache
-    @page
-    @rate_limit.per_network(limits.POST_PER_NETWORK)
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponseBase:
         if not settings.MEMBERS_INVITE:
             raise Http404
-        return wrapped(request)
+        return inner(request)
 
     return wrapper
 
 
 @for_members
-def invites(request: HttpRequest) -> HttpResponse:
+def invites(request: PersonRequest) -> HttpResponse:
     """The form, and what this member has sent."""
-    if request.method != "POST":
-        return invites_page(request, InvitePersonForm())
-    form = InvitePersonForm(request.POST)
+    form = bound(InvitePersonForm, request)
     if not form.is_valid():
         return invites_page(request, form)
     given = {"note": form.cleaned_data["note"], "language": get_language() or ""}
@@ -63,17 +54,17 @@ def invites(request: HttpRequest) -> HttpResponse:
 
 
 @for_members
-def resend(request: HttpRequest) -> HttpResponse:
+def resend(request: PersonRequest) -> HttpResponse:
     return press(request, MemberInvites.resend, _("We’ve sent the invitation to %(email)s again."))
 
 
 @for_members
-def withdraw(request: HttpRequest) -> HttpResponse:
+def withdraw(request: PersonRequest) -> HttpResponse:
     said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
     return press(request, MemberInvites.withdraw, said)
 
 
-def press(request: HttpRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
+def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
     """Does one thing to one of this member's own invitations, and leads back to them."""
     if request.method != "POST":
         return redirect("member_invites")
@@ -89,7 +80,7 @@ def press(request: HttpRequest, verb: Callable[[MemberInvites, Invite], None], d
     return redirect("member_invites")
 
 
-def chosen(request: HttpRequest) -> Invite:
+def chosen(request: PersonRequest) -> Invite:
     """The one that was pressed. Raises Http404 for what is not this member's."""
     try:
         pk = UUID(request.POST.get("invite", ""))
@@ -98,11 +89,11 @@ def chosen(request: HttpRequest) -> Invite:
         raise Http404 from None
 
 
-def of_member(request: HttpRequest) -> MemberInvites:
-    return MemberInvites(cast("User", request.user))
+def of_member(request: PersonRequest) -> MemberInvites:
+    return MemberInvites(request.person)
 
 
-def invites_page(request: HttpRequest, form: InvitePersonForm) -> HttpResponse:
+def invites_page(request: PersonRequest, form: InvitePersonForm) -> HttpResponse:
     mine = of_member(request)
     left, until = mine.left()
     context: dict[str, Any] = {

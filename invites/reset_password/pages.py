@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.models import Superseded
 from accounts.password.forms import ResetForm
@@ -12,15 +11,15 @@ from invites.link import dead, opened
 from invites.models import MagicLink
 from invites.reset_password import reset
 from kit import tokens
+from kit.page import bound
 
 
-@sensitive_post_parameters("password")
-@opened.opened_by_link(purposes.RESET)
+@opened.opened_by_link(purposes.RESET, secret=("password",))
 def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     show = "show" in request.GET
     try:
         account = reset.owner(link)
-        form = ResetForm(request.POST if request.method == "POST" else None, user=account, show_password=show)
+        form = bound(ResetForm, request, user=account, show_password=show)
         if not form.is_valid():
             return reset_page(request, link, form, show=show)
         reset.save(request, link, account, form.cleaned_data["password"])

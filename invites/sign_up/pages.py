@@ -7,8 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.models import User
 from accounts.session import sessions
@@ -18,13 +16,13 @@ from invites.link import browser, dead, opened
 from invites.models import Invite, MagicLink
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
-from kit import rate_limit, tokens, visitor
+from kit import tokens, visitor
 from kit.form import same_site
-from kit.page import page
+from kit.page import bound, page
 from kit.tokens import Purpose
 
 
-@sensitive_post_parameters("password")
+@page(secret=("password",))
 def signup(request: HttpRequest) -> HttpResponseBase:
     """With the token of a mailed link a name and a password are enough; without one the address is asked for too."""
     with_link = "token" in (request.POST if request.method == "POST" else request.GET)
@@ -40,8 +38,7 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     return opened.came_as_another(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
 
 
-@sensitive_post_parameters("password")
-@opened.opened_by_link(purposes.OWNER)
+@opened.opened_by_link(purposes.OWNER, secret=("password",))
 def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """The same for the first superuser, from the link that only an operator's terminal shows."""
     if User.objects.filter(Q(is_superuser=True) | Q(email=link.email)).exists():
@@ -84,9 +81,7 @@ def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: S
     )
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@page(limits.ASK_PER_NETWORK)
 def register(request: HttpRequest) -> HttpResponse:
     """Address, name and password at once: until the mail is answered, a plan that only this browser can open."""
     if settings.SIGNUP != "open":
@@ -94,10 +89,8 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("entry")
     show = "show" in request.GET
-    if request.method != "POST":
-        start = RegisterForm(show_password=show, initial={"next": same_site(request.GET.get("next", ""))})
-        return render(request, "invites/sign_up/register.html", {"form": start, "show": show})
-    form = RegisterForm(request.POST, show_password=show)
+    typed = {"next": same_site(request.GET.get("next", ""))}
+    form = bound(RegisterForm, request, show_password=show, initial=typed)
     if not form.is_valid():
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:

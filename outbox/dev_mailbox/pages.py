@@ -5,21 +5,18 @@ from django.shortcuts import render
 from django.utils.csp import CSP
 from django.utils.html import escape, urlize
 from django.utils.safestring import mark_safe
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_safe
 
+from kit.page import page
 from outbox.dev_mailbox import mailbox as box
 
 
-@never_cache
-@require_safe
+@page(safe_only=True)
 def mailbox(request: HttpRequest) -> HttpResponse:
     return render(request, "outbox/dev_mailbox/list.html", {"mails": box.letters()})
 
 
-@never_cache
-@require_safe
+@page(safe_only=True)
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     mail = found(name)
     text = mark_safe(urlize(escape(mail.text)))  # noqa: S308 escaped just before
@@ -27,8 +24,7 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-top-navigation"]})
-@never_cache
-@require_safe
+@page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML part as a mail program would show it: its own styles, and nothing that runs."""
     return HttpResponse(found(name).html)

@@ -52,6 +52,23 @@ def test_every_post_is_limited_by_network(counted, subtests):
             assert (name, "198.51.100.7") in counted
 
 
+CHANGES = ("email", "username", "google", "export", "second-factor/app", "second-factor/codes")
+
+
+def test_what_one_person_changes_is_counted(client, ada, counted, google, subtests):
+    phone.pair(ada)
+    client.force_login(ada)
+    for page in CHANGES:
+        with subtests.test(page):
+            counted.clear()
+            client.get(f"/account/{page}")
+            assert counted == []
+
+            client.post(f"/account/{page}")
+
+            assert ("change-user", ada.pk.hex) in counted
+
+
 HANDLE = "<slug:handle>"
 # By network.
 DOORS = {

@@ -10,7 +10,6 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
-from kit import visitor
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -332,14 +331,12 @@ def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ad
 
 
 def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, thief, link, monkeypatch):
-    original = visitor.trace
-
-    def late(request):
+    def late(user, *args, **kwargs):
         monkeypatch.undo()
         press(link)
-        return original(request)
+        return user.change_password(*args, **kwargs)
 
-    monkeypatch.setattr("accounts.password.pages.change.visitor.trace", late)
+    monkeypatch.setattr(User, "change_password", late)
     page = thief.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
 
     assert "Your session had ended, so nothing was changed" in words(page)

@@ -1,26 +1,20 @@
 """Your account: who you are, where you are signed in, and what happened lately."""
 
-from typing import cast
-
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from accounts.email_change import change
-from accounts.models import Event, User
-from accounts.session import sessions
+from accounts.models import Event
+from accounts.session.account_page import PersonRequest, account_page
 
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
 OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
 
-@never_cache
-@require_safe
-@sessions.required
-def account(request: HttpRequest) -> HttpResponse:
-    user, this = cast("User", request.user), request.session.session_key
+@account_page(safe_only=True)
+def account(request: PersonRequest) -> HttpResponse:
+    user, this = request.person, request.session.session_key
     # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")

@@ -1,7 +1,5 @@
 """What people choose for themselves."""
 
-from typing import cast
-
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -9,43 +7,36 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
 from accounts import limits
-from accounts.models import Event, User
+from accounts.models import Event
 from accounts.profile.preferences_form import SettingsForm
 from accounts.session import sessions
-from kit import rate_limit, visitor
-from kit.page import page
+from accounts.session.account_page import PersonRequest, account_page
+from kit.page import bound, page
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@sessions.required
-def choose(request: HttpRequest) -> HttpResponse:
+@account_page()
+def choose(request: PersonRequest) -> HttpResponse:
     """Language, time zone, theme, and whether new devices are reported."""
-    user = cast("User", request.user)
-    if request.method != "POST":
-        chosen = {"language": get_language(), "notices": True} | user.settings
-        return render(request, "accounts/profile/preferences.html", {"form": SettingsForm(initial=chosen)})
-    form = SettingsForm(request.POST)
+    user = request.person
+    chosen = {"language": get_language(), "notices": True} | user.settings
+    form = bound(SettingsForm, request, initial=chosen)
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)
     with transaction.atomic():
         user.choose(**form.cleaned_data)
         if told and not user.settings["notices"]:
-            user.happened(Event.Kind.NOTICES_OFF, **visitor.trace(request))
+            user.happened(Event.Kind.NOTICES_OFF, **request.trace)
     sessions.follow(request)
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
     return set_language_cookie(response, form.cleaned_data["language"])
 
 
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
+@page(limits.POST_PER_NETWORK)
 def language(request: HttpRequest) -> HttpResponse:
     """Remembers a language: in a cookie, and for good if somebody is signed in."""
     if request.method != "POST":

@@ -7,8 +7,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import limits
 from accounts.models import Superseded, User
@@ -16,16 +14,12 @@ from accounts.models.second_factor import RECOVERY
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
 from accounts.session.pending import Waiting
-from kit import rate_limit
-from kit.page import page
+from kit.page import bound, page
 
 FEW = 3  # recovery codes
 
 
-@sensitive_post_parameters("code")
-@never_cache
-@page
-@rate_limit.per_network(limits.FACTOR_PER_NETWORK)
+@page(limits.FACTOR_PER_NETWORK, secret=("code",))
 def authenticate(request: HttpRequest) -> HttpResponse:
     """Takes the code of whoever has shown the first factor (accounts.session.pending), and starts their session."""
     if request.user.is_authenticated:
@@ -37,7 +31,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     user = waiting.user
     if user is None:
         return over(request, waiting)
-    form = CodeForm(request, user, request.POST if request.method == "POST" else None)
+    form = bound(CodeForm, request, user=user)
     try:
         if form.is_valid():
             return sign_in(request, user, waiting, form)
@@ -68,9 +62,7 @@ def count_down(request: HttpRequest, user: User) -> None:
         messages.warning(request, format_html("{} {}", said % {"count": left}, link))
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
+@page(limits.POST_PER_NETWORK)
 def abandon(request: HttpRequest) -> HttpResponse:
     """Back to the first step, perhaps as somebody else; a reload of its address leads on."""
     waiting = pending.waiting(request)

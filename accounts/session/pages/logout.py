@@ -1,19 +1,14 @@
 """Signing out: everywhere, or only here."""
 
-from functools import partial
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 
 from accounts import limits
-from accounts.models import User
 from accounts.session import sessions
-from kit import rate_limit, visitor
+from accounts.session.account_page import PersonRequest, account_page
 from kit.form import same_site
 from kit.page import page
 
@@ -23,23 +18,18 @@ def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
     return redirect("account_login")
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
-@partial(sessions.required, refuse=to_login)
-def logout(request: HttpRequest) -> HttpResponse:
+@account_page(refuse=to_login)
+def logout(request: PersonRequest) -> HttpResponse:
     """Asks where to sign out; its POST ends every session of the account."""
     if request.method != "POST":
         return render(request, "accounts/session/logout.html")
-    cast("User", request.user).sign_out(**visitor.trace(request))
+    request.person.sign_out(**request.trace)
     forget(request)
     messages.success(request, _("You’re signed out on all your devices."))
     return redirect("account_login")
 
 
-@never_cache
-@page
-@rate_limit.per_network(limits.POST_PER_NETWORK)
+@page(limits.POST_PER_NETWORK)
 def logout_here(request: HttpRequest) -> HttpResponse:
     """Ends this session and no other; a reload of its address asks first."""
     if request.method != "POST":

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
 
 from accounts import notices
 from accounts.limits import POST_PER_NETWORK
@@ -15,15 +14,13 @@ from accounts.models import Event, EventUnavailable, User
 from invites import limits
 from invites.link import dead
 from invites.models import MagicLink
-from kit import rate_limit, tokens, visitor
+from kit import tokens, visitor
 from kit.page import page
 
 log = logging.getLogger("frontdoor.invites")
 
 
-@never_cache
-@page
-@rate_limit.per_network(POST_PER_NETWORK)
+@page(POST_PER_NETWORK)
 def not_me(request: HttpRequest) -> HttpResponse:
     """A page with a button, for whoever has the mail, signed in or not: mail servers open links too."""
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")

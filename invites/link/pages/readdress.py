@@ -1,22 +1,20 @@
 """An invite for one address, held by somebody who uses another: asking its sender, and the sender's answer."""
 
-from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
 
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
 from invites.link import dead, opened
 from invites.models import Invite, MagicLink, Unavailable
-from kit import rate_limit, tokens
+from kit import tokens
 from kit.page import page
 
 
-@rate_limit.per_network(limits.ASK_PER_NETWORK)
+@page(limits.ASK_PER_NETWORK)
 @opened.opened_by_link(purposes.SIGNUP)
 def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
@@ -30,11 +28,10 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     return render(request, "invites/link/readdress_asked.html", context)
 
 
-def answered_by_link(view: Callable[[HttpRequest, Invite], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def answered_by_link(view: opened.InviteView) -> opened.View:
     """For the sender, from the mail that asked; a GET shows both buttons, and an answer is given once."""
 
-    @never_cache
-    @page
+    @page()
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
         invite = opened.find_invite(request, opened.sent_token(request), purposes.READDRESS)

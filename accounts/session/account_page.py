@@ -1,0 +1,93 @@
+"""Pages of somebody signed in, and what answers anyone else."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import limits
+from accounts.models import Superseded, User
+from accounts.session import sessions
+from kit import rate_limit, visitor
+from kit.page import page
+from kit.rate_limit import Limit
+
+View = Callable[..., HttpResponseBase]
+
+NEEDED = gettext_noop("Sign in to open that page.")
+LOST = gettext_noop("Your session had ended, so nothing was changed. If you pressed twice, the first press counts.")
+
+
+class PersonRequest(HttpRequest):
+    """A request of somebody signed in, as `required` hands it to a view."""
+
+    person: User
+    trace: dict[str, Any]  # from where: "ip" and "device", as events keep them
+
+
+def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    """Sends a visitor to sign in and back, and says why; `ended` says that they came with a session of before."""
+    lost = ended and request.method == "POST"
+    messages.info(request, _(LOST if lost else sessions.ENDED if ended else NEEDED))
+    return redirect_to_login(request.get_full_path())
+
+
+def account_page(
+    limit: Limit = limits.POST_PER_NETWORK,
+    *,
+    secret: tuple[str, ...] = (),
+    safe_only: bool = False,
+    changes: bool = False,
+    refuse: Callable[..., HttpResponse] = to_sign_in,
+) -> Callable[[View], View]:
+    """Makes a page (kit.page) of a view that takes a PersonRequest; `refuse` answers anyone who is not signed in.
+
+    With `changes` every POST counts towards CHANGE_PER_USER, too.
+    """
+
+    def decorator(view: View) -> View:
+        return page(limit, secret=secret, safe_only=safe_only)(required(changing(view) if changes else view, refuse))
+
+    return decorator
+
+
+def changing(view: View) -> View:
+    """Counts towards CHANGE_PER_USER, by person, whatever may change something."""
+    return rate_limit.per_user(limits.CHANGE_PER_USER)(view)
+
+
+def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
+    """Hands a PersonRequest to a view. `refuse(request, ended=…)` answers anyone who is not signed in.
+
+    It answers, too, whoever was signed out on another device, or whose account was deleted, while the view ran.
+    """
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
+        asked = cast("PersonRequest", request)
+        asked.person, asked.trace = request.user, visitor.trace(request)
+        pk = asked.person.pk  # a deleted one has none
+        try:
+            sessions.follow(request)
+            return view(asked, *args, **kwargs)
+        except (Superseded, UpdateError):
+            pass
+        except DatabaseError:  # because the account was deleted meanwhile, or for another reason
+            if User.objects.filter(pk=pk).exists():
+                raise
+        logout(request)
+        return refuse(request, ended=True)
+
+    return wrapper

@@ -56,7 +56,7 @@ def test_it_shows_this_device_first_and_only_ones_own(signed_in, ada):
     assert "198.51.100.9" not in page
 
 
-def test_this_device_comes_first_however_many_newer_ones_there_are_and_the_newest_of_them_next(signed_in, ada):
+def test_this_device_comes_first_and_the_newest_others_follow(signed_in, ada):
     now = timezone.now()
     this = Session.objects.get()
     Session.objects.bulk_create(

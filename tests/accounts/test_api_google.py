@@ -33,7 +33,7 @@ def program(ada):
 
 @pytest.fixture
 def connected(program, ada):
-    """The same, with a Google account that is connected already."""
+    """Signed in to an account with a Google account connected."""
     ada.google.adopt("2001", "grace@gmail.com")
     return program
 

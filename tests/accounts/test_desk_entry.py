@@ -156,7 +156,7 @@ def test_an_address_changed_at_the_desk_ends_the_sessions(desk, signed_in, ada):
     assert signed_in.get("/account").status_code == 302
 
 
-def test_what_is_changed_at_the_desk_is_told_once_where_people_are_and_where_they_were(desk, mailbox, ada):
+def test_a_change_at_the_desk_is_mailed_once_to_the_old_and_the_new_address(desk, mailbox, ada):
     form = {"username": "ada.l", "email": "ada@new.example"}  # is_active unticked
     desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
 

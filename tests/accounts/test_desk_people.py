@@ -135,9 +135,7 @@ def test_a_reset_link_is_mailed_to_who_can_use_it(desk, mailbox, ada):
     assert "Password reset link mailed" in words(desk.get(f"{LIST}{ada.pk}/history/"))
 
 
-def test_deactivated_people_are_signed_out_and_told_and_nobody_deactivates_themselves(
-    desk, signed_in, mailbox, ada, admin_user
-):
+def test_deactivating_signs_out_and_mails_others_but_never_oneself(desk, signed_in, mailbox, ada, admin_user):
     off = UserFactory(username="off", is_active=False)
 
     page = press(desk, "turn_off", ada, off, admin_user)

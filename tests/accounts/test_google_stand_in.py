@@ -223,7 +223,7 @@ def test_a_code_works_for_a_minute(google, paid):
 # The site
 
 
-def test_there_and_back_says_who_it_is_and_what_was_sent_along(google, visitor):
+def test_googles_answer_names_the_person_and_the_data_sent_along(google, visitor):
     google.person = Person(sub="1001", email="Ada@Gmail.com")
 
     answer = visitor.back(google.consent(visitor.go(purpose="enter", next="/account")))

@@ -22,7 +22,7 @@ def kinds(user):
     return list(user.events.order_by("id").values_list("kind", flat=True))
 
 
-def test_signing_in_and_failing_to_are_recorded_with_place_and_device(ada):
+def test_right_and_wrong_passwords_are_recorded_with_ip_plus_device(ada):
     browser = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
     browser.post("/login", {"login": "ada", "password": "not the right password"})
     browser.post("/login", {"login": "ada", "password": PASSWORD})

@@ -157,7 +157,7 @@ def test_an_old_cookie_of_a_session_that_goes_on_ends_nothing(signed_in, announc
         assert handle(signed_in) == name
 
 
-def test_a_session_that_a_password_from_elsewhere_has_ended_is_announced_when_it_comes_next(signed_in, ada, announced):
+def test_a_session_ended_by_a_password_elsewhere_is_announced_at_its_next_request(signed_in, ada, announced):
     name = handle(signed_in)
     ada.set_password(NEW)
     ada.save()

@@ -1,4 +1,4 @@
-"""Recovery codes: for who has no phone at hand; each once."""
+"""Recovery codes: for people without their phone at hand; each works once."""
 
 import html
 import re
@@ -150,7 +150,7 @@ def test_when_few_are_left_the_next_page_offers_new_ones(ada):
     assert f'<a href="{CODES}">' in page.text
 
 
-def test_new_ones_replace_the_old_and_are_shown_for_fifteen_minutes_where_they_were_made(mailbox, ada):
+def test_new_codes_replace_the_old_and_are_shown_for_fifteen_minutes(mailbox, ada):
     client, other = sign_in(phone.code()), sign_in(ada.second_factor.recovery_codes[0])
     old = ada.second_factor.recovery_codes
     page = client.get(CODES)

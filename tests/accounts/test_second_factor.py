@@ -63,7 +63,7 @@ def test_it_is_found_on_the_account_page_and_explained(signed_in):
     assert "then with a code from your phone" in words(signed_in.get("/account/second-factor"))
 
 
-def test_the_key_is_a_picture_a_link_and_text_and_all_say_the_same(signed_in, ada):
+def test_the_key_is_the_same_as_picture_link_and_text(signed_in, ada):
     page = signed_in.get(APP)
     assert "old app" not in words(page)
     key = key_on(page)
@@ -254,7 +254,7 @@ def test_a_wrong_code_of_the_new_app_spends_none_of_the_old(signed_in, ada):
     assert set_up(client, key, current=current).status_code == 302
 
 
-def test_it_is_turned_off_with_password_and_code_and_told(mailbox, ada):
+def test_turning_it_off_takes_password_plus_code_and_is_mailed(mailbox, ada):
     phone.pair(ada)
     client = sign_in(phone.code())
 

@@ -200,7 +200,7 @@ def test_whom_google_has_seen_is_connected_only_if_that_was_meant(ada, google, t
     assert GOOGLE_IDENTITY.key not in browser.session
 
 
-def test_a_newcomer_is_signed_in_for_the_first_time_by_the_press_that_made_the_account(mailbox):
+def test_the_press_that_makes_an_account_is_its_first_sign_in(mailbox):
     MagicLink.objects.issue("grace@example.com")
     token = mailbox.link("grace@example.com", "/signup").partition("token=")[2]
 

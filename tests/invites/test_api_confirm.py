@@ -53,7 +53,7 @@ def state(link):
 
 
 def twin(program):
-    """The same browser, which sends once more before it has heard the first answer."""
+    """The browser that pressed, sending once more before it has heard the first answer."""
     twin = Program()
     twin.cookies.load({name: cookie.value for name, cookie in program.cookies.items()})
     twin.token = program.token

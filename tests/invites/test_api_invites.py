@@ -142,7 +142,7 @@ def test_asking_takes_the_token():
 # Making an account
 
 
-def test_a_mailed_token_a_name_and_a_password_make_an_account_and_a_session(mailbox, hashes):
+def test_token_name_and_password_make_a_signed_in_account(mailbox, hashes):
     program = Program()
     program.send("/api/v1/invite", email="grace@example.com", next="/account/settings")
     token = mailbox.link("grace@example.com").partition("token=")[2]

@@ -108,7 +108,7 @@ def test_links_that_people_asked_for_are_withdrawn_only_when_they_are_meant():
     assert states(MagicLink) == {"asked": "revoked", "owner": "revoked"}
 
 
-def test_an_address_loses_its_invitations_of_all_and_what_it_asked_for_and_nobody_elses(mailbox, client):
+def test_revoking_an_address_ends_all_its_links_but_nobody_elses(mailbox, client):
     for email in ("grace@example.com", "alan@example.com"):
         MagicLink.objects.issue(email)
         Invite.objects.issue(email, source="admin")
@@ -162,7 +162,7 @@ def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
     assert mailbox.kinds("grace@example.com") == ["invite_reminder"]
 
 
-def test_a_list_tells_the_state_and_the_mail_and_no_link(monkeypatch, ada):
+def test_a_list_shows_state_and_delivery_but_no_link(monkeypatch, ada):
     monkeypatch.setattr(exports, "CHUNK", 2)  # so that there are pages
     LinkFactory()  # is no invitation
     for name in ("one", "two", "three"):

@@ -132,7 +132,7 @@ def test_staff_may_invite_again_who_declined_and_not_who_wants_no_mail(client, i
     assert resend(invite).skipped == [(EMAIL, "suppressed")]
 
 
-def test_of_declining_and_accepting_at_once_one_wins_and_both_pages_say_so(client, invite, token, mailbox):
+def test_when_declining_meets_accepting_one_wins_and_both_pages_say_so(client, invite, token, mailbox):
     """Both pages were read before either button was pressed."""
     signup = mailbox.link(EMAIL, "/signup").partition("token=")[2]
     stale = Invite.objects.get(pk=invite.pk)

@@ -124,7 +124,7 @@ def test_to_withdraw_asks_first(desk):
     assert not Invite.objects.pending().exists()
 
 
-def test_the_page_costs_as_much_for_a_long_life_as_for_a_short_one_and_shows_no_token(desk):
+def test_a_long_timeline_costs_no_more_statements_and_shows_no_token(desk):
     invite = Invite.objects.issue("grace@example.com", source="admin")
 
     def cost():

@@ -171,7 +171,7 @@ def test_every_rare_state_is_found_by_an_index(common):
         assert "invites_invite_pkey" not in plan, state  # which would be read from end to end
 
 
-def test_send_again_says_what_was_sent_and_what_was_skipped_and_why(desk, mailbox, ada, one_of_each):
+def test_send_again_reports_the_sent_and_the_skipped_with_reasons(desk, mailbox, ada, one_of_each):
     invited("just")
     Invite.objects.filter(email="just@example.com").update(sent_at=timezone.now())
     Suppression.objects.suppress("gone@example.com", "550 5.1.1")

@@ -98,7 +98,7 @@ def test_people_are_found_by_name_or_address(desk, ada):
     assert desk.get(f"{TREE}{Invite().pk}/").status_code == 404
 
 
-def test_it_takes_the_right_to_see_people_and_invites_and_to_pause_that_to_change_people(ada):
+def test_the_tree_needs_view_rights_and_pausing_needs_change_rights(ada):
     clerk = UserFactory(username="carl", is_staff=True)
     client = Client()
     client.post("/login", {"login": "carl", "password": PASSWORD})

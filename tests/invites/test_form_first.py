@@ -100,7 +100,7 @@ def test_only_the_browsers_own_young_seal_opens_the_plan(client, mailbox, seal):
     assert not User.objects.exists()
 
 
-def test_two_plans_for_one_address_stand_side_by_side_and_each_opens_in_its_own_browser_only(mailbox, settings):
+def test_two_plans_for_one_address_each_open_in_their_own_browser_only(mailbox, settings):
     settings.RATELIMIT_ENABLE = False
     owner, planter = Client(), Client()
     register(owner)
@@ -324,9 +324,7 @@ def test_the_link_holds_no_seal_that_a_reader_of_the_database_could_use(client):
 
 
 @pytest.mark.parametrize("asks_again", [True, False])
-def test_once_the_address_has_an_account_the_plan_is_never_read_and_pressing_twice_signs_in(
-    client, mailbox, settings, asks_again
-):
+def test_with_an_account_the_plan_is_never_read_and_pressing_twice_signs_in(client, mailbox, settings, asks_again):
     settings.RATELIMIT_ENABLE = False
     register(client)
     gracie = UserFactory(username="gracie", email=EMAIL, password="her own long password")

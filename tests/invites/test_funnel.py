@@ -121,7 +121,7 @@ def test_who_has_got_one_mail_of_two_has_got_it():
     assert people() == [8, 8, 0, 0, 0]
 
 
-def test_who_asks_more_than_once_a_day_is_one_person_who_came_as_far_as_with_the_best_link(mailbox, friday):
+def test_several_links_of_one_address_count_once_as_the_best_of_them(mailbox, friday):
     for _ in range(2):
         MagicLink.objects.issue("grace@example.com")
     mailbox.letters()

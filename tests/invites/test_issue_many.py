@@ -103,7 +103,7 @@ def test_the_pace_is_so_many_mails_a_second():
     assert second - first == timedelta(seconds=2)
 
 
-def test_a_hundred_cost_as_many_statements_as_ten_whoever_has_asked_or_was_invited_long_ago():
+def test_a_hundred_invitations_cost_as_many_statements_as_ten():
     def statements(some):
         with CaptureQueriesContext(connection) as queries:
             assert len(send(some).done) == len(some)

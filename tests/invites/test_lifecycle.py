@@ -1,4 +1,4 @@
-"""What is done with invites that exist: each verb, once, for who it applies to, and why not for the others."""
+"""What is done with existing invites: each verb for the invites it applies to, and the reasons against the others."""
 
 from datetime import timedelta
 
@@ -136,7 +136,7 @@ def test_two_declined_ones_of_one_address_open_only_one(invite):
     assert (len(outcome.done), reasons(outcome)) == (1, [Reason.INVITED])
 
 
-def test_a_declined_one_is_opened_beside_that_of_a_member_who_invited_the_address_too(invite, olga):
+def test_a_declined_invitation_reopens_beside_a_members_own(invite, olga):
     invite.decline()
     member = MemberInvites(olga).send(EMAIL)
     assert rows(invite).resend().done == [invite.pk]

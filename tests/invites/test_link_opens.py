@@ -1,4 +1,4 @@
-"""Whether a link has been opened: noted where a GET may write, and gathered by who wants to know."""
+"""Whether a link has been opened: noted where a GET may write, and gathered where somebody asks for it."""
 
 import pytest
 from django.utils import timezone

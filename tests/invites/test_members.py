@@ -77,9 +77,7 @@ def test_there_is_no_trace_of_it_where_members_may_not_invite(signed_in, setting
     assert Client().get(PAGE)["Location"].startswith("/login")
 
 
-def test_who_is_invited_reads_the_note_and_comes_in_by_the_link_and_the_member_sees_it(
-    signed_in, ada, mailbox, settings
-):
+def test_the_invited_person_reads_the_note_joins_and_is_seen_to_by_the_member(signed_in, ada, mailbox, settings):
     settings.SIGNUP = "invited"
     answer = send(signed_in, " Grace@Example.com", "See you there. It’s at 3.30 p.m., with Mr.Ö!")
 
@@ -192,9 +190,7 @@ def test_who_has_an_account_is_mailed_to_sign_in_without_a_token(signed_in, mail
     assert "token" not in mailbox.text(EMAIL)
 
 
-def test_who_is_invited_already_gets_the_members_own_link_and_withdrawing_that_touches_no_other(
-    signed_in, ada, mailbox, settings
-):
+def test_withdrawing_a_members_invitation_touches_no_other_of_that_address(signed_in, ada, mailbox, settings):
     settings.SIGNUP = "invited"
     other = Invite.objects.issue(EMAIL, source="admin", invited_by=UserFactory(username="maria"), note="Hers")
     hers = mailbox.link(EMAIL, "/signup")
@@ -214,9 +210,7 @@ def test_who_is_invited_already_gets_the_members_own_link_and_withdrawing_that_t
     assert listed(ada).state == Invite.State.REVOKED
 
 
-def test_two_members_invite_one_address_each_with_a_link_that_the_other_cannot_withdraw(
-    signed_in, ada, mailbox, settings
-):
+def test_two_members_invite_one_address_with_a_link_each(signed_in, ada, mailbox, settings):
     settings.SIGNUP = "invited"
     bob = UserFactory(username="bob", email="bob@example.com")
     send(signed_in)
@@ -314,7 +308,7 @@ def test_sending_again_to_who_has_an_account_by_now_lengthens_no_link_that_signs
     assert Client().get(link, follow=True).status_code == 410
 
 
-def test_only_the_newest_of_ones_invitations_to_an_address_is_offered_to_be_sent_again(signed_in, ada):
+def test_only_a_members_newest_invitation_to_an_address_can_be_sent_again(signed_in, ada):
     send(signed_in)
     let_it_run_out()
     send(signed_in)
@@ -380,7 +374,7 @@ def test_what_is_not_the_members_is_not_found(signed_in, ada):
     assert list(Invite.objects.order_by("id").values()) == before
 
 
-def test_a_member_sees_what_the_person_and_staff_answer_and_it_stays_so(signed_in, ada, mailbox):
+def test_a_member_goes_on_seeing_what_became_of_an_invitation(signed_in, ada, mailbox):
     send(signed_in)
     send(signed_in, "alan@example.com")
     decline = mailbox.link(EMAIL, "/invite/decline")
@@ -424,7 +418,7 @@ def test_what_a_member_has_sent_is_reminded_of_as_any_other(signed_in, ada, mail
     assert mailbox.kinds(EMAIL)[-1] == "invite_reminder"
 
 
-def test_what_nobody_accepted_goes_a_year_after_it_is_over_and_what_was_accepted_stays(signed_in, ada):
+def test_prune_deletes_unaccepted_invitations_a_year_after_their_end(signed_in, ada):
     send(signed_in)
     send(signed_in, "alan@example.com")
     Invite.objects.filter(email="alan@example.com").update(accepted_at=AGO)

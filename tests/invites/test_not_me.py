@@ -420,7 +420,7 @@ def test_a_thief_who_presses_in_the_same_moment_as_the_owner_has_no_say(mailbox,
     assert "disowned" not in mailbox.kinds("thief@example.com")
 
 
-def test_if_the_mail_cannot_be_written_nothing_is_taken_back_and_the_link_goes_on_working(thief, link, monkeypatch):
+def test_if_the_mail_cannot_be_written_the_report_changes_nothing(thief, link, monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 

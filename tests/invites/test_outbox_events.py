@@ -1,4 +1,4 @@
-"""What other services hear of who joins, whichever door they come by."""
+"""What other services hear of newcomers, whichever door they come by."""
 
 import pytest
 from django.core.management import call_command

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def link(db):
-    """That somebody asked for."""
+    """A link that somebody asked for."""
     return LinkFactory(email="grace@example.com", next="/account?welcome")
 
 
 @pytest.fixture(params=[LinkFactory, InviteFactory])
 def either(request, db):
-    """The same, and an invitation."""
+    """A link that somebody asked for, or an invitation."""
     return request.param(email="grace@example.com", next="/account?welcome")
 
 

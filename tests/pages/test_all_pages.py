@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
 
 def token(purpose=purposes.SIGNUP, /, **fields):
-    """That of a link which somebody asked for; the page it opens is said first, `purpose` is what was asked for."""
+    """The query of a link that somebody asked for: the first argument is the page it opens, `purpose` what was asked."""
     return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 

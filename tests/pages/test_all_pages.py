@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
 
 def token(purpose=purposes.SIGNUP, /, **fields):
-    """The query of a link that somebody asked for: the first argument is the page it opens, `purpose` what was asked."""
+    """The query of a link that somebody asked for: the first argument is the page it opens, `purpose` the wish."""
     return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 

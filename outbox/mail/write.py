@@ -1,6 +1,6 @@
 """Writing a mail: a folder of templates, and one function that needs no request."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +10,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from outbox.models import OutboxMessage
-
-
-def post(
-    name: str,
-    to: str,
-    context: dict[str, Any],
-    *,
-    language: str,
-    source: str = "site",
-    reply_to: Sequence[str] = (),
-    about: UUID | None = None,
-) -> None:
-    """Renders templates/mail/`name`/ in a language and puts it into the outbox, in the caller's transaction.
-
-    `about` is what it is sent for: an invitation, or a link that somebody asked for.
-    """
-    write(name, to, context, language=language, source=source, reply_to=reply_to, about=about).save()
 
 
 def write(
@@ -39,7 +22,10 @@ def write(
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
 ) -> OutboxMessage:
-    """The same, not stored yet, for who stores many at once."""
+    """Renders templates/mail/`name`/ in a language. Returns a message that is not stored yet.
+
+    `about` is what it is sent for: an invitation, or a link that somebody asked for.
+    """
     with translation.override(language):
         context = context | {
             "site_name": settings.SITE_NAME,
@@ -58,6 +44,18 @@ def write(
         )
         message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
     return OutboxMessage.of(message, name, to, about)
+
+
+def storing[**P](write: Callable[P, OutboxMessage]) -> Callable[P, None]:
+    """Returns a function with the parameters of `write` that stores the message, in the caller's transaction."""
+
+    def post(*args: P.args, **kwargs: P.kwargs) -> None:
+        write(*args, **kwargs).save()
+
+    return post
+
+
+post = storing(write)
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The button in mails about an account. Its salt names the room that tokens were first for.
 NOT_ME = tokens.Purpose("frontdoor.invites.not-me", "not_me")
 
-# The mail for each kind of event; the template's folder.
+# The mail for each kind of event: the name of its template.
 MAILS = {
     "signed_in": "new_device",
     "password_changed": "password_changed",

@@ -1,11 +1,13 @@
-"""Writing a mail: a folder of templates, and one function that needs no request."""
+"""Writing a mail: one template that is rendered three times, and one function that needs no request."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.template import Template
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -22,7 +24,7 @@ def write(
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
 ) -> OutboxMessage:
-    """Renders templates/mail/`name`/ in a language. Returns a message that is not stored yet.
+    """Renders templates/mail/`name`.html in a language. Returns a message that is not stored yet.
 
     `about` is what it is sent for: an invitation, or a link that somebody asked for.
     """
@@ -33,16 +35,15 @@ def write(
             "support_contact": settings.SUPPORT_CONTACT,
             "language": translation.get_language(),
         }
-        # A name or note from outside must not be able to add a header.
-        subject = " ".join(render_to_string(f"mail/{name}/subject.txt", context).split())
         message = EmailMultiAlternatives(
-            subject,
-            render_to_string(f"mail/{name}/body.txt", context).strip() + "\n",
+            # A name or note from outside must not be able to add a header.
+            " ".join(render(name, subject_alone(), context).split()),
+            render(name, "mail/base.txt", context).strip() + "\n",
             to=[to],
             reply_to=reply_to or [settings.SUPPORT_CONTACT],
             headers=headers(name, source, context["language"]),
         )
-        message.attach_alternative(render_to_string(f"mail/{name}/body.html", context), "text/html")
+        message.attach_alternative(render(name, "mail/base.html", context), "text/html")
     return OutboxMessage.of(message, name, to, about)
 
 
@@ -56,6 +57,17 @@ def storing[**P](write: Callable[P, OutboxMessage]) -> Callable[P, None]:
 
 
 post = storing(write)
+
+
+def render(name: str, base: str | Template, context: dict[str, Any]) -> str:
+    """Returns the subject, the text or the HTML of a mail, as its template extends whatever `base` is."""
+    return render_to_string(f"mail/{name}.html", context | {"base": base})
+
+
+@cache
+def subject_alone() -> Template:
+    """A base that shows nothing but the subject. It is made at first use: Django has no templates during imports."""
+    return Template("{% autoescape off %}{% block subject %}{% endblock %}{% endautoescape %}")
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

@@ -29,7 +29,8 @@ def test_the_button_in_the_mail_is_a_short_road():
     road = trace(button())
 
     sys.stdout.write(f"{road}\n")
-    assert len(road.of_rooms) <= 18
-    assert len(road.files) <= 31
-    assert road.hops <= 63
+    # One of these files and eight of these hops are the tags in the mail's template.
+    assert len(road.of_rooms) <= 19
+    assert len(road.files) <= 32
+    assert road.hops <= 71
     assert len(road.of_allauth) <= 2

@@ -149,6 +149,7 @@ NOTICES = (
     *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),
     *("recovery_codes", "recovery_code_used", "code_failed"),
 )
+MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed")
 
 
 @pytest.fixture(params=KINDS)
@@ -189,6 +190,11 @@ def it_names_the_device_and_says_what_to_do_if_it_was_not_you(kind, language, le
         assert {"en": "This was not me", "ru": "Это был не я"}[language] in said
     else:
         assert re.search(WAYS_OUT, said)
+
+
+@question
+def one_empty_line_is_between_paragraphs_of_the_text(kind, language, letter, text, html):
+    assert kind in MORE_ROOM or "\n\n\n" not in text
 
 
 @question

@@ -1,1 +1,1 @@
-"""What two rooms need and no word of ours is in. It knows no room."""
+"""Helpers that two rooms need and that hold no word of our domain. The kit imports no room."""

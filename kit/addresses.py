@@ -1,4 +1,4 @@
-"""One spelling for one address, at every door."""
+"""Email addresses: one spelling for each, a guess at typos, and a masked form to show."""
 
 import difflib
 import re
@@ -9,18 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 
-# Unquoted ASCII only: Django's mail refuses other local parts, and a quoted one may hold anything.
+# Unquoted ASCII only: Django's mail refuses other local parts, and a quoted local part may hold any character.
 LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
-# Letters that Python's IDNA (2003) drops or replaces, and so would send the mail to another domain.
+# Python's IDNA (2003) drops or replaces these letters, so the mail would go to another domain.
 NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
 
-# Where most people have their mail, for the typo guard.
+# The providers that most people use: a domain that is nearly one of these is probably a typo.
 POPULAR = (
     "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com mac.com aol.com "
     "proton.me protonmail.com gmx.com gmx.de web.de fastmail.com yandex.ru ya.ru mail.ru bk.ru list.ru inbox.ru"
 ).split()
-# Providers whose names only look like a slip of the finger.
+# Real providers whose names look like a typo of a popular one.
 ALSO_REAL = frozenset(
     "mail.com ymail.com email.com fmail.com gmx.net gmx.at gmx.ch gmail.ru live.ru live.de live.fr live.nl hotmail.de "
     "hotmail.fr hotmail.it hotmail.es outlook.de outlook.fr outlook.es yahoo.de yahoo.fr yahoo.it yahoo.es yandex.com "
@@ -29,9 +29,10 @@ ALSO_REAL = frozenset(
 
 
 def normalize(typed: str) -> str:
-    """The one spelling of a typed address: trimmed, lower case, its domain in ASCII (IDNA).
+    """Returns the one spelling of a typed address: trimmed, lower case, its domain in ASCII (IDNA).
 
-    Raises ValidationError, with words for the person who typed it.
+    Raises ValidationError, worded for whoever typed it, if `typed` is empty, longer than 254 characters or no address
+    that Django can mail.
     """
     address = typed.strip()
     if not address:
@@ -39,8 +40,8 @@ def normalize(typed: str) -> str:
     if len(address) > MAX_LENGTH:
         raise ValidationError(_("Email address must be 254 characters or less"), code="max_length")
     local, _at, domain = address.rpartition("@")
-    # Checked before lower-casing: the Kelvin sign, among others, lower-cases into ASCII.
-    # "=?" would make mail programs read the local part as an encoded word (RFC 2047), "[" a host by its number.
+    # The check for ASCII comes before lower(), which turns the Kelvin sign, among others, into an ASCII letter.
+    # "=?" would make mail programs read the local part as an encoded word (RFC 2047); "[" begins an IP address.
     if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()) or "=?" in local or "[" in domain:
         raise malformed()
     if set(domain) & NOT_IN_IDNA2003:
@@ -50,12 +51,13 @@ def normalize(typed: str) -> str:
         validate_email(address)
     except (UnicodeError, ValidationError):
         raise malformed() from None
-    if len(address) > MAX_LENGTH:  # a domain grows when it is put into ASCII
+    if len(address) > MAX_LENGTH:  # a domain grows when it is encoded in ASCII
         raise malformed()
     return address
 
 
 def malformed() -> ValidationError:
+    """Returns the ValidationError for an address in the wrong format."""
     return ValidationError(
         _("Enter an email address in the correct format, like name@example.com"),
         code="invalid",
@@ -63,7 +65,10 @@ def malformed() -> ValidationError:
 
 
 def suggestion(address: str) -> str:
-    """The address somebody probably meant, or "" when its domain is not one letter or so off a popular one."""
+    """Returns the address that was probably meant, or "" if no typo is likely.
+
+    A typo is likely if the domain is nearly, but not quite, one of POPULAR, and is no other provider that we know.
+    """
     local, _at, domain = address.rpartition("@")
     if domain in POPULAR or domain in ALSO_REAL:
         return ""
@@ -72,6 +77,6 @@ def suggestion(address: str) -> str:
 
 
 def mask(address: str) -> str:
-    """Enough for its owner to recognise it, and for nobody else to write to it: "a•••@example.com"."""
+    """Returns an address like "a•••@example.com": its owner can recognise it, and nobody else can write to it."""
     local, _at, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"

@@ -1,4 +1,8 @@
-"""Small signed notes that a browser keeps for us. No script reads them, and no other site sends them along."""
+"""Signed cookies: values that a browser keeps for us.
+
+No script can read them (HttpOnly). With SameSite=Lax other sites cannot have them sent, except by a link to a page of
+ours.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +13,11 @@ from django.http import HttpRequest, HttpResponse
 
 
 def keep(response: HttpResponse, name: str, value: Any, lifetime: timedelta) -> HttpResponse:
-    """Has a browser keep anything that JSON can say."""
+    """Sets a signed cookie on `response` and returns `response`.
+
+    `value` is anything that JSON can express. The browser deletes the cookie after `lifetime`; its user can read the
+    value, but not change it.
+    """
     response.set_cookie(
         f"{settings.COOKIE_PREFIX}{name}",
         signing.dumps(value, salt=f"frontdoor.cookies.{name}"),
@@ -22,7 +30,7 @@ def keep(response: HttpResponse, name: str, value: Any, lifetime: timedelta) -> 
 
 
 def read(request: HttpRequest, name: str, lifetime: timedelta) -> Any:
-    """What was kept no longer than `lifetime` ago, or None."""
+    """Returns the value of a signed cookie, or None if it is missing, forged or older than `lifetime`."""
     kept = request.COOKIES.get(f"{settings.COOKIE_PREFIX}{name}", "")
     try:
         return signing.loads(kept, salt=f"frontdoor.cookies.{name}", max_age=lifetime)

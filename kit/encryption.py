@@ -1,7 +1,8 @@
-"""Secrets that must be read again, and so cannot be hashed: encrypted in the database.
+"""Encryption for secrets that must be read again, and so cannot be stored as hashes.
 
-The first key encrypts, all of them decrypt; `rotate_secrets` (a command) moves everything to the first. The keys are
-apart from SECRET_KEY where ENCRYPTION_KEY is set, so that each can be changed without the other.
+The first of ENCRYPTION_KEYS encrypts, and all of them decrypt; the command `rotate_secrets` encrypts everything with
+the first again. Where ENCRYPTION_KEY is set, the keys are independent of SECRET_KEY, so that each can be changed
+without the other.
 """
 
 import base64
@@ -17,15 +18,20 @@ log = logging.getLogger("frontdoor.mail")
 
 
 class Unreadable(Exception):
-    """None of the keys that there are has encrypted it."""
+    """None of ENCRYPTION_KEYS decrypts the text: it was encrypted with another key, or damaged."""
 
 
 def encrypt(text: str) -> str:
+    """Returns `text` encrypted with the first key, in printable ASCII (a Fernet token)."""
     return _keys(*settings.ENCRYPTION_KEYS).encrypt(text.encode()).decode()
 
 
 def decrypt(encrypted: str) -> str:
-    """Raises Unreadable, and logs it: a key was thrown away too early."""
+    """Returns the text that encrypt() was given.
+
+    Raises Unreadable, and logs an error, if no key decrypts it: its key was probably removed before `rotate_secrets`
+    ran.
+    """
     try:
         return _keys(*settings.ENCRYPTION_KEYS).decrypt(encrypted.encode()).decode()
     except InvalidToken:
@@ -36,16 +42,19 @@ def decrypt(encrypted: str) -> str:
 
 
 def renew(encrypted: str) -> str:
-    """The same, encrypted with the first key. Raises Unreadable."""
+    """Returns the secret encrypted again, with the first key. Raises Unreadable if no key decrypts it."""
     return encrypt(decrypt(encrypted))
 
 
-@lru_cache(maxsize=4)  # of one set of keys, but for tests
+@lru_cache(maxsize=4)  # one set of keys is in use; tests have a few
 def _keys(*keys: str) -> MultiFernet:
     return MultiFernet([Fernet(_derive(key)) for key in keys])
 
 
 def _derive(key: str) -> bytes:
-    """A Fernet key from any long text (HKDF, RFC 5869); the text may be SECRET_KEY, which signs other things."""
+    """Returns a Fernet key derived from any long text (HKDF, RFC 5869).
+
+    The text may be SECRET_KEY, which also signs other things, so it is never used as a key itself.
+    """
     derived = HKDF(SHA256(), length=32, salt=None, info=b"frontdoor.encryption").derive(key.encode())
     return base64.urlsafe_b64encode(derived)

@@ -1,4 +1,4 @@
-"""What a check of the running site has found, in words, and how checks are run so that none stops the others."""
+"""Checks of the running site: what they find, in words, and how they run so that none stops the others."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,11 +7,13 @@ from enum import StrEnum
 
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
-SLOWEST = "5s"  # one statement of a check
-PATIENCE = 15.0  # seconds for a check that talks to somebody over the network
+SLOWEST = "5s"  # for one statement of a check, as PostgreSQL writes it
+PATIENCE = 15.0  # seconds for a check that talks to another host
 
 
 class State(StrEnum):
+    """How bad a finding is; the values are for JSON."""
+
     OK = "ok"
     WARNING = "warning"
     FAILURE = "failure"
@@ -19,7 +21,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What is so, and what to do about it, if anything."""
+    """The result of one check: a state, a sentence in `said`, and in `advice` what to do, if anything.
+
+    `name` is the name of the check; examine() fills it in.
+    """
 
     state: State
     said: str
@@ -27,18 +32,22 @@ class Finding:
     name: str = ""
 
     def as_dict(self) -> dict[str, str]:
+        """Returns the finding for JSON, with all values as strings and `name` first."""
         return {"name": self.name} | {key: str(value) for key, value in asdict(self).items() if key != "name"}
 
 
 def well(said: str, advice: str = "") -> Finding:
+    """Returns a finding that all is well."""
     return Finding(State.OK, said, advice)
 
 
 def odd(said: str, advice: str) -> Finding:
+    """Returns a finding that somebody should look at, though it may still work."""
     return Finding(State.WARNING, said, advice)
 
 
 def broken(said: str, advice: str) -> Finding:
+    """Returns a finding that something does not work."""
     return Finding(State.FAILURE, said, advice)
 
 
@@ -46,24 +55,33 @@ Check = Callable[[], Finding | None]
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """What each check finds, in their order; None where there is nothing to check."""
+    """Runs the checks and returns their findings, named and in the order of `checks`.
+
+    A check that returns None had nothing to check, and is left out. A check that raises becomes a finding itself.
+    """
     found = {name: found_by(check) for name, check in checks.items()}
     return [Finding(it.state, it.said, it.advice, name) for name, it in found.items() if it]
 
 
 def found_by(check: Check) -> Finding | None:
-    """What it finds, whatever goes wrong with it."""
+    """Runs one check and returns its finding, or None if there was nothing to check.
+
+    Whatever the check raises becomes a finding: a warning for an error of the database, a failure for anything else.
+    """
     try:
         return check()
-    except (OperationalError, InterfaceError, ProgrammingError) as error:  # away, slow, or without that table
+    except (OperationalError, InterfaceError, ProgrammingError) as error:  # it is away or slow, or lacks a table
         said = str(error).partition("\n")[0]
         return odd(f"Not checked, as the database says: {said}", "First see to the database and its migrations.")
-    except Exception as error:  # noqa: BLE001 the others must be run all the same
+    except Exception as error:  # noqa: BLE001 one broken check must not stop the others
         return broken(f"The check itself failed: {type(error).__name__}: {one_line(error)}", "Look at what it says.")
 
 
 def of_database(check: Check) -> Check:
-    """A check that asks the database, and waits for no answer longer than SLOWEST."""
+    """Returns a check that runs `check` in a transaction, where no statement may take longer than SLOWEST.
+
+    The database's error passes through when one does; found_by() makes a finding of it.
+    """
 
     def bounded() -> Finding | None:
         with transaction.atomic():
@@ -75,7 +93,11 @@ def of_database(check: Check) -> Check:
 
 
 def of_network(check: Check) -> Check:
-    """A check that talks to somebody who may not answer; it is left behind then."""
+    """Returns a check that runs `check` in a thread and waits at most PATIENCE seconds for it.
+
+    After that it returns a failure and abandons the thread. Use it for a check that talks to another host, which may
+    never answer.
+    """
 
     def bounded() -> Finding | None:
         found: list[Finding | None] = []
@@ -89,4 +111,5 @@ def of_network(check: Check) -> Check:
 
 
 def one_line(error: BaseException) -> str:
+    """Returns the message of an error on one line, or its repr() if it has none."""
     return " ".join(str(error).split()) or repr(error)

@@ -1,4 +1,4 @@
-"""What all our forms share."""
+"""The base classes of our forms, and the field for where to go next."""
 
 from typing import Any
 
@@ -6,12 +6,16 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# Nothing typed here is prose in a natural direction: browsers must neither correct nor mirror it.
+# For names, addresses and codes, which are not prose: browsers must not capitalize, correct or mirror them.
 VERBATIM = {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
 
 
 class Form(forms.Form):
-    """Our forms check on the server, in our words: no `required`, no `maxlength`, no colon after a label."""
+    """A form that is checked on the server alone, so that all messages are in our words.
+
+    So browsers must check nothing: it has no `required` attributes, and no field may set `maxlength`. Labels have no
+    colon.
+    """
 
     use_required_attribute = False
 
@@ -20,7 +24,7 @@ class Form(forms.Form):
 
 
 class RequestForm(Form):
-    """A form whose answer depends on who sends it."""
+    """A form whose checks depend on the request: it is built with the request as its first argument."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,7 +32,11 @@ class RequestForm(Form):
 
 
 class NextField(forms.CharField):
-    """Where to go afterwards. Anything but a path of this site becomes "": nobody typed it, so nobody is told."""
+    """A hidden field for the path to go to afterwards.
+
+    Its cleaned value is a path of this site, or "" for anything else. It never raises: the user did not type it, so a
+    message would only confuse.
+    """
 
     def __init__(self) -> None:
         super().__init__(required=False, widget=forms.HiddenInput)
@@ -38,6 +46,10 @@ class NextField(forms.CharField):
 
 
 def same_site(url: str) -> str:
-    """`url` if it is a printable path of this site that fits the row, else ""."""
+    """Returns `url` if it is a printable path of this site of at most 500 characters, else "".
+
+    Any other URL could send the visitor to another site (open redirect); 500 is the length of the columns that store
+    it.
+    """
     safe = url.startswith("/") and url.isprintable() and len(url) <= 500
     return url if safe and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""

@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made."""
+"""Identifiers (UUIDv7) that sort by the time at which they were made."""
 
 import os
 import time
@@ -7,10 +7,10 @@ from uuid import UUID
 
 
 def uuid7() -> UUID:
-    """A UUIDv7: 48 bits of milliseconds, 12 of their fraction, 62 of chance (RFC 9562 §5.7 and §6.2, method 3).
+    """Returns a new UUIDv7: 48 bits of milliseconds, 12 of their fraction, 62 random (RFC 9562 §5.7, §6.2 method 3).
 
-    With the fraction, what one process writes down within a millisecond stays in order. The standard library has
-    UUIDv7 from Python 3.14.
+    The fraction keeps ids in order that one process makes within a millisecond. The standard library has UUIDv7 only
+    from Python 3.14.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
@@ -19,5 +19,8 @@ def uuid7() -> UUID:
 
 
 def earliest(moment: datetime) -> UUID:
-    """Lies between what was made before a moment and what was made after it: ranges of time are ranges of ids."""
+    """Returns an id that sorts before all that uuid7() makes from `moment` on, and after all earlier ones.
+
+    It turns a range of times, to the millisecond, into a range of ids: `id__gte=earliest(start), id__lt=earliest(end)`.
+    """
     return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,7 +1,7 @@
-"""What all JSON doors share: how a body becomes fields, and how it is said what is wrong.
+"""The shared parts of all JSON doors: how a body is read, and how errors are answered.
 
-An error is `{"errors": [{"field": …, "code": …, "message": …}]}`: which field it is about or null, a code that never
-changes, and a sentence in the language that was asked for.
+An error is `{"errors": [{"field": …, "code": …, "message": …}]}`: the field it is about or null, a code that never
+changes, and a sentence in the language of the request.
 """
 
 import json
@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from kit import rate_limit
 
-SILENT = messages.ERROR + 1  # above all levels
+SILENT = messages.ERROR + 1  # above all levels of messages
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -28,9 +28,9 @@ View = Callable[..., HttpResponseBase]
 
 
 class Refused(Exception):
-    """What a program is told instead of what it wanted.
+    """An error that becomes the door's JSON answer, with this status and these headers.
 
-    `field` is what it is about, `more` stands beside the errors, and `headers` are sent along.
+    `field` is the field it is about; `more` are further members of the JSON object, beside "errors".
     """
 
     def __init__(
@@ -49,9 +49,10 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """What a form says of what was sent: 400, or another status that `statuses` name for one of its codes.
+    """A Refused with all errors of an invalid form.
 
-    `names` are those of fields that programs know by another name than the form does.
+    The status is 400, or that which `statuses` names for the code of an error, as in `taken=409`; the first such error
+    decides. `names` maps the form's field names to those that programs use.
     """
 
     def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
@@ -73,10 +74,11 @@ def door(
     flags: tuple[str, ...] = (),
     form: bool = False,
 ) -> Callable[[View], View]:
-    """For views of `request` and the fields of its JSON body; answers what is Refused or Limited.
+    """Returns a decorator that makes a JSON door of a view, which is called with `request` and the fields of the body.
 
-    `limit` counts by network whatever may change something; `guard` decides who may come in; `flags` are the fields
-    that are true or false. With `form` the body is a form, as a browser sends one that goes on to another site.
+    The view, like `guard`, may raise Refused and Limited: both are answered in JSON. `limit` counts unsafe requests by
+    network; `guard` wraps the view and decides who may enter; `flags` names the boolean fields. With `form=True` the
+    body is an HTML form, and the answer may lead the browser on to another site: a 302 becomes a 303.
     """
 
     def decorator(view: View) -> View:
@@ -92,7 +94,7 @@ def door(
                 return inner(request, fields(request, flags), *args, **kwargs)
             answer = inner(request, form_fields(request), *args, **kwargs)
             if answer.status_code == HTTPStatus.FOUND:
-                answer.status_code = HTTPStatus.SEE_OTHER  # what it leads to is only to be looked at
+                answer.status_code = HTTPStatus.SEE_OTHER  # the browser must GET the target, and never post to it again
             return answer
 
         return wrapper
@@ -101,7 +103,7 @@ def door(
 
 
 def answering(view: View) -> View:
-    """Answers in JSON what a view raises of Refused and Limited."""
+    """Returns a view that answers in JSON what `view` raises of Refused and Limited (429, with Retry-After)."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -117,7 +119,10 @@ def answering(view: View) -> View:
 
 
 def by_method(**doors: View) -> View:
-    """One address with a door for each method, GET=…, POST=…"""
+    """Returns a view that calls a door by the request's method: `by_method(GET=…, POST=…)`.
+
+    Other methods are answered with 405.
+    """
 
     @never_cache
     @answering
@@ -131,23 +136,31 @@ def by_method(**doors: View) -> View:
 
 
 def silence(request: HttpRequest) -> None:
-    """The answer says what has happened, and no page that is opened next."""
+    """Makes the request drop the messages that are added to it from now on (django.contrib.messages).
+
+    The JSON answer says what has happened. Else the messages would appear on the next page that the browser opens.
+    """
     messages.set_level(request, SILENT)
 
 
 def check_method(request: HttpRequest, method: str) -> None:
+    """Raises Refused (405) unless the request has `method`; HEAD counts as GET."""
     if request.method != method and (request.method, method) != ("HEAD", "GET"):
         raise wrong_method(method)
 
 
 def wrong_method(*allowed: str) -> Refused:
+    """Returns the Refused for a method that is not among `allowed`: 405 with an Allow header."""
     said = _("Possible here: %(method)s.") % {"method": ", ".join(allowed)}
     names = [name for method in allowed for name in (["GET", "HEAD"] if method == "GET" else [method])]
     return Refused(405, "method", said, headers={"Allow": ", ".join(names)})
 
 
 def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
-    """What the body says. All our fields are texts, or flags; null is as good as nothing. Raises Refused."""
+    """Returns the fields of the JSON body without those that are null.
+
+    Raises Refused as body() does, and (400) if a field in `flags` is no boolean, or if another field is no text.
+    """
     sent = body(request)
     for name, value in sent.items():
         if name in flags and not isinstance(value, bool | None):
@@ -158,21 +171,24 @@ def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
 
 
 def form_fields(request: HttpRequest) -> Fields:
-    """What a form says. Raises Refused."""
+    """Returns the fields of a posted HTML form. Raises Refused (415) for another content type."""
     if request.content_type not in {"", *FORMS}:
         raise Refused(415, "unsupported", _("Send a form here, as browsers do. Nothing has changed."))
     return request.POST.dict()
 
 
 def body(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object that was sent; a look needs none. Raises Refused."""
+    """Returns the JSON object that was sent, or {} for GET, HEAD and an empty body.
+
+    Raises Refused: 415 for another content type, 400 for a body that is no JSON object.
+    """
     if request.method in {"GET", "HEAD"} or not int(request.META.get("CONTENT_LENGTH") or 0):
         return {}
     if request.content_type != "application/json":
         raise Refused(415, "unsupported", _("Send JSON in UTF-8, as application/json. Nothing has changed."))
     try:
         sent = json.loads(request.body.decode())
-    except (ValueError, RecursionError):  # too deep for us, who stand deeper than any middleware
+    except (ValueError, RecursionError):  # nested too deeply for a stack as deep as ours is here
         sent = None
     if not isinstance(sent, dict):
         raise Refused(400, "malformed", _("Send one JSON object. Nothing has changed."))
@@ -180,9 +196,11 @@ def body(request: HttpRequest) -> dict[str, Any]:
 
 
 def message(said: str, status: int = 200, **more: Any) -> HttpResponse:
+    """Returns a JSON answer with one sentence for the user; `more` are further members."""
     return JsonResponse({"message": said, **more}, status=status)
 
 
 def refusal(refused: Refused, **more: Any) -> HttpResponse:
+    """Returns the JSON answer for a Refused; `more` are further members beside its own."""
     told = {"errors": refused.errors, **refused.more, **more}
     return JsonResponse(told, status=refused.status, headers=refused.headers)

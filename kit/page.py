@@ -1,4 +1,4 @@
-"""What all pages wear."""
+"""The shared parts of all pages: allowed methods, limits, no caching, and forms bound to the request."""
 
 from collections.abc import Callable
 
@@ -17,9 +17,10 @@ View = Callable[..., HttpResponseBase]
 def page(
     limit: rate_limit.Limit | None = None, *, secret: tuple[str, ...] = (), safe_only: bool = False
 ) -> Callable[[View], View]:
-    """Makes a view of GET, HEAD and POST, or with `safe_only` without POST, whose answer is never cached.
+    """Returns a decorator for a page's view: it answers GET, HEAD and POST (405 for others) and is never cached.
 
-    `limit` counts what is posted, by the visitor's network. The posted fields in `secret` stand in no error report.
+    `safe_only` forbids POST. `limit` counts unsafe requests by the visitor's network; the view then raises Limited. The
+    posted fields in `secret` are left out of error reports.
     """
     methods = ["GET", "HEAD"] if safe_only else ["GET", "HEAD", "POST"]
 
@@ -32,6 +33,9 @@ def page(
 
 
 def bound[F: Form](form: type[F], request: HttpRequest, **given: object) -> F:
-    """A form of this class with what a POST sent, or empty for a look; `given` are its other parameters."""
+    """Returns a `form` with the posted data, or an empty one unless the method is POST.
+
+    A RequestForm also gets the request; `given` are further arguments of the form.
+    """
     asker = {"request": request} if issubclass(form, RequestForm) else {}
     return form(data=request.POST if request.method == "POST" else None, **asker, **given)

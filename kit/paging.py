@@ -1,4 +1,4 @@
-"""Long lists at the desk, read no further than anybody leafs."""
+"""Paging for long lists at the desk: the number of rows is counted up to a limit only."""
 
 from functools import cached_property
 from typing import Any, cast
@@ -6,11 +6,11 @@ from typing import Any, cast
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
-SHOWN = 5000  # rows that can be leafed through; older ones are found by their address
+SHOWN = 5000  # rows that the pages of a list reach; older ones are found by searching
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than that."""
+    """A paginator that counts, and so shows, at most SHOWN rows: counting millions would take seconds."""
 
     @cached_property
     def count(self) -> int:

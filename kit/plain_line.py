@@ -1,4 +1,4 @@
-"""What people write to people: one plain line, with nothing that mail programs make a link of."""
+"""Checks of what users write to other people: one plain line without anything that mail programs make a link of."""
 
 import re
 import unicodedata
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 MAX_LENGTH = 200  # characters
 
-# "https://…", "www.…", "mailto:…"; a dot between two words, as in "example.com"; an IP address.
-# Mail programs take some dots of other scripts for the usual one, if there is ASCII around them.
+# In this order: "https://…", "www.…", "mailto:…"; a dot between two words, as in "example.com"; a dot of another
+# script, which mail programs may take for the usual one; an IPv4 address.
 LINK = re.compile(
     r"://|\bwww\b\s*\.|\b(?:mailto|tel|sms|skype|callto|tg|javascript|data):\S"
     r"|[^\s.]\.[^\W\d_][^\s.,!?;:)\"'»”’]"
@@ -17,13 +17,16 @@ LINK = re.compile(
     r"|\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
 )
-# Control characters, line and paragraph separators, halves of characters, and what nobody has defined.
+# Control characters, line and paragraph separators, lone surrogates, private and unassigned characters.
 UNPRINTABLE = {"Cc", "Zl", "Zp", "Cs", "Co", "Cn"}
 TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text run the other way
 
 
 def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
-    """The words somebody typed, as they are. Raises ValidationError; `what` they are is said in its words."""
+    """Returns `typed` unchanged if it is one line of plain text of at most `longest` characters, without a link.
+
+    Else raises ValidationError. `what` names the text in its message; the default is "The note".
+    """
     what = what or _("The note")
     if len(typed) > longest:
         said = _("%(what)s is longer than %(longest)s characters")
@@ -38,6 +41,10 @@ def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
 
 
 def seen(typed: str) -> str:
-    """What a reader sees of it: without what has no width, and with usual letters for their look-alikes."""
+    """Returns `typed` as a reader sees it, so that no link is hidden from the check.
+
+    Characters without width are removed, and compatible look-alikes, such as full-width letters, become usual ones
+    (NFKC).
+    """
     shown = "".join(c for c in typed if unicodedata.category(c) not in {"Cf", "Mn", "Me"})
     return unicodedata.normalize("NFKC", shown)

@@ -1,6 +1,7 @@
-"""Limits, worn by views as decorators; each room keeps its own numbers.
+"""Rate limits: classes to count with, and decorators for views. Each room keeps its own numbers.
 
-They count in fixed windows (django-ratelimit), in Redis or, while that is away, in each process's memory.
+They count in Redis or, while Redis is away, in the memory of each process. Limit counts in fixed windows
+(django-ratelimit); Guesses opens a window with the first guess.
 """
 
 import hashlib
@@ -22,33 +23,42 @@ from kit import times, visitor
 
 View = Callable[..., HttpResponseBase]
 
-HALF_A_DAY = 12 * 60 * 60  # seconds; who waits longer must be told the day too
+HALF_A_DAY = 12 * 60 * 60  # seconds; for a longer wait the message must name the day, too
 
 
 class Limited(Exception):
-    """A limit is reached, for so many `seconds`, until `retry_at`; `words` say so to the visitor."""
+    """Raised when a limit is reached: try again in `seconds`, at `retry_at`.
+
+    `retry_at` is rounded up to a whole minute; `words` tell the visitor so.
+    """
 
     def __init__(self, limit: "Limit | Guesses", seconds: int) -> None:
         super().__init__(limit.name)
         self.seconds = max(1, seconds)
-        # Pages name minutes, and nobody should come back within the one that is not over yet.
+        # Pages name the time to the minute: a visitor who comes back at that minute must not be too early.
         self.retry_at = (timezone.now() + timedelta(seconds=self.seconds + 60)).replace(second=0, microsecond=0)
         self.reason = limit.reason
 
     @property
     def words(self) -> str:
+        """The sentence for the visitor, in the active language: why, and when to try again."""
         time = times.until(self.retry_at) if self.seconds > HALF_A_DAY else times.clock(self.retry_at)
         return str(self.reason) % {"time": time}
 
 
 @dataclass(frozen=True)
 class Limit:
+    """A limit on requests: `rate` names how many in which period are allowed for one key.
+
+    `reason` is the sentence for the visitor, with a place for `time`.
+    """
+
     name: str
     rate: str  # count/period, as django-ratelimit writes it: "5/h", "30/10m"
     reason: Promise = _("Try again after %(time)s. Your account is not locked.")
 
     def check(self, request: HttpRequest, key: str) -> None:
-        """Counts one more for `key`; raises Limited when that is one too many."""
+        """Counts one request for `key`. Raises Limited if that is more than `rate` allows."""
         usage = get_usage(request, group=self.name, key=lambda _group, _request: key, rate=self.rate, increment=True)
         if usage and usage["should_limit"]:
             raise Limited(self, usage["time_left"])
@@ -56,9 +66,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Guesses:
-    """A limit that only wrong tries count towards.
+    """A limit on wrong guesses: `most` per `window` and key.
 
-    Each is counted before it is known to be wrong, so that many at once are no way around it, and given back if right.
+    Call take() before a guess is checked, so that many guesses sent at once cannot evade the limit, and give_back() if
+    it was right. `reason` is the sentence for the visitor, with a place for `time`.
     """
 
     name: str
@@ -67,21 +78,22 @@ class Guesses:
     reason: Promise
 
     def take(self, key: str) -> int:
-        """Counts one more for `key`, and gives how many that makes; raises Limited when it is one too many."""
+        """Counts one guess for `key` and returns how many that makes. Raises Limited if there are more than `most`."""
         name = self._key(key)
         if cache.add(name, 1, int(self.window.total_seconds())):
             return 1
         try:
             taken = cache.incr(name)
-        except ValueError:  # the window ended between the two
+        except ValueError:  # the window ended between add() and incr()
             return 1
         if taken > self.most:
-            self.give_back(key)  # nobody looks at this one: many right ones at once must not add up to wrong ones
+            self.give_back(key)  # this guess is not checked: right guesses sent at once must not count as wrong
             left = cache.ttl(name) or self.window.total_seconds()  # type: ignore[attr-defined]
             raise Limited(self, int(left))
         return int(taken)
 
     def give_back(self, key: str) -> None:
+        """Takes one counted guess of `key` back, because it was right or was never checked."""
         with suppress(ValueError):
             cache.decr(self._key(key))
 
@@ -90,12 +102,15 @@ class Guesses:
 
 
 def per_network(limit: Limit) -> Callable[[View], View]:
-    """Counts by the visitor's network whatever may change something."""
+    """Returns a decorator: unsafe requests count by the visitor's network, and raise Limited beyond `limit`."""
     return _counted(limit, visitor.network)
 
 
 def per_user(limit: Limit) -> Callable[[View], View]:
-    """Counts by the person signed in whatever may change something."""
+    """Returns a decorator: unsafe requests count by the person, and raise Limited beyond `limit`.
+
+    Only for views behind sign-in: it reads `request.user.pk`.
+    """
     return _counted(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
 
 

@@ -1,4 +1,4 @@
-"""What a session remembers for a while."""
+"""Notes in a session: what it remembers until a deadline."""
 
 import time
 from dataclasses import dataclass
@@ -10,22 +10,28 @@ from django.http import HttpRequest
 
 @dataclass(frozen=True)
 class Note:
-    """Facts under one key of a session's data, which count until their lifetime is over."""
+    """A kind of note: the `key` in the session's data under which its facts lie, and how long they count."""
 
     key: str
     lifetime: timedelta
 
     def keep(self, request: HttpRequest, **facts: Any) -> None:
-        """Writes the facts down; JSON must be able to say them. An older note of this kind is forgotten."""
+        """Stores `facts`, which JSON must be able to express, in the request's session.
+
+        They replace an earlier note of this kind.
+        """
         request.session[self.key] = facts | {"until": time.time() + self.lifetime.total_seconds()}
 
     def read(self, request: HttpRequest) -> dict[str, Any]:
-        """The facts, or {} where there are none or their time is over."""
+        """Returns the facts of the note, or {} if there is none or it has expired.
+
+        Beside the facts stands "until", the end of the note as a Unix time.
+        """
         facts: dict[str, Any] = request.session.get(self.key, {})
         return facts if facts and time.time() < facts["until"] else {}
 
     def drop(self, request: HttpRequest) -> dict[str, Any]:
-        """Forgets the note. Returns what it said."""
+        """Deletes the note and returns what read() would have returned."""
         facts = self.read(request)
         request.session.pop(self.key, None)
         return facts

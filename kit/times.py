@@ -1,4 +1,7 @@
-"""Moments in words, for pages and mails: always with weekday and zone, never just "tomorrow"."""
+"""Times in words, for pages and mails, in the active language and time zone.
+
+A date always has its weekday and a time its zone: "tomorrow" would be wrong when the mail is read later.
+"""
 
 from datetime import datetime, timedelta
 
@@ -9,27 +12,27 @@ from django.utils.translation import ngettext, pgettext
 
 
 def on(moment: datetime) -> str:
-    """When something happened: "Friday 21 November at 14:00 (UTC)"."""
+    """Returns when something happened: "Friday 21 November at 14:00 (UTC)"."""
     return _("%(weekday)s %(date)s at %(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
 
 
 def until(moment: datetime) -> str:
-    """How long something lasts, to stand after "until" or "by": "Friday 21 November, 15:00 (UTC)"."""
+    """Returns a deadline, to stand after "until" or "by": "Friday 21 November, 15:00 (UTC)"."""
     return pgettext("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)") % _parts(moment, _weekdays_until())
 
 
 def day(moment: datetime) -> str:
-    """A day on which something ends, for subjects: "Friday 21 November"."""
+    """Returns the day of a deadline, for the subjects of mails: "Friday 21 November"."""
     return pgettext("until", "%(weekday)s %(date)s") % _parts(moment, _weekdays_until())
 
 
 def clock(moment: datetime) -> str:
-    """A time of today: "14:45 (UTC)"."""
+    """Returns a time without a date, for one that is near: "14:45 (UTC)"."""
     return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
 
 
 def lasting(span: timedelta) -> str:
-    """How long something takes, in the unit that says it best: "3 hours"."""
+    """Returns a duration in whole units, rounded down: seconds, minutes, hours below 48, then days ("3 hours")."""
     seconds = int(span.total_seconds())
     if seconds < 60:
         return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
@@ -51,7 +54,7 @@ def _parts(moment: datetime, weekdays: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-# Languages with cases need another form of the weekday after "on" than after "until".
+# Languages with cases, such as Russian, need one form of the weekday after "on" and another after "until".
 
 
 def _weekdays_on() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Tokens: the id of a row, signed for one purpose, and the links that carry them.
 
-Nothing else is in a token. Address, expiry and what has become of it are in the row, so a token cannot be out of date.
-Old keys go on working from SECRET_KEY_FALLBACKS.
+Nothing else is in a token: address, expiry and state are in the row, so a token cannot be out of date. Tokens signed
+with an old key stay valid while it is in SECRET_KEY_FALLBACKS.
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,27 @@ MAX_LENGTH = 200  # characters; ours have about 80
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a token may open: its salt, so that it passes for nothing else, and the URL name of its page."""
+    """The purpose of a token: what it may open.
+
+    `salt` goes into the signature, so that a token for one purpose is invalid for another; `page` is the URL name of
+    the page that the token opens.
+    """
 
     salt: str
     page: str
 
 
 class BadToken(Exception):
-    """Not signed by us, or for another purpose, or not whole."""
+    """The token was not signed by us or not for this purpose, or it is damaged."""
 
 
 def sign(purpose: Purpose, row_id: UUID) -> str:
+    """Returns a token for the row with this id, signed for `purpose`."""
     return str(_serializer(purpose).dumps(row_id.hex))
 
 
 def load(purpose: Purpose, token: str) -> UUID:
-    """The id in a token that we signed for this purpose. Raises BadToken."""
+    """Returns the id in a token. Raises BadToken unless we signed it for `purpose`."""
     if len(token) > MAX_LENGTH or not token.isascii():
         raise BadToken("not a token of ours")
     try:
@@ -42,7 +47,7 @@ def load(purpose: Purpose, token: str) -> UUID:
 
 
 def fits(purpose: Purpose, token: str) -> bool:
-    """Whether we signed a token for this purpose."""
+    """Returns whether we signed this token for `purpose`."""
     try:
         load(purpose, token)
     except BadToken:
@@ -51,16 +56,19 @@ def fits(purpose: Purpose, token: str) -> bool:
 
 
 def link(purpose: Purpose, row_id: UUID) -> str:
-    """The address that a mail carries, built from SITE_URL and never from a request."""
+    """Returns the URL with a new token, for mails.
+
+    It is built from SITE_URL and never from a request, whose Host header a stranger may choose.
+    """
     return settings.SITE_URL + path(purpose, row_id)
 
 
 def path(purpose: Purpose, row_id: UUID) -> str:
-    """The page of this site that a new token opens."""
+    """Returns the path with a new token, as link() without SITE_URL: the page of `purpose`."""
     return f"{reverse(purpose.page)}?{urlencode({'token': sign(purpose, row_id)})}"
 
 
 def _serializer(purpose: Purpose) -> URLSafeSerializer:
-    # A salt per purpose: a link that invites somebody must never pass as one that signs somebody in.
+    # A salt for each purpose: the token of an invitation must never be valid as one that signs in.
     keys = [*settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY]  # itsdangerous signs with the last
     return URLSafeSerializer(keys, salt=purpose.salt)

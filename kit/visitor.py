@@ -1,4 +1,4 @@
-"""Who is asking: the address and the device behind a request."""
+"""The visitor behind a request: IP address, network and device."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -10,11 +10,11 @@ from ua_parser import parse
 
 
 def ip(request: HttpRequest) -> str:
-    """The visitor's address, for every limit and every log.
+    """Returns the visitor's IP address, for every limit and every log; "0.0.0.0" behind a Unix socket.
 
     With TRUSTED_PROXY_COUNT proxies of ours in front, it is the entry that the outermost of them added to
-    X-Forwarded-For; entries before that are the visitor's own claims. A shorter or unreadable header means that
-    somebody came round the proxies: then the peer's own address counts.
+    X-Forwarded-For; entries before that are the visitor's own claims. A shorter or unreadable header means that the
+    request did not come through the proxies: then the address of the peer counts.
     """
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     count = settings.TRUSTED_PROXY_COUNT
@@ -23,12 +23,12 @@ def ip(request: HttpRequest) -> str:
 
 
 def network(request: HttpRequest) -> str:
-    """What limits count by: the IPv4 address, or the /64 that one household or machine has in IPv6."""
+    """Returns what limits count by: the IPv4 address, or in IPv6 the /64 that one household or machine has."""
     address = ip(request)
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
-# A User-Agent is anybody's text, and it is quoted in mails: only what is in these lists is ever said.
+# Anyone can write anything into a User-Agent, and mails quote it: only names in these lists are ever shown.
 BROWSERS = {
     **{name: name for name in ("Chrome", "Edge", "Firefox", "Opera", "Safari", "Samsung Internet", "Vivaldi")},
     **{f"{name} Mobile": name for name in ("Chrome", "Edge", "Firefox", "Opera")},
@@ -46,9 +46,9 @@ SYSTEMS = {
 
 
 def device(request: HttpRequest) -> str:
-    """Browser and system of the visitor, "Firefox/Windows", or "" when they are none we know.
+    """Returns the visitor's browser and system, "Firefox/Windows", or "" unless we know both.
 
-    This is what is stored; `describe` puts it into words.
+    This is what is stored; describe() puts it into words.
     """
     agent = parse(request.headers.get("User-Agent", "")[:500])
     browser = BROWSERS.get(agent.user_agent.family, "") if agent.user_agent else ""
@@ -57,18 +57,18 @@ def device(request: HttpRequest) -> str:
 
 
 def trace(request: HttpRequest) -> dict[str, Any]:
-    """From where something was done, as events keep it."""
+    """Returns where an act came from, as events store it: `ip` and `device`."""
     return {"ip": ip(request), "device": device(request)}
 
 
 def describe(device: str) -> str:
-    """A stored device in the reader's language: "Firefox on Windows", or "" for an unknown one."""
+    """Returns a stored device in words, in the active language: "Firefox on Windows", or "" for an unknown one."""
     browser, _slash, system = device.partition("/")
     return _("%(browser)s on %(os)s") % {"browser": browser, "os": system} if system else browser
 
 
 def _readable(entry: str) -> str:
-    """An address without port, brackets and IPv4-in-IPv6 dress, or "" when it is none."""
+    """Returns an IP address without port, brackets, zone and IPv4-in-IPv6 prefix, or "" if `entry` is none."""
     host = entry.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""{% load times %}: the words of kit.times as template filters."""
+"""Template filters for kit.times: {% load times %}."""
 
 from django import template
 

@@ -1,1 +1,1 @@
-"""Wiring: settings, the site map, what every request passes, and what lets parts be away."""
+"""The wiring: settings, the site map, what every request passes, and failover for Redis and PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The admin site: Django's own, entered and left by our door."""
+"""The admin site: Django's own, with this site's pages for signing in and out."""
 
 from functools import wraps
 from typing import Any
@@ -15,16 +15,22 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
 
-# Everything works with scripts off; the stock scripts that come with it may run, and nothing else.
+# The desk works without scripts; those that come with Django's admin may run, and no others.
 ADMIN_CSP: dict[str, Any] = settings.SECURE_CSP | {"script-src": [CSP.SELF], "form-action": [CSP.SELF]}
 
 
 class Site(admin.AdminSite):
+    """The desk: Django's admin site, with this site's pages for signing in and out.
+
+    With REQUIRE_STAFF_2FA it also demands a second factor.
+    """
+
     site_header = site_title = settings.SITE_NAME
     index_title = _("The desk")
-    enable_nav_sidebar = False  # without a script it is a dead strip
+    enable_nav_sidebar = False  # without a script the sidebar does nothing
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Returns an admin page's view behind second_factor_first(), with a CSP that allows our own scripts."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -34,7 +40,10 @@ class Site(admin.AdminSite):
         return csp_override(ADMIN_CSP)(guarded)
 
     def second_factor_first(self, request: HttpRequest) -> HttpResponse | None:
-        """Sends staff who must have a second factor, and have none, to where it is set up and back."""
+        """Returns None, or a redirect to the page that sets up a second factor.
+
+        It redirects staff without one if REQUIRE_STAFF_2FA is on; that page leads back to the page that was asked for.
+        """
         user: Any = request.user
         if not settings.REQUIRE_STAFF_2FA or not self.has_permission(request) or user.second_factor.is_on:
             return None
@@ -42,7 +51,10 @@ class Site(admin.AdminSite):
         return redirect(f"{reverse('second_factor_app')}?{urlencode({'next': request.get_full_path()})}")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Sends a stranger to our sign-in page; who is signed in and still stands here has no business inside."""
+        """Redirects a visitor who is not signed in to the site's sign-in page, and staff to the desk.
+
+        Raises PermissionDenied for a person who is signed in and may not enter the desk.
+        """
         if not request.user.is_authenticated:
             return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
         if not self.has_permission(request):
@@ -50,7 +62,9 @@ class Site(admin.AdminSite):
         return redirect("admin:index")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirects to the site's own page for signing out."""
         return redirect("account_logout")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirects to the account page, where a password is changed."""
         return redirect("account")

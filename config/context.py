@@ -1,4 +1,4 @@
-"""What every template may use."""
+"""The context processor: variables that every template may use."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from config.logs import reference
 
 
 def site(request: HttpRequest | None = None) -> dict[str, Any]:
-    """Names and links of this site; no query, no cache."""
+    """Returns the names and links of this site, and `ref`, the reference of the request, for every template.
+
+    It costs no query. `request` is not read; error pages call it without one.
+    """
     language = get_language() or settings.LANGUAGE_CODE
     return {
         "site_name": settings.SITE_NAME,

@@ -1,4 +1,7 @@
-"""Reading the environment: what is missing or wrong stops the start with one line that names it."""
+"""Settings read from the environment.
+
+Whatever is missing or wrong ends the process (SystemExit) with one line that names the variable.
+"""
 
 import re
 import sys
@@ -16,7 +19,10 @@ SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
 def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
-    """A variable as text, number, flag or list: `read(env.int, "TRUSTED_PROXY_COUNT", 0)`."""
+    """Returns a variable, parsed by `kind`: `read(env.int, "TRUSTED_PROXY_COUNT", 0)`; `default` if it is not set.
+
+    Ends the process if the value cannot be parsed.
+    """
     try:
         return kind(name, default=default)
     except (ValueError, environ.ImproperlyConfigured):
@@ -24,28 +30,32 @@ def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
 
 
 def number(name: str, default: int, *, least: int) -> int:
+    """Returns an integer variable. Ends the process if it is no integer, or below `least`."""
     value: int = read(env.int, name, default)
     return value if value >= least else refuse(f"{name} must be {least} or more.")
 
 
 def address(name: str, value: str, schemes: set[str], example: str) -> SplitResult:
-    """A URL that can be what it is for, or the end of the start."""
+    """Returns `value`, the URL in variable `name`, in its parts.
+
+    Ends the process, and shows `example`, if the scheme is not among `schemes` or if host or port are malformed.
+    """
     try:
         url = urlsplit(value)
         good = url.scheme in schemes and (url.port is None or url.port > 0)
-    except ValueError:  # a port or a bracket that is none
+    except ValueError:  # a port that is no number, or an unbalanced bracket
         good = False
     return url if good else refuse(f"{name} must look like {example}.")
 
 
 def one_of(name: str, *choices: str) -> str:
-    """One of a few words; the first is the default."""
+    """Returns a variable that must be one of `choices`; the first is the default. Ends the process for another."""
     value = env.str(name, default=choices[0])
     return value if value in choices else refuse(f"{name} must be {' or '.join(choices)}.")
 
 
 def required(name: str, *, debug: str) -> str:
-    """What only DEBUG may leave out."""
+    """Returns a variable, or `debug` if it is missing and DEBUG is on. Ends the process if DEBUG is off."""
     value: str = env.str(name, default="")
     if not value and not read(env.bool, "DEBUG", default=False):
         refuse(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
@@ -53,22 +63,30 @@ def required(name: str, *, debug: str) -> str:
 
 
 def secret_key(*, debug: str) -> str:
+    """Returns SECRET_KEY, or `debug` if it may be missing. Ends the process if it is missing or weak."""
     return strong("SECRET_KEY", required("SECRET_KEY", debug=debug))
 
 
 def strong(name: str, key: str) -> str:
-    if len(key) < 50 or len(set(key)) < 5:  # as weak as Django's check security.W009 says
+    """Returns `key`. Ends the process if it is as weak as Django's check security.W009 says."""
+    if len(key) < 50 or len(set(key)) < 5:  # the numbers of security.W009
         refuse(f"{name} is weak. Use at least 50 random characters.")
     return key
 
 
 def site_url(*, debug: str) -> SplitResult:
-    """The one public address of the site, from which every link is built."""
+    """Returns SITE_URL, the one public address of the site from which every link is built.
+
+    Without it, returns `debug` with DEBUG on. Ends the process if it is missing or not just scheme, host and port.
+    """
     return origin("SITE_URL", required("SITE_URL", debug=debug), "https://example.com")
 
 
 def origin(name: str, value: str, example: str) -> SplitResult:
-    """A scheme, a host and perhaps a port."""
+    """Returns a URL that is just a scheme (http or https), a host and perhaps a port.
+
+    Ends the process for any other `value` of variable `name`; the line shows `example`.
+    """
     example = f"{example}, with nothing before or after the host"
     url = address(name, value.rstrip("/"), {"http", "https"}, example)
     if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
@@ -77,13 +95,17 @@ def origin(name: str, value: str, example: str) -> SplitResult:
 
 
 def encryption_keys(*signing: str) -> list[str]:
-    """ENCRYPTION_KEY and those it replaced; without one, the keys that sign."""
+    """Returns the keys for kit/encryption.py: ENCRYPTION_KEY, its fallbacks, and the `signing` keys.
+
+    The first encrypts. Without ENCRYPTION_KEY it is the first signing key. Ends the process if ENCRYPTION_KEY is weak.
+    """
     key, replaced = env.str("ENCRYPTION_KEY", default=""), read(env.list, "ENCRYPTION_KEY_FALLBACKS", default=[])
-    # What one kind of key has encrypted can still be read after a change to the other.
+    # All keys decrypt, so secrets stay readable when ENCRYPTION_KEY is introduced or removed.
     return [strong("ENCRYPTION_KEY", key), *replaced, *signing] if key else [*signing, *replaced]
 
 
 def google_secret(client_id: str) -> str:
+    """Returns GOOGLE_CLIENT_SECRET, perhaps "". Ends the process if only one of id and secret is set."""
     secret: str = env.str("GOOGLE_CLIENT_SECRET", default="")
     if bool(secret) != bool(client_id):
         refuse("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET come together: set both, or neither.")
@@ -91,7 +113,10 @@ def google_secret(client_id: str) -> str:
 
 
 def google_base_url() -> str:
-    """The address of a stand-in for Google, or ""."""
+    """Returns GOOGLE_BASE_URL, the origin of a stand-in for Google, or "" for Google itself.
+
+    Ends the process if it is no origin, or if it is http on another machine.
+    """
     typed: str = env.str("GOOGLE_BASE_URL", default="")
     if not typed:
         return ""
@@ -102,25 +127,27 @@ def google_base_url() -> str:
 
 
 def google_endpoints(base: str) -> dict[str, str]:
-    """Where allauth finds the stand-in, at the paths that Google has; nothing for Google itself."""
+    """Returns allauth's settings for the stand-in at `base`, with Google's own paths; {} without one."""
     paths = {"AUTHORIZE_URL": "/o/oauth2/v2/auth", "ACCESS_TOKEN_URL": "/token"}
     return {name: base + path for name, path in paths.items()} if base else {}
 
 
 def database(*, debug: str) -> dict[str, Any]:
+    """Returns the DATABASES entry for DATABASE_URL. Ends the process if that is missing or malformed."""
     url = required("DATABASE_URL", debug=debug)
     address("DATABASE_URL", url, {"postgres", "postgresql"}, "postgres://user:password@host:5432/name")
     return dict(env.db_url_config(url))
 
 
 def redis(*, debug: str) -> str:
+    """Returns REDIS_URL. Ends the process if it is missing or malformed."""
     url = required("REDIS_URL", debug=debug)
     address("REDIS_URL", url, {"redis", "rediss", "unix"}, "redis://:password@host:6379/0")
     return url
 
 
 def amqp() -> str:
-    """The broker's address, or "" where mail goes without one."""
+    """Returns AMQP_URL, or "" if mail leaves without a broker. Ends the process if it is malformed."""
     url: str = env.str("AMQP_URL", default="")
     if url:
         address("AMQP_URL", url, {"amqp", "amqps"}, "amqp://user:password@host:5672/vhost")
@@ -128,16 +155,19 @@ def amqp() -> str:
 
 
 def webhook_networks() -> list[IPv4Network | IPv6Network]:
-    """Where webhooks may be called beside public addresses."""
+    """Returns the private networks, from WEBHOOKS_ALLOWED_NETWORKS, in which webhooks may be called.
+
+    Ends the process if one of them is no network.
+    """
     typed: list[str] = read(env.list, "WEBHOOKS_ALLOWED_NETWORKS", default=[])
     try:
         return [ip_network(text.strip()) for text in typed]
-    except ValueError:  # also an address within, which would say less than it seems to
+    except ValueError:  # also for 10.0.0.1/8: its host part would be ignored, and that may not be meant
         refuse("WEBHOOKS_ALLOWED_NETWORKS must be networks with commas between them, like 10.0.0.0/8,fd00::/8.")
 
 
 def bounce_address() -> str:
-    """What VERP adds an id to, or ""."""
+    """Returns BOUNCE_ADDRESS, to which VERP adds an id, or "". Ends the process if it is malformed."""
     typed: str = env.str("BOUNCE_ADDRESS", default="")
     if typed and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", typed):
         refuse("BOUNCE_ADDRESS must look like bounces@example.com, with 20 characters or less before the @ and no +.")
@@ -145,7 +175,10 @@ def bounce_address() -> str:
 
 
 def delivery() -> dict[str, Any]:
-    """The MAILERS entry for EMAIL_URL: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder."""
+    """Returns the MAILERS entry for EMAIL_URL; the default is smtp://localhost:25. Ends the process if it is malformed.
+
+    EMAIL_URL is smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder, for mail into files.
+    """
     typed = env.str("EMAIL_URL", default="smtp://localhost:25")
     url = address("EMAIL_URL", typed, {"eml", *SMTP_PORTS}, "smtp+tls://user:password@host:587 or eml:///folder")
     if url.scheme == "eml":
@@ -163,4 +196,5 @@ def delivery() -> dict[str, Any]:
 
 
 def refuse(line: str) -> NoReturn:
+    """Ends the process with status 1 and this line on stderr."""
     sys.exit(line)

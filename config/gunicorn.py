@@ -1,4 +1,7 @@
-"""How the web server runs: gunicorn -c config/gunicorn.py config.wsgi. Its size comes from the environment."""
+"""Settings of the web server: gunicorn -c config/gunicorn.py config.wsgi.
+
+Address and size come from BIND, WEB_CONCURRENCY and WEB_THREADS in the environment.
+"""
 
 import os
 
@@ -10,17 +13,18 @@ bind = os.environ.get("BIND") or "127.0.0.1:8000"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)  # processes
 threads = int(os.environ.get("WEB_THREADS") or 8)  # requests at once in each of them
-# Loaded once before the fork: settings that stop the start stop it with their one line, not in a loop of workers.
+# Loaded once before the fork: a wrong setting ends the start with its one line, instead of one worker after another.
 preload_app = True
-graceful_timeout = 20  # seconds for requests under way when we are told to stop
-# Whom to believe about https is decided once, in settings by TRUSTED_PROXY_COUNT.
+graceful_timeout = 20  # seconds that requests under way may take when the server is told to stop
+# Which proxies to believe about https is decided in one place: TRUSTED_PROXY_COUNT in the settings.
 forwarded_allow_ips = ""
-# Its default is a socket in the home folder, which a container may not have.
+# The control socket would lie in the home folder, which a container may not have.
 control_socket_disable = True
 logconfig_dict = LOGGING
-accesslog = None  # config.edge.middleware.log_requests writes a line without secrets
+accesslog = None  # config.edge.middleware.log_requests writes the line of each request, without secrets
 
 
 def post_fork(_arbiter: object, _worker: object) -> None:
-    # People wait for what runs here; commands and mail workers may take the time they need.
+    """Gives the workers the database backend that gives up a silent server."""
+    # Visitors wait for these processes, so a silent server must be given up; commands and mail workers can wait.
     settings.DATABASES["default"]["ENGINE"] = "config.failover.postgres"

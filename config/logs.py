@@ -1,4 +1,4 @@
-"""Logs go to stdout, one line per event, and no secret with them."""
+"""Logging: one line per event on stdout, without secrets."""
 
 import logging
 import re
@@ -6,15 +6,18 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-# The reference a visitor can quote: on the 500 page, in the X-Request-Id header and on each line of that request.
+# The reference of the request, for the visitor to quote: it stands on the 500 page, in X-Request-Id and in each line.
 reference: ContextVar[str] = ContextVar("reference", default="-")
 
-# A token is as good as a password until it is used, and URLs reach logs by many ways.
+# A token is as good as a password until it is used, and URLs reach the logs in many ways.
 SECRET = re.compile(r"(token(?:=|%3D))[^&\s\"'>\\]+", re.IGNORECASE)
 
 
 class LineFormatter(logging.Formatter):
-    """One line per record: a traceback's line ends become \\n, control characters are escaped, tokens are scrubbed."""
+    """A formatter that writes each record as one line.
+
+    A traceback's line ends become \\n, control characters are escaped, and tokens in URLs are replaced by "…".
+    """
 
     converter = staticmethod(time.gmtime)
 
@@ -24,8 +27,8 @@ class LineFormatter(logging.Formatter):
 
 
 def one_line(text: str) -> str:
-    """Escapes what could forge a second line or drive a terminal."""
-    if text.isprintable():  # nearly always
+    """Returns `text` with everything unprintable escaped: it could forge a second line or drive a terminal."""
+    if text.isprintable():  # nearly every text is, and the loop below is slow
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -44,11 +47,11 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {
-        # config.edge.middleware.log_requests writes the line of each request; Django's would be a second one.
+        # config.edge.middleware.log_requests writes the line of each request; Django's own would be a second one.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         "django.server": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},
-        # A broker that is away is one line of ours (kit.worker_loop), not ten and a traceback.
+        # kit.worker_loop writes one line when the broker is away; pika would write ten and a traceback.
         "pika": {"level": "CRITICAL"},
         "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
         "gunicorn.access": {"handlers": [], "propagate": False},

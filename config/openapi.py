@@ -1,4 +1,4 @@
-"""The description of the JSON doors (OpenAPI 3.1), as this site has them."""
+"""The description of the JSON doors (OpenAPI 3.1)."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ FILE = Path(__file__).with_suffix(".json")
 
 
 def document() -> dict[str, Any]:
-    """What openapi.json says, with the address and the cookie of this site."""
+    """Returns openapi.json with this site's address and the name of its session cookie."""
     said: dict[str, Any] = json.loads(FILE.read_text())
     said["servers"] = [{"url": settings.SITE_URL}]
     said["components"]["securitySchemes"]["session"]["name"] = settings.SESSION_COOKIE_NAME
@@ -21,4 +21,5 @@ def document() -> dict[str, Any]:
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
+    """Answers with the OpenAPI document in JSON."""
     return JsonResponse(document())

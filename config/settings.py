@@ -1,6 +1,6 @@
 """All settings, from the environment.
 
-With DEBUG off a missing or weak value stops the start with one line that names it.
+With DEBUG off a missing or weak value ends the start with one line that names it.
 """
 
 from email.utils import formataddr
@@ -28,13 +28,13 @@ SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{SITE_HOST}")
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 
-# "open" lets everyone in who proves an address, "invited" only those whom somebody invited.
+# "open" lets in everyone who proves an address, "invited" only those who have an invitation.
 SIGNUP = environment.one_of("SIGNUP", "open", "invited")
-# Whether everybody who has an account may invite others, and how many within seven days.
+# Whether everyone with an account may invite others, and how many people each may invite within seven days.
 MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
 MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
 
-# Exact hosts only: every name listed here is also a place a visitor may be sent on to.
+# Exact hosts only: a redirect may lead a visitor to any name listed here.
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST]
 HTTPS = _site.scheme == "https"
@@ -108,7 +108,7 @@ DATABASES = {"default": environment.database(debug="postgres://postgres@localhos
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,  # seconds
     "CONN_HEALTH_CHECKS": True,
-    # A black hole instead of a database must cost a visitor seconds, not minutes.
+    # A database host that drops packets must cost a visitor seconds, not minutes.
     "OPTIONS": {"connect_timeout": 3} | DATABASES["default"].get("OPTIONS", {}),
 }
 
@@ -119,7 +119,7 @@ _REDIS_OPTIONS = {
     "SOCKET_TIMEOUT": 0.25,
 }
 CACHES = {
-    # Limits are counted here; they go on in this process's memory while Redis is away.
+    # Limits are counted here, and in the memory of each process while Redis is away.
     "default": {
         "BACKEND": "config.failover.cache.FailoverCache",
         "LOCATION": REDIS_URL,
@@ -152,7 +152,7 @@ LOGIN_REDIRECT_URL = "account"
 
 SESSION_ENGINE = "accounts.session.store"
 SESSION_CACHE_ALIAS = "sessions"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in, whatever happens in between
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in; requests alone do not extend it
 # Strict would lose the session on every link opened from webmail and on the way back from Google.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
@@ -161,20 +161,20 @@ COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no session for strangers
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # so that messages need no session
 
-# Of allauth's accounts only the rows of addresses are ours; its doors are closed.
+# We use only the table of addresses of allauth's account app; the adapter closes its sign-up.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 
 # Google
 
-GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")  # without one there is no "Continue with Google"
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")  # if empty, no page offers "Continue with Google"
 GOOGLE_CLIENT_SECRET = environment.google_secret(GOOGLE_CLIENT_ID)
-# A stand-in that answers at Google's own paths, for tests and for networks without Google.
+# The origin of a stand-in for Google, with Google's own paths: for tests, and for networks without Google.
 _google = environment.google_base_url()
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.GoogleAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds, for each answer of Google
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds to wait for each answer of Google
 SOCIALACCOUNT_PROVIDERS = {
     "google": {
         "SCOPE": ["openid", "email"],
@@ -189,18 +189,18 @@ MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
 REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
-# What encrypts secrets of apps and webhooks: the first key; the others still decrypt (kit/encryption.py).
+# The first key encrypts the secrets of apps and webhooks; all keys decrypt them (kit/encryption.py).
 ENCRYPTION_KEYS = environment.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 
 # Limits
 
-# How many proxies of ours stand between a visitor and this process; each adds one X-Forwarded-For entry.
+# The number of our proxies between a visitor and this process; each adds one entry to X-Forwarded-For.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [
-    "django_ratelimit.W001",  # it knows caches by name only; FailoverCache counts as Redis does
-    "security.W005",  # the other hosts of the domain are the operator's to decide about
-    "security.W021",
+    "django_ratelimit.W001",  # django-ratelimit knows good caches by name only; FailoverCache counts as Redis does
+    "security.W005",  # HSTS for the other hosts of the domain is for the operator to decide
+    "security.W021",  # so is HSTS preloading
 ]
 
 # Safety on the wire
@@ -222,28 +222,28 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = read(env.bool, "HSTS_INCLUDE_SUBDOMAINS", default=False)
     SECURE_HSTS_PRELOAD = read(env.bool, "HSTS_PRELOAD", default=False)
     SECURE_SSL_REDIRECT = True
-    SECURE_SSL_HOST = _site.netloc  # whatever port was asked
+    SECURE_SSL_HOST = _site.netloc  # redirects lead there whatever port the request named
     SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Mail: whatever any code sends goes to the outbox; deliver_mail hands it to "delivery".
+# Mail. All that any code sends goes into the outbox ("default"); deliver_mail hands it to "delivery".
 
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{SITE_HOST}")))
 
-# With a broker: relay_mail publishes to it what waits in the outbox, and deliver_mail consumes that. Web servers only
-# need to know that there is one, to store events for other services.
+# With a broker, relay_mail publishes what waits in the outbox, and deliver_mail consumes it. Web servers only check
+# whether a broker is set: then they store events for other services.
 AMQP_URL = environment.amqp()
 AMQP_REPUBLISH_SECONDS = environment.number("AMQP_REPUBLISH_SECONDS", 300, least=1)
 
-# Private networks whose hosts may be told of events, over http too (outbox/webhooks/targets.py).
+# Private networks in which webhooks may be called, even over http (outbox/webhooks/targets.py).
 WEBHOOKS_ALLOWED_NETWORKS = environment.webhook_networks()
 
-# Where mail comes back to that cannot be delivered: bounces@example.com becomes bounces+ID@example.com.
+# The address to which undeliverable mail returns: bounces@example.com becomes bounces+ID@example.com.
 BOUNCE_ADDRESS = environment.bounce_address()
 
 MAILERS = {"default": {"BACKEND": "outbox.mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
-# The folder of .eml files that /dev/mail/ shows. Who can read it can sign in as anyone, so only on one's own machine.
+# The folder of .eml files that /dev/mail/ shows. Whoever reads them can sign in as anyone, so only on a local site.
 DEV_MAILBOX = ""
 if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
     DEV_MAILBOX = MAILERS["delivery"]["OPTIONS"].get("file_path", "")
@@ -257,7 +257,7 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# Where collectstatic puts compressed files with hashed names; without it they are served from their sources.
+# Where collectstatic puts compressed files with hashed names; if empty, files are served from their sources.
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 STORAGES = {

@@ -1,4 +1,4 @@
-"""The whole site on one screen."""
+"""The site map: every URL of the site, and the views for errors."""
 
 from django.conf import settings
 from django.contrib import admin

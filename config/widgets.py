@@ -1,4 +1,4 @@
-"""How the fields of forms are written."""
+"""The renderer of forms: how inputs and selects become HTML."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -12,16 +12,17 @@ Widget = Mapping[str, Any]
 
 
 class Renderer(TemplatesSetting):
-    """Writes inputs and selects by itself, to the letter what Django's templates for them write.
+    """A form renderer that writes inputs and selects itself, exactly as Django's templates for them do.
 
-    Those take longer than the rest of a page: there is an include for each list of attributes.
+    Those templates take longer than the rest of a page: each list of attributes is an include.
     """
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        """Returns the HTML of a widget. All other templates are rendered by Django."""
         write = WRITERS.get(template_name)
         if write is None:
             return super().render(template_name, context, request)
-        return mark_safe(write(context["widget"]))  # noqa: S308 all that is not ours in it is escaped below
+        return mark_safe(write(context["widget"]))  # noqa: S308 the functions below escape all values
 
 
 def write_input(widget: Widget) -> str:
@@ -44,13 +45,19 @@ def write_option(option: Widget) -> str:
 
 
 def attributes(widget: Widget) -> str:
-    """True is an attribute without a value, False is none."""
+    """Returns the attributes of a widget as HTML, with a space before each.
+
+    True makes an attribute without a value; an attribute that is False is left out.
+    """
     pairs = [pair for pair in widget["attrs"].items() if pair[1] is not False]
     return "".join(f" {escaped(n)}" if v is True else f' {escaped(n)}="{escaped(v)}"' for n, v in pairs)
 
 
 def escaped(value: Any) -> str:
-    """As `{{ value }}` has it; Django's own function for it is made for more, and takes five times as long."""
+    """Returns a value as `{{ value }}` would write it: escaped, unless it is a SafeString.
+
+    Django's own function for this does more, and takes five times as long.
+    """
     text = str(value)
     return text if isinstance(text, SafeString) else html.escape(text)
 

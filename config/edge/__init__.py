@@ -1,1 +1,1 @@
-"""What every request passes, and the pages for what goes wrong."""
+"""The edge: middleware that every request passes, health checks, and the pages for errors."""

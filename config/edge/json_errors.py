@@ -1,11 +1,11 @@
-"""What programs are told where people would see the page of what went wrong."""
+"""Errors outside the JSON doors, answered in JSON to programs; browsers get a page."""
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
 PROGRAMS = ("/api/",)
-PEOPLE = "/api/v1/auth/google/response"  # a browser comes back here from Google
+PEOPLE = "/api/v1/auth/google/response"  # Google sends browsers back to it, so its errors are pages
 
 SAID = {
     400: (
@@ -33,11 +33,14 @@ SAID = {
 
 
 def answer(request: HttpRequest, status: int) -> JsonResponse | None:
-    """`{"errors": […]}` for a program, in its language; None where a person should see a page."""
+    """Returns the JSON answer to a program for an error with this status, or None if a page should answer.
+
+    The message is in the language of the request. `status` must be one of those in SAID.
+    """
     if not request.path.startswith(PROGRAMS) or request.path == PEOPLE:
         return None
     code, message = SAID[status]
-    # Some is refused before it is known whose language it is.
+    # Some requests are refused before the middleware that chooses the language: then the browser's language counts.
     with translation.override(getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(request)):
         error = {"field": None, "code": code, "message": translation.gettext(message)}
     return JsonResponse({"errors": [error]}, status=status, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""The outermost layers: one log line per request, and cookies and bodies nobody should have to read."""
+"""The outermost middleware: one log line per request, and no cookies or bodies that code further in cannot handle."""
 
 import logging
 import time
@@ -14,18 +14,21 @@ from config.logs import reference
 
 log = logging.getLogger("frontdoor.request")
 
-MAX_BODY = 2 * 1024 * 1024  # bytes; the longest thing anyone sends is a list of addresses
-MAX_JSON = 64 * 1024  # bytes; what is parsed takes many times its own size in memory
-MAX_DRAIN = 32 * 1024 * 1024  # bytes read and thrown away so that the sender hears the answer
-SESSIONS = "/api/v1/auth/sessions/"  # and the name of one
-ASKED_BY_PROXIES = {"/auth/verify"}  # once for every request to the services behind them
-MAX_DIGITS = 18  # of a length
+MAX_BODY = 2 * 1024 * 1024  # bytes; the longest body that our pages send is a list of addresses
+MAX_JSON = 64 * 1024  # bytes; parsed JSON takes many times its own size in memory
+MAX_DRAIN = 32 * 1024 * 1024  # bytes that drain() reads at most, so that the sender sees the answer
+SESSIONS = "/api/v1/auth/sessions/"  # the name of a session follows
+ASKED_BY_PROXIES = {"/auth/verify"}  # before every request to the services behind the proxies
+MAX_DIGITS = 18  # of a Content-Length; int() of a very long one would raise
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def log_requests(get_response: GetResponse) -> GetResponse:
-    """Names each request with a short reference and writes one line when it is over."""
+    """Returns middleware that gives each request a reference and logs one line when it has been answered.
+
+    The reference, 10 hex digits, is sent in X-Request-Id and stands in every log line of the request.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         reference.set(uuid.uuid4().hex[:10])
@@ -40,15 +43,18 @@ def log_requests(get_response: GetResponse) -> GetResponse:
 
 
 def path(request: HttpRequest) -> str:
-    """What was asked for. A session's name is left out: whoever takes its key for that must not find it in a log."""
+    """Returns the path of the request for the log, without the name of a session.
+
+    A program may take a session's key, which is a secret, for its name, and secrets must not be logged.
+    """
     return f"{SESSIONS}…" if request.path.startswith(SESSIONS) else request.path
 
 
 def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
-    """Drops cookies whose names hold more than printable ASCII.
+    """Returns middleware that drops cookies whose names hold more than printable ASCII.
 
-    Django strips all that Unicode calls a space from a name, browsers do not: any subdomain could set a __Host- cookie
-    for this host, with such a space before its name.
+    Django strips everything that Unicode calls a space from a name, and browsers do not. So any subdomain could set a
+    __Host- cookie for this host, with such a space before its name.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -63,7 +69,11 @@ def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
 
 
 def answer_at_once(get_response: GetResponse) -> GetResponse:
-    """Leaves what proxies ask to its view alone: no session is loaded, no language chosen, no cookie cleared."""
+    """Returns middleware that hands the requests of proxies straight to their view.
+
+    Proxies ask before every request to the services behind them, so these load no session, choose no language and clear
+    no cookie.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info not in ASKED_BY_PROXIES:
@@ -76,9 +86,11 @@ def answer_at_once(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
-    """411 for a body in chunks, 413 for one over MAX_BODY or MAX_JSON, 415 for one in another character set than UTF-8.
+    """Returns middleware that refuses bodies by their headers, before they are read.
 
-    Django would take the first for no body, and answer the last with a bare 500: its 400 page reads the body again.
+    It answers 400 for a Content-Length that is no number, 411 for a body in chunks, 413 for one over MAX_BODY or
+    MAX_JSON, and 415 for one in another character set than UTF-8. Django would take a body in chunks for no body, and
+    answer another character set with a bare 500, because its 400 page reads the body again.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -99,15 +111,19 @@ def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
 
 
 def drain(request: HttpRequest) -> None:
-    """Reads and forgets what is being sent: a connection closed in the middle hides the answer."""
+    """Reads the body of a request and forgets it.
+
+    If the connection were closed while the body is being sent, the sender would not see the answer.
+    """
     while request.read(64 * 1024):
         pass
 
 
 def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
-    """400 for what no form of ours can send: control characters, half characters, a field given twice, a novel.
+    """Returns middleware that answers 400 for input that neither our forms nor sane programs send.
 
-    The same for JSON, and for what is none: whoever parses it later meets no surprise.
+    Under /admin/ that is a NUL in the query or form. Elsewhere it is, in requests that may change something, whatever
+    is_hostile() finds in a form or a JSON body, so that later code meets no surprise.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Health, and the pages for what went wrong."""
+"""Health checks, and the pages for errors."""
 
 import logging
 import sys
@@ -20,18 +20,22 @@ from config.edge import json_errors
 
 log = logging.getLogger("frontdoor.errors")
 
-PAUSE = timedelta(minutes=2)  # how long we ask people to wait for a lost database
+PAUSE = timedelta(minutes=2)  # how long visitors are asked to wait while the database is away
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while this process answers at all; says nothing of the parts behind it."""
+    """Answers 200 while this process answers at all; it checks none of the parts behind the process."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpResponse:
-    """200 when this process can serve people, 503 without PostgreSQL; Redis and late mail are only reported."""
+    """Answers 200 if this process can serve visitors, and 503 if PostgreSQL does not answer.
+
+    The JSON says of "database", "cache" (Redis) and "mail" whether each is well; the last two do not change the status.
+    `mail_is_late` comes from the site map, the only file here that may import the outbox.
+    """
     cache = caches["sessions"].answers()  # type: ignore[attr-defined]
     database = database_answers()
     parts = {"database": database, "cache": cache, "mail": database and mail_is_quick(mail_is_late)}
@@ -39,6 +43,7 @@ def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpRespon
 
 
 def database_answers() -> bool:
+    """Returns whether PostgreSQL answers a query."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -48,54 +53,66 @@ def database_answers() -> bool:
 
 
 def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
+    """Returns whether mail leaves in time; False, too, if the database cannot tell."""
     try:
         return not mail_is_late()
-    except Error:  # the database went away in this moment, or has no such table yet
+    except Error:  # the database went away just now, or its migrations have not run
         return False
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    # Django answers so, too, when a session is to be saved that has ended while the request was under way.
+    """Shows the 400 page, or answers programs in JSON (with 401 if their session ended meanwhile)."""
+    # Django raises SessionInterrupted, and comes here, when the session ended while the request was under way.
     status = 401 if isinstance(exception, SessionInterrupted) else 400
     return json_errors.answer(request, status) or standalone(request, "errors/400.html", 400)
 
 
 def length_required(request: HttpRequest) -> HttpResponse:
+    """Shows the 400 page with status 411, or answers programs in JSON: the body came in chunks."""
     return json_errors.answer(request, 411) or standalone(request, "errors/400.html", 411)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
+    """Shows the 413 page, or answers programs in JSON: the body is too large."""
     return json_errors.answer(request, 413) or standalone(request, "errors/413.html", 413)
 
 
 def unsupported(request: HttpRequest) -> HttpResponse:
+    """Shows the 415 page, or answers programs in JSON: the body is in another character set than UTF-8."""
     return json_errors.answer(request, 415) or standalone(request, "errors/415.html", 415)
 
 
 @never_cache
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Shows the 403 page."""
     return render(request, "errors/403.html", status=403)
 
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes a foreign Referer
+    """Shows the 403 page for a failed CSRF check, or answers programs in JSON; logs the reason."""
+    log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes the Referer, a stranger's text
     return json_errors.answer(request, 403) or render(request, "errors/csrf.html", status=403)
 
 
 @never_cache
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Shows the 404 page, or answers programs in JSON."""
     return json_errors.answer(request, 404) or render(request, "errors/404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The 500 page; or, when it was the database that went away, the 503 page that says when to come back."""
+    """Shows the 500 page, or answers programs in JSON.
+
+    If the exception that is being handled says that the database is away, it is the 503 page instead.
+    """
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return unavailable(request)
     return json_errors.answer(request, 500) or standalone(request, "errors/500.html", 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
+    """Shows the 503 page, or answers programs in JSON. Page and Retry-After say to come back after PAUSE."""
     page = {"retry_at": timezone.now() + PAUSE}
     response = json_errors.answer(request, 503) or standalone(request, "errors/503.html", 503, **page)
     response["Retry-After"] = str(int(PAUSE.total_seconds()))
@@ -103,7 +120,11 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:
-    """A page that needs neither session, database nor the request's body, so that nothing can fail again."""
+    """Returns a page from `template` that needs no session, no database and not the body of the request.
+
+    It is for errors: nothing that may have caused one may be asked again. The language is that of the cookie or the
+    browser.
+    """
     with translation.override(translation.get_language_from_request(request)):
         page = render_to_string(template, site() | context)
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})

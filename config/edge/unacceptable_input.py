@@ -1,4 +1,4 @@
-"""Input that no form or program of ours sends."""
+"""Checks for input that no form or program of ours sends."""
 
 import json
 import unicodedata
@@ -11,24 +11,33 @@ MAX_VALUE = 4096  # characters in one field of a public form
 
 
 def has_nul(fields: QueryDict) -> bool:
-    """PostgreSQL takes no NUL, and the desk's own forms and filters let some through."""
+    """Returns whether a field holds a NUL character.
+
+    PostgreSQL refuses NUL, and some forms and filters of Django's admin let it through.
+    """
     return any("\0" in value for _name, values in fields.lists() for value in values)
 
 
 def is_hostile(request: HttpRequest) -> bool:
+    """Returns whether the body of a request cannot come from a form or program of ours.
+
+    That is one that broke off, invalid JSON, a field given twice, or a name or value that is too long or holds control
+    characters.
+    """
     try:
         if request.content_type == "application/json":
             return any(map(unspeakable, json_strings(request.body)))
         fields = list(request.POST.lists())
-    except (UnreadablePostError, ValueError, RecursionError):  # it broke off, or is no JSON
+    except (UnreadablePostError, ValueError, RecursionError):  # the body broke off, or is invalid JSON
         return True
     return any(len(values) > 1 or any(map(unspeakable, [name, *values])) for name, values in fields)
 
 
 def json_strings(body: bytes) -> Iterator[str]:
-    """Every string of a JSON text, names of members too. Raises ValueError or RecursionError when it is none.
+    """Yields every string of a JSON text in UTF-8, the names of members too.
 
-    A name given twice raises ValueError: parsers differ in which of the two they believe (RFC 8259 §4).
+    Raises ValueError if it is no JSON, RecursionError if it is nested too deeply. A name given twice raises ValueError,
+    too: parsers differ in which of the two they believe (RFC 8259 §4).
     """
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,5 +58,6 @@ def json_strings(body: bytes) -> Iterator[str]:
 
 
 def unspeakable(value: str) -> bool:
-    # Cc are control characters (NUL, line ends), Cs halves of a character; U+FFFD stands for bytes that were no UTF-8.
+    """Returns whether a text is longer than MAX_VALUE or holds control characters, surrogates or U+FFFD."""
+    # Cc are control characters (NUL, line ends), Cs lone surrogates; U+FFFD stands for bytes that were no UTF-8.
     return len(value) > MAX_VALUE or any(unicodedata.category(c) in {"Cc", "Cs"} or c == "\ufffd" for c in value)

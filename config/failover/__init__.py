@@ -1,1 +1,1 @@
-"""What lets parts be away."""
+"""Failover: what the site does while Redis or PostgreSQL is away."""

@@ -1,4 +1,4 @@
-"""Keeps requests away from a server that has just been lost: each would wait for it again."""
+"""A circuit breaker: keeps requests away from a server that was just lost, as each would wait for it again."""
 
 import threading
 import time
@@ -7,7 +7,11 @@ from contextlib import contextmanager
 
 
 class Breaker:
-    """For `cool_down` seconds after a loss nobody is let through, then one; the others follow once it has an answer."""
+    """A circuit breaker for one server.
+
+    For `cool_down` seconds after a loss nobody may ask the server; then one caller may, and the others follow once the
+    server has answered.
+    """
 
     def __init__(self, cool_down: float) -> None:
         self.cool_down = cool_down
@@ -15,6 +19,7 @@ class Breaker:
         self._turn = threading.Lock()
 
     def lets_through(self) -> bool:
+        """Returns whether the caller may ask the server now; it must do so within trial()."""
         if not self.retry_at:
             return True
         with self._turn:
@@ -25,7 +30,10 @@ class Breaker:
 
     @contextmanager
     def trial(self, *losses: type[Exception]) -> Iterator[None]:
-        """Runs what was let through; any end but one of `losses` is an answer."""
+        """Context manager around a question to the server: closes the breaker or opens it.
+
+        An exception in `losses` opens it for `cool_down` seconds and passes through. Any other end counts as an answer.
+        """
         retry_at = 0.0
         try:
             yield

@@ -1,7 +1,7 @@
-"""Redis caches that nobody has to wait for.
+"""Redis caches that nobody waits for while Redis is away.
 
-After an error Redis is left alone for a few seconds and a stand-in answers: allauth, django-ratelimit and Django's
-sessions would otherwise turn a missing Redis into refused or failing sign-ins.
+After an error Redis is not asked for a few seconds, and a stand-in answers. Otherwise allauth, django-ratelimit and
+Django's sessions would turn a missing Redis into refused or failing sign-ins.
 """
 
 import logging
@@ -21,26 +21,28 @@ log = logging.getLogger("frontdoor.cache")
 
 COOL_DOWN = 5.0  # seconds without Redis after an error
 
-# One for each address, shared by the process's threads, each of which has its own cache objects.
+# One breaker for each Redis URL. All threads share it, though each thread has cache objects of its own.
 breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
 
 
 class Memory(LocMemCache):
-    """The memory of this process. It keeps no sorted sets: what is noted in them is not worth keeping here."""
+    """A cache in the memory of this process. It stores no sorted sets: what goes into them may be lost."""
 
     def ttl(self, key: str) -> int:
-        """0: it does not tell for how long it keeps something."""
+        """Returns 0: this cache does not tell how long it keeps a key."""
         return 0
 
     def zadd(self, *args: Any, **kwargs: Any) -> int:
+        """Stores nothing, and returns 0: the number of members added."""
         return 0
 
     def zpopmin(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Returns an empty list: there are no sorted sets."""
         return []
 
 
 class FailoverCache(RedisCache):
-    """Redis, or this process's memory while Redis is away: limits then hold per process."""
+    """Redis, or the memory of this process while Redis is away: limits then count per process."""
 
     stand_in_class: ClassVar[type[Memory | DummyCache]] = Memory
 
@@ -50,7 +52,7 @@ class FailoverCache(RedisCache):
         self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
 
     def answers(self) -> bool:
-        """Whether Redis answers just now."""
+        """Returns whether Redis answers just now. Within COOL_DOWN after an error it is not asked again."""
         self.get("answers")
         return not self._breaker.retry_at
 
@@ -65,7 +67,7 @@ class FailoverCache(RedisCache):
 
 
 class OptionalCache(FailoverCache):
-    """Redis, or nothing while Redis is away: what is cached must have its truth elsewhere."""
+    """Redis, or nothing while Redis is away: the truth of what is cached must lie elsewhere."""
 
     stand_in_class = DummyCache
 

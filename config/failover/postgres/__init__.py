@@ -1,1 +1,1 @@
-"""A database backend for processes that answer people; Django looks for it in `base`."""
+"""A database backend for processes that answer visitors. Django expects it in the module `base`."""

@@ -1,7 +1,7 @@
-"""Django's PostgreSQL, for those who cannot wait for a server that has stopped answering.
+"""Django's PostgreSQL backend, for processes that cannot wait for a server that has stopped answering.
 
-A paused server keeps its connections open and the kernel acknowledges in its name, so no timeout of PostgreSQL or of
-TCP ends such a wait. After some silence we knock, therefore: a server that is only slow says something to a newcomer.
+A paused server keeps its connections open, and its kernel acknowledges what we send, so no timeout of PostgreSQL or of
+TCP ends such a wait. After some silence we therefore open a second connection: a server that is only slow answers it.
 """
 
 import logging
@@ -22,18 +22,18 @@ log = logging.getLogger("frontdoor.postgres")
 
 SILENCE = 0.3  # seconds; a request that meets a paused server lasts about twice as long, and no more than one
 
-FRESH = 2.0  # seconds for which a kept connection that has answered need not be asked whether it still stands
+FRESH = 2.0  # seconds after an answer in which a kept connection is not tested again
 
-# Only for silence: a server that is stopped refuses at once, and is noticed as soon as it is back.
+# Only silence opens it: a stopped server refuses at once, which costs no wait, and is noticed as soon as it is back.
 breaker = Breaker(cool_down=2.0)
 
 
 class Silent(psycopg.OperationalError):
-    """The server says nothing at all."""
+    """The server does not answer at all, not even with an error."""
 
 
 class Connection(psycopg.Connection):
-    """One that ends when its server has gone silent."""
+    """A connection that raises Silent when its server has gone silent."""
 
     heard_at = -math.inf  # on time.monotonic's clock
 
@@ -45,6 +45,10 @@ class Connection(psycopg.Connection):
             return (yield from _listen(super()._connect_gen(conninfo), until=lambda: True))
 
     def wait(self, gen: PQGen, *args: Any, **options: Any) -> Any:
+        """Waits for the server as psycopg does, and returns its answer.
+
+        Raises Silent, and closes the connection, if the server has stopped answering.
+        """
         try:
             answer = super().wait(_listen(gen, until=self._gone), *args, **options)
         except Silent as error:
@@ -56,7 +60,10 @@ class Connection(psycopg.Connection):
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the server has answered lately, and has not hung up since: a goodbye would lie in the socket."""
+        """True if the server has answered within FRESH seconds and has not hung up since.
+
+        A server that hangs up sends a message first, and it would lie unread in the socket.
+        """
         if self.closed or time.monotonic() - self.heard_at > FRESH:
             return False
         waiting = select.poll()
@@ -65,14 +72,17 @@ class Connection(psycopg.Connection):
 
     def _gone(self) -> bool:
         try:
-            self.connect(self.info.dsn).close()  # without the password: that it would let us in need not be proven
+            self.connect(self.info.dsn).close()  # without the password: a refusal is an answer, too
         except psycopg.OperationalError as error:
             return isinstance(error, Silent)
         return False
 
 
 def _listen(gen: Any, until: Callable[[], bool]) -> Any:
-    """Passes on what psycopg and its driver say to each other; asks after ever longer silences whether to give up."""
+    """Passes on what psycopg's generator and its driver say to each other, and returns the result of `gen`.
+
+    After ever longer silences of the server it calls `until`, and raises Silent if that returns True.
+    """
     patience, heard_at = SILENCE, time.monotonic()
     try:
         wish = next(gen)
@@ -90,8 +100,14 @@ def _listen(gen: Any, until: Callable[[], bool]) -> Any:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's wrapper, with connections that notice a silent server."""
+
     Database: Any = SimpleNamespace(**vars(psycopg) | {"connect": Connection.connect})
 
     def is_usable(self) -> bool:
-        """Django asks at the first statement of each request, and would put a question to the server every time."""
+        """Returns whether the kept connection still works.
+
+        Django asks this at the first statement of each request, and would send a query every time. A fresh connection
+        is spared that.
+        """
         return bool(self.connection and self.connection.is_fresh) or super().is_usable()

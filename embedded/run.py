@@ -1,4 +1,4 @@
-"""The whole site on this machine until Ctrl-C: what `make run` starts."""
+"""Runs the whole site on this machine until Ctrl-C: what `make run` starts."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from embedded import children
 from embedded.folders import BASE_DIR
 
 LAST_PORT = 65535
-FIRST_ANSWER = 30  # seconds the web server may take to answer
+FIRST_ANSWER = 30  # seconds that the web server may take until its first answer
 STOP = (signal.SIGINT, signal.SIGTERM)
 GUNICORN = ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi")
 
@@ -25,7 +25,11 @@ type Children = dict[str, children.Child]
 
 
 def main() -> NoReturn:
-    """Starts the parts, says where the site is, and stops all of them when told to or when one is lost."""
+    """Starts the servers, the web server and the workers, prints where the site is, and waits.
+
+    Stops all of them, and raises SystemExit, on Ctrl-C, SIGTERM or SIGHUP (status 0), or when one ends or does not
+    start (status 1). It goes on without Valkey, though.
+    """
     _stop_when_told()
     os.chdir(BASE_DIR)
     port = _free_port(os.environ.get("PORT") or "8000")
@@ -47,21 +51,23 @@ def main() -> NoReturn:
 
 
 def _stop_when_told() -> None:
-    if "MAKELEVEL" in os.environ:  # make would not take us along when it is killed
+    """Makes SIGINT, SIGTERM and SIGHUP stop the site, and, under make, the end of make."""
+    if "MAKELEVEL" in os.environ:  # a make that is killed would leave us running
         children.end_with_parent()
     for number in STOP:
         signal.signal(number, _stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it, and so must we
         signal.signal(signal.SIGHUP, _stop)
 
 
 def _stop(*_: object) -> NoReturn:
     for number in (*STOP, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would interrupt the stopping
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping
     raise SystemExit(0)
 
 
 def _free_port(text: str) -> int:
+    """Returns `text` as a port number. Raises SystemExit if it is none, or if the port is in use."""
     if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
         raise SystemExit(f"PORT must be a number from 1 to 65535, not {text!r}.")
     with socket.socket() as probe:
@@ -82,18 +88,21 @@ def _start(stack: ExitStack, *args: str, stdout: int | None = None) -> children.
 
 
 def _manage(stack: ExitStack, *args: str) -> str:
+    """Runs a command of manage.py and returns its output. Raises SystemExit if the command fails."""
     child = _start(stack, "manage.py", *args, stdout=subprocess.PIPE)
     output, _ = child.communicate()
     if child.returncode:
-        raise SystemExit(1)  # it has said why
+        raise SystemExit(1)  # the command has said why
     return output.decode()
 
 
 def _first_address(output: str) -> str:
+    """Returns the first line that is a URL, or ""."""
     return next((line for line in output.splitlines() if line.startswith("http")), "")
 
 
 def _await_answer(port: int, parts: Children) -> None:
+    """Returns once the web server answers. Raises SystemExit if it, or another part, ends or takes too long."""
     deadline = time.monotonic() + FIRST_ANSWER
     while not _answers(port):
         _notice_loss(parts)
@@ -130,11 +139,12 @@ def _watch(parts: Children) -> NoReturn:
 
 
 def _notice_loss(parts: Children) -> None:
+    """Raises SystemExit if one of the parts has ended; a lost Valkey is only reported, once."""
     for name in [name for name, child in parts.items() if child.poll() is not None]:
         code = parts.pop(name).returncode
         if name != "Valkey":
             raise SystemExit(f"{name} has ended ({code}): stopping the rest.")
-        # Pages answer from the database instead, and here one can see it.
+        # Without it pages answer from the database, as in production: stopping Valkey is a way to try that.
         sys.stderr.write(f"Valkey has ended ({code}): the site goes on without it.\n")
 
 

@@ -1,4 +1,4 @@
-"""A server of ours: on a free port of 127.0.0.1, as an unprivileged user, no longer alive than we are."""
+"""How an embedded server runs: on a free port of 127.0.0.1, as an unprivileged user, and no longer than we do."""
 
 import os
 import pwd
@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from embedded import children
 
 PATIENCE = 30  # seconds until a server must be ready; PostgreSQL may have to recover first
-# Nothing of our own environment: PGDATA and its like would mislead PostgreSQL.
+# Servers get nothing of our own environment: PGDATA and others would mislead PostgreSQL.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
 
 
 class Server(NamedTuple):
-    """A server that runs."""
+    """A running server: its name, the URL to connect to it, and its process."""
 
     name: str
     url: str
@@ -27,7 +27,10 @@ class Server(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where servers live, whether what they hold must survive a power cut, and the lock they hold."""
+    """Where servers run: the folder of their data and logs, and the lock that they hold open.
+
+    If not `durable`, the data need not survive a power cut.
+    """
 
     folder: Path
     durable: bool
@@ -35,9 +38,10 @@ class Place(NamedTuple):
 
     @property
     def account(self) -> dict[str, Any]:
-        """As whom they run, in Popen's words: as root the owner of the folder, or nobody.
+        """The user that servers run as, as arguments of Popen; {} for our own user.
 
-        PostgreSQL refuses to be root, and who knows its password must not become root by it.
+        Only root needs another: the owner of the folder, or nobody. PostgreSQL refuses to run as root, and whoever
+        knows its password must not become root by it.
         """
         if os.geteuid() != 0:
             return {}
@@ -56,7 +60,11 @@ def start(
     cwd: Path,
     told: str = "",
 ) -> children.Child:
-    """Starts a server, waits until it is `ready`, and has `stack` stop it."""
+    """Starts a server, waits until `ready` returns True, and returns its process; `stack` stops it.
+
+    `told` is its stdin; its output goes to NAME.log in the place's folder. Raises SystemExit, with the last line of the
+    log, if the server ends or is not ready after PATIENCE seconds.
+    """
     log = place.folder / f"{name}.log"
     with log.open("wb") as output:
         child = spawn(place, argv, signal.SIGINT, told, cwd=cwd, stdout=output)
@@ -72,7 +80,7 @@ def start(
 
 
 def run(place: Place, argv: Sequence[object], told: str, *, cwd: Path) -> None:
-    """Runs a program to its end, in the place's name."""
+    """Runs a program as the place's user, with `told` as its stdin, until it ends. Raises SystemExit if it fails."""
     child = spawn(place, argv, signal.SIGKILL, told, cwd=cwd, stdout=subprocess.PIPE)
     output, _ = child.communicate()
     if child.returncode:
@@ -80,21 +88,21 @@ def run(place: Place, argv: Sequence[object], told: str, *, cwd: Path) -> None:
 
 
 def spawn(place: Place, argv: Sequence[object], when_orphaned: int, told: str, **options: Any) -> children.Child:
-    """Starts a program in the place's name, holding its lock; what it is `told` is its stdin, all of it.
+    """Starts a program as the place's user, with the place's lock open and `told` as its whole stdin; returns it.
 
-    A password is told so: every user of the machine can read an argv.
+    Passwords go through stdin, as every user of the machine can read an argv. `options` are those of Popen.
     """
     fds = () if place.lock is None else (place.lock,)
     options |= {"stderr": subprocess.STDOUT, "env": ENVIRONMENT, "pass_fds": fds} | place.account
     reader, writer = os.pipe()
     with os.fdopen(reader) as stdin:
         with os.fdopen(writer, "w") as pipe:
-            pipe.write(told)  # short enough for a pipe that nobody reads yet
+            pipe.write(told)  # short enough for the buffer of a pipe that nobody reads yet
         return children.start(argv, when_orphaned, stdin.fileno(), **options)
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """Returns a port of 127.0.0.1 on which nobody listens just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

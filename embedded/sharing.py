@@ -1,6 +1,6 @@
 """One process owns the servers of a state folder; others share them or wait for their turn.
 
-The lock is held by the owner and by its servers, so nobody starts new ones on data that old ones still write.
+The owner and its servers hold the lock together, so nobody starts new servers on data that old ones still write.
 """
 
 import fcntl
@@ -16,12 +16,16 @@ from typing import Any, NamedTuple
 from embedded.folders import Environ, hold
 
 LOCK, SHARERS, RECORD = "servers.lock", "servers.sharers", "servers.json"
-TURN = 5  # seconds to wait for a short command, or for the servers of a killed process
-FIRST_START = 30  # seconds another process may take to start what we want to share
+TURN = 5  # seconds to wait until a short command, or the servers of a killed process, end
+FIRST_START = 30  # seconds that another process may take to start the servers that we want to share
 
 
 class Owner(NamedTuple):
-    """Who owns the servers, which settings it was given from outside, and whether it waits for sharers at its end."""
+    """The owner of servers, in words for messages.
+
+    `given` lists the settings that were set from outside. If `patient`, it waits at its end for the commands that share
+    its servers.
+    """
 
     name: str
     given: list[str]
@@ -29,7 +33,10 @@ class Owner(NamedTuple):
 
 
 def claim(state: Path) -> int:
-    """Becomes the owner: gives the lock, or ends with one line that names who has it."""
+    """Makes this process the owner and returns the descriptor of the lock.
+
+    Raises SystemExit, with one line that names the owner, if another process holds the lock for TURN seconds.
+    """
     deadline = time.monotonic() + TURN
     while (lock := _hold(state / LOCK)) is None:
         _pause(state, deadline)
@@ -37,7 +44,11 @@ def claim(state: Path) -> int:
 
 
 def claim_or_share(state: Path, environ: Environ) -> int | None:
-    """Becomes the owner, or fills in the URLs of the running servers and gives None."""
+    """Makes this process the owner and returns the descriptor of the lock.
+
+    Or, if servers run, puts their URLs into `environ` and returns None. Raises SystemExit if neither succeeds within
+    FIRST_START seconds, or if the owner uses settings that this terminal lacks.
+    """
     deadline = time.monotonic() + FIRST_START
     while (lock := _hold(state / LOCK)) is None:
         if record := _share(state):
@@ -49,7 +60,11 @@ def claim_or_share(state: Path, environ: Environ) -> int | None:
 
 @contextmanager
 def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None]:
-    """Writes down what others may share; the record counts only while this process is alive to hold it."""
+    """Context manager: publishes in `state` what others may share, as long as it lasts.
+
+    `shared` are variables for their environment. The record counts only while this process lives, as others check its
+    lock.
+    """
     record = {"owner": f"{owner.name} (process {os.getpid()})", "given": owner.given, "environ": shared}
     new = state / f"{RECORD}.new"
     new.unlink(missing_ok=True)
@@ -67,6 +82,7 @@ def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None
 
 
 def _pause(state: Path, deadline: float) -> None:
+    """Sleeps a moment. Raises SystemExit, with the name of the owner, if the deadline has passed."""
     if time.monotonic() > deadline:
         record = _running(state)
         who = record["owner"] if record else "Another process"
@@ -75,7 +91,11 @@ def _pause(state: Path, deadline: float) -> None:
 
 
 def _share(state: Path) -> dict[str, Any] | None:
-    # Held until this process ends: a patient owner waits for it.
+    """Returns the record of the owner, or None if none is alive.
+
+    Raises SystemExit if the owner was given settings from outside: this terminal does not have them.
+    """
+    # Never closed: a patient owner waits until this process ends.
     file = _hold(state / SHARERS, fcntl.LOCK_SH)
     record = _running(state) if file is not None else None
     if record is None and file is not None:
@@ -86,7 +106,7 @@ def _share(state: Path) -> dict[str, Any] | None:
 
 
 def _running(state: Path) -> dict[str, Any] | None:
-    """What the owner wrote down, if it is alive."""
+    """Returns the record of the owner if it is alive, else None."""
     with suppress(FileNotFoundError), (state / RECORD).open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -97,7 +117,7 @@ def _running(state: Path) -> dict[str, Any] | None:
 
 
 def _outlast_sharers(state: Path) -> int | None:
-    """Waits until no other command uses the servers, and keeps new ones out."""
+    """Waits until no other command uses the servers, and returns a lock that keeps new ones out; None on Ctrl-C."""
     file = _hold(state / SHARERS)
     if file is None:
         sys.stderr.write("Other commands use the servers that this one started: waiting for them. Ctrl-C stops them.\n")

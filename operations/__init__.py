@@ -1,1 +1,1 @@
-"""What asks every room: what is wrong with the site, what may go, which secrets move to a new key."""
+"""Tasks that reach into every room: diagnosis (doctor), deleting old rows (prune), new keys (rotate_secrets)."""

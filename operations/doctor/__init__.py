@@ -1,4 +1,4 @@
-"""What is wrong with the site, or with one invitation, in words."""
+"""The checks of `doctor`: what is wrong with the site, or with one invitation, in words."""
 
 from kit.findings import Finding, State, examine, of_database, of_network
 from operations.doctor import outbox, parts, site
@@ -7,7 +7,7 @@ from operations.doctor.invitation import Asked, explain, newest, of_id
 
 __all__ = ["Asked", "examine_site", "explain", "newest", "of_id"]
 
-# Each has one name in text and JSON.
+# The keys name the checks in the output of `doctor`, in text and in JSON.
 IN_DATABASE = {
     "migrations": of_database(parts.migrations),
     "clock": of_database(parts.clock),
@@ -28,7 +28,10 @@ ELSEWHERE = {
 
 
 def examine_site() -> list[Finding]:
-    """Asks every part whether it does its work; those who must ask a database only where there is one."""
+    """Runs all checks of the site and returns their findings.
+
+    Those that ask the database run only if it answers.
+    """
     database = examine({"database": parts.database})
     asked = IN_DATABASE if database[0].state == State.OK else {}
     return database + examine(asked | ELSEWHERE)

@@ -1,4 +1,4 @@
-"""Whether the site knows its visitors and its staff: proxies and second factors."""
+"""Checks of what the site knows of its visitors and its staff: proxies and second factors."""
 
 from ipaddress import ip_address
 
@@ -8,13 +8,16 @@ from accounts.models import Event, User
 from accounts.models.second_factor import TOTP
 from kit.findings import Finding, odd, well
 
-LOOKED_AT, ENOUGH = 50, 10  # of the newest sign-ins
+LOOKED_AT, ENOUGH = 50, 10  # the newest sign-ins looked at, and how many of them must have an address to judge by
 MOST_PROXIES = 4
-NAMED = 5  # people
+NAMED = 5  # staff named in the finding
 
 
 def proxies() -> Finding:
-    """Whether TRUSTED_PROXY_COUNT can be right, as far as settings and the newest sign-ins tell."""
+    """Returns the finding on TRUSTED_PROXY_COUNT: a warning if it is probably wrong.
+
+    It judges by the settings and by the IP addresses of the newest sign-ins.
+    """
     count, advice = settings.TRUSTED_PROXY_COUNT, "See “The proxy” in docs/deploy.md."
     if settings.HTTPS and not count:
         said = "SITE_URL is https and TRUSTED_PROXY_COUNT is 0: behind a proxy that ends TLS no page would open."
@@ -32,7 +35,11 @@ def proxies() -> Finding:
 
 
 def staff() -> Finding | None:
-    """Who of the staff cannot come in to the desk before they have set something up."""
+    """Returns the finding on active staff: a warning that names those without a second factor.
+
+    With REQUIRE_STAFF_2FA they cannot enter the desk before they have set one up. Returns None if REQUIRE_STAFF_2FA is
+    off.
+    """
     if not settings.REQUIRE_STAFF_2FA:
         return None
     without = User.objects.filter(is_staff=True, is_active=True).exclude(authenticator__type=TOTP).order_by("pk")

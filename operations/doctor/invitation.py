@@ -1,4 +1,4 @@
-"""Why an invitation or a link did not arrive: what became of it, of its mail and of its address."""
+"""Why the mail of an invitation or a link did not arrive: what became of it, of its mail and of its address."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,10 @@ Asked = Invite | MagicLink
 
 
 def newest(email: str) -> Asked | None:
-    """What was sent to an address last: an invitation, or a link that it asked for."""
+    """Returns what was sent to an address last: an invitation, or a link that the visitor asked for; or None.
+
+    A link that belongs to an invitation never stands for itself: then the invitation is returned.
+    """
     invite = Invite.objects.filter(email=email).order_by("-id").first()
     links = MagicLink.objects.with_spent().asked_for().select_related("invite")
     link = links.filter(email=email).order_by("-id").first()
@@ -29,14 +32,20 @@ def newest(email: str) -> Asked | None:
 
 
 def of_id(pk: UUID) -> Asked | None:
-    """The invitation with this id, or the link; None if its person has left."""
+    """Returns the invitation, or else the link, with this id, or None.
+
+    None, too, if its person has left: the address is empty then.
+    """
     invite = Invite.objects.exclude(email="").filter(pk=pk).first()
     links = MagicLink.objects.with_spent().select_related("invite")
     return invite or links.exclude(email="").filter(pk=pk).first()
 
 
 def explain(email: str, asked: Asked | None) -> list[Finding]:
-    """What keeps the newest mail to an address, or about this, from being read. Raises DatabaseError."""
+    """Returns the findings on why the newest mail to an address was not read, or on the mail of `asked`.
+
+    Raises DatabaseError if the database is away.
+    """
     account = User.objects.filter(email=email).first()
     mail = asked.newest_mail if asked else newest_to(email)
     return examine(
@@ -52,17 +61,19 @@ def explain(email: str, asked: Asked | None) -> list[Finding]:
 
 
 def newest_to(email: str) -> OutboxMessage | None:
+    """Returns the newest mail to an address, without its parts, or None."""
     return OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts").first()
 
 
 def of_asked(asked: Asked | None) -> Finding:
-    """Its state, and what can be done about that."""
+    """Returns the finding on an invitation or link: its state, and what can be done about it."""
     if asked is None:
         return broken("There is no invite to this address.", "Invite it: manage.py send_invites ADDRESS")
     return of_link(asked) if isinstance(asked, MagicLink) else of_invite(asked)
 
 
 def of_link(link: MagicLink) -> Finding:
+    """Returns the finding on a magic link: its state, and what can be done about it."""
     if is_owner_link(link):
         return broken("It is an owner link, which is never mailed.", "Print it: manage.py owner_link --email ADDRESS")
     if link.state == link.State.USED:
@@ -78,6 +89,7 @@ def of_link(link: MagicLink) -> Finding:
 
 
 def of_invite(invite: Invite) -> Finding:
+    """Returns the finding on an invitation: its state, and what can be done about it."""
     if invite.replaced_at:
         said = f"A newer one took its place on {on(invite.replaced_at)}; its links are dead."
         return broken(said, "Ask about the address instead: manage.py doctor ADDRESS")
@@ -95,15 +107,18 @@ def of_invite(invite: Invite) -> Finding:
 
 
 def of_open(asked: Asked) -> Finding:
+    """Returns the finding on an invitation or link that works: until when, and whether it has been opened."""
     opened = f" Its link was opened on {on(asked.opened_at)}, so it did arrive." if asked.opened_at else ""
     return well(f"It works until {on(asked.expires_at)}.{opened}")
 
 
 def is_owner_link(asked: Asked | None) -> bool:
+    """Returns whether it is a link that `owner_link` has printed; such links are never mailed."""
     return isinstance(asked, MagicLink) and asked.purpose == asked.Purpose.OWNER
 
 
 def of_account(account: User | None) -> Finding | None:
+    """Returns the finding on the account of the address, or None if it has none."""
     if account is None:
         return None
     if not account.is_active:
@@ -113,7 +128,10 @@ def of_account(account: User | None) -> Finding | None:
 
 
 def of_address(email: str, *, known: bool) -> Finding | None:
-    """Whether mail goes to it at all."""
+    """Returns the finding on an address that gets no mail or looks like a typo, else None.
+
+    An address with an account (`known`) is no typo.
+    """
     suppression = Suppression.objects.of(email)
     if suppression is None:
         meant = "" if known else addresses.suggestion(email)
@@ -125,6 +143,7 @@ def of_address(email: str, *, known: bool) -> Finding | None:
 
 
 def of_rule(email: str, *, known: bool) -> Finding | None:
+    """Returns a failure if SIGNUP lets this address make no account; None if it may, or has one (`known`)."""
     if known or Invite.objects.may_join(email):
         return None
     said = "SIGNUP is “invited” and nobody has an open invitation for it: who asks is mailed that, without a link."
@@ -132,7 +151,7 @@ def of_rule(email: str, *, known: bool) -> Finding | None:
 
 
 def of_mail(mail: OutboxMessage | None, asked: Asked | None) -> Finding | None:
-    """What became of the newest mail."""
+    """Returns the finding on the newest mail; None if there is none and none is expected."""
     if mail is None:
         if asked is None or asked.revoked_at or is_owner_link(asked):
             return None
@@ -142,6 +161,7 @@ def of_mail(mail: OutboxMessage | None, asked: Asked | None) -> Finding | None:
 
 
 def of_waiting(mail: OutboxMessage) -> Finding:
+    """Returns the finding on a mail that has not left yet: when it is due, and whether a worker has tried it."""
     now, written = timezone.now(), on(mail.created_at)
     if mail.status == STATUS.TRIED:
         said = f"It was tried {mail.attempts}×. The mail server’s last answer: {mail.last_answer}."
@@ -155,6 +175,7 @@ def of_waiting(mail: OutboxMessage) -> Finding:
 
 
 def of_ended(mail: OutboxMessage) -> Finding:
+    """Returns the finding on a mail that has bounced, been handed over, or been given up."""
     if mail.bounced_at:
         said = f"It came back on {on(mail.bounced_at)}: {mail.last_answer}"
         return broken(said, "Send it to an address that works, or ask them to look at their mailbox.")
@@ -169,5 +190,5 @@ def of_ended(mail: OutboxMessage) -> Finding:
 
 
 def on(moment: datetime) -> str:
-    """With its year: it may be long ago."""
+    """Returns a time in words with its year, as it may be long ago: "21 Nov 2025 at 14:00 (UTC)"."""
     return f"{moment.day} {moment:%b %Y at %H:%M} (UTC)"

@@ -1,4 +1,4 @@
-"""Whether mail can leave: the mail server, the broker, and the queue."""
+"""Checks of whether mail and webhooks leave: the mail server, the broker, the queue, the webhooks."""
 
 import smtplib
 import ssl
@@ -17,12 +17,15 @@ from outbox.models import OutboxMessage, Webhook, WebhookDelivery
 
 HANDSHAKE = 10.0  # seconds for greeting, EHLO, STARTTLS and AUTH together
 GIVEN_UP_LATELY = timedelta(days=1)
-COUNTED = 1000  # mails
-UNTOLD = timedelta(minutes=5)  # an event that a webhook could have been told of for so long
+COUNTED = 1000  # mails; no more are counted
+UNTOLD = timedelta(minutes=5)  # an event that is due for longer is late
 
 
 def server() -> Finding:
-    """Connects, greets, and signs in where there is a password; sends no mail."""
+    """Returns the finding on whether the mail server accepts us. It sends no mail.
+
+    It connects, greets, and signs in if there is a password. Where mail goes into files, see folder().
+    """
     backend = mailers["delivery"]
     if not isinstance(backend, SmtpBackend):
         return folder(Path(getattr(backend, "file_path", "")))
@@ -37,7 +40,7 @@ def server() -> Finding:
 
 
 def greet(backend: SmtpBackend) -> None:
-    """Raises OSError, smtplib's exceptions among them."""
+    """Opens and closes a connection to the mail server. Raises OSError (smtplib's errors are such) if that fails."""
     backend.until = time.monotonic() + HANDSHAKE
     backend.open()
     backend.connection.ehlo_or_helo_if_needed()
@@ -45,10 +48,12 @@ def greet(backend: SmtpBackend) -> None:
 
 
 def refusal(error: OSError) -> str:
+    """Returns in words why the mail server did not accept us."""
     return reply(error)[1] if isinstance(error, smtplib.SMTPException) else one_line(error)
 
 
 def advice(error: OSError) -> str:
+    """Returns what to do about an error of the mail server."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "Put right the user and password in EMAIL_URL. Mail waits meanwhile."
     if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
@@ -57,20 +62,21 @@ def advice(error: OSError) -> str:
 
 
 def folder(path: Path) -> Finding:
-    """Where mail goes into files, which nobody receives."""
+    """Returns a finding on mail that goes into files: a warning unless the site is on this machine."""
     if settings.SITE_HOST in settings.THIS_MACHINE:
         return well(f"Mail is written into {path}.")
     return odd(f"Mail is written into {path}, and reaches nobody.", "Set EMAIL_URL to a mail server.")
 
 
 def broker() -> Finding | None:
+    """Returns the finding on whether the broker answers and has no dead letters; None without a broker."""
     if not settings.AMQP_URL:
         return None
-    from outbox.broker import amqp  # noqa: PLC0415 its library only with a broker
+    from outbox.broker import amqp  # noqa: PLC0415 only a site with a broker needs its library
 
     try:
         depths = amqp.depths()
-    except SystemExit as error:  # it cannot be read
+    except SystemExit as error:  # AMQP_URL cannot be parsed
         return broken(str(error), "Put AMQP_URL right.")
     except amqp.Away as error:
         said = f"The broker does not take us: {type(error).__name__}: {one_line(error)}"
@@ -82,7 +88,7 @@ def broker() -> Finding | None:
 
 
 def queue() -> Finding:
-    """Whether what waits is old."""
+    """Returns the finding on whether mail leaves in time."""
     late, waiting = lateness.measure(), OutboxMessage.objects.waiting().order_by("next_try_at")[:COUNTED].count()
     if late > lateness.LATE_AFTER:
         many = f"{COUNTED:,} mails or more wait" if waiting == COUNTED else f"{waiting:,} mails wait"
@@ -93,6 +99,7 @@ def queue() -> Finding:
 
 
 def given_up() -> Finding:
+    """Returns the finding on mail that was given up within a day: a warning if there is any."""
     since = timezone.now() - GIVEN_UP_LATELY
     count = OutboxMessage.objects.filter(given_up_at__gte=since)[:COUNTED].count()
     if not count:
@@ -102,7 +109,7 @@ def given_up() -> Finding:
 
 
 def webhooks() -> Finding | None:
-    """Whether anybody tells those that could be told."""
+    """Returns the finding on whether webhooks are told of events in time; None if there are no active webhooks."""
     if not Webhook.objects.filter(is_active=True).exists():
         return None
     due = WebhookDelivery.objects.due().filter(webhook__in=Webhook.objects.awake())

@@ -1,4 +1,4 @@
-"""Whether the parts that the site is made of answer, and agree about the time."""
+"""Checks of the parts that the site is made of: whether they answer, and agree about the time."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from kit.findings import Finding, broken, odd, one_line, well
 
-OFF, FAR_OFF = timedelta(seconds=2), timedelta(seconds=30)  # codes of authenticator apps live for 30 seconds
-OLDEST = 150_000  # version of PostgreSQL
+OFF, FAR_OFF = timedelta(seconds=2), timedelta(seconds=30)  # codes of authenticator apps are valid for 30 seconds
+OLDEST = 150_000  # the oldest version of PostgreSQL that will do, as server_version_num writes it
 
 
 def database() -> Finding:
+    """Returns the finding on whether PostgreSQL answers and is recent enough."""
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
@@ -30,6 +31,7 @@ def database() -> Finding:
 
 
 def migrations() -> Finding:
+    """Returns the finding on whether all migrations are applied."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
@@ -40,6 +42,7 @@ def migrations() -> Finding:
 
 
 def clock() -> Finding:
+    """Returns the finding on whether our clock and that of PostgreSQL agree."""
     with connection.cursor() as cursor:
         before = timezone.now()
         cursor.execute("SELECT clock_timestamp()")
@@ -53,6 +56,7 @@ def clock() -> Finding:
 
 
 def cache() -> Finding:
+    """Returns the finding on whether Redis answers."""
     default: Any = caches["default"]
     if default.answers():
         return well("Redis answers.")

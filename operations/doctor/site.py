@@ -1,4 +1,4 @@
-"""Whether the settings of the site go together."""
+"""Checks of the settings of the site: whether they fit together."""
 
 from django.conf import settings
 from django.http.request import validate_host
@@ -9,11 +9,12 @@ COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 
 
 def is_local() -> bool:
+    """Returns whether SITE_URL is on this machine."""
     return settings.SITE_HOST in settings.THIS_MACHINE
 
 
 def address() -> Finding:
-    """Whether mailed links lead to a site that answers to their name, over https."""
+    """Returns the finding on whether mailed links lead to a name that the site answers to, over https."""
     if not validate_host(host_of_links(), [str(host) for host in settings.ALLOWED_HOSTS]):
         said = f"Links lead to {settings.SITE_URL}, and the site does not answer to {host_of_links()}."
         return broken(said, "Let ALLOWED_HOSTS name the host of SITE_URL.")
@@ -24,11 +25,13 @@ def address() -> Finding:
 
 
 def host_of_links() -> str:
+    """Returns the host of SITE_URL as a Host header names it, with brackets around an IPv6 address."""
     host = str(settings.SITE_HOST)
     return f"[{host}]" if ":" in host else host
 
 
 def cookies() -> Finding:
+    """Returns the finding on whether cookies are kept from scripts, from http and from other sites."""
     open_to_scripts = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_HTTPONLY")]
     sent_in_clear = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_SECURE")]
     if open_to_scripts:
@@ -41,6 +44,7 @@ def cookies() -> Finding:
 
 
 def debug() -> Finding:
+    """Returns the finding on whether DEBUG is off."""
     if not settings.DEBUG:
         return well("DEBUG is off.")
     judge = odd if is_local() else broken

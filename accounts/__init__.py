@@ -1,1 +1,1 @@
-"""Who you are: people, their sessions, and all that proves them to be who they are."""
+"""Accounts: people, their sessions, and every way in which they prove who they are."""

@@ -1,4 +1,4 @@
-"""Who you are."""
+"""The Django app of accounts, and what it connects when a process starts."""
 
 from django.apps import AppConfig
 from django.contrib.auth import user_logged_in
@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
         from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 
-        # Django's would write it once more, in a statement of its own: accounts.session.sessions does.
+        # accounts.session.sessions writes last_login: Django's receiver would write it again, in its own statement.
         user_logged_in.disconnect(dispatch_uid="update_last_login")
         user_logged_in.connect(sessions.stamp_other_logins, sender=self.get_model("User"))
         erase.hear_deletions()

@@ -1,4 +1,4 @@
-"""What the desk offers to do with people, and shows under one of them. Other rooms add to both."""
+"""Offers of the desk: actions on people, and tables under one person. Other rooms add to both lists."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +19,15 @@ class Panel:
     title: str
     columns: list[str]
     rows: list[list[Any]] = field(default_factory=list)
-    # With a button in each row: what it sends as "session", where to, and what is written on it.
+    # For a table with a button in each row: what each posts as "session", the URL it posts to, and its words.
     presses: list[str] = field(default_factory=list)
     action: str = ""
     button: str = ""
-    more: str = ""  # where all rows are
+    more: str = ""  # URL of the list of all rows
 
     @property
     def lines(self) -> list[tuple[list[Any], str]]:
+        """Pairs of each row and the value its button posts, or "" in a table without buttons."""
         return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Limits of signing in, of codes, and of what is done to an account."""
+"""Limits of sign-in, of codes, and of changes to an account: each with its number and its words."""
 
 from datetime import timedelta
 
@@ -6,23 +6,24 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.rate_limit import Guesses, Limit
 
-# Passwords tried.
-# A name and the address of one account are counted apart: a stranger must not learn that they belong together.
+# Tries of passwords at sign-in.
+# The name and the address of one account are counted apart: a stranger must not learn that they belong together.
 LOGIN_PER_NAME = Guesses(
     "login-name",
     most=5,
     window=timedelta(minutes=5),
     reason=_("Try again after %(time)s, or use a link from your email. Your account is not locked."),
 )
-# A device that was there before has its own count: what others do must not lock it out.
+# A device that has signed in before has its own count: what strangers try elsewhere must not lock it out.
 LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
-# Visits to Google; each costs a row in the table of sessions.
+# Visits to Google: each writes a row into the table of sessions.
 GOOGLE_PER_NETWORK = Limit("google-network", "60/10m")
-# By somebody signed in, who is asked for the password again: perhaps at a laptop that its owner left open.
+# Tries of the password that a signed-in user is asked for again: a stranger may sit at a laptop left open.
 PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
 
-# Codes tried, by who has the password already: a million are possible, and three are right at any time.
+# Tries of second-factor codes. Whoever tries has the password already, and of a million possible codes three are
+# right at any time.
 FACTOR_PER_NETWORK = Limit("factor-network", "60/10m")
 FACTOR_PER_USER = Guesses(
     "factor-user",
@@ -31,26 +32,27 @@ FACTOR_PER_USER = Guesses(
     reason=_("Try again after %(time)s, or at once on a device you have used before. Your account is not locked."),
 )
 FACTOR_PER_USER_A_DAY = Guesses("factor-user-day", most=20, window=timedelta(days=1), reason=FACTOR_PER_USER.reason)
-# A device that was there before has its own count here too: a stranger who has the password must not lock it out.
+# A device that has signed in before has its own count here too: a stranger with the password must not lock it out.
 FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=Limit.reason)
 FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedelta(days=1), reason=Limit.reason)
-# Mails about strangers who try codes.
+# Mails to the owner about wrong codes.
 FACTOR_NOTICES_PER_USER = Limit("factor-notices", "1/d")
 
-# All else that is posted: signing out, choosing a language.
+# Every other POST, such as signing out or choosing a language.
 POST_PER_NETWORK = Limit("post", "300/10m")
-# Mails about new devices.
+# Mails to the owner about sign-ins on new devices.
 NEW_DEVICES_PER_USER = Limit("new-devices", "10/h")
-# Codes mailed to an address that somebody wants to take, apart from the mails that hold a way in: nobody should be able
-# to use those up. And codes typed.
+# Codes mailed to an address that a user wants to change to. They are counted apart from mails that sign somebody in:
+# nobody must be able to use up those of another person.
 CODE_PER_ADDRESS = Limit(
     "code-address",
     "5/h",
     _("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
+# Codes that a user types, or has mailed again, to change the address.
 CODE_PER_USER = Limit("code-user", "20/h")
-# Wrong ones of one mail: the fifth ends the change, and another code has to be asked for. Counted for as long as the
-# session remembers the change (accounts/session/notes.py), or an old copy of it would get five more.
+# Wrong codes for one mail: the fifth ends the change, and the user must ask for another code. They are counted for as
+# long as a session remembers the change (accounts/session/notes.py), or an old copy of it would get five more.
 EMAIL_CODE = Guesses("email-code", most=5, window=timedelta(minutes=15), reason=Limit.reason)
-# What mails somebody, takes a name from others, or reads everything there is.
+# Changes that mail somebody, take a name that others could want, or read all the data of an account.
 CHANGE_PER_USER = Limit("change-user", "20/h")

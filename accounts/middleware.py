@@ -1,4 +1,4 @@
-"""Language, devices, stale cookies and limits: what every page of the site shares."""
+"""Middleware for every page: language and time zone, known devices, stale cookies, reached limits."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -20,21 +20,21 @@ from kit.rate_limit import Limited
 
 
 class AccountLocaleMiddleware(LocaleMiddleware):
-    """The language of the account, else of the language link's cookie, else of the browser; and its time zone.
+    """Middleware that activates the account's language, else that of the language cookie, else the browser's.
 
-    The account's choice is copied into its sessions, so that knowing it costs no query.
+    It also activates the account's time zone. Sessions hold a copy of both, so reading them costs no query.
     """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        timezone.deactivate()  # the last visitor of this thread had another
+        timezone.deactivate()  # this thread may still have the last visitor's
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             preferences.activate(request.session.get(CHOSEN, {}))
             request.LANGUAGE_CODE = translation.get_language()
 
 
 def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Gives a browser that signed in the cookie by which it is known next time."""
+    """Returns a middleware that sets, after a sign-in, the cookie by which this browser is known next time."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -45,11 +45,14 @@ def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
 
 def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Clears the cookie of a session whose user is gone or deactivated; Django clears all other stale ones."""
+    """Returns a middleware that ends a session, and clears its cookie, if its user is deleted or deactivated.
+
+    Django itself clears the cookies of all other sessions that have ended.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        looked_at = hasattr(request, "_cached_user")  # a page that never asks who it is for must cost no query
+        looked_at = hasattr(request, "_cached_user")  # a page that never reads request.user must cost no query
         if looked_at and not request.user.is_authenticated and SESSION_KEY in request.session:
             request.session.flush()
         return response
@@ -58,7 +61,7 @@ def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -
 
 
 class LimitMiddleware:
-    """Turns a reached limit into the 429 page that says when to come back."""
+    """Middleware that answers Limited with the 429 page, which says when to try again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,6 +70,7 @@ class LimitMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Returns the 429 page, with Retry-After in seconds, for Limited; None for any other exception."""
         if not isinstance(exception, Limited):
             return None
         codes = request.path == reverse("mfa_authenticate")
@@ -78,7 +82,10 @@ class LimitMiddleware:
 
 
 def way_in(request: HttpRequest) -> str:
-    """Where a link can be asked for by somebody whose passwords are limited, and what it leads back to; or ""."""
+    """Returns the path where a visitor whose tries of passwords are used up can ask for a link by mail.
+
+    The path keeps the posted `next`, if that is safe. Returns "" if the limit was reached on any page but sign-in.
+    """
     if request.path != reverse("account_login"):
         return ""
     next_url = same_site(request.POST.get("next", ""))

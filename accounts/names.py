@@ -1,4 +1,4 @@
-"""Usernames: what they may look like, and which are free."""
+"""Usernames: their rules, and the search for a free one."""
 
 import re
 import secrets
@@ -9,16 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 MIN_LENGTH, MAX_LENGTH = 3, 30  # characters
 
-# Names that speak for the site, or that a path or a mailbox of the site could have.
+# Names that seem to speak for the site, or that a path or a mailbox of the site could have.
 RESERVED = frozenset(
     "abuse account accounts admin administrator anonymous api auth billing confirm contact frontdoor healthz help "
     "hostmaster info invite invites login logout mail me moderator noc null owner postmaster readyz root security "
     "settings signin signout signup staff static status support system team undefined webmaster www".split()
-) | {""}  # of dots and dashes alone
+) | {""}  # what is left of a name of dots and dashes alone
 
 
 def normalize(typed: str) -> str:
-    """The lower-case name somebody typed. Raises ValidationError, with words for the person who typed it."""
+    """Returns a typed username trimmed and in lower case.
+
+    Raises ValidationError, in words for the person who typed it, for a name that is missing, malformed, too short or
+    long, or reserved.
+    """
     name = typed.strip()
     if not name:
         raise ValidationError(_("Enter a username"), code="required")
@@ -39,7 +43,7 @@ def normalize(typed: str) -> str:
 
 
 def taken(suggestion: str) -> ValidationError:
-    """That somebody else has the name, and which one near it is free."""
+    """Returns the error for a username that another user has; its message offers `suggestion`, a free one."""
     return ValidationError(
         _("That username is taken. %(suggestion)s is free"), params={"suggestion": suggestion}, code="taken"
     )
@@ -50,7 +54,7 @@ def is_reserved(name: str) -> bool:
 
 
 def candidates(wish: str) -> list[str]:
-    """Names made from a wish or an address, best first; all are well-formed, none is checked to be free."""
+    """Returns usernames made from a wished name or an address, best first: well-formed, but perhaps not free."""
     stem = re.sub(r"[^a-z0-9._-]+", ".", wish.partition("@")[0].partition("+")[0].lower()).strip("._-")
     stem = stem[: MAX_LENGTH - 2] or "user"
     numbers = [*range(2, 50), *(secrets.randbelow(9000) + 1000 for _ in range(20))]
@@ -59,6 +63,6 @@ def candidates(wish: str) -> list[str]:
 
 
 def first_free(names: Iterable[str], taken: Iterable[str]) -> str:
-    """The first of some names that is not taken, or ""."""
+    """Returns the first of `names` that is not in `taken`, or "" if all are."""
     gone = set(taken)
     return next((name for name in names if name not in gone), "")

@@ -1,4 +1,4 @@
-"""Mails that tell the owner of an account what was done with it, and what to do if it was somebody else."""
+"""Mails that tell the owner of an account what was done with it, and what to do if somebody else did it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ from outbox.mail.write import post
 if TYPE_CHECKING:
     from accounts.models import Event, User
 
-# The button in mails about an account. Its salt names the room that tokens were first for.
+# The button in mails about an account. Its salt still names the room that tokens were first made for.
 NOT_ME = tokens.Purpose("frontdoor.invites.not-me", "not_me")
 
-# The mail for each kind of event: the name of its template.
+# The mail for each kind of event, by its name in templates/mail/.
 MAILS = {
     "signed_in": "new_device",
     "password_changed": "password_changed",
@@ -34,11 +34,14 @@ MAILS = {
     "code_failed": "code_failed",
     "exported": "exported",
 }
-FINAL = {"email_restored"}  # mails to who has no say about it
+FINAL = {"email_restored"}  # mails to an address that has no say about the account any more
 
 
 def tell(event: "Event") -> None:
-    """Mails the owner about an event, at the address it names, with a link to say "this was not me"."""
+    """Mails the owner about an event, to the address it names, with a link to say "this was not me".
+
+    Does nothing if the account is deleted. The event's kind must be one of MAILS; the mails in FINAL have no link.
+    """
     if event.user is None:
         return
     name = MAILS[event.kind]
@@ -60,7 +63,10 @@ def tell(event: "Event") -> None:
 
 
 def by_staff(user: "User", before: Mapping[str, Any]) -> None:
-    """Tells somebody what was changed at the desk: at the address there is, and at the one there was."""
+    """Mails the owner what staff have changed at the desk, to the present address and to the former one, if it changed.
+
+    `before` holds the former values of what has changed: "username", "email", "is_active".
+    """
     with preferences.read_by(user.settings) as language:
         changes = []
         if "username" in before:
@@ -78,7 +84,10 @@ def by_staff(user: "User", before: Mapping[str, Any]) -> None:
 
 
 def farewell(user: "User", event: "Event", device: str) -> None:
-    """The last mail about an account that is being deleted, to its address and to those it had just now."""
+    """Mails that the account is being deleted, to its address and to those it has left in the last 72 hours.
+
+    `event` is its deletion, `device` where that was asked for, as kit.visitor.device() returns it.
+    """
     with preferences.read_by(user.settings) as language:
         context = {"username": user.username, "device": said(device), "when": times.on(event.at)}
         for address in sorted({user.email, *user.former_addresses()}):
@@ -86,18 +95,25 @@ def farewell(user: "User", event: "Event", device: str) -> None:
 
 
 def code(user: "User", email: str, secret: str, device: str) -> None:
-    """The code that proves a new address to be its owner's."""
+    """Mails the code `secret` to a new address, `email`: whoever enters it has that mailbox.
+
+    `device` is where the code was asked for.
+    """
     with preferences.read_by(user.settings) as language:
         context = {"username": user.username, "email": email, "code": secret, "device": said(device)}
         post("email_code", email, context, language=language)
 
 
 def taken(owner: "User", device: str) -> None:
-    """To somebody whose address another account wanted to take."""
+    """Mails `owner` that another account wanted to change to their address. `device` is where that was tried."""
     with preferences.read_by(owner.settings) as language:
         context = {"username": owner.username, "device": said(device), "url": settings.SITE_URL}
         post("email_taken", owner.email, context, language=language)
 
 
 def said(device: str) -> str:
+    """Returns a stored device in words of the active language: "Firefox on Windows", or "an unknown device".
+
+    `device` is as kit.visitor.device() returns it.
+    """
     return visitor.describe(device) or _("an unknown device")

@@ -1,4 +1,4 @@
-"""What people choose for themselves: language, time zone, theme, and whether new devices are reported."""
+"""Preferences that people set: language, time zone, theme, and whether they are mailed about new devices."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,19 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 THEMES = {"": _("Same as my device"), "light": _("Light"), "dark": _("Dark")}
 
-FOLLOWED = ("language", "time_zone", "theme")  # what a page needs to know; sessions hold a copy of it
+FOLLOWED = ("language", "time_zone", "theme")  # settings that every page needs; sessions hold a copy
 
-# What other regions' names are for (Etc/GMT+3 means three hours behind) nobody would guess.
+# Other regions have misleading names: Etc/GMT+3 means three hours behind.
 REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
 def followed(chosen: Mapping[str, Any]) -> dict[str, str]:
-    """The part of somebody's settings that pages follow, without what is not chosen."""
+    """Returns those of a user's settings that every page needs, without those that are not chosen."""
     return {name: str(chosen[name]) for name in FOLLOWED if chosen.get(name)}
 
 
 def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
-    """The chosen time zone, or None where none is chosen or this machine does not know it."""
+    """Returns the chosen time zone; None if none is chosen, or this machine does not know it."""
     try:
         return ZoneInfo(chosen["time_zone"]) if chosen.get("time_zone") else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -33,7 +33,10 @@ def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
 
 
 def activate(chosen: Mapping[str, Any]) -> None:
-    """Language and time zone for the rest of a request; the theme is read by the pages themselves."""
+    """Activates the chosen language and time zone for the rest of a request. Pages read the theme themselves.
+
+    Without a chosen time zone UTC is activated; without a chosen language the active one stays.
+    """
     timezone.activate(zone(chosen) or UTC)
     if chosen.get("language"):
         translation.activate(chosen["language"])
@@ -41,15 +44,15 @@ def activate(chosen: Mapping[str, Any]) -> None:
 
 @cache
 def zones() -> list[str]:
-    """The names to choose from, by region."""
+    """Returns the names of time zones to choose from, sorted, so that those of a region lie together."""
     return sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
 
 
 @contextmanager
 def read_by(chosen: Mapping[str, Any], language: str = "") -> Iterator[str]:
-    """Words and times as somebody with these settings reads them; gives the language.
+    """Activates in its block the language and time zone of the reader who has these settings; yields the language code.
 
-    `language` is that of the page where something was asked for; it counts for who has chosen none.
+    `language` is that of the page where the reader asked for something; it counts if they have chosen none.
     """
     code = chosen.get("language") or language or settings.LANGUAGE_CODE
     with translation.override(code), timezone.override(zone(chosen)):

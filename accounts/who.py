@@ -1,4 +1,4 @@
-"""Who is signed in, as JSON doors ask and answer it."""
+"""Guards of JSON doors for signed-in users, and the answers that say who is signed in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,16 +18,23 @@ View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
-    """A guard: hands a PersonRequest to a view; anyone who is not signed in is told so."""
+    """Returns a view that hands `view` a PersonRequest, and answers 401 to anyone who is not signed in."""
     return required(view, signed_out)
 
 
 def changes(view: View) -> View:
-    """A guard as `signed_in`, for what counts towards CHANGE_PER_USER."""
+    """Returns a view guarded as by signed_in(), whose requests count towards CHANGE_PER_USER.
+
+    Only requests that may change something count. The view raises Limited once there are too many.
+    """
     return signed_in(changing(view))
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
+    """Returns the 401 that names the missing step: the code, or signing in.
+
+    `ended` says that the visitor came with the cookie of a session that has ended.
+    """
     found = missing(request)
     if found.code == "signed_out" and ended:
         found = Refused(401, "signed_out", _("Your session has ended. Sign in to carry on."))
@@ -35,7 +42,10 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 
 def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    """Who is signed in, until when; or 401. Either way the token that changing anything takes (CSRF)."""
+    """Returns in JSON who is signed in, until when, and `more`; 401 if nobody is.
+
+    Either answer holds the CSRF token, without which nothing can be changed.
+    """
     token = get_token(request)
     if not request.user.is_authenticated:
         return refusal(missing(request), csrf_token=token)
@@ -45,7 +55,10 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 
 
 def missing(request: HttpRequest) -> Refused:
-    """What stands between somebody and a session, and for a code the address that takes it."""
+    """Returns the 401 for a visitor without a session, to be raised or answered.
+
+    It asks for the code, and names its address as `next`, if a sign-in waits for one; else for signing in.
+    """
     waiting = pending.waiting(request)
     if waiting and waiting.user:
         said = _("Enter the code from your authenticator app, or a recovery code.")

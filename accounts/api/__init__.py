@@ -1,1 +1,4 @@
-"""JSON doors to an account, one file for each noun. What a page does, they do by its form, its verb and its limits."""
+"""JSON doors to an account, one file for each noun.
+
+Each does what a page does, by the page's form, its verb and its limits.
+"""

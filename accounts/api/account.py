@@ -1,4 +1,4 @@
-"""One's own account, and deleting it."""
+"""JSON doors to the user's own account: reading it, and deleting it."""
 
 import logging
 
@@ -19,7 +19,7 @@ log = logging.getLogger("frontdoor.accounts")
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Who it is, what they chose, and how they get in."""
+    """Returns who the user is, their settings, and their ways to sign in."""
     user = request.person
     about = {
         "id": user.pk,
@@ -36,7 +36,10 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Deletes the account and ends all its sessions."""
+    """Deletes the account and ends all its sessions; needs `password` or a recent proof.
+
+    Raises Refused without proof of ownership (403) or when the database fails (503), Invalid for a wrong password.
+    """
     form = WithProof(request, sent)
     proof.check(form)
     try:

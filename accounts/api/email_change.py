@@ -1,4 +1,4 @@
-"""Another address, while its code is awaited."""
+"""JSON doors to a change of address, which waits for its code."""
 
 from django.db import IntegrityError
 from django.http import HttpResponse, JsonResponse
@@ -17,14 +17,17 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Where a code was mailed and until when it works; nulls where none is awaited."""
+    """Returns the address where a code was mailed, and until when the code works; nulls if no change waits."""
     waiting = change.waiting(request)
     return JsonResponse({"to": waiting and waiting.to, "ends_at": waiting and waiting.ends_at})
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
 def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Mails a code to another `email`."""
+    """Mails a code to the new address `email`; needs `password` or a recent proof.
+
+    Raises Refused without proof of ownership, Invalid for a bad address or password, Limited.
+    """
     form = EmailForm(request, sent)
     proof.check(form)
     change.mail_code(request, form.cleaned_data["email"])
@@ -33,7 +36,7 @@ def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Gives the change up."""
+    """Gives up the change of address that waits for its code. Raises Refused (404) if none does."""
     if change.waiting(request) is None:
         raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
     change.cancel(request)
@@ -42,7 +45,11 @@ def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Takes the `code` from the mail."""
+    """Changes the address with the `code` from the mail. Returns who is signed in.
+
+    Raises Invalid for a wrong code (400) or an address taken meanwhile (409), Refused (410) after too many wrong codes
+    or if no change waits, Limited, and Superseded.
+    """
     waiting = awaited(request)
     form = CodeForm(request, sent, change=waiting)
     try:
@@ -59,13 +66,16 @@ def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def again(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Mails another code; only the newest works."""
+    """Mails another code; only the newest works. Raises Refused (410) if no change waits for a code, and Limited."""
     change.mail_code(request, awaited(request).to)
     return message(_("We sent another code. Only the newest one works."), 202)
 
 
 def awaited(request: PersonRequest) -> Change:
-    """The change whose code is awaited; counts one more try at it. Raises Limited, or Refused where there is none."""
+    """Returns the change of address that waits for its code, and counts this request towards CODE_PER_USER.
+
+    Raises Limited, and Refused (410) if no change waits.
+    """
     limits.CODE_PER_USER.check(request, request.person.pk.hex)
     waiting = change.waiting(request)
     if waiting is None:

@@ -1,4 +1,4 @@
-"""Signing in with a password, the code after it, and signing out."""
+"""JSON doors to sign in with a password, to enter the code after it, and to sign out."""
 
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,11 @@ from kit.json_door import Fields, Invalid, Refused, body, door, message
 
 @door("POST", limits.LOGIN_PER_NETWORK)
 def login(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Signs in with a name or address and a password; whoever is signed in already stays."""
+    """Signs in with `login`, a name or address, and `password`. Returns who is signed in.
+
+    If a code is missing, returns a 401 that asks for it. A user who is signed in already stays. Raises Invalid (401)
+    for details that match no account, and Limited.
+    """
     if request.user.is_authenticated:
         return who(request)
     form = LoginForm(request, sent)
@@ -30,27 +34,35 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK)
 def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Gives up the first step of signing in, to begin again, perhaps as somebody else."""
+    """Forgets the sign-in that waits for its code, so that the visitor can begin again, perhaps as somebody else."""
     pending.give_up(request)
     return message(_("Nobody waits for a code here any more. Sign in again when you like."))
 
 
 @door("POST", limits.FACTOR_PER_NETWORK, flags=("trust",))
 def code(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Takes the code of whoever has shown the first factor; with `trust` this browser is asked for none for a while."""
-    if request.user.is_authenticated:  # perhaps by the first of two presses
+    """Signs in a visitor who has passed the first factor, with their `code`. Returns who is signed in, and `next`.
+
+    With `trust` this browser is asked for no code for a while. Raises Refused (401) if no sign-in waits for a code,
+    Invalid for a wrong one, Limited.
+    """
+    if request.user.is_authenticated:  # perhaps by the first of two requests at once
         return who(request, next=None)
     waiting = pending.waiting(request)
     if waiting is None or waiting.user is None:
         raise missing(request)
     try:
         return enter(request, waiting.user, waiting, sent)
-    except Superseded:  # just now
+    except Superseded:  # all sessions of the account have ended just now
         pending.give_up(request)
         raise missing(request) from None
 
 
 def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> HttpResponse:
+    """Checks the code and starts the session. Returns who is signed in.
+
+    Raises Invalid for a wrong code, Limited, and Superseded if all sessions of the account have ended meanwhile.
+    """
     form = CodeForm(request, sent, user=user)
     if not form.is_valid():
         raise Invalid(form)
@@ -62,8 +74,11 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def logout(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Ends every session of the account; with `{"only": "this"}` this one."""
-    asked = body(request)  # as it is: a slip, or a null, must not end more than was meant
+    """Ends every session of the account; with `{"only": "this"}` in the body only this one.
+
+    Raises Refused (400) for any other body.
+    """
+    asked = body(request)  # with its nulls, unlike `sent`: a slip must not end more sessions than was meant
     for name, value in asked.items():
         if (name, value) != ("only", "this"):
             raise Refused(400, "invalid", _("Only “only” with “this” is possible here. You’re still signed in."), name)

@@ -1,4 +1,4 @@
-"""Showing to be the owner, which nothing asks for again until 15 minutes are over."""
+"""JSON door to prove ownership of the account, which nothing asks for again within 15 minutes."""
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -14,7 +14,10 @@ from kit.json_door import Fields, Invalid, Refused, door
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def give(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Takes the password."""
+    """Proves ownership of the account by `password`. Returns who is signed in.
+
+    Raises Refused (403) for an account without a password, Invalid for a wrong one, and Limited.
+    """
     form = CurrentPasswordForm(request, sent)
     if not request.person.has_usable_password():
         raise only_by_link()
@@ -25,10 +28,10 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 
 def check(form: WithProof, names: dict[str, str] | None = None) -> None:
-    """Lets a form pass that is right, and comes with proof.
+    """Checks a form that needs proof of ownership; returns if the form is valid and the proof is there.
 
-    Raises Refused where neither the password nor anything else shows that this is the owner, else Invalid with what
-    the form finds; `names` as Invalid takes them.
+    Raises Refused (403) if neither a password nor a recent proof is there, else Invalid with the errors of the form,
+    for which `names` are those of Invalid. Raises Limited after too many passwords or codes.
     """
     if form.must_ask_mailbox:
         raise only_by_link()
@@ -39,6 +42,6 @@ def check(form: WithProof, names: dict[str, str] | None = None) -> None:
 
 
 def only_by_link() -> Refused:
-    """For an account without a password."""
+    """Returns the refusal for an account without a password: its owner must ask for a link first."""
     said = _("Ask for a link first: it proves that the account is yours")
     return Refused(403, "proof", said, next=reverse("api_proof_link"))

@@ -1,4 +1,4 @@
-"""Recovery codes: shown for a while where they were made, and renewed."""
+"""JSON doors to recovery codes: shown for a while in the session that made them, and replaced by new ones."""
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -15,7 +15,10 @@ from kit.json_door import Fields, Refused, door
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """How many are left; and which, where they were made, until 15 minutes are over."""
+    """Returns how many recovery codes are left, and, for 15 minutes in the session that made them, the codes.
+
+    Raises Refused (409) if two-step verification is off.
+    """
     codes = require_factor(request).recovery_codes
     shown = shown_codes.are_shown(request)
     return JsonResponse({"left": len(codes), "codes": codes if shown else None})
@@ -23,7 +26,12 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
 def renew(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Makes new ones in place of all old ones, with a `code` of the app or an old one."""
+    """Replaces all recovery codes by new ones, and returns these.
+
+    Needs a `code` of the app or an old recovery code, and `password` or a recent proof. Raises Refused if two-step
+    verification is off (409) or without proof of ownership (403), Invalid for a wrong code or password, Limited, and
+    Superseded.
+    """
     factor = require_factor(request)
     proof.check(WithCode(request, sent))
     factor.renew_codes(**request.trace)
@@ -32,7 +40,7 @@ def renew(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 
 def require_factor(request: PersonRequest) -> SecondFactor:
-    """What somebody has set up; raises Refused where that is nothing."""
+    """Returns the user's second factor. Raises Refused (409) if two-step verification is off."""
     factor = request.person.second_factor
     if not factor.is_on:
         raise Refused(409, "off", _("Turn on two-step verification first. Nothing has changed."))

@@ -1,4 +1,4 @@
-"""Two-step verification: an authenticator app."""
+"""JSON doors to two-step verification: its state, and its authenticator app."""
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
@@ -16,7 +16,7 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """What there is, and whether it may be turned off."""
+    """Returns the app, how many recovery codes are left, and whether two-step verification must stay on."""
     factor = request.person.second_factor
     app = factor.app
     about = {"created_at": app.created_at, "last_used_at": app.last_used_at} if app else None
@@ -26,7 +26,10 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in, flags=("replace",))
 def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """The secret for an app, the same until it is used or 15 minutes are over; with `replace` also for another app."""
+    """Returns the secret for a new app, the same until it is used or 15 minutes are over.
+
+    Raises Refused (409) if there is an app already, unless `replace` is true.
+    """
     user = request.person
     if user.second_factor.is_on and not sent.get("replace"):
         said = _("Two-step verification is on. Nothing has changed; send “replace” to set up another app.")
@@ -38,7 +41,12 @@ def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("PUT", limits.POST_PER_NETWORK, guard=changes)
 def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Sets up an app with the first `code` it shows, in place of another with a code of that; ends other sessions."""
+    """Sets up an app with the first `code` that it shows, and ends all other sessions. Returns who is signed in.
+
+    The answer holds the new recovery codes. Needs `password` or a recent proof and, if the app replaces another, a code
+    of that one as `current`. Raises Refused without proof of ownership (403) or if no secret was asked for (400),
+    Invalid for a wrong code or password, Limited, and Superseded.
+    """
     user = request.person
     secret, anew = setup.secret(request), user.second_factor.is_on
     form = AppForm(request, sent, secret=secret.key, anew=anew)
@@ -55,7 +63,11 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def turn_off(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Turns it off with a `code` of the app, or a recovery code."""
+    """Turns two-step verification off. Needs a `code` of the app or a recovery code, and `password` or a recent proof.
+
+    Raises Refused (403) if it must stay on or without proof of ownership, Invalid for a wrong code or password,
+    Limited, and Superseded.
+    """
     factor = request.person.second_factor
     if factor.must_stay:
         said = _("Whoever runs %(site)s needs two-step verification, so it stays on.")

@@ -1,4 +1,4 @@
-"""Where somebody is signed in: here, and everywhere."""
+"""JSON doors to sessions: the present one, and all of the user's."""
 
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,13 +13,16 @@ from kit.json_door import Fields, Refused, door, message
 
 @door("GET")
 def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Who is signed in here, until when; and for everybody the token that changing anything takes."""
+    """Returns who is signed in here, and until when; 401 if nobody is.
+
+    Either answer holds the CSRF token, without which nothing can be changed.
+    """
     return who(request)
 
 
 @door("GET", guard=signed_in)
 def listed(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Where somebody is signed in: this session first, then the newest."""
+    """Returns the user's sessions: the present one first, then the newest."""
     this = request.session.session_key
     rows = [
         {
@@ -37,7 +40,7 @@ def listed(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
-    """Ends one of one's own sessions."""
+    """Ends the session of the user that has this handle. Raises Refused (404) if it had already ended."""
     own = handle == request.session.get(HANDLE)
     ended = request.person.end_session(handle, **request.trace)
     if own:

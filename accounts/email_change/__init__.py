@@ -1,1 +1,1 @@
-"""Another address for an account, proven by a mailed code."""
+"""Changing the address of an account, which a mailed code proves."""

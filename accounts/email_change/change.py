@@ -1,6 +1,6 @@
-"""A change of address that waits for the code mailed there: in the session that asked, and in no other.
+"""A change of address that waits for the code mailed to the new one, in the session that asked and in no other.
 
-It ends with all sessions of the account: whoever asked for it in this one need not be who has a new password now.
+It ends with all sessions of the account: whoever asked for it need not be the person who has set a new password since.
 """
 
 import secrets
@@ -19,17 +19,17 @@ from accounts.session.account_page import PersonRequest
 from accounts.session.notes import EMAIL_CHANGE
 from kit.rate_limit import Limited
 
-LENGTH = 8  # digits: an address gets 5 codes an hour, and each stands 5 guesses among 10**8
+LENGTH = 8  # digits: an address gets 5 codes an hour, and each allows 5 guesses among 10**8
 
 TOO_MANY = gettext_noop("That was one wrong code too many. Nothing has changed; ask for a new code.")
 
 
 class TooManyTries(Exception):
-    """The code was guessed at; the change is over."""
+    """The code was guessed at too often, and the change of address has ended."""
 
 
 class Change(NamedTuple):
-    """A change that waits for its code."""
+    """A change of address that waits for its code."""
 
     id: str
     to: str
@@ -38,7 +38,11 @@ class Change(NamedTuple):
 
 
 def mail_code(request: PersonRequest, email: str) -> None:
-    """Mails a code to an address, or word to whoever has it; a code from before works no longer. Raises Limited."""
+    """Mails a code to a new address, and notes the change in this session. A code mailed before stops working.
+
+    If an account has that address already, its owner is mailed a warning instead. Raises Limited after too many mails
+    to the address.
+    """
     limits.CODE_PER_ADDRESS.check(request, email)
     user, device, change = request.person, request.trace["device"], secrets.token_hex(16)
     code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}}"
@@ -52,12 +56,18 @@ def mail_code(request: PersonRequest, email: str) -> None:
 
 
 def hash_code(change: str, code: str) -> str:
-    """A code as the session keeps it, which anybody with Redis or PostgreSQL can read."""
+    """Returns a code as the session keeps it, as a keyed hash.
+
+    Anyone with access to Redis or PostgreSQL can read sessions.
+    """
     return salted_hmac("frontdoor.email-change", f"{change}:{code}", algorithm="sha256").hexdigest()
 
 
 def waiting(request: PersonRequest) -> Change | None:
-    """What waits for its code in this session; None once all sessions of the account have ended."""
+    """Returns the change of address that waits for its code in this session, or None.
+
+    Returns None, too, if all sessions of the account have ended since it was asked for.
+    """
     note = EMAIL_CHANGE.read(request)
     if not note or note["epoch"] != request.person.session_epoch:
         return None
@@ -65,9 +75,10 @@ def waiting(request: PersonRequest) -> Change | None:
 
 
 def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
-    """Whether this is the code that was mailed last, typed in any spacing. Raises TooManyTries.
+    """Returns whether `typed`, in any spacing, is the code that was mailed last.
 
-    Counted outside the session, where many tries at once would all be the first.
+    Raises TooManyTries, and ends the change, at the last wrong try that is allowed. Tries are counted outside the
+    session, where many at once would all be the first.
     """
     try:
         tries = limits.EMAIL_CODE.take(change.id)
@@ -83,7 +94,11 @@ def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
 
 
 def finish(request: PersonRequest, change: Change) -> None:
-    """What the right code does. Raises Superseded, or IntegrityError if somebody has the address by now."""
+    """Gives the account its new address; to be called after a right code.
+
+    Raises Superseded if all sessions of the account have ended since the request began, IntegrityError if another
+    account has the address by now.
+    """
     request.person.change_email(change.to, **request.trace)
     EMAIL_CHANGE.drop(request)
 

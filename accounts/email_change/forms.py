@@ -1,4 +1,4 @@
-"""Another address: where to, and the code that came there."""
+"""Forms to change the address: the new one, and the code that was mailed there."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from kit.form import VERBATIM, RequestForm
 
 
 class EmailForm(WithProof):
-    """The new address, and the password."""
+    """The form for the new address, and for the password, unless the user has just proven ownership."""
 
     email = forms.CharField(
         label=gettext_lazy("New email address"),
@@ -25,7 +25,10 @@ class EmailForm(WithProof):
     field_order = ("email", "password")
 
     def clean_email(self) -> str:
-        """Says nothing of addresses that others have: the mail to their owner does."""
+        """Returns the normalized address. Raises ValidationError if it is malformed, or the user's own.
+
+        Says nothing about addresses that others have: the mail to their owner does.
+        """
         email = addresses.normalize(self.cleaned_data["email"])
         if email == self.user.email:
             raise ValidationError(_("Enter an address that is different from your current one"), code="same")
@@ -33,6 +36,8 @@ class EmailForm(WithProof):
 
 
 class CodeForm(RequestForm):
+    """The form for the code that was mailed to the new address."""
+
     code = forms.CharField(
         label=gettext_lazy("Code from the email"),
         error_messages={"required": gettext_lazy("Enter the code from the email")},
@@ -44,7 +49,7 @@ class CodeForm(RequestForm):
         self.change = change
 
     def clean_code(self) -> str:
-        """Raises TooManyTries."""
+        """Returns the right code. Raises ValidationError for a wrong one, TooManyTries for the last one allowed."""
         code = str(self.cleaned_data["code"])
         if not is_right(self.request, self.change, code):
             said = _("That is not the code from the newest email. Check it and try again")
@@ -53,5 +58,5 @@ class CodeForm(RequestForm):
 
 
 def taken() -> ValidationError:
-    """For an address that somebody else has proven to be theirs before the code was typed."""
+    """Returns the error for an address that somebody else has proven to be theirs before the code was entered."""
     return ValidationError(_("This address can’t be used any more. Choose another one"), code="taken")

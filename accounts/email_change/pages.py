@@ -1,4 +1,4 @@
-"""Another address, proven by a mailed code, so that no unproven address is ever stored."""
+"""Changing the address: a mailed code proves the new one, so that no unproven address is ever stored."""
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -16,7 +16,7 @@ from kit.page import bound
 
 @account_page(secret=("password",), changes=True)
 def ask(request: PersonRequest) -> HttpResponse:
-    """Asks for the new address and the password, and mails a code there."""
+    """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it."""
     form = bound(EmailForm, request)
     if not form.is_valid():
         return render(request, "accounts/email_change/ask.html", {"form": form})
@@ -26,7 +26,11 @@ def ask(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def code(request: PersonRequest) -> HttpResponse:
-    """Takes the code, or mails another one."""
+    """Asks for the mailed code; its POST changes the address and leads to the account page. Raises Limited.
+
+    With `action=resend` it mails another code. After too many wrong codes it leads back to the form for the address,
+    and so it does if no change waits for a code.
+    """
     waiting = change.waiting(request)
     if waiting is None:
         return redirect("account_email")
@@ -49,6 +53,7 @@ def code(request: PersonRequest) -> HttpResponse:
 
 
 def finish(request: PersonRequest, waiting: Change) -> HttpResponse:
+    """Changes the address, and leads to the account page. Raises Superseded, and IntegrityError for a taken one."""
     change.finish(request, waiting)
     messages.success(request, _("Your email address is now %(email)s.") % {"email": waiting.to})
     return redirect("account")

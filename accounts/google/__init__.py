@@ -1,1 +1,1 @@
-"""Google, as allauth speaks to it, and connecting an account there."""
+"""Google, as allauth speaks to it, and connecting a Google account."""

@@ -1,6 +1,6 @@
-"""Google, as allauth speaks to it: sending people there, and what it says of them when they are back.
+"""Google, as allauth speaks to it: sending visitors there, and reading who they are when they are back.
 
-What follows from an answer is decided by the page that asks (invites.google.pages), under the rules of every door.
+The page that asks decides what follows from an answer (invites.google.pages), under the rules of every door.
 """
 
 import secrets
@@ -27,16 +27,16 @@ GMAIL = ("@gmail.com", "@googlemail.com")
 
 
 class Failed(Exception):
-    """Google did not say who it is: the visitor said no, an answer was wrong, late or a copy, or none came."""
+    """Google did not say who the visitor is: they said no, the answer was wrong, late or a copy, or none came."""
 
     def __init__(self, reason: str = "", cause: object = None) -> None:
-        # Not what the cause says: it may quote an answer with its tokens.
+        # Only the type of the cause: its text may quote an answer with its tokens.
         super().__init__(f"{reason}: {type(cause).__name__}" if cause else reason)
         self.is_cancelled = reason == AuthError.CANCELLED
 
 
 class Answered(Exception):
-    """Carries allauth's result out of its view, before it would act on it (accounts.adapters)."""
+    """The result of allauth's view, carried out of it before allauth would act on it (accounts.adapters)."""
 
     def __init__(self, login: Any) -> None:
         super().__init__()
@@ -45,15 +45,19 @@ class Answered(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom Google has seen: an id that it never gives to anybody else, and an address that may be another's one day."""
+    """A person as Google names them.
+
+    Google never gives the id to anybody else; the address may be somebody else's one day.
+    """
 
     uid: str
-    email: str  # as Google wrote it, where it is none that this site could write to
-    is_verified: bool  # by Google, at some time; and written as this site writes addresses
-    is_authority: bool  # whether Google itself gives out the address, so that nobody else has it today
+    email: str  # in our spelling; as Google wrote it, if this site could not mail to it
+    is_verified: bool  # Google has verified the address at some time, and this site could mail to it
+    is_authority: bool  # Google itself gives out the address, so that nobody else has it today
 
     @classmethod
     def of(cls, uid: str, claims: dict[str, Any]) -> "Identity":
+        """Returns the identity with this id and the claims of Google's id token."""
         email, is_verified = printable(claims.get("email")), claims.get("email_verified") is True
         try:
             email = addresses.normalize(email)
@@ -64,39 +68,50 @@ class Identity:
 
 
 class Client(GoogleOAuth2Adapter):
+    """Google's endpoints for allauth, with our callback address; answers must bring an id token."""
+
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
-        """The one address that Google has been told about, whatever host was asked for."""
+        """Returns the one callback address that Google has been told, whatever host the request names."""
         return settings.SITE_URL + reverse("google_callback")
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> Any:
-        """By the id token alone: without one allauth would ask elsewhere, for an answer that is tied to no visit."""
+        """Returns allauth's login, read from the id token. Raises Failed without an id token.
+
+        allauth would then ask elsewhere, for an answer that is tied to no visit.
+        """
         if not kwargs["response"].get("id_token"):
             raise Failed("no id token")
         return super().complete_login(request, app, token, **kwargs)
 
 
 class Provider(GoogleProvider):
+    """Google as a provider of allauth. It stores only the address, and looks up no account."""
+
     oauth2_adapter_class = Client
     supports_token_authentication = False  # a token that came another way is tied to no visit
 
     def extract_uid(self, data: dict[str, Any]) -> Any:
-        """The id token's, and none of an answer without one; allauth refuses what is no text, or empty."""
+        """Returns the `sub` of the id token, or "" if it is not printable text, which allauth then refuses.
+
+        An answer without an id token has an `id` instead, which must not count.
+        """
         return printable(data.get("sub"))
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Nothing else is kept of a person."""
+        """Returns the address: nothing else that Google says about a person is stored."""
         return {"email": printable(data.get("email"))}
 
     def sociallogin_from_response(self, request: HttpRequest, response: dict[str, Any]) -> Any:
+        """Returns allauth's login with Google's `claims`, which looks up no account."""
         login = super().sociallogin_from_response(request, response)
         login.claims = response
-        # It would save the row of a known account: before the nonce is checked, and back if it has just been deleted.
+        # allauth would save the row of a known account: before the nonce is checked, and again if it was just deleted.
         login.lookup = lambda: None
         return login
 
 
 def printable(claim: Any) -> str:
-    """What can be stored and shown; "" for anything else."""
+    """Returns a claim that can be stored and shown; "" for anything but printable text."""
     return claim if isinstance(claim, str) and claim.isprintable() else ""
 
 
@@ -108,9 +123,9 @@ def provider(request: HttpRequest) -> Provider:
 
 
 def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpResponse:
-    """Sends the visitor to Google; `data` comes back with the answer, `hint` is the address that is expected.
+    """Redirects the visitor to Google. `data` comes back with the answer, `hint` is the address that is expected.
 
-    Nothing of the request's query goes along: allauth's own view would let a link add `scope` and `auth_params`.
+    Nothing in the query of the request goes along: allauth's own view would let a link add `scope` and `auth_params`.
     """
     nonce = secrets.token_urlsafe(16)
     params = {"nonce": nonce, "prompt": "select_account"} | ({"login_hint": hint} if hint else {})
@@ -118,13 +133,13 @@ def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpRespon
 
 
 def connect(request: PersonRequest) -> HttpResponse:
-    """Sends somebody signed in to Google, to connect an account there."""
+    """Redirects a signed-in user to Google, to connect an account there."""
     user = request.person
     return redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
 
 
 def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
-    """Who came back from Google, and the data that was sent along. Raises Failed.
+    """Returns who came back from Google, and the `data` that was sent along by redirect(). Raises Failed.
 
     allauth checks the state, which works once, for ten minutes and in one session, exchanges the code with PKCE, and
     checks issuer, audience and expiry of the token; not its signature, as TLS has brought it straight from Google
@@ -135,9 +150,9 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     except Answered as answered:
         login = answered.login
     except (ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
-        raise Failed("unexpected", error) from error  # an answer that no Google gives
+        raise Failed("unexpected", error) from error  # the answer is malformed, as Google's never is
     except UpdateError as error:
-        request.session.flush()  # else Django would answer 400: it saves the session after this
+        request.session.flush()  # Django saves the session after this, and would answer 400
         raise Failed("session ended", error) from error
     else:
         raise Failed("unanswered", response.status_code)

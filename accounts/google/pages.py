@@ -1,4 +1,4 @@
-"""Connecting a Google account, and taking it away again."""
+"""Connecting a Google account, and disconnecting it."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,7 +15,10 @@ from kit.page import bound
 
 @account_page(secret=("password",), changes=True)
 def connect(request: PersonRequest) -> HttpResponse:
-    """To Google with the password; invites.google.pages takes the answer."""
+    """Asks for proof of ownership; the POST leads to Google, whose answer goes to invites.google.pages.
+
+    Raises Http404 if this site does not offer Google.
+    """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
     if request.person.google.account:
@@ -28,6 +31,10 @@ def connect(request: PersonRequest) -> HttpResponse:
 
 @account_page(secret=("password",))
 def disconnect(request: PersonRequest) -> HttpResponse:
+    """Asks for proof of ownership; the POST disconnects the Google account and leads to the account page.
+
+    A user without a password is shown that this is not possible: only mailed links would be left.
+    """
     user = request.person
     connected = user.google.account
     if connected is None:
@@ -40,7 +47,7 @@ def disconnect(request: PersonRequest) -> HttpResponse:
         return render(request, "accounts/google/disconnect.html", {"form": form, "email": email})
     try:
         user.google.disconnect(**request.trace)
-    except LastWayIn:  # the password went in this moment
+    except LastWayIn:  # the password was removed just now
         return redirect("account_google_disconnect")
     messages.success(request, _("Google is disconnected."))
     return redirect("account")

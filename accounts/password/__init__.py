@@ -1,1 +1,1 @@
-"""Passwords: their rules, their hashes, signing in with one, and changing it."""
+"""Passwords: their rules and hashes, signing in with one, and changing it."""

@@ -1,4 +1,4 @@
-"""Password checks: one lookup and one hash, whoever is named."""
+"""The check of passwords at sign-in: one look-up and one hash, whether the account exists or not."""
 
 import logging
 from typing import Any
@@ -17,27 +17,29 @@ log = logging.getLogger("frontdoor.accounts")
 
 
 def refused(request: HttpRequest | None, user: User | None) -> None:
-    """Logs and records a wrong password, whoever was named."""
+    """Logs and records a wrong password; `user` is None if no account has the name that was typed."""
     trace = visitor.trace(request) if request else {}
     log.info("wrong password ip=%s", trace.get("ip", ""))
     try:
         Event.objects.record(Event.Kind.FAILED, user, **trace)
-    except IntegrityError:  # the account was deleted in this moment
+    except IntegrityError:  # the account was deleted just now
         Event.objects.record(Event.Kind.FAILED, None, **trace)
 
 
 class Backend(ModelBackend):
+    """Django's backend for this site: checks passwords at sign-in, and finds the user of a session."""
+
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, username: str = "", password: str = "", email: str = "", **_kwargs: Any
     ) -> User | None:
-        """The active user with this name or address and password, or None. Raises Limited.
+        """Returns the active user with this name or address and password, or None. Raises Limited after too many tries.
 
         Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one event.
         allauth's own backend would hash twice for a known address.
         """
         login = (email or username).strip().lower()
         user = User.objects.by_login(login)
-        # A stranger who guesses must not lock out the owner, whose device has been here before.
+        # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
         limit.take(key)
@@ -50,6 +52,9 @@ class Backend(ModelBackend):
         return None
 
     def get_user(self, user_id: Any) -> User | None:
-        """The active user whose session was loaded, while its row is there. One statement."""
+        """Returns the active user with this id, while the session of this request has its row; else None.
+
+        Costs one statement.
+        """
         user = User.objects.in_session(store.loaded_key.get())
         return user if user and user.pk == user_id and self.user_can_authenticate(user) else None

@@ -1,4 +1,4 @@
-"""Passwords: a new one, and the current one where somebody signed in must prove to be who they are."""
+"""Forms with passwords: a new one, and the current one by which a signed-in user proves ownership."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from kit.form import VERBATIM, Form, RequestForm
 
 
 class NewPasswordField(forms.CharField):
-    """Its hint says what is asked; WithNewPassword does the asking, once the name is known too."""
+    """A field for a new password. Its hint states the rules; WithNewPassword checks them, once the name is known."""
 
     def __init__(self, label: Any) -> None:
         super().__init__(
@@ -29,6 +29,7 @@ class NewPasswordField(forms.CharField):
         )
 
     def prepare(self, *, shown: bool) -> None:
+        """Sets the hint and the attributes for the site's least length; `shown` displays what is typed."""
         least = settings.PASSWORD_MIN_LENGTH
         self.help_text = _("%(min)s characters or more, like four random words") % {"min": least}
         self.widget.attrs["passwordrules"] = f"minlength: {least}; allowed: unicode;"
@@ -45,7 +46,7 @@ class WithNewPassword(Form):
         self.fields[self.new].prepare(shown=show_password)  # type: ignore[attr-defined]
 
     def owner(self) -> User:
-        """Whose password it will be: it must not be little more than their name or address."""
+        """Returns the user whose password it will be: it must not be little more than their name or address."""
         raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class WithNewPassword(Form):
 
 
 class CurrentPasswordForm(RequestForm):
-    """Somebody signed in shows to be the owner."""
+    """A form in which a signed-in user proves ownership of the account by their password."""
 
     password = forms.CharField(
         label=gettext_lazy("Your password"),
@@ -73,7 +74,10 @@ class CurrentPasswordForm(RequestForm):
         self.user = request.person
 
     def clean_password(self) -> str:
-        """Raises Limited."""
+        """Returns the right password. Raises ValidationError for a wrong one, which is recorded.
+
+        Raises Limited after too many tries.
+        """
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
         if not self.user.check_password(self.cleaned_data["password"]):
             refused(self.request, self.user)
@@ -82,13 +86,17 @@ class CurrentPasswordForm(RequestForm):
 
 
 class WithProof(CurrentPasswordForm):
-    """A form that somebody signed in fills in with their password, unless they have just shown to be the owner."""
+    """A form that asks a signed-in user for their password, unless they have just proven ownership.
+
+    For a user who has neither a password nor such a proof it is invalid; `must_ask_mailbox` says that a mailed link
+    must come first.
+    """
 
     def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         proven = sessions.is_proven(request)
-        self.proven = proven and not self.data.get("password")  # one that is given must be right all the same
-        # Without a password, a mailed link is the only proof.
+        self.proven = proven and not self.data.get("password")  # a password that is sent must be right all the same
+        # A user without a password has no other proof than a mailed link.
         self.must_ask_mailbox = not proven and not self.user.has_usable_password()
         if self.proven or self.must_ask_mailbox:
             del self.fields["password"]
@@ -100,7 +108,7 @@ class WithProof(CurrentPasswordForm):
 
 
 class PasswordForm(WithProof, WithNewPassword):
-    """Changing the password, or setting the first one."""
+    """The form to change the password, or to set the first one."""
 
     chosen = NewPasswordField(gettext_lazy("New password"))
     field_order = ("password", "chosen")
@@ -110,7 +118,7 @@ class PasswordForm(WithProof, WithNewPassword):
 
 
 class ResetForm(WithNewPassword):
-    """A new password for somebody whose mailbox a link has proven."""
+    """The form for a new password of a user whose mailbox a link has proven."""
 
     password = NewPasswordField(gettext_lazy("New password"))
 

@@ -1,4 +1,4 @@
-"""How passwords are stored."""
+"""The hash by which passwords are stored."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
@@ -6,7 +6,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 class Argon2(Argon2PasswordHasher):
     """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet.
 
-    Strong, and 20 ms of CPU where Django's default burns 195: ten times harder to use as a denial of service.
+    It is strong, and takes 20 ms of CPU where Django's default burns 195: ten times harder to use for a denial of
+    service.
     """
 
     time_cost = 2

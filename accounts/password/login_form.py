@@ -13,6 +13,8 @@ from kit.form import VERBATIM, NextField, RequestForm
 
 
 class LoginForm(RequestForm):
+    """The form to sign in with an address or username and a password. Once it is valid, `user` is the user."""
+
     login = forms.CharField(
         label=_("Email or username"),
         error_messages={"required": _("Enter your email or username")},
@@ -29,10 +31,14 @@ class LoginForm(RequestForm):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.user: User | None = None
-        if not self.is_bound:  # else what there is to say about it has the focus
+        if not self.is_bound:  # in a bound form the message about it has the focus
             self.fields["login"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
+        """Sets `user` to the active user with these details. Raises ValidationError, by mismatch(), if there is none.
+
+        Raises Limited after too many tries.
+        """
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             self.user = authenticate(self.request, username=cleaned["login"], password=cleaned["password"])
@@ -41,7 +47,10 @@ class LoginForm(RequestForm):
         return cleaned
 
     def mismatch(self) -> ValidationError:
-        """One sentence, at both fields, for a wrong name or password, a deactivated and a password-less account."""
+        """Returns the error for details that match no account, and marks both fields.
+
+        It is one and the same for a wrong name or password, and for a deactivated or password-less account.
+        """
         for name in ("login", "password"):
             self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": "errors"}
         return ValidationError(

@@ -1,4 +1,4 @@
-"""What a password must be, in the words of the sign-up page.
+"""Rules for a new password, in the words of the sign-up page.
 
 Length does most of the work (NIST SP 800-63B-4); there are no composition rules.
 """
@@ -20,7 +20,10 @@ ROWS = ("0123456789" * 4, "abcdefghijklmnopqrstuvwxyz" * 2, "qwertyuiopasdfghjkl
 
 
 class CommonValidator(CommonPasswordValidator):
-    """Django's list, and what its short words become when a long password is asked for."""
+    """A check against Django's list of common passwords, and against what its short words become in a long password.
+
+    That is a word repeated ("abcabcabc"), and a run of digits, of the alphabet or of a keyboard's row, also backwards.
+    """
 
     def validate(self, password: str, user: User | None = None) -> None:
         typed = password.lower().strip()
@@ -32,7 +35,7 @@ class CommonValidator(CommonPasswordValidator):
 
 
 class SimilarityValidator:
-    """Refuses a password that is little more than the person's name or address."""
+    """A check that the password is more than the user's name or address with a little added."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         typed = password.lower()
@@ -46,9 +49,9 @@ class SimilarityValidator:
 
 
 def _units(typed: str) -> set[str]:
-    """The password, and the unit it repeats: "abcabcabc" is "abc" said three times.
+    """Returns the typed password, the unit that it repeats ("abc" in "abcabcabc"), and that unit two and six times.
 
-    With two and six of them, as the list has short units only so: "abcabc", "111111".
+    The list has some short units only in repeated form: "abcabc", "111111".
     """
-    repeats = (typed + typed).find(typed, 1)  # where it first meets itself again
+    repeats = (typed + typed).find(typed, 1)  # the length of the unit
     return {typed, typed[:repeats], typed[:repeats] * 2, typed[:repeats] * 6}

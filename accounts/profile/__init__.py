@@ -1,1 +1,1 @@
-"""The account's own page, its name, and what its owner prefers."""
+"""The account page, the username, and preferences."""

@@ -1,4 +1,4 @@
-"""What people choose for themselves."""
+"""The form of preferences: language, time zone, theme, and mails about new devices."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -30,9 +30,9 @@ class SettingsForm(Form):
         self.fields["time_zone"].choices = zone_choices(today)  # type: ignore[attr-defined]
 
 
-@lru_cache(maxsize=1)  # six hundred zones take a while
+@lru_cache(maxsize=1)  # six hundred zones take a while to read
 def zone_choices(now: datetime) -> list[tuple[Any, Any]]:
-    """The zones by region, each with its distance from UTC at that moment."""
+    """Returns the time zones as choices grouped by region, each with its distance from UTC at `now`."""
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in preferences.zones():
         regions.setdefault(name.partition("/")[0], []).append((name, f"{name.replace('_', ' ')} ({offset(name, now)})"))
@@ -40,7 +40,10 @@ def zone_choices(now: datetime) -> list[tuple[Any, Any]]:
 
 
 def offset(name: str, now: datetime) -> str:
-    """ "UTC+5:30"; "UTC" itself without a number."""
+    """Returns the distance of a time zone from UTC at `now`: "UTC+5:30", or "UTC" for none.
+
+    `name` is one that ZoneInfo knows.
+    """
     minutes = int((now.astimezone(ZoneInfo(name)).utcoffset() or timedelta()).total_seconds()) // 60
     if not minutes:
         return "UTC"

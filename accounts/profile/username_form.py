@@ -1,4 +1,4 @@
-"""Another username."""
+"""The form for another username."""
 
 from typing import Any
 
@@ -23,6 +23,10 @@ class UsernameForm(Form):
         self.user = user
 
     def clean_username(self) -> str:
+        """Returns the normalized username.
+
+        Raises ValidationError if it is malformed, or if another user has it; then it offers a free one.
+        """
         name = names.normalize(self.cleaned_data["username"])
         if name != self.user.username and User.objects.filter(username=name).exists():
             raise names.taken(User.objects.free_name(name))

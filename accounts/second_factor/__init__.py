@@ -1,1 +1,1 @@
-"""Authenticator apps and recovery codes."""
+"""Two-step verification: authenticator apps and recovery codes."""

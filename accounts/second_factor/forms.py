@@ -1,4 +1,4 @@
-"""Two-step verification: a code to get in, and what is proven before it is changed."""
+"""Forms of two-step verification: the code at sign-in, and the proof that changing it takes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class CodeField(forms.CharField):
 
 
 class CodeForm(RequestForm):
-    """The second step of signing in."""
+    """The form for the second step of sign-in: a code, and whether to trust this browser."""
 
     code = CodeField(LABEL, HINT)
     trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
@@ -40,7 +40,10 @@ class CodeForm(RequestForm):
             self.fields["code"].widget.attrs["autofocus"] = True
 
     def clean_code(self) -> str:
-        """Raises Limited, Superseded."""
+        """Returns the right code as typed, and sets `kind` (guesses.check). Raises ValidationError for a wrong one.
+
+        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        """
         self.kind = guesses.check(self.request, self.user, self.cleaned_data["code"])
         if not self.kind:
             raise mismatch()
@@ -48,13 +51,16 @@ class CodeForm(RequestForm):
 
 
 class WithCode(WithProof):
-    """Changing something about it: the password, or a mailed link, and a code."""
+    """A form to change two-step verification: it asks for what WithProof asks for, and for a code."""
 
     code = CodeField(LABEL, HINT)
     field_order = ("password", "code")
 
     def clean(self) -> dict[str, Any]:
-        """A code is spent only once all else is right. Raises Limited, Superseded."""
+        """Checks the code, but only if all else is right: a code works once.
+
+        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        """
         cleaned = super().clean()
         if not self.errors and not guesses.check(self.request, self.user, cleaned["code"]):
             self.add_error("code", mismatch())
@@ -62,7 +68,11 @@ class WithCode(WithProof):
 
 
 class AppForm(WithProof):
-    """Setting up an app, whose first code shows that it has the key; the next one takes a code of the old."""
+    """A form to set up an authenticator app, whose first code shows that it has the key.
+
+    `secret` is that key in base32. `anew` says that the app replaces another: then a code of the old app is asked for
+    too, or a recovery code.
+    """
 
     code = CodeField(gettext_lazy("Code from the app"), gettext_lazy("The six digits that it shows now"))
     current = CodeField(
@@ -77,6 +87,7 @@ class AppForm(WithProof):
             del self.fields["current"]
 
     def clean_code(self) -> str:
+        """Returns the code that the new app shows. Raises ValidationError if it does not fit the secret."""
         code = str(self.cleaned_data["code"])
         if not proves(self.secret, code):
             raise ValidationError(
@@ -86,7 +97,10 @@ class AppForm(WithProof):
         return code
 
     def clean(self) -> dict[str, Any]:
-        """Raises Limited, Superseded."""
+        """Checks the code of the old app, where it is asked for, but only if all else is right: a code works once.
+
+        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        """
         cleaned = super().clean()
         asked = "current" in self.fields and not self.errors
         if asked and not guesses.check(self.request, self.user, cleaned["current"]):
@@ -95,7 +109,7 @@ class AppForm(WithProof):
 
 
 def mismatch() -> ValidationError:
-    """One sentence for a wrong code, one that was used before, and one whose key is lost."""
+    """Returns the one error for a wrong code, for a used one, and for one whose key this site has lost."""
     return ValidationError(
         _("That code didn’t work. Each works once: enter the next one from your app, or a recovery code"),
         code="mismatch",

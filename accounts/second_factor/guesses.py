@@ -1,4 +1,4 @@
-"""Codes that somebody tries: how many may be wrong, and who hears of it."""
+"""Tries of second-factor codes: how many may be wrong, and when the owner hears of them."""
 
 import logging
 from contextlib import suppress
@@ -15,9 +15,11 @@ log = logging.getLogger("frontdoor.accounts")
 
 
 def check(request: HttpRequest, user: User, typed: str) -> str:
-    """The kind of a right code, or "". Raises Limited, Superseded.
+    """Returns the kind of a right code, TOTP or RECOVERY of accounts.models.second_factor, or "" for a wrong one.
 
-    Counted before it is known to be wrong, and given back when it is right.
+    Each try is counted before it is checked, so that many at once are no way around the limit, and given back if right.
+    Raises Limited after too many tries, Superseded if the account's sessions have all ended, or it was deleted,
+    meanwhile.
     """
     counts = counted(devices.known(request, user), user)
     taken = [limit.take(key) for limit, key in counts]
@@ -26,15 +28,17 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
         for limit, key in counts:
             limit.give_back(key)
     else:
-        # By a day's count: somebody who waits in between is no less of a stranger.
+        # By the count of a day: a stranger who waits between tries is no less of one.
         refused(request, user, worrying=taken[1] >= counts[0][0].most)
     return kind
 
 
 def counted(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
-    """Apart for a device that was there before: a stranger who has the password must not lock out the owner.
+    """Returns the limits that a try counts towards, each with its key: the short one first, then that of a day.
 
-    The day's count is that of all such devices, as whoever has the mailbox can make any number of them.
+    `known` is the key of a device that has signed in before, or "". Such a device has its own short limit: a stranger
+    who has the password must not lock out the owner. All of them share that of a day, as whoever has the mailbox can
+    make any number of known devices.
     """
     if known:
         return [(limits.FACTOR_PER_DEVICE, known), (limits.FACTOR_ON_DEVICES_A_DAY, user.pk.hex)]
@@ -42,18 +46,23 @@ def counted(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
 
 
 def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
-    """Logs and records a wrong code, and tells the owner of many; not for ever, if somebody makes sport of it.
+    """Logs and records a wrong code. If it is `worrying`, also mails the owner, as record() does.
 
-    Raises Superseded.
+    Raises Superseded if the account was deleted meanwhile.
     """
     log.info("wrong code ip=%s", visitor.ip(request))
     try:
         record(request, user, worrying=worrying)
-    except IntegrityError:  # the account was deleted in this moment
+    except IntegrityError:  # the account was deleted just now
         raise Superseded from None
 
 
 def record(request: HttpRequest, user: User, *, worrying: bool) -> None:
+    """Records a wrong code; if it is `worrying`, mails the owner too, within FACTOR_NOTICES_PER_USER.
+
+    That limit is there so that nobody can flood the owner's mailbox. Raises IntegrityError if the account was deleted
+    meanwhile.
+    """
     trace = visitor.trace(request)
     if not worrying:
         Event.objects.record(Event.Kind.CODE_FAILED, user, **trace)

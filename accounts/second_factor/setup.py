@@ -1,4 +1,4 @@
-"""Setting up an authenticator app: the secret that it and we will share, until it has shown a code."""
+"""Setting up an authenticator app: its secret counts only once the app has shown a code."""
 
 from base64 import b64encode
 from contextlib import suppress
@@ -18,30 +18,36 @@ from kit import encryption
 
 
 class Secret(NamedTuple):
-    """What an authenticator app is to share with us."""
+    """The secret that a new authenticator app is to share with this site."""
 
     key: str  # base32
     ends_at: datetime
-    is_new: bool  # nobody has seen it before this request
+    is_new: bool  # made in this request: nobody has seen it before
 
 
 def secret(request: PersonRequest) -> Secret:
-    """The same for as long as the note of it lasts: whoever reloads the page has scanned it already.
+    """Returns the secret of this setup; makes one if there is none.
 
-    Another one once all sessions have ended: whoever shared this one until then may have seen it.
+    It stays the same until it expires: a reload must show the QR code that the user has already scanned. Once all
+    sessions of the account have ended, another is made: whoever shared this one until then may have seen the old
+    secret.
     """
     note, epoch = APP_SETUP.read(request), request.person.session_epoch
-    with suppress(encryption.Unreadable):  # another key since
+    with suppress(encryption.Unreadable):  # the key of this site that encrypted it is gone
         if note and note["epoch"] == epoch:
             return Secret(encryption.decrypt(note["secret"]), datetime.fromtimestamp(note["until"], UTC), is_new=False)
     made = new_secret()
-    # Encrypted: sessions lie in Redis and PostgreSQL as anybody there can read them.
+    # Encrypted: sessions lie in Redis and PostgreSQL, where anyone with access can read them.
     APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=epoch)
     return Secret(made, timezone.now() + APP_SETUP.lifetime, is_new=True)
 
 
 def finish(request: PersonRequest, key: str, code: str, *, anew: bool = False) -> None:
-    """Turns it on with a code that the app has shown; this session alone goes on. Raises Superseded."""
+    """Turns on the app that has the secret `key` and has shown `code`. Every other session of the user ends.
+
+    `anew` says that the app replaces another. The new recovery codes are shown in this session. Raises Superseded if
+    all sessions of the account have ended since the request began.
+    """
     request.person.second_factor.turn_on(key, code, anew=anew, **request.trace)
     APP_SETUP.drop(request)
     sessions.keep(request, request.person)
@@ -49,12 +55,15 @@ def finish(request: PersonRequest, key: str, code: str, *, anew: bool = False) -
 
 
 def address(user: User, key: str) -> str:
-    """The otpauth: link that apps read."""
+    """Returns the otpauth: link by which an app reads the secret `key` (base32)."""
     return str(get_adapter().build_totp_url(user, key))
 
 
 def ways(user: User, key: str) -> dict[str, Any]:
-    """How an app can take over a key: a picture to scan, a link to press on the phone itself, and text to type."""
+    """Returns three ways in which an app can read the secret `key`.
+
+    "picture" is a QR code to scan, as a data: URL; "url" a link to press on the phone itself; "key" text to type.
+    """
     url = address(user, key)
     picture = b64encode(get_adapter().build_totp_svg(url).encode()).decode()
     groups = " ".join(key[start : start + 4] for start in range(0, len(key), 4))

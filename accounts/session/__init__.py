@@ -1,1 +1,1 @@
-"""Being signed in: how it begins, lasts and ends, and on which devices."""
+"""Sessions: how they begin, last and end, and the devices they are on."""

@@ -1,4 +1,4 @@
-"""Pages of somebody signed in, and what answers anyone else."""
+"""Pages for a signed-in user, and the answers to anyone else."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,14 +29,18 @@ LOST = gettext_noop("Your session had ended, so nothing was changed. If you pres
 
 
 class PersonRequest(HttpRequest):
-    """A request of somebody signed in, as `required` hands it to a view."""
+    """A request of a signed-in user, as required() hands it to a view."""
 
     person: User
-    trace: dict[str, Any]  # from where: "ip" and "device", as events keep them
+    trace: dict[str, Any]  # where the request comes from: "ip" and "device", as events store them
 
 
 def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Sends a visitor to sign in and back, and says why; `ended` says that they came with a session of before."""
+    """Redirects to the sign-in page, which leads back here, with a message that says why.
+
+    `ended` says that the visitor came with the cookie of a session that has ended; if they posted, the message says
+    that nothing was changed.
+    """
     lost = ended and request.method == "POST"
     messages.info(request, _(LOST if lost else sessions.ENDED if ended else NEEDED))
     return redirect_to_login(request.get_full_path())
@@ -50,9 +54,10 @@ def account_page(
     changes: bool = False,
     refuse: Callable[..., HttpResponse] = to_sign_in,
 ) -> Callable[[View], View]:
-    """Makes a page (kit.page) of a view that takes a PersonRequest; `refuse` answers anyone who is not signed in.
+    """Returns a decorator that makes a page (kit.page) of a view of PersonRequest.
 
-    With `changes` every POST counts towards CHANGE_PER_USER, too.
+    `refuse(request, ended=…)` answers anyone who is not signed in. With `changes` every POST also counts towards
+    CHANGE_PER_USER. The page raises Limited where that or `limit` is reached.
     """
 
     def decorator(view: View) -> View:
@@ -62,14 +67,17 @@ def account_page(
 
 
 def changing(view: View) -> View:
-    """Counts towards CHANGE_PER_USER, by person, whatever may change something."""
+    """Returns a view whose requests count by person towards CHANGE_PER_USER, if they may change something.
+
+    It raises Limited once that many have come.
+    """
     return rate_limit.per_user(limits.CHANGE_PER_USER)(view)
 
 
 def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
-    """Hands a PersonRequest to a view. `refuse(request, ended=…)` answers anyone who is not signed in.
+    """Returns a view that hands `view` a PersonRequest. `refuse(request, ended=…)` answers anyone who is not signed in.
 
-    It answers, too, whoever was signed out on another device, or whose account was deleted, while the view ran.
+    It also answers a user who was signed out on another device, or whose account was deleted, while the view ran.
     """
 
     @wraps(view)
@@ -78,13 +86,13 @@ def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
             return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
         asked = cast("PersonRequest", request)
         asked.person, asked.trace = request.user, visitor.trace(request)
-        pk = asked.person.pk  # a deleted one has none
+        pk = asked.person.pk  # read now, because deleting the account takes its pk away
         try:
             sessions.follow(request)
             return view(asked, *args, **kwargs)
         except (Superseded, UpdateError):
             pass
-        except DatabaseError:  # because the account was deleted meanwhile, or for another reason
+        except DatabaseError:  # perhaps because the account was deleted meanwhile
             if User.objects.filter(pk=pk).exists():
                 raise
         logout(request)

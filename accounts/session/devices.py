@@ -1,6 +1,6 @@
-"""Devices that an account has been used on before, as a cookie remembers them (OWASP: device cookies).
+"""Devices that an account has been used on before, as a signed cookie remembers them (OWASP: device cookies).
 
-On such a device a stranger's wrong passwords lock nobody out, and signing in is no news to its owner.
+On such a device a stranger's wrong passwords lock nobody out, and a sign-in is not reported to the owner.
 """
 
 import time
@@ -13,23 +13,29 @@ from kit import cookies
 
 COOKIE = "device"
 LIFETIME = timedelta(days=400)  # browsers keep no cookie for longer
-MOST = 5  # accounts of one browser
+MOST = 5  # accounts remembered in one browser
 
-TRUSTED = "trusted"  # a cookie too: whose second factor is not asked for here
+TRUSTED = "trusted"  # also a cookie: accounts that need no code in this browser
 TRUSTED_FOR = timedelta(days=30)
 
-RECOGNIZED = "frontdoor.recognized"  # in request.META: whose device this has become
+RECOGNIZED = "frontdoor.recognized"  # key in request.META: the account whose cookie the answer must carry
 
 
 def known(request: HttpRequest, user: User) -> str:
-    """A name for this device, if it has signed in since the owner last had all devices forgotten; else ""."""
+    """Returns a key for this device, by which limits count; "" for a device that the account has not been used on.
+
+    A device is unknown again once the owner has had all devices forgotten, until the next sign-in.
+    """
     seen = _seen(request).get(user.pk.hex, 0)
     forgotten = user.devices_forgotten_at
     return f"{user.pk.hex}:{seen}" if seen and (forgotten is None or seen > forgotten.timestamp()) else ""
 
 
 def is_trusted(request: HttpRequest, user: User) -> bool:
-    """Whether a code was given here lately, with leave not to ask again, and nothing was forgotten since."""
+    """Returns whether this browser needs no code: one was entered here within TRUSTED_FOR, with leave not to ask again.
+
+    Returns False if all devices were forgotten since, or the authenticator app was set up since.
+    """
     since = _trusting(request).get(user.pk.hex, 0)
     forgotten = user.devices_forgotten_at
     if since <= time.time() - TRUSTED_FOR.total_seconds() or (forgotten and since <= forgotten.timestamp()):
@@ -39,32 +45,36 @@ def is_trusted(request: HttpRequest, user: User) -> bool:
 
 
 def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
-    """Has this browser asked for no code of this account until TRUSTED_FOR is over."""
+    """Sets the cookie by which this browser is asked for no code of this account until TRUSTED_FOR is over.
+
+    Returns the response.
+    """
     return cookies.keep(response, TRUSTED, _newest(_trusting(request), user.pk.hex), TRUSTED_FOR)
 
 
 def recognize(request: HttpRequest, user: User) -> None:
-    """Has the answer to this request carry the cookie (accounts.middleware)."""
+    """Marks this device as the user's: the answer to this request will carry the cookie (accounts.middleware)."""
     request.META[RECOGNIZED] = user.pk.hex
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> None:
+    """Sets the cookie of known devices, if the request was marked as coming from an account's device."""
     if RECOGNIZED not in request.META:
         return
     cookies.keep(response, COOKIE, _newest(_seen(request), request.META[RECOGNIZED]), LIFETIME)
 
 
 def _newest(kept: dict[str, float], key: str) -> dict[str, float]:
-    """What was kept of the accounts of this browser that were used last, and of one of them anew."""
+    """Returns the entries of the MOST recently used accounts, with the time of `key` set to now."""
     others = sorted((at, other) for other, at in kept.items() if other != key)
     return {other: at for at, other in others[-(MOST - 1) :]} | {key: time.time()}
 
 
 def _seen(request: HttpRequest) -> dict[str, float]:
-    """When the accounts of this browser were last signed in to, in seconds since the epoch, by their ids."""
+    """Returns when each account last signed in in this browser: seconds since the epoch, by the user's id in hex."""
     return cookies.read(request, COOKIE, LIFETIME) or {}
 
 
 def _trusting(request: HttpRequest) -> dict[str, float]:
-    """When it was said of which accounts that no code be asked for here."""
+    """Returns when each account began to trust this browser: seconds since the epoch, by the user's id in hex."""
     return cookies.read(request, TRUSTED, TRUSTED_FOR) or {}

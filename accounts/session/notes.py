@@ -1,23 +1,23 @@
-"""What a session's data holds, besides what Django keeps there itself, and allauth between here and Google.
+"""What a session holds, besides the data of Django and, during a visit to Google, of allauth.
 
-Notes, which count for a while:
+Notes, which expire:
 
-    SECOND_FACTOR    who has shown the first factor and waits for a code: user, epoch, way, next
-    EMAIL_CHANGE     where a code was mailed: to, id, code (hashed), epoch
+    SECOND_FACTOR    a user who has passed the first factor and must enter a code: user, epoch, way, next
+    EMAIL_CHANGE     a new address to which a code was mailed: to, id, code (hashed), epoch
     APP_SETUP        the secret that an authenticator app is to share: secret (encrypted), epoch
-    SHOWN_CODES      which recovery codes were made in this session, so that it may show them: batch
-    GOOGLE_IDENTITY  whom Google has seen: uid, email (verified by Google); to_connect, when the owner of that address
-                     signs in, or else a proof of the address alone
-    PROVEN           that somebody has just shown to be the owner
-    GOOGLE_TRIP      a visit to Google by somebody who is not signed in (invites/google/trip.py)
+    SHOWN_CODES      the recovery codes that were made in this session, so that it may show them: batch
+    GOOGLE_IDENTITY  the person whom Google has named: uid, email (verified by Google); to_connect, if their Google
+                     account is to be connected once the owner of that address signs in, else it proves the address
+    PROVEN           the user has just proven to own the account
+    GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
 
 Keys, which stay as long as the session:
 
-    DEADLINE         when it ends, in seconds since the epoch, whatever happens in between
-    BEGAN            when it began
-    HANDLE           what pages call it, through all changes of its id: the id itself is as good as a password
-    IP, DEVICE       from where it began
-    CHOSEN           what pages follow of the user's settings, so that knowing it costs no query
+    DEADLINE         when the session ends, in seconds since the epoch; using the session does not move it
+    BEGAN            when the session began, in seconds since the epoch
+    HANDLE           the session's name on pages, through all changes of its id: the id is as good as a password
+    IP, DEVICE       where the session began
+    CHOSEN           the user's settings that every page needs, copied so that reading them costs no query
 """
 
 from datetime import timedelta

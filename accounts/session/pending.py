@@ -1,4 +1,4 @@
-"""What stands between a proven first factor and a session: the code of an authenticator app."""
+"""Sign-ins that wait for their second step: the first factor is proven, the code is still missing."""
 
 from typing import NamedTuple
 
@@ -11,27 +11,36 @@ from accounts.session.notes import SECOND_FACTOR
 
 
 class Waiting(NamedTuple):
-    """Somebody whose first factor is proven, and where they were going."""
+    """A sign-in that waits for its code: whose it is, the way they came in, and where they were going."""
 
-    user: User | None  # None once the account has gone, is turned off, ended all sessions, or asks for no code any more
+    user: User | None  # None if the account was deleted or turned off, ended all sessions, or needs no code now
     way: str
     next_url: str
 
 
 def needed(request: HttpRequest, user: User) -> bool:
-    """Whether a code is asked for: not if this session has passed one already, nor in a browser that is trusted."""
+    """Returns whether signing in needs a code.
+
+    Not in a session that is the user's already, not in a trusted browser, and not with two-step verification off.
+    """
     return request.user != user and not devices.is_trusted(request, user) and user.second_factor.is_on
 
 
 def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpResponse:
-    """Notes who waits, and answers with the way to the page that asks for the code."""
-    request.session.cycle_key()  # whoever planted the old id must not come by who waits
+    """Notes that the user's sign-in waits for a code, and redirects to the page that asks for it.
+
+    `way` is how they proved the first factor, `next_url` where they were going.
+    """
+    request.session.cycle_key()  # whoever planted the old id must not share the half-finished sign-in
     SECOND_FACTOR.keep(request, user=user.pk.hex, epoch=user.session_epoch, way=way, next=next_url)
     return redirect("mfa_authenticate")
 
 
 def waiting(request: HttpRequest) -> Waiting | None:
-    """Who waits for a code in this session, or None."""
+    """Returns the sign-in that waits for a code in this session, or None.
+
+    Its user is None if nobody can finish it any more: see Waiting.
+    """
     note = SECOND_FACTOR.read(request)
     if not note:
         return None
@@ -40,5 +49,5 @@ def waiting(request: HttpRequest) -> Waiting | None:
 
 
 def give_up(request: HttpRequest) -> None:
-    """Back to the first step."""
+    """Forgets the sign-in that waits for a code in this session: the visitor begins again."""
     SECOND_FACTOR.drop(request)

@@ -1,7 +1,7 @@
-"""Sessions: over 12 hours after sign-in whatever happens. Kept by accounts.session.store.
+"""Sessions: their beginning and end. Each ends 12 hours after sign-in, however it is used, unless it is prolonged.
 
-What starts a session is `start`, and behind a code `enter`; what ends one is `end`, and all of a user's
-User.end_sessions.
+start() begins one, and after a code enter(); end() ends one, and User.end_sessions() all of a user's.
+accounts.session.store stores them.
 """
 
 import secrets
@@ -29,18 +29,18 @@ from kit import rate_limit, visitor
 
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
-# How somebody got in, as the history says it.
+# Ways to sign in, as the history stores them.
 PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
 
-LAST_HOUR = timedelta(hours=1)  # in which a session can be prolonged
+LAST_HOUR = timedelta(hours=1)  # of a session, in which it can be prolonged
 
 
 def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
-    """Signs in somebody who has shown the first factor, or has them wait for a code; answers with the way on.
+    """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
-    `way` is how they got in. `new` says that the account was made just now, and its first sign-in recorded with it
-    (User.store_new): nothing is asked about it. The session's id changes, so one planted before sign-in is worth
-    nothing.
+    `way` is how they came in. `new`: the account was made just now, with its first sign-in recorded (User.store_new),
+    so no code is asked for. The session's id changes, so one planted before sign-in is worth nothing. If the account is
+    turned off, or all its sessions have ended meanwhile, the answer says so.
     """
     if SESSION_KEY in request.session and not goes_on(request, user):
         logout(request)
@@ -57,14 +57,15 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
 
 
 def goes_on(request: HttpRequest, user: User) -> bool:
-    """Whether this session is the user's, and of the present password and epoch."""
+    """Returns whether this session is the user's, and began under their present password and epoch."""
     return request.user == user and user.vouches_for(request.session.get(HASH_SESSION_KEY, ""))
 
 
 def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
-    """Starts the session of somebody who has shown all that is asked for; one that they have goes on under a new id.
+    """Starts a session for `user`, who has passed every factor; one that they have already goes on under a new id.
 
-    To be called while nobody is signed in, or the same user. Raises Superseded.
+    To be called while nobody is signed in, or the same user. Raises Superseded if this session, or every session of the
+    account, has ended meanwhile, or if the account was deleted or turned off.
     """
     if SESSION_KEY in request.session:
         request.session.take_new_key()  # type: ignore[attr-defined]  # Django would keep the id
@@ -74,7 +75,10 @@ def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> N
 
 
 def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    """Receives each of Django's logins; stamps a session that begins by another way than `enter`, as by a library."""
+    """Receives Django's signal of a login, and stamps a session that began without enter(), such as by a library.
+
+    Raises Superseded if all sessions of the account have ended, or it was deleted or turned off, meanwhile.
+    """
     if DEADLINE not in request.session:
         request.session[DEADLINE] = _deadline()
         _stamp(request, user, "", new=False)
@@ -83,7 +87,8 @@ def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_
 def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     """Notes when and where a session began, in it and in the history, and tells the owner of a new device.
 
-    Raises Superseded when all sessions of the account have ended, or it was deleted or turned off, since it was read.
+    Raises Superseded, and signs out, if all sessions of the account have ended, or it was deleted or turned off, since
+    `user` was read.
     """
     trace = visitor.trace(request)
     if not new:
@@ -107,7 +112,7 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
 def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
     """Writes a sign-in into the account and its history, and tells the owner if the device is new.
 
-    Raises Superseded.
+    Raises Superseded if all sessions of the account have ended, or it was deleted or turned off, since `user` was read.
     """
     with transaction.atomic():
         same = User.objects.filter(pk=user.pk, is_active=True, session_epoch=user.session_epoch)
@@ -119,17 +124,20 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
-    """For the owner of a deactivated account, who has proven to be it."""
+    """Returns the 403 page for a deactivated account; only a visitor who has proven to own it may see that."""
     return render(request, "accounts/session/inactive.html", status=403)
 
 
 def back_to_login(next_url: str) -> HttpResponse:
-    """To the sign-in page, and on from there."""
+    """Redirects to the sign-in page, which leads on to `next_url`."""
     return redirect_to_login(next_url) if next_url else redirect("account_login")
 
 
 def follow(request: HttpRequest) -> None:
-    """Makes pages follow what was chosen, perhaps on another device since this session last looked."""
+    """Copies the user's settings into this session and activates them, if the session's copy is out of date.
+
+    The user may have changed them on another device since.
+    """
     chosen = preferences.followed(cast("User", request.user).settings)
     if request.session.get(CHOSEN) != chosen:
         request.session[CHOSEN] = chosen
@@ -137,7 +145,7 @@ def follow(request: HttpRequest) -> None:
 
 
 def _deadline() -> float:
-    """When a session ends that begins now, in seconds since the epoch."""
+    """Returns when a session that begins now is to end, in seconds since the epoch."""
     return round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
 
@@ -146,7 +154,10 @@ def new_handle() -> str:
 
 
 def _connect_google(request: HttpRequest, user: User) -> None:
-    """Connects the Google account that somebody came with before, if this is whose address it named."""
+    """Connects the Google account that this session has noted to be connected, if Google named the user's address.
+
+    A message says whether it was connected. The note is forgotten either way.
+    """
     seen = GOOGLE_IDENTITY.drop(request)
     if seen and seen["to_connect"] and seen["email"] == user.email:
         try:
@@ -157,19 +168,19 @@ def _connect_google(request: HttpRequest, user: User) -> None:
 
 
 def _report(request: HttpRequest, event: Event) -> None:
-    """Tells the owner of a sign-in on a new device; not for ever, if somebody makes sport of it."""
+    """Mails the owner about a sign-in on a new device; limited, so that nobody can flood the owner's mailbox."""
     with suppress(rate_limit.Limited):
         limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
         notices.tell(event)
 
 
 def prove(request: HttpRequest) -> None:
-    """Notes that somebody has shown to be the owner: by coming in by a mailed link, or by their password again."""
+    """Notes that the user has just proven ownership, by a mailed link or by the password again."""
     PROVEN.keep(request)
 
 
 def is_proven(request: HttpRequest) -> bool:
-    """Whether that was so short a time ago that nothing asks for the password, at whichever door."""
+    """Returns whether the user has proven ownership in the last 15 minutes: then no door asks for the password."""
     return bool(PROVEN.read(request))
 
 
@@ -178,19 +189,25 @@ def ends_at(request: HttpRequest) -> datetime:
 
 
 def prolong(request: HttpRequest) -> None:
-    """Twelve more hours, by pressing a button (WCAG 2.2.1), under a new id. Raises Superseded."""
+    """Gives this session twelve more hours from now, under a new id; for a button (WCAG 2.2.1).
+
+    Raises Superseded if the session has ended.
+    """
     request.session.take_new_key()  # type: ignore[attr-defined]
     request.session[DEADLINE] = _deadline()
 
 
 def keep(request: HttpRequest, user: User) -> None:
-    """Starts this session anew after all of the user's have ended, as after a new password."""
-    PROVEN.drop(request)  # what proved it was for that one change
-    request.session[HANDLE] = new_handle()  # other services have heard that all ended, this one too
+    """Starts this session again after all of the user's have ended, as after a new password.
+
+    Its id and its handle are new, and the user must prove ownership again.
+    """
+    PROVEN.drop(request)  # the proof was for that one change
+    request.session[HANDLE] = new_handle()  # other services were told that all have ended, this one too
     update_session_auth_hash(request, user)
     devices.recognize(request, user)
 
 
 def end(request: HttpRequest) -> None:
-    """Signs out on this device only."""
+    """Ends this session, and no other of the user's."""
     logout(request)

@@ -1,4 +1,4 @@
-"""Where sessions are kept: Redis first, PostgreSQL as truth."""
+"""Storage of sessions: PostgreSQL holds the truth, Redis a copy that is read first."""
 
 import math
 import re
@@ -20,16 +20,16 @@ from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP
 
 KEY = re.compile(r"[a-z0-9]{32}")
 
-# The session that this request came with. Its row must exist (accounts.password.backend): a copy alone, which a late
-# reader or an old snapshot has brought back to Redis, is nobody's session.
+# Key of the session that this request came with. Its row must exist (accounts.password.backend): a copy alone, which a
+# late reader or an old snapshot has brought back to Redis, signs nobody in.
 loaded_key: ContextVar[str] = ContextVar("loaded_key", default="")
 
 
 class SessionStore(cached_db.SessionStore):
-    """Django's cached_db store with an owner on each row and an end that nothing moves."""
+    """Django's cached_db store, with an owner on each row and an end that using the session does not move."""
 
     cache_key_prefix = Session.CACHE_PREFIX
-    _fresh = False  # not written yet
+    _fresh = False  # no row is written yet
     _cache: BaseCache
 
     @classmethod
@@ -37,10 +37,11 @@ class SessionStore(cached_db.SessionStore):
         return Session
 
     def _validate_session_key(self, key: str | None) -> bool:
-        # A key is input: a NUL in it would reach PostgreSQL and come back as a 500.
+        # The visitor sends the key: a NUL in it would reach PostgreSQL and come back as a 500.
         return bool(key and KEY.fullmatch(key))
 
     def load(self) -> dict[str, Any]:
+        """Returns the session's data, from Redis or else PostgreSQL; {} if it has ended or never was."""
         loaded_key.set(self.session_key or "")
         data: dict[str, Any] | None = self._cache.get(self.cache_key)
         if data is None:
@@ -59,16 +60,19 @@ class SessionStore(cached_db.SessionStore):
         return data
 
     def create(self) -> None:
-        """Only takes a new id: the row is written once, at the end of the request.
+        """Takes a new id and writes nothing: the row is written once, at the end of the request.
 
-        Django would write an empty one at once, and if its user had just been deleted, look for another id without end.
+        Django would write an empty row at once and, if the user had just been deleted, look for another id without end.
         """
         self._session_key = get_random_string(32, VALID_KEY_CHARS)
-        self._session_cache: dict[str, Any] = {}  # there is nothing to look for
+        self._session_cache: dict[str, Any] = {}  # a new id has no row to load
         self._fresh = self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Raises UpdateError, which Django answers with its page, when the session or its user is gone."""
+        """Writes the session's row and its copy.
+
+        Raises UpdateError, which Django answers with its own page, if the session or its user is gone.
+        """
         if self.session_key is None:
             kept = self._session  # type: ignore[attr-defined]
             self.create()
@@ -80,9 +84,9 @@ class SessionStore(cached_db.SessionStore):
         self._fresh = False
 
     def take_new_key(self) -> None:
-        """Moves the session to a new id in one statement, so that who ends it in the same moment ends it still.
+        """Moves the session to a new id in one statement, so that whoever ends it meanwhile ends it still.
 
-        Raises Superseded when it has ended.
+        Raises Superseded if the session has ended.
         """
         old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
         if not self.model.objects.filter(session_key=old).update(session_key=new):
@@ -91,7 +95,10 @@ class SessionStore(cached_db.SessionStore):
         self._session_key, self.modified = new, True
 
     def flush(self) -> None:
-        """Drops it, which signs somebody out here: by its key, as this may be an old one of a session that goes on."""
+        """Ends the session, which signs the user out here, and announces that.
+
+        The row is looked for by its key alone: if this is a former key of a session that goes on, that one stays.
+        """
         if user := self.get(SESSION_KEY):
             Session.objects.filter(session_key=self.session_key).revoke(user, self.get(HANDLE, ""))
         super().flush()
@@ -105,7 +112,7 @@ class SessionStore(cached_db.SessionStore):
         return row
 
     def get_expiry_age(self, **kwargs: Any) -> int:
-        # load() asks with `expiry`, before there is any data to look at.
+        # _load_row() asks with `expiry`, before the session has any data to look at.
         if "expiry" in kwargs or DEADLINE not in self:
             return super().get_expiry_age(**kwargs)
         return max(0, int(self[DEADLINE] - time.time()))
@@ -117,10 +124,10 @@ class SessionStore(cached_db.SessionStore):
 
 
 def owner(key: str) -> User | None:
-    """The user who is signed in by the session with this key, or None. One statement.
+    """Returns the user who is signed in by the session with this key, or None. Costs one statement.
 
-    It asks all that Django's get_user and our backend ask, but of the row alone: there is no copy that could be old,
-    and nothing is flushed, renewed or written.
+    Checks all that Django's get_user and our backend check, but in the row alone: no old copy can answer, and nothing
+    is flushed, renewed or written.
     """
     user = User.objects.in_session(key) if KEY.fullmatch(key) else None
     if user is None or user.session_ends <= timezone.now() or not user.is_active:

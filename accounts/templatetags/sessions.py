@@ -1,4 +1,4 @@
-"""{% load sessions %}: what a page says about the session it is shown in."""
+"""Template library, {% load sessions %}: what a page says about the session in which it is shown."""
 
 import time
 from datetime import UTC, datetime
@@ -14,6 +14,6 @@ register = template.Library()
 
 @register.filter
 def ending(request: HttpRequest) -> datetime | None:
-    """When this session ends, if that is within the hour."""
+    """Returns when this session ends, if that is within the next hour; else None."""
     left = request.session.get(DEADLINE, 0) - time.time()
     return datetime.fromtimestamp(request.session[DEADLINE], UTC) if 0 < left < LAST_HOUR.total_seconds() else None

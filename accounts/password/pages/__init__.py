@@ -1,1 +1,1 @@
-"""Signing in with a password, and choosing another."""
+"""Pages to sign in with a password, and to change it."""

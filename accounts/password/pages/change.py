@@ -13,7 +13,10 @@ from kit.page import bound
 
 @account_page(secret=("password", "chosen"))
 def change(request: PersonRequest) -> HttpResponse:
-    """Ends every other session; this one goes on under a new id."""
+    """Shows the form for a new password; its POST sets the password and leads to the account page.
+
+    This ends every other session, and this one goes on under a new id. With `?show` the password is displayed as typed.
+    """
     user, show = request.person, "show" in request.GET
     form = bound(PasswordForm, request, show_password=show)
     if not form.is_valid():
@@ -25,5 +28,8 @@ def change(request: PersonRequest) -> HttpResponse:
 
 
 def well_known(request: HttpRequest) -> HttpResponse:
-    """Where password managers look for the page that changes it (W3C: A Well-Known URL for Changing Passwords)."""
+    """Redirects to the page that changes the password.
+
+    Password managers look for it at this address (W3C: A Well-Known URL for Changing Passwords).
+    """
     return redirect("account_change_password")

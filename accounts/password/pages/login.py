@@ -14,7 +14,10 @@ from kit.page import bound, page
 
 @page(limits.LOGIN_PER_NETWORK, secret=("password",))
 def login(request: HttpRequest) -> HttpResponse:
-    """Signs in with a name or address and a password."""
+    """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code. Raises Limited.
+
+    Both lead on to `next`; a user who is signed in already is led there at once.
+    """
     if request.user.is_authenticated:
         return redirect(same_site(request.GET.get("next", "")) or "account")
     form = bound(LoginForm, request, initial=known_before(request))
@@ -24,6 +27,9 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def known_before(request: HttpRequest) -> dict[str, str]:
-    """What the form holds at first: where to go afterwards, and the address that Google named for a new connection."""
+    """Returns the first values of the sign-in form: `next`, and perhaps an address.
+
+    It is the address of an account to which a Google account will be connected after this sign-in.
+    """
     seen = GOOGLE_IDENTITY.read(request)
     return {"next": same_site(request.GET.get("next", "")), "login": seen["email"] if seen.get("to_connect") else ""}

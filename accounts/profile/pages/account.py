@@ -1,4 +1,4 @@
-"""Your account: who you are, where you are signed in, and what happened lately."""
+"""The account page: who the user is, where they are signed in, and what happened lately."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,8 +14,9 @@ OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
 @account_page(safe_only=True)
 def account(request: PersonRequest) -> HttpResponse:
+    """Shows the user's account, sessions and newest events, and a change of address that waits for its code."""
     user, this = request.person, request.session.session_key
-    # What comes often, perhaps by a stranger's doing, must not push everything else off the page.
+    # Frequent events, which a stranger may cause, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
     moving = change.waiting(request)

@@ -1,4 +1,4 @@
-"""What people choose for themselves."""
+"""Pages that save preferences: the form of all, and the choice of a language."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +19,10 @@ from kit.page import bound, page
 
 @account_page()
 def choose(request: PersonRequest) -> HttpResponse:
-    """Language, time zone, theme, and whether new devices are reported."""
+    """Shows the user's language, time zone, theme and notices of new devices. Its POST saves them and leads back here.
+
+    Turning the notices off is itself mailed to the owner.
+    """
     user = request.person
     chosen = {"language": get_language(), "notices": True} | user.settings
     form = bound(SettingsForm, request, initial=chosen)
@@ -38,7 +41,10 @@ def choose(request: PersonRequest) -> HttpResponse:
 
 @page(limits.POST_PER_NETWORK)
 def language(request: HttpRequest) -> HttpResponse:
-    """Remembers a language: in a cookie, and for good if somebody is signed in."""
+    """Saves, on POST, a language: in a cookie, and in the account of a user who is signed in.
+
+    Leads to the posted `next`, or else to the page the visitor came from; a GET leads to the entry page.
+    """
     if request.method != "POST":
         return redirect("entry")
     code = request.POST.get("language", "")
@@ -49,7 +55,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def set_language_cookie(response: HttpResponse, code: str) -> HttpResponse:
-    """So that the pages of this browser keep their language after signing out."""
+    """Sets the language cookie, so that this browser keeps its language after sign-out. Returns the response."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME, code, httponly=True, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE
     )

@@ -1,4 +1,4 @@
-"""Another username."""
+"""The page to change the username."""
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -15,6 +15,7 @@ from kit.page import bound
 
 @account_page(changes=True)
 def change(request: PersonRequest) -> HttpResponse:
+    """Shows the form for another username. Its POST renames the account and leads to the account page."""
     user = request.person
     form = bound(UsernameForm, request, user=user, initial={"username": user.username})
     if not form.is_valid():
@@ -23,7 +24,7 @@ def change(request: PersonRequest) -> HttpResponse:
     try:
         if name != user.username:
             user.rename(name, **request.trace)
-    except IntegrityError:  # it was free when the form was checked
+    except IntegrityError:  # somebody has taken it since the form was checked
         form.add_error("username", names.taken(User.objects.free_name(name)))
         return username_page(request, form)
     messages.success(request, _("Your username is now %(username)s.") % {"username": name})

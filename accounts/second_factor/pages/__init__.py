@@ -1,1 +1,1 @@
-"""The code at sign-in, and setting up what gives it."""
+"""Pages of two-step verification: the code at sign-in, an app's setup, recovery codes."""

@@ -21,7 +21,11 @@ FEW = 3  # recovery codes
 
 @page(limits.FACTOR_PER_NETWORK, secret=("code",))
 def authenticate(request: HttpRequest) -> HttpResponse:
-    """Takes the code of whoever has shown the first factor (accounts.session.pending), and starts their session."""
+    """Asks for the code of a visitor who has passed the first factor (accounts.session.pending).
+
+    A POST with the right code starts the session and leads where the visitor was going, or to the account page. If no
+    sign-in waits for a code, or it cannot be finished any more, the page leads to sign-in. Raises Limited.
+    """
     if request.user.is_authenticated:
         return redirect("account")
     waiting = pending.waiting(request)
@@ -35,12 +39,17 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid():
             return sign_in(request, user, waiting, form)
-    except Superseded:  # in this very moment
+    except Superseded:  # all sessions of the account have ended just now
         return over(request, waiting)
     return render(request, "accounts/second_factor/login.html", {"form": form})
 
 
 def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
+    """Starts the session, and redirects; with `trust` in the form also sets the cookie of a trusted browser.
+
+    A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have ended
+    meanwhile.
+    """
     sessions.enter(request, user, waiting.way)
     if form.kind == RECOVERY:
         count_down(request, user)
@@ -49,12 +58,14 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
 
 
 def over(request: HttpRequest, waiting: Waiting) -> HttpResponse:
+    """Forgets a sign-in that cannot be finished any more, and leads back to the sign-in page with a message."""
     pending.give_up(request)
     messages.info(request, _(sessions.ENDED))
     return sessions.back_to_login(waiting.next_url)
 
 
 def count_down(request: HttpRequest, user: User) -> None:
+    """Adds a message that says how many recovery codes are left, if there are no more than FEW."""
     left = len(user.second_factor.recovery_codes)
     if left <= FEW:
         said = ngettext("%(count)s recovery code is left.", "%(count)s recovery codes are left.", left)
@@ -64,7 +75,10 @@ def count_down(request: HttpRequest, user: User) -> None:
 
 @page(limits.POST_PER_NETWORK)
 def abandon(request: HttpRequest) -> HttpResponse:
-    """Back to the first step, perhaps as somebody else; a reload of its address leads on."""
+    """Forgets, on POST, the sign-in that waits, so that the visitor can begin again, perhaps as somebody else.
+
+    Leads to the sign-in page; a GET, as by a reload, leads to the page that asks for the code.
+    """
     waiting = pending.waiting(request)
     if request.method != "POST" or waiting is None:
         return redirect("mfa_authenticate")

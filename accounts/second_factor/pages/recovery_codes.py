@@ -1,4 +1,4 @@
-"""Recovery codes: shown for a while where they were made, and made anew."""
+"""Recovery codes: shown for a while in the session that made them, and replaced by new ones."""
 
 from urllib.parse import urlencode
 
@@ -19,13 +19,17 @@ from kit.page import bound
 
 @account_page(secret=("password", "code"), changes=True)
 def codes(request: PersonRequest) -> HttpResponse:
-    """Shows those that were just made, else makes new ones; or others, if asked for in place of just these."""
+    """Shows the recovery codes if this session has just made them; else a form, whose POST makes new ones.
+
+    The POST leads back here. `?new=` with the number of the shown batch asks for the form in place of its codes; `next`
+    is the path where the user was going. With two-step verification off the page leads to its overview.
+    """
     user, next_url = request.person, same_site(request.GET.get("next", ""))
     if not user.second_factor.is_on:
         return redirect("second_factor")
     shown, batch = shown_codes.are_shown(request), user.second_factor.batch
     if shown and request.GET.get("new") != str(batch):
-        if request.method == "POST":  # pressed twice
+        if request.method == "POST":  # a second press must not replace the codes just made
             return redirect(address(next_url))
         context = {"codes": spaced(user), "next": next_url, "batch": batch}
         return render(request, "accounts/second_factor/recovery_codes.html", context)
@@ -42,7 +46,10 @@ def codes(request: PersonRequest) -> HttpResponse:
 
 @account_page(safe_only=True)
 def download(request: PersonRequest) -> HttpResponse:
-    """The same as a file, for as long."""
+    """Returns the recovery codes as a text file, if this session has just made them.
+
+    Otherwise leads to the page that makes new ones.
+    """
     user = request.person
     if not shown_codes.are_shown(request):
         return redirect("second_factor_codes")
@@ -53,9 +60,10 @@ def download(request: PersonRequest) -> HttpResponse:
 
 
 def address(next_url: str) -> str:
+    """Returns the path of the page of recovery codes, with `next`, unless that is empty."""
     return reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else "")
 
 
 def spaced(user: User) -> list[str]:
-    """In two groups, which are easier to copy; spaces are ignored when one is entered."""
+    """Returns each recovery code in two groups, which are easier to copy; spaces in a typed code are ignored."""
     return [f"{code[:4]} {code[4:]}" for code in user.second_factor.recovery_codes]

@@ -1,4 +1,4 @@
-"""Two-step verification: turning it on and off, and the browsers that need no code."""
+"""Two-step verification: turning it on and off, and forgetting the browsers that need no code."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,6 +16,7 @@ from kit.page import bound
 
 @account_page(safe_only=True)
 def overview(request: PersonRequest) -> HttpResponse:
+    """Shows the app, how many recovery codes are left, and whether two-step verification must stay on."""
     factor = request.person.second_factor
     context = {"app": factor.app, "left": len(factor.recovery_codes), "must_stay": factor.must_stay}
     return render(request, "accounts/second_factor/overview.html", context)
@@ -23,7 +24,10 @@ def overview(request: PersonRequest) -> HttpResponse:
 
 @account_page(secret=("password", "code", "current"), changes=True)
 def app(request: PersonRequest) -> HttpResponse:
-    """Sets up an app, the first one or another; ends every other session, and this one goes on under a new id."""
+    """Shows the secret for an authenticator app; a POST with a code of it sets up the app, the first one or another.
+
+    This ends every other session, and this one goes on under a new id. Leads to the new recovery codes.
+    """
     user = request.person
     next_url, anew = same_site(request.GET.get("next", "")), user.second_factor.is_on
     key = setup.secret(request).key
@@ -49,6 +53,10 @@ def replaced() -> str:
 
 @account_page(secret=("password", "code"))
 def off(request: PersonRequest) -> HttpResponse:
+    """Asks for a code and proof of ownership; the POST turns two-step verification off. Leads to its overview.
+
+    The page leads there at once if two-step verification is off already, or must stay on.
+    """
     user = request.person
     if user.second_factor.must_stay or not user.second_factor.is_on:
         return redirect("second_factor")
@@ -62,7 +70,7 @@ def off(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def browsers(request: PersonRequest) -> HttpResponse:
-    """Has every browser asked for a code again; a reload of its address leads back."""
+    """Has, on POST, every browser asked for a code again. Leads to the overview, as does a GET by a reload."""
     if request.method == "POST":
         user = request.person
         user.forget_devices()

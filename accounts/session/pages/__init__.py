@@ -1,1 +1,1 @@
-"""Sign-out, devices, and the question of proxies who is asking."""
+"""Pages of sessions: sign-out, devices, and the check that proxies ask for."""

@@ -1,4 +1,4 @@
-"""Where you are signed in: ending one session, and staying in this one."""
+"""Ending one session of the account, and prolonging this one."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +14,7 @@ from kit.form import same_site
 
 @account_page()
 def end(request: PersonRequest) -> HttpResponse:
-    """Ends one of one's own sessions, named by its handle."""
+    """Ends, on POST, the user's session whose handle is posted as `session`. Leads to the account page."""
     user = request.person
     if request.method != "POST":
         return redirect("account")
@@ -28,7 +28,10 @@ def end(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def prolong(request: PersonRequest) -> HttpResponse:
-    """Twelve more hours, in the last one."""
+    """Prolongs this session, on POST, to twelve hours from now, if it is in its last hour.
+
+    Leads to the posted `next`, or else to the account page.
+    """
     if request.method == "POST" and sessions.ends_at(request) < timezone.now() + sessions.LAST_HOUR:
         sessions.prolong(request)
         Event.objects.record(Event.Kind.PROLONGED, request.person, **request.trace)

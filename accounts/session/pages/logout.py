@@ -1,4 +1,4 @@
-"""Signing out: everywhere, or only here."""
+"""Signing out: on all devices, or only on this one."""
 
 from django.contrib import messages
 from django.contrib.auth import logout as forget
@@ -14,13 +14,13 @@ from kit.page import page
 
 
 def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Who is signed out has what they wanted."""
+    """Redirects to the sign-in page without a message: a visitor who is signed out has what they wanted."""
     return redirect("account_login")
 
 
 @account_page(refuse=to_login)
 def logout(request: PersonRequest) -> HttpResponse:
-    """Asks where to sign out; its POST ends every session of the account."""
+    """Asks where to sign out. Its POST ends every session of the account and leads to the sign-in page."""
     if request.method != "POST":
         return render(request, "accounts/session/logout.html")
     request.person.sign_out(**request.trace)
@@ -31,7 +31,10 @@ def logout(request: PersonRequest) -> HttpResponse:
 
 @page(limits.POST_PER_NETWORK)
 def logout_here(request: HttpRequest) -> HttpResponse:
-    """Ends this session and no other; a reload of its address asks first."""
+    """Ends, on POST, this session and no other. Leads to the posted `next`, or else to the sign-in page.
+
+    A GET, as by a reload, leads to the page that asks where to sign out.
+    """
     if request.method != "POST":
         return redirect("account_logout")
     sessions.end(request)

@@ -1,4 +1,4 @@
-"""Who is asking, for the proxies in front of other services (docs/forward-auth.md)."""
+"""The answer to proxies in front of other services that ask who is signed in (docs/forward-auth.md)."""
 
 from urllib.parse import quote
 
@@ -16,9 +16,9 @@ from kit.form import same_site
 @cache_control(no_store=True)
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
-    """204 and the user in headers; else 401, or with `?sign-in` the way to sign in and back.
+    """Answers 204 with the user in headers; else 401, or with `?sign-in` a redirect to sign in and come back.
 
-    No middleware has run but those before config.edge.middleware.answer_at_once.
+    Of the middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
     """
     user = store.owner(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     if user:
@@ -30,7 +30,10 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 def identity(user: User) -> dict[str, str]:
-    """All of it, always: some proxies pass on what the visitor claims where we say nothing."""
+    """Returns the headers that describe the user: id, username, address, and when the session ends.
+
+    All are always set: some proxies pass on what the visitor claims in a header that is missing here.
+    """
     return {
         "X-Auth-User-Id": str(user.pk),
         "X-Auth-Username": plain(user.username),
@@ -40,11 +43,17 @@ def identity(user: User) -> dict[str, str]:
 
 
 def plain(value: str) -> str:
-    """Names and addresses are ASCII by our rules; one that was written past them is percent-encoded."""
+    """Returns a value as a header can hold it: percent-encoded unless it is printable ASCII.
+
+    Names and addresses are ASCII by our rules; this is for one that was written past them.
+    """
     return value if value.isascii() and value.isprintable() else quote(value)
 
 
 def wanted(request: HttpRequest) -> str:
-    """The path that the visitor asked the proxy for, or "". It is never said on which host: this one, or nowhere."""
+    """Returns the path that the visitor asked the proxy for, or "" if it is missing or unsafe.
+
+    Only a path counts and never a host, so that signing in leads back to this site or nowhere.
+    """
     headers = request.headers
     return same_site(headers.get("X-Forwarded-Uri") or headers.get("X-Original-URI") or "")

@@ -1,1 +1,1 @@
-"""Proof of an address: invitations and mailed links, and the pages of the way in and back in."""
+"""Proof of an address: magic links, invitations, sign-up, lists of people and the funnel."""

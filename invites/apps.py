@@ -1,4 +1,4 @@
-"""Proof of an address."""
+"""The app of invitations, magic links and sign-up."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""The mail of a link or an invitation: which it is, in which language, with what in it. It needs no request."""
+"""Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
 from collections.abc import Iterable, Iterator
 from copy import copy
@@ -20,11 +20,15 @@ from outbox.models import OutboxMessage
 if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
-EMAIL, NAME, URL, DECLINE_URL = range(4)  # the blanks of a mail to many
+EMAIL, NAME, URL, DECLINE_URL = range(4)  # numbers of the blanks in a mail to many
 
 
 def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
-    """The one mail with this link that fits the address today, not stored yet."""
+    """Returns the one mail with this link that fits its address today, not stored yet.
+
+    `account` has that address, if any; `may_join` says whether the address may make one; `device` has asked for the
+    link, as visitor.device() names it.
+    """
     name, purpose = wording(link, account, may_join=may_join)
     if name == "invite" and link.invite:
         return invitation(link.invite, link)
@@ -44,7 +48,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
 
 
 def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
-    """Which mail, and what its link is for."""
+    """Returns the name of the mail's templates, and the purpose of the link in it; None if the mail has no link."""
     asked = link.Purpose
     if account:
         resets = link.purpose in {asked.RESET, asked.DISOWNED}
@@ -59,11 +63,12 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
 
 
 def language_of(link: "MagicLink") -> str:
+    """Returns the language of the link's invitation, else the one that the link was asked for in; "" if unknown."""
     return (link.invite.language if link.invite else "") or link.language
 
 
 def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessage:
-    """The mail of an invitation, with its own link or one that its holder asked for, not stored yet."""
+    """Returns the mail of an invitation, not stored yet, with its own link or with one that its holder asked for."""
     carried = link or invite
     with preferences.read_by({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
@@ -72,9 +77,9 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
 
 
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
-    """The mails to people without an account who were invited, not stored yet; to leave at these times, or now.
+    """Returns the mails of invitations to people without an account, not stored yet.
 
-    What many of them have in common is rendered once.
+    Each leaves at the next time of `leaving`, or now. Mails that differ only in their blanks are rendered once.
     """
     written: dict[Any, OutboxMessage] = {}
     mails = []
@@ -90,13 +95,16 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
 
 
 def same_for(invite: "Invite") -> tuple[Any, ...]:
-    """What tells one wording from another; the lengths decide where lines are broken."""
+    """Returns what two invitations must have in common to share one rendered mail.
+
+    The lengths of address and name are in it, because they decide where lines are broken.
+    """
     lengths = len(invite.email), len(invite.name)
     return invite.language, invite.invited_by_id, invite.source, invite.note, invite.expires_at, lengths
 
 
 def with_blanks(invite: "Invite") -> OutboxMessage:
-    """The mail of an invitation, with blanks for what tells it from others that say the same."""
+    """Returns the mail of an invitation with blanks for address, name and links, not stored yet."""
     blanks = copy(invite)
     blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
     with preferences.read_by({}, invite.language) as language:
@@ -106,7 +114,10 @@ def with_blanks(invite: "Invite") -> OutboxMessage:
 
 
 def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
-    """What a member's invitation says, not stored yet; without a link of ours to somebody who has an account."""
+    """Returns the mail of a member's invitation, not stored yet.
+
+    To an address with an account it carries no token: it names the sign-in page.
+    """
     if account is None:
         return invitation(invite)
     with preferences.read_by(account.settings, invite.language) as language:
@@ -115,7 +126,7 @@ def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
 
 
 def reminder(invite: "Invite") -> OutboxMessage:
-    """The one mail that says again that somebody is invited, not stored yet."""
+    """Returns the mail that reminds a person of their invitation, not stored yet."""
     with preferences.read_by({}, invite.language) as language:
         words = invitation_words(invite) | {
             "url": tokens.link(purposes.SIGNUP, invite.pk),
@@ -129,7 +140,10 @@ def reminder(invite: "Invite") -> OutboxMessage:
 def write_invitation(
     name: str, invite: "Invite", words: dict[str, Any], language: str, about: UUID | None = None
 ) -> OutboxMessage:
-    """`about` is the link in it, if its holder has asked for that."""
+    """Returns the mail `name` to an invitation's address, not stored yet; answers to it go to the inviter.
+
+    `about` is the id of the link in it, if its holder has asked for that link; else the invitation's id counts.
+    """
     return write(
         name,
         invite.email,
@@ -142,11 +156,12 @@ def write_invitation(
 
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
+    """Returns the template context that every mail of an invitation needs, but for link and end."""
     return {"email": invite.email, "note": invite.note, **sender(invite)}
 
 
 def sender(invite: "Invite") -> dict[str, str]:
-    """Who invites, and where one says no."""
+    """Returns the template context of who invites, what they call the person, and where the person can decline."""
     return {
         "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
         "inviter_email": invite.invited_by.email if invite.invited_by else "",
@@ -156,7 +171,7 @@ def sender(invite: "Invite") -> dict[str, str]:
 
 
 def ask_to_readdress(invite: "Invite") -> None:
-    """To who sent it: its holder wants it sent to another address."""
+    """Mails the sender of an invitation, unless they have left, that its holder wants it at another address."""
     if invite.invited_by:
         with preferences.read_by(invite.invited_by.settings) as language:
             context = {
@@ -169,7 +184,7 @@ def ask_to_readdress(invite: "Invite") -> None:
 
 
 def not_readdressed(invite: "Invite") -> None:
-    """To who asked for that, and may wait for it."""
+    """Mails the person who asked for an invitation at their own address that its sender has left it as it is."""
     account = User.objects.filter(email=invite.readdress_to).first()
     spoken = invite.readdress_language or invite.language
     with preferences.read_by(account.settings if account else {}, spoken) as language:

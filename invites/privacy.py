@@ -1,4 +1,4 @@
-"""What a leaving person's invitations and links give to the export, and what they forget."""
+"""A person's invitations and links in the export of their data, and what is erased from these when they leave."""
 
 from accounts.models import User
 from accounts.privacy import erase, export
@@ -9,24 +9,25 @@ LINKS = ("purpose", "email", "language", "next", "created_at", "expires_at", "us
 
 
 def take_part() -> None:
-    """Called once at start."""
+    """Adds this room's files to the export, and its part to erasing an account. Called once at start."""
     export.add_part("invites", invites)
     export.add_part("links", links)
     erase.before(forget)
 
 
 def invites(user: User) -> export.Rows:
-    """Those to this person, and those this person sent."""
+    """Returns the invitations to a person, and those that the person sent, except to people who have left."""
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
     return (Invite.objects.to(user) | sent).order_by("id").values(*INVITES).iterator()
 
 
 def links(user: User) -> export.Rows:
-    """What was mailed when somebody asked for a link to this person's address."""
+    """Returns the links that anyone has asked for to a person's address, and those that the person used."""
     return MagicLink.objects.to(user).asked_for().order_by("id").values(*LINKS).iterator()
 
 
 def forget(user: User) -> None:
+    """Erases a leaving person's address, and words written to it, from invitations, links and the desk's own log."""
     erase.forget_at_the_desk(Invite.objects.to(user))
-    Invite.objects.forget(user)  # locked before its links, as everywhere
+    Invite.objects.forget(user)  # before the links: rows are locked in this order everywhere, so that nothing deadlocks
     MagicLink.objects.forget(user)

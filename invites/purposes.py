@@ -1,11 +1,11 @@
-"""What a mailed link may open."""
+"""The purposes of mailed tokens: the salt that ties a token to its purpose, and the page that it opens."""
 
 from kit.tokens import Purpose
 
-# The salts name the room that tokens were first for, as links with them are in people's mailboxes.
+# The salts stay, whatever becomes of the room they name: links signed with them are in people's mailboxes.
 SIGNUP = Purpose("frontdoor.invites.signup", "account_signup")
 CONFIRM = Purpose("frontdoor.invites.confirm", "invite_confirm")
 RESET = Purpose("frontdoor.invites.reset", "account_reset_password_from_key")
 OWNER = Purpose("frontdoor.invites.owner", "owner")
-READDRESS = Purpose("frontdoor.invites.readdress", "invite_readdress")  # for who sent it
+READDRESS = Purpose("frontdoor.invites.readdress", "invite_readdress")  # the sender's answer
 DECLINE = Purpose("frontdoor.invites.decline", "invite_decline")

@@ -1,4 +1,4 @@
-"""JSON doors that lead to mailed links or to joining, one file for each noun.
+"""JSON doors for mailed links and sign-up, one file for each noun.
 
-What a page does, they do by its form, its verb and its limits.
+Each does what a page does, with the page's form, verb and limits.
 """

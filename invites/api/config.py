@@ -1,4 +1,4 @@
-"""What there is here; the same for everybody."""
+"""The JSON door that says what this site offers; its answer is the same for every visitor."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,7 +8,7 @@ from kit.json_door import Fields, door
 
 @door("GET")
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """What a program that draws its own pages has to know before it draws them."""
+    """Returns the settings that a program needs to draw its own pages: who may sign up, in which ways, and so on."""
     return JsonResponse(
         {
             "signup": settings.SIGNUP,

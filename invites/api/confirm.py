@@ -1,4 +1,4 @@
-"""The button in the mail: it signs in, or makes the account that was planned in this browser."""
+"""The JSON door of the confirm link: it signs in, or makes the account that was planned in this browser."""
 
 import logging
 
@@ -22,7 +22,11 @@ log = logging.getLogger("frontdoor.invites")
 
 @door("POST")
 def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Presses the button, with the `token` of the mail."""
+    """Uses the link of `token`: signs in to the account of its address, or makes the one that was planned here.
+
+    Returns the signed-in user (200), the demand for a second factor (401), or a message (201) for a new account.
+    Raises Refused for any other case, and Limited after too many presses or bad tokens.
+    """
     link = press.find(request, sent, purposes.CONFIRM)
     try:
         opened.count_press(request, link)
@@ -35,6 +39,10 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
+    """Uses the link to sign in to the account of its address. Returns the signed-in user, or the demand for a code.
+
+    Raises Refused when the account is turned off or the link too old for it, and Unavailable when it was just used.
+    """
     if not account.is_active:
         raise press.inactive()
     if not link.signs_in(account):
@@ -44,12 +52,17 @@ def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpRespons
 
 
 def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
+    """Signs in to an account whose link is used. Returns the signed-in user, or the demand for a code (401)."""
     sessions.start(request, account, link.leads_to, sessions.LINK)
     return who(request, next=link.leads_to or None)
 
 
 def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """The account as it was planned here; in any other browser a name and a password have to be chosen."""
+    """Makes the account that was planned in this browser. Returns a message (201); nobody is signed in by it.
+
+    Raises Refused for a visitor signed in to another account, in any other browser (choose a name and a password), and
+    when name or address is taken or the database fails. Raises NotInvited, or Unavailable when the link was just used.
+    """
     if opened.other_address(request, link):
         raise press.wrong_account()
     if not link.is_planned_in(browser.seal(request)):
@@ -75,7 +88,10 @@ def confirmed(link: MagicLink) -> HttpResponse:
 
 
 def pressed_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Answers as the first press of this browser was answered, or says what became of the link."""
+    """Returns the answer of the first press, for its second press in one browser and for whoever is signed in by it.
+
+    The link must have been read again. For anyone else, raises Refused with what became of the link.
+    """
     account = link.used_by
     if account and link.used_just_now(browser.identify(request, purposes.CONFIRM)):
         return confirmed(link) if link.username else enter(request, link, account)

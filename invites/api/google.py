@@ -1,4 +1,4 @@
-"""On to Google: a browser sends a form here and follows where it is sent."""
+"""The door to Google: a browser posts a form here and follows the redirect."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +16,14 @@ from kit.json_door import Fields, Refused, door
 
 @door("POST", GOOGLE_PER_NETWORK, form=True)
 def start(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """To Google, and back to `next`; with the `token` of a mailed link to accept its invitation."""
+    """Redirects to Google, and from there back to `next`; with the `token` of a mailed link, to accept its invitation.
+
+    A person who is signed in is redirected to the link's page, or to `next`. Raises Refused (404) where Google is not
+    offered, and Limited after too many bad tokens.
+    """
     if not settings.GOOGLE_CLIENT_ID:
         raise Refused(404, "off", _("Google is not offered here."))
     next_url, link = same_site(sent.get("next", "")), opened.find_pending(request)
-    if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
+    if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
         return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     return trip.begin(request, next_url, link)

@@ -1,4 +1,7 @@
-"""Asking for mail: a way in, a new password, or proof that an account is one's own. The same for every address."""
+"""JSON doors that mail a link: to get in, for a new password, or as proof in place of the password.
+
+Their answers are the same for every address, so that they tell nobody who has an account.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -15,7 +18,11 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST", limits.ASK_PER_NETWORK)
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Mails a link to an address, whoever's it is; a probable typo is pointed out, and the mail sent."""
+    """Mails a link to the address in `email`, whoever has it. Returns a message (202).
+
+    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Refused for
+    a signed-in person, Invalid for a malformed address, and Limited when it was mailed too often.
+    """
     if request.user.is_authenticated:
         raise already_signed_in()
     return mail_to(request, sent, MagicLink.Purpose.LINK)
@@ -23,19 +30,29 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 @door("POST", limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Mails a link to choose a new password by, whoever's the address is."""
+    """Mails a link to choose a new password by to the address in `email`, whoever has it. Returns a message (202).
+
+    Raises Invalid for a malformed address, and Limited when it was mailed too often.
+    """
     return mail_to(request, sent, MagicLink.Purpose.RESET)
 
 
 @door("POST", limits.ASK_PER_NETWORK, guard=signed_in)
 def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Mails a link to the address of the account: coming in by it is proof, as the password is."""
+    """Mails a link to the signed-in person: signing in by it is proof, as the password is. Returns a message (202).
+
+    The link leads to `next`. Raises Limited when the address was mailed too often.
+    """
     email = request.person.email
     ask(request, Asked(email, next=same_site(sent.get("next", ""))))
     return message(sent_to(email), 202)
 
 
 def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
+    """Mails a link for this purpose to the address in `email`. Returns a message (202), and a probable typo.
+
+    Raises Invalid for a malformed address, and Limited when it was mailed too often.
+    """
     form = EmailForm(sent)
     if not form.is_valid():
         raise Invalid(form)

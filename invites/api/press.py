@@ -1,4 +1,4 @@
-"""What becomes of a token: a link that works, or what a program is told instead (see invites/link/opened.py)."""
+"""Finds the link of a sent token, and words the refusals of a link (the cases are in invites/link/opened.py)."""
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -18,7 +18,10 @@ OVER = {
 
 
 def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
-    """The link of the `token` that was sent, if it was made for one of these purposes. Raises Refused, Limited."""
+    """Returns the link of the sent `token`, in whatever state, if the token was made for one of these purposes.
+
+    Raises Refused (404) for an invalid token, and Limited after too many.
+    """
     link = opened.find_link(request, sent.get("token", ""), *allowed)
     if link is None:
         raise broken()
@@ -26,7 +29,7 @@ def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
 
 
 def read_again(link: MagicLink) -> MagicLink:
-    """The link as it is now, with its use. Raises Refused when its person has left."""
+    """Returns the link as it is now, and by whom it was used. Raises Refused (404) when its person has left."""
     try:
         link = opened.read(link.pk)
     except MagicLink.DoesNotExist:
@@ -36,7 +39,7 @@ def read_again(link: MagicLink) -> MagicLink:
 
 
 def over(state: str) -> Refused:
-    """For a link that works no longer."""
+    """Returns the refusal (410) for a link in a state that is not pending."""
     code, said = OVER[MagicLink.State(state)]
     return Refused(410, code, _(said), "token")
 

@@ -1,4 +1,4 @@
-"""A new password from a mailed link."""
+"""JSON doors for choosing a new password with a mailed link."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -15,7 +15,10 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST")
 def check(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Whose password the `token` lets choose; changes nothing."""
+    """Returns the `username` whose password the link of `token` lets its holder choose; changes nothing.
+
+    Raises Refused when it lets them choose none, and Limited after too many presses or bad tokens.
+    """
     link = press.find(request, sent, purposes.RESET)
     try:
         opened.count_press(request, link)
@@ -26,7 +29,11 @@ def check(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 @door("POST")
 def save(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Sets the `password` with the `token`, and ends every session; one then signs in with it."""
+    """Sets the `password` with the link of `token`, and ends every session. Returns a message; nobody is signed in.
+
+    A second press of the same browser with the same password gets the same answer. Raises Refused when the link lets
+    its holder choose none, Invalid for a weak password, and Limited after too many presses or bad tokens.
+    """
     link = press.find(request, sent, purposes.RESET)
     try:
         opened.count_press(request, link)
@@ -43,7 +50,7 @@ def save(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def refusal(link: MagicLink, reason: Exception) -> Refused:
-    """What somebody is told whose link does not let them choose a password."""
+    """Returns the refusal for a link that can't be used to choose a password; `reason` is what was raised."""
     if isinstance(reason, reset.NoAccount):
         return press.broken()
     if isinstance(reason, reset.TurnedOff):

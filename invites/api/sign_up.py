@@ -1,4 +1,4 @@
-"""Making an account: with the token of a mailed link, or all at once, and then the mail."""
+"""The JSON door for sign-up: with the token of a mailed link, or all at once, to be confirmed by a mail."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -20,12 +20,19 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST")
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """With the `token` of a mailed link a name and a password are enough; without one the address is given too."""
+    """Makes an account: with the `token` of a mailed link by from_link(), without one by register().
+
+    Takes `username` and `password`, and `email` where there is no token. Raises Refused, Limited.
+    """
     return from_link(request, sent) if "token" in sent else register(request, sent)
 
 
 def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Makes the account and signs in to it."""
+    """Makes an account with the link of `token`, and signs in to it. Returns the signed-in user (201).
+
+    Raises Refused when the link works no longer, its address has an account, or the visitor may not use it; Invalid
+    for the form's errors, and Limited after too many presses or bad tokens.
+    """
     link = press.find(request, sent, purposes.SIGNUP, purposes.CONFIRM)
     try:
         opened.count_press(request, link)
@@ -39,6 +46,11 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
+    """Makes an account with the link's address, and signs in to it. Returns the signed-in user (201).
+
+    Raises Refused for a visitor who is signed in to another account, Invalid for the form's errors, and NotInvited,
+    HasAccount or Unavailable as join.join() does.
+    """
     if opened.other_address(request, link):
         raise press.wrong_account()
     if User.objects.filter(email=link.email).exists():
@@ -53,7 +65,10 @@ def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
 
 
 def pressed_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open: Refused) -> HttpResponse:
-    """Says what became of a link, or what else is the matter while it works; whoever used it for this is in."""
+    """Returns the first press's answer (201) for its second press: same username, and same browser or signed in by it.
+
+    For any other press, raises Refused: `still_open` while the link works, else what became of it.
+    """
     link = press.read_again(link)
     account = link.used_by
     if account and account.username == sent.get("username", "").strip().lower():
@@ -65,12 +80,17 @@ def pressed_again(request: HttpRequest, link: MagicLink, sent: Fields, still_ope
 
 
 def enter(request: HttpRequest, link: MagicLink, user: User, *, new: bool = False) -> HttpResponse:
+    """Signs in to an account whose link is used; `new` if it was made just now. Returns the signed-in user (201)."""
     sessions.start(request, user, link.leads_to, sessions.SIGNUP, new=new)
     return who(request, 201, next=link.leads_to or None)
 
 
 def register(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Keeps what was sent until the mail is answered by this browser; the same for every address."""
+    """Plans an account for `email` in this browser, and mails a link that confirms it. Returns a message (202).
+
+    The answer is the same for every address, known or not. Raises Refused where sign-up is by invitation or for a
+    signed-in person, Invalid for the form's errors, and Limited when network or address has asked too often.
+    """
     limits.ASK_PER_NETWORK.check(request, visitor.network(request))
     if settings.SIGNUP != "open":
         raise press.closed()

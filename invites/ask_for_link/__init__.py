@@ -1,1 +1,1 @@
-"""Asking for mail with a link in it."""
+"""Asking for a mailed link."""

@@ -1,4 +1,4 @@
-"""Asking for mail, at whichever door, and what a page says of it then."""
+"""Asking for a mailed link, for pages and JSON doors alike, and the page that says where the mail went."""
 
 import logging
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from outbox.mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
 
-# Where each is asked for, else on the start page.
+# The URL names of the pages where these are asked for; all else is asked for on the start page.
 PAGES: dict[str, str] = {
     MagicLink.Purpose.REGISTER: "account_signup",
     MagicLink.Purpose.RESET: "account_reset_password",
@@ -27,7 +27,7 @@ COOKIE = "asked"  # remembers, in this browser, what was asked for and where the
 
 
 class Asked(NamedTuple):
-    """What somebody asks for: the address to mail, what for, and where the press is to lead."""
+    """A visitor's request for a link: the address to mail, the purpose, and the path that the link leads to."""
 
     email: str = ""
     purpose: str = MagicLink.Purpose.LINK
@@ -35,9 +35,13 @@ class Asked(NamedTuple):
 
 
 def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
-    """Sends the one mail that every address gets; `given` is as MagicLink.objects.issue takes it. Raises Limited."""
+    """Mails a link to the address, whoever has it; `given` are further arguments of MagicLink.objects.issue().
+
+    Raises Limited when the address was mailed too often.
+    """
     email, purpose, next_url = asked
-    # Counted apart, as the mail about an unknown address holds no link: nobody should be able to use up the others.
+    # Counted apart, because a reset mail to an unknown address holds no link: a stranger who asks for these must not
+    # use up the mails that hold one.
     key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
     limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
     limits.ASK_PER_ADDRESS.check(request, key)
@@ -46,7 +50,11 @@ def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
 
 
 def ask_again(request: HttpRequest, asked: Asked, instead: MagicLink | None = None) -> None:
-    """Sends it once more, with what was planned; in place of a dead link, or of that which this browser asked for."""
+    """Mails a fresh link in place of `instead`, a dead one, or else of the last one that this browser asked for.
+
+    An account that was planned with that link is planned with the fresh one. Raises Limited when the address was
+    mailed too often.
+    """
     planned: dict[str, Any] = {}
     if asked.purpose == MagicLink.Purpose.REGISTER:
         planned = MagicLink.objects.plan(instead, asked.email, browser.seal(request))
@@ -54,7 +62,7 @@ def ask_again(request: HttpRequest, asked: Asked, instead: MagicLink | None = No
 
 
 def ask_or_wait(request: HttpRequest, asked: Asked, **given: Any) -> HttpResponse:
-    """To the page that says where the mail went; if one went there just now, it says so too."""
+    """Mails a link, and leads to the page that says where it went; or shows that page (429) if a limit is reached."""
     try:
         ask(request, asked, **given)
     except rate_limit.Limited as limit:
@@ -63,24 +71,30 @@ def ask_or_wait(request: HttpRequest, asked: Asked, **given: Any) -> HttpRespons
 
 
 def limited(request: HttpRequest, asked: Asked, limit: rate_limit.Limited) -> HttpResponse:
+    """Returns the page of where the mail went (429), which says by the reached `limit` when to ask for the next."""
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)
     return remember(response, asked)
 
 
 def remember(response: HttpResponse, asked: Asked) -> HttpResponse:
-    """Lets this browser, and no URL, know the address, for as long as the link lives."""
+    """Notes what was asked for in a cookie, for as long as the link lives, so that no URL names the address.
+
+    Returns the response.
+    """
     return cookies.keep(response, COOKIE, list(asked), LINK_LIFETIME)
 
 
 def asked_for(request: HttpRequest) -> Asked:
-    """What this browser remembers; without an address if that is nothing."""
+    """Returns what this browser asked for last, from its cookie; with `email` "" if it has none."""
     return Asked(*cookies.read(request, COOKIE, LINK_LIFETIME) or ())
 
 
 def sent_page(request: HttpRequest, asked: Asked, status: int = 200, **context: object) -> HttpResponse:
+    """Returns the page that says where the mail went, and how to send it again; `context` is added for its template."""
     email, purpose = asked.email, asked.purpose
-    # A plan opens in its own browser only (one that asked for a fresh link may be another), and connects Google so.
+    # The mail must be opened in this browser if an account was planned here, or Google waits here to be connected.
+    # A browser that has only asked for a fresh link need not be the one that planned.
     seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
     here = connects or (purpose == MagicLink.Purpose.REGISTER and bool(browser.seal(request)))

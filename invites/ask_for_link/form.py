@@ -10,31 +10,33 @@ from kit.form import VERBATIM, Form, NextField
 
 
 class EmailForm(Form):
+    """A form for one address. `leave_empty` catches programs, `next` is where the link leads."""
+
     email = forms.CharField(
         label=gettext_lazy("Email address"),
-        required=False,  # addresses.normalize says what is missing
+        required=False,  # addresses.normalize refuses an empty one, in our words
         help_text=gettext_lazy("We only use it for your account. No newsletters"),
         widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email", "enterkeyhint": "send"}),
     )
-    # People never see this field, and no browser knows what it might be; whoever fills it in is a program.
+    # People never see this field, and no browser knows how to fill it in: only a program does.
     leave_empty = forms.CharField(
         label=gettext_lazy("Leave this field empty"),
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
-    # The address whose typo was pointed out; typed again, it goes through.
+    # The address whose probable typo was pointed out; sent again, it is believed.
     sure = forms.CharField(required=False, widget=forms.HiddenInput)
     next = NextField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.is_bound:  # else what there is to say about it has the focus
+        if not self.is_bound:  # else the focus belongs to the error
             self.fields["email"].widget.attrs["autofocus"] = True
 
     def clean_email(self) -> str:
         return addresses.normalize(self.cleaned_data["email"])
 
     def doubt(self) -> str:
-        """The address that was probably meant, once; then "" for the same typed address."""
+        """Returns the address that was probably meant; "" if none is likelier, or the typo was pointed out before."""
         email = self.cleaned_data["email"]
         return "" if self.cleaned_data["sure"] == email else addresses.suggestion(email)

@@ -1,4 +1,4 @@
-"""Asking for mail: a way in, a new password, or proof that an account is one's own."""
+"""The pages where a mailed link is asked for: to get in, for a new password, or as proof in place of the password."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,10 @@ from outbox.mail import lateness
 
 @page(limits.ASK_PER_NETWORK)
 def entry(request: HttpRequest) -> HttpResponse:
-    """Takes an address and mails it a link, whoever's it is."""
+    """Shows a form for one address. Its POST mails a link there, whoever has the address, and says where it went.
+
+    A person who is signed in gets a page that says so, without the form.
+    """
     next_url = same_site(request.GET.get("next", ""))
     if request.user.is_authenticated:
         return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
@@ -36,11 +39,19 @@ def entry(request: HttpRequest) -> HttpResponse:
 
 @page(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
-    """The same for a new password."""
+    """Shows a form for one address. Its POST mails a link to choose a new password by, and says where it went.
+
+    The answer is the same whoever has the address.
+    """
     return take_address(request, "invites/ask_for_link/reset.html", MagicLink.Purpose.RESET)
 
 
 def take_address(request: HttpRequest, template: str, purpose: str, next_url: str = "") -> HttpResponse:
+    """Returns the page with the address form; a valid POST mails a link and leads to the page that says where it went.
+
+    A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that fills in
+    the hidden field gets the usual answer, but no mail is sent.
+    """
     form = bound(EmailForm, request, initial={"next": next_url})
     if not form.is_valid():
         return entry_page(request, template, form)
@@ -62,7 +73,10 @@ def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion:
 
 @account_page(limits.ASK_PER_NETWORK)
 def prove(request: PersonRequest) -> HttpResponse:
-    """A link instead of the password, for somebody signed in who is asked for it; it leads back to that page."""
+    """Mails a link to the signed-in person, as proof in place of their password; it leads back to the page in `next`.
+
+    A GET leads to the account page.
+    """
     if request.method != "POST":
         return redirect("account")
     email = request.person.email
@@ -71,7 +85,11 @@ def prove(request: PersonRequest) -> HttpResponse:
 
 @page(limits.ASK_PER_NETWORK)
 def sent(request: HttpRequest) -> HttpResponse:
-    """Says where the link went; its POST sends it again, to the same address or to that of a link that ran out."""
+    """Shows where the last link went. Its POST mails a fresh one there, and says so, or when that will be possible.
+
+    With the token of an expired link, the POST mails a fresh one to the address of that link. Without an address to
+    mail, it leads to the start page.
+    """
     if request.method != "POST":
         return sent_page(request, asked_for(request))
     instead, asked = None, asked_for(request)

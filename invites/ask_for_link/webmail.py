@@ -1,4 +1,4 @@
-"""The "Open Gmail" button: where the mail of a typed address is read."""
+"""The "Open Gmail" button: the web page where the mail of an address is read."""
 
 from typing import NamedTuple
 
@@ -21,5 +21,5 @@ BY_DOMAIN = {domain: provider for provider, domains in PROVIDERS.items() for dom
 
 
 def provider(address: str) -> Provider | None:
-    """The provider that the address's own domain names; never a guess."""
+    """Returns the provider whose list has the address's domain, or None. No other domain is guessed or looked up."""
     return BY_DOMAIN.get(address.rpartition("@")[2])

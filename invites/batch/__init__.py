@@ -1,1 +1,1 @@
-"""Lists of people, as they are brought in and given out."""
+"""Lists of people to be invited: reading them from files and forms, and writing invitations to CSV."""

@@ -1,4 +1,4 @@
-"""The columns that a list of people may have, and what may stand in them."""
+"""The columns that a list of people may have, and the checks of what stands in them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from kit import addresses, plain_line
 from kit.form import same_site
 
-# What people call them, in the first line of a file.
+# The names that people give each column in the first line of a file, in lower case.
 COLUMNS = {
     "email": {
         *("email", "e-mail", "mail", "email address", "e-mail address", "address"),
@@ -24,31 +24,37 @@ COLUMNS = {
 }
 
 
-# What the file of bad lines begins with, in each language.
+# The first line of the file of bad lines, in each language (invites/desk/batch_words.py writes it).
 BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
 
 
 def header(cells: list[str]) -> list[str]:
-    """The column of each cell if this is the line that names them, "" for one nobody knows; else nothing."""
+    """Returns the column that each cell names, "" for an unknown name; or [] if this line does not name columns.
+
+    A line names columns if one of its cells names that of the email address.
+    """
     known = {said: column for column, names in COLUMNS.items() for said in names}
     columns = [known.get(cell.lower(), "") for cell in cells]
     return columns if "email" in columns else []
 
 
 def is_bad_lines(cells: list[str]) -> bool:
-    """Whether this is the first line of the file of lines that could not be read."""
+    """Returns whether these cells are the first line of the file of bad lines that we give out to be mended."""
     return [cell.lower() for cell in cells] in BAD_LINES
 
 
 def email_of(typed: str) -> str:
-    """The address, normalized. Raises ValidationError."""
+    """Returns the normalized address. Raises ValidationError if there is none or it is malformed."""
     if not typed.strip():
         raise ValidationError(_("There is no email address in this line"))
     return addresses.normalize(typed)
 
 
 def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str, Any]:
-    """What a line says beside the address, as Entry has it. Raises ValidationError."""
+    """Returns what a line says beside the address, as fields of Entry; `row` maps column to text.
+
+    `groups` maps the names of groups that may be named to their ids; None forbids to name any. Raises ValidationError.
+    """
     return {
         "name": plain_line.plain(row.get("name", ""), 100, _("The name")),
         "note": plain_line.plain(row.get("note", "")),
@@ -59,6 +65,7 @@ def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str
 
 
 def language(text: str) -> str:
+    """Returns the site's language for a code like "en-GB", or "" for "". Raises ValidationError where none fits."""
     try:
         return get_supported_language_variant(text.lower()) if text else ""
     except LookupError:
@@ -67,12 +74,17 @@ def language(text: str) -> str:
 
 
 def path(text: str) -> str:
+    """Returns the text if it is a path of this site or "". Raises ValidationError for any other text."""
     if text != same_site(text):
         raise ValidationError(_("It must lead to a path of this site, like /account"))
     return text
 
 
 def group(name: str, groups: Mapping[str, int] | None) -> int | None:
+    """Returns the id of the group with this name, None for "".
+
+    Raises ValidationError for an unknown group, or if `groups` is None: the list's author may not name any.
+    """
     if not name:
         return None
     if groups is None:

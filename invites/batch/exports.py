@@ -1,4 +1,4 @@
-"""Invitations as a CSV file, a few statements for hundreds of lines. No token or link is in it."""
+"""Writes invitations as a CSV file, with a few statements for hundreds of lines. No token or link is in it."""
 
 import csv
 import re
@@ -25,14 +25,14 @@ COLUMNS = (
     "opened",
     "accepted",
 )
-# A spreadsheet takes what begins so for a formula, and would do what a stranger wrote.
-# Some part lines at semicolons or tabs, so each part counts.
+# A spreadsheet runs text that begins so as a formula (CSV injection), and a stranger may have written it.
+# Some spreadsheets also split lines at semicolons or tabs, so the beginning of each part counts.
 FORMULA = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])")
 
 
 def lines(invites: InviteQuerySet) -> Iterator[str]:
-    """The file, line by line; newest first."""
-    yield "\ufeff" + line(COLUMNS)  # by this mark Excel knows UTF-8
+    """Yields the lines of the CSV file for these invitations: first the names of the columns, then the newest."""
+    yield "\ufeff" + line(COLUMNS)  # the byte order mark by which Excel recognizes UTF-8
     for chunk in chunks(invites):
         OutboxMessage.objects.attach_newest(chunk)
         for invite in chunk:
@@ -40,7 +40,10 @@ def lines(invites: InviteQuerySet) -> Iterator[str]:
 
 
 def chunks(invites: InviteQuerySet) -> Iterator[list[Invite]]:
-    """Each begins where the last one ended, so that what is added meanwhile moves nothing."""
+    """Yields the invitations in lists of at most CHUNK, newest first.
+
+    Each list begins below the last id of the one before, so that invitations added meanwhile shift no line.
+    """
     rows = invites.select_related("invited_by").order_by("-id")
     chunk = list(rows[:CHUNK])
     while chunk:
@@ -65,15 +68,17 @@ def row(invite: Invite) -> list[str]:
 
 
 def moment(at: datetime | None) -> str:
+    """Returns a time in UTC as "2025-11-21T14:00:00Z", or "" for None; `at` must be in UTC."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else ""
 
 
 def line(values: Iterable[Any]) -> str:
+    """Returns one line of CSV with its line end. No value in it is a formula to a spreadsheet."""
     written = StringIO()
     csv.writer(written).writerow([harmless(str(value)) for value in values])
     return written.getvalue()
 
 
 def harmless(value: str) -> str:
-    """The value as a spreadsheet shows it and does not run it."""
+    """Returns the value with an apostrophe before each part that a spreadsheet would run as a formula."""
     return FORMULA.sub(r"\1'", value)

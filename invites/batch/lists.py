@@ -1,4 +1,4 @@
-"""Lists of people to be invited, as they come from files and forms: one line for each."""
+"""Reads lists of people to be invited, as they come from files and forms: usually one person on each line."""
 
 import csv
 import re
@@ -17,8 +17,8 @@ from invites.models import Entry
 from kit import addresses
 
 LONGEST = 10_000  # characters of a line; an address with a name and a note has hundreds
-JOINED = 5  # lines that one quoted field may go on over
-LONGEST_ADDRESS = 400  # characters, with a name; what is longer is not searched for one
+JOINED = 5  # further lines that one quoted field may continue on
+LONGEST_ADDRESS = 400  # characters, with a name; a longer cell is not searched for an address
 SHOWN = 200  # characters of a line that could not be read
 DELIMITERS = ",;\t"
 QUOTED = re.compile(r'"[^"]*"?')
@@ -28,7 +28,7 @@ NAMED = re.compile(r"(?P<name>.*)<(?P<email>[^<>]*)>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a list: who is to be invited, or the `problem` that keeps it from being read."""
+    """One person that a line of a list names, as `entry`; or the `problem` that keeps the line from being read."""
 
     number: int  # in its file, from 1
     text: str
@@ -38,9 +38,10 @@ class Line:
 
 
 def open_text(file: BinaryIO) -> Iterator[str]:
-    """The lines of a file, however they end; what is not UTF-8 is kept as surrogates, for `read` to name its line.
+    """Yields the lines of a UTF-8 file, whatever their line ends.
 
-    No line is longer than LONGEST and the mark of that, one character: the rest of it is passed over.
+    Bytes that are not UTF-8 become surrogates, by which read() finds and names their line. A line of more than LONGEST
+    characters is cut to one more than that, by which read() knows that it was too long.
     """
     text = TextIOWrapper(file, "utf-8-sig", errors="surrogateescape")
     while line := text.readline(LONGEST + 1):
@@ -52,10 +53,10 @@ def open_text(file: BinaryIO) -> Iterator[str]:
 
 
 def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Iterator[Line]:
-    """What each line that holds anything says; `groups` are the ids of those that may be named, by their names.
+    """Yields a Line for each person that the lines name, and for each line that can't be read; skips empty lines.
 
-    The first column is the address, and the others are in the order of COLUMNS; unless the first line names them, or
-    says that this is the file of bad lines that we gave out.
+    `groups` maps the names of groups that may be named to their ids; None forbids to name any. The columns are in the
+    order of COLUMNS, unless the first line names them, or is that of the file of bad lines that we give out.
     """
     columns, fixed, first, mended = list(COLUMNS), "", True, False
     for number, text in _joined(_numbered(lines)):
@@ -78,11 +79,15 @@ def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Itera
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yields the lines that hold more than white space, numbered from 1 with the empty ones counted."""
     return ((number, text) for number, text in enumerate(lines, 1) if text.strip("\ufeff \t\r\n"))
 
 
 def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Puts the lines together that one quoted field goes on over; a quotation mark that is never closed takes none."""
+    """Yields numbered lines, those that one quoted field continues on joined under the number of their first.
+
+    A field that is not closed within JOINED further lines takes none of them.
+    """
     ahead: deque[tuple[int, str]] = deque()
     while first := ahead.popleft() if ahead else next(lines, None):
         number, text = first
@@ -97,7 +102,7 @@ def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _goes_on(text: str) -> bool:
-    """Whether a quoted field is open at its end: then a reader takes the next line for a part of it."""
+    """Returns whether a quoted field is open at the end of the text, so that it may continue on the next line."""
     if '"' not in text:
         return False
     try:
@@ -107,7 +112,7 @@ def _goes_on(text: str) -> bool:
 
 
 def _unreadable(text: str) -> str:
-    """Why nothing can be made of a line, if so."""
+    """Returns the reason why a line can't be read, in the reader's language, or ""."""
     if len(text) > LONGEST:
         return _("The line is longer than 10,000 characters")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
@@ -118,11 +123,12 @@ def _unreadable(text: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """What separates the columns: the first of the three that stands outside quotation marks."""
+    """Returns the first character of DELIMITERS that stands outside quotation marks, or "," if there is none."""
     return next((character for character in QUOTED.sub("", text) if character in DELIMITERS), ",")
 
 
 def _split(text: str, delimiter: str) -> list[str]:
+    """Returns the cells of a line, without white space around them."""
     try:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
@@ -137,7 +143,10 @@ def _is_address(cell: str) -> bool:
 def _people(
     number: int, text: str, cells: list[str], columns: list[str], groups: Mapping[str, int] | None
 ) -> Iterator[Line]:
-    """Who stands in one line: nearly always one person, but mail programs copy many addresses as one line."""
+    """Yields a Line for each person that one line names, or for what is wrong with it.
+
+    Nearly always that is one person, but mail programs copy many addresses as one line.
+    """
     shown = _shown(text)
     if columns == list(COLUMNS) and len(cells) > 1 and all(map(_is_address, filter(None, cells))):
         rows = [{"email": cell} for cell in cells if cell]
@@ -153,7 +162,10 @@ def _people(
 
 
 def _entry(row: dict[str, str], groups: Mapping[str, int] | None) -> Entry:
-    """Raises ValidationError, with words for who made the list."""
+    """Returns the person that the cells of a line name, as "ada@example.com" or "Ada <ada@example.com>".
+
+    Raises ValidationError, in words for the author of the list.
+    """
     typed, name = row.get("email", ""), row.get("name", "")
     if match := NAMED.fullmatch(typed):
         typed, name = match["email"], name or match["name"].strip(" \"'")
@@ -161,6 +173,7 @@ def _entry(row: dict[str, str], groups: Mapping[str, int] | None) -> Entry:
 
 
 def _meant(email: str) -> str:
+    """Returns the address that was probably meant, or "" if this one does not look like a typo."""
     local, _at, domain = email.rpartition("@")
     close = _domain_meant(domain)
     return f"{local}@{close}" if close else ""
@@ -168,12 +181,15 @@ def _meant(email: str) -> str:
 
 @lru_cache(4096)
 def _domain_meant(domain: str) -> str:
-    """Comparing domains takes long, and few of them are in one list."""
+    """Returns the domain that was probably meant, or "".
+
+    Cached, because comparing domains takes long and a list has few different ones.
+    """
     return addresses.suggestion(f"a@{domain}").rpartition("@")[2]
 
 
 def _shown(text: str) -> str:
-    """The beginning of a line, in characters that can be stored and shown."""
+    """Returns the first SHOWN characters of a line, with "�" for each that can't be printed, and "…" if more follow."""
     whole = text[: SHOWN + 1].strip("\ufeff \t\r\n")
     cut = "".join(character if character.isprintable() else "\ufffd" for character in whole[:SHOWN])
     return f"{cut}…" if len(whole) > SHOWN else cut

@@ -1,1 +1,1 @@
-"""How far people come on their way in."""
+"""The sign-up funnel: how many people come to each step of their way in."""

@@ -1,8 +1,8 @@
-"""How far people come: asked or invited, mail handed over, opened, accepted, came back; by the day or week of asking.
+"""Counts how far people come, by the day or week of asking: asked or invited, mailed, opened, joined, came back.
 
-Counted are people, not mails: the best of what was sent to one address in one day or week, to somebody who had no
-account then. What was replaced by a newer invitation counts as that. A later step stands for those before it, so that
-no step has more people than the one it follows: openings are forgotten while Redis is away.
+People are counted, not mails: of all that was sent to one address in one day or week, the link that led furthest, and
+only if the address had no account then. A replaced invitation is counted as the newer one. A person at a later step
+counts at all steps before it, because openings are lost while Redis is away.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ STEPS: dict[str, Promise] = {
     "accepted": _("Account created"),
     "back": _("Signed in again within 7 days"),
 }
-DAYS = {"day": 31, "week": 12 * 7}  # how far back it looks at most
+DAYS = {"day": 31, "week": 12 * 7}  # the longest period to look back over, in days
 CACHED = 60  # seconds
 
 SOURCES: dict[str, Any] = {"self": _("asked for it"), **dict(Invite.Source.choices)}
 
-# Each lateral looks into an index once for each row of the cohorts. Who accepts is signed in by that, or signs in
-# next; only the sign-in after it is coming back.
+# Each lateral join looks into an index once for each row of the cohorts. Accepting an invitation signs a person in, or
+# they sign in right after it: only the next sign-in counts as coming back (OFFSET 1).
 LOOK = """
 WITH sent AS (
   SELECT id, email, source, created_at, opened_at, accepted_at, accepted_by_id AS person_id,
@@ -80,14 +80,14 @@ FROM steps GROUP BY GROUPING SETS ((cohort), (source), ())
 
 @dataclass(frozen=True)
 class Step:
-    """One step of all people together; shares in percent."""
+    """One step of the funnel: how many people came so far, and in percent of all and of the step before."""
 
     name: str
     people: int
     of_all: int
     of_before: int
-    left: int  # who did not come as far as this
-    # How long after asking half of them had come as far; None where nobody knows.
+    left: int  # people of the step before who did not come as far as this
+    # The time from asking within which half of them had come so far; None where it is not known.
     median: timedelta | None
 
     @property
@@ -97,14 +97,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Funnel:
+    """The steps of all people, and how many people came to each step, by cohort and by source."""
+
     steps: list[Step]
-    # The people of each step, by the first day of each cohort, and by source.
+    # Each with the number of people at each step; a cohort is named by its first day.
     cohorts: list[tuple[date, list[int]]]
     sources: list[tuple[str, list[int]]]
 
 
 def start(by: str, days: int) -> date:
-    """The first day of a look that ends today; of a whole week, if it is by week."""
+    """Returns the first day of a period of `days` that ends today.
+
+    With `by` "week" the period is rounded up to whole weeks, of which this is the last, so it begins on a Monday.
+    """
     today = timezone.localdate()
     if by == "week":
         return today - timedelta(days=today.weekday(), weeks=-(-days // 7) - 1)
@@ -112,9 +117,9 @@ def start(by: str, days: int) -> date:
 
 
 def look(by: str, since: date, source: str = "") -> Funnel:
-    """All who asked or were invited since that day, or those of one source; as it was a minute ago at most.
+    """Returns the funnel of all who asked or were invited since a day, or of one source only.
 
-    DAYS is how far back that may be.
+    `by` is "day" or "week"; callers look back no further than DAYS[by]. The numbers are up to a minute old (CACHED).
     """
     key = f"funnel:{by}:{since}:{source}:{timezone.get_current_timezone_name()}"
     rows = cache.get(key)
@@ -128,7 +133,10 @@ def look(by: str, since: date, source: str = "") -> Funnel:
 
 
 def count(by: str, since: date, source: str) -> list[list[Any]]:
-    """Cohort or "", source or "", people of each step and medians in seconds; the row with neither is of all."""
+    """Returns rows of cohort or "", source or "", people at each step, and median times in seconds.
+
+    A row has a cohort or a source; the one with neither counts all people.
+    """
     opens.gather()
     begin = timezone.make_aware(datetime.combine(since, time.min))
     given: dict[str, Any] = {"by": by, "zone": timezone.get_current_timezone_name(), "since": begin, "source": source}
@@ -140,6 +148,7 @@ def count(by: str, since: date, source: str) -> list[list[Any]]:
 
 
 def steps(people: list[int], medians: list[float | None]) -> list[Step]:
+    """Returns the steps for the number of people at each, and for the medians in seconds of the three that have one."""
     handed, accepted, back = (None if m is None else timedelta(seconds=round(m)) for m in medians)
     known = {"handed": handed, "accepted": accepted, "back": back}
     befores = [people[0], *people]

@@ -1,1 +1,1 @@
-"""Coming in, or joining, by Google."""
+"""Signing in or signing up with Google."""

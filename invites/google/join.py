@@ -1,4 +1,4 @@
-"""An account for an address that Google has proven."""
+"""Makes an account for an address that Google has proven."""
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -13,11 +13,12 @@ from kit.ids import uuid7
 
 
 def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink | None) -> tuple[User, Invite | None]:
-    """Makes it, and has it accept the invitation by whose link somebody came, or the one that staff have sent.
+    """Makes an account for a verified identity. Returns it and the invitation it has accepted, if any.
 
-    The account's name is the free one nearest to the address; what somebody else has planned for the address is never
-    read again. Raises NotInvited, Unavailable, or IntegrityError or ConnectedElsewhere if the address, or that Google
-    account, has an account by now.
+    The link's invitation comes first, then that of staff. The username is the free one nearest to the address. A plan
+    of somebody else for the address is never read again. Raises NotInvited where an invitation is needed, Unavailable
+    when it was answered just now, and IntegrityError or ConnectedElsewhere when the address, or the Google account, has
+    an account by now.
     """
     email, trace, newcomer = identity.email, visitor.trace(request), User(pk=uuid7())
     with transaction.atomic():
@@ -32,7 +33,7 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
         user: User = User.objects.create_user(name, email, id=newcomer.pk, beginning=beginning, settings=chosen)
         if identity.is_authority:
             user.google.adopt(identity.uid, email)
-        else:  # whose address it is today may not know of it
+        else:  # the address may have another owner by now, who must be told
             user.google.connect(identity.uid, email, **trace)
         if invite:
             invite.add_to_group(user)

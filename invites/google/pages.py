@@ -1,4 +1,7 @@
-"""Continue with Google: there, back, and what its answer means here. The rules are those of every door."""
+"""The pages of "Continue with Google": going there, coming back, and why nobody was signed in.
+
+What Google's answer means here follows the rules of every other way in.
+"""
 
 import logging
 from typing import cast
@@ -39,12 +42,16 @@ PAGES = {
 
 @page(limits.GOOGLE_PER_NETWORK)
 def start(request: HttpRequest) -> HttpResponse:
-    """To Google; by a link only after a button, so that no other site can send people there unasked."""
+    """Shows one button, whose POST leads to Google: so no other site can send people there unasked.
+
+    A person who is signed in is led on without it. Raises Http404 where Google is not offered, and Limited after too
+    many bad tokens.
+    """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
     typed = request.POST if request.method == "POST" else request.GET
     next_url, link = same_site(typed.get("next", "")), opened.find_pending(request)
-    if request.user.is_authenticated:  # in another tab, perhaps as another than the one who was invited
+    if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
         return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     if request.method != "POST":
         return render(request, "invites/google/start.html", {"next": next_url, "token": typed.get("token", "")})
@@ -53,7 +60,10 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @page(safe_only=True)
 def response(request: HttpRequest) -> HttpResponse:
-    """Where Google sends people back to: somebody comes in, or connects an account."""
+    """Takes Google's answer: signs in, signs up or connects the Google account, and leads on; or leads to the reason.
+
+    Raises Http404 where Google is not offered.
+    """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
     try:
@@ -66,7 +76,10 @@ def response(request: HttpRequest) -> HttpResponse:
 
 
 def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
-    """Nothing was made, and the other ways in are on the page."""
+    """Leads to the sign-in page with the other ways in, or a signed-in person to their account, and says what failed.
+
+    Nothing has changed; a failure that the visitor did not choose is logged.
+    """
     if not failure.is_cancelled:
         log.warning("google did not say who it is: %s ip=%s", failure, visitor.ip(request))
     if request.user.is_authenticated:
@@ -84,7 +97,10 @@ def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
 
 
 def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """Signs in, joins, or says why neither."""
+    """Signs in to the account of a Google identity, connects or makes one for its address, or leads to the reason.
+
+    `data` was sent along to Google: `next` and `link`. An account that is connected already needs no verified address.
+    """
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
         return leave(request, UNVERIFIED, identity.email, data)
@@ -92,7 +108,7 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     if link and link.email not in {identity.email, user.email if user else ""}:
         if identity.is_verified:
             GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=False)
-        # Never the address of the account, which may be another: it has not been entered yet.
+        # Not the account's own address, which may differ: nobody has signed in to the account yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
     GOOGLE_TRIP.drop(request)
     next_url = data.get("next") or (link.leads_to if link else "")
@@ -103,23 +119,25 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
 
 
 def connect_or_ask(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
-    """Connects an account that has the address already, as soon as its owner has signed in.
+    """Signs in to an account with the identity's address, and connects the two; or asks the visitor to sign in first.
 
-    Coming by Google is enough for that if the address is Google's own to give.
+    Google's word is enough only if Google itself gives out the address. Any other address may have changed hands since
+    Google verified it: the identity is noted, and connected once the owner has signed in.
     """
-    if request.user.is_authenticated:  # in another tab; what is kept must outlive that
+    if request.user.is_authenticated:  # in another tab; the note below must outlive that session
         sessions.end(request)
     GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=True)
     if not identity.is_authority:
         return leave(request, CONFLICT, identity.email, {"next": next_url})
     connected = account.google.account
-    if connected and connected.uid != identity.uid:  # else another press has made the account just now
+    if connected and connected.uid != identity.uid:  # if equal, another press has connected it just now
         return elsewhere(request)
     account.prove_address()
     return sessions.start(request, account, next_url, sessions.GOOGLE)
 
 
 def elsewhere(request: HttpRequest) -> HttpResponse:
+    """Leads to the sign-in page, and says that the account has another Google account."""
     said = _(
         "The account with this address is connected to another Google account. "
         "Use that one, or sign in another way and change it."
@@ -129,12 +147,15 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 
 
 def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """An account without a password, under the name that is nearest to the address."""
+    """Makes an account without a password for the identity, signs in to it and leads to `next`.
+
+    Without the invitation that is needed, leads to the page that says so.
+    """
     try:
         account, invite = new_account(request, identity, link_of(data))
     except NotInvited:
         return leave(request, CLOSED, identity.email, data)
-    except (IntegrityError, ConnectedElsewhere, Unavailable):  # somebody was faster: the account, name or invitation
+    except (IntegrityError, ConnectedElsewhere, Unavailable):  # another press was faster
         return enter(request, identity, data)
     messages.success(request, _("Your account is ready."))
     next_url = data.get("next") or (invite.next if invite else "")
@@ -142,7 +163,10 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
 
 
 def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
-    """To the page that says why somebody is not in: Google's answer works once, and pages are loaded again."""
+    """Notes why nobody was signed in, and leads to the page that says so.
+
+    Google's answer works once, but a page may be loaded again: so the reason is on a page of its own.
+    """
     going = {"next": data.get("next", ""), "link": data.get("link", "")}
     GOOGLE_TRIP.keep(request, outcome=outcome, email=email, **going)
     return redirect("google_outcome")
@@ -150,11 +174,11 @@ def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) 
 
 @page(safe_only=True)
 def outcome(request: HttpRequest) -> HttpResponse:
-    """Why the last visit to Google has led no further, and the ways on."""
+    """Shows why the last visit to Google has signed nobody in, and the ways on; without such a visit, leads on."""
     note = GOOGLE_TRIP.read(request)
     link = link_of(note)
     if request.user.is_authenticated and note.get("outcome") != WRONG_ACCOUNT:
-        return redirect("account")  # perhaps as another than whom Google has seen
+        return redirect("account")  # in another tab, and perhaps not as the person that Google named
     if note.get("outcome") == WRONG_ACCOUNT and link:
         return opened.wrong_account(request, link, note["email"])
     if note.get("outcome") not in PAGES:
@@ -167,7 +191,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
 
 
 def link_of(data: dict[str, str]) -> MagicLink | None:
-    """The link by which somebody came, if it is pending still."""
+    """Returns the mailed link that the visitor came from, by the id in `data`, if it is still pending; else None."""
     try:
         link = opened.read(data["link"])
     except (KeyError, ValidationError, MagicLink.DoesNotExist):
@@ -176,7 +200,10 @@ def link_of(data: dict[str, str]) -> MagicLink | None:
 
 
 def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """What accounts.google.pages has begun, for the same session of the same account."""
+    """Connects the Google account to the signed-in person's account, leads there and says whether it was connected.
+
+    It must be the account, and its session epoch, that accounts.google.pages sent to Google.
+    """
     user = cast("User", request.user)
     if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
         return failed(request, google.Failed("connecting another account"))

@@ -1,4 +1,4 @@
-"""Visits to Google by people who are not signed in: with which link they went, and what came of it."""
+"""Sends visitors who are not signed in to Google, and remembers which link they came from."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -7,13 +7,16 @@ from accounts.session.notes import A_WHILE
 from invites.models import MagicLink
 from kit.session_notes import Note
 
-# The id of the `link` by which somebody went to Google; after a visit that led no further, why (`outcome`), with which
-# `email`, and where it would have led (`next`).
+# `link`: the id of the mailed link that the visitor came from, or "". After a visit that signed nobody in, also
+# `outcome` (why), `email` (as Google named it) and `next` (where the visit would have led).
 GOOGLE_TRIP = Note("google_trip", A_WHILE)
 
 
 def begin(request: HttpRequest, next_url: str, link: MagicLink | None = None) -> HttpResponse:
-    """Sends somebody to Google, to sign in or to join; invites.google.pages takes the answer."""
+    """Sends a visitor to Google to sign in or sign up; the answer arrives at invites.google.pages.response.
+
+    `next_url` and the link come back with the answer; the link's address is the one that Google suggests.
+    """
     hint, came_by = (link.email, link.pk.hex) if link else ("", "")
     GOOGLE_TRIP.keep(request, link=came_by)
     return google.redirect(request, hint=hint, purpose="enter", next=next_url, link=came_by)

@@ -1,1 +1,1 @@
-"""A mailed link: from its token to a page."""
+"""Mailed links: reading the token, the pages that links open, and the pages of links that work no longer."""

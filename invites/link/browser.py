@@ -1,8 +1,8 @@
-"""By what a browser is known again: between two presses, and when the mail that it asked for is answered.
+"""Recognizes a browser: between two presses of one button, and when it opens the mail that it has asked for.
 
-A planned account opens only under the seal, a cookie. Whoever plans one for an address that is not theirs holds the
-seal but not the mail. The owner of the address holds the mail but not the seal, and chooses a name and a password as
-if for the first time.
+An account that is planned before its address is proven opens only in the browser with the seal, a cookie. An attacker
+who plans an account for somebody else's address has the seal but not the mail. The owner of that address has the mail
+but not the seal, and so chooses a name and a password as if nothing had been planned.
 """
 
 import secrets
@@ -16,33 +16,35 @@ from kit import cookies
 from kit.tokens import Purpose
 
 COOKIE = "seal"
-LIFETIME = timedelta(days=1)  # after its link has run out, a plan waits as long for a fresh one
+LIFETIME = timedelta(days=1)  # a plan whose link has expired waits as long for a fresh link
 
 
 def seal(request: HttpRequest) -> str:
-    """The seal as a link keeps it, or "" for a browser without one."""
-    kept = cookies.read(request, COOKIE, LIFETIME)
-    return seal_of(kept) if kept else ""
+    """Returns the hash of the secret in this browser's cookie, as `MagicLink.seal` stores it; "" without a cookie."""
+    secret = cookies.read(request, COOKIE, LIFETIME)
+    return seal_of(secret) if secret else ""
 
 
 def own_secret(request: HttpRequest) -> str:
-    """The secret in this browser's cookie, or a new one."""
+    """Returns the secret in this browser's cookie, or a new one that set_cookie() must still store in the browser."""
     return str(cookies.read(request, COOKIE, LIFETIME) or secrets.token_urlsafe(32))
 
 
 def set_cookie(response: HttpResponse, secret: str) -> HttpResponse:
+    """Stores the secret in the browser, as the seal of the account that was planned there. Returns the response."""
     return cookies.keep(response, COOKIE, secret, LIFETIME)
 
 
 def seal_of(secret: str) -> str:
-    """A secret as a link keeps it."""
+    """Returns the keyed hash (SHA-256, in hex) of a secret. `MagicLink.seal` stores it in place of the secret."""
     return salted_hmac("frontdoor.invites.seal", secret, algorithm="sha256").hexdigest()
 
 
 def identify(request: HttpRequest, page: Purpose) -> str:
-    """What stays the same between two presses on one page in one browser and nobody else knows.
+    """Returns a keyed hash of this browser's CSRF cookie and the page, or "" for a browser without that cookie.
 
-    That is its CSRF cookie, hashed with the page: another page's press of the same link is no second press.
+    It is the same for two presses of one button, and nobody else knows it. The page is hashed too, so that a press of
+    the same link on another page does not pass as a second press.
     """
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     if not cookie:

@@ -1,4 +1,4 @@
-"""The pages of links that are over: each says why, and what now."""
+"""The pages of links that work no longer: each says why, and what the visitor can do now."""
 
 from datetime import datetime
 from typing import Any
@@ -30,15 +30,21 @@ OWNER_PAGE = "invites/link/dead/owner.html"
 
 
 def closed(request: HttpRequest) -> HttpResponse:
+    """Returns the page (403) that says that new accounts are by invitation only."""
     return render(request, "invites/link/dead/closed.html", status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    """Returns the page (404) for an invalid token, or for a link whose person has left."""
     return render(request, "invites/link/dead/broken.html", status=404)
 
 
 def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
-    """The page of a link that is over; for whoever used it, the way on."""
+    """Returns the answer to a link that works no longer: a page (410) that says why, or the way on.
+
+    A person who has used the link and is signed in is led to where it leads. A second press gets the answer of the
+    first press. A link that works again by now is shown again.
+    """
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
         return redirect(link.leads_to or "account")
@@ -48,21 +54,28 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
         return render(request, OWNER_PAGE, status=GONE)
     if link.state == MagicLink.State.EXPIRED:
         return expired(request, link, purpose)
-    if link.state == MagicLink.State.PENDING:  # its invitation was sent again just now, or is no longer declined
+    if link.state == MagicLink.State.PENDING:  # its invitation was sent again just now
         return redirect(tokens.path(purpose, link.pk))
     return gone(request, link.state, link.invite, link.used_at)
 
 
 def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """The page of an invitation that can't be declined any more; for whoever accepted it, the way on."""
+    """Returns the answer to an invitation that can't be declined any more: a page (410) that says why, or the way on.
+
+    A person who has accepted the invitation and is signed in is led to where it leads.
+    """
     if invite.accepted_by_id and invite.accepted_by_id == request.user.pk:
         return redirect(invite.next or "account")
-    if invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}:  # it has just changed, or something took its place
+    if invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}:  # it has just changed, or was replaced
         return redirect("entry")
     return gone(request, invite.state, invite, invite.accepted_at)
 
 
 def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datetime | None) -> HttpResponse:
+    """Returns the page (410) of a link or an invitation that is used, accepted, declined or revoked.
+
+    A holder who has also asked for no more mail can undo that there.
+    """
     context: dict[str, Any] = {"invite": invite, "used_at": used_at}
     if invite and state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
         context |= {"wants_no_mail": True, "decline_token": tokens.sign(purposes.DECLINE, invite.pk)}
@@ -70,7 +83,10 @@ def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datet
 
 
 def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose) -> bool:
-    """Whether this browser sends the same once more."""
+    """Returns whether this POST repeats the one that used the link moments ago: same browser, same page.
+
+    A new password must be the same too, because another one was not saved.
+    """
     here = browser.identify(request, purpose)
     if purpose == purposes.RESET:
         return link.chose_just_now(here, request.POST.get("password", ""))
@@ -78,7 +94,10 @@ def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose) -> 
 
 
 def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> HttpResponse:
-    """What the first press of a double click has answered."""
+    """Returns the answer that the first press of a double click got.
+
+    Where the first press signed in to `account`, this one signs in again.
+    """
     if purpose == purposes.RESET:
         return password_changed(request)
     if purpose == purposes.CONFIRM and link.username:
@@ -88,18 +107,19 @@ def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: 
 
 
 def confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """A planned account stands: to sign-in, with a word of success."""
+    """Leads to the sign-in page, with a message that the address is confirmed: the planned account has been made."""
     messages.success(request, _("Email address confirmed. Sign in to carry on."))
     return sessions.back_to_login(link.leads_to)
 
 
 def password_changed(request: HttpRequest) -> HttpResponse:
+    """Leads to the sign-in page, with a message that the password was changed."""
     messages.success(request, _("Password changed. Sign in with the new one."))
     return redirect("account_login")
 
 
 def expired(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
-    """Offers to mail a fresh link: the token has proven the address once, so there is nothing to type."""
+    """Returns the page (410) that offers to mail a fresh link. The token names the address: nothing is typed."""
     when = min(link.expires_at, timezone.now())
     context = {"link": link, "when": when, "token": tokens.sign(purpose, link.pk)}
     return render(request, "invites/link/dead/expired.html", context, status=GONE)

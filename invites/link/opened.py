@@ -1,28 +1,28 @@
-"""A mailed link: from its token to a link or an invitation that can be used, or to a dead page.
+"""Opens mailed links: from a token to a link or an invitation that can be used, or to a dead page.
 
-What a press comes to, a POST with a token; the first case that fits:
+A press is a POST with a token. It is answered by the first case that fits:
 
 |    | case                                                  | page                        | JSON, auth/confirm   |
 | -- | ----------------------------------------------------- | --------------------------- | -------------------- |
-|  1 | nobody can read the token, or its person has left     | 404 broken                  | 404 broken           |
+|  1 | the token is invalid, or its person has left          | 404 broken                  | 404 broken           |
 |  2 | pressed more often than PRESS_PER_LINK                | 429                         | 429 limited          |
 |  3 | used on this page in this browser just now            | the first press's answer    | the same answer      |
-|  4 | used by whoever is signed in here                     | on to where it leads        | 200                  |
-|  5 | used, declined, revoked, expired                      | 410 link/dead.py            | 410 in a word        |
-|  6 | no account yet, but signed in with another            | wrong account, 3 ways on    | 409 wrong_account    |
+|  4 | used by the person who is signed in here              | on to where it leads        | 200                  |
+|  5 | used, declined, revoked, expired                      | 410 link/dead.py            | 410 and its state    |
+|  6 | no account yet, but signed in to another account      | wrong account, 3 ways on    | 409 wrong_account    |
 |  7 | the account is turned off                             | 403 inactive                | 403 inactive         |
-|  8 | an account that ended all sessions since, or is newer | 410 expired                 | 410 expired          |
-|    | than the link, if that is older than an hour          |                             |                      |
-|  9 | an account                                            | its invitation is accepted; | 200, or              |
+|  8 | the account has ended all sessions since the mail, or | 410 expired                 | 410 expired          |
+|    | is newer than a link that is older than an hour       |                             |                      |
+|  9 | there is an account                                   | its invitation is accepted; | 200, or              |
 |    |                                                       | signed in, or new password  | 401 second_factor    |
 | 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
-| 11 | no account, but one was planned in another            | to the sign-up form         | 400 choose           |
-| 12 | no account, and nobody has invited where one must be  | 403 closed                  | 403 closed           |
+| 11 | no account, but one was planned in another browser    | to the sign-up form         | 400 choose           |
+| 12 | no account, no invitation, and SIGNUP is "invited"    | 403 closed                  | 403 closed           |
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
-| 14 | somebody was faster between look and press            | read again: cases 3 to 5    | the same, or 409     |
+| 14 | another press was faster, after this one was read     | read again: cases 3 to 5    | the same, or 409     |
 
-auth/create, the twin of the sign-up form, answers 409 in the cases 7 to 9 (has_account; wrong_account for whoever is
-signed in as another), and 201 in 10 and 11.
+auth/create, the JSON twin of the sign-up form, answers 409 in the cases 7 to 9 (has_account; wrong_account to a visitor
+who is signed in to another account), and 201 in 10 and 11.
 """
 
 from collections.abc import Callable
@@ -47,9 +47,10 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
-    """Gives a view the link of `?token=` or of the form's hidden field, if it is pending; answers for any other state.
+    """Returns a decorator that hands a view the pending link of `?token=`, or of the form's hidden field.
 
-    Some mail servers open links to look for malware, so a GET or HEAD only shows: nothing here writes.
+    A link in any other state, and an invalid token (404), get their own pages. Some mail servers open links to look for
+    malware, so a GET or HEAD only shows a page and uses nothing up. POST fields in `secret` stand in no error report.
     """
 
     def find(request: HttpRequest) -> MagicLink | None:
@@ -65,7 +66,10 @@ def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callabl
 
 
 def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[InviteView], View]:
-    """Gives a view the invitation of the token, if it is in one of these states; answers for every other as above."""
+    """Returns a decorator that hands a view the invitation of the token, if it is in one of these states.
+
+    An invitation in any other state, and an invalid token (404), get their own pages.
+    """
 
     def find(request: HttpRequest) -> Invite | None:
         return find_invite(request, sent_token(request), purpose)
@@ -82,7 +86,11 @@ def opened_by(
     over: Callable[[HttpRequest, Any], HttpResponse],
     view: Callable[[HttpRequest, Any], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """What both have in common."""
+    """Returns `view` as a view of a request, which is handed the row that `find` reads by the request's token.
+
+    Answers itself for an invalid token, for a row that `is_over` (by `over`), and for the view's NotInvited and
+    Unavailable. Raises Limited when one row is pressed too often.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
@@ -99,7 +107,7 @@ def opened_by(
             return view(request, row)
         except NotInvited:
             return dead.closed(request)
-        except Unavailable:  # somebody was faster, perhaps this very browser
+        except Unavailable:  # another press was faster, perhaps of this very browser
             now = find(request)
             return over(request, now) if now else dead.broken(request)
 
@@ -107,12 +115,15 @@ def opened_by(
 
 
 def sent_token(request: HttpRequest) -> str:
-    """That of the address, or of the form's hidden field."""
+    """Returns the token in the form's hidden field (POST) or in the query of the URL, or ""."""
     return (request.POST if request.method == "POST" else request.GET).get("token", "")
 
 
 def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink | None:
-    """The link of a token that was made for one of these purposes; counts the bad ones. Raises Limited."""
+    """Returns the link of a token that was made for one of these purposes, or None.
+
+    Raises Limited when a network has posted too many invalid tokens.
+    """
     for purpose in allowed:
         try:
             return read(tokens.load(purpose, token), is_owner=purpose == purposes.OWNER)
@@ -123,15 +134,22 @@ def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink 
 
 
 def read(pk: Any, *, is_owner: bool = False) -> MagicLink:
-    """A link with all that tells its state, in one statement. Raises DoesNotExist."""
+    """Returns the link with this id and all that its state depends on, in one statement.
+
+    `is_owner` chooses between owner links and all others. Raises ValidationError for a malformed id, and DoesNotExist
+    where there is no such link or its person has left.
+    """
     links = MagicLink.objects.with_spent().with_staff_invite().select_related("used_by", "invite__invited_by")
     owner = MagicLink.Purpose.OWNER
     links = links.filter(purpose=owner) if is_owner else links.exclude(purpose=owner)
-    return links.exclude(email="").get(pk=pk)  # "": its person has left
+    return links.exclude(email="").get(pk=pk)  # "" where its person has left
 
 
 def find_invite(request: HttpRequest, token: str, purpose: Purpose) -> Invite | None:
-    """The invitation of a token; counts the bad ones. Raises Limited."""
+    """Returns the invitation of a token that was made for this purpose, or None.
+
+    Raises Limited when a network has posted too many invalid tokens.
+    """
     try:
         invites = Invite.objects.select_related("invited_by").exclude(email="")
         return invites.get(pk=tokens.load(purpose, token))
@@ -141,26 +159,31 @@ def find_invite(request: HttpRequest, token: str, purpose: Purpose) -> Invite | 
 
 
 def count_bad_link(request: HttpRequest) -> None:
+    """Counts a posted token that is invalid, by the visitor's network; a GET is not counted. Raises Limited."""
     if request.method == "POST":
         limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
 
 
 def count_press(request: HttpRequest, link: MagicLink) -> None:
-    """Counts one more press of a link. Raises Limited, or Unavailable when it is over."""
+    """Counts one more press of a link. Raises Limited after too many, Unavailable when it is not pending."""
     limits.PRESS_PER_LINK.check(request, link.pk.hex)
     if link.state != MagicLink.State.PENDING:
         raise Unavailable
 
 
 def find_pending(request: HttpRequest) -> MagicLink | None:
-    """The pending link of a sign-up page whose token came along, if there is one."""
+    """Returns the pending link of the request's sign-up token, or None. Raises Limited after too many bad tokens."""
     token = sent_token(request)
     link = find_link(request, token, purposes.SIGNUP) if token else None
     return link if link and link.state == MagicLink.State.PENDING else None
 
 
 def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
-    """The link whose token asks for a fresh one, and for what; None for one that ended in another way."""
+    """Returns the link whose token asks for a fresh link, and the purpose to ask for; (None, "") if it may not ask.
+
+    Only an expired link may, or a pending one, which can be too old to sign in to its account. Raises Limited after
+    too many bad tokens.
+    """
     token, asked = sent_token(request), MagicLink.Purpose
     link = find_link(request, token, purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)
     if link is None or link.state not in {MagicLink.State.EXPIRED, MagicLink.State.PENDING}:
@@ -172,13 +195,13 @@ def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
 
 
 def came_as_another(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:
-    """The page for somebody signed in to an account with another address than the link's."""
+    """Returns the page for a visitor who is signed in with another address than the link's, or None for any other."""
     email = other_address(request, link)
     return wrong_account(request, link, email, purpose) if email else None
 
 
 def other_address(request: HttpRequest, link: MagicLink) -> str:
-    """The signed-in user's address if it differs from the link's, else ""."""
+    """Returns the signed-in user's address if it differs from the link's, else ""."""
     email = request.user.email if request.user.is_authenticated else ""
     return "" if email == link.email else email
 
@@ -186,7 +209,11 @@ def other_address(request: HttpRequest, link: MagicLink) -> str:
 def wrong_account(
     request: HttpRequest, link: MagicLink, email: str, purpose: Purpose = purposes.SIGNUP
 ) -> HttpResponse:
-    """For who holds the link to one address and uses another: nothing is used up, and both are named."""
+    """Returns the page for a visitor who uses another address than the link's: `email`, of an account or of Google.
+
+    The link stays unused, and the page names both addresses. Where an invitation's sender can be asked to send it to
+    `email` instead, the page offers to ask.
+    """
     context = {
         "link": link,
         "invite": link.invite,
@@ -199,6 +226,6 @@ def wrong_account(
 
 
 def newcomer(request: HttpRequest, page: Purpose) -> dict[str, Any]:
-    """What a request says of somebody who joins on this page, as MagicLink.sign_up takes it."""
+    """Returns what a request says of a person who joins on this page, as arguments of MagicLink.sign_up()."""
     chosen = {"language": get_language()}
     return {"browser": browser.identify(request, page), "trace": visitor.trace(request), "settings": chosen}

@@ -1,7 +1,8 @@
-"""Whether a mailed link has been opened.
+"""Notes which mailed links have been opened.
 
-A GET changes nothing in the database (scanners open links, too), so an opening is noted in Redis, and gathered from
-there by whoever wants to know. Openings are forgotten while Redis is away; nothing but statistics depends on them.
+A GET changes nothing in the database (scanners open links, too), so an opening is noted in Redis. Whatever reads the
+openings calls gather() first, which moves them into the database. While Redis is away they are lost; only statistics
+and the time of a reminder depend on them.
 """
 
 from datetime import UTC, datetime
@@ -20,14 +21,14 @@ cache: Any = caches["default"]
 
 
 def note(request: HttpRequest, opened: MagicLink | Invite) -> None:
-    """Remembers that a browser shows the page behind a link; what only fetches it ahead shows nothing."""
+    """Notes in Redis that a browser shows the page of a link or an invitation. A prefetch is no opening."""
     if "prefetch" not in request.headers.get("Sec-Purpose", ""):
         subject = opened.subject if isinstance(opened, MagicLink) else opened.pk
         cache.zadd(NOTED, {subject.hex: datetime.now(UTC).timestamp()})
 
 
 def gather() -> int:
-    """Writes what was noted into the invitations and links; says how many were opened."""
+    """Moves the noted openings from Redis into the invitations and links. Returns how many rows it has changed."""
     total = 0
     while noted := cache.zpopmin(NOTED, GATHERED_AT_ONCE):
         times = {UUID(key): datetime.fromtimestamp(at, UTC) for key, at in noted}

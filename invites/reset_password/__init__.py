@@ -1,1 +1,1 @@
-"""A new password from a mailed link."""
+"""Choosing a new password with a mailed link."""

@@ -1,4 +1,4 @@
-"""A new password, from a mailed link."""
+"""The page that a reset link opens: choosing a new password."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +16,11 @@ from kit.page import bound
 
 @opened.opened_by_link(purposes.RESET, secret=("password",))
 def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Shows a form for a new password. Its POST saves it, ends every session and leads to the sign-in page.
+
+    An address without an account is led to the sign-up form. An account that is turned off, and a link from before all
+    its sessions ended, get pages that say so. Raises Unavailable when another press was faster.
+    """
     show = "show" in request.GET
     try:
         account = reset.owner(link)

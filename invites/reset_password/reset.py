@@ -1,4 +1,4 @@
-"""A new password from a mailed link, at whichever door."""
+"""Saves a new password with a mailed link, for the page and the JSON door alike."""
 
 from django.http import HttpRequest
 
@@ -11,15 +11,18 @@ from kit import visitor
 
 
 class NoAccount(Exception):
-    """Nobody has the address of the link, or not any more."""
+    """No account has the address of the link, or none any more."""
 
 
 class TurnedOff(Exception):
-    """Its account is deactivated; who holds the link may be told so."""
+    """The account of the link is turned off. The visitor holds the link, so has its mailbox, and may be told."""
 
 
 def owner(link: MagicLink) -> User:
-    """Whose password its link lets choose. Raises NoAccount, TurnedOff, or Superseded when it is too old for that."""
+    """Returns the account whose password a link lets its holder choose.
+
+    Raises NoAccount, TurnedOff, or Superseded when the account has ended all sessions since the link was mailed.
+    """
     account = User.objects.filter(email=link.email).first()
     if account is None:
         raise NoAccount
@@ -31,9 +34,10 @@ def owner(link: MagicLink) -> User:
 
 
 def save(request: HttpRequest, link: MagicLink, account: User, password: str) -> None:
-    """Ends every session; whoever has the new password then signs in with it.
+    """Uses the link to set the account's new password, and ends every session. Nobody is signed in by it.
 
-    Raises Unavailable, or Superseded: another of its links was faster, or "this was not me".
+    Raises Unavailable when the link works no longer, and Superseded when all sessions of the account have ended
+    since it was read: by another of its links, or by "this was not me".
     """
     link.reset_password(account, password, browser=browser.identify(request, purposes.RESET), **visitor.trace(request))
-    devices.recognize(request, account)  # where the mailbox is read is no news
+    devices.recognize(request, account)  # a device that reads the mailbox is no new device to warn of

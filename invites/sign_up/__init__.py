@@ -1,1 +1,1 @@
-"""Making an account."""
+"""Making an account with an address that a mailed link proves."""

@@ -1,4 +1,4 @@
-"""The sign-up forms: with a mailed link, and all at once."""
+"""The sign-up forms: for an address that a mailed link has proven, and for one that a mail must still prove."""
 
 from typing import Any
 
@@ -13,9 +13,11 @@ from kit.form import VERBATIM
 
 
 class SignupForm(WithNewPassword):
+    """A form for the username and the password of a new account; `email` is its address, which a link has proven."""
+
     username = forms.CharField(
         label=gettext_lazy("Create a username"),
-        required=False,  # names.normalize says what is missing
+        required=False,  # names.normalize refuses an empty one, in our words
         help_text=gettext_lazy("Other people can see it. You can change it later"),
         widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
     )
@@ -29,6 +31,7 @@ class SignupForm(WithNewPassword):
         return User(username=self.cleaned_data.get("username", ""), email=self.address)
 
     def clean_username(self) -> str:
+        """Returns the normalized name. Raises ValidationError for a malformed or taken name."""
         name = names.normalize(self.cleaned_data["username"])
         if User.objects.filter(username=name).exists():
             raise names.taken(User.objects.free_name(name))
@@ -36,14 +39,14 @@ class SignupForm(WithNewPassword):
 
 
 class RegisterForm(SignupForm, EmailForm):
-    """Everything at once; a typo is pointed out by the mail that does not come."""
+    """A form for address, username and password at once. It asks about no typos: a mail that does not come tells."""
 
     field_order = ("email", "username", "password")
     sure = None  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].widget.attrs.pop("autofocus", None)  # there is more to read here than one field
+        self.fields["email"].widget.attrs.pop("autofocus", None)  # this page has more to read than one field
 
     def owner(self) -> User:
         self.address = self.cleaned_data.get("email", "")

@@ -1,4 +1,4 @@
-"""Making an account with a link, at whichever door."""
+"""Makes an account with a mailed link, for the page and the JSON door alike."""
 
 from django.db import IntegrityError
 from django.http import HttpRequest
@@ -13,17 +13,18 @@ from kit.tokens import Purpose
 
 
 class HasAccount(Exception):
-    """Somebody has made an account with the link's address by now, and not with this link."""
+    """The link's address has an account by now, which was made without this link."""
 
 
 def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose) -> User | None:
-    """The account that a form on this page makes, or None: then the form says why not.
+    """Makes the account that a form on this page asks for, and returns it; or None, and the form's errors say why.
 
-    Raises NotInvited, Unavailable or HasAccount.
+    Raises NotInvited where an invitation is needed, Unavailable when the link works no longer, and HasAccount when
+    the address has an account by now.
     """
     if not form.is_valid():
         if not MagicLink.objects.pending().filter(pk=link.pk).exists():
-            raise Unavailable  # the name may have been taken by the first press of this very double click
+            raise Unavailable  # the first press of this very double click may have taken the name
         return None
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:

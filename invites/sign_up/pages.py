@@ -1,4 +1,4 @@
-"""Making an account: from a mailed link, from the owner link, or in one form that a mail confirms."""
+"""The sign-up pages: from a mailed link, from the owner link, or in one form that a mail confirms."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -24,13 +24,18 @@ from kit.tokens import Purpose
 
 @page(secret=("password",))
 def signup(request: HttpRequest) -> HttpResponseBase:
-    """With the token of a mailed link a name and a password are enough; without one the address is asked for too."""
+    """Shows the sign-up form: from_link() where the request has the token of a mailed link, else register()."""
     with_link = "token" in (request.POST if request.method == "POST" else request.GET)
     return from_link(request) if with_link else register(request)
 
 
 @opened.opened_by_link(purposes.SIGNUP)
 def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Shows the form for a username and a password. Its POST makes the account and signs in to it.
+
+    A GET for an address with an account leads to the page that signs in. A visitor who is signed in to another account,
+    or must be invited first, gets a page that says so. Raises NotInvited, Unavailable.
+    """
     if request.method != "POST" and User.objects.filter(email=link.email).exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
     if not Invite.objects.may_join(link.email):
@@ -40,14 +45,21 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))
 def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """The same for the first superuser, from the link that only an operator's terminal shows."""
+    """Shows the sign-up form of the first superuser, for the owner link; its POST makes that account.
+
+    Only an operator's terminal shows that link. Once there is a superuser, or an account with the address, the page
+    says so (410). Raises Unavailable when another press was faster.
+    """
     if User.objects.filter(Q(is_superuser=True) | Q(email=link.email)).exists():
         return render(request, dead.OWNER_PAGE, status=dead.GONE)
     return newcomer(request, link, purposes.OWNER)
 
 
 def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
-    """The sign-up form, and the account it makes."""
+    """Returns the sign-up form, or for a valid POST makes the account, signs in and leads to where the link leads.
+
+    If the address has an account by now, the page is loaded again. Raises NotInvited, Unavailable.
+    """
     show = "show" in request.GET
     if request.method != "POST":
         first = {"username": User.objects.free_name(link.username or link.email)}
@@ -83,7 +95,11 @@ def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: S
 
 @page(limits.ASK_PER_NETWORK)
 def register(request: HttpRequest) -> HttpResponse:
-    """Address, name and password at once: until the mail is answered, a plan that only this browser can open."""
+    """Shows a form for address, username and password. Its POST stores them as a plan and mails a link to confirm it.
+
+    Only this browser can open the plan. A person who is signed in is led to the start page; where sign-up is by
+    invitation, the page says so (403).
+    """
     if settings.SIGNUP != "open":
         return dead.closed(request)
     if request.user.is_authenticated:

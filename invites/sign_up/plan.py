@@ -1,4 +1,4 @@
-"""An account that is planned with its link: only the browser that planned it can open it."""
+"""Plans an account before its address is proven: the plan is stored with the mailed link, for this browser alone."""
 
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
@@ -10,9 +10,9 @@ from invites.sign_up.forms import RegisterForm
 
 
 def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[str, str]]:
-    """The secret for this browser's cookie, and what MagicLink.objects.issue keeps of a valid form.
+    """Returns the secret for this browser's cookie, and the plan as arguments of MagicLink.objects.issue().
 
-    The password is hashed for every address, known or not.
+    The form must be valid. The password is hashed for every address, known or not: the time tells a stranger nothing.
     """
     secret, typed = browser.own_secret(request), form.cleaned_data
     account = {
@@ -24,4 +24,5 @@ def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[st
 
 
 def asked_by(form: RegisterForm) -> Asked:
+    """Returns what a valid sign-up form asks for: a link to confirm the address, and where it leads."""
     return Asked(form.cleaned_data["email"], MagicLink.Purpose.REGISTER, form.cleaned_data["next"])

@@ -1,1 +1,1 @@
-"""What a mailed link opens."""
+"""The pages that mailed links open."""

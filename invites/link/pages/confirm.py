@@ -1,4 +1,4 @@
-"""One button that signs in whoever has the account and its mail, or makes the account that was planned here."""
+"""The page of one button, which signs in the owner of the account, or makes the account planned in this browser."""
 
 import logging
 
@@ -21,6 +21,11 @@ log = logging.getLogger("frontdoor.invites")
 
 @opened.opened_by_link(purposes.CONFIRM)
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
+
+    Without such an account, planned() answers. A link that no longer stands for a password gets the page of an expired
+    link, and an account that is turned off gets a page that says so. Raises Unavailable when another press was faster.
+    """
     account = User.objects.filter(email=link.email).first()
     if account is None:
         return opened.came_as_another(request, link, purposes.CONFIRM) or planned(request, link)
@@ -35,7 +40,11 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 
 def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """The button for the account that was planned in this browser; any other browser chooses anew."""
+    """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
+
+    Any other browser is led to the sign-up form to choose again, and so is this one if name or address is taken by
+    now. Raises NotInvited, or Unavailable when another press was faster.
+    """
     if not link.is_planned_in(browser.seal(request)):
         if link.password:
             said = _("You signed up in another browser than this one. Choose a password again.")

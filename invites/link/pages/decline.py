@@ -1,4 +1,4 @@
-"""Saying no to an invitation, or to all mail of ours."""
+"""Declining an invitation, or all mail of this site, and allowing mail again."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +13,10 @@ from outbox.models import Suppression
 
 @opened.opened_by_invite(purposes.DECLINE, Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """One button, and a box for who wants to hear nothing at all."""
+    """Shows one button, and a box for a holder who wants no mail at all. Its POST declines the invitation.
+
+    With `never` the POST also stops all mail to the address. Raises Unavailable when another press was faster.
+    """
     if request.method == "POST":
         invite.decline(never="never" in request.POST)
         wish = {"never": Suppression.objects.wished_by(invite.email), "token": request.POST["token"]}
@@ -28,7 +31,7 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
 
 @opened.opened_by_invite(purposes.DECLINE, *Invite.State)
 def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """Takes back "never write to me again"; the link has proven the mailbox."""
+    """Shows one button. Its POST undoes "never write to me again": its token has proven the mailbox."""
     if request.method == "POST":
         Suppression.objects.take_back(invite.email)
         return render(request, "invites/link/write_again_done.html")

@@ -1,4 +1,4 @@
-"""What the owner of an account can say about anything a mail told of: “this was not me”."""
+"""The page behind “this was not me”, a link in the mails that tell the owner what was done with the account."""
 
 import logging
 from typing import cast
@@ -22,7 +22,11 @@ log = logging.getLogger("frontdoor.invites")
 
 @page(POST_PER_NETWORK)
 def not_me(request: HttpRequest) -> HttpResponse:
-    """A page with a button, for whoever has the mail, signed in or not: mail servers open links too."""
+    """Shows the event that a mail told of, and one button. Its POST reports the event, and says what that has undone.
+
+    It needs the mail's token, and no session. A GET changes nothing: mail servers open links too. An invalid token
+    gets a page (404). Raises Limited when a network has posted too many of these.
+    """
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")
     try:
         event = Event.objects.select_related("user").get(pk=tokens.load(notices.NOT_ME, token))
@@ -42,6 +46,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
 
 
 def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
+    """Returns the page with the button, which lists what reporting the event will undo."""
     user = cast("User", event.user)
     taken = event.told != user.email and User.objects.filter(email=event.told).exists()
     factor = user.second_factor.was_set_up(since=event)
@@ -51,6 +56,11 @@ def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
 
 
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
+    """Reports the event, and mails the owner a link to choose a new password by. Returns the page that says so.
+
+    If another account has the mailed address by now, returns the page of an account that is turned off, and mails
+    no link. Raises EventUnavailable when the event can't be reported any more.
+    """
     trace = visitor.trace(request)
     with transaction.atomic():
         restored = event.user is not None and event.told != event.user.email
@@ -66,7 +76,7 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def is_off_since(account: User, event: Event) -> bool:
-    """Whether two-step verification is off, and would be on but for this event, what followed it, or this report."""
+    """Returns whether two-step verification is off by this event, by something that followed it, or by this report."""
     changes = account.events.filter(
         kind__in=(Event.Kind.SECOND_FACTOR_ON, Event.Kind.SECOND_FACTOR_OFF), at__gte=event.at
     )
@@ -74,11 +84,15 @@ def is_off_since(account: User, event: Event) -> bool:
 
 
 def turned_off(request: HttpRequest, event: Event) -> HttpResponse:
-    """However often it is asked for, with the same code to quote."""
+    """Returns the page (409) of an account that is turned off, because another account has its address by now.
+
+    It shows a code to quote to the staff, who must look at it; the code is the same whenever the page is loaded.
+    """
     return render(request, "invites/link/not_me_failed.html", {"code": event.pk.hex[-12:]}, status=409)
 
 
 def over(request: HttpRequest, event: Event) -> HttpResponse:
+    """Returns the page (410) of an event that can't be reported any more, or turned_off() if that report ended so."""
     if event.disowned_at and event.user and not event.user.is_active:
         return turned_off(request, event)
     context = {"reported": event.is_reported, "expired": event.is_over}

@@ -1,4 +1,4 @@
-"""An invite for one address, held by somebody who uses another: asking its sender, and the sender's answer."""
+"""An invitation whose holder uses another address: asking its sender to send it there, and the sender's answer."""
 
 from functools import wraps
 
@@ -17,7 +17,11 @@ from kit.page import page
 @page(limits.ASK_PER_NETWORK)
 @opened.opened_by_link(purposes.SIGNUP)
 def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Mails the sender, once, for an address that the holder has proven here: by being signed in, or by Google."""
+    """Mails the sender that the holder wants the invitation at another address, and shows that; a GET leads back.
+
+    The holder has proven that address here, by being signed in or by Google. The sender is asked once. Raises
+    Unavailable when the invitation has ended, or its sender was asked, just now.
+    """
     email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
     invite = link.invite
     if request.method != "POST" or not email or invite is None or not invite.can_be_readdressed_to(email):
@@ -29,7 +33,11 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 
 def answered_by_link(view: opened.InviteView) -> opened.View:
-    """For the sender, from the mail that asked; a GET shows both buttons, and an answer is given once."""
+    """Returns the view for an invitation's sender, with the token of the mail that asks for another address.
+
+    A GET shows both buttons, a POST hands the invitation to `view`. An invalid token, and an invitation that needs no
+    answer any more, get pages that say so. Raises Limited after too many presses or bad tokens.
+    """
 
     @page()
     @wraps(view)
@@ -55,11 +63,19 @@ def answered_by_link(view: opened.InviteView) -> opened.View:
 
 @answered_by_link
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Sends the invitation to the other address, withdraws it from its own, and shows that.
+
+    Raises Unavailable when the sender has answered, or the invitation has ended, just now.
+    """
     invite.readdress()
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
 
 
 @answered_by_link
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Leaves the invitation with its own address, mails that to the other address, and shows it.
+
+    Raises Unavailable when the sender has answered, or the invitation has ended, just now.
+    """
     invite.keep_address()
     return render(request, "invites/link/readdress_done.html", {"email": invite.email, "moved": False})

@@ -35,8 +35,7 @@ class Limited(Exception):
     def __init__(self, limit: "Limit | Guesses", seconds: int) -> None:
         super().__init__(limit.name)
         self.seconds = max(1, seconds)
-        # Pages name the time to the minute: a visitor who comes back at that minute must not be too early.
-        self.retry_at = (timezone.now() + timedelta(seconds=self.seconds + 60)).replace(second=0, microsecond=0)
+        self.retry_at = times.next_minute(timezone.now() + timedelta(seconds=self.seconds))
         self.reason = limit.reason
 
     @property

@@ -1,9 +1,10 @@
 """Times in words, for pages and mails, in the active language and time zone.
 
-A date always has its weekday and a time its zone: "tomorrow" would be wrong when the mail is read later.
+A date always has its weekday and a time its zone: "tomorrow" would be wrong when the mail is read later. `iso` writes
+a time for programs.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -42,6 +43,19 @@ def lasting(span: timedelta) -> str:
     if hours < 48:
         return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
     return ngettext("%(count)s day", "%(count)s days", hours // 24) % {"count": hours // 24}
+
+
+def next_minute(moment: datetime) -> datetime:
+    """The first minute that begins after a moment.
+
+    Pages name minutes, and nobody should come back within the one that is not over yet.
+    """
+    return (moment + timedelta(minutes=1)).replace(second=0, microsecond=0)
+
+
+def iso(moment: datetime) -> str:
+    """A moment for programs: "2026-11-21T14:00:00Z"."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _parts(moment: datetime, weekdays: tuple[str, ...]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 from invites.models import Invite, InviteQuerySet
+from kit import times
 from outbox.models import OutboxMessage
 
 CHUNK = 500  # rows read at once
@@ -68,8 +69,8 @@ def row(invite: Invite) -> list[str]:
 
 
 def moment(at: datetime | None) -> str:
-    """Returns a time in UTC as "2025-11-21T14:00:00Z", or "" for None; `at` must be in UTC."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else ""
+    """Returns a time in UTC as "2025-11-21T14:00:00Z", or "" for None."""
+    return times.iso(at) if at else ""
 
 
 def line(values: Iterable[Any]) -> str:

@@ -129,8 +129,7 @@ class MemberInvites:
     def _check_sends(self, invite: Invite, now: datetime) -> None:
         again_at = (invite.sent_at or invite.created_at) + SENT_JUST_NOW
         if again_at > now:
-            # Pages name minutes, and nobody should come back within the one that is not over yet.
-            at = times.clock((again_at + timedelta(minutes=1)).replace(second=0, microsecond=0))
+            at = times.clock(times.next_minute(again_at))
             said = _("We sent an email less than a minute ago. You can send another one after %(time)s.")
             raise ValidationError(said % {"time": at}, code="too_soon")
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import models
@@ -46,9 +46,8 @@ class Outcome:
     def _word(self, reason: Reason) -> str:
         if reason != Reason.TOO_SOON or self.again_at is None:
             return str(Reason(reason).label)
-        # Times name minutes, and nobody should come back within the one that is not over yet.
-        at = (self.again_at + timedelta(minutes=1)).replace(second=0, microsecond=0)
-        return _("%(reason)s: try again at %(time)s") % {"reason": reason.label, "time": times.clock(at)}
+        at = times.clock(times.next_minute(self.again_at))
+        return _("%(reason)s: try again at %(time)s") % {"reason": reason.label, "time": at}
 
     def __add__(self, other: "Outcome") -> "Outcome":
         ends = [time for time in (self.again_at, other.again_at) if time]

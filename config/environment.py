@@ -14,7 +14,7 @@ import environ
 
 env = environ.Env()
 
-THIS_MACHINE = ["localhost", "127.0.0.1", "::1"]
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")  # as urlsplit() names hosts; the same stands in embedded/local.py
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -92,6 +92,11 @@ def origin(name: str, value: str, example: str) -> SplitResult:
     if not url.hostname or url.username is not None or url.path or url.query or url.fragment:
         refuse(f"{name} must look like {example}.")
     return url
+
+
+def in_url(host: str) -> str:
+    """A host as URLs, the Host header and ALLOWED_HOSTS write it: an IPv6 address stands in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def encryption_keys(*signing: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from config import environment, logs
-from config.environment import env, read
+from config.environment import THIS_MACHINE, env, read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,7 +22,7 @@ SECRET_KEY_FALLBACKS = read(env.list, "SECRET_KEY_FALLBACKS", default=[])
 
 _site = environment.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
-SITE_HOST = _site.hostname
+SITE_HOST = _site.hostname or ""
 SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{SITE_HOST}")
 TERMS_URL = env.str("TERMS_URL", default="")
@@ -35,8 +35,7 @@ MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
 MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
 
 # Exact hosts only: a redirect may lead a visitor to any name listed here.
-THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST]
+ALLOWED_HOSTS = [environment.in_url(host) for host in (THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST])]
 HTTPS = _site.scheme == "https"
 
 # Rooms

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from embedded.folders import Environ, keep, state_folder
 
-THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+# The same stands in config/environment.py: neither package may know the other.
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def local_settings(environ: Environ) -> None:

@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+
+from embedded import local
 
 ROOT = Path(__file__).parent.parent.parent
 ANSWERS_HTTP = {"desk", "pages.py"}  # in the outbox
@@ -24,6 +27,10 @@ def test_models_tokens_and_mail_never_see_a_request(subtests):
     for path in WITHOUT_A_REQUEST:
         with subtests.test(path=str(path.relative_to(ROOT))):
             assert not re.search(r"django\.http|HttpRequest|\brequest[.,:]\w", path.read_text("utf-8"))
+
+
+def test_the_settings_and_the_embedded_servers_mean_the_same_machine_by_this_one():
+    assert settings.THIS_MACHINE == local.THIS_MACHINE
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])

@@ -104,3 +104,25 @@ def test_https_makes_host_cookies_and_plain_http_plain_ones():
             check=True,
         )
         assert done.stdout.strip() == said
+
+
+ASK = """
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+site = settings.SITE_URL.partition("//")[2]
+ask = lambda host: Client().get("/login", headers={"host": host}, secure=settings.HTTPS).status_code
+print("answers", ask(site), ask("other.example"))
+"""
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8000", "https://[2001:db8::1]", "http://127.0.0.1:8000"])
+def test_a_site_answers_at_an_address_of_any_kind_and_nowhere_else(url):
+    environ = os.environ | GOOD | {"SITE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "answers 200 400"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth import SESSION_KEY
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
@@ -59,7 +60,7 @@ def test_a_password_alone_opens_nothing(mailbox, ada):
     client = password()
 
     assert answer.url == CODE
-    assert "_auth_user_id" not in client.session
+    assert SESSION_KEY not in client.session
     assert not is_in(client)
     assert not Session.objects.filter(user=ada).exists()
     assert not ada.events.filter(kind=Event.Kind.SIGNED_IN).exists()
@@ -99,7 +100,7 @@ def test_who_waits_for_a_code_does_so_under_a_new_id_too(ada):
 
 def test_a_mailed_link_needs_the_code_too_and_still_stands_for_the_password(mailbox, ada):
     client = link(mailbox, next="/account/password")
-    assert "_auth_user_id" not in client.session
+    assert SESSION_KEY not in client.session
     assert not is_in(client)
 
     assert enter(client, phone.code()).url == "/account/password"
@@ -181,7 +182,7 @@ def test_one_can_go_back_and_come_in_as_another(ada):
     assert client.post("/login/code/abandon").url == CODE
 
     client.post("/login", {"login": "grace", "password": PASSWORD})
-    assert client.session["_auth_user_id"] == str(User.objects.get(username="grace").pk)
+    assert client.session[SESSION_KEY] == str(User.objects.get(username="grace").pk)
 
 
 def test_a_code_of_one_is_no_code_of_another(ada):
@@ -192,7 +193,7 @@ def test_a_code_of_one_is_no_code_of_another(ada):
     assert DIDNT_WORK in words(enter(client, phone.code()))
     assert not is_in(client)
     enter(client, phone.code("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
-    assert client.session["_auth_user_id"] == str(grace.pk)
+    assert client.session[SESSION_KEY] == str(grace.pk)
 
 
 def test_who_proves_to_be_the_same_again_is_not_asked_again(mailbox, ada):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 import time_machine
+from django.contrib.auth import SESSION_KEY
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -119,7 +120,7 @@ def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, si
     signed_in.post("/confirm", {"token": token})
 
     assert announced() == [over(ada, name)]
-    assert signed_in.session["_auth_user_id"] == str(grace.pk)
+    assert signed_in.session[SESSION_KEY] == str(grace.pk)
 
 
 def test_a_session_from_before_they_had_names_ends_without_a_word(signed_in, announced):

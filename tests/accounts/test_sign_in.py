@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
 from accounts.models import Event, Session, User
@@ -174,7 +175,7 @@ def test_who_comes_in_without_a_code_leaves_nobody_waiting(ada, google):
     password(browser, ada, google)
 
     assert SECOND_FACTOR.key not in browser.session
-    assert browser.session["_auth_user_id"] == str(ada.pk)
+    assert browser.session[SESSION_KEY] == str(ada.pk)
 
 
 def test_a_turned_off_account_is_told_so_whose_google_account_came(ada, google):

@@ -1,6 +1,7 @@
 """Promise 7: one rule for all doors. Who may join does not depend on the door somebody invites or comes in by."""
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -61,7 +62,7 @@ def joins_by_google(google, email="grace@example.com"):
     google.person = Person(sub=email, email=email)
     browser = Client()
     browser.get(google.consent(browser.post("/google").url))
-    return "_auth_user_id" in browser.session
+    return SESSION_KEY in browser.session
 
 
 @pytest.mark.parametrize("joins", JOINING)

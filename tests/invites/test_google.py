@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import SESSION_KEY
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -42,7 +43,7 @@ def link_token(row):
 
 
 def user_of(client):
-    return User.objects.filter(pk=client.session.get("_auth_user_id")).first()
+    return User.objects.filter(pk=client.session.get(SESSION_KEY)).first()
 
 
 # Joining

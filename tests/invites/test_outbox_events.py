@@ -1,6 +1,7 @@
 """What other services hear of newcomers, whichever door they come by."""
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.core.management import call_command
 from django.test import Client
 
@@ -121,7 +122,7 @@ def test_who_is_in_already_accepts_nothing_by_signing_in(client, mailbox, olga, 
 
     post(client, "/confirm", mailbox.link(olga.email))
 
-    assert client.session["_auth_user_id"] == str(olga.pk)
+    assert client.session[SESSION_KEY] == str(olga.pk)
     assert announced() == []
 
 

@@ -1,4 +1,10 @@
-"""Maildirs: one file for each message, new ones in new/, known ones in cur/ with their flags in their names."""
+"""Maildirs: one file for each message, new ones in new/, known ones in cur/ with their flags in their names.
+
+Not by mailbox.Maildir of the standard library. It looks a message up where it is by now, so what another process has
+just read and marked would be read again here; it keeps no order, takes a pipe for a message, and names no file to
+rename: up to Python 3.12 it sets a flag by writing the whole message again, since then it leaves it in new/, where no
+mail program looks at flags.
+"""
 
 from contextlib import suppress
 from pathlib import Path

@@ -20,7 +20,10 @@ class OutboxBackend(BaseEmailBackend):
 
 
 class EmlBackend(FileBackend):
-    """One .eml file for each mail, named after its Message-ID: sent twice, it is still one file."""
+    """One .eml file for each mail, named after its Message-ID: sent twice, it is still one file.
+
+    A Maildir, whose files have other names each time, would show it twice.
+    """
 
     answer = ""  # a folder has nothing to say
 
@@ -31,6 +34,7 @@ class EmlBackend(FileBackend):
         for email in email_messages:
             message = email.message()
             target = Path(self.file_path) / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
+            # Renamed when it is whole: whoever reads the folder meanwhile finds no half of a mail.
             unfinished = target.with_suffix(".tmp")
             unfinished.write_bytes(message.as_bytes())
             unfinished.replace(target)

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import secrets
+import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from email.feedparser import FeedParser
@@ -391,6 +393,25 @@ def test_a_maildir_is_read_once_and_what_was_seen_is_left_alone(mail, maildir):
     assert names(maildir / "new") == [".hidden"]
     assert names(maildir / "cur") == ["0.host:2,RS", "1.host:2,S", "2.host:2,S", "3.host:2,S"]
     assert sum(n for n in run(maildir)[0].values() if isinstance(n, int)) == 0
+
+
+def test_the_oldest_is_read_first_and_what_is_no_file_is_not_read(mail, maildir, monkeypatch):
+    for n in (3, 1, 2, 9, 7, 8):
+        (maildir / "new" / f"{n}.host").write_bytes(b"%d" % n)
+    (maildir / "cur" / "0.host:2,S").write_bytes(b"seen")
+    os.mknod(maildir / "new" / "4.host", stat.S_IFSOCK | 0o600)
+    (maildir / "new" / "5.host").mkdir()
+    read = []
+
+    def note(data):
+        read.append(int(data))
+        return Outcome.OTHER
+
+    monkeypatch.setattr("outbox.management.commands.receive_bounces.receive", note)
+    assert run(maildir)[1] == 0
+
+    assert read == [1, 2, 3, 7, 8, 9]
+    assert names(maildir / "new") == ["4.host", "5.host"]
 
 
 def test_what_was_interrupted_is_read_again(mail, maildir, monkeypatch):

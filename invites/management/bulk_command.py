@@ -33,12 +33,11 @@ class Command(command.Command):
         self.options = options
         self.filters = Filters(options)
         self.before()
-        name, rehearsal = type(self).__module__.rpartition(".")[2], options["dry_run"]
-        report = Report(name, dry_run=rehearsal, verbosity=options["verbosity"], word=self.word)
+        report = Report(options, self.word)
         self.work(report)
         if options["email"] and not report.rows:
             self.stderr.write(f"There is no such invitation to {options['email']}.")
-        report.finish(self, options["format"])
+        report.finish(self)
 
     def work(self, report: Report) -> None:
         """Goes through all pages, or says how to go on after the last that was done."""
@@ -47,7 +46,7 @@ class Command(command.Command):
             self.go_through(report, progress)
         except (OperationalError, InterfaceError):
             if self.last:
-                self.stderr.write(f"Done before: {report.as_text()}\n{self.onwards.format(self.last)}")
+                self.stderr.write(f"Done before: {self.dry}{report.as_text()}\n{self.onwards.format(self.last)}")
             raise
         finally:
             progress.end()

@@ -1,30 +1,27 @@
 """What a command did, for people and for programs: results on stdout, exit code 3 when some rows failed."""
 
-import csv
-import io
-import json
 import time
 from argparse import ArgumentParser
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from invites.models import Invite, Outcome, Reason
 from kit import addresses
 from kit.commands import arguments
-from kit.commands.command import INTERRUPTED, SOME_FAILED
+from kit.commands.command import INTERRUPTED, SOME_FAILED, Command
 from outbox.models import Suppression
 
 LISTED = 1000  # failures; the others are only counted
 
 
 class Report:
-    def __init__(
-        self, command: str, *, dry_run: bool, batch: str = "", verbosity: int = 2, word: str = "queued"
-    ) -> None:
-        """`word` is what was done with the rows that it was done with."""
-        self.command, self.dry_run, self.batch, self.verbosity, self.word = command, dry_run, batch, verbosity, word
+    def __init__(self, options: dict[str, Any], word: str = "queued", batch: str = "") -> None:
+        """`word` is what was done with the rows that it was done with; `batch` is of those that it made."""
+        self.dry_run, self.verbosity = options["dry_run"], options["verbosity"]
+        self.word, self.batch = word, "" if self.dry_run else batch
         self.started = time.monotonic()
         self.done = 0
         self.skips: Counter[str] = Counter()
@@ -74,11 +71,10 @@ class Report:
         lines += [f"skipped  {email}  {Reason(reason).label}" for email, reason in outcome.skipped]
         return "".join(f"{line}\n" for line in lines)
 
-    def finish(self, command: BaseCommand, form: str) -> None:
+    def finish(self, command: Command) -> None:
         """Prints the outcome; raises CommandError when something could not be done, or was not done yet."""
-        text = {"json": self.as_json, "csv": self.as_csv}.get(form, self.as_text)()
-        if form != "text" or self.verbosity or self.failed_rows:
-            command.stdout.write(text)
+        tell = command.show if self.failed_rows else command.tell
+        tell(self.as_dict(), self.as_text(), self.as_table())
         if self.stopped:
             raise CommandError(f"Interrupted after {self.rows:,}. {self.stopped}", returncode=INTERRUPTED)
         if self.failed_rows:
@@ -86,30 +82,27 @@ class Report:
 
     def as_dict(self) -> dict[str, object]:
         return {
-            "command": self.command,
-            "dry_run": self.dry_run,
             "matched": self.rows,
             self.word: self.done,
             "skipped": {str(reason): count for reason, count in self.skips.items()},
             "failed": [{"input": typed, "reason": reason} for typed, reason in self.failures],
             "failed_rows": self.failed_rows,
-            "batch": "" if self.dry_run else self.batch,
-            "again_at": self.again_at.isoformat(timespec="seconds") if self.again_at else None,
+            "batch": self.batch,
+            "again_at": self.again_at,
             "seconds": round(time.monotonic() - self.started, 1),
             "interrupted": bool(self.stopped),
         }
 
-    def as_json(self) -> str:
-        return json.dumps(self.as_dict())
-
-    def as_csv(self) -> str:
+    def as_table(self) -> list[tuple[object, ...]]:
         """One line for each outcome and reason."""
-        counts = [(self.word, "", self.done), *(("skipped", reason, n) for reason, n in self.skips.items())]
+        skipped = [("skipped", reason, count) for reason, count in self.skips.items()]
         failed = Counter(reason for _typed, reason in self.failures)
-        counts += [("failed", reason, count) for reason, count in failed.items()]
-        file = io.StringIO()
-        csv.writer(file, lineterminator="\n").writerows([("outcome", "reason", "rows"), *counts])
-        return file.getvalue()
+        counts = [
+            (self.word, "", self.done),
+            *skipped,
+            *(("failed", reason, count) for reason, count in failed.items()),
+        ]
+        return [("outcome", "reason", "rows"), *counts]
 
     def as_text(self) -> str:
         reasons = ", ".join(f"{n:,} {getattr(reason, 'label', reason)}" for reason, n in self.skips.items())
@@ -118,7 +111,7 @@ class Report:
             skipped += f"; again after {self.again_at:%H:%M:%S} (UTC)"
         summary = f"{self.done:,} {self.word}, {skipped}, {self.failed_rows:,} failed"
         took = timedelta(seconds=round(time.monotonic() - self.started))
-        lines = [("DRY RUN  " if self.dry_run else "") + summary + (f" in {took}" if took else "")]
+        lines = [summary + (f" in {took}" if took else "")]
         lines += [f"  failed  {typed}  {reason}" for typed, reason in self.failures]
         lines += [f"  and {self.failed_rows - LISTED:,} more"] if self.failed_rows > LISTED else []
-        return "\n".join([*lines, f"Batch {self.batch}"] if self.batch and self.done and not self.dry_run else lines)
+        return "\n".join([*lines, f"Batch {self.batch}"] if self.batch and self.done else lines)

@@ -44,8 +44,8 @@ def rate(text: str) -> float:
     return pace
 
 
-def rehearsal(parser: ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+def rehearsal(parser: ArgumentParser, words: str = "say what would be done, and do nothing") -> None:
+    parser.add_argument("--dry-run", action="store_true", help=words)
 
 
 def answer(parser: ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:

@@ -1,15 +1,18 @@
 """How all commands behave: results on stdout and everything else on stderr, honest exit codes, examples in --help."""
 
+import csv
+import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db.models import QuerySet
 
+from kit import times
 from kit.commands import prompts
 
 # Exit codes. 0 is done, 1 failed, 2 asked for what cannot be meant; prompts.AWAY is the rest.
@@ -29,6 +32,7 @@ class Command(BaseCommand):
     """Ends with 4 when the database is away, and with 130 when it is interrupted."""
 
     examples: ClassVar[tuple[str, ...]] = ()
+    prints_results = True  # on stdout, where nothing that is logged may get between
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         lines = "\n".join(f"  manage.py {subcommand} {example}".rstrip() for example in self.examples)
@@ -39,14 +43,43 @@ class Command(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         refuse_unreadable(options)
         options["no_color"] |= bool(os.environ.get("NO_COLOR")) and not options["force_color"]
+        self.options = options
         try:
-            with logs_on_stderr(), prompts.database():
+            with logs_on_stderr() if self.prints_results else nullcontext(), prompts.database():
                 return super().execute(*args, **options)
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=INTERRUPTED) from None
         except BrokenPipeError:  # who read the result, "head" perhaps, has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
+
+    def tell(self, report: Mapping[str, Any], said: str, table: Iterable[Sequence[Any]] = ()) -> None:
+        """Prints what was done, as show() does; nothing to people who want to hear of failures only (-v 0)."""
+        if self.options["verbosity"] or self.options["format"] != "text":
+            self.show(report, said, table)
+
+    def show(self, report: Mapping[str, Any], said: str, table: Iterable[Sequence[Any]] = ()) -> None:
+        """Prints what was found, as --format wishes: `report` as JSON, `table` as CSV, or `said` for people.
+
+        The JSON also names the command, and both it and the words say of a rehearsal that it was one.
+        """
+        if self.options["format"] == "json":
+            rehearsal = {"dry_run": self.options["dry_run"]} if "dry_run" in self.options else {}
+            self.stdout.write(json.dumps({"command": self.name, **rehearsal, **report}, default=times.iso))
+        elif self.options["format"] == "csv":
+            csv.writer(self.stdout, lineterminator="\n").writerows(table)
+        elif said:
+            self.stdout.write(self.dry + said)
+
+    @property
+    def name(self) -> str:
+        """What is typed after manage.py."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def dry(self) -> str:
+        """What stands before all that is said of a rehearsal."""
+        return "DRY RUN  " if self.options.get("dry_run") else ""
 
     def sure(self, question: str, flag: str, *, may_ask: bool = True) -> None:
         """Asks on a terminal, and else for the flag that answers. Raises CommandError unless the answer is yes."""

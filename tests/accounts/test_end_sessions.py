@@ -84,6 +84,15 @@ def test_the_command_signs_the_named_out_and_nobody_else(capsys, ada):
     assert Event.objects.filter(kind="signed_out").count() == 2
 
 
+def test_who_is_named_twice_is_one_person(capsys, ada):
+    signed_in_as("ada")
+
+    call_command("end_sessions", "--user", "ada", "Ada@Example.com")
+
+    assert "1 sessions of 1 people ended" in capsys.readouterr().out
+    assert Event.objects.filter(kind="signed_out").count() == 1
+
+
 def test_the_command_signs_everybody_out_in_three_statements(capsys, ada):
     for n in range(3):
         UserFactory(username=f"guest{n}")
@@ -121,8 +130,8 @@ def test_everybody_is_never_signed_out_unasked(ada, monkeypatch):
 def test_an_unknown_name_stops_before_anybody_is_signed_out(ada):
     client = signed_in_as("ada")
 
-    with pytest.raises(CommandError, match="nobody called nobody") as refused:
-        call_command("end_sessions", "--user", "ada", "nobody")
+    with pytest.raises(CommandError, match=r"nobody called nobody, eve\. Nothing was changed") as refused:
+        call_command("end_sessions", "--user", "ada", "nobody", "eve")
 
     assert refused.value.returncode == 2
     assert client.get("/account").status_code == 200

@@ -462,9 +462,9 @@ def test_the_command_knows_whom_it_does_not_know(ada, capsys):
     assert ada.second_factor.is_on
 
 
-def test_the_command_speaks_json(ada, capsys):
+def test_the_command_speaks_json_and_counts_nobody_twice(ada, capsys):
     phone.pair(ada)
-    call_command("remove_second_factor", "ada", "--format", "json")
+    call_command("remove_second_factor", "ada", "Ada@example.com", "--format", "json")
 
     said = json.loads(capsys.readouterr().out)
     assert said == {"command": "remove_second_factor", "dry_run": False, "people": 1, "removed": 1}

@@ -1,16 +1,19 @@
-"""What all commands share: colours, help, and a clean standard output."""
+"""What all commands share: colours, help, how they tell what they did, and a clean standard output."""
 
+import io
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
 
 from embedded.folders import BASE_DIR
-from kit.commands import command
+from kit.commands import arguments, command
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +60,45 @@ def test_what_is_logged_does_not_get_between_the_results():
     assert ended.stdout.splitlines()[0] == b"result"
     assert b"noise" in ended.stderr
     assert b"after" in ended.stdout
+
+
+class Sweep(command.Command):
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        arguments.rehearsal(parser)
+        arguments.answer(parser, ["text", "json", "csv"])
+
+    def handle(self, **options):
+        report = {"rooms": 2, "swept_at": datetime(2026, 11, 21, 14, tzinfo=UTC)}
+        self.tell(report, "2 rooms swept", [["room", "swept"], ["kit", "yes, all"]])
+
+
+class Look(Sweep):
+    def handle(self, **options):
+        self.show({"rooms": 2}, "2 rooms")
+
+
+def printed(one, *options):
+    out = io.StringIO()
+    call_command(one, *options, stdout=out)
+    return out.getvalue()
+
+
+def test_what_was_done_is_told_as_it_was_asked_for():
+    assert printed(Sweep()) == "2 rooms swept\n"
+    assert printed(Sweep(), "--dry-run") == "DRY RUN  2 rooms swept\n"
+    assert printed(Sweep(), "--format", "csv", "--dry-run") == 'room,swept\nkit,"yes, all"\n'
+    for dry_run in (False, True):
+        assert json.loads(printed(Sweep(), "--format", "json", *["--dry-run"] * dry_run)) == {
+            "command": "test_commands",
+            "dry_run": dry_run,
+            "rooms": 2,
+            "swept_at": "2026-11-21T14:00:00Z",
+        }
+
+
+def test_who_wants_to_hear_of_failures_only_is_told_what_was_asked_and_not_what_was_done():
+    assert printed(Sweep(), "--verbosity", "0") == ""
+    assert json.loads(printed(Sweep(), "--verbosity", "0", "--format", "json"))["rooms"] == 2
+    assert printed(Look(), "--verbosity", "0") == "2 rooms\n"

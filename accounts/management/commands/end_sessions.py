@@ -1,11 +1,9 @@
 """manage.py end_sessions"""
 
-import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from django.core.management.base import CommandError
-
+from accounts.management.people import named
 from accounts.models import Session, User
 from accounts.models.queryset import UserQuerySet
 from kit.commands import arguments, command
@@ -25,10 +23,10 @@ class Command(command.Command):
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        people = User.objects.all() if options["all"] else self.named(options["user"])
+        people = User.objects.all()
+        if not options["all"]:
+            people = people.filter(pk__in=[user.pk for user in named(options["user"])])
         report = {
-            "command": "end_sessions",
-            "dry_run": options["dry_run"],
             "people": command.counted(people),
             "sessions": command.counted(self.sessions(people, everybody=options["all"])),
         }
@@ -37,13 +35,7 @@ class Command(command.Command):
             self.sure(question, "--yes-all", may_ask=not options["no_input"])
         if not options["dry_run"]:
             report["people"] = self.end(people, everybody=options["all"])
-        self.tell(report, options)
-
-    def named(self, logins: list[str]) -> UserQuerySet:
-        people = {login: User.objects.by_login(login) for login in logins}
-        if unknown := [login for login, user in people.items() if user is None]:
-            raise CommandError(f"There is nobody called {', '.join(unknown)}. Nobody was signed out.", returncode=2)
-        return User.objects.filter(pk__in=[user.pk for user in people.values() if user])
+        self.tell(report, f"{command.said(report['sessions'])} sessions of {report['people']:,} people ended")
 
     def sessions(self, people: UserQuerySet, *, everybody: bool) -> Any:
         """Those that are live."""
@@ -58,10 +50,3 @@ class Command(command.Command):
         for user in ended:
             user.sign_out(by="staff")
         return len(ended)
-
-    def tell(self, report: dict[str, Any], options: dict[str, Any]) -> None:
-        if options["format"] == "json":
-            self.stdout.write(json.dumps(report))
-        elif options["verbosity"]:
-            dry, sessions = "DRY RUN  " if report["dry_run"] else "", command.said(report["sessions"])
-            self.stdout.write(f"{dry}{sessions} sessions of {report['people']:,} people ended")

@@ -4,9 +4,8 @@ import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from django.core.management.base import CommandError
-
-from accounts.models import Event, User
+from accounts.management.people import named
+from accounts.models import Event
 from accounts.privacy import export
 from kit.commands import command
 
@@ -19,9 +18,7 @@ class Command(command.Command):
         parser.add_argument("user", metavar="NAME|ADDRESS", help="username or address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.by_login(options["user"])
-        if user is None:
-            raise CommandError(f"There is nobody called {options['user']}.", returncode=2)
+        (user,) = named([options["user"]])
         Event.objects.record(Event.Kind.EXPORTED, user, by="staff")
         self.stdout.write("{", ending="")
         for number, (name, rows) in enumerate(export.PARTS.items()):

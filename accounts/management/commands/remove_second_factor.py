@@ -1,12 +1,11 @@
 """manage.py remove_second_factor"""
 
-import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from django.core.management.base import CommandError
 from django.db import transaction
 
+from accounts.management.people import named
 from accounts.models import User
 from kit.commands import arguments, command
 
@@ -24,24 +23,10 @@ class Command(command.Command):
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        people = self.named(options["users"])
+        people = named(options["users"])
         remove = self.has_one if options["dry_run"] else self.remove
-        report = {
-            "command": "remove_second_factor",
-            "dry_run": options["dry_run"],
-            "people": len(people),
-            "removed": sum(map(remove, people)),
-        }
-        said = "{dry}removed from {removed} of {people} people".format(
-            dry="DRY RUN  " if report["dry_run"] else "", **report
-        )
-        self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
-
-    def named(self, logins: list[str]) -> list[User]:
-        people = {login: User.objects.by_login(login) for login in logins}
-        if unknown := [login for login, user in people.items() if user is None]:
-            raise CommandError(f"There is nobody called {', '.join(unknown)}. Nothing was changed.", returncode=2)
-        return list({user.pk: user for user in people.values() if user}.values())
+        report = {"people": len(people), "removed": sum(map(remove, people))}
+        self.tell(report, "removed from {removed} of {people} people".format(**report))
 
     def has_one(self, user: User) -> bool:
         return user.second_factor.is_on

@@ -1,8 +1,7 @@
 """manage.py invite_report"""
 
-import csv
-import json
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from invites.funnel import count
-from kit.commands import command
+from kit.commands import arguments, command
 
 USUAL = {"day": 14, "week": 8 * 7}  # days
 
@@ -30,14 +29,14 @@ class Command(command.Command):
             default="",
             help="only those that came about so; self is who asked without an invitation",
         )
-        parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
+        arguments.answer(parser, ["text", "json", "csv"])
 
     def handle(self, *args: Any, by: str, source: str, **options: Any) -> None:
         since = options["since"] or count.start(by, USUAL[by])
         self.check_since(since, by)
         numbers = count.look(by, since, source)
-        head = {"command": "invite_report", "since": since.isoformat(), "by": by, "source": source}
-        getattr(self, f"write_{options['format']}")(head, numbers)
+        head = {"since": since.isoformat(), "by": by, "source": source}
+        self.show(head | as_dict(numbers), as_text(numbers, **head), as_table(numbers))
 
     def check_since(self, since: date, by: str) -> None:
         earliest = count.start(by, count.DAYS[by])
@@ -45,23 +44,27 @@ class Command(command.Command):
             said = f"--since must be a day from {earliest} to today. By week it may be longer ago than by day."
             raise CommandError(said, returncode=2)
 
-    def write_text(self, head: dict[str, Any], numbers: count.Funnel) -> None:
-        told = f", source {head['source']}" if head["source"] else ""
-        self.stdout.write(f"Sign-up funnel since {head['since']}{told}")
-        names = [str(step.label) for step in numbers.steps]
-        width = max(map(len, names))
-        for name, step in zip(names, numbers.steps, strict=True):
-            took = "" if step.median is None else f"  half of them within {step.median}"
-            shares = f"{step.of_all:>4} % of all {step.of_before:>4} % of the step before"
-            self.stdout.write(f"{name:<{width}} {step.people:>9,} {shares} {step.left:>9,} left here{took}")
-        heads = "".join(f"{name:>10}" for name in count.STEPS)
-        for title, rows in ((f"by {head['by']}", numbers.cohorts), ("by source", numbers.sources)):
-            self.stdout.write(f"\n{title:<12}{heads}")
-            for key, people in rows:
-                self.stdout.write(f"{key!s:<12}" + "".join(f"{number:>10,}" for number in people))
 
-    def write_json(self, head: dict[str, Any], numbers: count.Funnel) -> None:
-        steps = [
+def as_text(numbers: count.Funnel, *, since: str, by: str, source: str) -> str:
+    lines = [f"Sign-up funnel since {since}" + (f", source {source}" if source else "")]
+    names = [str(step.label) for step in numbers.steps]
+    width = max(map(len, names))
+    for name, step in zip(names, numbers.steps, strict=True):
+        took = "" if step.median is None else f"  half of them within {step.median}"
+        shares = f"{step.of_all:>4} % of all {step.of_before:>4} % of the step before"
+        lines.append(f"{name:<{width}} {step.people:>9,} {shares} {step.left:>9,} left here{took}")
+    return "\n".join([*lines, *cohorts(f"by {by}", numbers.cohorts), *cohorts("by source", numbers.sources)])
+
+
+def cohorts(title: str, rows: Iterable[tuple[Any, list[int]]]) -> Iterator[str]:
+    yield f"\n{title:<12}" + "".join(f"{name:>10}" for name in count.STEPS)
+    for key, people in rows:
+        yield f"{key!s:<12}" + "".join(f"{number:>10,}" for number in people)
+
+
+def as_dict(numbers: count.Funnel) -> dict[str, Any]:
+    return {
+        "steps": [
             {
                 "step": step.name,
                 "people": step.people,
@@ -71,15 +74,14 @@ class Command(command.Command):
                 "median_seconds": None if step.median is None else int(step.median.total_seconds()),
             }
             for step in numbers.steps
-        ]
-        cohorts = [{"from": key.isoformat(), **named(people)} for key, people in numbers.cohorts]
-        sources = [{"source": key, **named(people)} for key, people in numbers.sources]
-        self.stdout.write(json.dumps(head | {"steps": steps, "cohorts": cohorts, "sources": sources}))
+        ],
+        "cohorts": [{"from": key.isoformat(), **named(people)} for key, people in numbers.cohorts],
+        "sources": [{"source": key, **named(people)} for key, people in numbers.sources],
+    }
 
-    def write_csv(self, _head: dict[str, Any], numbers: count.Funnel) -> None:
-        writer = csv.writer(self.stdout, lineterminator="\n")
-        writer.writerow(["from", *count.STEPS])
-        writer.writerows([[key.isoformat(), *people] for key, people in numbers.cohorts])
+
+def as_table(numbers: count.Funnel) -> list[Sequence[Any]]:
+    return [["from", *count.STEPS], *([key.isoformat(), *people] for key, people in numbers.cohorts)]
 
 
 def named(people: list[int]) -> dict[str, int]:

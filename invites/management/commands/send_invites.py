@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.management.people import named
 from invites.batch import columns, lists
 from invites.batch.lists import Line
 from invites.management.report import Report
@@ -63,14 +63,13 @@ class Command(command.Command):
     def handle(self, *args: Any, emails: list[str], **options: Any) -> None:
         if not emails and options["file"] is None:
             raise CommandError("Whom? Give addresses, or a file with --csv.", returncode=2)
-        self.options, self.seen = options, set[int]()
+        self.seen = set[int]()
         self.given, self.batch, self.leaving = given(options), batch(options), in_step(options["rate"])
-        name, rehearsal = "send_invites", options["dry_run"]
-        report = Report(name, dry_run=rehearsal, batch=self.batch.pk, verbosity=options["verbosity"])
+        report = Report(options, batch=self.batch.pk)
         groups = dict(Group.objects.values_list("name", "pk"))
         with opened(options["file"]) as file:
             self.work(chain(lists.read(emails, groups), lists.read(file, groups)), report)
-        report.finish(self, options["format"])
+        report.finish(self)
 
     def work(self, lines: Iterator[Line], report: Report) -> None:
         """A chunk in hand is finished before it stops, so what is done is done and counted."""
@@ -144,10 +143,7 @@ def batch(options: dict[str, Any]) -> Batch:
         if found is None:
             raise CommandError(f"There is no batch {options['resume']}.", returncode=2)
         return found
-    name = options["invited_by"]
-    inviter = User.objects.by_login(name) if name else None
-    if name and inviter is None:
-        raise CommandError(f"There is nobody called {name}.", returncode=2)
+    inviter = named([options["invited_by"]])[0] if options["invited_by"] else None
     return Batch(created_by=inviter, begun_at=timezone.now(), again=options["again"])
 
 

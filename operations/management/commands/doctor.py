@@ -1,6 +1,5 @@
 """manage.py doctor"""
 
-import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
@@ -31,11 +30,8 @@ class Command(command.Command):
         email, asked = self.asked(options)
         findings = doctor.explain(email, asked) if email else doctor.examine_site()
         broken = [finding for finding in findings if finding.state == State.FAILURE]
-        if options["format"] == "json":
-            self.stdout.write(json.dumps(report(findings, email, asked)))
-        else:
-            shown = findings if options["verbosity"] else broken
-            self.stdout.write("".join(self.described(finding) for finding in shown), ending="")
+        shown = findings if options["verbosity"] else broken
+        self.show(report(findings, email, asked), "".join(map(self.described, shown)))
         if broken:
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
 
@@ -62,7 +58,6 @@ class Command(command.Command):
 
 def report(findings: list[Finding], email: str, asked: doctor.Asked | None) -> dict[str, Any]:
     return {
-        "command": "doctor",
         "ok": not any(finding.state == State.FAILURE for finding in findings),
         "email": addresses.mask(email) if email else None,
         "invite": str(asked.pk) if asked else None,

@@ -1,6 +1,5 @@
 """manage.py prune"""
 
-import json
 import threading
 from argparse import ArgumentParser
 from itertools import batched
@@ -36,15 +35,14 @@ class Command(command.Command):
         self.stop = threading.Event()
         with told_to(self.stop):
             count = self.rehearsed() if options["dry_run"] else self.done(options["batch_size"])
-        if options["format"] == "json":
-            self.stdout.write(json.dumps({"command": "prune", "dry_run": options["dry_run"], **count}))
-        elif options["verbosity"]:
-            emptied = count.pop("emptied_mails")
-            word = command.said if options["dry_run"] else "{:,}".format
-            said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in count.items())
-            self.stdout.write(f"{'DRY RUN  ' if options['dry_run'] else ''}{said} deleted, {emptied} mails emptied")
+        self.tell(count, self.summary(**count))
         if self.stop.is_set():
             raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
+
+    def summary(self, *, emptied_mails: int, **deleted: int) -> str:
+        word = command.said if self.options["dry_run"] else "{:,}".format
+        said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in deleted.items())
+        return f"{said} deleted, {emptied_mails} mails emptied"
 
     def over(self) -> dict[str, QuerySet[Any]]:
         return {

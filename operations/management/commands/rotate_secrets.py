@@ -1,6 +1,5 @@
 """manage.py rotate_secrets"""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Callable
 from itertools import batched
@@ -24,7 +23,7 @@ class Command(command.Command):
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say how many can be read, and change nothing")
+        arguments.rehearsal(parser, "say how many can be read, and change nothing")
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,11 +33,8 @@ class Command(command.Command):
             rotate(Webhook.objects.all(), Webhook.objects.reencrypt, save=save),
         ]
         readable, unreadable = map(sum, zip(*counts, strict=True))
-        report = {"command": "rotate_secrets", "dry_run": options["dry_run"]}
-        report |= {"secrets": readable, "unreadable": unreadable}
-        dry = options["dry_run"]
-        said = f"DRY RUN  {readable} secrets can be read" if dry else f"{readable} secrets encrypted with the first key"
-        self.stdout.write(json.dumps(report) if options["format"] == "json" else said)
+        became = "encrypted with the first key" if save else "can be read"
+        self.tell({"secrets": readable, "unreadable": unreadable}, f"{readable} secrets {became}")
         if unreadable:
             raise CommandError(f"{unreadable} secrets could not be read: their key is in no list of keys.")
 

@@ -1,11 +1,11 @@
 """manage.py mail_queue"""
 
-import json
 from argparse import ArgumentParser
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from kit.commands import arguments, command, prompts
+from kit.times import iso
 from outbox import stats
 from outbox.models import OutboxMessage, Suppression
 
@@ -22,11 +22,11 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] is not None:
-            report, said = about(prompts.address(options["email"])), describe
+            report = about(prompts.address(options["email"]))
+            self.show(report, describe(report))
         else:
-            report, said = stats.outbox() | {"broker": stats.broker()}, summarize
-        as_json = json.dumps({"command": "mail_queue", **report}, default=moment)
-        self.stdout.write(as_json if options["format"] == "json" else said(report))
+            report = stats.outbox() | {"broker": stats.broker()}
+            self.show(report, summarize(report))
 
 
 def about(email: str) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def describe(report: dict[str, Any]) -> str:
     lines = [f"Suppressed: {report['suppressed']}"] if report["suppressed"] else []
     for mail in report["mails"]:
         state = f"{mail['status']}  {counted(mail['tries'], 'try', 'tries')}{then(**mail)}"
-        lines.append(f"{moment(mail['created_at'])}  {mail['kind']}  {state}  {mail['last_answer']}")
+        lines.append(f"{iso(mail['created_at'])}  {mail['kind']}  {state}  {mail['last_answer']}")
     return "\n".join(line.rstrip() for line in lines) or f"There is no mail to {report['email']}."
 
 
@@ -69,11 +69,11 @@ def then(*, next_try_at: datetime | None, published_at: datetime | None, **_othe
     """What comes next, if anything does."""
     if next_try_at is None:
         return ""
-    return ", with the broker" if published_at else f", next try {moment(next_try_at)}"
+    return ", with the broker" if published_at else f", next try {iso(next_try_at)}"
 
 
 def summarize(report: dict[str, Any]) -> str:
-    since = f", since {moment(report['oldest_at'])}" if report["oldest_at"] else ""
+    since = f", since {iso(report['oldest_at'])}" if report["oldest_at"] else ""
     late = f"late: {span(report['late_seconds'])}" if report["late"] else "not late"
     lines = {
         "waiting": f"{report['waiting']:,} ({report['failing']:,} failing, {report['due']:,} due now)",
@@ -105,8 +105,3 @@ def counted(number: int, one: str, many: str) -> str:
 
 def span(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
-
-
-def moment(value: datetime) -> str:
-    """ISO 8601, in UTC."""
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,6 +1,5 @@
 """manage.py receive_bounces"""
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -37,7 +36,7 @@ class Command(command.Command):
                 outcomes = Counter(self.outcomes(path))
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error}", returncode=2) from None
-        self.report(outcomes, options["format"])
+        self.report(outcomes)
 
     def outcomes(self, path: str) -> list[Outcome]:
         """Raises OSError, OperationalError, InterfaceError."""
@@ -60,11 +59,10 @@ class Command(command.Command):
             return Outcome.UNREADABLE
         return outcome
 
-    def report(self, outcomes: Counter[Outcome], form: str) -> None:
+    def report(self, outcomes: Counter[Outcome]) -> None:
         counts = {outcome.value: outcomes[outcome] for outcome in Outcome}
-        as_json = {"command": "receive_bounces"} | {name.replace(" ", "_"): n for name, n in counts.items()}
-        as_text = ", ".join(f"{n} {name}" for name, n in counts.items())
-        self.stdout.write(json.dumps(as_json) if form == "json" else as_text)
+        report = {name.replace(" ", "_"): number for name, number in counts.items()}
+        self.tell(report, ", ".join(f"{number} {name}" for name, number in counts.items()))
         if failed := outcomes[Outcome.UNREADABLE]:
             said = f"{failed} could not be understood. In a maildir they are flagged, for somebody to read."
             raise CommandError(said, returncode=command.SOME_FAILED)

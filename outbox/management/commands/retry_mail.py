@@ -1,6 +1,5 @@
 """manage.py retry_mail"""
 
-import json
 from argparse import ArgumentParser
 from collections import Counter
 from typing import Any, ClassVar
@@ -36,13 +35,8 @@ class Command(command.Command):
         outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
         if options["email"] and not outcomes:
             self.stderr.write(self.nothing(**options))
-        report = {
-            "command": "retry_mail",
-            "dry_run": options["dry_run"],
-            "queued": outcomes.pop(Outcome.QUEUED, 0),
-            "skipped": dict(outcomes),
-        }
-        self.stdout.write(json.dumps(report) if options["format"] == "json" else said(**report))
+        queued = outcomes.pop(Outcome.QUEUED, 0)
+        self.tell({"queued": queued, "skipped": outcomes}, summary(queued, outcomes))
 
     def chosen(self, options: dict[str, Any]) -> OutboxQuerySet:
         rows = OutboxMessage.objects.none()
@@ -60,7 +54,6 @@ class Command(command.Command):
         return f"No mail to {email} waits. What became of it: mail_queue --email {email}"
 
 
-def said(*, dry_run: bool, queued: int, skipped: Counter[str], command: str) -> str:
-    reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in skipped.items())
-    summary = f"{queued} queued, {sum(skipped.values())} skipped"
-    return f"{'DRY RUN  ' if dry_run else ''}{summary}" + (f" ({reasons})" if reasons else "")
+def summary(queued: int, skipped: Counter[str]) -> str:
+    reasons = ", ".join(f"{number} {Outcome(outcome).label}" for outcome, number in skipped.items())
+    return f"{queued} queued, {skipped.total()} skipped" + (f" ({reasons})" if reasons else "")

@@ -1,0 +1,15 @@
+"""People that a command names."""
+
+from collections.abc import Iterable
+
+from django.core.management.base import CommandError
+
+from accounts.models import User
+
+
+def named(logins: Iterable[str]) -> list[User]:
+    """The people with these usernames or addresses, each of them once. Raises CommandError when one is nobody's."""
+    people = {login: User.objects.by_login(login) for login in logins}
+    if unknown := [login for login, user in people.items() if user is None]:
+        raise CommandError(f"There is nobody called {', '.join(unknown)}. Nothing was changed.", returncode=2)
+    return list({user.pk: user for user in people.values() if user}.values())

@@ -5,9 +5,10 @@ import random
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any, Protocol
+from contextlib import closing, contextmanager
+from typing import Any, Self
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.db.backends.signals import connection_created
@@ -22,14 +23,28 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part t
 SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
 
 
-class Worker(AbstractContextManager, Protocol):
-    """Does one thing after another."""
+class Worker(ABC):
+    """Does one thing after another, and rests when there is none, and at its end."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    @abstractmethod
     def next(self) -> bool:
         """Does one, and says whether there was any. Raises DatabaseError."""
 
+    @abstractmethod
     def rest(self) -> None:
         """Lets go of what it needs only while there is something to do."""
+
+    def finish(self) -> None:
+        """Does all that is due now. Raises DatabaseError."""
+        with self:
+            while self.next():
+                pass
 
 
 @contextmanager

@@ -6,12 +6,13 @@ mail go out twice, and then with the same Message-ID and the same link (RFC 1047
 
 import logging
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any
 
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import QuerySet
 
+from kit.worker_loop import Worker
 from outbox.mail import smtp, smtp_statuses
 from outbox.models import OutboxMessage, Suppression
 from outbox.models.queryset import OutboxQuerySet
@@ -21,18 +22,12 @@ log = logging.getLogger("frontdoor.mail")
 MAILS_PER_CONNECTION = 100  # servers hang up on those who stay for ever
 
 
-class Deliverer:
+class Deliverer(Worker):
     """Carries mail to the server, one after another, over a connection that stays open while there is some."""
 
     def __init__(self) -> None:
         self.backend: Any = mailers["delivery"]  # SmtpBackend or EmlBackend
         self.carried = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.rest()
 
     def next(self) -> bool:
         """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
@@ -109,7 +104,5 @@ def put_off(rows: QuerySet[Any]) -> None:
 
 
 def deliver_due() -> None:
-    """Tries all that is due now."""
-    with Deliverer() as deliverer:
-        while deliverer.next():
-            pass
+    """Tries all that is due now. Raises DatabaseError."""
+    Deliverer().finish()

@@ -8,13 +8,13 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Self
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.encoding import punycode
 
+from kit.worker_loop import Worker
 from outbox.mail.deliver import put_off
 from outbox.models import Webhook, WebhookDelivery
 from outbox.models.webhook import PAUSE
@@ -29,17 +29,11 @@ SLOW = timedelta(seconds=1)  # an answer that takes longer
 REST = 4  # times as long as its answer took a slow receiver is left alone, so that others need not wait for it
 
 
-class Deliverer:
+class Deliverer(Worker):
     """Goes round the webhooks that something is due to, and tells each of one event in its turn."""
 
     def __init__(self) -> None:
         self.round: list[Webhook] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.rest()
 
     def next(self) -> bool:
         """Tries one delivery. False when none is due that nobody else is at."""
@@ -119,7 +113,5 @@ def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
 
 
 def deliver_due() -> None:
-    """Tries all that is due now."""
-    with Deliverer() as deliverer:
-        while deliverer.next():
-            pass
+    """Tries all that is due now. Raises DatabaseError."""
+    Deliverer().finish()

@@ -5,15 +5,17 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
 
 import pytest
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from embedded.folders import BASE_DIR
-from kit.commands import arguments, command
+from kit.commands import arguments, command, worker
+from kit.worker_loop import Worker
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +24,10 @@ ROOMS = {"accounts", "invites", "operations", "outbox"}
 
 def test_every_help_has_examples_that_can_be_typed():
     commands = {name: load_command_class(room, name) for name, room in get_commands().items() if room in ROOMS}
-    minded = {name: one for name, one in commands.items() if isinstance(one, command.Command)}
 
-    assert {"doctor", "end_sessions", "mail_queue", "prune", "resend_invites"} <= minded.keys()
-    for name, one in minded.items():
+    assert {"doctor", "end_sessions", "mail_queue", "prune", "resend_invites"} <= commands.keys()
+    for name, one in commands.items():
+        assert isinstance(one, command.Command), name
         parser = one.create_parser("manage.py", name)
         assert "examples:\n  manage.py" in parser.format_help(), name
         for example in one.examples:
@@ -102,3 +104,64 @@ def test_who_wants_to_hear_of_failures_only_is_told_what_was_asked_and_not_what_
     assert printed(Sweep(), "--verbosity", "0") == ""
     assert json.loads(printed(Sweep(), "--verbosity", "0", "--format", "json"))["rooms"] == 2
     assert printed(Look(), "--verbosity", "0") == "2 rooms\n"
+
+
+class Counting(Worker):
+    """Counts to three, and is told to stop then."""
+
+    done, rests = 0, 0
+
+    def next(self):
+        if self.done == 3:
+            signal.raise_signal(signal.SIGTERM)
+            return False
+        self.done += 1
+        return True
+
+    def rest(self):
+        self.rests += 1
+
+
+def at_work(one):
+    class Work(worker.Command):
+        requires_system_checks = ()
+
+        def worker(self):
+            return one
+
+        def work_once(self):
+            raise KeyboardInterrupt
+
+    return Work()
+
+
+def test_a_worker_goes_on_until_it_is_told_to_stop_and_rests_at_its_end(db):
+    counting = Counting()
+
+    call_command(at_work(counting))
+
+    assert (counting.done, counting.rests) == (3, 1)
+
+
+def test_a_worker_that_is_interrupted_while_nobody_listens_says_so():
+    with pytest.raises(CommandError, match="Interrupted") as stopped:
+        call_command(at_work(Counting()), "--once")
+
+    assert stopped.value.returncode == 130
+
+
+def test_what_a_worker_logs_stays_on_its_standard_output():
+    code = (
+        "import logging, django; django.setup();"
+        "from kit.commands import worker\n"
+        "from django.core.management import call_command\n"
+        "class Work(worker.Command):\n"
+        "    requires_system_checks = ()\n"
+        "    def work_once(self): logging.getLogger('x').warning('delivered')\n"
+        "call_command(Work(), '--once')"
+    )
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environ, capture_output=True, check=True)
+
+    assert b"delivered" in ended.stdout
+    assert ended.stderr == b""

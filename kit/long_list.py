@@ -1,6 +1,6 @@
 """What the lists of the desk have in common: they answer alike with ten rows and with millions, and need no script."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.contrib.auth import get_user_model
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.core.paginator import InvalidPage
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -23,7 +23,6 @@ from django.utils.translation import gettext_lazy
 
 from kit.paging import BoundedPaginator
 
-COUNTED = 1000  # rows, beside each choice of a filter
 AT_ONCE = 5000  # rows that one action takes
 
 
@@ -32,61 +31,14 @@ def exact(moment: datetime) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """How long it is since then, with the moment itself for who points at it."""
+    """'3 hours ago', with the exact time as a tooltip."""
     said = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html('<time title="{}">{}</time>', exact(moment), said)
 
 
-class Capped(Subquery):
-    """How many rows a sliced query finds."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-    empty_result_set_value = 0
-
-
-class CountedFilter(admin.SimpleListFilter):
-    """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices."""
-
-    def chosen(self, queryset: Any, value: str) -> Any:
-        """The rows of one choice."""
-        raise NotImplementedError
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Raises IncorrectLookupParameters for what is no choice: all rows would look as if they were chosen."""
-        value = self.value()
-        if value is None:
-            return queryset
-        if value not in {str(choice) for choice, _title in self.lookup_choices}:
-            raise IncorrectLookupParameters
-        return self.chosen(queryset, value)
-
-    def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
-        rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
-        rows = rows.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
-        counts = {
-            f"{number}__c": Capped(self.chosen(rows, str(choice))[: COUNTED + 1])
-            for number, (choice, _title) in enumerate(self.lookup_choices)
-        }
-        one_row = get_user_model().objects.filter(pk=self.request.user.pk)  # to hang them on
-        return {name: counted(number) for name, number in one_row.values(**counts).get().items()}
-
-
-def counted(number: int) -> str:
-    """A capped number in words: "1,000+"."""
-    return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)
-
-
-class TickedList(admin.ModelAdmin):
-    """A list of which some rows are ticked."""
-
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().response_action(request, queryset, *args, **kwargs)
-        except ValueError:  # an id that is none
-            said = _("What you ticked could not be read. Nothing was done. Tick it again.")
-            self.message_user(request, said, messages.ERROR)
-            return None
+def grouped(number: int) -> str:
+    """A number as people write it: "5,000"."""
+    return number_format(number, force_grouping=True)
 
 
 class LongChangeList(ChangeList):
@@ -94,9 +46,14 @@ class LongChangeList(ChangeList):
         super().__init__(*args, **kwargs)
         self.title = capfirst(str(self.opts.verbose_name_plural))
 
-    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
-        """Newest first, whatever the address of the page says: any other order would sort the whole table."""
-        return ["-pk"]
+    def get_results(self, request: HttpRequest) -> None:
+        """Reads the rows of one page. Raises IncorrectLookupParameters when there is no such page."""
+        super().get_results(request)
+        try:
+            self.paginator.validate_number(request.GET.get(PAGE_VAR, 1))
+        except InvalidPage:
+            raise IncorrectLookupParameters from None
+        self.model_admin.complete(self.result_list)  # type: ignore[attr-defined]  # a LongList
 
 
 class LongActionForm(helpers.ActionForm):
@@ -105,8 +62,13 @@ class LongActionForm(helpers.ActionForm):
     select_across = forms.BooleanField(label=gettext_lazy("with all that is found, ticked or not"), required=False)
 
 
+def means_all(request: HttpRequest) -> bool:
+    """Whether all that is found is meant, as LongActionForm reads it."""
+    return bool(forms.BooleanField(required=False).to_python(request.POST.get("select_across")))
+
+
 class LongList(admin.ModelAdmin):
-    """A list that may be long. Its filters name their parameters; nothing else can be asked of it."""
+    """A list that may be long, newest first. Its filters name their parameters; nothing else can be asked of it."""
 
     show_full_result_count = False
     show_facets = admin.ShowFacets.ALWAYS
@@ -121,16 +83,31 @@ class LongList(admin.ModelAdmin):
         filters: Any = self.get_list_filter(request)
         return lookup in {listed.parameter_name for listed in filters}
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Raises IncorrectLookupParameters for a parameter or a value that the list does not offer."""
+        own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
+        if not all(name in own or self.lookup_allowed(name, value, request) for name, value in request.GET.items()):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LongChangeList
 
+    def complete(self, rows: Iterable[Any]) -> None:
+        """Reads what these rows show beside their own columns, for all rows of one page at once."""
+
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """By the whole word: all that can be searched is stored in lower case, and indexed so."""
-        return super().get_search_results(request, queryset, search_term.strip().lower())
+        term = search_term.strip().lower()
+        return (self.search(request, queryset, term) if term else queryset), False
+
+    def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
+        """The rows that a search term finds; the term is never empty."""
+        return super().get_search_results(request, queryset, term)[0]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Needs no tick when all are meant."""
-        if request.method == "POST" and request.POST.get("select_across"):
+        if request.method == "POST" and means_all(request):
             form = request.POST.copy()
             form.setdefault(helpers.ACTION_CHECKBOX_NAME, "all")
             request.POST = form  # type: ignore[assignment]
@@ -142,27 +119,47 @@ class LongList(admin.ModelAdmin):
         queryset: Any,
         action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
     ) -> HttpResponse | None:
+        refused = self.refuses_many(request, queryset, AT_ONCE) if means_all(request) else self.refuses_ticks(request)
+        return None if refused else super().response_action(request, queryset, action_location)
+
+    def refuses_ticks(self, request: HttpRequest) -> bool:
+        """Whether something was ticked that can't be the id of a row; says so."""
+        pk: Any = self.opts.pk
         try:
-            if request.POST.get("select_across") and self.refuses_many(request, queryset, AT_ONCE):
-                return None
-            return super().response_action(request, queryset, action_location)
-        except ValidationError:  # an id that is none
+            for ticked in request.POST.getlist(helpers.ACTION_CHECKBOX_NAME):
+                pk.clean(ticked, None)
+        except ValidationError:
             said = _("What you ticked could not be read. Nothing was done. Tick it again.")
             self.message_user(request, said, messages.ERROR)
-            return None
+            return True
+        return False
 
     def refuses_many(self, request: HttpRequest, queryset: "QuerySet[Any]", most: int) -> bool:
         """Whether they are too many for one request; says so."""
         too_many = queryset.order_by()[: most + 1].count() > most
         if too_many:
             said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
-            self.message_user(request, said % {"most": number_format(most, force_grouping=True)}, messages.ERROR)
+            self.message_user(request, said % {"most": grouped(most)}, messages.ERROR)
         return too_many
 
     def report(self, request: HttpRequest, done: str, number: int, skipped: Mapping[str, int]) -> None:
         """What was done, with how many, and how many were skipped for which reasons; never nothing."""
         said = done
         if total := sum(skipped.values()):
-            reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items() if count)
-            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % {'skipped': total, 'reasons': reasons}}"
+            reasons = ", ".join(f"{grouped(count)} {reason}" for reason, count in skipped.items() if count)
+            numbers = {"skipped": grouped(total), "reasons": reasons}
+            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % numbers}".strip()
         self.message_user(request, said, messages.SUCCESS if number else messages.WARNING)
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that nobody adds, changes or deletes by a form."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kit.long_list import CountedFilter
+from kit.list_filter import ChoiceFilter
 
 YES, NO = "yes", "no"
 
 
-class YesNoFilter(CountedFilter):
+class YesNoFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [(YES, _("Yes")), (NO, _("No"))]
 
@@ -49,7 +49,7 @@ class GoogleFilter(YesNoFilter):
         return queryset.with_google() if value == YES else queryset.without_google()
 
 
-class SeenFilter(CountedFilter):
+class SeenFilter(ChoiceFilter):
     title = _("last sign-in")
     parameter_name = "seen"
 

@@ -7,10 +7,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
-from kit.long_list import CountedFilter, LongList
+from kit.list_filter import ChoiceFilter
+from kit.long_list import LongList, ReadOnly
 
 
-class KindFilter(CountedFilter):
+class KindFilter(ChoiceFilter):
     title = _("what")
     parameter_name = "kind"
 
@@ -22,29 +23,18 @@ class KindFilter(CountedFilter):
 
 
 @admin.register(Event)
-class HistoryAdmin(LongList):
+class HistoryAdmin(ReadOnly, LongList):
     list_display = ("at", "user", "kind", "ip", "device_name")
     list_filter = (KindFilter,)
     list_select_related = ("user",)
-    search_fields = ("user",)  # get_search_results knows how
+    search_fields = ("user",)  # search knows how
     search_help_text = _("A username or an address")
 
     @admin.display(description=_("device"), empty_value="–")
     def device_name(self, event: Event) -> str:
         return event.device_name
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+    def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
         """By the person, who is looked up first: the history is long, and indexed by its owner."""
-        if not search_term:
-            return queryset, False
-        user = User.objects.by_login(search_term)
-        return queryset.filter(user=user) if user else queryset.none(), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False
+        user = User.objects.by_login(term)
+        return queryset.filter(user=user) if user else queryset.none()

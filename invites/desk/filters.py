@@ -5,15 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Batch, Invite
 from kit.ids import earliest
-from kit.long_list import CountedFilter
+from kit.list_filter import ChoiceFilter
 
 SOON = timedelta(hours=48)  # the end
 # The only state in which each end can be. The database would look for others all the same, in vain and for long.
@@ -21,7 +20,7 @@ ENDING = {"soon": Invite.State.PENDING, "passed": Invite.State.EXPIRED}
 MONTHS = 6  # offered, with the one that runs
 
 
-class StateFilter(CountedFilter):
+class StateFilter(ChoiceFilter):
     title = _("state")
     parameter_name = "state"
 
@@ -33,7 +32,7 @@ class StateFilter(CountedFilter):
         return queryset.none() if ENDING.get(end or "", value) != value else queryset.in_state(value)
 
 
-class EndFilter(CountedFilter):
+class EndFilter(ChoiceFilter):
     title = _("end")
     parameter_name = "ends"
 
@@ -48,7 +47,7 @@ class EndFilter(CountedFilter):
         return rows if value == "passed" else rows.filter(expires_at__lte=timezone.now() + SOON)
 
 
-class DeliveryFilter(CountedFilter):
+class DeliveryFilter(ChoiceFilter):
     title = _("delivery")
     parameter_name = "delivery"
 
@@ -59,7 +58,7 @@ class DeliveryFilter(CountedFilter):
         return queryset.in_trouble()
 
 
-class CreatedFilter(CountedFilter):
+class CreatedFilter(ChoiceFilter):
     """Days and months by ranges of ids: Django's own date hierarchy reads the whole table for them."""
 
     title = _("created")
@@ -83,7 +82,7 @@ class CreatedFilter(CountedFilter):
         return queryset.filter(id__gte=earliest(start), id__lt=earliest(end))
 
 
-class SourceFilter(CountedFilter):
+class SourceFilter(ChoiceFilter):
     title = _("source")
     parameter_name = "source"
 
@@ -94,7 +93,7 @@ class SourceFilter(CountedFilter):
         return queryset.filter(source=value)
 
 
-class LanguageFilter(CountedFilter):
+class LanguageFilter(ChoiceFilter):
     title = _("language")
     parameter_name = "language"
 
@@ -105,16 +104,17 @@ class LanguageFilter(CountedFilter):
         return queryset.filter(language=value)
 
 
-class LinkedFilter(CountedFilter):
+class LinkedFilter(ChoiceFilter):
     """One that links lead to: what it may choose from would be too long a list."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         value = self.value()
-        return [(value, self.name(value))] if value else []
+        name = self.name(value) if value else ""
+        return [(value, name)] if name else []
 
     def name(self, value: str) -> str:
-        """What is chosen, in words. Raises IncorrectLookupParameters."""
-        return value
+        """What is chosen, in words; empty when there is no such thing."""
+        raise NotImplementedError
 
 
 class InviterFilter(LinkedFilter):
@@ -123,9 +123,10 @@ class InviterFilter(LinkedFilter):
 
     def name(self, value: str) -> str:
         try:
-            return User.objects.get(pk=UUID(value)).username
-        except (ValueError, User.DoesNotExist):
-            raise IncorrectLookupParameters from None
+            person = User.objects.filter(pk=UUID(value)).first()
+        except ValueError:
+            return ""
+        return person.username if person else ""
 
     def chosen(self, queryset: Any, value: str) -> Any:
         return queryset.filter(invited_by=UUID(value))
@@ -134,6 +135,11 @@ class InviterFilter(LinkedFilter):
 class BatchFilter(LinkedFilter):
     title = _("batch")
     parameter_name = "batch"
+
+    def name(self, value: str) -> str:
+        """A batch is forgotten before its invitations are, which go on naming it."""
+        known = Batch.objects.filter(pk=value).exists() or Invite.objects.filter(batch=value).exists()
+        return value if known else ""
 
     def chosen(self, queryset: Any, value: str) -> Any:
         return queryset.filter(batch=value)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from invites.funnel import count
 from invites.models import Funnel, Invite
+from kit.long_list import ReadOnly
 
 BY = {"day": _("day"), "week": _("week")}
 PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
@@ -20,7 +21,7 @@ WIDTH, HEIGHT, BAR = 600, 64, 560  # of the picture, of a step in it, and of the
 
 
 @admin.register(Funnel)
-class FunnelAdmin(admin.ModelAdmin):
+class FunnelAdmin(ReadOnly):
     def get_urls(self) -> list[URLPattern]:
         """No other page: these are invites, which have theirs."""
         view = self.admin_site.admin_view(self.changelist_view)
@@ -47,15 +48,6 @@ class FunnelAdmin(admin.ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return request.user.has_perm("invites.view_invite")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
-        return False
 
 
 def chosen(request: HttpRequest) -> tuple[str, int, str]:

@@ -3,11 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
 from invites.desk.actions import Steering, applicable
 from invites.desk.filters import (
     BatchFilter,
@@ -28,59 +23,14 @@ from invites.desk.filters import (
     SourceFilter,
     StateFilter,
 )
+from invites.desk.invite_form import InviteForm
 from invites.desk.timeline import timeline
 from invites.link import opens
 from invites.models import Entry, Invite, in_step
-from kit import addresses, plain_line
-from kit.long_list import LongChangeList, ago, exact
-from outbox.models import OutboxMessage, Suppression
+from kit.long_list import ago, exact
+from outbox.models import OutboxMessage
 
 MAILS_SHOWN = 20  # of the newest, on the page of an invite
-
-
-class InviteForm(forms.ModelForm):
-    email = forms.CharField(label=gettext_lazy("email address"))
-    language = forms.ChoiceField(
-        label=gettext_lazy("language"),
-        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
-        required=False,
-    )
-
-    class Meta:
-        model = Invite
-        fields = ("email", "note", "language")
-
-    def clean_email(self) -> str:
-        email = addresses.normalize(self.cleaned_data["email"])
-        if User.objects.filter(email=email).exists():
-            raise ValidationError(_("This address already has an account"))
-        if Invite.objects.pending().filter(email=email).exists():
-            said = _("This address is invited already. Search for it in the list to send the invitation again")
-            raise ValidationError(said, code="invited")
-        suppression = Suppression.objects.of(email)
-        if suppression and suppression.is_wish:
-            said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
-            raise ValidationError(said)
-        if suppression:
-            said = _(
-                "Mail to this address came back on %(date)s: %(reason)s. "
-                "Lift it under Suppressed addresses, then invite again."
-            )
-            since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
-            raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})
-        return email
-
-    def clean_note(self) -> str:
-        return plain_line.plain(self.cleaned_data["note"])
-
-    def validate_constraints(self) -> None:
-        """Not here: an address that is invited already is simply sent its mail again."""
-
-
-class InviteList(LongChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        OutboxMessage.objects.attach_newest(self.result_list)
 
 
 @admin.register(Invite)
@@ -138,8 +88,8 @@ class InviteAdmin(Steering):
         day = date_format(timezone.localtime(invite.expires_at), _("j M Y"))
         return format_html('<time title="{}">{}</time>', exact(invite.expires_at), day)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return InviteList
+    def complete(self, rows: Any) -> None:
+        OutboxMessage.objects.attach_newest(rows)
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
         """All of them in a few lines, on the page of one."""

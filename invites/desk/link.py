@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -12,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from invites.desk.invite import delivery_in_words, readable
 from invites.models import MagicLink
-from kit.long_list import CountedFilter, LongChangeList, LongList, ago
+from kit.list_filter import ChoiceFilter
+from kit.long_list import LongList, ReadOnly, ago
 from outbox.models import OutboxMessage
 
 
-class UseFilter(CountedFilter):
+class UseFilter(ChoiceFilter):
     """By what has an index; the state of a link may hang on another link, or on an invitation."""
 
     title = _("use")
@@ -32,14 +32,8 @@ class UseFilter(CountedFilter):
         return queryset.unused().filter(**{"expires_at__gt" if value == "running" else "expires_at__lte": now})
 
 
-class LinkList(LongChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        OutboxMessage.objects.attach_newest(self.result_list)
-
-
 @admin.register(MagicLink)
-class MagicLinkAdmin(LongList):
+class MagicLinkAdmin(ReadOnly, LongList):
     list_display = ("address", "purpose", "state_badge", "delivery", "sent")
     list_display_links = None
     list_filter = (UseFilter,)
@@ -69,8 +63,8 @@ class MagicLinkAdmin(LongList):
         view = self.admin_site.admin_view(self.changelist_view)
         return [path("", view, name="invites_magiclink_changelist")]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LinkList
+    def complete(self, rows: Any) -> None:
+        OutboxMessage.objects.attach_newest(rows)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without what an invitation mails, which tells of itself, and without what belongs to a planned account."""
@@ -84,12 +78,3 @@ class MagicLinkAdmin(LongList):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: MagicLink | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: MagicLink | None = None) -> bool:
-        return False

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kit.long_list import TickedList
-from kit.paging import BoundedPaginator
+from kit.list_filter import ChoiceFilter
+from kit.long_list import LongList, ReadOnly
 from outbox.mail.retry import Outcome, retry
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
@@ -18,55 +18,47 @@ from outbox.models.queryset import OutboxQuerySet
 NEWEST = 1000  # mails whose kinds are offered
 
 
-class StatusFilter(admin.SimpleListFilter):
+class StatusFilter(ChoiceFilter):
     title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return OutboxMessage.Status.choices
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        known = self.value() in OutboxMessage.Status
-        return queryset.in_status(self.value()) if known else queryset
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.in_status(value)
 
 
-class KindFilter(admin.SimpleListFilter):
-    """The kinds of late: to find all that there ever were, the whole table would have to be read."""
+class KindFilter(ChoiceFilter):
+    """The kinds of late, and the one that is asked for if any mail has it: for all, the whole table must be read."""
 
     title = gettext_lazy("kind")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        newest = OutboxMessage.objects.order_by("-id").values_list("kind", flat=True)[:NEWEST]
-        return [(kind, kind) for kind in sorted({*newest, *filter(None, [self.value()])})]
+        asked = self.value()
+        kinds = set(OutboxMessage.objects.order_by("-id").values_list("kind", flat=True)[:NEWEST])
+        if asked and asked not in kinds and OutboxMessage.objects.filter(kind=asked).exists():
+            kinds.add(asked)
+        return [(kind, kind) for kind in sorted(kinds)]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+    def chosen(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(kind=value)
 
 
 @admin.register(OutboxMessage)
-class OutboxAdmin(TickedList):
+class OutboxAdmin(ReadOnly, LongList):
     list_display = ("kind", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
     list_filter = (StatusFilter, KindFilter)
+    # The indexes find the mails of a status, and have them in no order: to count a rare one beside each choice, most of
+    # a long outbox would be read at every look.
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("recipient__exact",)
-    sortable_by = ()
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    ordering = ("-id",)
-    list_per_page = 50
     exclude = ("parts",)
     actions = ("retry_now",)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Filters only by what is listed: by any other, a live link could be guessed letter by letter."""
-        return lookup in {StatusFilter.parameter_name, KindFilter.parameter_name}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         return super().get_queryset(request).defer("parts")
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term.lower())
 
     @admin.display(description=gettext_lazy("status"))
     def status_name(self, mail: OutboxMessage) -> str:
@@ -82,21 +74,8 @@ class OutboxAdmin(TickedList):
     def retry_now(self, request: HttpRequest, queryset: OutboxQuerySet) -> None:
         outcomes = retry(queryset)
         queued = outcomes.pop(Outcome.QUEUED, 0)
-        words = _("%(queued)s queued.") % {"queued": queued}
-        if outcomes:
-            reasons = ", ".join(f"{number} {Outcome(reason).label}" for reason, number in outcomes.items())
-            skipped = {"queued": queued, "skipped": outcomes.total(), "reasons": reasons}
-            words = _("%(queued)s queued. %(skipped)s skipped: %(reasons)s.") % skipped
-        self.message_user(request, words, messages.SUCCESS if queued else messages.WARNING)
+        skipped = {str(Outcome(reason).label): number for reason, number in outcomes.items()}
+        self.report(request, _("%(queued)s queued.") % {"queued": queued}, queued, skipped)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("outbox.change_outboxmessage")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        return False

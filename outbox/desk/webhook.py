@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from kit.long_list import LongList
 from outbox.models import Webhook
 from outbox.models.webhook import EVENTS, Renewed
 from outbox.webhooks import targets
@@ -57,13 +58,9 @@ class WebhookForm(forms.ModelForm):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(admin.ModelAdmin):
+class WebhookAdmin(LongList):
     form = WebhookForm
     list_display = ("url", "wanted", "state", "created_at")
-    sortable_by = ()
-    show_full_result_count = False
-    ordering = ("-id",)
-    list_per_page = 50
     actions = None
 
     @admin.display(description=gettext_lazy("events"))
@@ -85,13 +82,10 @@ class WebhookAdmin(admin.ModelAdmin):
         return [*own, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
-        """Only what was changed: the rest was read a while ago, and a worker may have turned it off since."""
         if change:
-            obj.paused_until = None
-            obj.save(update_fields=[*form.changed_data, "paused_until"])
+            obj.change(form.changed_data)
         else:
-            obj.fresh_secret = obj.make_secret()  # type: ignore[attr-defined]  # for the page that answers this request
-            obj.save()
+            obj.fresh_secret = obj.store_new()  # type: ignore[attr-defined]  # for the page that answers this request
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
         return self.show_secret(request, obj, obj.fresh_secret)  # type: ignore[attr-defined]

@@ -26,6 +26,10 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Undoes the owner's own wish; what came back stays suppressed."""
         self.filter(digest__in=digests(recipient)).delete()
 
+    def lift(self) -> int:
+        """Lets mail go to these addresses again; returns how many they were."""
+        return self.delete()[0]
+
     def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
         """Those of any of these addresses."""
         addresses = list(recipients)

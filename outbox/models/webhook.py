@@ -86,6 +86,20 @@ class Webhook(models.Model):
                 signing.append(encryption.decrypt(self.former_secret))
         return signing
 
+    def store_new(self) -> str:
+        """Stores a new webhook; returns its secret, which nobody can read again."""
+        made = self.make_secret()
+        self.save(force_insert=True)
+        return made
+
+    def change(self, fields: Iterable[str]) -> None:
+        """Stores these fields, and lets it be called at once.
+
+        Only these: the others were read a while ago, and a worker may have turned it off since.
+        """
+        self.paused_until = None
+        self.save(update_fields=[*fields, "paused_until"])
+
     def make_secret(self) -> str:
         """Gives it its first one, which nobody can read again; not stored yet."""
         made = new_secret()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from invites import purposes
 from invites.models import Invite, MagicLink
-from kit import long_list, tokens
+from kit import list_filter, tokens
 from outbox.models import OutboxMessage
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
@@ -118,7 +118,7 @@ def test_a_link_is_found_by_whether_it_was_used(desk, use, of_link):
 
 
 def test_it_counts_each_use_beside_it_and_no_further_than_needed(desk, monkeypatch):
-    monkeypatch.setattr(long_list, "COUNTED", 2)
+    monkeypatch.setattr(list_filter, "COUNTED", 2)
     for name in "abc":
         LinkFactory(email=f"{name}@example.com")
     LinkFactory(email="used@example.com", used_at=NOW)

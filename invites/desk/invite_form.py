@@ -1,0 +1,53 @@
+"""The form that invites one person."""
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from invites.models import Invite
+from kit import addresses, plain_line
+from outbox.models import Suppression
+
+
+class InviteForm(forms.ModelForm):
+    email = forms.CharField(label=gettext_lazy("email address"))
+    language = forms.ChoiceField(
+        label=gettext_lazy("language"),
+        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
+        required=False,
+    )
+
+    class Meta:
+        model = Invite
+        fields = ("email", "note", "language")
+
+    def clean_email(self) -> str:
+        email = addresses.normalize(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(_("This address already has an account"))
+        if Invite.objects.pending().filter(email=email).exists():
+            said = _("This address is invited already. Search for it in the list to send the invitation again")
+            raise ValidationError(said, code="invited")
+        suppression = Suppression.objects.of(email)
+        if suppression and suppression.is_wish:
+            said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
+            raise ValidationError(said)
+        if suppression:
+            said = _(
+                "Mail to this address came back on %(date)s: %(reason)s. "
+                "Lift it under Suppressed addresses, then invite again."
+            )
+            since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
+            raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})
+        return email
+
+    def clean_note(self) -> str:
+        return plain_line.plain(self.cleaned_data["note"])
+
+    def validate_constraints(self) -> None:
+        """Not here: an address that is invited already is simply sent its mail again."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,13 +18,14 @@ from invites.batch import exports
 from invites.desk import batch_words as words
 from invites.link import opens
 from invites.models import Batch, Outcome
-from invites.models.batch import BatchQuerySet
+from invites.models.batch_queryset import BatchQuerySet
+from kit.long_list import LongList, ReadOnly
 
 STEER = "invites.change_invite"
 REFRESHED = 10  # seconds between two looks while mails wait
 
 
-class BatchPages(admin.ModelAdmin):
+class BatchPages(ReadOnly, LongList):
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
         pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}
@@ -133,9 +134,7 @@ class BatchPages(admin.ModelAdmin):
         return redirect("admin:invites_batch_change", quote(batch.pk))
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
-        """What was done, and what was skipped and why; never nothing."""
-        said = f"{done} {words.skipped(outcome)}".strip()
-        self.message_user(request, said, messages.SUCCESS if outcome.done else messages.WARNING)
+        self.report(request, done, len(outcome.done), outcome.reasons)
 
 
 def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:

@@ -5,13 +5,13 @@ from itertools import batched
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
-from invites.models.batch import unpacked
+from invites.models.entries import unpacked
 from invites.models.lifecycle import CHUNK
+from kit.long_list import grouped
 
 SHOWN = 20  # lines of a list, on its page
 
@@ -33,9 +33,9 @@ def preview(batch: Batch) -> dict[str, Any]:
         "more_people": max(len(batch.entries) - SHOWN, 0),
         "unread": bad[:SHOWN],
         "more_unread": max(len(bad) - SHOWN, 0),
-        "again": batch.counts[Reason.INVITED],
-        "typos": batch.counts["doubted"],
-        "send": send(batch.counts["new"]),
+        "again": batch.counts.invited,
+        "typos": batch.counts.doubted,
+        "send": send(batch.counts.new),
         "has_bad": bool(bad),
         "can_send": batch.has_any(again=True, doubted=True),
     }
@@ -45,13 +45,13 @@ def counts(batch: Batch) -> list[tuple[str, int]]:
     """What would become of how many lines."""
     found = batch.counts
     return [
-        (_("Will be invited"), found["new"]),
-        (_("Already have an account (skipped)"), found[Reason.HAS_ACCOUNT]),
-        (_("Already invited (skipped)"), found[Reason.INVITED]),
-        (_("Repeated in this list (counted once)"), found["repeated"]),
-        (_("No mail goes to them (skipped)"), found[Reason.SUPPRESSED]),
-        (_("Likely typos (skipped)"), found["doubted"]),
-        (_("Can’t be read (download to fix)"), found["unreadable"]),
+        (_("Will be invited"), found.new),
+        (_("Already have an account (skipped)"), found.has_account),
+        (_("Already invited (skipped)"), found.invited),
+        (_("Repeated in this list (counted once)"), found.repeated),
+        (_("No mail goes to them (skipped)"), found.suppressed),
+        (_("Likely typos (skipped)"), found.doubted),
+        (_("Can’t be read (download to fix)"), found.unreadable),
     ]
 
 
@@ -112,14 +112,6 @@ def withdrawn(outcome: Outcome) -> str:
     return _("%(count)s withdrawn. Their links no longer work.") % {"count": grouped(len(outcome.done))}
 
 
-def skipped(outcome: Outcome) -> str:
-    if not outcome.skipped:
-        return ""
-    why = ", ".join(f"{grouped(number)} {reason}" for reason, number in outcome.reasons.items())
-    said = {"skipped": grouped(len(outcome.skipped)), "reasons": why}
-    return _("%(skipped)s skipped: %(reasons)s.") % said
-
-
 def reasons(numbers: dict[str, int]) -> str:
     """In words: "2 has an account, 1 invited already"."""
     return ", ".join(f"{grouped(number)} {Reason(reason).label}" for reason, number in numbers.items())
@@ -138,7 +130,27 @@ def unread(batch: Batch) -> list[list[Any]]:
 
 def progress(batch: Batch) -> dict[str, Any]:
     found = batch.progress
-    rows = [
+    is_moving = bool(found["queued"] or batch.entries)
+    is_part = batch.counts.done > AT_ONCE
+    return {
+        "title": _("Invitations sent together"),
+        "state": state(batch),
+        "done": grouped(batch.counts.done),
+        "reasons": reasons(batch.counts.skipped),
+        "rows": whereabouts(found),
+        "left": len(batch.entries),
+        "is_part": is_part,
+        "most": grouped(AT_ONCE),
+        "is_moving": is_moving,
+        "can_undo": not is_part and is_moving,
+        "can_withdraw": not is_part and found["open"] > 0,
+        "has_bad": bool(batch.refused),
+    }
+
+
+def whereabouts(found: dict[str, int]) -> list[tuple[str, int]]:
+    """How many of its invitations are where."""
+    return [
         (_("Queued"), found["queued"]),
         (_("Handed over"), found["handed"]),
         (_("Came back"), found["bounced"]),
@@ -148,23 +160,6 @@ def progress(batch: Batch) -> dict[str, Any]:
         (_("Declined"), found["declined"]),
         (_("Withdrawn"), found["revoked"]),
     ]
-    sent = dict(batch.counts.get("sent", {"done": 0}))
-    done = sent.pop("done")
-    is_part = done > AT_ONCE
-    return {
-        "title": _("Invitations sent together"),
-        "state": state(batch),
-        "done": grouped(done),
-        "reasons": reasons(sent),
-        "rows": rows,
-        "left": len(batch.entries),
-        "is_part": is_part,
-        "most": grouped(AT_ONCE),
-        "is_moving": bool(found["queued"] or batch.entries),
-        "can_undo": not is_part and bool(found["queued"] or batch.entries),
-        "can_withdraw": not is_part and found["open"] > 0,
-        "has_bad": bool(batch.refused),
-    }
 
 
 def asked_to_undo(batch: Batch) -> dict[str, Any]:
@@ -189,7 +184,3 @@ def asked(rows: QuerySet[Invite]) -> dict[str, Any]:
     """The first of them, and how many there are beside those."""
     emails = list(rows.values_list("email", flat=True)[:SHOWN])
     return {"emails": emails, "more": max(rows[:AT_ONCE].count() - SHOWN, 0)}
-
-
-def grouped(number: int) -> str:
-    return number_format(number, force_grouping=True)

@@ -1,9 +1,8 @@
 """Many invitations at once: a list that was checked, then sent as one."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models, transaction
@@ -12,8 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from invites.models.batch_queryset import BatchQuerySet
 from invites.models.bulk import Entry, in_step
+from invites.models.counts import Counts, CountsField
+from invites.models.entries import fates, unpacked
 from invites.models.invite import Invite
+from invites.models.invited_already import invited, resend
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
@@ -21,52 +24,14 @@ from kit.ids import uuid7
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
-    from invites.batch.lists import Line
     from invites.models.queryset import InviteQuerySet
 
 FRESH = timedelta(minutes=15)  # how long a check of the list counts
-PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
-REFUSED_KEPT = timedelta(days=30)  # what could not be read of a list that was sent
-KEPT = timedelta(days=365)
 AT_ONCE = 5000  # invites that are withdrawn by one press, or counted for one page
-
-# What a list may hold beside reasons to skip.
-NEW, REPEATED, DOUBTED, UNREADABLE, SENT = "new", "repeated", "doubted", "unreadable", "sent"
 
 
 def new_id() -> str:
     return f"b_{uuid7().hex}"
-
-
-class BatchQuerySet(models.QuerySet["Batch"]):
-    def check_list(self, lines: "Iterable[Line]", by: User | None, **given: Any) -> "Batch":
-        """Stores a list and what would become of it; `given` stands for what a line leaves open. Sends nothing."""
-        batch, entries = self.model(created_by=by), {}
-        repeated = 0
-        for line in lines:
-            if line.entry is None:
-                batch.refused.append([line.number, line.text, line.problem])
-            elif line.entry.email in entries:
-                repeated += 1
-            else:
-                entries[line.entry.email] = packed(line.entry, given)
-                if line.meant:
-                    entries[line.entry.email] |= {"meant": line.meant, "line": line.number}
-        batch.entries = list(entries.values())
-        batch.counts = {REPEATED: repeated, UNREADABLE: len(batch.refused)}
-        batch.recount()
-        batch.save()
-        return batch
-
-    def over(self) -> "BatchQuerySet":
-        """Lists that were checked and never sent, and those that were sent long ago."""
-        now = timezone.now()
-        unsent = models.Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)
-        return self.filter(unsent | models.Q(sent_at__lt=now - KEPT))
-
-    def forget_refused(self) -> None:
-        """Empties what could not be read of lists sent a while ago: addresses of people nobody knows may be in it."""
-        self.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])
 
 
 class Batch(models.Model):
@@ -86,7 +51,7 @@ class Batch(models.Model):
     entries = models.JSONField(default=list)
     # Number, text and reason of each line that could not be read.
     refused = models.JSONField(default=list)
-    counts = models.JSONField(default=dict)
+    counts = CountsField(default=Counts)
 
     objects = BatchQuerySet.as_manager()
 
@@ -106,7 +71,7 @@ class Batch(models.Model):
     @property
     def people(self) -> int:
         """How many it has invited, or would invite."""
-        return self.counts.get(SENT, {}).get("done", 0) if self.begun_at else self.counts.get(NEW, 0)
+        return self.counts.done if self.begun_at else self.counts.new
 
     @property
     def unsent(self) -> "InviteQuerySet":
@@ -121,20 +86,13 @@ class Batch(models.Model):
 
     def recount(self) -> bool:
         """Looks again at everybody who is to be invited; says whether anything is different now. Saves nothing."""
-        before, found = dict(self.counts), dict.fromkeys([NEW, DOUBTED, *SKIPPED], 0)
-        for chunk in batched(self.entries, CHUNK):
-            outcome, chosen = Invite.objects.sift([unpacked(row) for row in chunk])
-            for _email, reason in outcome.skipped:
-                found[reason] += 1
-            doubted = sum(1 for row in chunk if row.get("meant") and row["email"] in chosen)
-            found[DOUBTED] += doubted
-            found[NEW] += len(chosen) - doubted
-        self.counts, self.checked_at = self.counts | found, timezone.now()
+        before = self.counts
+        self.counts, self.checked_at = replace(before, **fates(self.entries)), timezone.now()
         return self.counts != before
 
     def has_any(self, *, again: bool, doubted: bool) -> bool:
         """Whether anybody would be written to."""
-        return bool(self.counts[NEW] or (again and self.counts[Reason.INVITED]) or (doubted and self.counts[DOUBTED]))
+        return bool(self.counts.new or (again and self.counts.invited) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
         """Checks a list anew that was checked long ago; says whether anything is different now."""
@@ -181,8 +139,8 @@ class Batch(models.Model):
         )
         self._name_repeated(outcome)
         if self.again:
-            outcome = self._send_again(outcome, leaving)
-        self._count(outcome)
+            outcome = resend(outcome, by=self.created_by, leaving=leaving)
+        self.counts.add(outcome)
         # Somebody may withdraw it in this moment; a new one is stored when it has invited somebody.
         if not self._state.adding:
             self.save(update_fields=["counts", "entries", "sent_at"])
@@ -194,9 +152,7 @@ class Batch(models.Model):
         """What `invite` would come to; nothing is done."""
         outcome, chosen = Invite.objects.sift(entries)
         if self.again:
-            again = self._invited(outcome).resend(dry_run=True)
-            outcome.skipped = [skipped for skipped in outcome.skipped if skipped[1] != Reason.INVITED]
-            outcome += again
+            outcome = resend(outcome, dry_run=True)
         outcome.done += [uuid7() for _email in chosen]  # how many they are is what counts
         return outcome
 
@@ -210,32 +166,8 @@ class Batch(models.Model):
         ours = models.Q(batch=self.pk)
         if self.again:  # then it may have written to invites of other batches
             ours |= models.Q(sent_at__gte=self.begun_at)
-        repeated = set(self._invited(outcome).filter(ours).values_list("email", flat=True))
+        repeated = set(invited(outcome).filter(ours).values_list("email", flat=True))
         outcome.skipped = [(e, Reason.REPEATED if e in repeated else reason) for e, reason in outcome.skipped]
-
-    def _send_again(self, outcome: Outcome, leaving: Iterator[datetime]) -> Outcome:
-        """Writes to those as well whom `outcome` skipped because they are invited."""
-        again = self._invited(outcome).resend(by=self.created_by, leaving=leaving)
-        outcome.skipped = [skipped for skipped in outcome.skipped if skipped[1] != Reason.INVITED]
-        return outcome + again
-
-    def _invited(self, outcome: Outcome) -> "InviteQuerySet":
-        """The invites of those whom `outcome` skipped because of them."""
-        emails = [email for email, reason in outcome.skipped if reason == Reason.INVITED]
-        if not emails:
-            return Invite.objects.none()
-        # One mail is enough, whichever members have invited them as well.
-        by_member = models.Case(models.When(source=Invite.Source.MEMBER, then=1), default=0)
-        rows = Invite.objects.open().filter(email__in=emails)
-        return rows.order_by("email", by_member, "-expires_at").distinct("email")
-
-    def _count(self, outcome: Outcome) -> None:
-        """Adds up what became of its people."""
-        self.counts = sent = dict(self.counts)
-        done = sent[SENT] = dict(sent.get(SENT, {"done": 0}))
-        done["done"] += len(outcome.done)
-        for _email, reason in outcome.skipped:
-            done[reason] = done.get(reason, 0) + 1
 
     @property
     def progress(self) -> dict[str, int]:
@@ -255,16 +187,3 @@ class Batch(models.Model):
     def _stop(self, **changes: Any) -> None:
         now = timezone.now()
         Batch.objects.filter(pk=self.pk).update(entries=[], sent_at=Coalesce("sent_at", now), **changes)
-
-
-SKIPPED = (Reason.HAS_ACCOUNT, Reason.INVITED, Reason.SUPPRESSED)
-
-
-def packed(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
-    """An entry as the row keeps it: without what is empty."""
-    said = {name: value for name, value in asdict(entry).items() if value}
-    return {name: value for name, value in (given | said).items() if value}
-
-
-def unpacked(row: dict[str, Any]) -> Entry:
-    return Entry(**{name: value for name, value in row.items() if name not in {"meant", "line"}})

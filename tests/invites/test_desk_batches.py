@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Group, Permission
+from django.core import serializers
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -15,6 +16,7 @@ from accounts.models import Event
 from invites import purposes
 from invites.models import Batch, Entry, Invite, MemberInvites
 from invites.models import batch as batches
+from invites.models.counts import Counts
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
 from tests.conftest import LINK
@@ -141,6 +143,30 @@ def test_whoever_goes_on_with_an_interrupted_press_the_first_one_invites(desk, a
     assert "3 queued." in words(send(desk, batch))
     assert OutboxMessage.objects.filter(kind="invite").count() == 5
     assert Invite.objects.filter(batch=batch.pk, invited_by=ada).count() == 5
+
+
+def test_the_page_counts_what_became_of_everybody_in_however_many_steps(desk, monkeypatch):
+    monkeypatch.setattr(batches, "CHUNK", 1)
+    check(desk, "\n".join(f"guest{n}@example.com" for n in range(4)))
+    for n in (1, 3):
+        InviteFactory(email=f"guest{n}@example.com")
+
+    page = send(desk, Batch.objects.get())
+
+    assert Batch.objects.get().counts == Counts(new=4, done=2, skipped={"invited": 2})
+    assert "2 queued. 2 skipped: 2 invited already." in words(page)
+    assert "2 invited already" in words(desk.get(page_of(Batch.objects.get())))
+
+
+def test_a_batch_is_dumped_and_loaded_with_its_counts():
+    batch = Batch.objects.create(counts=Counts(new=4, done=2, skipped={"invited": 2}))
+    dumped = serializers.serialize("json", [batch])
+    batch.delete()
+
+    for loaded in serializers.deserialize("json", dumped):
+        loaded.save()
+
+    assert Batch.objects.get().counts == batch.counts
 
 
 def test_an_old_check_is_made_again_and_shown_if_anything_has_changed(desk):

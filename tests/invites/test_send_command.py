@@ -15,6 +15,7 @@ from django.utils import timezone
 from invites import mails
 from invites.management.commands import send_invites
 from invites.models import Batch, Invite
+from invites.models.counts import Counts
 from outbox.models import OutboxMessage
 from tests.tools.factories import InviteFactory
 
@@ -47,7 +48,7 @@ def test_a_file_says_of_each_person_what_the_options_leave_open(tmp_path, capsys
     batch = Batch.objects.get()
     assert {i.batch for i in rows} == {batch.pk}
     assert batch.sent_at
-    assert batch.counts == {"sent": {"done": 2}}
+    assert batch.counts == Counts(done=2)
 
 
 def test_mails_leave_at_the_wished_pace():

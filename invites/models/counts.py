@@ -1,0 +1,60 @@
+"""How many lines of a list come to what."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from django.db import models
+
+from invites.models.outcome import Outcome
+
+
+@dataclass
+class Counts:
+    """How many people of a batch would be invited or left out, and what became of those who had their turn."""
+
+    # As the list was checked.
+    new: int = 0  # will be invited
+    doubted: int = 0  # as well, but their addresses may be typos
+    repeated: int = 0  # lines that name somebody once more
+    unreadable: int = 0  # lines
+    has_account: int = 0
+    invited: int = 0  # by an earlier invitation
+    suppressed: int = 0
+    # As it was sent.
+    done: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)  # by their Reason
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        return cls(**stored)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is not zero, as from_json takes it."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def add(self, outcome: Outcome) -> None:
+        """Adds what came of some of its people."""
+        self.done += len(outcome.done)
+        for _address, reason in outcome.skipped:
+            self.skipped[reason.value] = self.skipped.get(reason.value, 0) + 1
+
+
+class CountsField(models.JSONField):
+    """Counts, stored as JSON."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Counts:
+        return Counts.from_json(super().from_db_value(value, expression, connection))
+
+    def to_python(self, value: Any) -> Counts:
+        return value if isinstance(value, Counts) else Counts.from_json(value)
+
+    def value_to_string(self, obj: Any) -> Any:
+        return self.value_from_object(obj).as_json()
+
+    def get_prep_value(self, value: Counts) -> Any:
+        return super().get_prep_value(value.as_json())
+
+    def deconstruct(self) -> Any:
+        """A migration need know no more than that it is JSON."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs | {"default": dict}

@@ -1,4 +1,4 @@
-"""Offers of the desk: actions on people, and tables under one person. Other rooms add to both lists."""
+"""Offers of the desk: actions on people, and tables under one person. Rooms above add theirs by `offer` and `panel`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,5 +31,20 @@ class Panel:
         return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
 
 
-PERSON_ACTIONS: list[Any] = ["end_sessions", "turn_off", "pause", "allow"]
+# In the order in which they are offered and shown. Rooms above this one call the functions below.
+ACTIONS: list[Any] = ["end_sessions", "turn_off"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
+
+
+def offer(action: Callable[..., Any], after: str = "") -> None:
+    """Offers one more action with people, after the one of this name, or after all others.
+
+    Raises ValueError when there is no action of this name.
+    """
+    names = [known if isinstance(known, str) else known.__name__ for known in ACTIONS]
+    ACTIONS.insert(names.index(after) + 1 if after else len(names), action)
+
+
+def panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
+    """Shows one more panel under a person: what `make` returns, or none where it returns None."""
+    PANELS.append(make)

@@ -9,13 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts import notices
-from accounts.desk_offers import PERSON_ACTIONS
+from accounts import desk_offers, notices
 from accounts.models import User
 from kit.long_list import LongList
 
@@ -23,7 +21,7 @@ ONE_BY_ONE = 500  # people who each take several statements
 
 
 class Steering(LongList):
-    actions = PERSON_ACTIONS
+    actions = desk_offers.ACTIONS
 
     @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
@@ -43,27 +41,6 @@ class Steering(LongList):
             person.turn_off(by="staff")
             notices.by_staff(person, {"is_active": True})
         self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
-
-    @admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
-    def pause(self, request: HttpRequest, queryset: Any) -> None:
-        people, skipped = self.sift(request, queryset)
-        inviting = [person for person in people if not person.invites_paused_at]
-        skipped[_("paused already")] += len(people) - len(inviting)
-        self.let_invite(request, inviting, paused=True)
-        self.report(request, _("%(count)s may not invite now.") % {"count": len(inviting)}, len(inviting), skipped)
-
-    @admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
-    def allow(self, request: HttpRequest, queryset: Any) -> None:
-        people, skipped = self.sift(request, queryset)
-        paused = [person for person in people if person.invites_paused_at]
-        skipped[_("not paused")] += len(people) - len(paused)
-        self.let_invite(request, paused, paused=False)
-        self.report(request, _("%(count)s may invite again.") % {"count": len(paused)}, len(paused), skipped)
-
-    def let_invite(self, request: HttpRequest, people: list[User], *, paused: bool) -> None:
-        at = timezone.now() if paused else None
-        User.objects.filter(pk__in=[person.pk for person in people]).update(invites_paused_at=at)
-        self.log(request, people, "Invitations paused" if paused else "Invitations allowed")
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
         """Whom one may do something to, and how many not and why."""

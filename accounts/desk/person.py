@@ -4,21 +4,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import names, notices
+from accounts import desk_offers, names, notices
 from accounts.desk.actions import Steering
 from accounts.desk.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
 from accounts.desk.panels import events_panel, google_panel, sessions_panel
-from accounts.desk_offers import PANELS
 from accounts.models import Event, User
 from kit import addresses
-from kit.long_list import LongChangeList, ago
+from kit.long_list import ago
 
 # What somebody at the desk changes, its owner is told of.
 TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
@@ -40,12 +38,6 @@ class PersonForm(forms.ModelForm):
 
     def clean_email(self) -> str:
         return addresses.normalize(self.cleaned_data["email"])
-
-
-class PersonList(LongChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        User.objects.read_ways_in(self.result_list)
 
 
 @admin.register(User)
@@ -92,15 +84,15 @@ class PersonAdmin(Steering):
     def joined(self, person: User) -> str:
         return date_format(timezone.localtime(person.joined_at), _("j M Y"))
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PersonList
+    def complete(self, rows: Any) -> None:
+        User.objects.read_ways_in(rows)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """The person, and under that what belongs to them."""
         person = self.get_object(request, object_id)
         if person and request.method == "GET":
             own = (sessions_panel, google_panel, events_panel)
-            panels = [panel for make in (*own, *PANELS) if (panel := make(request, person))]
+            panels = [panel for make in (*own, *desk_offers.PANELS) if (panel := make(request, person))]
             may_change = self.has_change_permission(request, person)
             extra = {"panels": panels, "may_change": may_change}
             kwargs["extra_context"] = extra | (kwargs.get("extra_context") or {})
@@ -115,18 +107,13 @@ class PersonAdmin(Steering):
         return above and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """A new person signs in by a mailed link; a changed address is theirs on the admin's word."""
-        if change:
-            # Only what was changed: the rest was read a while ago, and must not bring ended sessions back.
-            obj.save(update_fields=[name for name in form.changed_data if name != "groups"])
-            obj.own_address()
-        else:
+        """A new person signs in by a mailed link."""
+        if not change:
             obj.set_unusable_password()
             obj.store_new(by="staff")
-        if change and (not obj.is_active or "email" in form.changed_data):
-            obj.end_sessions()
-        if change:
-            self.tell(obj, {name: form.initial[name] for name in TOLD if name in form.changed_data})
+            return
+        obj.change_by_staff([name for name in form.changed_data if name != "groups"])
+        self.tell(obj, {name: form.initial[name] for name in TOLD if name in form.changed_data})
 
     def tell(self, obj: User, before: dict[str, Any]) -> None:
         for name, value in before.items():

@@ -204,12 +204,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.end_sessions()
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
-    def pause_invites(self) -> None:
-        """Keeps this person from inviting others; what is sent already stays."""
-        User.objects.filter(pk=self.pk, invites_paused_at=None).update(invites_paused_at=timezone.now())
+    def change_by_staff(self, fields: Sequence[str]) -> None:
+        """Stores these fields; a new address is theirs on the staff's word, and ends the sessions, as turning off does.
 
-    def allow_invites(self) -> None:
-        User.objects.filter(pk=self.pk).update(invites_paused_at=None)
+        Only these: the others were read a while ago, and must not bring ended sessions back.
+        """
+        with transaction.atomic():
+            self.save(update_fields=fields)
+            self.own_address()
+            if not self.is_active or "email" in fields:
+                self.end_sessions()
 
     @property
     def addresses(self) -> set[str]:

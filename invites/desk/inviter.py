@@ -13,14 +13,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from invites.desk.person import ALLOWED, PAUSED
 from invites.models import Inviter
 from invites.models.inviter import COUNTED, DEPTH, PEOPLE
+from kit.long_list import ReadOnly
 
 MAY_SEE = ("accounts.view_user", "invites.view_invite")
 
 
 @admin.register(Inviter)
-class InviterAdmin(admin.ModelAdmin):
+class InviterAdmin(ReadOnly):
     def get_urls(self) -> list[URLPattern]:
         """No other page: these are people, who have theirs."""
         guarded = self.admin_site.admin_view
@@ -57,22 +59,21 @@ class InviterAdmin(admin.ModelAdmin):
 
     def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Pauses one inviter, or lets them invite again; leads back to the tree that it was pressed in."""
-        person = User.objects.get(pk=found(object_id).pk)
+        person = User.objects.get(pk=found(object_id).pk)  # as the list of changes of the desk knows them
         if not self.has_pause_permission(request) or not self.is_below(request, person):
             raise PermissionDenied
         if request.method == "POST":
             paused = bool(request.POST.get("paused"))
             messages.success(request, self.pause(person) if paused else self.allow(person))
-            # Without the name, which is to be forgotten when the person leaves.
-            self.log_change(request, person, "Invitations paused" if paused else "Invitations allowed")
+            self.log_change(request, person, PAUSED if paused else ALLOWED)
         return redirect("admin:invites_inviter_change", found(request.POST.get("tree", "") or object_id).pk)
 
     def pause(self, person: User) -> str:
-        person.pause_invites()
+        Inviter.objects.filter(pk=person.pk).pause()
         return _("%(name)s can’t invite anybody until you allow it again.") % {"name": person.username}
 
     def allow(self, person: User) -> str:
-        person.allow_invites()
+        Inviter.objects.filter(pk=person.pk).allow()
         return _("%(name)s can invite again.") % {"name": person.username}
 
     def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -88,15 +89,6 @@ class InviterAdmin(admin.ModelAdmin):
     def is_below(self, request: HttpRequest, person: User) -> bool:
         """Nobody may do anything to those above them."""
         return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False
 
 
 def found(object_id: str) -> Inviter:

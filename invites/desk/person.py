@@ -1,4 +1,4 @@
-"""What invitations add to a person at the desk: a mailed way to a new password, and who invited whom."""
+"""What invitations add to a person at the desk: a mailed way to a new password, pausing, and who invited whom."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,13 +11,17 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.desk_offers import NEWEST, PANELS, PERSON_ACTIONS, Panel
+from accounts import desk_offers
+from accounts.desk_offers import NEWEST, Panel
 from accounts.models import User
-from invites.models import Invite, InviteQuerySet, MagicLink
+from invites.models import Invite, InviteQuerySet, Inviter, MagicLink
+from invites.models.inviter import InviterQuerySet
 from kit.long_list import exact
 from outbox.models import Suppression
 
 MAILED_AT_ONCE = 500  # each takes several statements
+# In the list of changes that the desk keeps; without the name, which is to be forgotten when the person leaves.
+PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 
 
 @admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])
@@ -35,6 +39,30 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
         MagicLink.objects.issue(person.email, MagicLink.Purpose.RESET, device=settings.SITE_NAME)
     modeladmin.log(request, chosen, "Password reset link mailed")
     modeladmin.report(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
+
+
+@admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
+def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
+    people, skipped = modeladmin.sift(request, queryset)
+    inviting = [person for person in people if not person.invites_paused_at]
+    skipped[_("paused already")] += len(people) - len(inviting)
+    inviters(inviting).pause()
+    modeladmin.log(request, inviting, PAUSED)
+    modeladmin.report(request, _("%(count)s may not invite now.") % {"count": len(inviting)}, len(inviting), skipped)
+
+
+@admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
+def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
+    people, skipped = modeladmin.sift(request, queryset)
+    paused = [person for person in people if person.invites_paused_at]
+    skipped[_("not paused")] += len(people) - len(paused)
+    inviters(paused).allow()
+    modeladmin.log(request, paused, ALLOWED)
+    modeladmin.report(request, _("%(count)s may invite again.") % {"count": len(paused)}, len(paused), skipped)
+
+
+def inviters(people: list[User]) -> InviterQuerySet:
+    return Inviter.objects.filter(pk__in=[person.pk for person in people])
 
 
 def received(request: HttpRequest, person: User) -> Panel | None:
@@ -72,5 +100,8 @@ def row(invite: Invite, other: str) -> list[Any]:
     return [when, other, invite.state.label, invite.get_source_display()]
 
 
-PANELS += [received, sent]
-PERSON_ACTIONS.insert(1, mail_reset)
+desk_offers.panel(received)
+desk_offers.panel(sent)
+desk_offers.offer(mail_reset, after="end_sessions")
+desk_offers.offer(pause)
+desk_offers.offer(allow)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -86,8 +86,20 @@ class Tree:
     is_cut: bool  # whether there are more below
 
 
+class InviterQuerySet(models.QuerySet["Inviter"]):
+    def pause(self) -> int:
+        """Keeps these people from inviting others; what is sent already stays. Returns how many were not paused."""
+        return self.filter(invites_paused_at=None).update(invites_paused_at=timezone.now())
+
+    def allow(self) -> int:
+        """Lets these people invite again. Returns how many were paused."""
+        return self.filter(invites_paused_at__isnull=False).update(invites_paused_at=None)
+
+
 class Inviter(User):
     """Somebody at the desk, for whom they invited and who invited them."""
+
+    objects = InviterQuerySet.as_manager()  # type: ignore[assignment, misc]  # nobody makes accounts by it
 
     class Meta:
         proxy = True

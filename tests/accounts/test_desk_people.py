@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import desk_offers
 from accounts.models import Event, User
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
@@ -156,6 +157,18 @@ def test_invitations_of_a_person_are_paused_and_allowed_again(desk, ada):
 
     assert "1 may invite again." in words(press(desk, "allow", ada))
     assert not User.objects.get(pk=ada.pk).invites_paused_at
+
+
+def test_what_is_offered_stands_in_its_order(desk):
+    offered = [name for name, _label in desk.get(LIST).context["action_form"].fields["action"].choices]
+
+    assert offered == ["", "delete_selected", "end_sessions", "mail_reset", "turn_off", "pause", "allow"]
+
+
+def test_nothing_is_offered_after_what_is_not_there():
+    with pytest.raises(ValueError, match="nothing"):
+        desk_offers.offer(desk_offers.panel, after="nothing")
+    assert desk_offers.panel not in desk_offers.ACTIONS
 
 
 def test_nobody_acts_on_those_above_them(helper, mailbox, admin_user):

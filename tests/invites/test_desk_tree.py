@@ -81,14 +81,18 @@ def test_an_inviter_is_paused_and_allowed_again(desk, ada):
     url = f"{TREE}{ada.pk}/pause/"
     assert "can’t invite anybody" in words(desk.post(url, {"paused": "1"}, follow=True))
     ada.refresh_from_db()
-    assert ada.invites_paused_at
+    since = ada.invites_paused_at
+    assert since
+    desk.post(url, {"paused": "1"})
+    ada.refresh_from_db()
+    assert ada.invites_paused_at == since
     assert "Allow again" in words(show(desk, ada))
     assert "can invite again" in words(desk.post(url, follow=True))
     ada.refresh_from_db()
     assert ada.invites_paused_at is None
-    assert LogEntry.objects.filter(object_id=str(ada.pk)).count() == 2
+    assert LogEntry.objects.filter(object_id=str(ada.pk)).count() == 3
     desk.get(f"{TREE}{ada.pk}/pause/")
-    assert LogEntry.objects.count() == 2
+    assert LogEntry.objects.count() == 3
 
 
 def test_people_are_found_by_name_or_address(desk, ada):

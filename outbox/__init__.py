@@ -1,1 +1,1 @@
-"""What leaves this house, and what comes back."""
+"""Mail, events and webhooks: everything this site sends out, and the mail that comes back."""

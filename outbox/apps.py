@@ -1,4 +1,4 @@
-"""What leaves this house, and what comes back."""
+"""The Django app of this room: outgoing mail, events and webhooks, and the mail that comes back."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

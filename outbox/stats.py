@@ -1,4 +1,4 @@
-"""The state of the outbox in numbers, for those who watch it."""
+"""Figures of the outbox for operators: what waits, for how long and why, and what became of the rest."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,10 @@ ANSWERS = 5  # the most frequent
 
 
 def outbox() -> dict[str, Any]:
-    """What waits, for how long and why, and what became of the rest. Raises DatabaseError."""
+    """Returns the figures of the outbox: what waits, for how long and why, and what became of the rest.
+
+    Ages are in seconds; `oldest_at` is a datetime, or None if no mail waits. Raises DatabaseError.
+    """
     now = timezone.now()
     waiting = OutboxMessage.objects.waiting().aggregate(
         waiting=Count("id"),
@@ -41,19 +44,22 @@ def outbox() -> dict[str, Any]:
 
 
 def answers() -> list[dict[str, Any]]:
-    """The most frequent last answers of mail that was tried in vain."""
+    """Returns the most frequent last answers to mail that failed and still waits, each with its number of mails."""
     failing = OutboxMessage.objects.waiting().filter(attempts__gt=0)
     counted = failing.values("last_answer").annotate(mails=Count("id")).order_by("-mails", "last_answer")
     return [{"answer": row["last_answer"], "mails": row["mails"]} for row in counted[:ANSWERS]]
 
 
 def broker() -> dict[str, Any] | None:
-    """How many mails are with the broker, and how many it has put aside; None where there is no broker."""
+    """Returns how many mails are "ready" in the broker's queue, and how many are "dead" letters.
+
+    Returns None without AMQP_URL, and {"error": …} if the broker cannot be used.
+    """
     if not settings.AMQP_URL:
         return None
     from outbox.broker import amqp  # noqa: PLC0415 its library only with a broker
 
     try:
         return dict(amqp.depths())
-    except amqp.Away as error:  # the rest of the report is as true without it
+    except amqp.Away as error:  # the other figures are true without the broker
         return {"error": f"{type(error).__name__}: {str(error) or repr(error)}"}

@@ -17,16 +17,16 @@ SIGNATURE = 20  # hexadecimal digits: 80 bits
 
 
 def return_path(row: "OutboxMessage") -> str:
-    """Where this mail comes back to, or "" without a BOUNCE_ADDRESS."""
+    """Returns the address that bounces of this mail go to, or "" without a BOUNCE_ADDRESS."""
     local, _at, domain = settings.BOUNCE_ADDRESS.partition("@")
     return f"{local}+{row.pk}-{_signature(row.pk, settings.SECRET_KEY)}@{domain}" if domain else ""
 
 
 def row_id(text: str) -> int | None:
-    """The id of the mail that came back to an address in this text, if we signed one of them.
+    """Returns the id of the mail whose return path, signed by us, stands in this text, or None.
 
-    Who has received one of our mails knows its return path, and may claim that it came back: that mail and their own
-    address are all they can speak of.
+    Anyone who has received one of our mails knows its return path, and can claim that it came back. Such a claim
+    reaches no more than that mail and the address it was sent to.
     """
     local, _at, domain = settings.BOUNCE_ADDRESS.partition("@")
     if not domain:

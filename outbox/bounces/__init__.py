@@ -1,1 +1,1 @@
-"""Mail that comes back."""
+"""Bounces: reading mail that comes back, and marking the mail it is about."""

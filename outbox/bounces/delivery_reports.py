@@ -1,8 +1,8 @@
 """Reading delivery reports (RFC 3464). Strangers write them, so nothing in them is believed to be well-formed.
 
-Only the outermost parts are read, ours is among them, and of the standard parser only what splits a head into its
-headers. For a megabyte made up on purpose, the rest of it takes seconds (parts nested in parts) or minutes (parameters,
-the characters of a charset that the sender has chosen), or fails.
+Only the outermost parts are read: the delivery status is one of them. Of the standard parser, only the code that splits
+a head into its headers is used. The rest of it takes seconds for a megabyte of nested parts made up on purpose, takes
+minutes for parameters or for the characters of a charset that the sender has chosen, or fails.
 """
 
 import re
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 
-LONGEST = 1024 * 1024  # bytes that are read of one message; the mail it returns comes last, and may be cut
-LONGEST_HEAD = 64 * 1024  # characters that are read of one head, and of all that is said about the recipients
+LONGEST = 1024 * 1024  # bytes that are read of one message; the returned mail comes last in it, and may be cut
+LONGEST_HEAD = 64 * 1024  # characters that are read of one head, and of the part about the recipients
 MOST_PARTS = 10  # a report has three
-MOST_BLOCKS = 100  # a mail of ours has one recipient, who may have it sent on to a few others
+MOST_BLOCKS = 100  # our mail has one recipient, who may forward it to a few others
 
-# Where servers write whom a message was for, whatever its "To" says.
+# Servers write the address they delivered a message for into one of these headers; "To" may say something else.
 ENVELOPE = ("Delivered-To", "X-Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 
 STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)  # RFC 3463 §2
@@ -24,7 +24,10 @@ STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)  # RFC 3463 §2
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mail for one recipient (RFC 3464 §2.3)."""
+    """The fate of a mail for one recipient (RFC 3464 §2.3).
+
+    `action` and `recipients` are in lower case; `status` is like "5.1.1", `diagnostic` like "550 5.1.1 No such user".
+    """
 
     action: str
     status: str
@@ -33,12 +36,12 @@ class Verdict:
 
     @property
     def is_final(self) -> bool:
-        """Whether it will never arrive. Servers report what they go on trying, too, and what they have delivered."""
+        """True if the mail will never arrive. Servers also report mail that they go on trying, or have delivered."""
         return self.action == "failed" and self.status.startswith("5.")
 
     @property
     def answer(self) -> str:
-        """What the server said, with the status: "550 5.1.1 No such user"."""
+        """The words of the server, with the status in front unless they contain it: "550 5.1.1 No such user"."""
         return self.diagnostic if self.status in self.diagnostic else f"{self.status} {self.diagnostic}".strip()
 
     def is_about(self, recipient: str) -> bool:
@@ -46,23 +49,23 @@ class Verdict:
 
 
 def opened(data: bytes) -> tuple[Message, str]:
-    """The head of a message, and all that follows it. No message fails."""
+    """Returns the head of a message and its body. Reads the first LONGEST bytes; raises nothing, whatever they are."""
     return _split(data[:LONGEST].decode("ascii", "replace").replace("\r\n", "\n"))
 
 
 def addressees(head: Message) -> str:
-    """Every address that a message may have been for."""
+    """Returns all addresses that a message may have been for, in one text."""
     return " ".join(value for name in ENVELOPE for value in head.get_all(name, []))
 
 
 def is_reply(head: Message) -> bool:
-    """Whether a machine has answered (RFC 3834 §5), which is no report: "I am on holiday"."""
+    """Returns whether a message is an automatic answer (RFC 3834 §5) such as "I am on holiday", not a report."""
     is_automatic = head.get("Auto-Submitted", "").lower().startswith("auto-replied")
     return is_automatic and head.get_content_type() != "multipart/report"
 
 
 def verdicts(head: Message, body: str) -> list[Verdict]:
-    """What a message says became of a mail; nothing, if it is no delivery report."""
+    """Returns the verdicts of a delivery report, one for each recipient it names; [] for any other message."""
     if head.get_content_type() != "multipart/report" or _parameter(head, "report-type").lower() != "delivery-status":
         return []
     for part, content in _parts(body, _parameter(head, "boundary")):
@@ -73,25 +76,25 @@ def verdicts(head: Message, body: str) -> list[Verdict]:
 
 
 def on(recipient: str, verdicts: list[Verdict]) -> list[Verdict]:
-    """The verdicts that name a recipient; all of them, if the mail was sent on and they name only others."""
+    """Returns the verdicts that name this recipient; all verdicts if none does, as when the mail was forwarded."""
     return [verdict for verdict in verdicts if verdict.is_about(recipient)] or verdicts
 
 
 def _split(text: str) -> tuple[Message, str]:
-    """Head and body: they end and begin at the first empty line."""
+    """Returns the parsed head and the body of a message or a part; the first empty line divides them."""
     head, _, body = text.partition("\n\n")
     return HeaderParser().parsestr(head[:LONGEST_HEAD]), body
 
 
 def _parameter(head: Message, name: str) -> str:
-    """A parameter of the Content-Type, or ""."""
+    """Returns a parameter of the Content-Type header, or ""."""
     pattern = rf';\s*{name}\s*=\s*(?:"([^"\n]*)"|([^\s";]+))'
     found = re.search(pattern, head.get("Content-Type", ""), re.IGNORECASE)
     return found[1] or found[2] or "" if found else ""
 
 
 def _parts(body: str, boundary: str) -> Iterator[tuple[Message, str]]:
-    """The head and the content of each part (RFC 2046 §5.1.1)."""
+    """Yields the parsed head and the content of each part of a multipart body (RFC 2046 §5.1.1)."""
     if not boundary:
         return
     line = re.compile(rf"^--{re.escape(boundary)}(?:--)?[ \t\r]*(?:\n|\Z)", re.MULTILINE)
@@ -99,7 +102,10 @@ def _parts(body: str, boundary: str) -> Iterator[tuple[Message, str]]:
 
 
 def _verdict(block: str) -> Verdict | None:
-    """None for the block about the whole message, and for one that does not say what became of it."""
+    """Returns the verdict of one block of a report about one recipient.
+
+    Returns None for the block about the whole message, and for any other that lacks an action or a status.
+    """
     fields = HeaderParser().parsestr(block.strip())
     action = _words(fields, "Action").partition(" ")[0].lower()
     status = STATUS.match(_words(fields, "Status"))
@@ -115,5 +121,5 @@ def _words(fields: Message, name: str) -> str:
 
 
 def _untyped(value: str) -> str:
-    """The value without the type before it: "smtp; 550 5.1.1 No such user"."""
+    """Returns the value of a field without its type: "550 No such user" for "smtp; 550 No such user"."""
     return value.partition(";")[2].strip() or value

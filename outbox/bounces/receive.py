@@ -1,4 +1,4 @@
-"""Mail that comes back: what a delivery report means for the mail it is about, and for its address."""
+"""Bounces: marking the mail that a delivery report is about, and suppressing its address if that is dead."""
 
 import logging
 from enum import StrEnum
@@ -15,29 +15,32 @@ log = logging.getLogger("frontdoor.mail")
 
 
 class Outcome(StrEnum):
+    """The result of receive() for one message."""
+
     BOUNCED = "bounced"
-    REPEATED = "repeated"  # had bounced already
+    REPEATED = "repeated"  # the mail was marked as bounced before
     NOT_FINAL = "not final"  # the server goes on trying, or has delivered it
-    UNKNOWN = "unknown"  # pruned by now, or never handed over as far as we know
-    OTHER = "other mail"  # to no address that we have signed, or written by a machine on somebody's holiday
-    UNREADABLE = "unreadable"  # to an address of ours, and no report that we understand
+    UNKNOWN = "unknown"  # the mail's row was pruned, or says that it was never handed over
+    OTHER = "other mail"  # to no address that we have signed, or an automatic answer from somebody on holiday
+    UNREADABLE = "unreadable"  # to an address that we have signed, but no report that we understand
 
 
 def receive(data: bytes) -> Outcome:
-    """Marks the mail that a report says has failed for good, and suppresses its address if that is dead.
+    """Marks the mail that a delivery report calls failed for good, and suppresses its address if that is dead.
 
-    Anything may be in `data`. Raises DatabaseError.
+    `data` is a message in raw bytes, and may be anything a stranger made up. Returns what it came to. Raises
+    DatabaseError.
     """
     head, body = delivery_reports.opened(data)
     pk = verp.row_id(delivery_reports.addressees(head))
-    # What nobody has signed is not looked into.
+    # Anyone can write to the bounce address: without our signature nothing more of a message is read.
     if pk is None or delivery_reports.is_reply(head):
         return Outcome.OTHER
     verdicts = delivery_reports.verdicts(head, body)
     if not verdicts:
         return Outcome.UNREADABLE
     with transaction.atomic():
-        # Waits for the worker: a bounce may be faster than the commit that follows the server's 250.
+        # The lock waits for the worker: a bounce may be faster than the commit that follows the server's 250.
         row = OutboxMessage.objects.select_for_update().filter(pk=pk).first()
         return _judge(row, delivery_reports.on(row.recipient, verdicts)) if row and row.sent_at else Outcome.UNKNOWN
 
@@ -54,5 +57,5 @@ def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
 
 
 def _says_dead(recipient: str, verdicts: list[Verdict]) -> bool:
-    """Whether the address itself is dead: what its owner sends on may come back from another one."""
+    """Returns whether this address itself is dead. If its owner forwards mail, the dead address may be another one."""
     return any(smtp_statuses.is_dead(verdict.status) and verdict.is_about(recipient) for verdict in verdicts)

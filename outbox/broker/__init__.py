@@ -1,1 +1,1 @@
-"""RabbitMQ, where there is one."""
+"""Handing mail and events to RabbitMQ, for sites that have one."""

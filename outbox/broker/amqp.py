@@ -1,7 +1,7 @@
 """Talking to RabbitMQ; only the relay, the workers and the commands about the queue do.
 
-The broker only says whose turn it is: a message names a row of the outbox, and PostgreSQL knows the rest. So nothing
-is lost with the broker, and what it says twice is done once.
+The broker only says which mail's turn it is: a message names a row of the outbox, and PostgreSQL holds the rest. So
+nothing is lost with the broker, and a mail that it names twice is sent once.
 """
 
 from collections.abc import Iterator
@@ -18,31 +18,31 @@ from outbox.models import OutboxEvent
 
 MAIL, DEAD, EVENTS = "frontdoor.mail", "frontdoor.mail.dead", "frontdoor.events"
 
-# What AMQP_URL may say otherwise; in seconds. A broker that has frozen is left after two heartbeats without one.
+# Defaults in seconds; AMQP_URL may set others. A frozen broker is left after two missed heartbeats.
 PATIENCE = {"heartbeat": 10, "blocked_connection_timeout": 30, "socket_timeout": 5, "stack_timeout": 10}
-# A worker is silent for as long as one mail takes (outbox.mail.smtp.LONGEST).
+# A worker answers no heartbeat while it delivers a mail, for up to outbox.mail.smtp.LONGEST.
 WORKERS_PATIENCE = PATIENCE | {"heartbeat": 60}
 
 QUORUM = {"x-queue-type": "quorum"}
-# RabbitMQ 4 has this limit by itself; we say it for all. A message that kills who takes it must not do so for ever.
+# RabbitMQ 4 limits deliveries by itself, older ones do not. A message that kills its worker must not do so for ever.
 LIMITED = {"x-delivery-limit": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
 
-MOST_READY = 1000  # messages in the queue from which on it is named nothing twice
-PREFETCH = 10  # messages that a worker is given before it has done the first
+MOST_READY = 1000  # messages in the queue; with as many, no mail is published a second time
+PREFETCH = 10  # messages that a worker may hold before it has accepted the first
 
-# What is raised when the broker is away, or does not do what it is asked.
+# The exceptions that are raised when the broker is away, or refuses what it is asked.
 Away: tuple[type[Exception], ...] = (AMQPError, AMQPConnectorException, OSError)
 
 
 class Message(NamedTuple):
-    """What a worker is given; the broker keeps it until it is accepted or refused."""
+    """A message for a worker. The broker keeps it until the worker accepts or refuses it."""
 
     tag: int
     body: bytes
 
 
 class Broker:
-    """An open connection on which everything is declared. All its methods raise what is in `Away`."""
+    """An open connection, with the queues and the exchange declared. All its methods raise the exceptions of `Away`."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -51,15 +51,15 @@ class Broker:
         declare(self.channel)
 
     def publish_mail(self, pk: int) -> None:
-        """Names a row of the outbox; returns when the broker has it on disk and in its queue."""
+        """Publishes the id of a row of the outbox. Returns when the broker has it on disk and in its queue."""
         self.channel.basic_publish("", MAIL, b"%d" % pk, _persistent(), mandatory=True)
 
     def has_room(self) -> bool:
-        """Whether so few mails wait in the queue that it may be named some again."""
+        """Returns whether the queue is short enough for mail to be published a second time."""
         return _depth(self.channel, MAIL) < MOST_READY
 
     def publish_event(self, event: OutboxEvent) -> None:
-        """Tells whoever has bound a queue to the exchange; there may be nobody, and that is no mistake."""
+        """Publishes an event to all queues that are bound to the exchange. There may be none, which is no error."""
         properties = _persistent(
             message_id=str(event.message_id),
             type=event.name,
@@ -69,7 +69,7 @@ class Broker:
         self.channel.basic_publish(EVENTS, event.name, event.as_json(), properties)
 
     def messages(self, idle: float) -> Iterator[Message | None]:
-        """All messages that come, without end; None whenever there was none for `idle` seconds."""
+        """Yields messages for a worker without end, and None whenever none came for `idle` seconds."""
         self.channel.basic_qos(prefetch_count=PREFETCH)
         for method, _properties, body in self.channel.consume(MAIL, inactivity_timeout=idle):
             yield Message(method.delivery_tag, body) if method else None
@@ -79,36 +79,45 @@ class Broker:
         self.channel.basic_ack(message.tag)
 
     def refuse(self, message: Message) -> None:
-        """Moves a message to the dead letters."""
+        """Moves a message to the dead letters, so that no worker gets it again."""
         self.channel.basic_reject(message.tag, requeue=False)
 
     def wait(self, seconds: float) -> None:
-        """Does nothing but answer the broker's heartbeats."""
+        """Waits so many seconds, and answers the broker's heartbeats meanwhile."""
         self.connection.process_data_events(seconds)
 
 
 @contextmanager
 def connected(name: str) -> Iterator[Broker]:
-    """A connection that the broker's lists show under a name; messages that nobody accepted go back at its end."""
+    """Opens a connection, which the broker's lists show under `name`, and closes it after the `with` block.
+
+    Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away`.
+    """
     with _open(name) as connection:
         yield Broker(connection)
 
 
 def declare(channel: Any) -> None:
-    """Makes the queues and the exchange, all of which survive the broker; nothing, where they are there already."""
+    """Makes the queues and the exchange, which survive a restart of the broker, unless they exist.
+
+    Raises the exceptions of `Away`, also if one of them exists with other properties.
+    """
     channel.queue_declare(DEAD, durable=True, arguments=QUORUM)
     channel.queue_declare(MAIL, durable=True, arguments=QUORUM | LIMITED)
     channel.exchange_declare(EVENTS, "topic", durable=True)
 
 
 def depths() -> dict[str, int]:
-    """How many messages are "ready" for workers, and how many are "dead" letters. Raises what is in `Away`."""
+    """Returns how many messages are "ready" for workers and how many are "dead" letters. Raises those of `Away`."""
     with _open("queue") as connection:
         return {"ready": _depth(connection.channel(), MAIL), "dead": _depth(connection.channel(), DEAD)}
 
 
 def parameters(name: str) -> pika.URLParameters:
-    """Where and how to connect; or the end of the start, with one line."""
+    """Returns where and how to connect, from AMQP_URL, for the command of this name.
+
+    Raises SystemExit with one line if AMQP_URL is invalid.
+    """
     try:
         said = pika.URLParameters(settings.AMQP_URL)
     except ValueError as error:
@@ -136,7 +145,7 @@ def _depth(channel: Any, queue: str) -> int:
     except ChannelClosedByBroker as error:
         if error.reply_code != 404:
             raise
-        return 0  # nobody has declared it yet
+        return 0  # the queue is not declared yet
     return count
 
 

@@ -1,4 +1,4 @@
-"""Delivering what the broker names: each message is accepted when what came of it is committed."""
+"""Delivering the mail that the broker names. A message is accepted when the result of its mail is committed."""
 
 import logging
 import re
@@ -12,14 +12,17 @@ from outbox.mail.deliver import Deliverer
 
 log = logging.getLogger("frontdoor.mail")
 
-IDLE = 0.5  # seconds without a message until the mail server is left alone
+IDLE = 0.5  # seconds without a message until the connection to the mail server is closed
 ROW = re.compile(rb"[0-9]{1,18}")
-SHOWN = 40  # bytes of what is none
+SHOWN = 40  # bytes of an invalid message, in the log
 
 
 def rounds() -> Generator[bool]:
-    """Delivers for ever; yields after each round whether there was a message. Raises DatabaseError or amqp.Away."""
-    # First: while the database is away, each message that is taken and given back counts as a failed delivery.
+    """Delivers for ever; yields after each round whether there was a message.
+
+    Raises DatabaseError, or the exceptions of amqp.Away.
+    """
+    # First the database: if it were away, each message taken and given back would count as a failed delivery.
     connection.ensure_connection()
     with Deliverer() as deliverer, amqp.connected("deliver_mail") as broker:
         for message in broker.messages(IDLE):
@@ -32,7 +35,10 @@ def rounds() -> Generator[bool]:
 
 
 def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> None:
-    """Does what a message asks for, whatever that is."""
+    """Delivers the mail that a message names, and accepts the message; moves any other message to the dead letters.
+
+    Raises DatabaseError, or the exceptions of amqp.Away.
+    """
     if ROW.fullmatch(message.body):
         deliver(int(message.body), deliverer)
         broker.accept(message)
@@ -42,7 +48,7 @@ def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> No
 
 
 def deliver(pk: int, deliverer: Deliverer) -> None:
-    """Tries one mail, unless others are at it. Raises DatabaseError."""
+    """Tries the mail with this id, unless another process keeps it locked. Raises DatabaseError."""
     try:
         deliverer.one(pk)
     except OperationalError as error:

@@ -1,7 +1,7 @@
 """Publishing what waits: mail for the workers that deliver it, events for other services.
 
-One row for each transaction: who is killed between the broker's confirmation and our commit publishes one row again,
-and whoever gets it knows it by its id.
+Each row has its own transaction: a relay that is killed between the broker's confirmation and our commit publishes one
+row again, and its receiver knows that row by its id.
 """
 
 from collections.abc import Callable, Generator
@@ -13,11 +13,14 @@ from outbox.broker import amqp
 from outbox.models import OutboxEvent, OutboxMessage
 
 IDLE = 0.5  # seconds between two looks at an empty outbox
-TURN = 20  # mails until events have their turn, and the other way round
+TURN = 20  # mails that are published before events have their turn, and the other way round
 
 
 def rounds() -> Generator[bool]:
-    """Publishes for ever; yields after each round whether there was anything. Raises DatabaseError or amqp.Away."""
+    """Publishes for ever; yields after each round whether anything was published.
+
+    Raises DatabaseError, or the exceptions of amqp.Away.
+    """
     connection.ensure_connection()
     with amqp.connected("relay_mail") as broker:
         while True:
@@ -29,16 +32,19 @@ def rounds() -> Generator[bool]:
 
 
 def publish_some(publish: Callable[[amqp.Broker], bool], broker: amqp.Broker) -> bool:
-    """Publishes what waits, but not for ever. False when nothing did."""
+    """Calls `publish` until nothing waits, at most TURN times. Returns whether anything waited."""
     return sum(takewhile(bool, (publish(broker) for _ in range(TURN)))) > 0
 
 
 def publish_mail(broker: amqp.Broker) -> bool:
-    """Publishes the one mail that has been due for longest. False when there is none that nobody else is at."""
+    """Publishes the mail that has been due longest. Returns False if none is due, or others have locked it all.
+
+    Raises DatabaseError, or the exceptions of amqp.Away.
+    """
     with transaction.atomic():
         row = OutboxMessage.objects.due().only("pk", "published_at").select_for_update(skip_locked=True).first()
         if row is not None:
-            # What it was named before it has still, while its queue is long: nobody is there to empty it.
+            # A long queue still holds what was published before, as nobody empties it: none of that is published twice.
             if row.published_at is None or broker.has_room():
                 broker.publish_mail(row.pk)
             row.mark_published()
@@ -46,7 +52,10 @@ def publish_mail(broker: amqp.Broker) -> bool:
 
 
 def publish_event(broker: amqp.Broker) -> bool:
-    """The same for the oldest event."""
+    """Publishes the oldest event that waits. Returns False if none waits, or others have locked them all.
+
+    Raises DatabaseError, or the exceptions of amqp.Away.
+    """
     with transaction.atomic():
         event = OutboxEvent.objects.waiting().select_for_update(skip_locked=True).first()
         if event is not None:

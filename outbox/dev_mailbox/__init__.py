@@ -1,1 +1,1 @@
-"""A page that shows the mail of a site on this machine."""
+"""The development mailbox: pages that show the mail of a site on this machine."""

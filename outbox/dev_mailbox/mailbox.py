@@ -1,4 +1,4 @@
-"""The development mailbox: the .eml files of a machine that mail never leaves."""
+"""The development mailbox: reading the .eml files of a machine that mail never leaves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-SHOWN = 100  # of the newest
+SHOWN = 100  # letters, the newest
 
 
 @dataclass(frozen=True)
 class Letter:
+    """One .eml file; `name` is its file name without the suffix."""
+
     name: str
     message: EmailMessage
 
@@ -52,13 +54,13 @@ class Letter:
 
 
 def letters() -> Iterator[Letter]:
-    """The newest letters, newest first."""
+    """Returns the newest letters of the mailbox, newest first."""
     files = sorted(folder().glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
     return map(read, files[:SHOWN])
 
 
 def find(name: str) -> Letter | None:
-    """The letter with this name, or None."""
+    """Returns the letter with this name, or None if there is no such file."""
     file = folder() / f"{name}.eml"
     return read(file) if len(name) < 200 and file.is_file() else None
 

@@ -1,4 +1,4 @@
-"""/dev/mail/: reading the development mailbox. Mounted only where DEV_MAILBOX says that mail never leaves."""
+"""/dev/mail/: pages of the development mailbox. They exist only where DEV_MAILBOX is set and mail never leaves."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,11 +13,13 @@ from outbox.dev_mailbox import mailbox as box
 
 @page(safe_only=True)
 def mailbox(request: HttpRequest) -> HttpResponse:
+    """Shows the list of the newest letters."""
     return render(request, "outbox/dev_mailbox/list.html", {"mails": box.letters()})
 
 
 @page(safe_only=True)
 def letter(request: HttpRequest, name: str) -> HttpResponse:
+    """Shows one letter: its headers and its plain text. Raises Http404."""
     mail = found(name)
     text = mark_safe(urlize(escape(mail.text)))  # noqa: S308 escaped just before
     return render(request, "outbox/dev_mailbox/mail.html", {"mail": mail, "text": text})
@@ -26,11 +28,12 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-top-navigation"]})
 @page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
-    """The HTML part as a mail program would show it: its own styles, and nothing that runs."""
+    """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts. Raises Http404."""
     return HttpResponse(found(name).html)
 
 
 def found(name: str) -> box.Letter:
+    """Returns the letter with this name. Raises Http404 if there is none."""
     mail = box.find(name)
     if mail is None:
         raise Http404

@@ -1,1 +1,1 @@
-"""Mail: written, delivered, tried again, given up."""
+"""Outgoing mail: writing, delivering, retrying and giving up."""

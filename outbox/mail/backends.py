@@ -1,4 +1,4 @@
-"""Where Django's mail goes: first into the outbox, from there to SMTP or, on a bare laptop, into a folder."""
+"""Django's mail backends: mail goes into the outbox first, from there to SMTP or, on a bare laptop, into a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from outbox.models import OutboxMessage
 
 
 class OutboxBackend(BaseEmailBackend):
-    """MAILERS["default"]: every mail any code sends becomes a row in the transaction around it."""
+    """The backend of MAILERS["default"]: stores every mail that any code sends, in the transaction around it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
@@ -20,15 +20,15 @@ class OutboxBackend(BaseEmailBackend):
 
 
 class EmlBackend(FileBackend):
-    """One .eml file for each mail, named after its Message-ID: sent twice, it is still one file.
+    """A backend that writes each mail to an .eml file named after its Message-ID: sent twice, it is still one file.
 
     A Maildir, whose files have other names each time, would show it twice.
     """
 
-    answer = ""  # a folder has nothing to say
+    answer = ""  # SmtpBackend keeps the server's answer here; a folder has none
 
     def abandon(self) -> None:
-        """There is no connection to drop."""
+        """Does nothing: a folder has no connection to drop. The worker calls this on every backend."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for email in email_messages:

@@ -1,26 +1,27 @@
-"""What somebody else's server says, heard no longer and no further than we want to listen."""
+"""Reading the answers of somebody else's server, with a deadline and a limit of bytes."""
 
 import io
 import time
 from typing import Any, Protocol
 
-MOST = 64 * 1024  # bytes of all answers to one mail or event; it takes a few hundred
+MOST = 64 * 1024  # bytes of all answers to one mail or event; an ordinary server sends a few hundred
 
 
 class Conversation(Protocol):
-    """With one server: over a socket, until a moment, and so many bytes have been heard of it."""
+    """A connection to one server, with a deadline and a count of the bytes read from it."""
 
     sock: Any
     heard: int
 
     def left(self) -> float:
-        """Seconds. Raises TimeoutError."""
+        """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
 
 
 class Answers(io.RawIOBase):
-    """What the server says, read until the moment that the conversation is given. Raises OSError.
+    """The server's answers as a stream of bytes, which ends at the conversation's deadline.
 
-    A socket's own timeout begins anew with each byte, so a byte now and then would hold us for ever.
+    Reading raises OSError after more than MOST bytes, and TimeoutError at the deadline. A socket's own timeout starts
+    again with each byte, so a server could hold us for ever with a byte now and then.
     """
 
     def __init__(self, conversation: Conversation) -> None:
@@ -44,7 +45,7 @@ class Answers(io.RawIOBase):
 
 
 def seconds_until(moment: float) -> float:
-    """Of the monotonic clock. Raises TimeoutError when it has passed."""
+    """Returns the seconds until `moment` of the monotonic clock. Raises TimeoutError when it has passed."""
     left = moment - time.monotonic()
     if left <= 0:
         raise TimeoutError("its answers took too long")

@@ -19,24 +19,28 @@ from outbox.models.queryset import OutboxQuerySet
 
 log = logging.getLogger("frontdoor.mail")
 
-MAILS_PER_CONNECTION = 100  # servers hang up on those who stay for ever
+MAILS_PER_CONNECTION = 100  # servers hang up on clients that stay for ever
 
 
 class Deliverer(Worker):
-    """Carries mail to the server, one after another, over a connection that stays open while there is some."""
+    """A worker that delivers one mail after another, over a connection that stays open while mail is due."""
 
     def __init__(self) -> None:
         self.backend: Any = mailers["delivery"]  # SmtpBackend or EmlBackend
         self.carried = 0
 
     def next(self) -> bool:
-        """Tries the one mail that has waited longest. False when none is due that nobody else is at."""
+        """Tries the mail that has been due longest. Returns False if none is due, or other workers have locked it all.
+
+        Raises DatabaseError or InterfaceError.
+        """
         return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
 
     def one(self, pk: int) -> bool:
-        """Tries the mail that the broker named, if it still waits for a try.
+        """Tries the mail with this id, which the broker named. Returns False if it no longer waits for a try.
 
-        Waits for a lock as long as the connection allows: the relay may still hold it. Raises OperationalError then.
+        Waits for the row's lock, which the relay may still hold, as long as the connection's lock_timeout allows.
+        Raises OperationalError after that, and any other DatabaseError or InterfaceError.
         """
         return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
 
@@ -56,7 +60,10 @@ class Deliverer(Worker):
         return row is not None
 
     def deliver(self, row: OutboxMessage) -> None:
-        """Hands a locked row to the mail server, and keeps what came of it."""
+        """Hands a locked row to the mail server, and saves the result: sent, failed, or given up.
+
+        Mail to a suppressed address is given up unsent.
+        """
         if suppressed := Suppression.objects.of(row.recipient):
             row.give_up(f"Not sent: {suppressed.explanation}")
             log.info("mail %s given up: its address is suppressed", row.message_id)
@@ -71,7 +78,7 @@ class Deliverer(Worker):
             log.info("mail %s handed over, try %s", row.message_id, row.attempts)
 
     def rest(self) -> None:
-        """Hangs up until there is mail again."""
+        """Closes the connection to the mail server; the next mail opens a new one."""
         self.backend.close()
         self.carried = 0
 
@@ -91,10 +98,10 @@ class Deliverer(Worker):
 
 
 def put_off(rows: QuerySet[Any]) -> None:
-    """Counts a try of a row that ended with our session: PostgreSQL ends those in which a mail takes too long.
+    """Counts a failed try for the row in `rows`, after the database session of that try was lost.
 
-    Otherwise it would be the next again, and no other would ever be. While the database is away nothing can
-    be counted, and nothing needs to be.
+    PostgreSQL ends a session in which one row takes too long. If that try were not counted, the row would be next again
+    for ever, and all others would wait. While the database is away nothing is counted, and nothing needs to be.
     """
     connection.close()
     with suppress(DatabaseError, InterfaceError), transaction.atomic():
@@ -104,5 +111,5 @@ def put_off(rows: QuerySet[Any]) -> None:
 
 
 def deliver_due() -> None:
-    """Tries all that is due now. Raises DatabaseError."""
+    """Tries mail until none is due. Raises DatabaseError or InterfaceError."""
     Deliverer().finish()

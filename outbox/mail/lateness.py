@@ -1,4 +1,4 @@
-"""How long mail takes at the moment; pages know it from a look that their process takes now and then."""
+"""How long mail takes at the moment. Each web process measures it for its pages, every LOOK_EVERY seconds."""
 
 import logging
 import threading
@@ -13,17 +13,17 @@ from outbox.models import OutboxMessage
 log = logging.getLogger("frontdoor.mail")
 
 LATE_AFTER = timedelta(minutes=5)
-LOOK_EVERY = 30.0  # seconds between two looks of a process
-LOOKED_AT = 100  # mails whose turn is next
+LOOK_EVERY = 30.0  # seconds between two measurements of a process
+LOOKED_AT = 100  # mails that one measurement reads, those whose turn is next
 FEW = 2  # domains
 
 
 def measure() -> timedelta:
-    """How old the mail is that ought to have been handed over by now; or zero. Raises DatabaseError.
+    """Returns the age of the oldest mail that ought to have been handed over by now, or zero. Raises DatabaseError.
 
-    A dead worker leaves all mail untried, and a long list of invitations whatever stands behind it. A dead mail server
-    leaves what was put since it took the last one. But a mail that it has put off waits for its own sake, as long as
-    it is one of few domains: or a stranger could make all mail look late with an address of their own.
+    Untried mail counts: the worker is dead, or busy with a long list of invitations. Failed mail counts if it was
+    stored after the mail server last took one. But mail that a mail server put off counts only if it goes to more than
+    FEW domains: otherwise a stranger could make all mail look late with an address of their own.
     """
     front = list(OutboxMessage.objects.waiting().order_by("next_try_at").defer("parts")[:LOOKED_AT])
     late = max((_age(row) for row in front if not row.attempts), default=timedelta(0))
@@ -35,13 +35,13 @@ def _stuck(failing: list[OutboxMessage]) -> timedelta:
         return timedelta(0)
     sent_at = _last("sent_at")
     rows = [row for row in failing if row.created_at > sent_at]
-    met_nobody = [row for row in rows if not row.last_answer[:1].isdigit()]  # it is no server's answer
+    met_nobody = [row for row in rows if not row.last_answer[:1].isdigit()]  # a server's answer begins with a digit
     return max(map(_age, met_nobody or _of_many_domains(rows)), default=timedelta(0))
 
 
 def _of_many_domains(rows: list[OutboxMessage]) -> list[OutboxMessage]:
     if rows:
-        # What is given up at once counts here as handed over, so that nobody can tell one from the other.
+        # Mail that was given up at once counts here like mail that was handed over: nobody can tell one from the other.
         given_up_at = _last("given_up_at")
         rows = [row for row in rows if row.created_at > given_up_at]
     domains = {row.recipient.rpartition("@")[2] for row in rows}
@@ -58,17 +58,20 @@ def _age(row: OutboxMessage) -> timedelta:
 
 
 def is_late() -> bool:
-    """Looks now. Raises DatabaseError."""
+    """Returns whether mail takes longer than LATE_AFTER, measured now. Raises DatabaseError."""
     return measure() > LATE_AFTER
 
 
 def minutes() -> int:
-    """What to tell people: how long mail takes at most, by the last look; 0 when it is not late, or nobody knows."""
+    """Returns how many minutes mail takes at most, to tell people; 0 if it is not late, or could not be measured.
+
+    Uses the last measurement of this process, unless it is older than LOOK_EVERY seconds. Raises nothing.
+    """
     return watch.minutes()
 
 
 class Watch:
-    """The last look of this process. A page neither waits for the look of another nor fails with it."""
+    """The last measurement of this process. A page neither waits for another page's measurement nor fails with it."""
 
     def __init__(self, next_look: float = 0.0) -> None:
         self._minutes, self._next_look, self._turn = 0, next_look, threading.Lock()
@@ -99,6 +102,6 @@ watch = Watch()
 
 
 def rounded(lateness: timedelta) -> int:
-    """In minutes, up to the next five; beyond an hour up to the next full hour."""
+    """Returns `lateness` in minutes, rounded up to the next five; beyond an hour, to the next full hour."""
     step = timedelta(minutes=5) if lateness <= timedelta(hours=1) else timedelta(hours=1)
     return -(-lateness // step) * (step // timedelta(minutes=1))

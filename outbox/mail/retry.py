@@ -1,4 +1,4 @@
-"""Trying mail again on somebody's wish, and what came of the wish."""
+"""Trying mail again because staff ask for it."""
 
 from collections import Counter
 from itertools import batched
@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from outbox.models import OutboxMessage, Suppression
 from outbox.models.queryset import OutboxQuerySet
 
-BATCH = 500  # rows in one transaction, so that no worker misses them for long
+BATCH = 500  # rows locked in one transaction; more would be kept from the workers for too long
 
 
 class Outcome(models.TextChoices):
+    """What became of the request to try one mail again."""
+
     QUEUED = "queued", _("queued")
     SENT = "sent", _("handed over already")
     TOO_OLD = "too_old", _("too old: send it anew")
@@ -31,7 +33,10 @@ OUTCOME = Case(
 
 
 def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
-    """Has mail tried now that waits or was given up; counts the outcomes. Waits for no worker."""
+    """Makes mail due now that waits or was given up. Returns how many rows had which Outcome.
+
+    Rows that a worker has locked are Outcome.BUSY, and are not waited for. With `dry_run` nothing changes.
+    """
     outcomes = Counter[str]()
     for keys in batched(rows.values_list("pk", flat=True).iterator(), BATCH):
         outcomes += _retry(keys, dry_run=dry_run)
@@ -41,7 +46,7 @@ def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
 @transaction.atomic
 def _retry(keys: tuple[int, ...], *, dry_run: bool) -> Counter[str]:
     rows = OutboxMessage.objects.filter(pk__in=keys)
-    # What somebody else has locked is being tried, and what we have locked nobody can mark meanwhile.
+    # A row that another process has locked is being tried. A row that we have locked, nobody can mark meanwhile.
     found = dict(rows.select_for_update(skip_locked=True).values_list("pk", OUTCOME))
     if not dry_run:
         rows.filter(pk__in=[key for key, outcome in found.items() if outcome == Outcome.QUEUED]).requeue()

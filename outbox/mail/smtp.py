@@ -1,4 +1,4 @@
-"""Talking to the mail server: what it answered, and how long it may take."""
+"""The SMTP backend. It keeps what the mail server answers, and limits how long one mail may take."""
 
 import math
 import smtplib
@@ -18,13 +18,13 @@ from outbox.mail.bounded_reading import Answers, seconds_until
 
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
 
-# What these are about is our connection, not the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a new
-# connection, giving up the mail does not.
+# These codes are about our connection, not about the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a
+# new connection, but giving up the mail does not.
 ABOUT_US = {503, 530, 534, 535, 538}
 
 
 class _Headers(HeaderRegistry):
-    """Python's, which makes a class for each header of each mail anew: that was a quarter of all composing."""
+    """Python's registry of header classes, with a cache: making a class for each header took a quarter of composing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ WRITING = policy.SMTP.clone(header_factory=_Headers())
 
 
 class SmtpBackend(EmailBackend):
-    """Django's, which also keeps the server's answer, and leaves a server that drips or hangs."""
+    """Django's SMTP backend, which also keeps the server's answer, and leaves a server that drips or hangs."""
 
     answer = ""  # what the server said when it took the last mail
     until = math.inf
@@ -52,7 +52,10 @@ class SmtpBackend(EmailBackend):
         return partial(SmtpSsl if self.use_ssl else Smtp, self.until)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Raises OSError, smtplib's exceptions among them; see `is_open_after` for the connection."""
+        """Sends the mails within LONGEST seconds, and returns their number. Keeps the answer to the last in `answer`.
+
+        Raises OSError, of which smtplib's exceptions are a kind. is_open_after() says if the connection survives that.
+        """
         self.answer, self.until = "", time.monotonic() + LONGEST
         self.open()
         self.connection.until, self.connection.heard = self.until, 0
@@ -64,7 +67,7 @@ class SmtpBackend(EmailBackend):
         return len(email_messages)
 
     def abandon(self) -> None:
-        """Drops the connection without a word: a server that hangs would take its time for "QUIT", too."""
+        """Drops the connection without "QUIT": a server that hangs would take its time for that, too."""
         for connection in (self._partial_connection, self.connection):
             if connection is not None:
                 connection.close()
@@ -76,7 +79,7 @@ class SmtpBackend(EmailBackend):
 
 
 class _Limited(smtplib.SMTP):
-    """Waits for answers until the given moment of the monotonic clock, and keeps what was said to a mail."""
+    """An SMTP client that waits no longer than `until` (monotonic clock), and keeps the answer to a mail."""
 
     answer = ""
 
@@ -85,7 +88,10 @@ class _Limited(smtplib.SMTP):
         super().__init__(*args, **kwargs)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        """The first of the host's addresses that answers; all of them together get no longer than a mail does."""
+        """Connects to the first of the host's addresses that answers. Raises OSError if none does.
+
+        All addresses together get no longer than a mail does.
+        """
         lost: OSError | None = None
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             try:
@@ -95,7 +101,7 @@ class _Limited(smtplib.SMTP):
         raise lost or OSError(f"{host} has no address")
 
     def left(self) -> float:
-        """Seconds. Raises TimeoutError."""
+        """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
         return seconds_until(self.until)
 
     def getreply(self) -> tuple[int, bytes]:
@@ -107,7 +113,7 @@ class _Limited(smtplib.SMTP):
         try:
             code, answer = super().data(msg)
         except smtplib.SMTPDataError as error:
-            if is_open_after(error.smtp_code):  # or the next mail would be a second one in this transaction
+            if is_open_after(error.smtp_code):  # or the next mail would be a second one in this SMTP transaction
                 with suppress(smtplib.SMTPServerDisconnected):
                     self.rset()
             raise
@@ -116,21 +122,24 @@ class _Limited(smtplib.SMTP):
 
 
 class Smtp(_Limited):
-    """Plain, or with STARTTLS."""
+    """A connection in plain text, or with STARTTLS."""
 
 
 class SmtpSsl(_Limited, smtplib.SMTP_SSL):
-    """With TLS from the first byte."""
+    """A connection with TLS from the first byte."""
 
 
 def said(code: int, answer: bytes | str) -> str:
-    """A reply in one line: "550 5.1.1 No such user"."""
+    """Returns a server's reply in one line: "550 5.1.1 No such user"."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return " ".join(f"{code} {text}".split())
 
 
 def reply(error: Exception) -> tuple[int, str]:
-    """The code and the words in which a server refused one mail; 0 and what happened, for any other trouble."""
+    """Returns the code and the line with which a server refused one mail.
+
+    For any other trouble, also a refused greeting or password, returns 0 and a line that names the exception.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()))
         return code, said(code, answer)
@@ -142,15 +151,15 @@ def reply(error: Exception) -> tuple[int, str]:
 
 
 def is_permanent(code: int) -> bool:
-    """Whether the same mail would be refused again (RFC 5321 §4.2.1)."""
+    """Returns whether this reply code means that the same mail would be refused again (RFC 5321 §4.2.1)."""
     return 500 <= code < 600 and code not in ABOUT_US
 
 
 def is_about_recipient(error: Exception) -> bool:
-    """Whether it was the address that was refused: before and after it, the sender or the content is meant."""
+    """Returns whether the server refused the recipient's address, rather than the sender or the content."""
     return isinstance(error, smtplib.SMTPRecipientsRefused)
 
 
 def is_open_after(code: int) -> bool:
-    """Whether the server goes on with the next mail: it refused this one in order, and did not hang up (421)."""
+    """Returns whether the connection can carry another mail after this reply code: the server did not hang up (421)."""
     return 400 <= code < 600 and code not in {421, 503}

@@ -1,4 +1,4 @@
-"""Enhanced status codes of mail systems (RFC 3463): what they say of an address."""
+"""Enhanced status codes of mail systems (RFC 3463), and what they say about an address."""
 
 import re
 
@@ -11,14 +11,14 @@ UNKNOWN = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
 
 def is_dead(status: str) -> bool:
-    """Whether no mail will ever reach the address."""
+    """Returns whether a status such as "5.1.1" means that no mail will ever reach the address."""
     return DEAD.fullmatch(status) is not None
 
 
 def refuses_address(answer: str) -> bool:
-    """The same, for what a server says when it is told of the address: "550 5.1.1 No such user".
+    """Returns whether a server's answer to the recipient's address calls it unknown: "550 5.1.1 No such user".
 
-    It may have been waiting to refuse us, our sender or our network, and then says so with one of the other codes.
+    A server may wait for the address only to refuse us, our sender or our network; then it uses another status.
     """
     _code, _, rest = answer.partition(" ")
     return rest.partition(" ")[0] in UNKNOWN

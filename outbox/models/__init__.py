@@ -1,4 +1,4 @@
-"""Mail that waits, events for other services that wait, webhooks, and addresses that no mail goes to."""
+"""The rows of the outbox: mail, events for other services, webhooks and their deliveries, suppressed addresses."""
 
 from outbox.models.delivery import WebhookDelivery
 from outbox.models.event import NewEvent, OutboxEvent, new_event

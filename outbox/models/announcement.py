@@ -1,4 +1,4 @@
-"""What other services are told of one event, in the same words by whichever way it goes."""
+"""The fields that an event has on its way to the broker and on its way to a webhook."""
 
 import json
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Announcement(models.Model):
-    """One event on its way. `message_id` is the same in every copy, so that who gets it twice can tell."""
+    """One event on its way. `message_id` is the same in every copy, so that a receiver knows an event it has had."""
 
     message_id: models.UUIDField
     name = models.CharField(max_length=40)
@@ -22,5 +22,6 @@ class Announcement(models.Model):
         return f"{self.name} {self.message_id}"
 
     def as_json(self) -> bytes:
+        """Returns the JSON object that receivers get: id, event, occurred_at, and the fields of the payload."""
         told = {"id": self.message_id, "event": self.name, "occurred_at": self.created_at, **self.payload}
         return json.dumps(told, cls=DjangoJSONEncoder).encode()

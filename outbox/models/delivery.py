@@ -1,4 +1,4 @@
-"""What webhooks are told: one row for each event and webhook, stored with the event's cause."""
+"""Deliveries to webhooks: one row for each event and webhook, stored in the transaction of the event's cause."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -19,49 +19,49 @@ KEPT_DELIVERED = timedelta(days=7)
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def withdraw(self, **about: object) -> None:
-        """Takes back what says this and was not delivered; waits for no worker that is at it right now."""
+        """Deletes undelivered rows whose payload has these fields, but none that a worker has locked just now."""
         rows = self.filter(delivered_at=None, payload__contains=about).select_for_update(skip_locked=True)
         self.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
 
     def waiting(self) -> "WebhookDeliveryQuerySet":
-        """Neither delivered nor given up."""
+        """Returns the rows that are neither delivered nor given up."""
         return self.filter(delivered_at=None, given_up_at=None)
 
     def due(self) -> "WebhookDeliveryQuerySet":
         return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
 
     def overdue(self) -> "WebhookDeliveryQuerySet":
-        """Waited in vain for too long, perhaps without a try: their webhook is off, or its server away for days."""
+        """Returns waiting rows past `give_up_at`, perhaps never tried: their webhook is off, or its server away."""
         return self.waiting().filter(give_up_at__lt=timezone.now())
 
     def give_up(self) -> int:
-        """Says of how many."""
+        """Marks the rows as given up, and returns their number."""
         return self.update(given_up_at=timezone.now())
 
     def retriable(self) -> "WebhookDeliveryQuerySet":
         return self.filter(given_up_at__gte=timezone.now() - RETRIABLE)
 
     def retry(self) -> int:
-        """Has those tried now that were given up lately, for as long as new ones; says how many."""
+        """Makes rows due now that were given up within RETRIABLE, for as long as new rows; returns their number."""
         return self.retriable().update(given_up_at=None, next_try_at=timezone.now(), give_up_at=until_given_up())
 
     def stale(self) -> "WebhookDeliveryQuerySet":
-        """Given up so long ago that nobody tries them again, and still with what they say."""
+        """Returns rows that were given up too long ago to be tried again (RETRIABLE) and still have a payload."""
         return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(payload={})
 
     def forget(self) -> int:
-        """Empties them; says of how many."""
+        """Empties the payloads, and returns the number of rows."""
         return self.update(payload={})
 
     def over(self) -> "WebhookDeliveryQuerySet":
-        """Delivered or given up so long ago that nobody asks for them any more, or of a webhook that is no more."""
+        """Returns the rows to prune: delivered or given up long ago (KEPT_DELIVERED, KEPT), or of a deleted webhook."""
         now = timezone.now()
         old = Q(delivered_at__lt=now - KEPT_DELIVERED) | Q(given_up_at__lt=now - KEPT)
         return self.filter(old | ~Exists(Webhook.objects.filter(pk=OuterRef("webhook_id"))))
 
 
 class WebhookDelivery(Announcement):
-    """One event for one webhook. Its payload is emptied when it has been delivered."""
+    """One event for one webhook, and its tries. Its payload is emptied when it has been delivered."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -69,8 +69,8 @@ class WebhookDelivery(Announcement):
         DELIVERED = "delivered", _("Delivered")
         GIVEN_UP = "given_up", _("Given up")
 
-    # Without a constraint in the database: whoever causes an event would wait for whoever is deleting a webhook, and
-    # all who cause one would lock its row. `over` finds what a deleted one has left.
+    # The database has no constraint for it. With one, every cause of an event would lock the webhook's row, and wait
+    # while staff delete the webhook. over() finds the rows of a deleted webhook.
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False)
     message_id = models.UUIDField(default=uuid4, editable=False)
     attempts = models.PositiveIntegerField(default=0)
@@ -112,11 +112,12 @@ class WebhookDelivery(Announcement):
         return self.given_up_at is not None and self.given_up_at >= timezone.now() - RETRIABLE
 
     def mark_delivered(self, answer: str) -> None:
+        """Saves that the receiver took the event, with its answer, and empties the payload."""
         self.delivered_at, self.payload = timezone.now(), {}
         self._tried(answer, "delivered_at", "payload")
 
     def mark_failed(self, answer: str) -> None:
-        """Waits twice as long as last time, or gives up when it is too late."""
+        """Saves a failed try with its answer. Waits twice as long as last time, or gives up after `give_up_at`."""
         now = timezone.now()
         self.next_try_at = now + pause_after(self.attempts)
         if now >= self.give_up_at:
@@ -124,6 +125,7 @@ class WebhookDelivery(Announcement):
         self._tried(answer, "next_try_at", "given_up_at")
 
     def give_up(self, answer: str) -> None:
+        """Saves a try after which nobody tries again, unless staff ask for it."""
         self.given_up_at = timezone.now()
         self._tried(answer, "given_up_at")
 

@@ -18,9 +18,9 @@ from outbox.models.retry_times import until_given_up
 
 NewEvent = tuple[str, dict[str, Any]]  # the name of an event, and its payload
 
-KEPT = timedelta(days=7)  # rows of events that were published
-# One statement, which waits for nothing and asks nothing first: a copy for the broker, where there is one, and a copy
-# for each webhook that wants the event.
+KEPT = timedelta(days=7)  # since they were published
+# One statement, which waits for no lock and needs no query before it. It stores a copy for the broker, where there is
+# one, and a copy for each webhook that wants the event.
 STORE = """
 WITH event (message_id, name, created_at, payload) AS (
     SELECT gen_random_uuid(), told.name, %s::timestamptz, told.payload FROM ({}) AS told (name, payload)
@@ -38,9 +38,10 @@ FROM event JOIN outbox_webhook webhook ON webhook.is_active AND (webhook.events 
 
 class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
     def announce(self, name: str, **payload: Any) -> None:
-        """Stores an event in the caller's transaction; nothing where nobody is there to hear of it.
+        """Stores an event in the caller's transaction, for the broker and for each webhook that wants it.
 
-        `payload` names what it is about by id, and holds no secret (docs/events.md).
+        Stores nothing if there is neither. `payload` names what the event is about by id, and holds no secret
+        (docs/events.md).
         """
         self.announce_many([new_event(name, **payload)])
 
@@ -51,12 +52,15 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         _store(f"VALUES {rows}", params)
 
     def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
-        """Stores an event for each of many rows, in one statement for all; `payload` names their fields."""
+        """Stores an event for each of `rows`, in one statement. `payload` says which field of a row fills which key."""
         called = models.Value(name, output_field=models.TextField())
         _store(*rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
 
     def withdraw(self, **about: Any) -> None:
-        """Takes back what says this and nobody has; waits for no process that is handing it over right now."""
+        """Deletes events that nobody has had yet and whose payload has these fields, for the broker and for webhooks.
+
+        Passes over rows that a process has locked just now to hand them over, instead of waiting for it.
+        """
         waiting = self.waiting().filter(payload__contains=about).select_for_update(skip_locked=True)
         self.filter(pk__in=list(waiting.values_list("pk", flat=True))).delete()
         WebhookDelivery.objects.withdraw(**about)
@@ -65,24 +69,24 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         return self.filter(published_at=None).order_by("id")
 
     def over(self) -> "OutboxEventQuerySet":
-        """Published so long ago that nobody asks for them any more."""
+        """Returns the events to prune: published longer ago than KEPT."""
         return self.filter(published_at__lt=timezone.now() - KEPT)
 
 
 def new_event(name: str, **payload: Any) -> NewEvent:
-    """An event for announce_many()."""
+    """Returns an event in the form that announce_many() accepts."""
     return name, payload
 
 
 def _store(events: str, params: Iterable[Any]) -> None:
-    """Stores one event for each name and payload that a statement gives."""
+    """Stores one event for each name and payload that the SQL query `events` returns; `params` are its parameters."""
     has_broker = bool(settings.AMQP_URL)
     with connection.cursor() as cursor:
         cursor.execute(STORE.format(events), [timezone.now(), *params, has_broker, until_given_up()])
 
 
 class OutboxEvent(Announcement):
-    """One event for the broker. Its payload is emptied when the broker has taken it."""
+    """One event for the broker. Its payload is emptied when the broker has it."""
 
     message_id = models.UUIDField(unique=True, default=uuid4, editable=False)
     published_at = models.DateTimeField(null=True)

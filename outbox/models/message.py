@@ -1,4 +1,4 @@
-"""The outbox: mail stored in the transaction of its cause, until somebody has taken it."""
+"""Outgoing mail: stored in the transaction of its cause, and kept until a mail server has taken it."""
 
 import re
 import secrets
@@ -20,25 +20,25 @@ from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
 from outbox.models.suppression import Suppression
 
-REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may have lost what it was given
-# The kind of the last mail about an account that was deleted. Its address was forgotten with the account, and a list of
-# suppressed addresses would keep it for good.
+REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker may lose messages
+# The kind of the last mail to the owner of a deleted account. The address was deleted with the account, and a
+# suppression would keep it for good.
 FAREWELL = "deleted"
-# Some servers quote the mail they refuse, and its link is as good as a password.
-# It goes up to the end, as it may be broken into lines.
+# Some servers quote the mail they refuse, and its link is as good as a password. All that follows "token=" is cut, as
+# the quoted link may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
-# Or it is quoted in another encoding. A token is longer than the words of any language, and has digits in it, or else
-# capitals that stand closer together than in any name.
+# The quoted mail may be in another encoding, without "token=". A token is longer than the words of any language, and
+# has digits in it, or else capitals that stand closer together than in any name.
 LIKE_SECRET = re.compile(r"(?=[\w=+-]*(?:\d|[A-Z]{2}|(?:[A-Z][a-z]){2}[A-Z]))(?=[\w=+-]*[\da-z])[\w=+-]{20,}", re.ASCII)
 
 
 def cleaned(answer: str) -> str:
-    """What a server said, in characters that can be stored and shown, and without a live link."""
+    """Returns a server's answer in at most 300 printable characters, without the token of a link."""
     return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
 
 
 def shortened(answer: str) -> str:
-    """The same, when it says why a mail was refused, and may quote it in any way."""
+    """Returns a server's refusal as cleaned() does, without all that looks like a token: it may quote the mail."""
     return LIKE_SECRET.sub("…", cleaned(answer))
 
 
@@ -54,14 +54,14 @@ class OutboxMessage(models.Model):
 
     recipient = models.EmailField(_("to"), max_length=320, db_index=True)
     kind = models.CharField(_("kind"), max_length=40)
-    # The invitation or the link that it was sent for, if it was for one.
+    # The id of the invitation or the link that the mail was sent for, if any.
     about = models.UUIDField(null=True, editable=False)
     parts = models.JSONField(default=dict)
-    # Fixed across tries, so that a mailbox can tell a repeated mail from a new one.
+    # The same in every try, so that a mailbox can tell a repeated mail from a new one.
     message_id = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("tries"), default=0)
-    # When it is looked at next: to be tried again, or to be published again if it is with the broker.
+    # When the row is looked at next: to be tried again or, if it is with the broker, to be published again.
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
     give_up_at = models.DateTimeField(default=until_given_up, db_default=Now() + Value(GIVE_UP_AFTER))
     published_at = models.DateTimeField(null=True)
@@ -90,7 +90,7 @@ class OutboxMessage(models.Model):
 
     @classmethod
     def of(cls, message: EmailMessage, kind: str, recipient: str, about: UUID | None) -> "OutboxMessage":
-        """A row for one recipient of a message; nothing is composed yet, that is the worker's work."""
+        """Returns an unsaved row for one recipient of a message. The worker composes the mail from it later."""
         domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
         parts = {
             "subject": str(message.subject),
@@ -105,7 +105,7 @@ class OutboxMessage(models.Model):
         return row
 
     def copy(self, recipient: str, parts: dict[str, Any], about: UUID | None) -> "OutboxMessage":
-        """Another mail of its kind, to somebody else; not stored yet."""
+        """Returns an unsaved mail of the same kind to another recipient, with these parts."""
         domain = self.message_id.strip("<>").rpartition("@")[2]
         message_id = self.new_id(domain)
         return OutboxMessage(recipient=recipient, kind=self.kind, about=about, parts=parts, message_id=message_id)
@@ -114,16 +114,16 @@ class OutboxMessage(models.Model):
         return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
 
     def leave(self, at: datetime) -> None:
-        """Dates it, and lets it leave, at that time; not stored yet."""
+        """Dates the mail to `at`, and lets it leave then. Does not save it."""
         self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
 
     def compose(self) -> EmailMultiAlternatives:
-        """The message as it was put, with the Message-ID and Date that all its copies share."""
+        """Returns the message to send, with the Message-ID and the Date that are the same in every try."""
         parts: dict[str, Any] = dict(self.parts)
         alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
         fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
         parts["headers"] = {"From": sender} | parts["headers"] | fixed
-        # The envelope's sender; people see the header.
+        # `from_email` is the envelope's sender, where bounces go; people see the From header.
         message = EmailMultiAlternatives(to=[self.recipient], from_email=verp.return_path(self) or sender, **parts)
         for content, mimetype in alternatives:
             message.attach_alternative(content, mimetype)
@@ -140,16 +140,17 @@ class OutboxMessage(models.Model):
         return self.Status.TRIED if self.attempts else self.Status.QUEUED
 
     def mark_published(self) -> None:
-        """The broker has it; it is looked at again only when nothing has come of that."""
+        """Notes that the broker has the mail. Unless it is delivered within REPUBLISH_AFTER, it is published again."""
         self.published_at, self.next_try_at = timezone.now(), timezone.now() + REPUBLISH_AFTER
         self.save(update_fields=["published_at", "next_try_at"])
 
     def mark_sent(self, answer: str = "") -> None:
+        """Saves that a server took the mail, with its answer, and empties the parts."""
         self.sent_at, self.parts = timezone.now(), {}
         self._tried(cleaned(answer), "sent_at", "parts")
 
     def mark_failed(self, answer: str) -> None:
-        """Keeps what the server said, and waits twice as long as last time, or gives up when it is too late."""
+        """Saves a failed try with its answer. Waits twice as long as last time, or gives up after `give_up_at`."""
         now = timezone.now()
         self.next_try_at, self.published_at = now + pause_after(self.attempts), None
         if now >= self.give_up_at:
@@ -157,17 +158,17 @@ class OutboxMessage(models.Model):
         self._tried(shortened(answer), "next_try_at", "published_at", "given_up_at")
 
     def give_up(self, reason: str) -> None:
-        """Nobody tries it again, unless staff say so."""
+        """Saves the reason why nobody tries the mail again, unless staff ask for it."""
         self.given_up_at, self.published_at = timezone.now(), None
         self._tried(shortened(reason), "given_up_at", "published_at")
 
     def suppress_recipient(self) -> None:
-        """No mail goes to its address any more, for the reason of its last answer."""
+        """Suppresses the mail's address, with the last answer as the reason; not after a FAREWELL."""
         if self.kind != FAREWELL:
             Suppression.objects.suppress(self.recipient, self.last_answer)
 
     def mark_bounced(self, answer: str) -> bool:
-        """It was handed over and has come back. False when that was known."""
+        """Marks a mail that was handed over as bounced. Returns False if it was marked before, or never handed over."""
         bounced = {"bounced_at": timezone.now(), "last_answer": shortened(answer)}
         for name, value in bounced.items():
             setattr(self, name, value)

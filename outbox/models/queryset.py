@@ -1,4 +1,4 @@
-"""Which mail there is, and what is done with many of them."""
+"""Queries for outgoing mail, and verbs for many mails at once."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from outbox.models.retry_times import KEPT, RETRIABLE, until_given_up
 if TYPE_CHECKING:
     from outbox.models.message import OutboxMessage
 
-KEPT_ABOUT = timedelta(days=365)  # as KEPT, for mail that says what became of an invitation or a link that is there
+KEPT_ABOUT = timedelta(days=365)  # instead of KEPT, for mail about an invitation or a link that still exists
 
 TROUBLE = (
     Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False) | Q(sent_at=None, given_up_at=None, attempts__gte=2)
@@ -24,7 +24,7 @@ TROUBLE = (
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def put(self, message: EmailMessage, kind: str = "mail", about: UUID | None = None) -> None:
-        """Stores a message, one row for each recipient. Raises ValueError for attachments: no mail of ours has any."""
+        """Stores a message, one row for each recipient. Raises ValueError if it has attachments: ours have none."""
         if message.attachments:
             raise ValueError("The outbox carries no attachments.")
         model: type[OutboxMessage] = self.model
@@ -32,41 +32,44 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         model.objects.bulk_create(rows)
 
     def waiting(self) -> "OutboxQuerySet":
-        """Neither handed over nor given up."""
+        """Returns the mail that is neither handed over nor given up."""
         return self.filter(sent_at=None, given_up_at=None)
 
     def due(self) -> "OutboxQuerySet":
-        """To be looked at now: never tried, or tried and failed a pause ago, or lost by the broker."""
+        """Returns mail to look at now, longest due first: never tried, failed a pause ago, or lost by the broker."""
         return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
 
     def deliverable(self) -> "OutboxQuerySet":
-        """What a worker may try when the broker names it: a message may come late, or twice."""
+        """Returns mail that a worker may try when the broker names it.
+
+        A message may come late, or twice: then the mail may have left, or failed and be waiting for its next try.
+        """
         return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
 
     def newest_about(self, subjects: Iterable[UUID]) -> "OutboxQuerySet":
-        """The last mail about each of these that has one, in one statement for all."""
+        """Returns the newest mail about each of these ids of invitations or links, without its parts."""
         return self.filter(about__in=list(subjects)).order_by("about", "-id").distinct("about").defer("parts")
 
     def attach_newest(self, rows: Iterable[Any]) -> None:
-        """Reads the `newest_mail` of each of these invitations or links, in one statement for all."""
+        """Sets `newest_mail` of each of these invitations or links, or None if there is none, in one statement."""
         listed = list(rows)
         newest = {mail.about: mail for mail in self.newest_about(row.pk for row in listed)}
         for row in listed:
             row.newest_mail = newest.get(row.pk)
 
     def in_trouble(self) -> "OutboxQuerySet":
-        """Came back, given up, or refused twice and still waiting; they have an index of their own."""
+        """Returns mail that came back, was given up, or failed twice and still waits. An index serves this query."""
         return self.filter(TROUBLE)
 
     def over(self, *kept: models.QuerySet[Any]) -> "OutboxQuerySet":
-        """Handed over or given up so long ago that nobody asks for them any more; longer if about a row of `kept`."""
+        """Returns mail to prune: left or given up longer ago than KEPT; if about a row of `kept`, than KEPT_ABOUT."""
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
         about_none = [~Exists(rows.filter(pk=OuterRef("about"))) for rows in kept]
         return self.filter(old, Q(*about_none) | Q(created_at__lt=now - KEPT_ABOUT))
 
     def withdraw(self) -> None:
-        """Deletes them; not those that a worker is handing over right now, for that may take long."""
+        """Deletes this mail, but none that a worker has locked just now: waiting for its server may take long."""
         free = self.select_for_update(skip_locked=True)
         self.model.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()
 
@@ -74,20 +77,20 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.filter(given_up_at__isnull=False)
 
     def stale(self) -> "OutboxQuerySet":
-        """Given up so long ago that nobody tries it again, and still with its links."""
+        """Returns mail that was given up too long ago to be tried again (RETRIABLE) and still has its links."""
         return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(parts={})
 
     def forget(self) -> int:
-        """Empties the parts; says of how many."""
+        """Empties the parts, and returns the number of rows."""
         return self.update(parts={})
 
     def requeue(self) -> None:
-        """Has them tried now; what was given up, for as long as new mail. Only for rows that the caller has locked."""
+        """Makes this mail due now; if it was given up, for as long as new mail. Callers must have locked the rows."""
         self.given_up().update(given_up_at=None, give_up_at=until_given_up())
         self.update(next_try_at=timezone.now(), published_at=None)
 
     def in_status(self, status: str) -> "OutboxQuerySet":
-        """Those whose `status` it is. Raises KeyError when there is no such status."""
+        """Returns the mail with this `status`. Raises KeyError if there is no such status."""
         known = self.model.Status
         chosen: dict[str, OutboxQuerySet] = {
             known.QUEUED: self.waiting().filter(attempts=0),

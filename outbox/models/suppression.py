@@ -1,4 +1,4 @@
-"""Addresses that no mail goes to, until staff say otherwise."""
+"""Suppressed addresses: no mail goes to them, because it came back or because their owners want none."""
 
 from collections.abc import Iterable
 
@@ -11,19 +11,19 @@ from django.utils.translation import gettext_lazy as _
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def suppress(self, recipient: str, reason: str) -> None:
-        """Stops all mail to an address; the first reason stays."""
+        """Stops all mail to an address, with a reason for staff. If it is suppressed already, its reason stays."""
         self.bulk_create([self.model(recipient=recipient, reason=reason[:300])], ignore_conflicts=True)
 
     def opt_out(self, recipient: str) -> None:
-        """Stops all mail to an address whose owner wants none; only a keyed hash of it is kept."""
+        """Stops all mail to an address whose owner wants none. Stores only a keyed hash of the address."""
         self.bulk_create([self.model(digest=digests(recipient)[0])], ignore_conflicts=True)
 
     def wished_by(self, recipient: str) -> bool:
-        """Whether the owner of the address wants no mail."""
+        """Returns whether the owner of the address has opted out of all mail."""
         return self.filter(digest__in=digests(recipient)).exists()
 
     def take_back(self, recipient: str) -> None:
-        """Undoes the owner's own wish; what came back stays suppressed."""
+        """Undoes opt_out() for an address. An address whose mail came back stays suppressed."""
         self.filter(digest__in=digests(recipient)).delete()
 
     def lift(self) -> int:
@@ -31,7 +31,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.delete()[0]
 
     def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
-        """Those of any of these addresses."""
+        """Returns the suppressions of any of these addresses."""
         addresses = list(recipients)
         hashes = [digest for address in addresses for digest in digests(address)]
         return self.filter(models.Q(recipient__in=addresses) | models.Q(digest__in=hashes))
@@ -40,7 +40,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.to([recipient]).first()
 
     def among(self, recipients: Iterable[str]) -> "dict[str, Suppression]":
-        """Which of these addresses are suppressed, and by what; one statement for all."""
+        """Returns those of these addresses that are suppressed, each with its suppression. One statement for all."""
         addresses = list(recipients)
         found = {key: row for row in self.to(addresses) for key in (row.recipient, row.digest) if key}
         known = {address: [address, *digests(address)] for address in addresses}
@@ -48,15 +48,15 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 def digests(recipient: str) -> list[str]:
-    """The keyed hashes under which an address may be kept: by the key of today first, then by those before it."""
+    """Returns the keyed hashes under which an address may be stored: first by SECRET_KEY, then by its fallbacks."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac("mail.Suppression", recipient, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 class Suppression(models.Model):
-    """An address that no mail goes to; what is mailed to it all the same is given up at once.
+    """An address that no mail goes to; mail that is stored for it all the same is given up unsent.
 
-    Its mail came back for good; or its owner wants none, and then only a hash of the address is kept.
+    Its mail came back for good; or its owner wants none, and then only a keyed hash of the address is stored.
     """
 
     recipient = models.EmailField(_("address"), max_length=320, unique=True, null=True)
@@ -75,23 +75,23 @@ class Suppression(models.Model):
 
     @property
     def is_wish(self) -> bool:
-        """Whether the owner of the address has asked for it."""
+        """True if the owner of the address asked for no mail; False if mail came back."""
         return self.recipient is None
 
     @property
     def summary(self) -> str:
-        """The same in a few words, for lists of many."""
+        """The reason and date of the suppression in a few words, for lists of many."""
         return f"wants no mail since {self._since}" if self.is_wish else f"suppressed after a bounce on {self._since}"
 
     @property
     def explanation(self) -> str:
-        """Why nothing goes to it, for staff."""
+        """The reason and date of the suppression, for staff."""
         if self.is_wish:
             return f"its owner asked on {self._since} never to be written to"
         return f"mail to this address came back on {self._since}: {self.reason}"
 
     def lift(self) -> None:
-        """Lets mail go to the address again."""
+        """Deletes this suppression, so that mail goes to the address again."""
         self.delete()
 
     @property

@@ -1,4 +1,4 @@
-"""Webhooks: addresses that are told of events over HTTP, each with a secret that signs what it is told."""
+"""Webhooks: URLs that are told of events over HTTP. Each has a secret, which signs the messages to it."""
 
 import base64
 import secrets
@@ -14,30 +14,33 @@ from django.utils.translation import gettext_lazy as _
 
 from kit import encryption
 
-# What can be chosen; docs/events.md says what each is.
+# The events that a webhook can choose from; docs/events.md explains each.
 EVENTS = ("user.created", "user.deleted", "invite.accepted", "session.revoked")
 
 PREFIX = "whsec_"  # of a secret, as Standard Webhooks has it
 SECRET_SIZE = 32  # bytes
-BOTH_SIGN = timedelta(hours=24)  # after a secret was renewed, so that its receiver can change over
+BOTH_SIGN = timedelta(hours=24)  # the old and the new secret, after a renewal, so that the receiver can change over
 PAUSE = timedelta(seconds=30)  # of a webhook whose server is away
 
 
 class Renewed(Exception):
-    """Somebody else has just made another secret."""
+    """Another request has renewed the secret meanwhile; nothing was changed."""
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def awake(self) -> "WebhookQuerySet":
-        """Those that may be called now; one whose server is away only now and then."""
+        """Returns the webhooks that may be called now: turned on, and not paused as their server is away or slow."""
         return self.filter(Q(paused_until=None) | Q(paused_until__lte=timezone.now()), is_active=True)
 
     def forget_former_secrets(self) -> int:
-        """Those that sign no more; says of how many."""
+        """Deletes the former secrets that sign no longer, and returns their number."""
         return self.filter(former_until__lt=timezone.now()).update(former_secret="", former_until=None)
 
     def reencrypt(self, ids: Iterable[int], *, save: bool) -> int:
-        """Encrypts their secrets with the first key; gives how many webhooks could be read."""
+        """Encrypts the secrets of these webhooks with the first key, and returns how many webhooks could be decrypted.
+
+        Passes over the others. Saves nothing unless `save` is true.
+        """
         readable = 0
         with transaction.atomic():
             for webhook in self.select_for_update().filter(pk__in=list(ids)).order_by("pk"):
@@ -51,17 +54,19 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
+    """A URL that is told of events, with the secret that signs them and the state of its server."""
+
     url = models.CharField(_("address"), max_length=500, unique=True)
-    # The names of those it wants; none means all.
+    # The names of the events it wants; an empty list means all.
     events = models.JSONField(_("events"), default=list, blank=True)
     is_active = models.BooleanField(_("on"), default=True)
-    # Encrypted, both of them.
+    # `secret` and `former_secret` are encrypted by kit.encryption.
     secret = models.TextField(editable=False)
     secret_made_at = models.DateTimeField(default=timezone.now, editable=False)
     former_secret = models.TextField(blank=True, editable=False)
     former_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    # Its server is away or slow: until then nobody calls it, then one worker does.
+    # Set while the server is away or slow: nobody calls the webhook until then, and after that one worker does.
     paused_until = models.DateTimeField(null=True, editable=False)
 
     objects = WebhookQuerySet.as_manager()
@@ -71,7 +76,7 @@ class Webhook(models.Model):
         verbose_name_plural = _("webhooks")
 
     def __str__(self) -> str:
-        return self.host  # the rest may hold a key of the receiver's, and this goes into logs
+        return self.host  # logs show this, and the rest of the URL may hold a key of the receiver's
 
     @property
     def host(self) -> str:
@@ -79,10 +84,10 @@ class Webhook(models.Model):
 
     @property
     def secrets(self) -> list[str]:
-        """That which signs, and the one before it for as long as it signs, too. Raises encryption.Unreadable."""
+        """The secrets that sign: the current one, and the former one for BOTH_SIGN. Raises encryption.Unreadable."""
         signing = [encryption.decrypt(self.secret)]
         if self.former_until and self.former_until > timezone.now():
-            with suppress(encryption.Unreadable):  # a lost key may be why there is a new one
+            with suppress(encryption.Unreadable):  # a lost key may be why the secret was renewed
                 signing.append(encryption.decrypt(self.former_secret))
         return signing
 
@@ -101,13 +106,16 @@ class Webhook(models.Model):
         self.save(update_fields=[*fields, "paused_until"])
 
     def make_secret(self) -> str:
-        """Gives it its first one, which nobody can read again; not stored yet."""
+        """Sets the webhook's first secret and returns it, the one time that it can be shown. Does not save it."""
         made = new_secret()
         self.secret = encryption.encrypt(made)
         return made
 
     def renew_secret(self, made_at: datetime) -> str:
-        """A new one in place of that which was made then; both sign for a day. Raises Renewed."""
+        """Replaces the secret that was made at `made_at`, and returns the new one. Both sign for BOTH_SIGN.
+
+        Raises Renewed if another request has replaced that secret.
+        """
         made, now = new_secret(), timezone.now()
         fresh = {"secret": encryption.encrypt(made), "secret_made_at": now}
         former = {"former_secret": models.F("secret"), "former_until": now + BOTH_SIGN}
@@ -116,11 +124,14 @@ class Webhook(models.Model):
         return made
 
     def announce(self, name: str) -> None:
-        """Stores an event that is for it alone, and says nothing but its name."""
+        """Stores an event for this webhook alone, with an empty payload."""
         self.deliveries.create(name=name)
 
     def is_mine_to_call(self) -> bool:
-        """Whether this process may. A server that was away is called by one worker, as all would wait for it."""
+        """Returns whether this process may call the webhook.
+
+        After a pause only one worker may: if the server is still away, all others would wait for it, too.
+        """
         if self.paused_until is None:
             return True
         now = timezone.now()
@@ -131,11 +142,11 @@ class Webhook(models.Model):
         Webhook.objects.filter(pk=self.pk).update(paused_until=timezone.now() + pause)
 
     def resume(self) -> None:
-        """Its server is there."""
+        """Ends the pause of the webhook, so that all workers may call it."""
         Webhook.objects.filter(pk=self.pk, paused_until__isnull=False).update(paused_until=None)
 
     def turn_off(self) -> None:
-        """What waits for it waits on for three days, and goes out if it is turned on again until then."""
+        """Turns the webhook off. Its events wait for three days, and go out if it is turned on again by then."""
         Webhook.objects.filter(pk=self.pk).update(is_active=False)
 
 

@@ -1,1 +1,1 @@
-"""Telling webhooks of events: what is signed, where it may go, and how it gets there."""
+"""Telling webhooks of events: signing, the addresses that may be called, and delivery."""

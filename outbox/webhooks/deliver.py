@@ -1,4 +1,4 @@
-"""Telling webhooks: lock a row, call, mark it, commit.
+"""Telling webhooks of events: lock a row, call the receiver, mark the row, commit.
 
 A crash at any point rolls back, and the row is ready again at once. Only between the receiver's 2xx and our commit can
 an event be told twice, and then under the same id.
@@ -23,27 +23,27 @@ from outbox.webhooks.sending import Answer
 
 log = logging.getLogger("frontdoor.mail")
 
-GONE = 410  # the receiver wants no more
+GONE = 410  # the status by which a receiver says that it wants no more events
 
-SLOW = timedelta(seconds=1)  # an answer that takes longer
-REST = 4  # times as long as its answer took a slow receiver is left alone, so that others need not wait for it
+SLOW = timedelta(seconds=1)  # an answer that takes longer is slow
+REST = 4  # times as long as its answer took, a slow receiver is left alone, so that others need not wait for it
 
 
 class Deliverer(Worker):
-    """Goes round the webhooks that something is due to, and tells each of one event in its turn."""
+    """A worker that goes round the webhooks with events due, and tells each of one event in its turn."""
 
     def __init__(self) -> None:
         self.round: list[Webhook] = []
 
     def next(self) -> bool:
-        """Tries one delivery. False when none is due that nobody else is at."""
+        """Tries one delivery. Returns False if none is due, or other workers have locked all. Raises DatabaseError."""
         return any(map(call, self._in_turn()))
 
     def rest(self) -> None:
         self.round = []
 
     def _in_turn(self) -> Iterator[Webhook]:
-        """The rest of this round, and then a whole one."""
+        """Yields the webhooks that are left of this round, then all of a new round."""
         while self.round:
             yield self.round.pop()
         due = WebhookDelivery.objects.due().filter(webhook=OuterRef("pk"))
@@ -53,7 +53,10 @@ class Deliverer(Worker):
 
 
 def call(webhook: Webhook) -> bool:
-    """Tells it of the one event that has waited longest. False when there is none, or it is not to be called now."""
+    """Tells a webhook of the event that has been due longest.
+
+    Returns False if none is due or the webhook may not be called now. Raises DatabaseError or InterfaceError.
+    """
     if not webhook.is_mine_to_call():
         return False
     due = WebhookDelivery.objects.due().filter(webhook=webhook, webhook__is_active=True).select_related("webhook")
@@ -71,7 +74,10 @@ def call(webhook: Webhook) -> bool:
 
 
 def deliver(row: WebhookDelivery) -> None:
-    """Tells of a locked row, and keeps what came of it."""
+    """Sends the event of a locked row to its webhook, and saves the result: delivered, failed, or given up.
+
+    Also pauses a webhook whose server is away or slow, and turns off one whose receiver is gone.
+    """
     started = time.monotonic()
     try:
         answer = tell(row)
@@ -86,7 +92,10 @@ def deliver(row: WebhookDelivery) -> None:
 
 
 def tell(row: WebhookDelivery) -> Answer:
-    """Raises OSError, HTTPException, targets.Unfit or encryption.Unreadable."""
+    """Posts the signed event of a row to its webhook, and returns the answer.
+
+    Raises OSError, HTTPException, targets.Unfit or encryption.Unreadable.
+    """
     body = row.as_json()
     about = {"Content-Type": "application/json", "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})"}
     signed = signing.headers(row.message_id, int(time.time()), body, row.webhook.secrets)
@@ -103,7 +112,7 @@ def _failed(row: WebhookDelivery, answer: Answer) -> None:
 
 
 def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
-    """Leaves a webhook alone for a while whose server is away or slow."""
+    """Pauses a webhook whose server is away or slow, and ends the pause of any other."""
     if not answer.is_good and answer.is_about_the_server:
         webhook.pause(max(PAUSE, took * REST))
     elif took > SLOW:
@@ -113,5 +122,5 @@ def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
 
 
 def deliver_due() -> None:
-    """Tries all that is due now. Raises DatabaseError."""
+    """Tries deliveries until none is due. Raises DatabaseError or InterfaceError."""
     Deliverer().finish()

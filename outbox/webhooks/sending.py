@@ -1,4 +1,4 @@
-"""One call of a webhook: to an address that was checked, and over within seconds whatever the server does."""
+"""One call of a webhook: to an address that was checked, and over within LONGEST seconds whatever the server does."""
 
 import http.client
 import socket
@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from outbox.mail.bounded_reading import Answers, seconds_until
 from outbox.webhooks import targets
 
-LONGEST = 10.0  # seconds for all of it: the name, the connection, TLS and the answer
+LONGEST = 10.0  # seconds for a whole call: the lookup of the name, the connection, TLS and the answer
 
 
 class Answer(NamedTuple):
-    """What the server said, in one line; 0 when it said nothing."""
+    """The HTTP status of an answer, and the answer in one line; the status is 0 when there was no answer."""
 
     status: int
     said: str
@@ -25,12 +25,16 @@ class Answer(NamedTuple):
 
     @property
     def is_about_the_server(self) -> bool:
-        """Whether another event would get the same: nobody is there, it is busy, or it sends us elsewhere."""
+        """True for a bad answer that any event would get: no server is there, it is busy, or it sends us elsewhere."""
         return self.status < 400 or self.status in {408, 429, 502, 503, 504}
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Follows no redirect, uses no proxy, keeps no cookie, reads no body. Raises OSError, HTTPException or Unfit."""
+    """Posts `body` to a URL, and returns the status of the answer.
+
+    Follows no redirect, uses no proxy, keeps no cookie, reads no body.
+    Raises OSError, HTTPException, or targets.Unfit if the URL must not be called.
+    """
     call = Call(targets.read(url))
     try:
         call.request("POST", call.target.path, body, {"Host": call.target.netloc, "Connection": "close"} | headers)
@@ -41,18 +45,18 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
 
 
 class Call(http.client.HTTPConnection):
-    """http.client's, which looks up the name once, and whose whole conversation ends at a given moment."""
+    """http.client's connection, which looks up the name once, and ends LONGEST seconds after it was made."""
 
     def __init__(self, target: targets.Target) -> None:
         super().__init__(target.host, target.port)
         self.target, self.until, self.heard = target, time.monotonic() + LONGEST, 0
 
     def left(self) -> float:
-        """Seconds. Raises TimeoutError."""
+        """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
         return seconds_until(self.until)
 
     def connect(self) -> None:
-        """Raises OSError, Unfit."""
+        """Connects to one of the target's checked addresses, over TLS for https. Raises OSError or targets.Unfit."""
         self.sock = self._reach(targets.addresses(self.target, self.left()))
         if self.target.scheme == "https":
             self.sock.settimeout(self.left())
@@ -72,7 +76,7 @@ class Call(http.client.HTTPConnection):
         return ssl.create_default_context()
 
     def _reach(self, addresses: list[str]) -> socket.socket:
-        """The first that answers; each gets its share of the time."""
+        """Connects to the first address that answers; each gets its share of the time. Raises OSError if none does."""
         lost: OSError | None = None
         for tried, address in enumerate(addresses):
             try:
@@ -83,7 +87,7 @@ class Call(http.client.HTTPConnection):
 
 
 class _Heard(Answers):
-    """As http.client wants it: a socket of which it makes a file."""
+    """The server's answers in the form that http.client reads: a socket that it makes a file of."""
 
     def makefile(self, _mode: str) -> Any:
         return self.buffered()

@@ -1,4 +1,4 @@
-"""The headers that prove who sent what, and when (Standard Webhooks, "Verifying signatures")."""
+"""Headers that prove the sender, content and time of a message (Standard Webhooks, "Verifying signatures")."""
 
 import base64
 import hashlib
@@ -10,7 +10,10 @@ from outbox.models.webhook import PREFIX
 
 
 def headers(message_id: UUID, timestamp: int, body: bytes, secrets: Iterable[str]) -> dict[str, str]:
-    """`timestamp` is that of this try. Each secret signs, so that whoever knows one of them can tell."""
+    """Returns the headers that sign one try to send `body`, at `timestamp` in Unix seconds.
+
+    Each secret signs, so that a receiver can verify the message with any of them.
+    """
     signatures = [signature(secret, message_id, timestamp, body) for secret in secrets]
     return {
         "webhook-id": str(message_id),

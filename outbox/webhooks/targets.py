@@ -1,7 +1,7 @@
-"""Where webhooks may go: to public addresses over https, and to the networks that the operator allows.
+"""The addresses that webhooks may call: public ones over https, and the networks that the operator allows.
 
-Whoever may add a webhook must not be able to call what only this machine can reach (server-side request forgery), and
-a name that means a public address today may mean another one at the next look.
+Staff who may add a webhook must not be able to call what only this machine can reach (server-side request forgery).
+A name that means a public address today may mean another one at the next lookup.
 """
 
 import queue
@@ -17,22 +17,24 @@ from django.utils.translation import gettext as _
 
 LONGEST = 500  # characters of a URL
 PORTS = {"https": 443, "http": 80}
-FIRST_FREE_PORT = 1024  # below are mail, ssh and others that must not be spoken to in HTTP
+FIRST_FREE_PORT = 1024  # lower ports are mail, ssh and others that must not be spoken to in HTTP
 
-GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that the IANA has given out
+GLOBAL_UNICAST = IPv6Network("2000::/3")  # all IPv6 addresses that the IANA has given out for this use
 TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (RFC 6052)
 
-# Public by their form, and yet nobody's web server: the host of Azure's machines, relays of 6to4, addresses for books.
+# Public by their form, but no web servers: the host of Azure's machines, relays of 6to4, addresses for documentation.
 OTHERS = [ip_network(network) for network in ("168.63.129.16/32", "192.88.99.0/24", "3fff::/20")]
 
 type Address = IPv4Address | IPv6Address
 
 
 class Unfit(Exception):
-    """An address that is not called; says why, in words for staff."""
+    """A URL or an address that must not be called. Its text tells staff why."""
 
 
 class Target(NamedTuple):
+    """The parts of a URL that is called; `path` includes the query."""
+
     scheme: str
     host: str
     port: int
@@ -49,13 +51,13 @@ class Target(NamedTuple):
 
 
 def read(typed: str) -> Target:
-    """A URL by its form alone. Raises Unfit."""
+    """Returns the parts of a typed URL, after checks of its form alone. Raises Unfit."""
     if len(typed) > LONGEST:
         raise Unfit(_("This address is too long. It can have %(most)s characters.") % {"most": LONGEST})
     try:
         url = urlsplit(typed)
         host, port = punycode(url.hostname or ""), url.port
-    except ValueError:  # a bracket, a port, or a name that is none
+    except ValueError:  # an invalid bracket, port or name
         host, port, url = "", None, urlsplit("")
     if url.scheme not in PORTS or not host or not is_plain(typed) or not (host + url.path + url.query).isascii():
         raise Unfit(_("This is not an address we can call. It must look like https://example.com/hook."))
@@ -69,12 +71,15 @@ def read(typed: str) -> Target:
 
 
 def is_plain(text: str) -> bool:
-    """Without what a URL has no place for, and others might read otherwise than we do."""
+    """Returns whether a URL has only valid characters: other programs might read any others differently than we do."""
     return text.isprintable() and not set(text) & set(' \\"<>')
 
 
 def addresses(target: Target, seconds: float) -> list[str]:
-    """What its name means now; to be called at these, and not by the name again. Raises Unfit."""
+    """Returns the addresses that the target's name has now, if all of them may be called. Raises Unfit.
+
+    Callers must connect to these, as the name may mean others at the next lookup. The lookup may take `seconds`.
+    """
     found = look_up(target, seconds)
     for address in found:
         if not is_allowed(ip_address(address)) and not is_public(ip_address(address)):
@@ -86,7 +91,10 @@ def addresses(target: Target, seconds: float) -> list[str]:
 
 
 def look_up(target: Target, seconds: float) -> list[str]:
-    """Raises Unfit. A name server that does not answer is left behind with the thread that waits for it."""
+    """Returns the addresses of the target's name, unchecked. Raises Unfit if none is found within `seconds`.
+
+    A name server that does not answer is left behind with the thread that waits for it.
+    """
     answers: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -107,12 +115,12 @@ def look_up(target: Target, seconds: float) -> list[str]:
 
 
 def is_allowed(address: Address) -> bool:
-    """Whether the operator has said so."""
+    """Returns whether the operator allows this address (WEBHOOKS_ALLOWED_NETWORKS)."""
     return any(plain(address) in network for network in settings.WEBHOOKS_ALLOWED_NETWORKS)
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is one of those that everybody can reach; also the IPv4 address that it stands for."""
+    """Returns whether everybody on the internet can reach this address, and any IPv4 address that it stands for."""
     address = plain(address)
     if any(address in network for network in OTHERS):
         return False
@@ -120,10 +128,10 @@ def is_public(address: Address) -> bool:
         return address.is_global and not address.is_multicast and not address.is_reserved
     if address in TRANSLATED:
         return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    # 6to4 (RFC 7526: no more) leads to any IPv4 address there is.
+    # An address of 6to4, which RFC 7526 has ended, leads to any IPv4 address there is, also to a private one.
     return address in GLOBAL_UNICAST and address.is_global and address.sixtofour is None
 
 
 def plain(address: Address) -> Address:
-    """An IPv4 address as one, also where it is written as IPv6."""
+    """Returns the IPv4 address that is written as IPv6 (::ffff:192.0.2.1); any other address unchanged."""
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

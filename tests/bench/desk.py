@@ -28,7 +28,7 @@ from tests.bench.site import say, site
 BIG = {"accounts_user", "account_emailaddress", "accounts_event", "outbox_outboxmessage"}
 BIG |= {"invites_invite", "invites_magiclink"}
 MOST = 40  # statements of one page
-LINKS = 80  # of each list: filters, orders, pages
+LINKS = 80  # links of each list that are followed: filters, orders, pages
 EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|WITH)", re.IGNORECASE)
 LINES = 100_000  # of the CSV
 SECTIONS = ("desk", "commands", "csv")
@@ -36,7 +36,7 @@ SECTIONS = ("desk", "commands", "csv")
 
 def main():
     options = arguments()
-    logging.disable()  # what is seen here is printed
+    logging.disable()  # the figures are printed, logs would only stand between them
     with site(durable=False) as (folder, _stack):
         started = time.monotonic()
         made = fill(options.size)
@@ -58,12 +58,12 @@ def arguments():
 
 
 class Cost(NamedTuple):
-    """What something took of the database."""
+    """The cost of a page or a command for the database."""
 
     statements: int
     milliseconds: float
     read: int  # rows that the greediest statement looked at
-    scanned: list[str]  # big tables, each with the statement
+    scanned: list[str]  # big tables that were scanned, each with the statement
 
     @property
     def is_good(self):
@@ -71,7 +71,7 @@ class Cost(NamedTuple):
 
 
 class Meter:
-    """Explains every statement that reads, and counts them all; of what writes it is enough to count it."""
+    """A context that counts all statements of the connection, and explains those that read."""
 
     def __enter__(self):
         self.statements, self.seconds, self.read, self.scanned = 0, 0.0, 0, []
@@ -115,13 +115,13 @@ def nodes(plan):
 
 
 class Bench:
-    """Each section prints what it saw, and says whether all is well."""
+    """The sections of this benchmark. Each prints its figures, and returns whether all are good."""
 
     def __init__(self, folder, options):
         self.folder, self.options = folder, options
 
     def judge(self, what, costs, note=""):
-        """Says what is most in any of some pages; and which of them are bad."""
+        """Prints the highest costs among some pages, and each bad page; returns whether none is bad."""
         most = [max(getattr(cost, name) for cost in costs.values()) for name in Cost._fields[:3]]
         say("{}: at most {} statements, {:.0f} ms of the database, {:,} rows read by one{}".format(what, *most, note))
         bad = {page: cost for page, cost in costs.items() if not cost.is_good}
@@ -132,7 +132,7 @@ class Bench:
         return not bad
 
     def desk(self):
-        """Each list with all its links and searches, and the page of its newest row."""
+        """Measures each list with its links and searches, and the page of one row; returns whether all are good."""
         from django.contrib import admin  # noqa: PLC0415 once Django is set up
 
         self.client = owner()
@@ -141,7 +141,7 @@ class Bench:
         return all(good)
 
     def around(self, url):
-        """What a list costs, and each place it leads to."""
+        """Returns the cost of a list and of each place it leads to, by URL."""
         page, cost = self.get(url)
         links = sorted({unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page)})[:LINKS]
         rows = re.findall(rf'href="({re.escape(url)}[^"?]+/(?:change/)?)[?"]', page)[-1:]
@@ -158,11 +158,11 @@ class Bench:
         return body.decode(), meter.cost
 
     def commands(self):
-        """The start of each command: what it reads before it does its first row."""
+        """Measures what each command reads before it does its first row; returns whether all are good."""
         from django.core.management import CommandError, call_command  # noqa: PLC0415
 
         good = []
-        cache.clear()  # of what the desk has just looked up
+        cache.clear()  # it holds what the desk has just looked up
         for argv in COMMANDS:
             with Meter() as meter:
                 started = time.monotonic()
@@ -175,7 +175,7 @@ class Bench:
         return all(good)
 
     def csv(self):
-        """A long list, interrupted at half and done again: memory, rate, and nobody twice."""
+        """Sends a long list, interrupted at half and run again. Returns whether each got one mail, within 200 MB."""
         from invites.models import Invite  # noqa: PLC0415
         from outbox.models import OutboxMessage  # noqa: PLC0415
 
@@ -235,7 +235,7 @@ COMMANDS = [
 
 
 def owner():
-    """The browser of somebody who may do all."""
+    """Returns the browser of a new owner, who may do everything."""
     from accounts.models import User  # noqa: PLC0415
 
     client = Client(headers={"host": "localhost"})

@@ -1,7 +1,7 @@
 """The web server of tests.bench.requests: the site, the floor beneath it, and what each request asks of the parts.
 
-The floor are two views in the same process that no middleware stands before: what Django and gunicorn cost by
-themselves, and what one key of Redis and one row of PostgreSQL cost on top.
+The floor are two views in the same process, without any middleware. One shows what Django and gunicorn cost by
+themselves, the other what one key of Redis and one row of PostgreSQL cost on top.
 """
 
 import cProfile
@@ -26,7 +26,7 @@ from tests.bench.visits import CHEAP, IN_EARNEST
 KEY = "floor"
 ROW = "SELECT username, email FROM accounts_user WHERE username = %s"
 
-# Of CPU, as the table. There is one profiler for all threads: only with WEB_THREADS=1.
+# It measures CPU, as the table does. All threads share the one profiler, so it works only with WEB_THREADS=1.
 profile = cProfile.Profile(time.process_time) if os.environ.get("BENCH_PROFILE") else None
 
 
@@ -64,7 +64,7 @@ with override_settings(MIDDLEWARE=[]):
 
 
 class Counts(threading.local):
-    """What a request has asked for so far: statements, checks of a kept connection, round trips to Redis."""
+    """The counts of a request so far: statements, checks of a kept connection, round trips to Redis."""
 
     sql = checks = redis = 0
 
@@ -93,7 +93,7 @@ AbstractConnection.send_packed_command = counting(AbstractConnection.send_packed
 
 
 def application(environ, start_response):
-    """Answers, and says in a header what it took; X-Bench-Hash: cheap makes passwords easy to guess."""
+    """Answers a request with its counts in a header. `X-Bench-Hash: cheap` makes password hashes weak and fast."""
     cheap = environ.get("HTTP_X_BENCH_HASH") == "cheap"
     Argon2.time_cost, Argon2.memory_cost = CHEAP if cheap else IN_EARNEST
     counts.reset()

@@ -25,16 +25,16 @@ from tests.tools.broker import Broker, program
 from tests.tools.sink import FileSink, Outcome
 from tests.tools.workers import kill_while_working, nursery
 
-STALLED = 120  # seconds without any mail delivered
-DELAY = 0.02  # seconds at most, before and after a mail reaches the disk: when a kill makes a duplicate
+STALLED = 120  # seconds without a delivery, after which the benchmark gives up
+DELAY = 0.02  # seconds at most, before and after a mail reaches the disk: a kill in them makes a duplicate
 BROKER_KILLS = 5
 WIPED, FAST, MANY = 200, 3000, 50_000  # mails
-MEASURED = {0.1: 60, 0.5: 240, 1: 300}  # part of the many after which memory is read: after how many seconds at most
+MEASURED = {0.1: 60, 0.5: 240, 1: 300}  # memory is read after this part of MANY, or after so many seconds
 SECTIONS = ("kills", "wipe", "throughput", "memory")
 
 
 class Way(NamedTuple):
-    """How mail goes: what runs, and the broker if there is one."""
+    """A way for mail to go: the commands that run, and the broker if there is one."""
 
     name: str
     commands: tuple[str, ...]
@@ -67,7 +67,7 @@ def ways(stack, folder):
 
 
 class Bench:
-    """Each section prints what it saw, and says whether all is well."""
+    """The sections of this benchmark. Each prints its figures, and returns whether all are good."""
 
     def __init__(self, folder, ways):
         self.folder, self.ways, self.taken = folder, ways, folder / "taken"
@@ -77,7 +77,7 @@ class Bench:
         return all(good)
 
     def kill(self, way, mails, kills):
-        """Kills what runs, and the broker too, at moments by chance while they deliver."""
+        """Kills workers and broker at random moments of a delivery; returns whether no mail was lost or altered."""
         recipients, killed = store(mails), 0
         with self.at_work(way, ["--file", self.taken, "--delay", DELAY]) as workers, Stopwatch() as watch:
             for kill in kill_while_working(workers, way.commands, kills, lambda part: reach(part * mails)):
@@ -89,7 +89,7 @@ class Bench:
         return self.judge(f"{way.name}: {mails} mails, {kills} kills of workers{brokers}", recipients, watch)
 
     def wipe(self, options):
-        """Publishes all, forgets all that the broker has on its disk, and delivers."""
+        """Publishes all mail, wipes the broker's disk, and delivers; returns whether no mail was lost or altered."""
         good = [self.wipe_disk(way) for way in self.ways if way.broker]
         return all(good)
 
@@ -119,7 +119,7 @@ class Bench:
         return True
 
     def hurry(self, way):
-        """Delivers as fast as it can, to a server that forgets at once."""
+        """Delivers as fast as it can, to a server that keeps nothing, and prints the rate."""
         store(FAST)
         with self.at_work(way) as workers:
             running = [workers.start(command) for command in way.commands]
@@ -133,7 +133,7 @@ class Bench:
         say(f"{way.name}: {said} ({', '.join(way.commands)})")
 
     def memory(self, options):
-        """Delivers very many with the same workers."""
+        """Delivers MANY mails with the same workers, and prints their memory; returns True."""
         store(MANY)
         way, before = self.ways[0], 0
         with self.at_work(way) as workers:
@@ -151,7 +151,7 @@ class Bench:
 
     @contextmanager
     def at_work(self, way, taking=()):
-        """Workers, and a mail server that writes down what it takes, or forgets it."""
+        """Gives a nursery of workers, with a mail server that stores mails or drops them, by its options `taking`."""
         self.taken.unlink(missing_ok=True)
         environ = {"AMQP_URL": way.broker.url if way.broker else "", "AMQP_REPUBLISH_SECONDS": "15"}
         with (
@@ -174,7 +174,7 @@ class Stopwatch:
 
 @contextmanager
 def mail_server(taking):
-    """The port of a sink in a process of its own."""
+    """Runs a mail server (tests.tools.sink) in a process of its own, and gives its port."""
     reader, writer = os.pipe()
     argv = [sys.executable, "-m", "tests.tools.sink", *taking]
     process = children.start(argv, signal.SIGKILL, reader, stdout=subprocess.PIPE, cwd=BASE_DIR)
@@ -192,7 +192,7 @@ def outbox():
 
 
 def store(count):
-    """Stores so many mails, and no others, each with a link of its own; gives their recipients."""
+    """Deletes all mail and stores `count` new ones, each with a link of its own; returns their recipients."""
     from invites.models import MagicLink  # noqa: PLC0415 as above
 
     outbox().all().delete()
@@ -216,12 +216,12 @@ def handed_over():
 
 
 def reach(mails, patience=math.inf):
-    """Waits until so many are handed over."""
+    """Waits until so many mails are handed over, but not longer than `patience` seconds."""
     wait(lambda: max(0, mails - handed_over()), patience)
 
 
 def wait(left, patience=math.inf):
-    """Waits until nothing is left, as long as it becomes less and not longer than some seconds."""
+    """Waits until `left` returns 0, up to `patience` seconds. Exits if it does not fall for STALLED seconds."""
     least, started = left(), time.monotonic()
     moved = started
     while least and time.monotonic() < started + patience:
@@ -233,7 +233,7 @@ def wait(left, patience=math.inf):
 
 
 def resident(pid):
-    """MiB of memory that a process holds."""
+    """Returns the resident memory of a process in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 
 

@@ -1,6 +1,6 @@
 """A million people, a million invites, five million events: rows that PostgreSQL makes by itself, in minutes.
 
-Spread over a year, most of them long over, as in a site that has been in use: what is asked for is among much else.
+They spread over a year, most of them long over, as in a site that has been in use: each row stands among many others.
 """
 
 from typing import NamedTuple
@@ -14,10 +14,10 @@ class Size(NamedTuple):
     invites: int = 1_000_000
     events: int = 5_000_000
     sessions: int = 100_000
-    links: int = 200_000  # that people asked for; each invitation has one of its own beside them
+    links: int = 200_000  # links that people asked for; each invitation has its own link beside them
 
 
-# Everything counts from the number of its row, so that a row of one table finds its partner in another. `at` gives the
+# All values derive from the number of the row, so that a row of one table finds its partner in another. `at` gives the
 # moment of row `n` of many, `key` an id of that moment (UUIDv7, RFC 9562).
 FUNCTIONS = """
 CREATE FUNCTION pg_temp.at(n bigint, many bigint) RETURNS timestamptz LANGUAGE sql STABLE
@@ -42,7 +42,7 @@ ADDRESSES = """
 INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id, email, true, true FROM accounts_user
 """
 
-# Three of five accepted; of the rest most ran out, some were declined, withdrawn, or are open still.
+# Three of five were accepted; of the rest most expired, some were declined or withdrawn, some are still open.
 INVITES = """
 INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
     sent_at, sends, opened_at, reminded_at, accepted_at, accepted_by_id, declined_at, revoked_at)
@@ -70,8 +70,8 @@ SELECT id, email, 'invite', id, '', '', created_at, sent_at, expires_at, CASE WH
 FROM invites_invite
 """
 
-# Three of five were used: half of them by newcomers, who have joined by that, half by who has long been there. Of the
-# rest every other was mailed to somebody of whom nobody has heard again.
+# Three of five were used: half of them by newcomers who joined with them, half by people who had joined before. Of the
+# rest every other one was mailed to a stranger who never came.
 LINKS = """
 INSERT INTO invites_magiclink (id, email, purpose, next, language, created_at, sent_at, expires_at, epoch, opened_at,
     used_at, used_by_id, used_in)
@@ -126,7 +126,7 @@ FROM generate_series(1::bigint, %(sessions)s) n
 
 
 def fill(size=Size()):  # noqa: B008 it is a constant
-    """Makes them, and gives the rows of each table by its name."""
+    """Makes all rows in an empty database, and returns the number of rows of each table by its name."""
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS.replace("{now}", timezone.now().isoformat()))
         made = {}

@@ -1,4 +1,4 @@
-"""What a request costs, beside the floor of this stack: `make bench`. On loopback, with servers of its own.
+"""The cost of a request, beside the floor of this stack: `make bench`. On loopback, with servers of its own.
 
 One gunicorn as in production, with one process. One visitor asks, in batches that take turns, so that whatever else
 the machine does troubles all alike. Each request comes from an address of its own: all limits count, none is reached.
@@ -58,7 +58,7 @@ def manage(*command):
 
 
 class Server:
-    """The web server, until it is stopped."""
+    """The web server, from its start until close()."""
 
     def __init__(self, folder):
         self.port = free_port()
@@ -90,10 +90,13 @@ def offspring(pid):
 
 
 def spent(processes):
-    """Milliseconds of CPU of each so far, by their clocks (clock_getcpuclockid(3)); /proc counts in hundredths only."""
+    """Returns the CPU milliseconds of each process so far, from its clock (clock_getcpuclockid(3)).
+
+    /proc counts in hundredths of a second only.
+    """
     clocks = {}
     for pid in processes:
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # this process has ended
             clocks[pid] = time.clock_gettime(~pid << 3 | 2) * 1000
     return clocks
 
@@ -103,7 +106,7 @@ def difference(before, after):
 
 
 class Batch(NamedTuple):
-    """What so many requests took: CPU milliseconds for each, of the server and of PostgreSQL, and the wait for each."""
+    """The cost of a batch of requests; `web` and `database` are CPU milliseconds for each, of server and PostgreSQL."""
 
     web: float
     database: float
@@ -112,14 +115,14 @@ class Batch(NamedTuple):
 
 
 class Visitor:
-    """Asks one request after the other over one connection, as a proxy would."""
+    """A client that sends one request after the other over one connection, as a proxy would."""
 
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.addresses = (f"10.{a}.{b}.{c}" for a in range(256) for b in range(256) for c in range(1, 255))
 
     def ask(self, request):
-        """How long the answer took, in milliseconds, and what the server counted."""
+        """Sends a request; returns the milliseconds its answer took, and the server's counts. Exits if it is wrong."""
         headers = self.headers(request)
         started = time.perf_counter()
         self.connection.request(request.method, request.path, request.body, headers)
@@ -174,7 +177,7 @@ class Bench:
         requests = workload.make(workload.batch)
         web, database = self.server.processes, database_processes()
         before = spent(web), spent(database)
-        with closing(self.visitor.connection):  # which opens anew by itself
+        with closing(self.visitor.connection):  # it opens again by itself
             answers = [self.visitor.ask(request) for request in requests]
         spans = [difference(*pair) / len(requests) for pair in zip(before, (spent(web), spent(database)), strict=True)]
         waits, counts = zip(*answers, strict=True)
@@ -205,7 +208,7 @@ HEAD = WIDTHS.format("", "CPU ms", "x bare", "x read", "goal", "PG ms", "SQL", "
 
 
 def line(workload, rounds):
-    """Medians over all rounds; each round is compared with the floor of its own."""
+    """Returns the table's line for a workload: medians over all rounds, each compared with the floor of its round."""
     own = [round_[workload.name] for round_ in rounds]
     web, database = (median(getattr(batch, name) for batch in own) for name in ("web", "database"))
     bare, read = (median(round_[workload.name].web / round_[floor].web for round_ in rounds) for floor in FLOOR)

@@ -1,4 +1,4 @@
-"""A site of a benchmark's own: on loopback, with servers that end with it."""
+"""A site for a benchmark: on loopback, with its own servers, which end with it."""
 
 import os
 import secrets
@@ -10,14 +10,14 @@ from django.core.management import call_command
 from embedded import folders, postgres, valkey
 from embedded.servers import Place
 
-KEPT = ("HOME", "LANG", "PATH")  # of the environment: nothing of a site that this terminal is configured for
+KEPT = ("HOME", "LANG", "PATH")  # all other variables may be of a site that this terminal is configured for
 
 
 @contextmanager
 def site(*, durable, **settings):
-    """Starts the servers and Django, migrated; gives a folder to work in, and a stack that ends before they do.
+    """Starts the servers and Django, migrated; gives a folder to work in, and an ExitStack that ends before they do.
 
-    `durable` says whether the database waits for its disk; `settings` are more of the environment.
+    `durable` says whether the database waits for its disk; `settings` are further environment variables.
     """
     for variable in os.environ.keys() - set(KEPT):
         del os.environ[variable]

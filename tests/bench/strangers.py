@@ -1,8 +1,8 @@
 """Can a stranger tell by the clock who has an account? `make bench-strangers`. On loopback, with servers of its own.
 
-Each door is asked about addresses of each kind in turn. AUC is how likely an address of a kind takes longer than an
-unknown one: 0.5 tells nothing. It is told apart where it lies more than three standard deviations from that; of all
-that is compared here, chance alone tells something apart in one run of twelve, and something else in the next.
+Each door is asked about addresses of each kind in turn. AUC is the probability that an address of a kind takes longer
+than an unknown one: 0.5 tells nothing. A kind is told apart if its AUC lies more than three standard deviations from
+0.5. Chance alone tells some kind apart in one run of twelve, and another kind in the next such run.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def address(kind, number):
 
 
 def doors(each):
-    """What is asked, by the name of its door; everybody is there when this returns."""
+    """Makes `each` addresses of every kind; returns functions that ask a door about an address, by the door's name."""
     from django.conf import settings  # noqa: PLC0415 they need the settings
     from django.contrib.auth.hashers import make_password  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
@@ -75,7 +75,7 @@ def doors(each):
 
 
 def measure(ask, each):
-    """Seconds that each address took, by kind; the kinds take turns in a new order each time."""
+    """Returns the seconds that each address took, by kind. The kinds take turns in a random order."""
     taken = {kind: [] for kind in KINDS}
     for number in range(each):
         for kind in random.sample(KINDS, len(KINDS)):
@@ -87,7 +87,7 @@ def measure(ask, each):
 
 
 def report(name, taken):
-    """Prints what was found; says whether some kind was told apart."""
+    """Prints the AUC of each kind at a door; returns whether some kind was told apart."""
     unknown, told = taken["unknown"], False
     for kind in KINDS[1:]:
         found, sigma = auc(taken[kind], unknown), deviation(len(taken[kind]), len(unknown))
@@ -99,12 +99,12 @@ def report(name, taken):
 
 
 def auc(some, others):
-    """How likely one of the first takes longer than one of the others (Mann and Whitney's U, as a share)."""
+    """Returns the probability that one of `some` is longer than one of `others` (Mann and Whitney's U, as a share)."""
     return sum((a > b) + (a == b) / 2 for a, b in product(some, others)) / (len(some) * len(others))
 
 
 def deviation(some, others):
-    """The standard deviation of that where both are alike."""
+    """Returns the standard deviation of auc() for so many values, if both groups are alike."""
     return sqrt((some + others + 1) / (12 * some * others))
 
 

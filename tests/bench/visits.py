@@ -1,4 +1,4 @@
-"""What is asked of the site in tests.bench.requests: each workload makes ready a batch of requests."""
+"""The workloads of tests.bench.requests: each prepares a batch of requests to the site."""
 
 import time
 from itertools import count
@@ -52,8 +52,8 @@ class Request(NamedTuple):
 class Workload(NamedTuple):
     name: str
     batch: int
-    make: callable  # gives so many requests
-    goal: float | None = None  # CPU ms, where a bare view takes BARE
+    make: callable  # called with a number; returns so many requests
+    goal: float | None = None  # CPU ms, on a machine where a bare view takes BARE
 
 
 def workloads():
@@ -139,7 +139,7 @@ def end(number):
 
 
 def people(batch, *, cheap=True):
-    """So many new people; the hash of their one password is made once."""
+    """Makes so many new people, who share one password, hashed once; returns them."""
     users = [User(username=f"person{next(numbers)}", password=hashed(cheap=cheap)) for _ in range(batch)]
     for user in users:
         user.email = f"{user.username}@example.com"
@@ -161,7 +161,7 @@ def hashed(*, cheap):
 
 
 def enter(user, number=1):
-    """The cookie of the first of so many sessions that are new, each with its row and its copy in Redis."""
+    """Makes new sessions of a user, each with its row and its copy in Redis; returns the cookie of the first."""
     stores = [begin(user) for _ in range(number)]
     Session.objects.bulk_create(store.create_model_instance(dict(store.items())) for store in stores)
     copies = {Session.cache_key(store.session_key): dict(store.items()) for store in stores}
@@ -170,7 +170,7 @@ def enter(user, number=1):
 
 
 def device_of(user):
-    """The cookie of a device where this user has been."""
+    """Returns the cookie of a device on which this user has signed in before."""
     note = signing.dumps({user.pk.hex: time.time()}, salt=f"frontdoor.cookies.{devices.COOKIE}")
     return {f"{settings.COOKIE_PREFIX}{devices.COOKIE}": note}
 

@@ -1,4 +1,4 @@
-"""A real Chromium against a real server. Scripts are off wherever a person is at work."""
+"""A real Chromium against a real server. Scripts are off unless a test turns them on."""
 
 import os
 import shutil
@@ -7,13 +7,13 @@ import threading
 import pytest
 from playwright.sync_api import sync_playwright
 
-# The first draws no windows, and costs a quarter of the time.
+# The first of these draws no windows, and takes a quarter of the time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]
 
-# Playwright keeps an event loop in this thread; Django would take every query for one from inside it.
+# Playwright runs an event loop in this thread, so Django would refuse every query as one of async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
@@ -31,7 +31,7 @@ def chromium(django_db_setup):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
-    # The server's threads end when nobody is connected to them; then only may their database go.
+    # The server's threads end once no browser is connected. Only then may their database be dropped.
     for thread in threading.enumerate():
         if thread.name.endswith("(process_request_thread)"):
             thread.join(timeout=10)
@@ -39,12 +39,12 @@ def chromium(django_db_setup):
 
 @pytest.fixture
 def db(committed):
-    """What is in it, the server's threads must see."""
+    """A database whose rows are committed, so that the server's threads see them."""
 
 
 @pytest.fixture
 def site(server, settings, google):
-    """The address of the running site, which is also the one in its mails, and the one that Google knows."""
+    """The URL of the running site, which its mails and the stand-in for Google also use."""
     settings.SITE_URL = server.url
     google.register(server.url)
     return server.url
@@ -52,7 +52,7 @@ def site(server, settings, google):
 
 @pytest.fixture
 def visit(chromium, site):
-    """Opens a new browser profile: `visit(scripts=False, locale="ru", …)` gives its page."""
+    """A function that opens a page in a new browser profile: `visit(scripts=False, locale="ru", …)`."""
     profiles = []
 
     def visit(*, scripts=False, **options):

@@ -1,15 +1,15 @@
-"""Hands on the keyboard, and eyes on the page."""
+"""Using a page by keyboard alone, and reading it."""
 
-# What browsers call themselves.
+# User agents of two browsers.
 PHONE = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
-# What has the focus, as its id, name or text.
+# The id, name or text of the element that has the focus.
 FOCUS = "(({id, name, textContent}) => id || name || textContent.trim())(document.activeElement)"
 
 
 def tab_to(page, target, most=30):
-    """Presses Tab until `target` (an id, a name or the text) has the focus."""
+    """Presses Tab until `target` (an id, name or text) has the focus. Raises AssertionError after `most` presses."""
     for _ in range(most):
         if page.evaluate(FOCUS) == target:
             return
@@ -18,7 +18,7 @@ def tab_to(page, target, most=30):
 
 
 def focused(page, target):
-    """Waits until the page has given the focus to `target` by itself."""
+    """Waits until the page itself has moved the focus to `target`. Raises AssertionError if it does not."""
     for _ in range(100):
         if page.evaluate(FOCUS) == target:
             return
@@ -43,12 +43,12 @@ def heading(page):
 
 
 def words(page):
-    """What the page says, its head and foot left out."""
+    """Returns the words of the page without its header and footer."""
     return page.locator("main").inner_text()
 
 
 def press(page, target):
-    """Comes to a button or link by Tab, and presses Enter."""
+    """Moves to a button or link by Tab, and presses Enter."""
     tab_to(page, target)
     enter(page)
 
@@ -61,7 +61,7 @@ def sign_in(page, name, password):
 
 
 def answer_google(page, *, cancel=False):
-    """On the page of the stand-in for Google, whose two buttons have one name."""
+    """Presses "Continue" or "Cancel" on the page of the stand-in for Google; both buttons have one name."""
     assert heading(page) == "Stand-in for Google"
     tab_to(page, "answer")
     if cancel:

@@ -1,4 +1,4 @@
-"""What people do with their accounts, scripts off and hands on the keyboard, in both languages."""
+"""People manage their accounts with scripts off and by keyboard, in both languages."""
 
 import json
 import re
@@ -102,7 +102,7 @@ def ada(db, locale):
 
 @pytest.fixture
 def device(visit, locale):
-    """Opens a browser of its own; `device(PHONE)` says which it is."""
+    """A function that opens a page in a new browser; `device(PHONE)` sets its user agent."""
     return lambda agent=LAPTOP: visit(locale=locale, user_agent=agent)
 
 
@@ -116,7 +116,7 @@ def is_signed_out(page):
 
 
 def is_refused(page, name, password):
-    """Signing in leads nowhere."""
+    """Tries to sign in, waits for the error, and returns whether the page is still the sign-in page."""
     sign_in(page, name, password)
     focused(page, "errors")
     return page.url.endswith("/login")
@@ -148,7 +148,7 @@ def test_one_form_a_mail_and_a_button_in_the_same_browser_make_an_account(device
 
 
 @in_both_languages
-def test_in_another_browser_the_mail_leads_to_the_form_and_the_first_password_is_nobodys(device, mailbox, said):
+def test_in_another_browser_the_mail_leads_to_the_form_and_the_first_password_fails(device, mailbox, said):
     register(device(), said)
 
     phone = device(PHONE)
@@ -271,7 +271,7 @@ def test_without_a_password_a_mailed_link_lets_somebody_delete_the_account(devic
     page = device()
     page.goto(tokens.path(purposes.CONFIRM, LinkFactory(email=ada.email).pk))
     press(page, said["sign in"])
-    with later(minutes=20):  # it was long ago
+    with later(minutes=20):  # the link's proof of the mailbox is too old for this page
         page.goto("/account/delete")
         assert not page.get_by_role("button", name=said["delete"]).count()
         press(page, said["email me"])

@@ -1,4 +1,4 @@
-"""A day at the desk, scripts off, by its own links and buttons alone."""
+"""Staff use the desk with scripts off, by its own links and buttons alone."""
 
 import pytest
 from django.test import Client
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def choose(page, action, *addresses):
-    """Ticks invitations on the list and does something with them."""
+    """Ticks the invitations of these addresses on the list, and runs the action with this label."""
     for address in addresses:
         page.locator("tr", has_text=address).locator("input[type=checkbox]").check()
     page.select_option("select[name=action]", label=action)

@@ -1,4 +1,4 @@
-"""Continue with Google and all it leads to, scripts off and hands on the keyboard, in both languages.
+"""Coming in with Google and all it leads to, with scripts off and by keyboard, in both languages.
 
 The site is at localhost and the stand-in for Google at 127.0.0.1, so that they are two sites to a browser, as in life.
 """
@@ -38,7 +38,7 @@ in_english = pytest.mark.parametrize("locale", ["en-GB"])
 
 @pytest.fixture
 def said(locale):
-    """What a page says for the words in its template: `said("We asked %(inviter)s", inviter="maria")`."""
+    """A function that translates words of a template: `said("We asked %(inviter)s", inviter="maria")`."""
 
     def said(text, context=None, **values):
         with translation.override(locale[:2]):
@@ -49,7 +49,7 @@ def said(locale):
 
 @pytest.fixture
 def device(visit, site, google, locale):
-    """Opens a browser of its own. In none of them anything is blocked, and none asks any other site for anything."""
+    """A function that opens a page in a new browser. Fails if one blocked something or asked any third site."""
     blocked, asked = [], set()
 
     def device(agent=LAPTOP):
@@ -65,7 +65,7 @@ def device(visit, site, google, locale):
 
 @pytest.fixture
 def person(db, locale):
-    """Makes somebody with an account, who reads pages in the language of the test."""
+    """A function that makes a user who reads pages in the language of the test."""
     return lambda name, email: UserFactory(username=name, email=email, settings={"language": locale[:2]})
 
 
@@ -280,7 +280,7 @@ def test_who_chose_another_address_at_google_asks_for_the_invite_to_follow(devic
     assert heading(desk) == said("The invitation has been sent")
 
     page.goto(mailbox.link("grace@navy.example"))
-    assert not page.locator("main input:visible").count()  # it works no longer
+    assert not page.locator("main input:visible").count()  # the link no longer works
     page.goto(mailbox.link("grace@gmail.com"))
     through_google(page, said)
     assert path(page) == "/account/settings"
@@ -382,7 +382,7 @@ def test_when_google_refuses_connections_the_door_says_so(device, google, said, 
     assert is_told_of_trouble(page, said)
 
 
-# What the browser itself enforces
+# Rules that the browser itself enforces
 
 
 @in_english
@@ -410,7 +410,7 @@ def test_a_stricter_cookie_would_lose_the_session_on_the_way_back(device, google
 
 @pytest.fixture
 def stranger():
-    """Another server on this machine, which no page of ours has any business with."""
+    """Another server on this machine, which no page of ours may send anything to."""
     stranger = Google()
     yield stranger
     stranger.close()
@@ -418,7 +418,7 @@ def stranger():
 
 @pytest.fixture
 def altered(visit, stranger):
-    """The start page, whose form for Google somebody could lead astray, but not change the headers."""
+    """The start page after an attack that changed the target of its form for Google, but no headers."""
     page = visit(locale="en-GB")
 
     def alter(route):
@@ -432,7 +432,7 @@ def altered(visit, stranger):
 
 
 def press_in_vain(page, target):
-    """Presses what the header forbids, and waits for the browser to say so."""
+    """Presses a button whose form the CSP header forbids, and waits until the browser has reported that."""
     tab_to(page, target)
     with page.expect_console_message(lambda message: is_csp(message) and "form-action" in message.text):
         page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""The whole way in with scripts off and hands on the keyboard, in both languages."""
+"""The whole way in, with scripts off and by keyboard, in both languages."""
 
 import re
 
@@ -143,7 +143,8 @@ def test_a_double_click_is_fine(visit, settings):
     page.fill("#id_username", "grace.hopper")
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="Create account").dblclick()
-    expect(page).to_have_url(re.compile("/account$"))  # the first press is given up for the second, which is no error
+    # The browser drops the first press for the second, which must be no error.
+    expect(page).to_have_url(re.compile("/account$"))
 
     assert heading(page) == "Your account"
     assert User.objects.count() == 1

@@ -27,19 +27,22 @@ pytestmark = pytest.mark.usefixtures("db")
 
 AGO = timezone.now() - timedelta(hours=2)
 LAPTOP_SIZE, PHONE_SIZE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
-# The rules that a page breaks, and where; all else that axe could tell takes longer to send than to find.
+# Asks axe only for the rules that a page breaks, and where: sending its other results takes longer than finding them.
 VIOLATIONS = """options => axe.run({resultTypes: ['violations'], ...options}).then(({violations}) =>
     violations.map(({help, nodes}) => `${help}: ${nodes.map(({html}) => html)}`))"""
 
 
 @pytest.fixture(scope="session")
 def windows(chromium):
-    """One browser profile for each language, made when it is asked for and kept: most of a look is making one."""
+    """A function that returns the browser page of a language, and its list of complaints.
+
+    Each is made once, as making a browser profile takes most of the time of a test.
+    """
     with ExitStack() as stack:
 
         @cache
         def window(locale, site):
-            # Scripts are on, as axe is one.
+            # Scripts are on, as axe is a script.
             profile = stack.enter_context(chromium.new_context(base_url=site, locale=locale))
             profile.set_default_timeout(10_000)
             page, complaints = profile.new_page(), []
@@ -52,7 +55,7 @@ def windows(chromium):
 
 @pytest.fixture
 def view(windows, site):
-    """The window of a language as if just opened, and what it will complain of."""
+    """A function that returns the page of a language as if just opened, and its list of complaints, which is empty."""
 
     def view(locale):
         page, complaints = windows(locale, site)
@@ -67,12 +70,12 @@ def view(windows, site):
 
 
 def link(purpose=purposes.SIGNUP, /, **fields):
-    """That which somebody asked for; the page it opens is said first, `purpose` is what was asked for."""
+    """Returns the path of a new link to the page of this Purpose; `fields` (also `purpose`) are the link's."""
     return tokens.path(purpose, LinkFactory(**fields).pk)
 
 
 def invitation(purpose=purposes.SIGNUP, /, **fields):
-    """The link in somebody's invitation."""
+    """Returns the path of the link in a new invitation by maria, to the page of this Purpose."""
     given = {"invited_by": UserFactory(username="maria"), "email": "grace.hopper@navy.example"}
     return tokens.path(purpose, InviteFactory(**(given | fields)).pk)
 
@@ -85,7 +88,7 @@ def submit(page, path, **fields):
 
 
 def sign_in(page, **fields):
-    """Gives the page's browser the session of somebody new."""
+    """Makes a user, signs them in in the page's browser, and returns the user."""
     person, client = UserFactory(**fields), Client(headers={"User-Agent": page.evaluate("navigator.userAgent")})
     client.post("/login", {"login": person.username, "password": PASSWORD})
     cookies = [{"name": cookie.key, "value": cookie.value} for cookie in client.cookies.values()]
@@ -102,7 +105,7 @@ def signed_in(path, **fields):
 
 
 def signed_in_and(path, **typed):
-    """What somebody signed in sees after sending a form."""
+    """Returns a function that opens the page which a signed-in user sees after sending a form."""
 
     def go(page):
         sign_in(page)
@@ -112,7 +115,7 @@ def signed_in_and(path, **typed):
 
 
 def at_home(page):
-    """An account page with another device and a history."""
+    """Opens an account page with another device and a history."""
     person = sign_in(page)
     client = Client(headers={"User-Agent": PHONE})
     client.post("/login", {"login": person.username, "password": "wrong password"})
@@ -127,7 +130,7 @@ def in_the_last_hour(page):
 
 
 def must_ask_mailbox(path):
-    """A page that asks for proof, as somebody without a password sees it."""
+    """Returns a function that opens a page that asks for proof, as a user without a password sees it."""
 
     def go(page):
         person = sign_in(page)
@@ -142,7 +145,7 @@ def must_ask_mailbox(path):
 
 
 def by_link(path):
-    """The same for somebody who has just come in by a mailed link."""
+    """Returns a function that opens a page as a user sees it who has just come in by a mailed link."""
 
     def go(page):
         page.goto(link(purposes.CONFIRM, email=UserFactory().email))
@@ -209,7 +212,7 @@ def after_set_up(path):
 
 
 def through_google(path="/login", answer="continue", **who):
-    """Where somebody lands who presses the button of a page and comes back; `who` it is at Google."""
+    """Returns a function that opens the page that Google leads back to; `who` are fields of the Person there."""
 
     def go(page):
         stand_in().person = Person(**who)
@@ -237,7 +240,7 @@ def google_readdress(page):
 
 
 def with_google(path):
-    """A page of somebody who has connected Google."""
+    """Returns a function that opens a page as a user sees it who has connected Google."""
 
     def go(page):
         person = sign_in(page)
@@ -248,7 +251,7 @@ def with_google(path):
 
 
 def without_password(path):
-    """A page of somebody who joined with Google and has never chosen a password."""
+    """Returns a function that opens a page as a user sees it who joined with Google and has no password."""
 
     def go(page):
         through_google(email="grace@gmail.com")(page)
@@ -258,7 +261,7 @@ def without_password(path):
 
 
 def as_another(page, *, asked=False):
-    """Somebody signed in opens an invitation for another address."""
+    """Opens an invitation for another address than that of the signed-in user."""
     sign_in(page, username="ada", email="ada@example.com")
     page.goto(invitation())
     if asked:
@@ -266,7 +269,7 @@ def as_another(page, *, asked=False):
 
 
 def answer(page, *, pressed=None):
-    """What the sender sees, before and after one of both buttons."""
+    """Opens the page that asks the sender about another address, and presses one of its two buttons if told to."""
     invite = InviteFactory(invited_by=UserFactory(), email="grace.hopper@navy.example")
     invite.ask_to_readdress("ada@gmail.com")
     page.goto(tokens.path(purposes.READDRESS, invite.pk))
@@ -310,7 +313,7 @@ def never_again(page):
 
 
 def inviting(page, **typed):
-    """A member, who has invited somebody with the longest address."""
+    """Opens the page of invitations of a member who has invited somebody with the longest address."""
     member = sign_in(page)
     MemberInvites(member).send(f"{'w' * 60}@navy.example")
     with override_settings(MEMBERS_INVITE=True):
@@ -321,7 +324,7 @@ def inviting(page, **typed):
 
 
 def at_desk(path):
-    """A page of the desk that is about somebody who was invited: their invite, or who did it."""
+    """Returns a function that opens a page of the desk about an invite; `path` has its {invite} or its {person}."""
 
     def go(page):
         owner = sign_in(page, is_staff=True, is_superuser=True)
@@ -332,7 +335,7 @@ def at_desk(path):
 
 
 def telling(page, *, anew=False):
-    """A webhook at the desk that has been told something; or its new secret."""
+    """Opens the page of a webhook with a failed delivery, or the page of its new secret."""
     sign_in(page, is_staff=True, is_superuser=True)
     webhook = Webhook(url="https://billing.example/hooks/frontdoor?source=door")
     webhook.make_secret()
@@ -345,7 +348,7 @@ def telling(page, *, anew=False):
 
 
 def listed(page, *, sent=False):
-    """A list of people at the desk, checked; or sent."""
+    """Opens the page of a list of people that was checked, or sent."""
     sign_in(page, is_staff=True, is_superuser=True)
     page.goto("/admin/invites/batch/add/")
     page.fill("[name=pasted]", "grace@example.com\nnobody\nalan@gmial.com")
@@ -372,7 +375,7 @@ def too_old(page):
 
 
 def breaks(error):
-    """A start page that fails as if something behind it did."""
+    """Returns a function that opens a start page which fails with this error."""
 
     def go(page):
         with patch("invites.ask_for_link.pages.entry_page", side_effect=error):

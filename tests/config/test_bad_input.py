@@ -198,7 +198,7 @@ def test_any_text_in_any_field_of_an_account_is_never_a_500(settings, signed_in,
 def never_a_500(client, path, form):
     try:
         answer = client.post(path, form)
-    except UnicodeEncodeError:  # half characters: the test's own client can't send them
+    except UnicodeEncodeError:  # lone surrogates: Django's test client can't send them
         return
     assert answer.status_code < 500
 
@@ -218,7 +218,7 @@ def test_a_content_type_that_breaks_django_gets_a_page(method, subtests):
 
 
 def through_wsgi(method, content_type):
-    """The answer of the real entry: Django would fail before any of its layers could answer."""
+    """Returns the answer of the real WSGI entry: Django alone would fail before any middleware could answer."""
     environ = RequestFactory().generic(method, "/?next=%ff", b"email=a").environ | {"CONTENT_TYPE": content_type}
     said = []
     body = b"".join(application(environ, lambda status, headers: said.append(status)))

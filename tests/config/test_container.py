@@ -23,7 +23,7 @@ def read(name):
 
 
 def block(text, start):
-    """The indented lines below a line of YAML."""
+    """Returns the indented lines below the line `start` of YAML."""
     lines = text.partition(f"\n{start}\n")[2].splitlines()
     depth = len(start) - len(start.lstrip())
     inside = [not line.strip() or len(line) - len(line.lstrip()) > depth for line in lines]
@@ -31,7 +31,7 @@ def block(text, start):
 
 
 def variables(name):
-    """The environment variables that a module reads."""
+    """Returns the names of the environment variables that a module reads."""
     calls = [node for node in ast.walk(ast.parse(read(name))) if isinstance(node, ast.Call)]
     readers = [call for call in calls if READERS.fullmatch(ast.unparse(call.func))]
     values = [arg.value for call in readers for arg in call.args if isinstance(arg, ast.Constant)]
@@ -108,7 +108,7 @@ def test_web_and_worker_write_nowhere_but_in_tmp():
 def test_housekeeping_prunes_daily_and_reminds_hourly():
     service = block(read("compose.yaml"), "  housekeeping:")
     script = block(service, "      - |").replace("$$", "$")
-    # The second prune fails, which ends it.
+    # The second prune fails, which ends the script's endless loop.
     acted = "python() { echo $2; calls=$((calls + 1)); [ $calls != 26 ]; }; sleep() { echo sleep $1; }"
 
     said = subprocess.run(["/bin/sh", "-ec", f"{acted}\n{script}"], capture_output=True, text=True, check=True).stdout
@@ -126,7 +126,7 @@ def test_the_proxy_writes_no_tokens_down():
     assert unsafe.isdisjoint(re.findall(r"\$\{?(\w+)", logged))
     assert not re.search(r"\$\{?(arg|http|cookie)_", logged)
     assert re.findall(r"^\s*access_log (.*);", nginx, re.MULTILINE) == ["/dev/stdout without_query", "off"]
-    # Error lines quote the request.
+    # Error lines quote the request, and with it the token, so only alerts are written.
     assert re.findall(r"^\s*error_log (.*);", nginx, re.MULTILINE) == ["/dev/stderr alert"]
 
 

@@ -1,4 +1,4 @@
-"""What a page may cost."""
+"""How many SQL statements and cache calls a page may cost."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.tools.factories import PASSWORD, LinkFactory
 
 @pytest.fixture
 def log():
-    """Everything that is logged, as stdout would show it."""
+    """A buffer with everything that is logged, as stdout would show it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     line = LOGGING["formatters"]["line"]

@@ -1,4 +1,4 @@
-"""What openapi.json promises, and what the running site answers to odd requests."""
+"""The running site answers odd requests as openapi.json promises, and every door is described there."""
 
 import os
 from itertools import cycle
@@ -36,12 +36,12 @@ schema = schemathesis.openapi.from_dict(document())
 
 @pytest.fixture
 def db(committed):
-    """What is in it, the server's threads must see."""
+    """A database whose rows are committed, so that the server's threads see them."""
 
 
 @pytest.fixture
 def visitors(settings):
-    """By turns: who is signed in, who has an app, who waits for its code, who has a link, who has nothing or less."""
+    """An endless cycle of visitors: signed in, with an app, waiting for its code, with a link, or with nothing."""
     settings.RATELIMIT_ENABLE = False
     return cycle([signed_in, with_app, with_link, signed_in, waiting, stranger, with_link, careless])
 
@@ -68,7 +68,7 @@ def waiting(case):
 
 
 def with_link(case):
-    """The token that the door takes."""
+    """Puts a token that the door accepts into the case, and returns what its client sends."""
     known = UserFactory()
     reset = LinkFactory(email=known.email, epoch=0, purpose="reset")
     tokens_of = {
@@ -89,7 +89,7 @@ def careless(case):
 
 
 def know(case, **right):
-    """Puts what is right where the case has something else."""
+    """Replaces fields of the case by the right values, where it has such fields."""
     for sent in (case.body, case.path_parameters):
         if isinstance(sent, dict):
             sent.update({name: right[name] for name in sent.keys() & right.keys()})

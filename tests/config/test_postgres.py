@@ -1,4 +1,4 @@
-"""Whether a connection that was kept still stands: asked for when nobody can know, and no more often."""
+"""A kept connection to PostgreSQL is tested before use only if the server has been silent for a while."""
 
 import time
 
@@ -22,19 +22,19 @@ def kept():
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Each question that is put to the server."""
+    """A list that grows by one for each test of a connection that asks the server."""
     questions = []
     original = base.DatabaseWrapper.is_usable
     monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda self: questions.append(1) or original(self))
     return questions
 
 
-def test_who_has_answered_lately_is_not_asked(kept, asked):
+def test_a_server_that_has_answered_lately_is_not_asked(kept, asked):
     assert kept.is_usable()
     assert asked == []
 
 
-def test_who_has_been_silent_for_a_while_is_asked(kept, asked):
+def test_a_server_that_has_been_silent_for_a_while_is_asked(kept, asked):
     kept.connection.heard_at = time.monotonic() - FRESH - 1
 
     assert kept.is_usable()
@@ -47,7 +47,7 @@ def test_who_has_been_silent_for_a_while_is_asked(kept, asked):
 def test_a_connection_that_the_server_has_ended_is_not_used(kept, when):
     pid = kept.connection.info.backend_pid
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])  # waits until it is gone
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])  # waits until the process is gone
     if when == "a while ago":
         kept.connection.heard_at = time.monotonic() - FRESH - 1
 
@@ -60,7 +60,7 @@ def test_a_connection_that_we_have_closed_is_not_used(kept):
     assert not kept.is_usable()
 
 
-def test_a_lost_connection_is_made_anew_before_the_next_statement(kept):
+def test_a_lost_connection_is_made_again_before_the_next_statement(kept):
     kept.health_check_enabled, kept.health_check_done = True, False
     pid = kept.connection.info.backend_pid
     with psycopg.connect(kept.connection.info.dsn, password=kept.settings_dict["PASSWORD"]) as other:

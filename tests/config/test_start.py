@@ -17,7 +17,7 @@ GOOD = {
 
 
 def start(**environment):
-    """What a process says that only loads the settings."""
+    """Loads the settings in another process with this environment; returns its exit code and output."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""Fields that we write ourselves are, to the letter, what Django's templates write."""
+"""Our own HTML of form fields equals that of Django's templates to the letter."""
 
 import pytest
 from django import forms

@@ -1,4 +1,4 @@
-"""What `make run` does, seen from the terminal and the browser."""
+"""`make run`, seen from the terminal and the browser."""
 
 import http.client
 import json
@@ -48,12 +48,12 @@ def get(port, path):
 EXAMPLES = ["message", "user", "user", "message", "user", "message"]
 
 
-# The same of docs/api.md, from the first mail of an account to its end.
+# What the curl examples of docs/api.md answer, from the first mail of an account to its end.
 STORY = "message message user user message errors user user message to user user sessions message".split()
 
 
 def paste(page, port):
-    """The answers to a page's curl examples, in one shell."""
+    """Runs the curl examples of a page in one shell, and returns their JSON answers."""
     blocks = re.findall(r"```sh\n(.*?)```", (folders.BASE_DIR / page).read_text(), re.DOTALL)
     first = next(number for number, block in enumerate(blocks) if block.startswith("site="))
     commands = "".join(blocks[first:]).replace("http://localhost:8000", f"http://localhost:{port}")
@@ -65,7 +65,7 @@ def paste(page, port):
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory):
-    """The folder of a site, made once."""
+    """The folder of a site, which all tests of this file share."""
     return tmp_path_factory.mktemp("state")
 
 
@@ -89,7 +89,7 @@ def test_it_starts_the_site_tells_three_addresses_and_stops_everything(state):
         assert process.returncode == 0
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
-    lock = folders.hold(state / "servers.lock")  # which the servers held too
+    lock = folders.hold(state / "servers.lock")  # the servers held this lock, too, and so have ended
     assert lock
     os.close(lock)
 

@@ -133,7 +133,7 @@ def test_a_killed_owner_leaves_no_server_and_no_obstacle(bare, state):
     with process(state, f"{OWN}; tell(*(server.process.pid for server in started))") as owner:
         pids = [int(pid) for pid in owner.stdout.readline().split()]
         owner.send_signal(signal.SIGKILL)
-        with embedded.supply(bare):  # waits for the old servers, does not trust the old record
+        with embedded.supply(bare):  # waits for the old servers to end, instead of using what their record says
             assert not any(alive(pid) for pid in pids)
 
 
@@ -235,7 +235,7 @@ class TestLocalSettings:
 
 @contextmanager
 def process(state, code):
-    """Another process in a bare terminal; it ends when its stdin does."""
+    """Runs Python `code` in another process with a bare environment; the process ends when its stdin is closed."""
     forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL", "PORT"}
     environ = {name: value for name, value in os.environ.items() if name not in forgotten}
     lines = ["import os, sys", "import embedded", "tell = lambda *words: print(*words, flush=True)", code]
@@ -269,13 +269,13 @@ def alive(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # A zombie is over, even if nobody has asked for its end yet.
+    # A zombie has ended, even if nobody has waited for it yet.
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.skipif(not LINUX, reason="looks into /proc")
 def test_what_a_child_leaves_behind_ends_with_it():
-    """A web server that is stopped while one of its processes hangs, for one."""
+    """An example is a web server that is stopped while one of its processes hangs."""
     script = "import os, signal, time; os.fork() or (signal.signal(15, signal.SIG_IGN), time.sleep(60)); time.sleep(60)"
     child = children.start([sys.executable, "-c", script])
     offspring = Path(f"/proc/{child.pid}/task/{child.pid}/children")
@@ -283,7 +283,7 @@ def test_what_a_child_leaves_behind_ends_with_it():
     while not (pids := offspring.read_text().split()):
         assert time.monotonic() < end
         time.sleep(0.01)
-    time.sleep(0.2)  # until it no longer listens
+    time.sleep(0.2)  # until the offspring ignores SIGTERM
 
     children.stop(child)
 

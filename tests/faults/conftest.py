@@ -1,4 +1,4 @@
-"""Wires cut on purpose."""
+"""Fixtures of servers that tests stop, pause and bring back."""
 
 import fcntl
 import os
@@ -23,19 +23,19 @@ from tests.tools.workers import nursery
 
 @pytest.fixture
 def db(committed):
-    """What is in it, workers and threads must see."""
+    """A database whose rows are committed, so that workers and threads see them."""
 
 
 @pytest.fixture
 def to_ourselves(site):
-    """No other test beside what is measured: what it takes of the machine is no wait of the site's."""
+    """Lets no other test run meanwhile, so that measured waits are the site's own."""
     with machine(fcntl.LOCK_EX):
         yield
 
 
 @pytest.fixture
 def move_redis(settings):
-    """Points both caches to another address, as a lost Redis would look."""
+    """A function that points both caches to another address, as if Redis were lost."""
 
     def move(address):
         url = f"redis://{address[0]}:{address[1]}/0"
@@ -52,7 +52,7 @@ def move_redis(settings):
 
 @pytest.fixture(scope="session")
 def parts():
-    """PostgreSQL with people in it, Valkey, and an environment that leads to both; ours alone, to be ill-treated."""
+    """PostgreSQL with people in it, Valkey, and an environment that leads to both. No other test uses these servers."""
     with folders.scratch() as folder, ExitStack() as stack:
         database, cache = (Part(start, Place(folder, durable=False)) for start in (postgres.start, valkey.start))
         stack.callback(database.stop)
@@ -79,7 +79,7 @@ def cache(parts):
 
 @pytest.fixture
 def site(parts, cache, database, tmp_path):
-    """The web server, just started; with it come fresh breakers."""
+    """The web server, just started, so that its circuit breakers are closed."""
     site = Site(parts[2], tmp_path / "web.log")
     yield site
     site.stop()
@@ -94,7 +94,7 @@ def prepared(django_db_setup):
 
 @pytest.fixture
 def workers(db, prepared):
-    """Starts commands in no time, in this test's database; none of them outlives the test."""
+    """A nursery that starts commands at once, in this test's database. No command outlives the test."""
     prepared.patched = {}
     yield prepared
     prepared.end()
@@ -102,7 +102,7 @@ def workers(db, prepared):
 
 @pytest.fixture
 def sink(workers, tmp_path):
-    """The mail server of these workers. What it has taken is on the disk before it says so."""
+    """The mail server of the workers. It writes each mail to disk before it accepts it."""
     with FileSink(tmp_path / "taken") as sink, listening(sink) as port:
         workers.deliver_to(port)
         yield sink

@@ -1,4 +1,4 @@
-"""Sudden death at a named step of a delivery, put around the real code from outside."""
+"""Kills a process at a named step of a delivery, by wrapping the real code from outside."""
 
 import os
 from itertools import count
@@ -10,10 +10,10 @@ from outbox.mail.deliver import Deliverer
 from outbox.mail.smtp import Smtp, SmtpBackend
 from outbox.models import OutboxMessage
 
-DIED = 137  # as a shell says of who was killed with -9
+DIED = 137  # the exit code that a shell reports after kill -9
 BEFORE, AFTER = True, False
 
-# What a worker goes through for each mail, and what for each that the broker named.
+# The steps of a worker for each mail, and for each mail that the broker named.
 DELIVERY = {
     "before lock": (Deliverer, "_try", BEFORE),
     "locked": (Deliverer, "deliver", BEFORE),
@@ -24,7 +24,7 @@ DELIVERY = {
     "committed": (BaseDatabaseWrapper, "_commit", AFTER),
 }
 CONSUMPTION = DELIVERY | {"before ack": (Broker, "accept", BEFORE), "after ack": (Broker, "accept", AFTER)}
-# What a relay goes through.
+# The steps of a relay for each mail.
 PUBLICATION = {
     "before publish": (Broker, "publish_mail", BEFORE),
     "after publish": (Broker, "publish_mail", AFTER),
@@ -32,12 +32,12 @@ PUBLICATION = {
     "after the commit of a relay": (BaseDatabaseWrapper, "_commit", AFTER),
 }
 STEPS = CONSUMPTION | PUBLICATION
-# The server has the mail, and we do not know it for good.
+# At these steps the server has the mail, but the row does not say so after a crash.
 MAY_REPEAT = {"accepted", "marked", "before commit"}
 
 
 def at(step, nth):
-    """From now on this process dies when it comes to a step for the nth time."""
+    """Makes this process die when it comes to `step`, a key of STEPS, for the nth time."""
     owner, name, moment = STEPS[step]
     original, passes = getattr(owner, name), count(1)
 

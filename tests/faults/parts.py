@@ -24,9 +24,9 @@ from tests.tools.factories import PASSWORD
 # Seconds for any request, as promised. The server gives up after 0.25 for Redis and 0.8 for PostgreSQL at most, so the
 # rest is for a busy machine.
 WORST = 1.0
-ADDED = 0.1  # seconds a request may take longer than before, once the first ones have met the fault
+ADDED = 0.1  # seconds that a request may take longer than before, once some requests have met the fault
 
-# It lets them go on when it is told to, and when whoever told it is gone: nobody could end a server that is paused.
+# The shell lets the processes go on when its stdin has a line or ends: no paused server may outlive the tests.
 PAUSE = 'kill -STOP "$@"; echo; read go_on; kill -CONT "$@"'
 
 PEOPLE = 20
@@ -75,7 +75,7 @@ class Part:
 
     def pause(self):
         pid = self.server.process.pid
-        children_of = Path(f"/proc/{pid}/task/{pid}/children")  # PostgreSQL is many processes
+        children_of = Path(f"/proc/{pid}/task/{pid}/children")  # PostgreSQL has one for each connection, and more
         offspring = children_of.read_text().split() if children_of.exists() else []
         self.pauser = subprocess.Popen(
             ["/bin/sh", "-c", PAUSE, "sh", str(pid), *offspring], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -94,7 +94,7 @@ class Part:
 
 
 class Site:
-    """One gunicorn process on loopback, as in production, and all the answers it gave."""
+    """A gunicorn on loopback, as in production; `answers` holds all its answers."""
 
     def __init__(self, environ, log):
         self.port, self.log, self.answers = servers.free_port(), log, []
@@ -104,10 +104,10 @@ class Site:
                 [sys.executable, *GUNICORN], cwd=BASE_DIR, env=environ | address, stdout=output, stderr=output
             )
         wait_until(self.is_up)
-        Browser(self).get("/login")  # the first page costs what all later ones need
+        Browser(self).get("/login")  # the first page loads what all later ones need
 
     def stop(self):
-        children.stop(self.process, signal.SIGKILL)  # nobody waits for its answers any more
+        children.stop(self.process, signal.SIGKILL)  # nobody waits for its answers, so it needs no time to end
 
     def is_up(self):
         assert self.process.poll() is None, self.log.read_text()
@@ -118,7 +118,7 @@ class Site:
 
     def is_whole(self):
         ready = json.loads(Browser(self).get("/readyz").text)
-        return ready["database"] and ready["cache"]  # mail is late after a while, as no worker runs here
+        return ready["database"] and ready["cache"]  # the rest says that mail is late, as no worker runs here
 
     def people(self, first, count):
         browsers = [Browser(self) for _ in range(count)]
@@ -136,13 +136,13 @@ class Answer:
 
 
 class Browser:
-    """A plain HTTP client with cookies; it follows no redirects and keeps the time."""
+    """A plain HTTP client with cookies. It follows no redirects, and measures each answer."""
 
     def __init__(self, site, cookies=()):
         self.site, self.cookies = site, dict(cookies)
 
     def copy(self):
-        """Who still has the cookies of this moment, whatever the site may say later."""
+        """Returns a browser with the cookies of this moment, whatever the site sets later."""
         return Browser(self.site, self.cookies)
 
     def get(self, path):
@@ -182,7 +182,7 @@ class Browser:
 
 
 def at_once(browsers, seconds):
-    """The answers to browsers that all ask for their account again and again."""
+    """Has all browsers ask for their account again and again for so many seconds; returns the answers."""
     end = time.monotonic() + seconds
 
     def ask(browser):

@@ -1,4 +1,4 @@
-"""RabbitMQ away, killed and wiped: mail waits in the database, whoever works waits quietly, and everything arrives."""
+"""RabbitMQ away, killed and wiped: mail waits in the database, workers wait quietly, and everything arrives."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 class Worker:
-    """A command that runs until it is told to stop, and what it logs."""
+    """A command that runs until it is told to stop, with its log."""
 
     def __init__(self, command, environ, log):
         self.log = log
@@ -41,7 +41,7 @@ class Worker:
 
 @pytest.fixture
 def start(own_broker, tmp_path):
-    """Starts a command as in production, in this test's database."""
+    """A function that starts a command as in production, in this test's database."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     environ = {
         "DATABASE_URL": database,

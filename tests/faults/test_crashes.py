@@ -1,4 +1,4 @@
-"""Promise 5, step by step: whoever dies wherever, each mail arrives, and what comes twice is the same mail."""
+"""Promise 5, step by step: wherever a process dies, each mail arrives, and a second copy is the same mail."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.faults import crash
 from tests.faults.parts import wait_until
 from tests.tools.sink import Outcome
 
-MAILS = 5  # one more than the dying workers may deliver
+MAILS = 5  # one more than the workers can deliver before they die
 PASSES = (1, 2, 1)  # at which pass of its step each worker dies
 
 

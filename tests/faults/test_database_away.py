@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture(params=["closed_port", "black_hole"])
 def database_away(request):
-    """Until the test brings it back with the function it is given."""
+    """Takes the database away, and gives a function that brings it back."""
     host, port = request.getfixturevalue(request.param)
     there = connection.settings_dict.copy()
     connection.close()
@@ -31,7 +31,7 @@ def database_away(request):
 
 
 def at_once(*asks):
-    """The answers to what is asked side by side: each may wait for a database that says nothing."""
+    """Calls all functions side by side, as each may wait for a silent database; returns their answers."""
     with ThreadPoolExecutor(len(asks)) as pool:
         return list(pool.map(lambda ask: ask(), asks))
 
@@ -46,9 +46,9 @@ def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in
     assert "Sign-in is paused" in words(page)
     assert "no-store" in page["Cache-Control"]
     assert ready.status_code == 503
-    assert verified.status_code == 503  # proxies let nobody in
+    assert verified.status_code == 503  # with this answer proxies let nobody in
     assert client.get("/healthz").status_code == 200
-    assert Client().get("/").status_code == 200  # needs no database
+    assert Client().get("/").status_code == 200  # this page needs no database
 
     database_away()
     assert client.get("/account").status_code == 200

@@ -1,4 +1,4 @@
-"""Promise 5 under kill -9: nothing is lost, and what comes twice is the same mail."""
+"""Promise 5 under kill -9: no mail is lost, and a second copy is the same mail."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ KILLS = 20
 
 @pytest.fixture
 def worker(tmp_path):
-    """Starts a real deliver_mail process that writes .eml files."""
+    """A function that starts a real deliver_mail process, which writes .eml files."""
     running = []
 
     def start(email_url=f"eml://{tmp_path / 'mail'}"):
@@ -47,7 +47,7 @@ def worker(tmp_path):
 
 
 class SlowSink:
-    """A mail server that takes its time."""
+    """A mail server that takes 1.5 seconds for each mail."""
 
     def __init__(self, url):
         self.url, self.busy = url, threading.Event()
@@ -73,13 +73,13 @@ def sent():
 
 
 def progress(done):
-    """Waits until a part of all mail is delivered."""
+    """Waits until this part of all mail, from 0 to 1, is delivered."""
     wait_until(lambda: sent() >= done * MAILS, seconds=60)
 
 
 @pytest.fixture
 def survive(workers, sink, record_property):
-    """Kills commands while they deliver, and says what became of the mail."""
+    """A function that kills commands while they deliver, and returns the Outcome of the mail."""
     sink.delay = 0.02
 
     def survive(*commands, meanwhile=lambda _kill: None):

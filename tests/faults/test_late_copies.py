@@ -1,4 +1,4 @@
-"""Promise 6: an ended session stays ended, whatever copy of it reaches Redis or stays there."""
+"""Promise 6: an ended session stays ended, even if a copy of it reaches Redis later or stays there."""
 
 import time
 from datetime import timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def in_between(monkeypatch):
-    """Has something happen right after a method of the session store has run."""
+    """A function that makes something happen right after a method of the session store has run."""
 
     def arrange(method, happen):
         original = getattr(SessionStore, method)
@@ -65,10 +65,10 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
 
 
 def test_a_session_that_begins_while_all_are_ended_has_ended(ada, client, mailbox, in_between):
-    """Its row comes too late to be deleted: the epoch alone ends it."""
+    """The session's row comes too late to be deleted: the user's epoch alone ends the session."""
     MagicLink.objects.issue(ada.email)
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
-    in_between("get_expiry_age", ada.end_sessions)  # it has been stamped, and is not written yet
+    in_between("get_expiry_age", ada.end_sessions)  # the session has been stamped, and is not written yet
 
     client.post("/confirm", {"token": token})
 

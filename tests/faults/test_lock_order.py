@@ -1,4 +1,4 @@
-"""Locks are taken in one order everywhere, so that nobody waits in a circle: an invitation first, then its links."""
+"""Locks are taken in one order everywhere, so that no deadlock arises: an invitation first, then its links."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def await_waiting(seconds=20):
-    """Until another connection waits for a lock of this one."""
+    """Waits until another connection waits for a lock of this one. Raises AssertionError after so many seconds."""
     for _ in range(seconds * 50):
         with connection.cursor() as cursor:
             cursor.execute(WAITING)
@@ -48,7 +48,7 @@ def test_whoever_accepts_takes_the_invitation_before_its_link(comes_in):
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():  # as sending it again and extending it do
+        with transaction.atomic():  # sending an invitation again and extending it take this lock first
             Invite.objects.select_for_update().get(pk=invite.pk)
             pressed = pool.submit(press)
             await_waiting()
@@ -87,7 +87,7 @@ def test_whoever_leaves_takes_invitations_before_links():
 
 
 def test_asking_waits_for_nobody_who_works_with_an_invitation_of_the_address():
-    """Or the wait would tell a stranger that there is one."""
+    """If asking waited, the time would tell a stranger that there is an invitation."""
     invite = InviteFactory()
 
     def ask():

@@ -1,4 +1,4 @@
-"""Promise 3: one claim wins, whoever presses when."""
+"""Promise 3: one claim of a link wins, however many presses come at once."""
 
 import random
 import threading
@@ -27,13 +27,13 @@ from tests.tools.reading import words
 pytestmark = pytest.mark.usefixtures("db")
 
 PRESSES = 50
-ROUNDS = 20  # of what two do at once
-SPREAD = 0.03  # seconds in which the second of two comes; about as long as a press takes
+ROUNDS = 20  # repetitions of a race between two
+SPREAD = 0.03  # seconds within which the second of two starts; about as long as a press takes
 AGO = timezone.now() - timedelta(hours=1)
 
 
 def at_once(press, count=PRESSES):
-    """The answers to `count` presses that wait for each other before they start."""
+    """Calls `press` with 0, 1, … in `count` threads that start together; returns the answers in order."""
     gate = threading.Barrier(count)
 
     def one(n):
@@ -48,7 +48,7 @@ def at_once(press, count=PRESSES):
 
 
 def nearly_at_once(first, second):
-    """What comes of two things, of which one starts a moment after the other."""
+    """Calls two functions, the second up to SPREAD seconds after the first; returns both answers."""
 
     def do(turn):
         if turn:
@@ -68,7 +68,7 @@ def sign_in(link):
 
 
 def asked_for(**fields):
-    """A link, and the invitation that a newcomer accepts by it, if there is one; `fields` are of either."""
+    """Returns a link that somebody asked for, and None in place of an invitation that it would accept."""
     return LinkFactory(**fields), None
 
 
@@ -139,7 +139,7 @@ def test_twenty_presses_of_two_links_of_one_address_make_one_account_and_end_bot
 
     assert set(count_by_status(answers)) <= {302, 410}
     assert [answer.get("Location") for answer in answers].count("/account") == 1
-    # Whoever was a moment too late is sent to the link once more, and it says so.
+    # A press that was a moment too late is redirected to the link's page, and that says that it was used.
     assert all("already been used" in words(Client().get(tokens.path(purposes.SIGNUP, link.pk))) for link in links)
     user = User.objects.get()
     assert user.emailaddress_set.count() == 1
@@ -164,7 +164,7 @@ def test_twenty_programs_with_two_tokens_of_one_address_make_one_account():
     assert Session.objects.get().user == User.objects.get()
 
 
-def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for_the_rest():
+def test_fifty_programs_with_one_token_make_one_account_and_the_rest_are_told_why():
     token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
 
     answers = at_once(
@@ -176,7 +176,7 @@ def test_fifty_programs_with_one_token_make_one_account_and_one_clear_answer_for
     assert Session.objects.get().user == User.objects.get()
 
 
-def test_fifty_programs_that_press_one_button_start_one_session_and_the_rest_are_told_why():
+def test_fifty_programs_with_one_link_start_one_session_and_the_rest_are_told_why():
     token = tokens.sign(purposes.CONFIRM, LinkFactory(email=UserFactory().email, epoch=0).pk)
 
     answers = at_once(lambda _: Program().send("/api/v1/auth/confirm", token=token))
@@ -402,7 +402,7 @@ def test_withdrawing_what_somebody_who_has_an_account_accepts_leaves_one_winner(
 
 
 def replaced(invite):
-    """An invitation that takes the place of this one, which has run out, and its link."""
+    """Lets an invitation expire and replaces it; returns the new invitation's link, and the new invitation."""
     Invite.objects.filter(pk=invite.pk).update(expires_at=AGO)
     new = Invite.objects.issue(invite.email, source=invite.source, invited_by=invite.invited_by)
     return MagicLink.objects.get(pk=new.pk), new
@@ -441,7 +441,7 @@ def test_somebody_can_leave_while_staff_extend_the_invitation_of_an_address_they
         assert not MagicLink.objects.filter(email=invite.email).exists()
 
 
-@pytest.mark.parametrize(("new", "expired"), [(500, 0), (50, 50)])  # what has run out is replaced
+@pytest.mark.parametrize(("new", "expired"), [(500, 0), (50, 50)])  # expired invitations are replaced
 def test_two_lists_of_the_same_people_in_opposite_order_invite_each_once(new, expired):
     for n in range(5):
         emails = [invite.email for invite in InviteFactory.create_batch(expired, expires_at=AGO)]

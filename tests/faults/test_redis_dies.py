@@ -69,11 +69,11 @@ def test_a_redis_that_hangs_costs_one_wait_for_all(site, cache, record_property)
     site.answers.clear()
     cache.pause()
     met_by_one = people[0].get("/account")
-    Browser(site).sign_in("person9", "a wrong password")  # limits are in the same Redis
+    Browser(site).sign_in("person9", "a wrong password")  # this meets the Redis of the limits, which is the same one
 
     during = at_once(people, seconds=COOL_DOWN + 0.5)
 
-    # The second time is when the cool-down is over: one request tries Redis again, for all.
+    # The second time is after the cool-down: one request tries Redis again on behalf of all.
     assert site.times_said("redis is away") == 2
     assert {answer.status for answer in site.answers} == {200}
     assert met_by_one.seconds >= 0.25

@@ -1,4 +1,4 @@
-"""What all commands share: colours, help, how they tell what they did, and a clean standard output."""
+"""The behaviour that all commands share: colours, help, reports of what they did, and a clean standard output."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Who is asking: decided once, for limits and logs alike."""
+"""The visitor's address and device: decided once, for limits and logs alike."""
 
 import pytest
 from django.test import RequestFactory
@@ -22,7 +22,7 @@ FORWARDED = [
     (1, "203.0.113.7", "203.0.113.7"),
     (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # the first is the visitor's own claim
     (2, "6.6.6.6, 203.0.113.7, 198.51.100.1", "203.0.113.7"),
-    (2, "203.0.113.7", "192.0.2.1"),  # somebody came round a proxy
+    (2, "203.0.113.7", "192.0.2.1"),  # the request did not pass both proxies
     (1, None, "192.0.2.1"),
     (1, "", "192.0.2.1"),
     (1, "nonsense", "192.0.2.1"),

@@ -1,4 +1,4 @@
-"""What keeps a worker going while a part is away."""
+"""Workers go on when a part was away, stop when told to, and hold no lock for ever."""
 
 import logging
 import signal
@@ -98,7 +98,8 @@ def test_a_signal_stops_the_work_and_is_given_back_however_the_work_ends(end):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_locks_of_a_frozen_worker_end_after_its_mail_could_and_it_waits_for_those_of_others_but_not_long():
+def test_a_worker_holds_locks_and_waits_for_locks_for_a_limited_time():
+    """A frozen worker loses its locks, but not before one mail can end; a worker waits for a lock up to 5 seconds."""
     with worker_loop.patient_connection():
         idle, lock = limits()
         assert idle > LONGEST
@@ -108,7 +109,7 @@ def test_the_locks_of_a_frozen_worker_end_after_its_mail_could_and_it_waits_for_
 
 
 def limits():
-    """In seconds; 0 for ever."""
+    """Returns the session's limits for an idle transaction and for a lock, in seconds; 0 is no limit."""
     with connection.cursor() as cursor:
         cursor.execute(LIMITS)
         return tuple(int(milliseconds) / 1000 for (milliseconds,) in cursor.fetchall())

@@ -1,4 +1,4 @@
-"""doctor: each check is seen well and failing, none stops the others, and it says why an invite did not arrive."""
+"""doctor: each check succeeds and fails, none stops the others; and it says why an invite did not arrive."""
 
 import json
 import time
@@ -31,7 +31,7 @@ EMAIL = "grace@example.com"
 
 
 def run(*options):
-    """What it prints, and its exit code."""
+    """Runs doctor; returns its output and its exit code."""
     out = StringIO()
     try:
         call_command("doctor", *options, stdout=out)
@@ -41,7 +41,7 @@ def run(*options):
 
 
 def found(*options):
-    """State, words and advice of each finding, by its name; and the exit code."""
+    """Runs doctor; returns state, words and advice of each finding by its name, and the exit code."""
     out, code = run(*options, "--format", "json")
     return {row["name"]: (row["state"], row["said"], row["advice"]) for row in json.loads(out)["findings"]}, code
 
@@ -53,7 +53,7 @@ def deliver_to(settings, port, **options):
 
 @pytest.fixture
 def sound(settings):
-    """A site in production to which nothing is missing, and its mail server."""
+    """The mail server of a site in production in which doctor finds nothing wrong."""
     settings.SITE_URL, settings.SITE_HOST, settings.HTTPS = "https://door.example", "door.example", True
     settings.ALLOWED_HOSTS, settings.TRUSTED_PROXY_COUNT = ["door.example"], 1
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
@@ -195,7 +195,7 @@ def test_a_queue_that_stands_still_and_mail_that_was_given_up_are_told(sound):
 
 
 def invited(email=EMAIL, **fields):
-    """An invite that was sent, and what became of its mail."""
+    """Stores an invite and its mail, with these fields of either, and returns the invite."""
     became = {name: fields.pop(name) for name in ("attempts", "last_answer", "bounced_at") if name in fields}
     invite = InviteFactory(email=email, **fields)
     sent = {"sent_at": timezone.now(), "parts": {}} | became
@@ -246,7 +246,7 @@ def test_what_became_of_a_link_that_was_asked_for_is_told_by_its_state():
 
 def test_the_newest_that_was_sent_to_an_address_is_told_of():
     asked = [LinkFactory(email=EMAIL, sent_at=LONG_AGO, used_at=at) for at in (LONG_AGO, None)]
-    assert "used on 1 Jan 2020" in found(EMAIL)[0]["invite"][1]  # one use ends all that was mailed before
+    assert "used on 1 Jan 2020" in found(EMAIL)[0]["invite"][1]  # one use ends all links that were mailed before it
     invite = invited(declined_at=LONG_AGO)
     assert "said no on" in found(EMAIL)[0]["invite"][1]
     asked.append(LinkFactory(email=EMAIL, revoked_at=LONG_AGO))

@@ -1,4 +1,4 @@
-"""rotate_secrets: secrets move to the first key, and stay what they were."""
+"""rotate_secrets: secrets are encrypted with the first key, and their plain text stays the same."""
 
 import json
 import threading
@@ -127,13 +127,13 @@ def test_a_code_that_is_used_meanwhile_stays_used(ada, settings):
             connection.close()
 
     worker = threading.Thread(target=rotate)
-    with transaction.atomic():  # the code is spent and not committed yet
+    with transaction.atomic():  # the use of the code is not committed yet
         assert User.objects.get().second_factor.check(code)
         worker.start()
         assert started.wait(10)
         assert not done.wait(0.5)
     worker.join(10)
-    caches["default"].clear()  # where allauth has marked it too
+    caches["default"].clear()  # allauth has marked the code as used there, too
 
     assert User.objects.get().second_factor.check(code) == ""
     settings.ENCRYPTION_KEYS = [NEW]

@@ -143,7 +143,10 @@ STYLES = {"postfix": POSTFIX, "exchange": EXCHANGE, "gmail": GMAIL}
 
 
 def report(to, email, *changes, style=POSTFIX):
-    """The bytes of a report, after `changes`: pairs of what stands in it and what it is replaced by."""
+    """Returns the bytes of a report on the mail to `email`, sent to its return path `to`.
+
+    `changes` are pairs of a text in the report and its replacement.
+    """
     text = style.replace("TO\n", f"{to}\n").replace("TO\r\n", f"{to}\r\n").replace("<TO>", f"<{to}>")
     text = text.replace("EMAIL", email)
     for old, new in changes:

@@ -39,7 +39,7 @@ def bounce_address(settings):
 
 @pytest.fixture
 def mail(mailbox):
-    """A mail that a server has taken."""
+    """A mail that was handed over to a server."""
     return handed_over()
 
 
@@ -58,7 +58,7 @@ def status(mail):
 
 
 def run(path, **options):
-    """What the command printed, and its exit code."""
+    """Runs receive_bounces; returns what it printed, and its exit code."""
     out = io.StringIO()
     try:
         call_command("receive_bounces", str(path), stdout=out, stderr=io.StringIO(), format="json", **options)
@@ -141,7 +141,7 @@ def test_a_mail_that_was_sent_on_and_died_there_says_nothing_of_its_own_address(
 
 
 def blocks(**actions):
-    """What became of a mail that was sent on to several."""
+    """Returns the blocks of a report on a mail that was forwarded to several people, by name and action."""
     status = {"failed": "5.1.1", "delivered": "2.0.0"}
     return "\n".join(
         f"Final-Recipient: rfc822; {name}@example.com\nAction: {action}\nStatus: {status[action]}\n"
@@ -264,7 +264,7 @@ def test_holidays_and_strangers_are_not_reported(mail):
 @how(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=400), at=st.integers(0, 3000), style=st.sampled_from(list(STYLES.values())))
 def test_no_noise_in_a_report_raises(mail, noise, at, style):
-    """It may have hit what is not read; then the report counts."""
+    """Noise in a part that is not read leaves the report valid, so any outcome is right."""
     whole = back(mail, style=style)
 
     assert receive(whole[:at] + noise + whole[at + len(noise) :]) in Outcome
@@ -314,7 +314,7 @@ MADE_UP = {
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """How many characters the standard parser is given, and which of its slow parts is asked for anything."""
+    """The `characters` that the standard parser was given, and the names of its `slow` parts that were called."""
     seen = SimpleNamespace(characters=0, slow=[])
     feed = FeedParser.feed
 
@@ -361,7 +361,7 @@ def test_only_the_beginning_of_a_long_head_counts(mail):
     assert receive(b"X-Spam: " + b"x" * (LONGEST_HEAD - 2000) + b"\n" + back(mail)) == Outcome.BOUNCED
 
 
-def test_the_last_mail_to_who_has_left_puts_them_on_no_list(ada, mailbox):
+def test_the_last_mail_to_a_deleted_account_suppresses_no_address(ada, mailbox):
     ada.erase()
     deliver_due()
     mail = OutboxMessage.objects.get(recipient="ada@example.com")

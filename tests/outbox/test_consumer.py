@@ -1,4 +1,4 @@
-"""Workers that are told by RabbitMQ whose turn it is."""
+"""Workers that deliver the mail that RabbitMQ names."""
 
 import os
 import threading
@@ -24,13 +24,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    """An idle worker lets go of its database connection, which here is the one of the test."""
+    """Keeps the worker from being idle: then it would close its database connection, which is also the test's."""
     monkeypatch.setattr(consumer, "IDLE", 30)
 
 
 @pytest.fixture
 def channel(broker):
-    """What anybody else with the password can do."""
+    """A channel of another client with the password, which can publish anything."""
     with closing(pika.BlockingConnection(pika.URLParameters(broker.url))) as connection:
         channel = connection.channel()
         amqp.declare(channel)
@@ -39,19 +39,19 @@ def channel(broker):
 
 @pytest.fixture
 def letters(tmp_path):
-    """The names of the mails that have left."""
+    """A function that returns the file names of the mails that have left."""
     return lambda: [file.name for file in (tmp_path / "mail").glob("*.eml")]
 
 
 def issue(*names):
-    """Puts a mail to each into the outbox, and tells the broker."""
+    """Puts a mail to each of these names into the outbox, and publishes it."""
     for name in names:
         MagicLink.objects.issue(f"{name}@example.com")
     call_command("relay_mail", "--once")
 
 
 def consume(messages):
-    """A worker that stops after so many."""
+    """Runs a worker until it has taken so many messages. Raises AssertionError if one does not come."""
     with closing(consumer.rounds()) as rounds:
         for _ in range(messages):
             assert next(rounds), "no message came"

@@ -43,7 +43,7 @@ class Sink:
 def smtp(settings, closed_port):
     """A real mail server on loopback, where deliveries go."""
     sink = Sink()
-    host, port = closed_port  # not for long
+    host, port = closed_port  # closed until the server starts there
     server = Controller(sink, hostname=host, port=port)
     server.start()
     smtp = {"BACKEND": "outbox.mail.smtp.SmtpBackend"}

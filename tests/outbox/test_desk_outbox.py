@@ -1,4 +1,4 @@
-"""The outbox at the desk: each mail with what became of it, and a button to try it again."""
+"""The outbox at the desk: each mail with its status, and a button to try it again."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ NOW = timezone.now()
 
 @pytest.fixture
 def desk(desk):
-    OutboxMessage.objects.all().delete()  # what was mailed about the sign-in
+    OutboxMessage.objects.all().delete()  # the notice of the sign-in
     return desk
 
 

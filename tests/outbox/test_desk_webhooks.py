@@ -1,4 +1,4 @@
-"""Webhooks at the desk: made, proven, changed, tried again; a secret is seen once."""
+"""Webhooks at the desk: staff add, test, change and retry them; a secret is shown once."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""docs/events.md: what developers of other services read is what is stored."""
+"""docs/events.md describes every event as it is stored."""
 
 import ast
 import json
@@ -10,7 +10,7 @@ ENVELOPE = {"id", "event", "occurred_at"}
 
 
 def announced():
-    """Every event in the code: its name, with the fields it is announced with."""
+    """Yields the name of each event that the code announces, with the set of its fields."""
     for room in ("accounts", "invites", "outbox"):
         for file in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
@@ -20,7 +20,7 @@ def announced():
 
 
 def documented():
-    """Each event's section of the page, by name."""
+    """Returns the text of each event's section of the page, by the event's name."""
     parts = re.split(r"^## (.*)$", (ROOT / "docs/events.md").read_text(), flags=re.MULTILINE)
     return {name.strip("`"): text for name, text in zip(parts[1::2], parts[2::2], strict=True) if "`" in name}
 

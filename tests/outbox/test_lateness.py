@@ -1,4 +1,4 @@
-"""How long mail takes, and who is told: people on the pages, the balancer at /readyz."""
+"""How long mail takes, as the pages tell people and /readyz tells the balancer."""
 
 import json
 from datetime import timedelta
@@ -21,7 +21,7 @@ WORDS = "Emails are taking longer than usual, up to 25 minutes. There’s no nee
 
 
 def put(*, minutes=0, sent=None, to="", **fields):
-    """A mail put so many minutes ago; handed over so many minutes ago, or waiting."""
+    """Stores a mail of `minutes` ago, handed over `sent` minutes ago, or waiting; returns it."""
     number = OutboxMessage.objects.count()
     fields |= {"created_at": timezone.now() - timedelta(minutes=minutes)}
     fields |= {"sent_at": timezone.now() - timedelta(minutes=sent)} if sent is not None else {"parts": {"body": "x"}}
@@ -35,7 +35,7 @@ def about(minutes):
 
 @pytest.fixture(autouse=True)
 def fresh_watch(monkeypatch):
-    """Each test's first page looks, as that of a process that has just been started."""
+    """Gives each test a new Watch, so that its first page measures, as in a process that has just started."""
     monkeypatch.setattr(lateness, "watch", lateness.Watch())
 
 
@@ -47,7 +47,7 @@ def late():
 
 @pytest.fixture
 def turn(monkeypatch):
-    """Turns the clock of the looks on by some seconds."""
+    """A function that turns the clock of the measurements on by some seconds."""
     turned = [1000.0]
     monkeypatch.setattr("outbox.mail.lateness.time.monotonic", lambda: turned[0])
 
@@ -97,7 +97,7 @@ def test_what_a_broker_was_named_is_as_old_as_it_is():
 
 def test_a_mail_server_that_is_away_makes_mail_late_until_it_takes_some():
     put(minutes=60, sent=30)
-    put(minutes=40, **REFUSED)  # it was in hand when the other was taken
+    put(minutes=40, **REFUSED)  # stored before a mail was last taken, so it does not count
     put(minutes=20, **REFUSED)
     assert lateness.measure() == about(20)
 

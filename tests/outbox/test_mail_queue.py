@@ -22,7 +22,7 @@ NOW = timezone.now()
 
 @pytest.fixture(autouse=True)
 def still():
-    """The clock stands."""
+    """Stops the clock."""
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -47,7 +47,7 @@ def mail(email, **fields):
 
 @pytest.fixture
 def outbox():
-    """One mail in each state, and some more that fail."""
+    """Stores one mail in each state, and some more that fail."""
     for n in range(2):
         mail(f"grey{n}@example.com").mark_failed(GREYLISTED)
     mail("full@example.com").mark_failed("452 4.2.2 Mailbox full")

@@ -22,7 +22,7 @@ AGO = timezone.now() - timedelta(days=5)
 
 
 def written(mailbox, address):
-    """Subject, text and HTML of the newest mail to an address."""
+    """Returns the newest mail to an address, its text and its HTML."""
     letter = mailbox.letters(address)[-1]
     return letter, letter.get_body(("plain",)).get_content(), letter.get_body(("html",)).get_content()
 
@@ -154,7 +154,7 @@ MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed")
 
 @pytest.fixture(params=KINDS)
 def sent(request, mailbox, settings, language):
-    """Each kind of mail, in each language."""
+    """The kind, language, mail, text and HTML of each kind of mail, in each language."""
     settings.SIGNUP = "invited" if request.param == "closed" else "open"
     KINDS[request.param](language)
     return request.param, language, *written(mailbox, EMAIL)

@@ -1,4 +1,4 @@
-"""RabbitMQ: what waits is named to it, row by row; PostgreSQL stays the truth."""
+"""The relay names each waiting row to RabbitMQ; PostgreSQL stays the truth."""
 
 import json
 import os
@@ -27,7 +27,7 @@ FULL = {"durable": True, "arguments": amqp.QUORUM | {"x-max-length": 1, "x-overf
 
 @pytest.fixture
 def channel(broker):
-    """What another service sees of the broker."""
+    """A channel to the broker, as another service has it."""
     with closing(pika.BlockingConnection(pika.URLParameters(broker.url))) as connection:
         yield connection.channel()
 
@@ -47,7 +47,7 @@ def test_a_message_names_the_row_and_nothing_else(client, channel):
 
     _, properties, body = channel.basic_get(amqp.MAIL)
     assert body == str(OutboxMessage.objects.get().pk).encode()
-    assert (properties.headers or {}).keys() <= {"x-delivery-count"}  # the broker's own
+    assert (properties.headers or {}).keys() <= {"x-delivery-count"}  # the broker itself adds this header
     assert properties.delivery_mode == 2
 
 
@@ -84,13 +84,13 @@ def test_a_broker_whose_queue_nobody_empties_is_named_no_more_than_it_can_keep(b
         relay()
     assert amqp.depths()["ready"] == 4
     with later(seconds=602):
-        MagicLink.objects.issue("grace@example.com")  # what it was never named, it is named
+        MagicLink.objects.issue("grace@example.com")  # mail that was never published is published
         relay()
     assert amqp.depths()["ready"] == 5
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("deliver_mail", 60), ("relay_mail", 10), ("queue", 10)])
-def test_a_frozen_broker_is_left_sooner_by_who_is_not_busy_with_mail(settings, name, seconds):
+def test_a_frozen_broker_is_left_sooner_by_commands_that_deliver_no_mail(settings, name, seconds):
     settings.AMQP_URL = "amqp://localhost/"
     assert amqp.parameters(name).heartbeat == seconds
 
@@ -231,7 +231,7 @@ def test_all_that_is_declared_outlives_the_broker_and_its_disks(channel):
 
     quorum = {"x-queue-type": "quorum"}
     limited = {"x-delivery-limit": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "frontdoor.mail.dead"}
-    # What differs from what is there, the broker refuses.
+    # The broker refuses a declaration that differs from the existing one.
     for queue, arguments in (("frontdoor.mail.dead", quorum), ("frontdoor.mail", quorum | limited)):
         assert channel.queue_declare(queue, durable=True, arguments=arguments).method.queue == queue
     assert channel.exchange_declare("frontdoor.events", "topic", durable=True)

@@ -1,4 +1,4 @@
-"""retry_mail: what waits is tried now, what was given up waits again, what is under way is left alone."""
+"""retry_mail: waiting mail is tried now, given up mail waits again, mail that is being tried is left alone."""
 
 import json
 from argparse import ArgumentError
@@ -84,7 +84,7 @@ def test_who_waits_gets_no_more_time_by_being_tried_now():
     assert OutboxMessage.objects.get().give_up_at == row.give_up_at
 
 
-def test_mail_to_one_address_is_chosen_in_any_case_and_given_up_mail_only_when_asked_for(capsys):
+def test_an_address_is_found_in_any_case_and_its_given_up_mail_only_on_request(capsys):
     failing("grace@example.com")
     failing("alan@example.com")
     given_up("ada@example.com")

@@ -1,4 +1,4 @@
-"""Mail servers in trouble: whatever can arrive does, the rest shows its reason, and nobody waits for another's mail."""
+"""Mail servers in trouble: mail that can arrive does, other mail shows its reason, and no mail waits for another."""
 
 import socket
 import ssl
@@ -27,7 +27,7 @@ STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "dot")
 
 @pytest.fixture
 def deliver_to(settings):
-    """Points deliveries at a port of this machine."""
+    """A function that points deliveries at a port of this machine."""
 
     def point(port, **options):
         options = {"host": "127.0.0.1", "port": port, "timeout": TIMEOUT} | options
@@ -60,17 +60,17 @@ def arrived(smtp):
 
 
 def later():
-    """All that waits is due again."""
+    """Makes all mail due again."""
     OutboxMessage.objects.update(next_try_at=timezone.now())
 
 
 def only_for(name, answer):
-    """The usual answer for everybody else."""
+    """Returns an unusual answer for the Sink that only mail to this name gets."""
     return lambda talk: answer if talk.recipient == f"{name}@example.com" else None
 
 
 def once(answer):
-    """The usual answer ever after."""
+    """Returns an unusual answer for the Sink that is given once; after that the usual one is."""
     answers = iter([answer])
     return lambda _talk: next(answers, None)
 
@@ -396,7 +396,7 @@ def test_a_mail_that_fails_for_too_long_is_given_up_with_its_last_answer(smtp):
     assert smtp.taken == []
 
 
-def test_the_answer_of_who_took_it_is_kept(smtp):
+def test_the_answer_of_the_server_that_took_a_mail_is_stored(smtp):
     invite("grace")
 
     deliver_due()
@@ -454,7 +454,7 @@ def test_mail_goes_over_tls(safe_smtp, certificate, monkeypatch):
     assert (safe_smtp.connections, safe_smtp.said["auth"]) == (1, 1)
 
 
-def test_a_server_that_shows_somebody_elses_certificate_gets_neither_password_nor_mail(safe_smtp):
+def test_a_server_with_somebody_elses_certificate_gets_neither_password_nor_mail(safe_smtp):
     invite("grace")
 
     deliver_due()

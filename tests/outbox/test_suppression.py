@@ -1,4 +1,4 @@
-"""Suppressed addresses: seen and lifted at the desk, and forgotten with their owners."""
+"""Suppressed addresses: shown and lifted at the desk, and deleted with their owners' accounts."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -96,12 +96,12 @@ def test_a_mail_to_one_is_given_up_with_words_that_say_why(suppressed, mailbox):
 
 @pytest.fixture
 def wished():
-    """Grace has asked for no mail."""
+    """The suppression of Grace, who has asked for no mail."""
     Suppression.objects.opt_out(EMAIL)
     return Suppression.objects.get()
 
 
-def test_of_who_wants_no_mail_only_a_hash_is_kept(wished):
+def test_only_a_hash_is_kept_of_an_address_whose_owner_wants_no_mail(wished):
     assert wished.recipient is None
     assert EMAIL not in str(vars(wished))
     assert "grace" not in str(wished)

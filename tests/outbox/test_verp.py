@@ -36,7 +36,7 @@ class Sink:
 @pytest.fixture
 def smtp(settings, closed_port):
     sink = Sink()
-    host, port = closed_port  # not for long
+    host, port = closed_port  # closed until the server starts there
     server = Controller(sink, hostname=host, port=port)
     server.start()
     options = {"host": host, "port": port, "timeout": 2}

@@ -1,4 +1,4 @@
-"""Where webhooks may go: nobody at the desk can have the site call what only the site can reach."""
+"""The addresses that webhooks may call: nobody at the desk can make the site call what only the site can reach."""
 
 import ssl
 import threading
@@ -32,7 +32,7 @@ PUBLIC = "93.184.216.34 8.8.8.8 2606:2800:220:1::1 ::ffff:8.8.8.8 64:ff9b::808:8
 
 @pytest.fixture
 def names(monkeypatch):
-    """What every name means from now on: one list of addresses after another, and the last for ever."""
+    """A function that sets the answers of the name server: one list of addresses after another, the last for ever."""
 
     def mean(*answers):
         asked = []
@@ -65,7 +65,7 @@ def test_only_public_addresses_are_called(names):
     for address in PUBLIC:
         names([address])
         assert targets.addresses(targets.read("https://hooks.example/"), 5) == [address]
-    names(["8.8.8.8", "10.0.0.1"])  # one is enough
+    names(["8.8.8.8", "10.0.0.1"])  # one private address is enough to refuse
     assert "10.0.0.1" in refusal("https://hooks.example/")
 
 

@@ -1,4 +1,4 @@
-"""Webhooks: the events of the outbox, told over HTTP, signed, and again until the receiver has them."""
+"""Webhooks: events are posted over HTTP, signed, and posted again until the receiver has them."""
 
 import base64
 import hashlib
@@ -55,7 +55,7 @@ def happen(*users):
 
 
 def told(receiver):
-    """Of whom a receiver heard."""
+    """Returns the users whose events a receiver got, in order."""
     return [json.loads(call.body)["user"] for call in receiver.told]
 
 
@@ -64,7 +64,7 @@ def later(**difference):
 
 
 def signs(secret, call):
-    """Whether a call is signed by this secret, as Standard Webhooks says."""
+    """Returns whether a call is signed by this secret, by the rules of Standard Webhooks."""
     headers = call.headers
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + call.body
     digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256).digest()
@@ -72,7 +72,7 @@ def signs(secret, call):
 
 
 def documented_check():
-    """The receiver of docs/events.md."""
+    """Returns the function of docs/events.md by which a receiver verifies a call."""
     page = (Path(__file__).parents[2] / "docs/events.md").read_text()
     names = {}
     exec(re.search(r"```python\n(import base64.*?)```", page, re.DOTALL)[1], names)  # noqa: S102
@@ -151,7 +151,7 @@ def test_webhooks_hear_of_the_events_they_want_while_they_are_on():
     rows = WebhookDelivery.objects.all()
     assert sorted(row.webhook_id for row in rows) == [every.pk, some.pk]
     assert len({row.message_id for row in rows}) == 1
-    assert not OutboxEvent.objects.exists()  # for nobody: there is no broker
+    assert not OutboxEvent.objects.exists()  # without a broker, nobody would take such a row
 
 
 def test_many_events_are_stored_in_one_statement_and_each_has_its_id(django_assert_num_queries, settings):
@@ -274,7 +274,7 @@ def test_who_is_away_is_tried_once_in_half_a_minute_and_others_do_not_wait(recei
     assert all(call.path == "/hook" for call in receiver.told)
 
 
-def test_only_one_worker_calls_who_was_away():
+def test_only_one_worker_calls_a_receiver_that_was_away():
     hook("https://a.example/").pause()
     first, second = Webhook.objects.get(), Webhook.objects.get()
     assert not first.is_mine_to_call()
@@ -447,7 +447,8 @@ def test_what_a_deleted_webhook_left_is_pruned(receiver):
     happen()
     webhook = hook(receiver.url())
     happen(1)
-    Webhook.objects.filter(pk=webhook.pk)._raw_delete("default")  # as if one was told meanwhile
+    # This leaves its delivery behind, as when an event is stored while staff delete the webhook.
+    Webhook.objects.filter(pk=webhook.pk)._raw_delete("default")
 
     deliver_due()
     call_command("prune", verbosity=0)

@@ -1,4 +1,4 @@
-"""A RabbitMQ of our own on loopback, to be ill-treated; where `rabbitmq-server` is installed. Needs no pytest."""
+"""A RabbitMQ on loopback for tests that kill it, if `rabbitmq-server` is installed. Needs no pytest."""
 
 import fcntl
 import os
@@ -15,8 +15,8 @@ import pika
 from embedded import children, servers
 from tests.tools.servers import LOCK
 
-PATIENCE = 60  # seconds; it takes 5 on a machine that does nothing else
-# Debian's command of this name wants to be root or rabbitmq, and starts it as the latter.
+PATIENCE = 60  # seconds for a start; it takes 5 on an idle machine
+# Debian's command of this name must run as root or rabbitmq, so the program behind it comes first.
 PROGRAMS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", shutil.which("rabbitmq-server"))
 CONFIGURATION = """\
 listeners.tcp.default = 127.0.0.1:{port}
@@ -33,7 +33,7 @@ def program() -> str | None:
 
 
 class Broker:
-    """RabbitMQ on data in a folder, always at the same address. No process of it outlives ours."""
+    """A RabbitMQ with its data in a folder, always at the same address. Its processes end with ours."""
 
     def __init__(self, folder: Path):
         self.folder, self.port, self.password = folder, servers.free_port(), secrets.token_urlsafe(32)
@@ -55,9 +55,9 @@ class Broker:
         return f"amqp://frontdoor:{self.password}@127.0.0.1:{self.port}/"
 
     def start(self):
-        """Starts it, with what its disk still holds, and waits until it answers."""
+        """Starts the broker on what its disk still holds, and waits for it. Raises AssertionError if that fails."""
         if self.epmd is None:
-            # It would start one that serves the whole machine and stays.
+            # RabbitMQ itself would start an epmd that serves the whole machine and stays.
             argv = ["epmd", "-address", "127.0.0.1", "-port", self.environ["ERL_EPMD_PORT"]]
             self.epmd = children.start(argv, signal.SIGKILL, env=self.environ)
         with (self.folder / "rabbitmq.out").open("ab") as output:
@@ -71,11 +71,11 @@ class Broker:
             time.sleep(0.05)
 
     def kill(self):
-        """kill -9: as a power cut, for it."""
+        """Kills the broker with -9, which is like a power cut to it."""
         children.stop(self.server, signal.SIGKILL)
 
     def wipe(self):
-        """Forgets all that it had on disk. It must not run."""
+        """Deletes all that the broker has on disk. It must not be running."""
         assert self.server.poll() is not None
         shutil.rmtree(self.folder / "data")
 
@@ -86,7 +86,7 @@ class Broker:
         self.server = self.epmd = None
 
     def heal(self):
-        """Starts it unless it runs."""
+        """Starts the broker unless it is running."""
         if self.server is None or self.server.poll() is not None:
             self.start()
 
@@ -94,7 +94,7 @@ class Broker:
         return {
             "PATH": f"{os.defpath}:/usr/sbin:/sbin",
             "LANG": "C.UTF-8",
-            "HOME": str(self.folder),  # where its cookie is
+            "HOME": str(self.folder),  # its .erlang.cookie is there
             "RABBITMQ_NODENAME": "frontdoor@localhost",
             "RABBITMQ_DIST_PORT": str(peers_port),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
@@ -105,7 +105,7 @@ class Broker:
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(epmd_port),
-            # With this it replaces the shell that starts it, so that a signal for our child is one for RabbitMQ.
+            # With this RabbitMQ replaces the shell that starts it, so that it gets the signals for our child.
             "RABBITMQ_ALLOW_INPUT": "true",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput -kernel inet_dist_use_interface {127,0,0,1}",
         }
@@ -119,13 +119,13 @@ class Broker:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(b"AMQP\x00\x00\x09\x01")
-                return connection.recv(1) == b"\x01"  # the frame of its greeting
+                return connection.recv(1) == b"\x01"  # the first byte of its greeting
         except OSError:
             return False
 
 
 class Given:
-    """Somebody else's RabbitMQ, never to be killed."""
+    """A RabbitMQ that AMQP_URL names. It is not ours, so tests never kill it."""
 
     def __init__(self, url):
         self.url = url
@@ -136,7 +136,7 @@ class Given:
 
 @contextmanager
 def taking_turns(broker):
-    """What we declare always has the same names, so only one process may be at a broker that is given."""
+    """Lets one process at a time use a Given broker: the names of queues there are always the same."""
     if isinstance(broker, Given):
         with open(f"{os.environ[LOCK]}.amqp", "a") as file:  # noqa: PTH123 its path is a text
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -146,7 +146,7 @@ def taking_turns(broker):
 
 
 def forget(url):
-    """Deletes all that the site declares."""
+    """Deletes the queues and the exchange that the site declares at a broker."""
     with closing(pika.BlockingConnection(pika.URLParameters(url))) as connection:
         channel = connection.channel()
         for queue in ("frontdoor.mail", "frontdoor.mail.dead"):

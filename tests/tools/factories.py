@@ -23,7 +23,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class LinkFactory(factory.django.DjangoModelFactory):
-    """What people ask for themselves."""
+    """A link that somebody asked for."""
 
     class Meta:
         model = MagicLink
@@ -34,7 +34,7 @@ class LinkFactory(factory.django.DjangoModelFactory):
 
 
 class InviteFactory(factory.django.DjangoModelFactory):
-    """What somebody else sends, with its link."""
+    """An invitation by staff, with its link."""
 
     class Meta:
         model = Invite

@@ -1,6 +1,6 @@
 """A stand-in for Google on loopback: its sign-in page, its token endpoint and its certificates.
 
-It refuses what Google refuses, and gives the trouble that a test asks for. Its pages work with scripts off.
+It refuses what Google refuses, and makes the trouble that a test asks for. Its pages work with scripts off.
 """
 
 import base64
@@ -32,7 +32,7 @@ CALLBACK = "/api/v1/auth/google/response"
 ISSUER = "https://accounts.google.com"
 CODE_LIFETIME = 60  # seconds
 TOKEN_LIFETIME = 60 * 60  # seconds
-HANG = 30  # seconds at most, where nobody releases it sooner
+HANG = 30  # seconds at most, unless release() is called sooner
 
 AUTHORIZE, CONSENT, TOKEN, CERTS = "/o/oauth2/v2/auth", "/consent", "/token", "/oauth2/v1/certs"
 
@@ -53,7 +53,7 @@ FORM = """<p>{hint}</p>
 
 @dataclass(frozen=True)
 class Person:
-    """Who sits at the browser, as far as Google knows."""
+    """The person at the browser, as far as Google knows."""
 
     sub: str = "110169484474386276334"
     email: str = "ada@gmail.com"
@@ -62,7 +62,7 @@ class Person:
 
 
 class TokenAnswer(Enum):
-    """What the token endpoint says to a good code."""
+    """The ways in which the token endpoint answers a good code."""
 
     NORMAL = auto()
     ERROR = auto()  # a 500
@@ -70,18 +70,18 @@ class TokenAnswer(Enum):
     LIST = auto()
     NO_ID_TOKEN = auto()
     BAD_SIGNATURE = auto()
-    HANG = auto()  # takes the question and says nothing
+    HANG = auto()  # reads the request and does not answer
     DROP = auto()  # closes the connection
 
 
 class Visit(NamedTuple):
     path: str
-    query: dict[str, str]  # or the fields of its form
+    query: dict[str, str]  # of the URL, or of a posted form
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a code was given for."""
+    """The request and the person that a code was issued for."""
 
     asked: dict[str, str]
     person: Person
@@ -89,18 +89,18 @@ class Grant:
 
 
 class Refused(Exception):
-    """Carries what Google would say to a request that is wrong."""
+    """The error for a wrong request; its text is what Google would answer."""
 
 
 class Keys:
-    """What tokens are signed with; it costs a tenth of a second."""
+    """The key that signs tokens, and its certificate. Making it takes a tenth of a second."""
 
     def __init__(self):
         self.kid = secrets.token_hex(20)
         self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in for Google")])
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self.private.public_key())
-        # Tests turn the clock.
+        # The certificate is valid for long, as tests turn the clock.
         builder = builder.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         builder = builder.not_valid_after(datetime.now(UTC) + timedelta(days=3650))
         certificate = builder.serial_number(x509.random_serial_number()).sign(self.private, hashes.SHA256())
@@ -111,7 +111,7 @@ class Keys:
 
 
 class Google:
-    """Tests set `person`, and for trouble `claims`, `token_answer` or `registered`."""
+    """The stand-in. Tests set `person`, and for trouble `claims`, `token_answer` or `registered`."""
 
     client_id = "stand-in.apps.googleusercontent.com"
     client_secret = "known-to-the-stand-in-only"
@@ -125,20 +125,20 @@ class Google:
 
     def reset(self) -> None:
         self.person = Person()
-        self.claims: dict[str, Any] = {}  # go over those of the id token; None takes one away
+        self.claims: dict[str, Any] = {}  # they replace claims of the id token; None removes one
         self.token_answer = TokenAnswer.NORMAL
         self.register(os.environ["SITE_URL"])
         self.visits: list[Visit] = []
-        self.asked: dict[str, dict[str, str]] = {}  # consent pages that were shown
+        self.asked: dict[str, dict[str, str]] = {}  # the queries of the consent pages shown, by visit
         self.grants: dict[str, Grant] = {}  # by code
         self.release()
 
     def register(self, site_url: str) -> None:
-        """Tells Google about the one address to send people back to."""
+        """Sets the one address that Google sends people back to."""
         self.registered = site_url + CALLBACK
 
     def release(self) -> None:
-        """Ends all hanging."""
+        """Ends all requests that hang."""
         for event in self.held:
             event.set()
 
@@ -149,17 +149,17 @@ class Google:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What leads the settings here."""
+        """The environment variables that lead the settings to this stand-in."""
         return {
             "GOOGLE_BASE_URL": self.url,
             "GOOGLE_CLIENT_ID": self.client_id,
             "GOOGLE_CLIENT_SECRET": self.client_secret,
         }
 
-    # The browser at Google
+    # A browser at Google
 
     def consent(self, location: str) -> str:
-        """Goes where the site has sent somebody, and continues; gives the path and query of the way back."""
+        """Opens a URL at Google that the site led to, and continues. Returns the path and query of the way back."""
         return self._answer(location, "continue")
 
     def cancel(self, location: str) -> str:
@@ -176,7 +176,7 @@ class Google:
         return f"{url.path}?{url.query}"
 
     def ask(self, method: str, path: str, **form: str) -> tuple[HTTPResponse, str]:
-        """One request, as anybody could send it; proxies do not matter, and redirects are not followed."""
+        """Sends one request; returns the response and its text. Uses no proxy, follows no redirect."""
         connection = HTTPConnection("127.0.0.1", self.server.server_port, timeout=HANG)
         try:
             kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
@@ -190,10 +190,10 @@ class Google:
         if not true:
             raise AssertionError(otherwise)
 
-    # What it says
+    # The answers of Google
 
     def authorize(self, query: dict[str, str]) -> str:
-        """The consent page."""
+        """Returns the HTML of the consent page. Raises Refused if the query is wrong."""
         demand(query.get("client_id") == self.client_id, "client refused")
         demand(query.get("redirect_uri") == self.registered, "redirect_uri refused")
         demand(query.get("response_type") == "code", "response_type refused")
@@ -208,7 +208,7 @@ class Google:
         return FORM.format(visit=visit, hint=html.escape(hint), email=html.escape(self.person.email))
 
     def decide(self, form: dict[str, str]) -> str:
-        """Where the browser goes from the consent page."""
+        """Returns the URL that the browser goes to from the consent page. Raises Refused for an unknown visit."""
         asked = self.asked.get(form.get("visit", ""))
         demand(asked, "visit unknown")
         if form.get("answer") != "continue":
@@ -218,7 +218,7 @@ class Google:
         return f"{asked['redirect_uri']}?{urlencode({'state': asked['state'], 'code': code, 'scope': asked['scope']})}"
 
     def exchange(self, form: dict[str, str]) -> Grant:
-        """A code works once, whatever else is right."""
+        """Returns the grant of a code, which works once, even if other fields are wrong. Raises Refused if any is."""
         grant = self.grants.pop(form.get("code", ""), None)
         demand(grant and time.time() - grant.at < CODE_LIFETIME, "code refused")
         demand(form.get("client_id") == self.client_id, "client refused")
@@ -254,12 +254,12 @@ def demand(true: Any, otherwise: str) -> None:
 
 
 def challenge(verifier: str) -> str:
-    """RFC 7636 §4.2."""
+    """Returns the code challenge of a verifier (RFC 7636 §4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The stand-in's door: knows HTTP, and nothing of Google."""
+    """The HTTP side of the stand-in, which leaves all that is Google's to Google."""
 
     def __init__(self, google: Google, *args: Any):
         self.google = google
@@ -331,10 +331,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_args: Any) -> None:
-        """Says nothing among the results of tests."""
+        """Logs nothing, as it would stand among the results of tests."""
 
 
 @cache
 def stand_in() -> Google:
-    """This process's own, which starts when it is first asked for."""
+    """Returns the stand-in of this process, and starts it at the first call."""
     return Google()

@@ -9,7 +9,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def code(secret=SECRET, *, at=None, steps=0):
-    """RFC 6238: what the app shows; `steps` of 30 seconds later or, below zero, earlier."""
+    """Returns the code that the app shows (RFC 6238), `steps` of 30 seconds later or, below zero, earlier."""
     counter = int(time.time() if at is None else at) // 30 + steps
     digest = hmac.new(base64.b32decode(secret), counter.to_bytes(8, "big"), hashlib.sha1).digest()
     start = digest[-1] & 15
@@ -17,12 +17,12 @@ def code(secret=SECRET, *, at=None, steps=0):
 
 
 def wrong(secret=SECRET):
-    """A code that is not right now, nor just before or after."""
+    """Returns a code that is wrong now, and also a minute before and after."""
     right = {code(secret, steps=steps) for steps in (-2, -1, 0, 1, 2)}
     return next(guess for guess in ("000000", "111111", "222222", "333333", "444444", "555555") if guess not in right)
 
 
 def pair(user, secret=SECRET):
-    """Turns on two-step verification, with a code of long ago."""
+    """Turns on the second factor of a user without using up a current code; returns the user."""
     user.second_factor.turn_on(secret, "000000")
     return user

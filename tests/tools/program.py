@@ -1,4 +1,4 @@
-"""A program that speaks JSON, with the cookies and the token that a browser gives it."""
+"""A client of the JSON doors that keeps cookies and sends the CSRF token, as a program does."""
 
 import json
 
@@ -11,13 +11,13 @@ class Program(Client):
         self.token = ""
 
     def look(self):
-        """GET /api/v1/auth/session: who is signed in, and the token for all that follows."""
+        """Gets /api/v1/auth/session, keeps its CSRF token for later requests, and returns the answer."""
         answer = self.get("/api/v1/auth/session")
         self.token = answer.json()["csrf_token"]
         return answer
 
     def send(self, path, method="POST", language="en", **fields):
-        """The answer to some fields, sent as one JSON object."""
+        """Sends some fields as one JSON object, and returns the answer."""
         if not self.token:
             self.look()
         headers = {"X-CSRFToken": self.token, "Accept-Language": language}
@@ -30,7 +30,7 @@ class Program(Client):
 
 
 def codes(answer):
-    """What an answer says is wrong, in the words for programs."""
+    """Returns the codes of all errors in an answer."""
     return [error["code"] for error in answer.json()["errors"]]
 
 

@@ -2,7 +2,7 @@
 
 
 class Questions(list):
-    """Collects questions as their decorator: functions that are given the thing, and assert."""
+    """A decorator that collects questions: functions that get the thing as their arguments, and assert."""
 
     def __call__(self, question):
         self.append(question)

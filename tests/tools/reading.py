@@ -5,6 +5,6 @@ import re
 
 
 def words(page) -> str:
-    """The visible words of a response, in one line."""
+    """Returns the visible words of a response, in one line."""
     body = re.sub(r"<(style|svg|title)\b.*?</\1>", " ", page.text, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", body)).split())

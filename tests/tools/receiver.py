@@ -1,4 +1,4 @@
-"""Webhook receivers on loopback: one that keeps what it is told, and some that make trouble."""
+"""Webhook receivers on loopback: one that keeps the events it gets, and some that make trouble."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ class Told(NamedTuple):
 
 
 class Receiver:
-    """Answers with `status`, or with what `answers` says to the path and body."""
+    """A receiver that keeps each event in `told`. It answers `status`, or what `answers` returns for the event."""
 
     def __init__(self):
         self.told, self.status, self.headers = [], 200, {}
@@ -57,7 +57,7 @@ class Receiver:
 
 
 def drip(connection):
-    """A header that never ends, a byte at a time."""
+    """Sends a header that never ends, a byte at a time."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
     while True:
         connection.sendall(b"x")
@@ -65,7 +65,7 @@ def drip(connection):
 
 
 def flood(connection):
-    """More than anybody wants to hear."""
+    """Sends answers without end."""
     while True:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
@@ -86,7 +86,7 @@ def babble(connection):
 
 @contextmanager
 def trouble(kind) -> Iterator[str]:
-    """The address of a server that makes it."""
+    """Runs a server that calls `kind` with each connection, and gives its URL."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():

@@ -1,4 +1,4 @@
-"""Pytest plugin: PostgreSQL, Valkey and Google for this run alone, and the environment that the settings are read from.
+"""Pytest plugin: PostgreSQL, Valkey and Google for this run alone, and the environment for the settings.
 
 DATABASE_URL, REDIS_URL and AMQP_URL are used where they are given.
 """
@@ -19,10 +19,10 @@ from tests.tools import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 GIVEN_BROKER = "FRONTDOOR_TEST_AMQP_URL"
-# Given by make, which runs two lanes at once: the name of this one, and the path of a file that both lock.
+# Set by make, which runs two lanes at once: the name of this lane, and the path of a file that both lock.
 LANE, LOCK = "FRONTDOOR_TEST_LANE", "FRONTDOOR_TEST_LOCK"
 DATABASES_PER_LANE = 8  # of the sixteen that a Redis has
-# What a developer has exported must not change a test.
+# Variables that a developer may have exported, and that must not change a test.
 FORGOTTEN = (
     *(
         "AMQP_REPUBLISH_SECONDS",
@@ -43,7 +43,7 @@ FORGOTTEN = (
 
 @contextmanager
 def machine(share: int) -> Iterator[None]:
-    """Holds the machine among all processes that share a lock: LOCK_EX alone, LOCK_SH beside others that share it."""
+    """Holds the machine, among all processes with the same LOCK: alone (LOCK_EX), or beside others (LOCK_SH)."""
     path = os.environ[LOCK]
     with Path(f"{path}.gate").open("a") as gate, Path(path).open("a") as lock:
         # Anyone who waits to be alone waits inside the gate, so that those who share cannot pass by for ever.
@@ -55,7 +55,7 @@ def machine(share: int) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
-    """A test that measures has the machine to itself: it asks for `to_ourselves`, all others hold a share."""
+    """Holds a share of the machine during a test, unless the test uses `to_ourselves` to have the machine alone."""
     if "to_ourselves" in getattr(item, "fixturenames", ()):
         return (yield)
     with machine(fcntl.LOCK_SH):
@@ -71,7 +71,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         servers = ExitStack()
         early_config.add_cleanup(servers.close)
         prepare(servers)
-    # Each process has its own: what one test asks of it must not trouble another.
+    # Each process has its own Google: the trouble that a test asks of it must not reach tests elsewhere.
     os.environ |= google.stand_in().environ
     early_config.add_cleanup(google.stand_in().close)
     return (yield)

@@ -1,4 +1,4 @@
-"""A mail server on loopback that keeps what it takes, and makes the trouble it is told to make.
+"""A mail server on loopback that keeps the mail it takes, and makes the trouble that a test wants.
 
     python -m tests.tools.sink [--file FILE] [--delay SECONDS]
 
@@ -36,7 +36,7 @@ class Trouble(Enum):
 
 
 class Taken(NamedTuple):
-    """One accepted mail, as far as it must be the same in each of its copies."""
+    """The part of an accepted mail that must be the same in each of its copies."""
 
     message_id: str
     recipient: str
@@ -50,7 +50,7 @@ class Taken(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of mails that were stored: how many never came, copies too many, and mails whose copies differ."""
+    """The fate of stored mails: how many never came, how many extra copies came, how many copies differ."""
 
     lost: int
     repeated: int
@@ -63,11 +63,11 @@ class Outcome(NamedTuple):
 
 
 class Sink:
-    """Takes everything into `taken`; `says` holds the answers that are not the usual ones, by stage.
+    """A mail server that keeps all mail in `taken`; `says` holds its unusual answers, by stage.
 
-    Stages: connect, ehlo, starttls, auth, mail, rcpt, data, dot (after the mail's last line), taken (the same, but the
-    mail is kept), rset, quit. An answer is a text, a Trouble, or a function that is called with the conversation and
-    gives one of these, or None for the usual answer.
+    Stages: connect, ehlo, starttls, auth, mail, rcpt, data, dot (after the mail's last line), taken (as dot, but
+    the mail is kept), rset, quit. An answer is a text, a Trouble, or a function that is called with the conversation
+    and returns one of these, or None for the usual answer.
     """
 
     def __init__(self, tls=None):
@@ -75,7 +75,7 @@ class Sink:
         self.said = Counter()  # how often each stage was reached
 
     async def take(self, recipient, content):
-        """Keeps a mail; what it gives is the answer."""
+        """Keeps a mail, and returns the answer to it."""
         self.taken.append(Taken.of(recipient, content))
         return f"250 2.0.0 queued as {len(self.taken)}"
 
@@ -89,7 +89,7 @@ class Sink:
 
 
 class NullSink(Sink):
-    """Forgets everything at once."""
+    """A mail server that keeps nothing."""
 
     def __enter__(self):
         return self
@@ -102,7 +102,7 @@ class NullSink(Sink):
 
 
 class FileSink(Sink):
-    """Writes each mail to the disk before it says so; the pauses around that are when a kill makes a duplicate."""
+    """A mail server that writes each mail to disk, then answers. A kill in the pauses around that makes a duplicate."""
 
     def __init__(self, path, delay=0.0):
         super().__init__()
@@ -132,7 +132,7 @@ class FileSink(Sink):
 
 
 class Conversation:
-    """One connection. As strict about the order of commands as servers are."""
+    """One connection, as strict about the order of commands as real servers are."""
 
     def __init__(self, sink, reader, writer):
         self.sink, self.reader, self.writer = sink, reader, writer
@@ -193,7 +193,7 @@ class Conversation:
         await self.say("rset", "250 2.0.0 OK")
 
     async def say(self, stage, usual):
-        """Gives the answer of a stage; whether it lets the mail go on."""
+        """Sends the answer of a stage; returns whether that lets the mail go on."""
         return await self.answer(self.unusual(stage) or usual, usual)
 
     def unusual(self, stage):
@@ -220,7 +220,7 @@ class Conversation:
         return answer is Trouble.DRIP or answer[0] in "23"
 
     async def drip(self, usual):
-        # In lines that go on, or it would soon have said it all.
+        # With continuation lines, or the answer would soon end.
         for byte in f"{usual[:3]}-{'.' * 1000}\r\n{usual}\r\n".encode():
             self.writer.write(bytes([byte]))
             await asyncio.sleep(DRIP_PAUSE)
@@ -235,7 +235,7 @@ def between_brackets(line):
 
 
 async def serve(sink, ready, stop, tls=None):
-    """Calls `ready` with the port, and answers until `stop` is set."""
+    """Starts the server, calls `ready` with its port, and answers until `stop` is set."""
     server = await asyncio.start_server(sink.converse, "127.0.0.1", 0, ssl=tls, limit=2**24)  # bytes of a mail
     ready(server.sockets[0].getsockname()[1])
     await stop.wait()
@@ -244,7 +244,7 @@ async def serve(sink, ready, stop, tls=None):
 
 @contextmanager
 def listening(sink, tls=None) -> Iterator[int]:
-    """The port where a thread of this process answers for the sink."""
+    """Runs the sink in a thread of this process, and gives its port."""
     ready, loops = Future(), Future()
 
     async def main():

@@ -1,4 +1,4 @@
-"""Which of our files an action passes through: for the reader who has to follow it."""
+"""Traces which of our files an action passes through, as somebody has to who reads the code."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ OWN = (*ROOMS, "config", "kit")
 
 
 class Road(NamedTuple):
-    """The files that were entered, in the order of their first call, and how often it went from one to another."""
+    """The files that an action entered, in the order of their first call, and how often it went from one to another."""
 
     files: list[str]
     hops: int
@@ -26,7 +26,7 @@ class Road(NamedTuple):
 
 
 def trace(action):
-    """Runs an action, and returns the road it took."""
+    """Runs an action, and returns the Road it took."""
     files, of_allauth, hops = {}, {}, 0
     stack, entered = [], set()
 
@@ -39,7 +39,7 @@ def trace(action):
             if name.startswith("allauth/"):
                 of_allauth[name] = None
                 return
-            if stack and stack[-1] != name and frame not in entered:  # a generator goes on where it was
+            if stack and stack[-1] != name and frame not in entered:  # a generator that goes on is no new hop
                 hops += 1
             entered.add(frame)
             files[name] = None
@@ -56,7 +56,7 @@ def trace(action):
 
 
 def place(file):
-    """A file of ours from the root of the project, one of allauth's from its package; None for all others."""
+    """Returns the path of a file: ours from the project's root, allauth's from its package; None for any other."""
     if "/site-packages/" in file:
         inside = file.partition("/site-packages/")[2]
         return inside if inside.startswith("allauth/") else None

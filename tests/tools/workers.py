@@ -1,4 +1,4 @@
-"""Worker processes by the dozen, to be killed: forked from one that has imported everything, each starts in no time."""
+"""Worker processes for tests that kill them. They start at once, forked from one that has imported everything."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from django.core.management import call_command, load_command_class
 from embedded import children
 from embedded.folders import BASE_DIR
 
-SPREAD = 0.05  # seconds in which a kill may come at any moment; about as long as a mail takes
+SPREAD = 0.05  # seconds within which a kill comes at a random moment; about as long as a mail takes
 
 
 class Nursery:
-    """Starts manage.py commands in an environment; none of them outlives it."""
+    """A process that starts manage.py commands in an environment. No command outlives it."""
 
     def __init__(self, environ, log=subprocess.DEVNULL):
-        self.patched = {}  # what is different for all workers from now on
+        self.patched = {}  # values by dotted name, which all workers started from now on use
         self.workers = []
         argv = [sys.executable, "-m", "tests.tools.workers"]
         pipes = {"stdout": subprocess.PIPE, "stderr": log}
@@ -33,19 +33,22 @@ class Nursery:
         os.close(reader)
 
     def start(self, *command, crash=None, **patched):
-        """A worker; `crash` is the step where it dies, and at which pass. It is `patched` by dotted names."""
+        """Starts a command, and returns its Worker.
+
+        `crash` is the step where it dies, and at which pass; `patched` holds values for dotted names.
+        """
         pid = self.order({"command": command, "crash": crash, "patched": self.patched | patched})
         self.workers.append(Worker(self, pid))
         return self.workers[-1]
 
     def deliver_to(self, port):
-        """Tells all workers from now on of a mail server on loopback."""
+        """Has all workers started from now on deliver to this port on loopback."""
         options = {"host": "127.0.0.1", "port": port, "timeout": 5}
         mailers = {"delivery": {"BACKEND": "outbox.mail.smtp.SmtpBackend", "OPTIONS": options}}
         self.patched["django.conf.settings.MAILERS"] = mailers
 
     def end(self):
-        """Kills all that still run."""
+        """Kills all workers that still run."""
         for worker in list(self.workers):
             worker.kill()
 
@@ -77,14 +80,14 @@ class Worker:
         os.kill(self.pid, number)
 
     def wait(self):
-        """Its exit code, when it has ended; and from then on the seconds of CPU it took."""
+        """Waits until the worker has ended; returns its exit code, and sets `cpu` to the CPU seconds it took."""
         code, self.cpu = self.nursery.order({"wait": self.pid})
         self.nursery.workers.remove(self)
         return code
 
 
 def kill_while_working(nursery, commands, kills, progress):
-    """Keeps commands running, and kills one of them at `kills` moments by chance, all while there is work.
+    """Keeps commands running, and kills one of them `kills` times at random moments, while there is work.
 
     `progress` waits until the given part of the work is done. Yields after each kill.
     """
@@ -110,7 +113,7 @@ def nursery(environ, log=subprocess.DEVNULL):
 
 
 def obey():
-    """Forks a worker for each order on stdin and answers with its pid, or waits for one and answers how it ended."""
+    """Obeys the orders on stdin: forks a worker and answers its pid, or waits for one and answers how it ended."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print is for the log
     for line in sys.stdin:
@@ -144,7 +147,7 @@ def work(command, crash, patched):
 
 if __name__ == "__main__":
     django.setup()
-    # All that workers import late, so that none of them has to.
+    # Modules that workers would import late are imported here, once for all.
     from tests.faults.crash import at
 
     for name in ("deliver_mail", "relay_mail"):

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from accounts.session.account_page import PersonRequest, account_page
 from invites.members.form import InvitePersonForm
-from invites.models import MEMBER_SENDS, Invite, MemberInvites
+from invites.members.invitations import MEMBER_SENDS, MemberInvites
+from invites.models import Invite
 from kit.page import bound
 
 SHOWN = 50  # of the newest

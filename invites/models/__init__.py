@@ -7,7 +7,6 @@ from invites.models.invite import Invite
 from invites.models.inviter import Inviter
 from invites.models.link_queryset import MagicLinkQuerySet
 from invites.models.magic_link import MagicLink
-from invites.models.member_invites import MEMBER_SENDS, QUOTA_WINDOW, MemberInvites
 from invites.models.outcome import Outcome, Reason
 from invites.models.queryset import InviteQuerySet, NotInvited, lets_in
 from invites.models.states import Unavailable
@@ -17,8 +16,6 @@ __all__ = [
     "AT_ONCE",
     "INVITE_LIFETIME",
     "LINK_LIFETIME",
-    "MEMBER_SENDS",
-    "QUOTA_WINDOW",
     "RATE",
     "Batch",
     "Entry",
@@ -28,7 +25,6 @@ __all__ = [
     "Inviter",
     "MagicLink",
     "MagicLinkQuerySet",
-    "MemberInvites",
     "NotInvited",
     "Outcome",
     "Reason",

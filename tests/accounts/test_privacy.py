@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from accounts.models import Event, Session, User
 from accounts.privacy.export import stream_zip
-from invites.models import Batch, Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Batch, Invite, MagicLink
 from operations.management.commands import prune
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from tests.tools import phone

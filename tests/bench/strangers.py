@@ -45,7 +45,8 @@ def doors(each):
     from django.contrib.auth.hashers import make_password  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
-    from invites.models import Entry, Invite, MemberInvites  # noqa: PLC0415
+    from invites.members.invitations import MemberInvites  # noqa: PLC0415
+    from invites.models import Entry, Invite  # noqa: PLC0415
     from outbox.models import Suppression  # noqa: PLC0415
     from tests.tools.factories import PASSWORD, UserFactory  # noqa: PLC0415
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event
 from invites import purposes
-from invites.models import Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.models import Webhook
 from tests.browser.keyboard import PHONE

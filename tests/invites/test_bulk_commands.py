@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.models import Event
 from invites import purposes
 from invites.batch import exports
-from invites.models import Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import InviteFactory, LinkFactory, UserFactory

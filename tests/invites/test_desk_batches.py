@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites import purposes
-from invites.models import Batch, Entry, Invite, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
 from invites.models.counts import Counts
 from kit import tokens

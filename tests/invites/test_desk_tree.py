@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invites.models import Invite, MemberInvites, inviter
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, inviter
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 

@@ -13,7 +13,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from invites.funnel import count
-from invites.models import Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
 from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 from tests.tools.reading import words

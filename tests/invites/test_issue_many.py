@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites import purposes
-from invites.models import INVITE_LIFETIME, Entry, Invite, MemberInvites, Reason, in_step
+from invites.members.invitations import MemberInvites
+from invites.models import INVITE_LIFETIME, Entry, Invite, Reason, in_step
 from kit import tokens
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites import purposes
-from invites.models import INVITE_LIFETIME, Invite, MagicLink, MemberInvites, Reason, Unavailable
+from invites.members.invitations import MemberInvites
+from invites.models import INVITE_LIFETIME, Invite, MagicLink, Reason, Unavailable
 from kit import tokens
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression

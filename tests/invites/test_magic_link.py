@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites import purposes
-from invites.models import INVITE_LIFETIME, LINK_LIFETIME, Invite, MagicLink, MemberInvites, NotInvited, Unavailable
+from invites.members.invitations import MemberInvites
+from invites.models import INVITE_LIFETIME, LINK_LIFETIME, Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.privacy.export import PARTS
-from invites.models import Invite, Inviter, MagicLink, MemberInvites, Reason
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, Inviter, MagicLink, Reason
 from outbox.models import Suppression
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words

@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from invites import purposes
-from invites.models import Entry, Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.models import Suppression
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory

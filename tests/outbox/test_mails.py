@@ -8,7 +8,8 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
-from invites.models import Invite, MagicLink, MemberInvites
+from invites.members.invitations import MemberInvites
+from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory

@@ -18,10 +18,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models.invite import Invite
-from invites.models.magic_link import MagicLink
-from invites.models.queryset import InviteQuerySet
-from invites.models.steps import INVITE_LIFETIME, SENT_JUST_NOW
+from invites.models import INVITE_LIFETIME, Invite, InviteQuerySet, MagicLink
+from invites.models.steps import SENT_JUST_NOW
 from kit import times
 from outbox.models import OutboxMessage
 

@@ -90,7 +90,7 @@ def farewell(user: "User", event: "Event", device: str) -> None:
     """
     with preferences.read_by(user.settings) as language:
         context = {"username": user.username, "device": said(device), "when": times.on(event.at)}
-        for address in sorted({user.email, *user.former_addresses()}):
+        for address in sorted({user.email, *user.address.former()}):
             post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
 
 

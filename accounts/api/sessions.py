@@ -42,7 +42,7 @@ def listed(request: PersonRequest, _sent: Fields) -> HttpResponse:
 def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
     """Ends the session of the user that has this handle. Raises Refused (404) if it had already ended."""
     own = handle == request.session.get(HANDLE)
-    ended = request.person.end_session(handle, **request.trace)
+    ended = request.person.sessions.end(handle, **request.trace)
     if own:
         forget(request)
     if ended is None:

@@ -68,7 +68,7 @@ class Steering(LongList):
         person = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, person):
             raise PermissionDenied
-        session = person.end_session(request.POST.get("session", ""), by="staff")
+        session = person.sessions.end(request.POST.get("session", ""), by="staff")
         if session is None:
             self.message_user(request, _("That session had already ended."), messages.INFO)
         else:

@@ -110,7 +110,7 @@ class PersonAdmin(Steering):
         """A new person signs in by a mailed link."""
         if not change:
             obj.set_unusable_password()
-            obj.store_new(by="staff")
+            User.objects.store_new(obj, by="staff")
             return
         obj.change_by_staff([name for name in form.changed_data if name != "groups"])
         self.tell(obj, {name: form.initial[name] for name in TOLD if name in form.changed_data})

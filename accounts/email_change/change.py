@@ -99,7 +99,7 @@ def finish(request: PersonRequest, change: Change) -> None:
     Raises Superseded if all sessions of the account have ended since the request began, IntegrityError if another
     account has the address by now.
     """
-    request.person.change_email(change.to, **request.trace)
+    request.person.address.change(change.to, **request.trace)
     EMAIL_CHANGE.drop(request)
 
 

@@ -1,9 +1,21 @@
 """Who you are, where you are signed in, and what has been done with your account."""
 
-from accounts.models.event import Event, EventUnavailable
+from accounts.models.address import Address
+from accounts.models.event import Event
 from accounts.models.google import ConnectedElsewhere, LastWayIn
+from accounts.models.not_me import EventUnavailable, NotMe
 from accounts.models.queryset import Superseded
 from accounts.models.session import Session
 from accounts.models.user import User
 
-__all__ = ["ConnectedElsewhere", "Event", "EventUnavailable", "LastWayIn", "Session", "Superseded", "User"]
+__all__ = [
+    "Address",
+    "ConnectedElsewhere",
+    "Event",
+    "EventUnavailable",
+    "LastWayIn",
+    "NotMe",
+    "Session",
+    "Superseded",
+    "User",
+]

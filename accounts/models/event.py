@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 NOT_ME_LIFETIME = timedelta(hours=72)  # how long "this was not me" can be said, and a changed address be restored
 KEPT = timedelta(days=365)
-
-
-class EventUnavailable(Exception):
-    """It was disowned already, or too long ago, or its mail went to an address that has no say any more."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -146,72 +142,7 @@ class Event(models.Model):
         """Until when its owner can say "this was not me"."""
         return self.at + NOT_ME_LIFETIME
 
-    def can_be_disowned(self) -> bool:
-        """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
-        if self.user is None or self.is_over or self.is_reported:
-            return False
-        return self.told == self.user.email or self.undoable is not None
-
-    @property
-    def is_over(self) -> bool:
-        return timezone.now() >= self.works_until
-
-    @property
-    def is_reported(self) -> bool:
-        """Whether it was said of this event, or from the same mailbox since, and nothing is left that it would undo.
-
-        What is said of a later event leaves a second factor in place that was set up before that.
-        """
-        if self.disowned_at is not None or self.user is None:
-            return self.disowned_at is not None
-        said = Event.objects.filter(user=self.user, kind=self.Kind.DISOWNED, id__gt=self.pk, detail__told=self.told)
-        last = said.order_by("-id").first()
-        return last is not None and not self.user.second_factor.was_set_up(self, before=last)
-
     @property
     def told(self) -> str:
         """The address that was mailed about it."""
         return str(self.detail.get("told", ""))
-
-    @property
-    def undoable(self) -> "Event | None":
-        """The change by which the account has left the mailed address since, if it is young enough to be undone.
-
-        Of several changes in a row the earliest may be undone last: a thief who moved the account on and on has no say
-        once its owner has undone the first step.
-        """
-        theirs = Event.objects.filter(user=self.user)
-        since = max(self.at, timezone.now() - NOT_ME_LIFETIME)
-        moves = theirs.filter(kind=self.Kind.EMAIL_CHANGED, detail__before=self.told, at__gte=since)
-        move = moves.exclude(detail__has_key="by").order_by("id").first()  # what staff put right, no mail undoes
-        if move is None:
-            return None
-        undone = theirs.filter(kind=self.Kind.EMAIL_RESTORED, id__gt=move.pk, detail__undone__lte=move.pk.hex)
-        return None if undone.exists() else move
-
-    def disown(self, **trace: Any) -> "User":
-        """What "this was not me" does; gives the account as it is then. Raises EventUnavailable.
-
-        Every session ends, the password, all known devices and Google are worth nothing, a second factor that was set
-        up since is gone, and an address that was changed since comes back. If another account has that address by now,
-        this one is turned off.
-        """
-        if self.user is None:
-            raise EventUnavailable
-        with transaction.atomic():
-            self.user = user = type(self.user).objects.select_for_update().get(pk=self.user.pk)
-            won = Event.objects.filter(pk=self.pk, disowned_at=None).update(disowned_at=timezone.now())
-            if not won or not self.can_be_disowned():
-                raise EventUnavailable
-            user.drop_ways_in()
-            # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
-            user.second_factor.forget(since=self)
-            if self.kind == self.Kind.RECOVERY_CODE_USED:
-                user.second_factor.forget_codes()  # who has one of them has the sheet
-            move = self.undoable if user.email != self.told else None
-            if move and not user.restore_address(self.told, move, **trace):
-                user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look
-            else:
-                user.end_sessions()
-            Event.objects.record(self.Kind.DISOWNED, user, told=self.told, **trace)
-        return user

@@ -1,7 +1,8 @@
 """Which people there are, and making an account."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -9,13 +10,14 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models, transaction
+from django.utils import timezone
 
 from accounts import names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
 from kit import addresses
-from outbox.models import OutboxEvent
+from outbox.models import NewEvent, OutboxEvent, new_event
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -105,6 +107,29 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         """Whose session has this key, as its row says, with `session_data` and `session_ends` of it; it may be over."""
         return next(iter(self.raw(IN_SESSION, [key])), None)
 
+    def store_new(
+        self,
+        user: "User",
+        *,
+        way: str = "",
+        accepted: UUID | None = None,
+        events: Sequence[NewEvent] = (),
+        **trace: Any,
+    ) -> None:
+        """Stores a new account, whichever door it is made by; `trace` is from where, or by whom.
+
+        `way` is how its owner comes in by the same press, which is its first sign-in; "" where they sign in later.
+        `accepted` is the invitation that it accepts, `events` what other services hear of that. There is no savepoint:
+        after an IntegrityError the caller's own transaction can't go on.
+        """
+        with transaction.atomic(savepoint=False):
+            user.last_login = timezone.now() if way else None
+            user.save(force_insert=True)
+            user.address.add_first()
+            Event.objects.record_beginning(user, accepted=accepted, way=way, **trace)
+            created = new_event("user.created", user=user.pk, username=user.username, email=user.email)
+            OutboxEvent.objects.announce_many([created, *events])
+
     def create_user(
         self,
         username: str,
@@ -118,7 +143,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         """Makes an account with one verified primary address.
 
         The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
-        hasher made it; `beginning` is as User.store_new takes it. Raises ValidationError for a malformed name or
+        hasher made it; `beginning` is as store_new takes it. Raises ValidationError for a malformed name or
         address, IntegrityError for a taken one, after which the caller's own transaction can't go on.
         """
         user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
@@ -126,7 +151,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
             user.password = encoded
         else:
             user.set_password(password)
-        user.store_new(**(beginning or {}))
+        self.store_new(user, **(beginning or {}))
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -5,7 +5,6 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
@@ -36,11 +35,11 @@ class SecondFactor:
 
     @property
     def app(self) -> Authenticator | None:
-        return self._rows().filter(type=TOTP).first()
+        return self._rows(type=TOTP).first()
 
     @property
     def is_on(self) -> bool:
-        return self._rows().filter(type=TOTP).exists()
+        return self._rows(type=TOTP).exists()
 
     @property
     def must_stay(self) -> bool:
@@ -50,7 +49,7 @@ class SecondFactor:
     @property
     def recovery(self) -> Authenticator | None:
         """The recovery codes, if this site can still read them."""
-        row = self._rows().filter(type=RECOVERY).first()
+        row = self._rows(type=RECOVERY).first()
         try:
             return row if row and row.wrap().generate_codes() else None
         except Unreadable:
@@ -65,7 +64,7 @@ class SecondFactor:
     @property
     def batch(self) -> int:
         """A number for the recovery codes that there are; new ones have another."""
-        return self._rows().filter(type=RECOVERY).values_list("pk", flat=True).first() or 0
+        return self._rows(type=RECOVERY).values_list("pk", flat=True).first() or 0
 
     def check(self, typed: str, **trace: Any) -> str:
         """The kind of a right code, or "". No code is right twice (RFC 6238 §5.2), however many ask at once.
@@ -92,8 +91,7 @@ class SecondFactor:
         """
         with transaction.atomic():
             self.user.hold()
-            was_on = self.is_on
-            if was_on and not anew:
+            if (was_on := self.is_on) and not anew:
                 return
             # First, so that all that is set up now is younger than the event (see `forget`).
             self.user.happened(Event.Kind.SECOND_FACTOR_ON, anew=was_on, **trace)
@@ -115,33 +113,30 @@ class SecondFactor:
         """Whether it was on. Raises Superseded."""
         with transaction.atomic():
             self.user.hold()
-            was_on = self.forget()
-            if was_on:
+            if was_on := self.forget():
                 self.user.happened(Event.Kind.SECOND_FACTOR_OFF, **trace)
         return was_on
 
     def forget(self, since: Event | None = None) -> bool:
         """Removes it, or what of it was set up since an event; gives whether there was anything."""
-        gone, _all = (self._set_up(since.at) if since else self._rows()).delete()
+        rows = self._rows(created_at__gte=since.at) if since else self._rows()
+        gone, _all = rows.delete()
         return gone > 0
 
     def forget_codes(self) -> None:
-        self._rows().filter(type=RECOVERY).delete()
+        self._rows(type=RECOVERY).delete()
 
     def was_set_up(self, since: Event, before: Event | None = None) -> bool:
         """Whether the app or recovery codes that there are were set up since one event, and before another."""
-        rows = self._set_up(since.at)
+        rows = self._rows(created_at__gte=since.at)
         return bool((rows.filter(created_at__lt=before.at) if before else rows).exists())
 
     def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
         Authenticator.objects.create(user=self.user, type=RECOVERY, data=data)
 
-    def _set_up(self, since: datetime) -> Any:
-        return self._rows().filter(created_at__gte=since)
-
-    def _rows(self) -> Any:
-        return Authenticator.objects.filter(user=self.user)
+    def _rows(self, **wanted: Any) -> Any:
+        return Authenticator.objects.filter(user=self.user, **wanted)
 
 
 def new_secret() -> str:

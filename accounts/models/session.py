@@ -1,5 +1,6 @@
 """Where somebody is signed in."""
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -10,10 +11,12 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models.event import Event
 from kit import visitor
 from outbox.models import OutboxEvent
 
 LISTED = 100  # sessions of one account are shown, or named, at once
+SOME = 5000  # sessions of one account whose rows and copies are removed at once; its epoch ends the others too
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -27,6 +30,23 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those that go on: the one with this key first, then the newest."""
         this_first = models.Case(models.When(session_key=this, then=0), default=1)
         return self.live().order_by(this_first, "-created_at")[:LISTED]
+
+    def some(self) -> "tuple[list[str], SessionQuerySet]":
+        """The keys and the rows of these: of all, or of SOME if there are as many."""
+        keys = list(self.values_list("session_key", flat=True)[:SOME])
+        # To name them all takes longer than to take them all; whichever else is seen by then is void as well.
+        return keys, self.filter(session_key__in=keys) if len(keys) == SOME else self.all()
+
+    def end(self, handle: str, **trace: Any) -> "Session | None":
+        """Ends the live session with this handle, and says so in its owner's history; None when there is none.
+
+        `trace` is from where, ip and device, or by whom.
+        """
+        session: Session | None = self.live().by_handle(handle)
+        if session is None or not session.end():
+            return None
+        Event.objects.record(Event.Kind.SESSION_ENDED, session.user, **trace, ended=session.device)
+        return session
 
     def over(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
@@ -79,6 +99,11 @@ class Session(AbstractBaseSession):
     @classmethod
     def cache_key(cls, session_key: str) -> str:
         return f"{cls.CACHE_PREFIX}{session_key}"
+
+    @classmethod
+    def forget_copies(cls, keys: Iterable[str]) -> None:
+        """Has Redis drop its copies of the sessions with these keys."""
+        caches["sessions"].delete_many([cls.cache_key(key) for key in keys])
 
     def end(self) -> bool:
         """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything.

@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
 
-from accounts.models import Event, User
+from accounts.models import Event, Session, User
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 
 FORGETTING: list[Callable[[User], None]] = []
@@ -34,12 +35,13 @@ def forget_at_the_desk(rows: QuerySet[Any]) -> None:
 def _forget(instance: User, **_kwargs: Any) -> None:
     for forget in FORGETTING:
         forget(instance)
-    instance.forget_copies()
+    keys, _rows = instance.sessions.some()
+    transaction.on_commit(lambda: Session.forget_copies(keys))
     _forget_mail(instance)
-    Suppression.objects.filter(recipient__in=instance.addresses).delete()
+    Suppression.objects.filter(recipient__in=instance.address.known()).delete()
     # Those that staff have lifted are gone, but were called by their addresses.
     lifted = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Suppression))
-    lifted.filter(object_repr__in=instance.addresses).update(object_repr="")
+    lifted.filter(object_repr__in=instance.address.known()).update(object_repr="")
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
     _announce(instance)
@@ -48,7 +50,9 @@ def _forget(instance: User, **_kwargs: Any) -> None:
 def _forget_mail(user: User) -> None:
     # A former address may still wait for word of a change; nothing but the farewell is for who has left.
     stays = ~Q(recipient=user.email) | Q(kind="deleted")
-    OutboxMessage.objects.filter(recipient__in=user.addresses).exclude(stays, sent_at=None, given_up_at=None).withdraw()
+    OutboxMessage.objects.filter(recipient__in=user.address.known()).exclude(
+        stays, sent_at=None, given_up_at=None
+    ).withdraw()
 
 
 def _announce(user: User) -> None:

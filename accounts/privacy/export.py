@@ -36,12 +36,14 @@ def second_factor(user: User) -> Rows:
 
 
 def mails(user: User) -> Rows:
-    sent = OutboxMessage.objects.filter(recipient__in=user.addresses, created_at__gte=user.joined_at).order_by("id")
+    sent = OutboxMessage.objects.filter(recipient__in=user.address.known(), created_at__gte=user.joined_at).order_by(
+        "id"
+    )
     return sent.values(*BECAME).iterator()
 
 
 def suppressed(user: User) -> Rows:
-    rows = Suppression.objects.filter(recipient__in=user.addresses).order_by("id")
+    rows = Suppression.objects.filter(recipient__in=user.address.known()).order_by("id")
     return rows.values("reason", address=F("recipient"), since=F("created_at")).iterator()
 
 

@@ -38,8 +38,8 @@ LAST_HOUR = timedelta(hours=1)  # of a session, in which it can be prolonged
 def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
     """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
-    `way` is how they came in. `new`: the account was made just now, with its first sign-in recorded (User.store_new),
-    so no code is asked for. The session's id changes, so one planted before sign-in is worth nothing. If the account is
+    `way` is how they came in. `new`: the account was made just now, with its first sign-in recorded
+    (UserManager.store_new), so no code is asked for. The session's id changes, so one planted before sign-in is worth nothing. If the account is
     turned off, or all its sessions have ended meanwhile, the answer says so.
     """
     if SESSION_KEY in request.session and not goes_on(request, user):

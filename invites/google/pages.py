@@ -132,7 +132,7 @@ def connect_or_ask(request: HttpRequest, account: User, identity: google.Identit
     connected = account.google.account
     if connected and connected.uid != identity.uid:  # if equal, another press has connected it just now
         return elsewhere(request)
-    account.prove_address()
+    account.address.prove()
     return sessions.start(request, account, next_url, sessions.GOOGLE)
 
 

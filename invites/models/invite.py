@@ -181,7 +181,7 @@ class Invite(models.Model):
             raise Unavailable
 
     def brings(self, newcomer: User) -> dict[str, Any]:
-        """What User.store_new records and tells of a newcomer who has taken it."""
+        """What UserManager.store_new records and tells of a newcomer who has taken it."""
         return {"accepted": self.pk, "events": [self.acceptance(newcomer)]}
 
     def add_to_group(self, user: User) -> None:

@@ -115,7 +115,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
 
     def to(self, user: User) -> Self:
         """Those to any address a person has had, and those that the person used."""
-        return self.filter(Q(email__in=user.addresses) | Q(used_by=user))
+        return self.filter(Q(email__in=user.address.known()) | Q(used_by=user))
 
     def forget(self, user: User) -> None:
         """Takes a leaving person's address from every link, and what was planned with it; none works any more."""

@@ -85,14 +85,14 @@ class InviteQuerySet(Bulk):
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""
-        return self.filter(models.Q(email__in=user.addresses) | models.Q(accepted_by=user))
+        return self.filter(models.Q(email__in=user.address.known()) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
         """Takes a leaving person's address, and what was written to it, from every invitation; none stays open."""
         theirs = self.to(user)
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", name="", note="", readdress_to="")
-        self.filter(readdress_to__in=user.addresses).update(readdress_to="")
+        self.filter(readdress_to__in=user.address.known()).update(readdress_to="")
 
     def over(self) -> "InviteQuerySet":
         """What members have sent and nobody accepted, long after it ran out; invitations of staff stay."""

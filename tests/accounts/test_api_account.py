@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import Event, Session, User
+from accounts.models import Address, Event, Session, User
 from accounts.session import sessions
 from invites.models import MagicLink
 from tests.tools import phone
@@ -446,14 +446,14 @@ def test_asking_for_addresses_is_limited_with_the_pages(program):
 
 
 def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, program, monkeypatch):
-    original = User.change_email
+    original = Address.change
 
     def late(self, email, **trace):
         UserFactory(username="grace", email=email)
         original(self, email, **trace)
 
     move(program, password=PASSWORD)
-    monkeypatch.setattr(User, "change_email", late)
+    monkeypatch.setattr(Address, "change", late)
 
     answer = confirm(program, code(mailbox))
 
@@ -465,13 +465,13 @@ def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox
 def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, program, monkeypatch, way):
     """As when the owner changes the password or says “this was not me” in that very moment."""
     move(program, password=PASSWORD)
-    key, original = code(mailbox), User.change_email
+    key, original = code(mailbox), Address.change
 
     def late(self, email, **trace):
         User.objects.get().change_password(NEW)
         original(self, email, **trace)
 
-    monkeypatch.setattr(User, "change_email", late)
+    monkeypatch.setattr(Address, "change", late)
     if way == "page":
         assert press(program, "/account/email/code", code=key).url.startswith("/login")
     else:

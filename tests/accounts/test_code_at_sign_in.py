@@ -136,7 +136,7 @@ def test_google_is_no_way_round_it(ada, google):
 
 
 def test_neither_is_a_google_account_that_is_connected_by_its_address(ada, google):
-    ada.change_email("ada@gmail.com")
+    ada.address.change("ada@gmail.com")
     client = Client()
     google.person = Person(sub="7", email="ada@gmail.com")
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.email_change import forms
-from accounts.models import Event, User
+from accounts.models import Address, Event
 from accounts.session.notes import EMAIL_CHANGE
 from outbox.models import OutboxMessage
 from tests.tools.factories import PASSWORD, UserFactory
@@ -207,14 +207,14 @@ def test_an_address_taken_before_the_code_is_typed_stays_its_new_owners(mailbox,
 
 
 def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, signed_in, ada, monkeypatch):
-    original = User.change_email
+    original = Address.change
 
     def late(self, email, **trace):
         UserFactory(username="grace", email=email)
         original(self, email, **trace)
 
     ask(signed_in)
-    monkeypatch.setattr(User, "change_email", late)
+    monkeypatch.setattr(Address, "change", late)
     page = signed_in.post("/account/email/code", {"code": code(mailbox)}, follow=True)
 
     assert "can’t be used any more" in words(page)

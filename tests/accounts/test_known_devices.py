@@ -192,7 +192,7 @@ def test_who_turned_the_mail_off_gets_none(mailbox, ada):
 def test_forgotten_devices_are_strangers_until_they_sign_in_again(mailbox, ada):
     mine = Client()
     sign_in(mine)
-    User.objects.get(pk=ada.pk).lock_out()
+    User.objects.get(pk=ada.pk).drop_ways_in()
     ada.refresh_from_db()
     ada.set_password(PASSWORD)
     ada.save(update_fields=["password"])

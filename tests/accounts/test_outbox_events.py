@@ -179,7 +179,7 @@ def test_this_was_not_me_is_announced_once(mailbox, signed_in, ada, announced):
 
 
 def test_this_was_not_me_is_announced_once_where_it_turns_the_account_off(mailbox, ada, announced):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     token = mailbox.link("ada@example.com", "/not-me").partition("token=")[2]
     UserFactory(username="grace", email="ada@example.com")
     OutboxEvent.objects.all().delete()

@@ -57,7 +57,7 @@ def test_every_notice_gives_its_times_in_the_readers_time_zone(mailbox, ada, kin
         {
             "password_changed": lambda: ada.change_password("another horse battery staple"),
             "username_changed": lambda: ada.rename("ada.lovelace"),
-            "email_changed": lambda: ada.change_email("ada@new.example"),
+            "email_changed": lambda: ada.address.change("ada@new.example"),
             "deleted": ada.erase,
         }[kind]()
         text = " ".join(mailbox.text("ada@example.com").split())

@@ -151,9 +151,9 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
     other.post("/login", {"login": "ada", "password": PASSWORD})
     MagicLink.objects.issue(ada.email)
     ada.rename("ada.lovelace")
-    ada.change_email("ada@former.example")
+    ada.address.change("ada@former.example")
     MagicLink.objects.issue("ada@former.example")
-    ada.change_email("ada@example.com")
+    ada.address.change("ada@example.com")
     mailbox.letters()
 
     page = delete(signed_in)
@@ -350,7 +350,7 @@ def test_a_mail_that_a_worker_is_handing_over_holds_up_nobody_who_leaves(mailbox
 
 
 def test_rows_of_the_present_owner_of_a_former_address_are_left_alone(mailbox, signed_in, ada):
-    ada.change_email("ada@new.example")
+    ada.address.change("ada@new.example")
     grace = UserFactory(username="grace", email="ada@example.com")
     grace.rename("grace.hopper")
     MagicLink.objects.issue(grace.email)

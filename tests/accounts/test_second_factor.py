@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event, Session, Superseded, User
+from accounts.models import Event, NotMe, Session, Superseded, User
 from invites.models import MagicLink
 from kit import encryption
 from outbox.models import OutboxMessage
@@ -362,7 +362,7 @@ def test_who_was_signed_out_everywhere_meanwhile_changes_nothing_of_it(ada, verb
 
 
 def disown(kind):
-    Event.objects.filter(kind=kind).order_by("id").last().disown()
+    NotMe(Event.objects.filter(kind=kind).order_by("id").last()).say()
 
 
 def test_not_me_removes_what_was_set_up_since(mailbox, ada):

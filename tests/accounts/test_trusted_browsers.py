@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event, User
+from accounts.models import Event, NotMe, User
 from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -122,7 +122,7 @@ def test_a_new_password_forgets_it(ada):
 def test_not_me_forgets_it(ada):
     client = trusted()
     with later(seconds=5):
-        Event.objects.get(kind=Event.Kind.SIGNED_IN).disown()
+        NotMe(Event.objects.get(kind=Event.Kind.SIGNED_IN)).say()
         now = User.objects.get()
         now.set_password(PASSWORD)
         now.save()

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError
 
 from accounts import names
-from accounts.models import User
+from accounts.models import Address, User
 from kit import addresses
 from tests.tools.factories import PASSWORD, UserFactory
 
@@ -138,7 +138,7 @@ def test_an_account_is_made_whole_or_not_at_all(monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 
-    monkeypatch.setattr(User, "own_first_address", fail)
+    monkeypatch.setattr(Address, "add_first", fail)
 
     with pytest.raises(DatabaseError):
         UserFactory()

@@ -169,7 +169,7 @@ def planned_name_taken(page):
 
 def not_me(page, *, pressed=0, **fields):
     person = UserFactory(username="ada")
-    person.change_email("somebody.else@example.com")
+    person.address.change("somebody.else@example.com")
     told = Event.objects.filter(kind=Event.Kind.EMAIL_CHANGED)
     told.update(**fields)
     for _ in range(pressed):

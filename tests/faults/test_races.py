@@ -432,7 +432,7 @@ def test_somebody_can_leave_while_staff_extend_the_invitation_of_an_address_they
     for _ in range(ROUNDS):
         user = UserFactory()
         invite = InviteFactory(email=user.email)
-        user.change_email(f"{user.username}@new.example")
+        user.address.change(f"{user.username}@new.example")
 
         nearly_at_once(user.erase, Invite.objects.filter(pk=invite.pk).extend)
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import names
-from accounts.models import Session, User
+from accounts.models import Address, Session, User
 from invites import purposes
 from invites.models import MagicLink
 from kit import tokens
@@ -292,7 +292,7 @@ def test_what_cannot_be_made_now_says_so_and_works_later(program, planned, monke
         raise DatabaseError("on purpose")
 
     with monkeypatch.context() as broken:
-        broken.setattr(User, "own_first_address", fail)
+        broken.setattr(Address, "add_first", fail)
         answer = press(program, planned)
 
     assert refused(answer, 503, "unavailable")

@@ -164,7 +164,7 @@ def end(why, ada):
     ways = {
         "expired": lambda: MagicLink.objects.update(expires_at="2020-01-01T00:00Z"),
         "withdrawn": lambda: MagicLink.objects.update(revoked_at="2020-01-01T00:00Z"),
-        "moved": lambda: ada.change_email("ada@elsewhere.example"),
+        "moved": lambda: ada.address.change("ada@elsewhere.example"),
         "left": ada.erase,
         "signed out": ada.end_sessions,
         "off": lambda: User.objects.update(is_active=False),

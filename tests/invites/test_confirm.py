@@ -92,7 +92,7 @@ def test_a_deactivated_account_is_said_to_its_owner_and_not_opened(client, link,
 
 
 def test_an_account_that_has_moved_away_leads_to_sign_up(client, link, ada):
-    ada.change_email("ada@elsewhere.example")
+    ada.address.change("ada@elsewhere.example")
 
     assert client.get(path(link)).url.startswith("/signup?token=")
 

@@ -155,7 +155,7 @@ def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, sta
 
 def test_an_account_that_moves_to_an_address_that_wanted_no_mail_gets_its_mail(ada):
     Suppression.objects.opt_out(EMAIL)
-    ada.change_email(EMAIL)
+    ada.address.change(EMAIL)
     assert not Suppression.objects.exists()
 
 

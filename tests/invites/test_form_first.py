@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import names
-from accounts.models import Event, Session, User
+from accounts.models import Address, Event, Session, User
 from invites import purposes
 from invites.link.browser import COOKIE, LIFETIME
 from invites.models import Invite, MagicLink
@@ -240,7 +240,7 @@ def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(
     register(client)
     link = mailbox.link(EMAIL)
     with monkeypatch.context() as broken:
-        broken.setattr(User, "own_first_address", fail)
+        broken.setattr(Address, "add_first", fail)
         page = press(client, link)
 
     assert page.status_code == 503

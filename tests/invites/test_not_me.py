@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event, Session, User
+from accounts.models import Event, NotMe, Session, User
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -141,7 +141,7 @@ def test_every_notice_has_the_button(mailbox, ada):
 
 
 def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     assert undo != link
     assert "your account goes back to the address ada@example.com" in words(Client().get(undo))
@@ -158,7 +158,7 @@ def test_an_address_that_was_changed_comes_back(mailbox, ada, thief, link):
 
 
 def test_the_older_mail_about_the_thiefs_sign_in_brings_it_back_too(mailbox, ada, link):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
 
     press(link)
 
@@ -167,9 +167,9 @@ def test_the_older_mail_about_the_thiefs_sign_in_brings_it_back_too(mailbox, ada
 
 
 def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
-    ada.change_email("first@example.com")
+    ada.address.change("first@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
-    ada.change_email("second@example.com")
+    ada.address.change("second@example.com")
 
     press(undo)
 
@@ -179,7 +179,7 @@ def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
 
 def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
     """Each mail has its own say, and only at an address that is the account's or just was."""
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -193,7 +193,7 @@ def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
 
 
 def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, ada):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -209,7 +209,7 @@ def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, a
 def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
     then = timezone.now() - timedelta(hours=73)
     with time_machine.travel(then):
-        ada.change_email("ada@new.example")
+        ada.address.change("ada@new.example")
     undo = mailbox.link("ada@example.com", "/not-me")
 
     assert press(undo).status_code == 410
@@ -218,7 +218,7 @@ def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
 
 
 def test_an_address_that_somebody_else_has_by_now_is_for_a_person_to_sort_out(mailbox, ada):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     UserFactory(username="grace", email="ada@example.com")
 
@@ -265,10 +265,10 @@ def test_made_up_tokens_are_counted_when_pressed_and_not_when_looked_at(client):
 
 def two_steps_away(mailbox, ada):
     """The owner's link and those of a thief who has moved the account twice."""
-    ada.change_email("one@thief.example")
+    ada.address.change("one@thief.example")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
-    ada.change_email("two@thief.example")
+    ada.address.change("two@thief.example")
     thiefs = [
         f"/not-me?token={link}"
         for letter in mailbox.letters("one@thief.example")
@@ -312,10 +312,10 @@ def test_a_thief_who_presses_first_takes_nothing_from_the_owners_link(mailbox, a
 
 
 def test_a_later_change_can_be_undone_like_the_first(mailbox, ada):
-    ada.change_email("one@thief.example")
+    ada.address.change("one@thief.example")
     press(mailbox.link("ada@example.com", "/not-me"))
     ada.refresh_from_db()
-    ada.change_email("work@example.com")
+    ada.address.change("work@example.com")
 
     assert press(mailbox.link("ada@example.com", "/not-me")).status_code == 200
     ada.refresh_from_db()
@@ -323,7 +323,7 @@ def test_a_later_change_can_be_undone_like_the_first(mailbox, ada):
 
 
 def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ada):
-    ada.change_email("new@example.com")
+    ada.address.change("new@example.com")
     press(mailbox.link("ada@example.com", "/not-me"))
 
     assert mailbox.kinds("new@example.com") == ["email_restored"]
@@ -347,7 +347,7 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
 @pytest.fixture
 def two_links(mailbox, ada):
     """The owner's link and that of a thief who has moved the account."""
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     return owners, mailbox.link("thief@example.com", "/not-me")
@@ -357,7 +357,7 @@ def test_an_address_that_another_account_left_has_no_say_over_this_one(ada, two_
     owners, thiefs = two_links
     press(owners)
 
-    UserFactory(username="eve", email="thief@example.com").change_email("eve@example.com")
+    UserFactory(username="eve", email="thief@example.com").address.change("eve@example.com")
 
     assert press(thiefs).status_code == 410
     ada.refresh_from_db()
@@ -368,7 +368,7 @@ def test_moving_on_later_gives_no_say_to_an_address_taken_back_before(ada, two_l
     owners, thiefs = two_links
     press(owners)
     ada.refresh_from_db()
-    ada.change_email("ada@new.example")
+    ada.address.change("ada@new.example")
 
     assert press(thiefs).status_code == 410
     ada.refresh_from_db()
@@ -387,7 +387,7 @@ def test_what_was_put_right_at_the_desk_no_mail_undoes(admin_client, ada, two_li
 
 def before_it_counts(monkeypatch, do):
     """Has something happen just after the next press was found to be in time."""
-    original = Event.can_be_disowned
+    original = NotMe.can_be_said
 
     def meanwhile(self):
         answer = original(self)
@@ -395,7 +395,7 @@ def before_it_counts(monkeypatch, do):
         do()
         return answer
 
-    monkeypatch.setattr(Event, "can_be_disowned", meanwhile)
+    monkeypatch.setattr(NotMe, "can_be_said", meanwhile)
 
 
 def test_of_two_presses_in_the_same_moment_one_counts_and_the_other_is_explained(mailbox, ada, link, monkeypatch):
@@ -464,7 +464,7 @@ def test_a_later_break_in_can_be_reported_again(mailbox, ada, link):
 
 
 def test_a_link_to_an_address_that_has_no_say_is_not_called_expired(mailbox, ada):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
     thiefs = mailbox.link("thief@example.com", "/not-me")
@@ -476,7 +476,7 @@ def test_a_link_to_an_address_that_has_no_say_is_not_called_expired(mailbox, ada
 
 
 def test_the_page_about_a_disputed_address_stays_the_same_with_the_same_code(mailbox, ada):
-    ada.change_email("thief@example.com")
+    ada.address.change("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     UserFactory(username="grace", email="ada@example.com")
     before = words(Client().get(undo))

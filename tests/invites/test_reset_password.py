@@ -172,7 +172,7 @@ def test_a_deactivated_account_says_so_to_its_owner_only(client, mailbox, ada):
 
 
 def test_an_account_that_moved_away_cannot_be_reset_from_its_old_address(client, ada, link):
-    ada.change_email("ada@elsewhere.example")
+    ada.address.change("ada@elsewhere.example")
 
     assert client.get(link).url.startswith("/signup")
     assert choose(client, link).url.startswith("/signup")

@@ -119,7 +119,7 @@ KINDS = {
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
     "not_readdressed": not_be_readdressed,
-    "email_changed": lambda language: somebody(language).change_email("hopper@example.com", **FROM),
+    "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
     "deleted": lambda language: somebody(language).erase(**FROM),

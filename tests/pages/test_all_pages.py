@@ -110,7 +110,7 @@ def not_me(*, moved=False, **fields):
     """The token of a mail about Ada's sign-in, or about her new address."""
     ada = UserFactory(username="ada", email="ada@example.com")
     if moved:
-        ada.change_email("eve@example.com")
+        ada.address.change("eve@example.com")
         event = Event.objects.get(kind=Event.Kind.EMAIL_CHANGED)
     else:
         event = Event.objects.record(Event.Kind.SIGNED_IN, ada, told=ada.email)

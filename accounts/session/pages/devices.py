@@ -18,7 +18,7 @@ def end(request: PersonRequest) -> HttpResponse:
     user = request.person
     if request.method != "POST":
         return redirect("account")
-    session = user.end_session(request.POST.get("session", ""), **request.trace)
+    session = user.sessions.end(request.POST.get("session", ""), **request.trace)
     if session is None:
         messages.info(request, _("That session had already ended."))
         return redirect("account")

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from accounts import notices
 from accounts.limits import POST_PER_NETWORK
-from accounts.models import Event, EventUnavailable, User
+from accounts.models import Event, EventUnavailable, NotMe, User
 from invites import limits
 from invites.link import dead
 from invites.models import MagicLink
@@ -34,7 +34,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
         return render(request, "invites/link/not_me_broken.html", status=404)
-    if not event.can_be_disowned():
+    if not NotMe(event).can_be_said():
         return over(request, event)
     if request.method != "POST":
         return ask(request, event, token)
@@ -64,7 +64,7 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
     trace = visitor.trace(request)
     with transaction.atomic():
         restored = event.user is not None and event.told != event.user.email
-        account = event.disown(**trace)
+        account = NotMe(event).say(**trace)
         log.warning("disowned: %s of %s", event.kind, account.pk)
         if account.email != event.told:  # another account has that address by now
             return turned_off(request, event)
@@ -95,5 +95,6 @@ def over(request: HttpRequest, event: Event) -> HttpResponse:
     """Returns the page (410) of an event that can't be reported any more, or turned_off() if that report ended so."""
     if event.disowned_at and event.user and not event.user.is_active:
         return turned_off(request, event)
-    context = {"reported": event.is_reported, "expired": event.is_over}
+    said = NotMe(event)
+    context = {"reported": said.is_reported, "expired": said.is_over}
     return render(request, "invites/link/not_me_over.html", context, status=dead.GONE)

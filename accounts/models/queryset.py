@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from accounts import names
@@ -106,6 +106,12 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def in_session(self, key: str) -> "User | None":
         """Whose session has this key, as its row says, with `session_data` and `session_ends` of it; it may be over."""
         return next(iter(self.raw(IN_SESSION, [key])), None)
+
+    def lock_first_owner(self) -> bool:
+        """Whether there is no superuser yet. Transactions that ask wait for each other, so that only one becomes it."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
+        return not self.filter(is_superuser=True).exists()
 
     def store_new(
         self,

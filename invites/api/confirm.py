@@ -13,7 +13,7 @@ from accounts.session import devices, sessions
 from accounts.who import who
 from invites import purposes
 from invites.api import press
-from invites.link import browser, opened
+from invites.link import browser, dead, opened
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit.json_door import Fields, Refused, door, message
 
@@ -93,7 +93,7 @@ def pressed_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
     The link must have been read again. For anyone else, raises Refused with what became of the link.
     """
     account = link.used_by
-    if account and link.used_just_now(browser.identify(request, purposes.CONFIRM)):
+    if account and dead.is_second_press(request, link, purposes.CONFIRM):
         return confirmed(link) if link.username else enter(request, link, account)
     if account and account == request.user:
         return who(request, next=link.leads_to or None)

@@ -7,7 +7,7 @@ from accounts.models import Superseded
 from accounts.password.forms import ResetForm
 from invites import purposes
 from invites.api import press
-from invites.link import browser, opened
+from invites.link import dead, opened
 from invites.models import MagicLink, Unavailable
 from invites.reset_password import reset
 from kit.json_door import Fields, Invalid, Refused, door, message
@@ -44,7 +44,7 @@ def save(request: HttpRequest, sent: Fields) -> HttpResponse:
         reset.save(request, link, account, form.cleaned_data["password"])
     except (Unavailable, Superseded, reset.TurnedOff, reset.NoAccount) as reason:
         link = press.read_again(link)
-        if not link.chose_just_now(browser.identify(request, purposes.RESET), sent.get("password", "")):
+        if not dead.is_second_press(request, link, purposes.RESET, sent.get("password", "")):
             raise refusal(link, reason) from None
     return message(_("Password changed. Sign in with the new one."))
 

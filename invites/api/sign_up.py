@@ -10,7 +10,7 @@ from invites import limits, purposes
 from invites.api import press
 from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask
-from invites.link import browser, opened
+from invites.link import browser, dead, opened
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
@@ -74,7 +74,7 @@ def pressed_again(request: HttpRequest, link: MagicLink, sent: Fields, still_ope
     if account and account.username == sent.get("username", "").strip().lower():
         if account == request.user:
             return who(request, 201, next=link.leads_to or None)
-        if link.used_just_now(browser.identify(request, purposes.SIGNUP)):
+        if dead.is_second_press(request, link, purposes.SIGNUP):
             return enter(request, link, account)
     raise still_open if link.state == MagicLink.State.PENDING else press.over(link.state)
 

@@ -29,12 +29,10 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
             invite.take(newcomer)
         chosen = {"language": get_language()}
         name = User.objects.free_name(email)
-        beginning = {"way": sessions.SIGNUP, **trace, **(invite.brings(newcomer) if invite else {})}
-        user: User = User.objects.create_user(name, email, id=newcomer.pk, beginning=beginning, settings=chosen)
+        account = {"username": name, "email": email, "settings": chosen}
+        user = Invite.objects.admit(newcomer, invite, {"way": sessions.SIGNUP, **trace}, **account)
         if identity.is_authority:
             user.google.adopt(identity.uid, email)
         else:  # the address may have another owner by now, who must be told
             user.google.connect(identity.uid, email, **trace)
-        if invite:
-            invite.add_to_group(user)
     return user, invite

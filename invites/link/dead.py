@@ -1,6 +1,6 @@
 """The pages of links that work no longer: each says why, and what the visitor can do now."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +19,7 @@ from kit.tokens import Purpose
 from outbox.models import Suppression
 
 GONE = 410
+SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 PAGES = {
     "used": "invites/link/dead/used.html",
@@ -48,7 +49,8 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
         return redirect(link.leads_to or "account")
-    if request.method == "POST" and link.used_by and is_second_press(request, link, purpose):
+    password = request.POST.get("password", "")
+    if request.method == "POST" and link.used_by and is_second_press(request, link, purpose, password):
         return second_press(request, link, link.used_by, purpose)
     if purpose == purposes.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
@@ -82,15 +84,18 @@ def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datet
     return render(request, PAGES[state], context, status=GONE)
 
 
-def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose) -> bool:
+def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose, password: str = "") -> bool:
     """Returns whether this POST repeats the one that used the link moments ago: same browser, same page.
 
-    A new password must be the same too, because another one was not saved.
+    It does so after a double click, or when the answer got lost on the way. A new password must be the same too, because
+    another one was not saved.
     """
-    here = browser.identify(request, purpose)
-    if purpose == purposes.RESET:
-        return link.chose_just_now(here, request.POST.get("password", ""))
-    return link.used_just_now(here)
+    here, account, now = browser.identify(request, purpose), link.used_by, timezone.now()
+    if not (here and here == link.used_in and link.used_at and now < link.used_at + SECOND_PRESS):
+        return False
+    if not (account and account.is_active and account.session_epoch == link.epoch):  # signed out everywhere since
+        return False
+    return purpose != purposes.RESET or account.check_password(password)
 
 
 def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> HttpResponse:

@@ -25,7 +25,7 @@ auth/create, the JSON twin of the sign-up form, answers 409 in the cases 7 to 9 
 who is signed in to another account), and 201 in 10 and 11.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -36,6 +36,7 @@ from django.utils.translation import get_language
 
 from invites import limits, purposes
 from invites.link import browser, dead, opens
+from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
 from kit.page import page
@@ -43,6 +44,7 @@ from kit.tokens import Purpose
 
 LinkView = Callable[[HttpRequest, MagicLink], HttpResponse]
 InviteView = Callable[[HttpRequest, Invite], HttpResponse]
+RowView = Callable[[HttpRequest, Any], HttpResponse]  # either of them
 View = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -56,13 +58,10 @@ def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callabl
     def find(request: HttpRequest) -> MagicLink | None:
         return find_link(request, sent_token(request), purpose)
 
-    def is_over(link: MagicLink) -> bool:
-        return link.state != MagicLink.State.PENDING
-
     def over(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return dead.page(request, link, purpose)
 
-    return lambda view: page(secret=secret)(opened_by(find, is_over, over, view))
+    return lambda view: page(secret=secret)(opened_by(find, {MagicLink.State.PENDING}, over, view))
 
 
 def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[InviteView], View]:
@@ -74,21 +73,15 @@ def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[Invit
     def find(request: HttpRequest) -> Invite | None:
         return find_invite(request, sent_token(request), purpose)
 
-    def is_over(invite: Invite) -> bool:
-        return invite.state not in states
-
-    return lambda view: page()(opened_by(find, is_over, dead.invitation, view))
+    return lambda view: page()(opened_by(find, states, dead.invitation, view))
 
 
 def opened_by(
-    find: Callable[[HttpRequest], Any],
-    is_over: Callable[[Any], bool],
-    over: Callable[[HttpRequest, Any], HttpResponse],
-    view: Callable[[HttpRequest, Any], HttpResponse],
+    find: Callable[[HttpRequest], Any], states: Collection[str], over: RowView, view: RowView
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Returns `view` as a view of a request, which is handed the row that `find` reads by the request's token.
 
-    Answers itself for an invalid token, for a row that `is_over` (by `over`), and for the view's NotInvited and
+    Answers itself for an invalid token, for a row in none of `states` (by `over`), and for the view's NotInvited and
     Unavailable. Raises Limited when one row is pressed too often.
     """
 
@@ -99,7 +92,7 @@ def opened_by(
             return dead.broken(request)
         if request.method == "POST":
             limits.PRESS_PER_LINK.check(request, row.pk.hex)
-        if is_over(row):
+        if row.state not in states:
             return over(request, row)
         if request.method == "GET":
             opens.note(request, row)
@@ -220,12 +213,15 @@ def wrong_account(
         "email": email,
         "token": tokens.sign(purpose, link.pk),
         "here": tokens.path(purpose, link.pk),
-        "can_ask": bool(link.invite and link.invite.can_be_readdressed_to(email)),
+        "can_ask": bool(link.invite and Readdressing(link.invite).is_possible(email)),
     }
     return render(request, "invites/link/wrong_account.html", context)
 
 
-def newcomer(request: HttpRequest, page: Purpose) -> dict[str, Any]:
-    """Returns what a request says of a person who joins on this page, as arguments of MagicLink.sign_up()."""
-    chosen = {"language": get_language()}
-    return {"browser": browser.identify(request, page), "trace": visitor.trace(request), "settings": chosen}
+def newcomer(request: HttpRequest, page: Purpose, way: str = "") -> dict[str, Any]:
+    """Returns what a request says of a person who joins on this page, as arguments of MagicLink.sign_up().
+
+    `way` is how they come in by this very press; "" if they sign in later.
+    """
+    beginning, chosen = {"way": way, **visitor.trace(request)}, {"language": get_language()}
+    return {"browser": browser.identify(request, page), "beginning": beginning, "settings": chosen}

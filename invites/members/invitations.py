@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from accounts.models import Event, User
 from invites import mails
 from invites.models import INVITE_LIFETIME, Invite, InviteQuerySet, MagicLink
+from invites.models.queryset import first_times
 from invites.models.steps import SENT_JUST_NOW
 from kit import times
 from outbox.models import OutboxMessage
@@ -59,12 +60,10 @@ class MemberInvites:
             if self.sent().pending().filter(email=email).exists():
                 raise self._invited_already()
             self._check_mails(email)
-            now = timezone.now()
-            invite = Invite(email=email, source=Invite.Source.MEMBER, invited_by=self.member)
-            invite.note, invite.language, invite.created_at = note, language, now
-            invite.expires_at, invite.sent_at, invite.sends = now + INVITE_LIFETIME, now, 1
+            said = {"note": note, "language": language}
+            invite = Invite(email=email, source=Invite.Source.MEMBER, invited_by=self.member, **said, **first_times())
             Invite.objects.replace_expired([email], invite.source, self.member)
-            if not Invite.objects.store([invite]):  # what was declined has just been opened again
+            if not Invite.objects.store([invite]).done:  # what was declined has just been opened again
                 raise self._invited_already()
             self._mail(invite, Event.Kind.INVITED)
         return invite

@@ -1,14 +1,13 @@
 """Proof of an address, and who wants whom in."""
 
 from invites.models.batch import AT_ONCE, Batch
-from invites.models.bulk import RATE, Entry, in_step
 from invites.models.funnel import Funnel
 from invites.models.invite import Invite
 from invites.models.inviter import Inviter
 from invites.models.link_queryset import MagicLinkQuerySet
 from invites.models.magic_link import MagicLink
 from invites.models.outcome import Outcome, Reason
-from invites.models.queryset import InviteQuerySet, NotInvited, lets_in
+from invites.models.queryset import RATE, Entry, InviteQuerySet, NotInvited, in_step, lets_in
 from invites.models.states import Unavailable
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from invites.models.batch_queryset import BatchQuerySet
-from invites.models.bulk import Entry, in_step
 from invites.models.counts import Counts, CountsField
 from invites.models.entries import fates, unpacked
 from invites.models.invite import Invite
@@ -20,6 +19,7 @@ from invites.models.invited_already import invited, resend
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
+from invites.models.queryset import Entry, in_step
 from kit.ids import uuid7
 from outbox.models import OutboxMessage
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from itertools import batched
 from typing import Any
 
-from invites.models.bulk import Entry
+from invites.models.queryset import Entry
 from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
 

@@ -2,28 +2,21 @@
 
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
-from invites import mails
 from invites.models.queryset import InviteQuerySet
 from invites.models.states import OPEN, UNANSWERED, Unavailable
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
 from outbox.models.queryset import OutboxQuerySet
-
-if TYPE_CHECKING:
-    from django.db.models.fields.related_descriptors import RelatedManager
-
-    from invites.models.magic_link import MagicLink
-
-SAID = ("batch", "name", "group", "note", "next")  # fields set by the inviter
 
 
 class Invite(models.Model):
@@ -81,14 +74,10 @@ class Invite(models.Model):
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     # It had run out, and its address was invited again.
     replaced_at = models.DateTimeField(null=True, editable=False)
-    # Another address that its holder wants it sent to, unless its sender has refused; when that was asked, once, and in
-    # which language.
+    # Where else its holder wants it sent, unless its sender has refused; when that was asked, once; in which language.
     readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
-
-    if TYPE_CHECKING:
-        links: RelatedManager[MagicLink]
 
     objects = InviteQuerySet.as_manager()
 
@@ -105,9 +94,7 @@ class Invite(models.Model):
                 condition=OPEN & models.Q(source="member"),
                 name="one_open_invite_per_member_and_address",
             ),
-            models.CheckConstraint(
-                condition=models.Q(email=models.functions.Lower("email")), name="invite_is_lower_case"
-            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invite_is_lower_case"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["email"], name="invite_by_email"),
@@ -118,11 +105,7 @@ class Invite(models.Model):
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
             models.Index(fields=["language", "-id"], name="invite_by_language"),
             # For each state; two of them are told apart by the end.
-            models.Index(
-                fields=["-id", "expires_at"],
-                name="invite_unanswered",
-                condition=UNANSWERED,
-            ),
+            models.Index(fields=["-id", "expires_at"], name="invite_unanswered", condition=UNANSWERED),
             models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),
@@ -176,13 +159,8 @@ class Invite(models.Model):
 
     def take(self, user: User) -> None:
         """Its one acceptance, by whoever is first; before any link of it is locked. Raises Unavailable."""
-        won = Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=user.pk)
-        if not won:
+        if not Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=user.pk):
             raise Unavailable
-
-    def brings(self, newcomer: User) -> dict[str, Any]:
-        """What UserManager.store_new records and tells of a newcomer who has taken it."""
-        return {"accepted": self.pk, "events": [self.acceptance(newcomer)]}
 
     def add_to_group(self, user: User) -> None:
         """Puts who has accepted into its group, if it had not run out: it was promised until then."""
@@ -191,14 +169,8 @@ class Invite(models.Model):
 
     def acceptance(self, user: User) -> NewEvent:
         """What other services hear of it."""
-        return new_event(
-            "invite.accepted",
-            invite=self.pk,
-            user=user.pk,
-            source=self.source,
-            batch=self.batch,
-            invited_by=self.invited_by_id,
-        )
+        sent = {"source": self.source, "batch": self.batch, "invited_by": self.invited_by_id}
+        return new_event("invite.accepted", invite=self.pk, user=user.pk, **sent)
 
     def revive(self, until: datetime) -> None:
         """Makes one that has run out last until then, without its group; older links stay dead."""
@@ -218,51 +190,6 @@ class Invite(models.Model):
             # Who has an account must hear of what happens to it.
             if never and not User.objects.filter(email=self.email).exists():
                 Suppression.objects.opt_out(self.email)
-
-    def can_be_readdressed_to(self, email: str) -> bool:
-        """Whether there is somebody to ask, who has not been asked yet."""
-        return bool(
-            self.readdress_asked_at is None
-            and self.invited_by
-            and self.invited_by.is_active
-            and not self.invited_by.invites_paused_at
-            and email != self.email
-        )
-
-    def ask_to_readdress(self, email: str, language: str = "") -> None:
-        """Mails its sender, once, that its holder wants it sent to another address. Raises Unavailable."""
-        with transaction.atomic():
-            asked = {"readdress_to": email, "readdress_asked_at": timezone.now(), "readdress_language": language}
-            first = Invite.objects.open().filter(pk=self.pk, readdress_asked_at=None).update(**asked)
-            if not first or not self.can_be_readdressed_to(email):
-                raise Unavailable
-            self.readdress_to = email
-            mails.ask_to_readdress(self)
-
-    def readdress(self) -> None:
-        """Issues it to the address that asked, and withdraws it from its own. Raises Unavailable."""
-        with transaction.atomic():
-            asked = self._asked().select_for_update(no_key=True).first()
-            if asked is None:
-                raise Unavailable
-            current = self.current
-            moved = {"revoked_at": timezone.now(), "readdress_to": self.readdress_to}
-            if not Invite.objects.open().filter(pk=current.pk).update(**moved):
-                raise Unavailable
-            Event.objects.record(Event.Kind.REVOKED, self.invited_by, about=current.pk)
-            said = {name: getattr(current, name) for name in ("source", "invited_by", *SAID)}
-            Invite.objects.issue(self.readdress_to, language=self.readdress_language or self.language, **said)
-
-    def keep_address(self) -> None:
-        """Leaves it with its own address, and tells who asked. Raises Unavailable."""
-        with transaction.atomic():
-            if not self._asked().update(readdress_to=""):
-                raise Unavailable
-            mails.not_readdressed(self)
-
-    def _asked(self) -> InviteQuerySet:
-        """Itself, as long as the question for another address waits for an answer."""
-        return Invite.objects.filter(UNANSWERED, pk=self.pk).exclude(readdress_to="")
 
     @property
     def current(self) -> "Invite":

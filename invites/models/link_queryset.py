@@ -13,6 +13,7 @@ from accounts.models import User
 from invites import mails
 from invites.models.invite import Invite
 from invites.models.queryset import lets_in
+from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -66,12 +67,23 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         with transaction.atomic():
             account = User.objects.filter(email=email).first()
             invite = Invite.objects.to_accept(email, instead.invite_id if instead else None)
-            link = self.model(email=email, purpose=purpose, **fields)
             # An invitation lasts again for whoever holds a link of that very one.
-            link.aim(account, invite, revive=bool(instead and invite and instead.invite_id == invite.pk))
+            if instead and invite and invite.pk == instead.invite_id and invite.is_expired and account is None:
+                invite.revive(timezone.now() + INVITE_LIFETIME)
+            link = self.model(email=email, purpose=purpose, **fields | self._terms(account, invite))
             link.save(force_insert=True)
             mails.letter(link, account, may_join=lets_in(invite), device=device).save()
         return link
+
+    def _terms(self, account: User | None, invite: Invite | None) -> dict[str, Any]:
+        """What a new one opens, and until when: that depends on whether its address has an account."""
+        soon = timezone.now() + LINK_LIFETIME
+        if account:
+            return {"expires_at": soon, "epoch": account.session_epoch} | dict.fromkeys(PLAN, "")
+        if invite:
+            # What an invitation says, and where it leads, is not for a stranger to change.
+            return {"expires_at": max(invite.expires_at, soon), "invite": invite, "next": ""}
+        return {"expires_at": soon}
 
     def plan(self, instead: "MagicLink | None", email: str, seal: str) -> dict[str, str]:
         """The account that was planned with a dead link, or else last for this address in the browser with this seal.

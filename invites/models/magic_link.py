@@ -1,12 +1,12 @@
 """A magic link: it proves a mailbox, once."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -17,12 +17,10 @@ from invites.models.invite import Invite
 from invites.models.link_queryset import ASKED_FOR, SPENT, MagicLinkQuerySet
 from invites.models.queryset import NotInvited
 from invites.models.states import Unavailable
-from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
+from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from outbox.models import OutboxMessage
-
-SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
 
 class MagicLink(models.Model):
@@ -157,21 +155,6 @@ class MagicLink(models.Model):
         """For a page of them see OutboxQuerySet.attach_newest."""
         return OutboxMessage.objects.newest_about([self.pk]).first()
 
-    def aim(self, account: User | None, invite: Invite | None, *, revive: bool) -> None:
-        """Settles what a new one opens, and until when: that depends on whether its address has an account.
-
-        `revive` lets an invitation last again that has run out.
-        """
-        now = timezone.now()
-        self.expires_at = now + LINK_LIFETIME
-        if account:
-            self.epoch, self.username, self.password, self.seal = account.session_epoch, "", "", ""
-        elif invite:
-            if revive and invite.is_expired:
-                invite.revive(now + INVITE_LIFETIME)
-            # What an invitation says, and where it leads, is not for a stranger to change.
-            self.invite, self.next, self.expires_at = invite, "", max(invite.expires_at, self.expires_at)
-
     def last_until(self, end: datetime, account: User | None) -> None:
         """Has an invitation's own link last until then, or as briefly as what signs in; it is about to be mailed."""
         self.sent_at = timezone.now()
@@ -207,35 +190,35 @@ class MagicLink(models.Model):
         username: str,
         password: str = "",
         *,
-        encoded: str = "",
         browser: str = "",
-        way: str = "",
-        trace: Mapping[str, Any] | None = None,
+        beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> User:
         """The use by a newcomer: claim, account and acceptance in one transaction.
 
-        The password is given as typed, or `encoded` as a hasher made it; `trace` is from where: ip and device; `way`
-        is how they come in by this very press, "" if they sign in later. Raises NotInvited, Unavailable,
+        `beginning` and `fields` are as UserManager.create_user takes them. Raises NotInvited, Unavailable,
         ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
-        newcomer, invite = User(pk=uuid7()), None
+        newcomer = User(pk=uuid7())
         with transaction.atomic():
-            if self.purpose == self.Purpose.OWNER:
-                self.take_ownership()
-                fields |= {"is_staff": True, "is_superuser": True}
-            elif invite := self.to_accept():
-                invite.take(newcomer)
-            elif not Invite.objects.may_join(self.email):
-                raise NotInvited
+            invite = self._let_in(newcomer)
             self.claim(browser, newcomer)
-            beginning = {"way": way, **(trace or {}), **(invite.brings(newcomer) if invite else {})}
-            user: User = User.objects.create_user(
-                username, self.email, password, encoded=encoded, beginning=beginning, id=newcomer.pk, **fields
-            )
-            if invite:
-                invite.add_to_group(user)
-        return user
+            owns = self.purpose == self.Purpose.OWNER
+            account = {"username": username, "email": self.email, "password": password, **fields}
+            account |= {"is_staff": owns, "is_superuser": owns}
+            return Invite.objects.admit(newcomer, invite, beginning or {}, **account)
+
+    def _let_in(self, newcomer: User) -> Invite | None:
+        """Takes what lets a newcomer in; the invitation, if it is one. Raises NotInvited, Unavailable."""
+        if self.purpose == self.Purpose.OWNER:
+            if not User.objects.lock_first_owner():
+                raise Unavailable
+        elif invite := self.to_accept():
+            invite.take(newcomer)
+            return invite
+        elif not Invite.objects.may_join(self.email):
+            raise NotInvited
+        return None
 
     def to_accept(self) -> Invite | None:
         """What a newcomer accepts by it: what it was mailed for, what took its place, or what staff have sent since."""
@@ -256,13 +239,6 @@ class MagicLink(models.Model):
             # Its sessions have just ended, but a second press of this browser is still the same press.
             MagicLink.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 
-    def take_ownership(self) -> None:
-        """Lets one at a time become the first superuser, whatever link they hold. Raises Unavailable."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
-        if User.objects.filter(is_superuser=True).exists():
-            raise Unavailable
-
     def read_use(self) -> None:
         """Takes over from another row when it was used, by whom and in which browser, if that one has ended it."""
         if self.used_at is None and self.is_spent:
@@ -271,19 +247,3 @@ class MagicLink(models.Model):
                 self.used_at, self.used_by, self.used_in, self.epoch = use.used_at, use.used_by, use.used_in, use.epoch
         elif self.used_at is None and self.invite and self.invite.accepted_at:
             self.used_at, self.used_by = self.invite.accepted_at, self.invite.accepted_by
-
-    def used_just_now(self, browser: str) -> bool:
-        """Whether this very browser used it moments ago: a double click, or an answer that got lost."""
-        return bool(
-            browser
-            and self.used_by
-            and self.used_by.is_active
-            and self.used_by.session_epoch == self.epoch  # nobody has signed out everywhere since
-            and self.used_at
-            and self.used_in == browser
-            and timezone.now() < self.used_at + SECOND_PRESS
-        )
-
-    def chose_just_now(self, browser: str, password: str) -> bool:
-        """Whether this very browser chose this password by it moments ago; another one has not come true."""
-        return bool(self.used_just_now(browser) and self.used_by and self.used_by.check_password(password))

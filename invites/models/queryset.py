@@ -1,7 +1,10 @@
-"""Which invitations are asked for by other rooms of the house, and issuing one."""
+"""Inviting people, one or many: who may be, whom it takes the place of, and the mails that leave in step."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -10,23 +13,48 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models.bulk import Bulk
+from invites.models.lifecycle import Lifecycle
+from invites.models.outcome import Outcome, Reason
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
-from outbox.models import OutboxMessage
+from outbox.models import OutboxMessage, Suppression
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
-    from outbox.models.queryset import OutboxQuerySet
 
+RATE = 20.0  # mails a second: what one worker carries easily, so that nobody who asks for a link meanwhile need wait
 UNANSWERED_KEPT = timedelta(days=365)  # what members have sent, after its end
-TROUBLED = 1000  # mails: more than anybody looks through, and few enough to look them up one by one
 
 
 class NotInvited(Exception):
     """SIGNUP is "invited", and nobody has invited this address."""
 
 
-class InviteQuerySet(Bulk):
+@dataclass(frozen=True)
+class Entry:
+    """One person to be invited, with a normalized address."""
+
+    email: str
+    name: str = ""
+    note: str = ""
+    language: str = ""
+    next: str = ""
+    group_id: int | None = None
+
+
+def in_step(rate: float = RATE) -> Iterator[datetime]:
+    """When each of many mails is to leave: `rate` of them a second, from now on."""
+    start, pause = timezone.now(), timedelta(seconds=1 / rate)
+    for number in count():
+        yield max(start + number * pause, timezone.now())
+
+
+def first_times(lifetime: timedelta = INVITE_LIFETIME) -> dict[str, Any]:
+    """What a new invitation says of its one mail, which is written now."""
+    now = timezone.now()
+    return {"created_at": now, "sent_at": now, "sends": 1, "expires_at": now + lifetime}
+
+
+class InviteQuerySet(Lifecycle):
     def may_join(self, email: str) -> bool:
         """The one rule for every door: may somebody who proves this address make an account?"""
         return lets_in(None) or self.open().filter(email=email).exists()
@@ -42,19 +70,32 @@ class InviteQuerySet(Bulk):
         rows = self.open().filter(email=email).select_related("invited_by")
         return rows.order_by(rank, "-expires_at").first()
 
+    def admit(self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], **account: Any) -> User:
+        """Makes the account of a newcomer who has taken this invitation or needs none. To be called in a transaction.
+
+        `newcomer` has no more than the id of the new account; `account`, and `beginning` but for the invitation, are as
+        UserManager.create_user takes them, which raises what it raises.
+        """
+        if invite:
+            beginning = {**beginning, "accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
+        user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
+        if invite:
+            invite.add_to_group(user)
+        return user
+
     def issue(self, email: str, *, source: str, invited_by: User | None = None, **said: Any) -> "Invite":
         """Invites one normalized address, whoever has it, and mails it; mails again what staff have open there.
 
         `said` is what the inviter says: name, note, language, next, group, batch.
         """
-        account, now = User.objects.filter(email=email).first(), timezone.now()
+        account = User.objects.filter(email=email).first()
         # What signs in lives briefly; but a member sees until when it works, and must not learn who has an account.
         brief = account is not None and source != self.model.Source.MEMBER
-        terms = {"sent_at": now, "sends": 1, "expires_at": now + (LINK_LIFETIME if brief else INVITE_LIFETIME)}
-        new = self.model(email=email, source=source, invited_by=invited_by, **said, **terms)
+        times = first_times(LINK_LIFETIME if brief else INVITE_LIFETIME)
+        new = self.model(email=email, source=source, invited_by=invited_by, **said, **times)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
-            invite = new if self.store([new]) else self.rivals(source, invited_by).filter(email=email).first()
+            invite = new if self.store([new]).done else self.rivals(source, invited_by).filter(email=email).first()
             if invite is None:  # it was answered between the two statements
                 return self.issue(email, source=source, invited_by=invited_by, **said)
             if invite is not new:
@@ -65,23 +106,70 @@ class InviteQuerySet(Bulk):
             Event.objects.record(Event.Kind.INVITED, invited_by, about=invite.pk)
         return invite
 
-    def in_trouble(self) -> "InviteQuerySet":
-        """Those whose newest mail came back, was given up, or was refused more than once so far.
+    def issue_many(
+        self,
+        entries: Sequence[Entry],
+        *,
+        source: str,
+        invited_by: User | None = None,
+        batch: str = "",
+        leaving: Iterator[datetime] | None = None,
+    ) -> Outcome:
+        """Invites some hundreds of people, each address once, in one transaction; skips who is in or invited already.
 
-        It looks through no more than the newest TROUBLED of such mails.
+        Their mails leave at the times that `leaving` gives. To be repeated after a crash: nobody is invited twice.
         """
-        troubled = OutboxMessage.objects.in_trouble().filter(about__isnull=False).order_by("-id")[:TROUBLED]
-        return self._with_newest(OutboxMessage.objects.filter(pk__in=troubled.values("pk")))
+        given = {"source": source, "invited_by": invited_by, "batch": batch, **first_times()}
+        with transaction.atomic():
+            outcome, chosen = self.sift(entries)
+            self.replace_expired(chosen, source, invited_by)
+            rows = [self.model(**asdict(entry), **given) for entry in chosen.values()]
+            outcome += self.store(rows)
+            stored = set(outcome.done)
+            ours = [row for row in rows if row.pk in stored]
+            OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step()))
+            Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
+        return outcome
 
-    def bounced(self) -> "InviteQuerySet":
-        """Those whose newest mail came back."""
-        return self._with_newest(OutboxMessage.objects.in_status(OutboxMessage.Status.BOUNCED))
+    def sift(self, entries: Sequence[Entry]) -> tuple[Outcome, dict[str, Entry]]:
+        """Who would be skipped and why, and who is left; three statements for all."""
+        emails = [entry.email for entry in entries]
+        members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+        suppressed = Suppression.objects.among(emails)
+        pending = self.model.objects.pending().filter(email__in=emails)
+        invited = set(pending.values_list("email", flat=True))
+        why = {Reason.HAS_ACCOUNT: members, Reason.SUPPRESSED: suppressed, Reason.INVITED: invited}
+        outcome, chosen = Outcome(), {}
+        for entry in entries:
+            reason = next((reason for reason, among in why.items() if entry.email in among), None)
+            if reason:
+                outcome.skipped.append((entry.email, reason))
+            else:
+                chosen[entry.email] = entry
+        return outcome, chosen
 
-    def _with_newest(self, mails: "OutboxQuerySet") -> "InviteQuerySet":
-        """Those whose newest mail is one of these."""
-        later = OutboxMessage.objects.filter(about=models.OuterRef("about"), id__gt=models.OuterRef("id"))
-        newest = mails.filter(~models.Exists(later), about__isnull=False)
-        return self.filter(pk__in=newest.values("about"))
+    def rivals(self, source: str, invited_by: User | None) -> Self:
+        """Of which only one can be open for an address: those of staff, or those of one member."""
+        member = self.model.Source.MEMBER
+        rows = self.open()
+        return rows.filter(source=member, invited_by=invited_by) if source == member else rows.exclude(source=member)
+
+    def replace_expired(self, emails: Iterable[str], source: str, invited_by: User | None) -> None:
+        """Makes room for new ones to these addresses, where older ones have run out."""
+        rows = self.model.objects.rivals(source, invited_by)
+        expired = rows.filter(email__in=list(emails), expires_at__lte=timezone.now())
+        # Locked in one order, so that two lists of the same people never wait for each other.
+        locked = expired.order_by("pk").select_for_update(no_key=True).values("pk")
+        self.model.objects.filter(pk__in=locked).update(replaced_at=timezone.now())
+
+    def store(self, rows: Sequence["Invite"]) -> Outcome:
+        """Inserts them and their links; skips addresses that somebody else has just invited."""
+        # In one order, for the same reason as above.
+        self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
+        stored = set(self.model.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+        self._links.bulk_create([self._links.model.of(row) for row in rows if row.pk in stored])
+        skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]
+        return Outcome([row.pk for row in rows if row.pk in stored], skipped)
 
     def to(self, user: User) -> "InviteQuerySet":
         """Those to any address a person has had, and those by which the person came in."""
@@ -103,8 +191,8 @@ class InviteQuerySet(Bulk):
         return self.exclude(email="").exclude(self._is_over())
 
     def _is_over(self) -> models.Q:
-        ended = models.Q(expires_at__lt=timezone.now() - UNANSWERED_KEPT, accepted_at=None)
-        return ended & models.Q(source=self.model.Source.MEMBER)
+        ended = {"expires_at__lt": timezone.now() - UNANSWERED_KEPT, "accepted_at": None}
+        return models.Q(**ended, source=self.model.Source.MEMBER)
 
 
 def lets_in(invite: "Invite | None") -> bool:

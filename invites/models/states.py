@@ -14,9 +14,12 @@ from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite  # noqa: F401 named in brackets, which ruff takes for a text
+    from outbox.models.queryset import OutboxQuerySet
 
 UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
 OPEN = UNANSWERED & Q(replaced_at=None)
+
+TROUBLED = 1000  # mails: more than anybody looks through, and few enough to look them up one by one
 
 
 class Unavailable(Exception):
@@ -50,6 +53,24 @@ class InviteStates(models.QuerySet["Invite"]):
             known.EXPIRED: self.expired,
         }
         return chosen[state]()
+
+    def in_trouble(self) -> Self:
+        """Those whose newest mail came back, was given up, or was refused more than once so far.
+
+        It looks through no more than the newest TROUBLED of such mails.
+        """
+        troubled = OutboxMessage.objects.in_trouble().filter(about__isnull=False).order_by("-id")[:TROUBLED]
+        return self._with_newest(OutboxMessage.objects.filter(pk__in=troubled.values("pk")))
+
+    def bounced(self) -> Self:
+        """Those whose newest mail came back."""
+        return self._with_newest(OutboxMessage.objects.in_status(OutboxMessage.Status.BOUNCED))
+
+    def _with_newest(self, mails: "OutboxQuerySet") -> Self:
+        """Those whose newest mail is one of these."""
+        later = OutboxMessage.objects.filter(about=OuterRef("about"), id__gt=OuterRef("id"))
+        newest = mails.filter(~Exists(later), about__isnull=False)
+        return self.filter(pk__in=newest.values("about"))
 
     def mark_sent_again(self, until: datetime) -> None:
         """Starts their time again, which never becomes shorter; a declined one is open again.

@@ -27,8 +27,6 @@ class Verb:
     """One thing that is done to a chunk of locked invites."""
 
     kind: ClassVar[Event.Kind]
-    # Members must not see of what they sent whether it could be done: that would tell who has an account.
-    shows_to_members: ClassVar[bool] = False
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         """Reads what `refusal` asks for, in as many statements for all as for one."""
@@ -73,7 +71,8 @@ class RevokeUnsent(Revoke):
 
 class Extend(Verb):
     kind = Event.Kind.EXTENDED
-    shows_to_members = True
+    # Members must not see of what they sent whether it could be done: that would tell who has an account.
+    shows_to_members: ClassVar[bool] = True
 
     def refusal(self, invite: "Invite") -> Reason | None:
         if self.shows_to_members and invite.source == invite.Source.MEMBER:

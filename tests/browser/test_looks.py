@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event
 from invites import purposes
+from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
 from kit import tokens
@@ -272,7 +273,7 @@ def as_another(page, *, asked=False):
 def answer(page, *, pressed=None):
     """Opens the page that asks the sender about another address, and presses one of its two buttons if told to."""
     invite = InviteFactory(invited_by=UserFactory(), email="grace.hopper@navy.example")
-    invite.ask_to_readdress("ada@gmail.com")
+    Readdressing(invite).ask("ada@gmail.com")
     page.goto(tokens.path(purposes.READDRESS, invite.pk))
     if pressed is not None:
         page.locator("main form button").nth(pressed).click()

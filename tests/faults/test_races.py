@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event, Session, User
 from invites import purposes
+from invites.link.readdressing import Readdressing
 from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.mail.deliver import Deliverer
@@ -417,7 +418,7 @@ def test_what_is_accepted_while_it_goes_to_another_address_does_only_one_of_both
     sender = UserFactory()
     for n in range(ROUNDS):
         (link, asked), other = made(invited_by=sender), f"other{n}@example.com"
-        asked.ask_to_readdress(other)
+        Readdressing(asked).ask(other)
         link, invite = replaced(asked) if anew else (link, asked)
         page, answer = nearly_at_once(partial(sign_up, link, f"guest{n}"), partial(readdress, asked))
         accepted = User.objects.filter(email=link.email).exists()

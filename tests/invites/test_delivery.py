@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from invites import purposes
+from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox import verp
@@ -177,7 +178,7 @@ def test_a_stranger_is_not_told_which_addresses_are_suppressed(suppressed, mailb
 def test_a_member_who_sends_an_invite_on_learns_nothing_of_other_peoples_bounces(suppressed, mailbox):
     maria = UserFactory(username="maria")
     invite = issue("guest@example.com", invited_by=maria)
-    invite.ask_to_readdress(EMAIL)
+    Readdressing(invite).ask(EMAIL)
     question = {"token": tokens.sign(purposes.READDRESS, invite.pk)}
 
     page = Client().post("/invite/readdress/answer", question)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import purposes
+from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, Unavailable
 from kit import tokens
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
@@ -187,16 +188,16 @@ def test_a_sender_who_was_turned_off_is_not_asked(signed_in, invite, maria, mail
 
     assert mailbox.letters("maria@lab.example") == []
     with pytest.raises(Unavailable):
-        Invite.objects.get().ask_to_readdress("ada@example.com")
+        Readdressing(Invite.objects.get()).ask("ada@example.com")
     assert Invite.objects.get().readdress_to == ""
 
 
 def test_two_who_ask_in_the_same_moment_are_one_mail(invite, mailbox):
     first, second = Invite.objects.get(), Invite.objects.get()
-    first.ask_to_readdress("ada@example.com")
+    Readdressing(first).ask("ada@example.com")
 
     with pytest.raises(Unavailable):
-        second.ask_to_readdress("grace@gmail.com")
+        Readdressing(second).ask("grace@gmail.com")
 
     assert Invite.objects.get().readdress_to == "ada@example.com"
     assert mailbox.kinds("maria@lab.example") == ["readdress"]
@@ -208,7 +209,7 @@ def test_nobody_is_asked_about_an_invite_that_ended_in_this_moment(invite, mailb
     Invite.objects.update(**{over: timezone.now()})
 
     with pytest.raises(Unavailable):
-        late.ask_to_readdress("ada@example.com")
+        Readdressing(late).ask("ada@example.com")
 
     assert mailbox.letters() == []
 
@@ -226,23 +227,23 @@ def test_what_goes_to_the_other_address_says_the_same(signed_in, maria, mailbox)
 def test_who_asked_hears_once_of_two_answers_in_the_same_moment(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     first, second = Invite.objects.get(), Invite.objects.get()
-    first.keep_address()
+    Readdressing(first).refuse()
 
     with pytest.raises(Unavailable):
-        second.keep_address()
+        Readdressing(second).refuse()
 
     assert mailbox.kinds("ada@example.com").count("not_readdressed") == 1
 
 
 def test_a_second_answer_in_the_same_moment_finds_nothing_left_to_answer(signed_in, invite, mailbox, monkeypatch):
     signed_in.post("/invite/readdress", token(invite))
-    original = Invite.readdress
+    original = Readdressing.approve
 
     def late(self):
-        Invite.objects.get(pk=self.pk).keep_address()
+        Readdressing(Invite.objects.get()).refuse()
         return original(self)
 
-    monkeypatch.setattr(Invite, "readdress", late)
+    monkeypatch.setattr(Readdressing, "approve", late)
 
     page = Client().post("/invite/readdress/answer", question(mailbox))
 

@@ -8,6 +8,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
+from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
@@ -76,14 +77,14 @@ def lose_an_address(language):
 def be_asked_to_readdress(language):
     maria = UserFactory(username="maria", email=EMAIL, settings={"language": language})
     Invite.objects.issue("guest@example.com", source="admin", invited_by=maria)
-    Invite.objects.get().ask_to_readdress("hopper@example.com")
+    Readdressing(Invite.objects.get()).ask("hopper@example.com")
 
 
 def not_be_readdressed(language):
     inviter = UserFactory(username="maria", email="maria@lab.example")
     Invite.objects.issue("guest@example.com", source="admin", invited_by=inviter, language=language)
-    Invite.objects.get().ask_to_readdress(EMAIL)
-    Invite.objects.get().keep_address()
+    Readdressing(Invite.objects.get()).ask(EMAIL)
+    Readdressing(Invite.objects.get()).refuse()
 
 
 def lose_google(language):

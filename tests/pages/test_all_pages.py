@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Event, User
 from invites import purposes
+from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.mail import lateness
@@ -164,7 +165,7 @@ def another_google_account(client, **fields):
 def readdressing():
     """The token of the mail that asks who sent an invite."""
     invite = invited()
-    invite.ask_to_readdress("hopper@example.com")
+    Readdressing(invite).ask("hopper@example.com")
     return {"token": tokens.sign(purposes.READDRESS, invite.pk)}
 
 

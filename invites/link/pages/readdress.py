@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
 from invites.link import dead, opened
+from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, Unavailable
 from kit import tokens
 from kit.page import page
@@ -24,9 +25,9 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """
     email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
     invite = link.invite
-    if request.method != "POST" or not email or invite is None or not invite.can_be_readdressed_to(email):
+    if request.method != "POST" or not email or invite is None or not Readdressing(invite).is_possible(email):
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
-    invite.ask_to_readdress(email, get_language() or "")
+    Readdressing(invite).ask(email, get_language() or "")
     GOOGLE_IDENTITY.drop(request)
     context = {"invite": invite, "email": email}
     return render(request, "invites/link/readdress_asked.html", context)
@@ -67,7 +68,7 @@ def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
 
     Raises Unavailable when the sender has answered, or the invitation has ended, just now.
     """
-    invite.readdress()
+    Readdressing(invite).approve()
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
 
 
@@ -77,5 +78,5 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
 
     Raises Unavailable when the sender has answered, or the invitation has ended, just now.
     """
-    invite.keep_address()
+    Readdressing(invite).refuse()
     return render(request, "invites/link/readdress_done.html", {"email": invite.email, "moved": False})

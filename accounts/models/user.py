@@ -1,5 +1,6 @@
 """Who you are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar

@@ -39,8 +39,8 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
     `way` is how they came in. `new`: the account was made just now, with its first sign-in recorded
-    (UserManager.store_new), so no code is asked for. The session's id changes, so one planted before sign-in is worth nothing. If the account is
-    turned off, or all its sessions have ended meanwhile, the answer says so.
+    (UserManager.store_new), so no code is asked for. The session's id changes, so one planted before sign-in is worth
+    nothing. If the account is turned off, or all its sessions have ended meanwhile, the answer says so.
     """
     if SESSION_KEY in request.session and not goes_on(request, user):
         logout(request)

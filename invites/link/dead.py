@@ -87,7 +87,7 @@ def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datet
 def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose, password: str = "") -> bool:
     """Returns whether this POST repeats the one that used the link moments ago: same browser, same page.
 
-    It does so after a double click, or when the answer got lost on the way. A new password must be the same too, because
+    It does so after a double click, or when the answer got lost on the way. A new password must be the same too:
     another one was not saved.
     """
     here, account, now = browser.identify(request, purpose), link.used_by, timezone.now()

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from itertools import batched
 from typing import Any
 
-from invites.models.queryset import Entry
 from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
+from invites.models.queryset import Entry
 
 FATES = ("new", "doubted", "has_account", "invited", "suppressed")  # of an entry; names of Counts
 

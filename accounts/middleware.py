@@ -15,7 +15,7 @@ from django.utils.cache import add_never_cache_headers
 from accounts import preferences
 from accounts.session import devices
 from accounts.session.notes import CHOSEN
-from kit.form import same_site
+from kit.form import safe_path
 from kit.rate_limit import Limited
 
 
@@ -38,7 +38,7 @@ def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        devices.remember(request, response)
+        devices.set_cookie(request, response)
         return response
 
     return middleware
@@ -88,5 +88,5 @@ def way_in(request: HttpRequest) -> str:
     """
     if request.path != reverse("account_login"):
         return ""
-    next_url = same_site(request.POST.get("next", ""))
+    next_url = safe_path(request.POST.get("next", ""))
     return reverse("entry") + (f"?{urlencode({'next': next_url})}" if next_url else "")

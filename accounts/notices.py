@@ -54,7 +54,7 @@ def tell(event: "Event") -> None:
             "by": event.detail.get("by", ""),
             "anew": event.detail.get("anew", False),
             "new_masked": addresses.mask(event.user.email),
-            "device": said(event.device),
+            "device": device_in_words(event.device),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
             "url": "" if name in FINAL else tokens.link(NOT_ME, event.pk),
@@ -89,7 +89,7 @@ def farewell(user: "User", event: "Event", device: str) -> None:
     `event` is its deletion, `device` where that was asked for, as kit.visitor.device() returns it.
     """
     with preferences.read_by(user.settings) as language:
-        context = {"username": user.username, "device": said(device), "when": times.on(event.at)}
+        context = {"username": user.username, "device": device_in_words(device), "when": times.on(event.at)}
         for address in sorted({user.email, *user.address.former()}):
             post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
 
@@ -100,20 +100,20 @@ def code(user: "User", email: str, secret: str, device: str) -> None:
     `device` is where the code was asked for.
     """
     with preferences.read_by(user.settings) as language:
-        context = {"username": user.username, "email": email, "code": secret, "device": said(device)}
+        context = {"username": user.username, "email": email, "code": secret, "device": device_in_words(device)}
         post("email_code", email, context, language=language)
 
 
 def taken(owner: "User", device: str) -> None:
     """Mails `owner` that another account wanted to change to their address. `device` is where that was tried."""
     with preferences.read_by(owner.settings) as language:
-        context = {"username": owner.username, "device": said(device), "url": settings.SITE_URL}
+        context = {"username": owner.username, "device": device_in_words(device), "url": settings.SITE_URL}
         post("email_taken", owner.email, context, language=language)
 
 
-def said(device: str) -> str:
+def device_in_words(device: str) -> str:
     """Returns a stored device in words of the active language: "Firefox on Windows", or "an unknown device".
 
     `device` is as kit.visitor.device() returns it.
     """
-    return visitor.describe(device) or _("an unknown device")
+    return visitor.device_in_words(device) or _("an unknown device")

@@ -40,7 +40,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
             "reset_url": tokens.link(purposes.RESET, link.pk),
             "until": times.until(link.expires_at),
             "at": times.clock(timezone.now()),
-            "device": notices.said(device),
+            "device": notices.device_in_words(device),
             "registering": link.purpose == link.Purpose.REGISTER,
         }
     source = link.invite.source if link.invite else "self"

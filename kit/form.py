@@ -42,10 +42,10 @@ class NextField(forms.CharField):
         super().__init__(required=False, widget=forms.HiddenInput)
 
     def clean(self, value: str | None) -> str:
-        return same_site(value or "")
+        return safe_path(value or "")
 
 
-def same_site(url: str) -> str:
+def safe_path(url: str) -> str:
     """Returns `url` if it is a printable path of this site of at most 500 characters, else "".
 
     Any other URL could send the visitor to another site (open redirect); 500 is the length of the columns that store

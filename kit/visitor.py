@@ -48,7 +48,7 @@ SYSTEMS = {
 def device(request: HttpRequest) -> str:
     """Returns the visitor's browser and system, "Firefox/Windows", or "" unless we know both.
 
-    This is what is stored; describe() puts it into words.
+    This is what is stored; device_in_words() puts it into words.
     """
     agent = parse(request.headers.get("User-Agent", "")[:500])
     browser = BROWSERS.get(agent.user_agent.family, "") if agent.user_agent else ""
@@ -61,7 +61,7 @@ def trace(request: HttpRequest) -> dict[str, Any]:
     return {"ip": ip(request), "device": device(request)}
 
 
-def describe(device: str) -> str:
+def device_in_words(device: str) -> str:
     """Returns a stored device in words, in the active language: "Firefox on Windows", or "" for an unknown one."""
     browser, _slash, system = device.partition("/")
     return _("%(browser)s on %(os)s") % {"browser": browser, "os": system} if system else browser

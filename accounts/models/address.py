@@ -48,7 +48,7 @@ class Address:
         """
         if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
             with transaction.atomic():
-                self.user.drop_ways_in()
+                self.user.remove_ways_in()
                 self.user.end_sessions()
                 self.user.second_factor.forget()
                 self.set_only()
@@ -60,13 +60,13 @@ class Address:
         Raises Superseded, IntegrityError for a taken address.
         """
         with transaction.atomic():
-            before, after = self.user.hold().email, addresses.normalize(email)
+            before, after = self.user.lock_or_raise().email, addresses.normalize(email)
             if after == before:  # the same code twice
                 return
             type(self.user).objects.filter(pk=self.user.pk).update(email=after)
             self.user.email = after
             self.set_only()
-            self.user.happened(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
+            self.user.record_and_notify(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
 
     def restore(self, email: str, undone: Event, **trace: Any) -> bool:
         """Comes back to the address before a change, which `undone` is; False when somebody else has it by now."""

@@ -63,7 +63,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Takes from a leaving person's events what tells who it was."""
         self.filter(user=user).update(ip=None, device="", detail={})
 
-    def over(self) -> "EventQuerySet":
+    def prunable(self) -> "EventQuerySet":
         return self.filter(at__lt=timezone.now() - KEPT)
 
 
@@ -135,7 +135,7 @@ class Event(models.Model):
 
     @property
     def device_name(self) -> str:
-        return visitor.describe(self.device)
+        return visitor.device_in_words(self.device)
 
     @property
     def works_until(self) -> datetime:

@@ -43,7 +43,7 @@ class Google:
         Raises ConnectedElsewhere, Superseded.
         """
         with transaction.atomic():
-            self.user.hold()
+            self.user.lock_or_raise()
             claimed = SocialAccount.objects.filter(provider=PROVIDER, uid=uid).first()
             if claimed and claimed.user_id == self.user.pk:
                 return False
@@ -63,17 +63,17 @@ class Google:
         with transaction.atomic():
             if not self.adopt(uid, email):
                 return False
-            self.user.happened(Event.Kind.GOOGLE_CONNECTED, google=email, **trace)
+            self.user.record_and_notify(Event.Kind.GOOGLE_CONNECTED, google=email, **trace)
         return True
 
     def disconnect(self, **trace: Any) -> None:
         """Raises LastWayIn, Superseded."""
         with transaction.atomic():
-            if not self.user.hold().has_usable_password():
+            if not self.user.lock_or_raise().has_usable_password():
                 raise LastWayIn
             email = self.email
             if self.forget():
-                self.user.happened(Event.Kind.GOOGLE_DISCONNECTED, google=email, **trace)
+                self.user.record_and_notify(Event.Kind.GOOGLE_DISCONNECTED, google=email, **trace)
 
     def forget(self) -> bool:
         """Whether there was anything to forget."""

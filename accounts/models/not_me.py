@@ -70,7 +70,7 @@ class NotMe:
         this one is turned off. Raises EventUnavailable.
         """
         user, told = self._claim(), self.event.told
-        user.drop_ways_in()
+        user.remove_ways_in()
         # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
         user.second_factor.forget(since=self.event)
         if self.event.kind == Event.Kind.RECOVERY_CODE_USED:

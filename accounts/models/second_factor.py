@@ -73,13 +73,13 @@ class SecondFactor:
         """
         code = digits(typed)
         with transaction.atomic():
-            self.user.hold()  # before its rows, as everything else that changes them
+            self.user.lock_or_raise()  # before its rows, as everything else that changes them
             for row in self._rows().select_for_update().order_by("id"):
                 if _passes(row, code):
                     _spend(row, code)
                     if row.type == RECOVERY:
                         left = len(self.recovery_codes)
-                        self.user.happened(Event.Kind.RECOVERY_CODE_USED, left=left, **trace)
+                        self.user.record_and_notify(Event.Kind.RECOVERY_CODE_USED, left=left, **trace)
                     return str(row.type)
         return ""
 
@@ -90,11 +90,11 @@ class SecondFactor:
         up anew. Raises Superseded.
         """
         with transaction.atomic():
-            self.user.hold()
+            self.user.lock_or_raise()
             if (was_on := self.is_on) and not anew:
                 return
             # First, so that all that is set up now is younger than the event (see `forget`).
-            self.user.happened(Event.Kind.SECOND_FACTOR_ON, anew=was_on, **trace)
+            self.user.record_and_notify(Event.Kind.SECOND_FACTOR_ON, anew=was_on, **trace)
             self.forget()
             data = {"secret": encrypt(secret), "used": {digits(code): time.time()}}
             Authenticator.objects.create(user=self.user, type=TOTP, data=data)
@@ -104,17 +104,17 @@ class SecondFactor:
     def renew_codes(self, **trace: Any) -> None:
         """New recovery codes instead of all old ones. Raises Superseded."""
         with transaction.atomic():
-            self.user.hold()
-            self.user.happened(Event.Kind.RECOVERY_CODES, **trace)
+            self.user.lock_or_raise()
+            self.user.record_and_notify(Event.Kind.RECOVERY_CODES, **trace)
             self.forget_codes()
             self._make_codes()
 
     def turn_off(self, **trace: Any) -> bool:
         """Whether it was on. Raises Superseded."""
         with transaction.atomic():
-            self.user.hold()
+            self.user.lock_or_raise()
             if was_on := self.forget():
-                self.user.happened(Event.Kind.SECOND_FACTOR_OFF, **trace)
+                self.user.record_and_notify(Event.Kind.SECOND_FACTOR_OFF, **trace)
         return was_on
 
     def forget(self, since: Event | None = None) -> bool:

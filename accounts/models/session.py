@@ -48,7 +48,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         Event.objects.record(Event.Kind.SESSION_ENDED, session.user, **trace, ended=session.device)
         return session
 
-    def over(self) -> "SessionQuerySet":
+    def prunable(self) -> "SessionQuerySet":
         return self.filter(expire_date__lte=timezone.now())
 
     def revoke(self, user: Any, handle: str) -> bool:
@@ -94,7 +94,7 @@ class Session(AbstractBaseSession):
 
     @property
     def device_name(self) -> str:
-        return visitor.describe(self.device)
+        return visitor.device_in_words(self.device)
 
     @classmethod
     def cache_key(cls, session_key: str) -> str:

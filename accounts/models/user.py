@@ -86,14 +86,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def second_factor(self) -> SecondFactor:
         return SecondFactor(self)
 
-    def choose(self, **chosen: Any) -> None:
+    def save_preferences(self, **chosen: Any) -> None:
         """Keeps what the person chose in the settings; what they chose before for other things stays."""
         with transaction.atomic():
             stored = User.objects.select_for_update().get(pk=self.pk).settings
             self.settings = stored | chosen
             self.save(update_fields=["settings"])
 
-    def hold(self) -> "User":
+    def lock_or_raise(self) -> "User":
         """Locks the account for the rest of the transaction, and gives it as it is now.
 
         Raises Superseded when all its sessions have ended since it was read: whoever ended them, with a new password or
@@ -110,20 +110,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         Raises Superseded.
         """
         with transaction.atomic():
-            self.hold()
+            self.lock_or_raise()
             self.set_password(password)
             self.password_changed_at = self.devices_forgotten_at = timezone.now()
             self.save(update_fields=["password", "password_changed_at", "devices_forgotten_at"])
             self.end_sessions()
-            self.happened(Event.Kind.PASSWORD_CHANGED, **trace)
+            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
         """Raises Superseded, ValidationError for a malformed name, IntegrityError for a taken one."""
         with transaction.atomic():
-            before, after = self.hold().username, names.normalize(username)
+            before, after = self.lock_or_raise().username, names.normalize(username)
             User.objects.filter(pk=self.pk).update(username=after)
             self.username = after
-            self.happened(Event.Kind.USERNAME_CHANGED, before=before, **trace)
+            self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def turn_off(self, **trace: Any) -> None:
         """Deactivates the account, and ends its sessions."""
@@ -144,12 +144,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             if not self.is_active or "email" in fields:
                 self.end_sessions()
 
-    def happened(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
+    def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event and mails the owner, who may say that it was somebody else."""
         with transaction.atomic():
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
 
-    def drop_ways_in(self) -> None:
+    def remove_ways_in(self) -> None:
         """All but the mailbox, for who ends the sessions as well."""
         self.google.forget()
         self.set_unusable_password()
@@ -188,7 +188,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             with connection.cursor() as cursor:  # whoever holds a row of it must not hold its owner for long
                 cursor.execute("SET LOCAL lock_timeout = '3s'")
-            self.hold()
+            self.lock_or_raise()
             # What stays in the history says that an account went, and not from where.
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()

@@ -25,7 +25,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("account")
     user = request.person
-    user.happened(Event.Kind.EXPORTED, **request.trace)
+    user.record_and_notify(Event.Kind.EXPORTED, **request.trace)
     file = {"Content-Disposition": f'attachment; filename="{user.username}.zip"'}
     return StreamingHttpResponse(stream_zip(user), content_type="application/zip", headers=file)
 

@@ -52,12 +52,12 @@ def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpRespo
     return cookies.keep(response, TRUSTED, _newest(_trusting(request), user.pk.hex), TRUSTED_FOR)
 
 
-def recognize(request: HttpRequest, user: User) -> None:
+def mark_known(request: HttpRequest, user: User) -> None:
     """Marks this device as the user's: the answer to this request will carry the cookie (accounts.middleware)."""
     request.META[RECOGNIZED] = user.pk.hex
 
 
-def remember(request: HttpRequest, response: HttpResponse) -> None:
+def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
     """Sets the cookie of known devices, if the request was marked as coming from an account's device."""
     if RECOGNIZED not in request.META:
         return

@@ -106,7 +106,7 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     if way == LINK:
         prove(request)
     _connect_google(request, user)
-    devices.recognize(request, user)
+    devices.mark_known(request, user)
 
 
 def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ def keep(request: HttpRequest, user: User) -> None:
     PROVEN.drop(request)  # the proof was for that one change
     request.session[HANDLE] = new_handle()  # other services were told that all have ended, this one too
     update_session_auth_hash(request, user)
-    devices.recognize(request, user)
+    devices.mark_known(request, user)
 
 
 def end(request: HttpRequest) -> None:

@@ -79,7 +79,7 @@ def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
         log.exception("confirming an account failed")
         said = _("We couldn’t confirm your account. Nothing has changed. Try again in a few minutes.")
         raise Refused(503, "unavailable", said) from None
-    devices.recognize(request, account)
+    devices.mark_known(request, account)
     return confirmed(link)
 
 

@@ -10,7 +10,7 @@ from invites import purposes
 from invites.google import trip
 from invites.link import opened
 from kit import tokens
-from kit.form import same_site
+from kit.form import safe_path
 from kit.json_door import Fields, Refused, door
 
 
@@ -23,7 +23,7 @@ def start(request: HttpRequest, sent: Fields) -> HttpResponse:
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Refused(404, "off", _("Google is not offered here."))
-    next_url, link = same_site(sent.get("next", "")), opened.find_pending(request)
+    next_url, link = safe_path(sent.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
         return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     return trip.begin(request, next_url, link)

@@ -12,7 +12,7 @@ from invites import limits
 from invites.ask_for_link.ask import Asked, ask
 from invites.ask_for_link.form import EmailForm
 from invites.models import MagicLink
-from kit.form import same_site
+from kit.form import safe_path
 from kit.json_door import Fields, Invalid, Refused, door, message
 
 
@@ -44,7 +44,7 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     The link leads to `next`. Raises Limited when the address was mailed too often.
     """
     email = request.person.email
-    ask(request, Asked(email, next=same_site(sent.get("next", ""))))
+    ask(request, Asked(email, next=safe_path(sent.get("next", ""))))
     return message(sent_to(email), 202)
 
 

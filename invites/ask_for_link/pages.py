@@ -20,7 +20,7 @@ from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from invites.models import MagicLink
 from kit import rate_limit, visitor
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import bound, page
 from outbox.mail import lateness
 
@@ -31,7 +31,7 @@ def entry(request: HttpRequest) -> HttpResponse:
 
     A person who is signed in gets a page that says so, without the form.
     """
-    next_url = same_site(request.GET.get("next", ""))
+    next_url = safe_path(request.GET.get("next", ""))
     if request.user.is_authenticated:
         return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
@@ -80,7 +80,7 @@ def prove(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("account")
     email = request.person.email
-    return ask_or_wait(request, Asked(email, next=same_site(request.POST.get("next", ""))))
+    return ask_or_wait(request, Asked(email, next=safe_path(request.POST.get("next", ""))))
 
 
 @page(limits.ASK_PER_NETWORK)

@@ -8,7 +8,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 
 from kit import addresses, plain_line
-from kit.form import same_site
+from kit.form import safe_path
 
 # The names that people give each column in the first line of a file, in lower case.
 COLUMNS = {
@@ -75,7 +75,7 @@ def language(text: str) -> str:
 
 def path(text: str) -> str:
     """Returns the text if it is a path of this site or "". Raises ValidationError for any other text."""
-    if text != same_site(text):
+    if text != safe_path(text):
         raise ValidationError(_("It must lead to a path of this site, like /account"))
     return text
 

@@ -62,7 +62,7 @@ class BatchPages(ReadOnly, LongList):
         if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
             self.message_user(request, refusal, messages.WARNING)
             return self.page_of(batch)
-        batch.begin(staff(request), **chosen)
+        batch.claim_for(staff(request), **chosen)
         outcome = batch.send()
         self.tell(request, words.queued(outcome), outcome)
         return self.page_of(batch)

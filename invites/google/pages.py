@@ -27,7 +27,7 @@ from invites.google.trip import GOOGLE_TRIP
 from invites.link import opened
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import page
 
 log = logging.getLogger("frontdoor.invites")
@@ -50,7 +50,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
     typed = request.POST if request.method == "POST" else request.GET
-    next_url, link = same_site(typed.get("next", "")), opened.find_pending(request)
+    next_url, link = safe_path(typed.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
         return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     if request.method != "POST":

@@ -100,7 +100,7 @@ class Batch(models.Model):
         self.save(update_fields=["counts", "checked_at"])
         return changed
 
-    def begin(self, by: User, *, again: bool = False, doubted: bool = False) -> None:
+    def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> None:
         """Settles who sends it and to whom, by the first press; `doubted` keeps the addresses that may be typos."""
         with transaction.atomic():
             row = Batch.objects.select_for_update().get(pk=self.pk)

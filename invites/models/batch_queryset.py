@@ -40,7 +40,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         batch.save()
         return batch
 
-    def over(self) -> "BatchQuerySet":
+    def prunable(self) -> "BatchQuerySet":
         """Lists that were checked and never sent, and those that were sent long ago."""
         now = timezone.now()
         unsent = models.Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)

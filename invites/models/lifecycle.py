@@ -62,10 +62,10 @@ class Lifecycle(InviteStates):
             yield self.model.objects.filter(pk__in=keys)
 
     def _each(self, verb: Work, by: User | None, *, dry_run: bool) -> Outcome:
-        return sum((rows.steer(verb, by, dry_run=dry_run) for rows in self.in_chunks()), Outcome())
+        return sum((rows.apply_step(verb, by, dry_run=dry_run) for rows in self.in_chunks()), Outcome())
 
     @transaction.atomic
-    def steer(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
+    def apply_step(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Does one thing to all of these, who are few enough for one transaction."""
         known = self.exclude(email="")  # whom the others were for has left
         locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)

@@ -140,15 +140,15 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         stale = self.filter(expires_at__lt=timezone.now() - PLAN_KEPT).exclude(password="")
         stale.update(username="", password="", seal="")
 
-    def over(self) -> Self:
+    def prunable(self) -> Self:
         """Long after their end, and much longer after that those that were used; what an invitation mails stays."""
-        return self.filter(self._is_over())
+        return self.filter(self._is_prunable())
 
     def remembered(self) -> Self:
         """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
-        return self.exclude(email="").exclude(self._is_over())
+        return self.exclude(email="").exclude(self._is_prunable())
 
-    def _is_over(self) -> Q:
+    def _is_prunable(self) -> Q:
         now = timezone.now()
         unused = Q(used_at=None, expires_at__lt=now - UNUSED_KEPT)
         return (unused | Q(expires_at__lt=now - USED_KEPT)) & ASKED_FOR

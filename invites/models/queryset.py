@@ -182,15 +182,15 @@ class InviteQuerySet(Lifecycle):
         theirs.update(email="", name="", note="", readdress_to="")
         self.filter(readdress_to__in=user.address.known()).update(readdress_to="")
 
-    def over(self) -> "InviteQuerySet":
+    def prunable(self) -> "InviteQuerySet":
         """What members have sent and nobody accepted, long after it ran out; invitations of staff stay."""
-        return self.filter(self._is_over())
+        return self.filter(self._is_prunable())
 
     def remembered(self) -> "InviteQuerySet":
         """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
-        return self.exclude(email="").exclude(self._is_over())
+        return self.exclude(email="").exclude(self._is_prunable())
 
-    def _is_over(self) -> models.Q:
+    def _is_prunable(self) -> models.Q:
         ended = {"expires_at__lt": timezone.now() - UNANSWERED_KEPT, "accepted_at": None}
         return models.Q(**ended, source=self.model.Source.MEMBER)
 

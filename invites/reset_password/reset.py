@@ -40,4 +40,4 @@ def save(request: HttpRequest, link: MagicLink, account: User, password: str) ->
     since it was read: by another of its links, or by "this was not me".
     """
     link.reset_password(account, password, browser=browser.identify(request, purposes.RESET), **visitor.trace(request))
-    devices.recognize(request, account)  # a device that reads the mailbox is no new device to warn of
+    devices.mark_known(request, account)  # a device that reads the mailbox is no new device to warn of

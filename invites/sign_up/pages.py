@@ -17,7 +17,7 @@ from invites.models import Invite, MagicLink
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
 from kit import tokens, visitor
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import bound, page
 from kit.tokens import Purpose
 
@@ -105,7 +105,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("entry")
     show = "show" in request.GET
-    typed = {"next": same_site(request.GET.get("next", ""))}
+    typed = {"next": safe_path(request.GET.get("next", ""))}
     form = bound(RegisterForm, request, show_password=show, initial=typed)
     if not form.is_valid():
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})

@@ -53,7 +53,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         """Empties the payloads, and returns the number of rows."""
         return self.update(payload={})
 
-    def over(self) -> "WebhookDeliveryQuerySet":
+    def prunable(self) -> "WebhookDeliveryQuerySet":
         """Returns the rows to prune: delivered or given up long ago (KEPT_DELIVERED, KEPT), or of a deleted webhook."""
         now = timezone.now()
         old = Q(delivered_at__lt=now - KEPT_DELIVERED) | Q(given_up_at__lt=now - KEPT)

@@ -68,7 +68,7 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
     def waiting(self) -> "OutboxEventQuerySet":
         return self.filter(published_at=None).order_by("id")
 
-    def over(self) -> "OutboxEventQuerySet":
+    def prunable(self) -> "OutboxEventQuerySet":
         """Returns the events to prune: published longer ago than KEPT."""
         return self.filter(published_at__lt=timezone.now() - KEPT)
 

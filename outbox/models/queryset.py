@@ -61,7 +61,7 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Returns mail that came back, was given up, or failed twice and still waits. An index serves this query."""
         return self.filter(TROUBLE)
 
-    def over(self, *kept: models.QuerySet[Any]) -> "OutboxQuerySet":
+    def prunable(self, *kept: models.QuerySet[Any]) -> "OutboxQuerySet":
         """Returns mail to prune: left or given up longer ago than KEPT; if about a row of `kept`, than KEPT_ABOUT."""
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)

@@ -197,7 +197,7 @@ def test_a_session_that_ends_just_before_the_answer_is_told(program, monkeypatch
 
 
 def test_an_account_says_who_it_is_what_was_chosen_and_how_one_gets_in(ada, program):
-    ada.choose(language="ru")
+    ada.save_preferences(language="ru")
     phone.pair(ada)
     ada.google.connect("42", "ada@google.example")
     program.force_login(User.objects.get())
@@ -311,8 +311,8 @@ def test_a_session_that_ended_meanwhile_changes_nothing_and_is_told(program, mon
 
 def end_at_the_lock(monkeypatch):
     """Ends all sessions just before the account is locked."""
-    original = User.hold
-    monkeypatch.setattr(User, "hold", lambda self: (User.objects.get().end_sessions(), original(self))[1])
+    original = User.lock_or_raise
+    monkeypatch.setattr(User, "lock_or_raise", lambda self: (User.objects.get().end_sessions(), original(self))[1])
 
 
 # The address

@@ -321,8 +321,8 @@ def test_who_waits_for_a_code_is_sent_back_when_all_sessions_end(ada, waiting, m
     if when == "before the code":
         end()
     elif when == "while it is checked":
-        original = User.hold
-        monkeypatch.setattr(User, "hold", lambda self: (end(), original(self))[1])
+        original = User.lock_or_raise
+        monkeypatch.setattr(User, "lock_or_raise", lambda self: (end(), original(self))[1])
     else:
         original = sessions.enter
         monkeypatch.setattr(sessions, "enter", lambda *given: (end(), original(*given)))
@@ -339,8 +339,10 @@ def test_who_waits_for_a_code_is_sent_back_when_all_sessions_end(ada, waiting, m
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("typed", ["right", "wrong"])
 def test_an_account_that_goes_while_its_code_is_checked_is_no_500(waiting, monkeypatch, typed):
-    original = User.hold
-    monkeypatch.setattr(User, "hold", lambda self: (User.objects.filter(pk=self.pk).delete(), original(self))[1])
+    original = User.lock_or_raise
+    monkeypatch.setattr(
+        User, "lock_or_raise", lambda self: (User.objects.filter(pk=self.pk).delete(), original(self))[1]
+    )
 
     assert is_refused(enter(waiting, phone.code() if typed == "right" else phone.wrong()))
     assert is_refused(waiting.look())

@@ -277,8 +277,8 @@ def test_changes_are_limited_with_the_pages(paired, method, door):
 def test_sessions_that_end_meanwhile_change_nothing(ada, proven, monkeypatch, method, door):
     secret = proven.send(SETUP, replace=True).json()["secret"]
     app, left = ada.second_factor.app, ada.second_factor.recovery_codes
-    original = User.hold
-    monkeypatch.setattr(User, "hold", lambda self: (User.objects.get().end_sessions(), original(self))[1])
+    original = User.lock_or_raise
+    monkeypatch.setattr(User, "lock_or_raise", lambda self: (User.objects.get().end_sessions(), original(self))[1])
 
     sent = {"code": phone.code(secret), "current": phone.code()} if door == APP else {"code": phone.code()}
     answer = proven.send(door, method, **sent)

@@ -243,13 +243,13 @@ def test_what_happened_between_the_steps_ends_it(ada, meanwhile):
 
 def test_sessions_that_end_while_the_code_is_looked_at_end_this_too(ada, monkeypatch):
     client = password()
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.get(pk=self.pk).end_sessions()
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
 
     assert enter(client, phone.code()).url.startswith("/login")
     assert ENDED in words(client.get("/login"))

@@ -368,7 +368,7 @@ def test_both_mails_name_the_device_that_asked(mailbox, firefox):
 
 def test_a_code_is_written_in_the_language_of_who_asked_and_a_warning_in_its_readers(mailbox, signed_in, ada):
     UserFactory(username="grace", email="grace@example.com")
-    ada.choose(language="ru")
+    ada.save_preferences(language="ru")
     for email, language in [(NEW, "ru"), ("grace@example.com", "en")]:
         ask(signed_in, email=email)
 

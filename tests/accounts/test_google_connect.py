@@ -100,13 +100,13 @@ def test_saying_no_at_google_leads_back_to_the_account_with_a_word(signed_in, ad
 
 def test_sessions_that_end_in_this_moment_end_connecting_too(signed_in, google, monkeypatch):
     path = begin(signed_in, google)
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.get(pk=self.pk).end_sessions()
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
 
     assert signed_in.get(path).url.startswith("/login")
     assert not SocialAccount.objects.exists()
@@ -166,13 +166,13 @@ def test_the_last_way_in_stays(mailbox, google):
 
 def test_a_password_that_goes_in_this_moment_leaves_google(signed_in, google, monkeypatch):
     connect(signed_in, google)
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.filter(pk=self.pk).update(password="!")
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
 
     page = signed_in.post(OFF, {"password": PASSWORD})
 

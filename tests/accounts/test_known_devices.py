@@ -182,7 +182,7 @@ def test_whoever_has_just_joined_is_told_nothing_they_know(client, mailbox):
 
 
 def test_who_turned_the_mail_off_gets_none(mailbox, ada):
-    ada.choose(notices=False)
+    ada.save_preferences(notices=False)
 
     sign_in(Client())
 
@@ -192,7 +192,7 @@ def test_who_turned_the_mail_off_gets_none(mailbox, ada):
 def test_forgotten_devices_are_strangers_until_they_sign_in_again(mailbox, ada):
     mine = Client()
     sign_in(mine)
-    User.objects.get(pk=ada.pk).drop_ways_in()
+    User.objects.get(pk=ada.pk).remove_ways_in()
     ada.refresh_from_db()
     ada.set_password(PASSWORD)
     ada.save(update_fields=["password"])

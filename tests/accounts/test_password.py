@@ -159,13 +159,13 @@ def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ad
     ],
 )
 def test_what_is_under_way_while_all_sessions_end_changes_nothing(signed_in, ada, monkeypatch, path, form):
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.get(pk=self.pk).end_sessions()
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
     page = signed_in.post(path, form, follow=True)
 
     assert page.redirect_chain[0][0] == f"/login?next={path}"

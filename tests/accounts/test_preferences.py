@@ -52,7 +52,7 @@ def test_times_follow_the_zone_on_pages_and_in_mails(mailbox, signed_in, ada):
 @pytest.mark.parametrize("kind", ["password_changed", "username_changed", "email_changed", "deleted"])
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_notice_gives_its_times_in_the_readers_time_zone(mailbox, ada, kind, language):
-    ada.choose(language=language, time_zone="Asia/Tokyo")
+    ada.save_preferences(language=language, time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 11, 21, 20, 0, tzinfo=UTC), tick=False):
         {
             "password_changed": lambda: ada.change_password("another horse battery staple"),
@@ -145,8 +145,8 @@ def test_turning_the_mails_about_new_devices_off_is_told(mailbox, signed_in, ada
 
 def test_what_was_chosen_elsewhere_meanwhile_stays(ada):
     here, there = (User.objects.get(pk=ada.pk) for _ in range(2))
-    here.choose(theme="dark", time_zone="Asia/Tokyo")
-    there.choose(language="ru")
+    here.save_preferences(theme="dark", time_zone="Asia/Tokyo")
+    there.save_preferences(language="ru")
 
     assert User.objects.get(pk=ada.pk).settings == {"theme": "dark", "time_zone": "Asia/Tokyo", "language": "ru"}
 
@@ -156,7 +156,7 @@ def test_the_page_that_says_saved_is_dressed_as_chosen(signed_in):
 
 
 def test_the_first_page_after_signing_in_follows_what_was_chosen(client, ada):
-    ada.choose(theme="dark", language="ru")
+    ada.save_preferences(theme="dark", language="ru")
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert '<html lang="ru" dir="ltr" data-theme="dark">' in client.get("/").text

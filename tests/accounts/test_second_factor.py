@@ -316,13 +316,13 @@ def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypat
     phone.pair(ada)
     client = sign_in(phone.code())
     key = key_on(client.get(APP))
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.get(pk=self.pk).end_sessions()
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
     form = {
         "password": PASSWORD,
         "code": phone.code(key) if path == APP else phone.code(steps=1),

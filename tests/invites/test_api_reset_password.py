@@ -212,8 +212,10 @@ def test_the_token_of_another_page_sets_no_password(ada, press, purpose):
 
 
 def test_all_sessions_ended_at_that_moment_change_nothing(ada, token, monkeypatch):
-    original = User.hold
-    monkeypatch.setattr(User, "hold", lambda self: (User.objects.get(pk=self.pk).end_sessions(), original(self))[1])
+    original = User.lock_or_raise
+    monkeypatch.setattr(
+        User, "lock_or_raise", lambda self: (User.objects.get(pk=self.pk).end_sessions(), original(self))[1]
+    )
 
     answer = save(token)
 

@@ -134,7 +134,7 @@ def test_whoever_goes_on_with_an_interrupted_press_the_first_one_invites(desk, a
     monkeypatch.setattr(batches, "CHUNK", 2)
     check(desk, "\n".join(f"guest{n}@example.com" for n in range(5)))
     batch = Batch.objects.get()
-    batch.begin(ada)
+    batch.claim_for(ada)
     batch._send_some(batches.in_step())
 
     page = desk.get(page_of(batch))
@@ -281,7 +281,7 @@ def test_withdrawing_leaves_what_was_accepted(desk):
 def test_what_is_taken_back_in_the_middle_of_sending_is_not_gone_on_with(desk):
     check(desk, "new@example.com")
     batch = Batch.objects.get()
-    batch.begin(batch.created_by)
+    batch.claim_for(batch.created_by)
 
     desk.post(page_of(batch, "undo"))
     send(desk, batch)

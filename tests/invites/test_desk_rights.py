@@ -73,7 +73,7 @@ def test_pausing_is_logged_without_a_name(desk, ada):
 
 def test_who_may_only_invite_sees_and_takes_back_only_their_own_lists(admin_user):
     theirs = Batch.objects.check_list(lists.read(["grace@example.com"]), admin_user)
-    theirs.begin(admin_user)
+    theirs.claim_for(admin_user)
     theirs.send()
     mallory = staff("add_invite")
     own = Batch.objects.check_list(lists.read(["alan@example.com", EMAIL]), mallory.person)
@@ -174,7 +174,7 @@ def test_no_part_of_a_cell_is_a_formula():
 
 def test_what_could_not_be_read_of_a_list_is_forgotten_after_a_month(admin_user):
     batch = Batch.objects.check_list(lists.read(["Vera <vera@", "grace@example.com"]), admin_user)
-    batch.begin(admin_user)
+    batch.claim_for(admin_user)
     batch.send()
     call_command("prune", stdout=StringIO())
     assert Batch.objects.get().refused

@@ -425,9 +425,9 @@ def test_prune_deletes_unaccepted_invitations_a_year_after_their_end(signed_in, 
     Invite.objects.filter(email="alan@example.com").update(accepted_at=AGO)
     InviteFactory()
     Invite.objects.update(expires_at=timezone.now() - timedelta(days=364))
-    assert not Invite.objects.over().exists()
+    assert not Invite.objects.prunable().exists()
     Invite.objects.update(expires_at=timezone.now() - timedelta(days=366))
-    assert [row.email for row in Invite.objects.over()] == [EMAIL]
+    assert [row.email for row in Invite.objects.prunable()] == [EMAIL]
 
 
 def test_what_somebody_who_leaves_has_sent_goes_on_without_their_name(signed_in, ada, mailbox):

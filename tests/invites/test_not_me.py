@@ -559,7 +559,7 @@ def test_it_says_that_an_app_that_was_set_up_since_goes(ada, link):
 
 def test_it_says_so_of_recovery_codes_alone_too(mailbox, ada):
     phone.pair(ada)
-    ada.happened(Event.Kind.SIGNED_IN)
+    ada.record_and_notify(Event.Kind.SIGNED_IN)
     link = mailbox.link(ada.email, "/not-me")
     assert GOES not in words(Client().get(link))
 
@@ -590,7 +590,7 @@ def test_who_has_it_still_or_never_had_it_is_told_nothing_of_it(mailbox, ada, li
     assert OFF not in words(press(link))
 
     phone.pair(User.objects.get())
-    User.objects.get().happened(Event.Kind.SIGNED_IN)
+    User.objects.get().record_and_notify(Event.Kind.SIGNED_IN)
     assert OFF not in words(press(mailbox.link(ada.email, "/not-me")))
     assert ada.second_factor.is_on
 

@@ -198,13 +198,13 @@ def test_resets_of_an_address_nobody_has_leave_it_its_way_in(client, mailbox):
 
 
 def test_a_reset_that_was_overtaken_changes_nothing(client, ada, link, monkeypatch):
-    original = User.hold
+    original = User.lock_or_raise
 
     def late(self):
         User.objects.get(pk=self.pk).end_sessions()
         return original(self)
 
-    monkeypatch.setattr(User, "hold", late)
+    monkeypatch.setattr(User, "lock_or_raise", late)
 
     assert choose(client, link).status_code == 410
     assert User.objects.get().check_password(PASSWORD)

@@ -83,4 +83,4 @@ def test_a_device_is_named_as_its_browser_does(subtests):
             asking = RequestFactory().get("/")
             asking.META["HTTP_USER_AGENT"] = agent
 
-            assert visitor.describe(visitor.device(asking)) == device
+            assert visitor.device_in_words(visitor.device(asking)) == device

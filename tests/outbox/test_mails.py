@@ -67,11 +67,11 @@ def be_reminded(language):
 
 def be_on_a_new_device(language):
     person = somebody(language)
-    person.happened(Event.Kind.SIGNED_IN, **FROM)
+    person.record_and_notify(Event.Kind.SIGNED_IN, **FROM)
 
 
 def lose_an_address(language):
-    somebody(language).happened(Event.Kind.EMAIL_RESTORED, **FROM)
+    somebody(language).record_and_notify(Event.Kind.EMAIL_RESTORED, **FROM)
 
 
 def be_asked_to_readdress(language):
@@ -106,13 +106,15 @@ KINDS = {
     "new_device": be_on_a_new_device,
     "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
     "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
-    "notices_off": lambda language: somebody(language).happened(Event.Kind.NOTICES_OFF, **FROM),
+    "notices_off": lambda language: somebody(language).record_and_notify(Event.Kind.NOTICES_OFF, **FROM),
     "second_factor_on": lambda language: somebody(language).second_factor.turn_on(phone.SECRET, "000000", **FROM),
-    "second_factor_off": lambda language: somebody(language).happened(Event.Kind.SECOND_FACTOR_OFF, **FROM),
-    "recovery_codes": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODES, **FROM),
-    "recovery_code_used": lambda language: somebody(language).happened(Event.Kind.RECOVERY_CODE_USED, left=9, **FROM),
-    "code_failed": lambda language: somebody(language).happened(Event.Kind.CODE_FAILED, **FROM),
-    "exported": lambda language: somebody(language).happened(Event.Kind.EXPORTED, **FROM),
+    "second_factor_off": lambda language: somebody(language).record_and_notify(Event.Kind.SECOND_FACTOR_OFF, **FROM),
+    "recovery_codes": lambda language: somebody(language).record_and_notify(Event.Kind.RECOVERY_CODES, **FROM),
+    "recovery_code_used": lambda language: somebody(language).record_and_notify(
+        Event.Kind.RECOVERY_CODE_USED, left=9, **FROM
+    ),
+    "code_failed": lambda language: somebody(language).record_and_notify(Event.Kind.CODE_FAILED, **FROM),
+    "exported": lambda language: somebody(language).record_and_notify(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
     "disowned": lambda language: (somebody(language), ask(language, purpose="disowned")),
@@ -263,7 +265,7 @@ def test_another_app_is_not_announced_as_turning_it_on(mailbox):
 
 
 def test_what_staff_turned_off_is_answered_with_other_words(mailbox):
-    somebody("en").happened(Event.Kind.SECOND_FACTOR_OFF, by="staff")
+    somebody("en").record_and_notify(Event.Kind.SECOND_FACTOR_OFF, by="staff")
 
     _letter, text, html = written(mailbox, EMAIL)
 

@@ -304,7 +304,7 @@ def prolonged(client):
 
 
 def themed(client):
-    User.objects.get().choose(theme="dark")
+    User.objects.get().save_preferences(theme="dark")
     return client.get("/account")
 
 

@@ -8,7 +8,7 @@ from accounts import limits
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import bound, page
 
 
@@ -19,7 +19,7 @@ def login(request: HttpRequest) -> HttpResponse:
     Both lead on to `next`; a user who is signed in already is led there at once.
     """
     if request.user.is_authenticated:
-        return redirect(same_site(request.GET.get("next", "")) or "account")
+        return redirect(safe_path(request.GET.get("next", "")) or "account")
     form = bound(LoginForm, request, initial=known_before(request))
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
@@ -32,4 +32,4 @@ def known_before(request: HttpRequest) -> dict[str, str]:
     It is the address of an account to which a Google account will be connected after this sign-in.
     """
     seen = GOOGLE_IDENTITY.read(request)
-    return {"next": same_site(request.GET.get("next", "")), "login": seen["email"] if seen.get("to_connect") else ""}
+    return {"next": safe_path(request.GET.get("next", "")), "login": seen["email"] if seen.get("to_connect") else ""}

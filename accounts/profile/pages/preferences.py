@@ -30,9 +30,9 @@ def choose(request: PersonRequest) -> HttpResponse:
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)
     with transaction.atomic():
-        user.choose(**form.cleaned_data)
+        user.save_preferences(**form.cleaned_data)
         if told and not user.settings["notices"]:
-            user.happened(Event.Kind.NOTICES_OFF, **request.trace)
+            user.record_and_notify(Event.Kind.NOTICES_OFF, **request.trace)
     sessions.follow(request)
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
@@ -49,7 +49,7 @@ def language(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     code = request.POST.get("language", "")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
-        request.user.choose(language=code)
+        request.user.save_preferences(language=code)
         sessions.follow(request)
     return set_language(request)
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.second_factor import shown_codes
 from accounts.second_factor.forms import WithCode
 from accounts.session.account_page import PersonRequest, account_page
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import bound
 
 
@@ -24,7 +24,7 @@ def codes(request: PersonRequest) -> HttpResponse:
     The POST leads back here. `?new=` with the number of the shown batch asks for the form in place of its codes; `next`
     is the path where the user was going. With two-step verification off the page leads to its overview.
     """
-    user, next_url = request.person, same_site(request.GET.get("next", ""))
+    user, next_url = request.person, safe_path(request.GET.get("next", ""))
     if not user.second_factor.is_on:
         return redirect("second_factor")
     shown, batch = shown_codes.are_shown(request), user.second_factor.batch

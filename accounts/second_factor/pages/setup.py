@@ -10,7 +10,7 @@ from accounts.second_factor.forms import AppForm, WithCode
 from accounts.second_factor.pages import recovery_codes
 from accounts.session import devices
 from accounts.session.account_page import PersonRequest, account_page
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import bound
 
 
@@ -29,7 +29,7 @@ def app(request: PersonRequest) -> HttpResponse:
     This ends every other session, and this one goes on under a new id. Leads to the new recovery codes.
     """
     user = request.person
-    next_url, anew = same_site(request.GET.get("next", "")), user.second_factor.is_on
+    next_url, anew = safe_path(request.GET.get("next", "")), user.second_factor.is_on
     key = setup.secret(request).key
     form = bound(AppForm, request, secret=key, anew=anew)
     if not form.is_valid():
@@ -74,6 +74,6 @@ def browsers(request: PersonRequest) -> HttpResponse:
     if request.method == "POST":
         user = request.person
         user.forget_devices()
-        devices.recognize(request, user)
+        devices.mark_known(request, user)
         messages.success(request, _("Every browser will be asked for a code at the next sign-in."))
     return redirect("second_factor")

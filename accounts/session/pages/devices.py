@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Event
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
-from kit.form import same_site
+from kit.form import safe_path
 
 
 @account_page()
@@ -36,4 +36,4 @@ def prolong(request: PersonRequest) -> HttpResponse:
         sessions.prolong(request)
         Event.objects.record(Event.Kind.PROLONGED, request.person, **request.trace)
         messages.success(request, _("You stay signed in for 12 more hours."))
-    return redirect(same_site(request.POST.get("next", "")) or "account")
+    return redirect(safe_path(request.POST.get("next", "")) or "account")

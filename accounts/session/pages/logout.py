@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
-from kit.form import same_site
+from kit.form import safe_path
 from kit.page import page
 
 
@@ -39,4 +39,4 @@ def logout_here(request: HttpRequest) -> HttpResponse:
         return redirect("account_logout")
     sessions.end(request)
     messages.success(request, _("You’re signed out on this device."))
-    return redirect(same_site(request.POST.get("next", "")) or "account_login")
+    return redirect(safe_path(request.POST.get("next", "")) or "account_login")

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.session import store
-from kit.form import same_site
+from kit.form import safe_path
 
 
 @cache_control(no_store=True)
@@ -56,4 +56,4 @@ def wanted(request: HttpRequest) -> str:
     Only a path counts and never a host, so that signing in leads back to this site or nowhere.
     """
     headers = request.headers
-    return same_site(headers.get("X-Forwarded-Uri") or headers.get("X-Original-URI") or "")
+    return safe_path(headers.get("X-Forwarded-Uri") or headers.get("X-Original-URI") or "")

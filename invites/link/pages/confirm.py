@@ -61,7 +61,7 @@ def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
     except DatabaseError:
         log.exception("confirming an account failed")
         return confirm_page(request, link, status=503, failed=True)
-    devices.recognize(request, account)
+    devices.mark_known(request, account)
     return dead.confirmed(request, link)
 
 

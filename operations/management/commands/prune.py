@@ -46,14 +46,14 @@ class Command(command.Command):
 
     def over(self) -> dict[str, QuerySet[Any]]:
         return {
-            "sessions": Session.objects.over(),
-            "events": Event.objects.over(),
-            "invites": Invite.objects.over(),
-            "links": MagicLink.objects.over(),
-            "mails": OutboxMessage.objects.over(Invite.objects.remembered(), MagicLink.objects.remembered()),
-            "batches": Batch.objects.over(),
-            "published_events": OutboxEvent.objects.over(),
-            "webhook_deliveries": WebhookDelivery.objects.over(),
+            "sessions": Session.objects.prunable(),
+            "events": Event.objects.prunable(),
+            "invites": Invite.objects.prunable(),
+            "links": MagicLink.objects.prunable(),
+            "mails": OutboxMessage.objects.prunable(Invite.objects.remembered(), MagicLink.objects.remembered()),
+            "batches": Batch.objects.prunable(),
+            "published_events": OutboxEvent.objects.prunable(),
+            "webhook_deliveries": WebhookDelivery.objects.prunable(),
         }
 
     def rehearsed(self) -> dict[str, int]:

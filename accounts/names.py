@@ -42,7 +42,7 @@ def normalize(typed: str) -> str:
     return name.lower()
 
 
-def taken(suggestion: str) -> ValidationError:
+def taken_error(suggestion: str) -> ValidationError:
     """Returns the error for a username that another user has; its message offers `suggestion`, a free one."""
     return ValidationError(
         _("That username is taken. %(suggestion)s is free"), params={"suggestion": suggestion}, code="taken"

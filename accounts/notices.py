@@ -45,7 +45,7 @@ def tell(event: "Event") -> None:
     if event.user is None:
         return
     name = MAILS[event.kind]
-    with preferences.read_by(event.user.settings) as language:
+    with preferences.override(event.user.settings) as language:
         context = {
             "username": event.user.username,
             "before": event.detail.get("before", ""),
@@ -62,12 +62,12 @@ def tell(event: "Event") -> None:
         post(name, event.told, context, language=language)
 
 
-def by_staff(user: "User", before: Mapping[str, Any]) -> None:
+def mail_staff_changes(user: "User", before: Mapping[str, Any]) -> None:
     """Mails the owner what staff have changed at the desk, to the present address and to the former one, if it changed.
 
     `before` holds the former values of what has changed: "username", "email", "is_active".
     """
-    with preferences.read_by(user.settings) as language:
+    with preferences.override(user.settings) as language:
         changes = []
         if "username" in before:
             changes.append(
@@ -88,7 +88,7 @@ def farewell(user: "User", event: "Event", device: str) -> None:
 
     `event` is its deletion, `device` where that was asked for, as kit.visitor.device() returns it.
     """
-    with preferences.read_by(user.settings) as language:
+    with preferences.override(user.settings) as language:
         context = {"username": user.username, "device": device_in_words(device), "when": times.on(event.at)}
         for address in sorted({user.email, *user.address.former()}):
             post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
@@ -99,14 +99,14 @@ def code(user: "User", email: str, secret: str, device: str) -> None:
 
     `device` is where the code was asked for.
     """
-    with preferences.read_by(user.settings) as language:
+    with preferences.override(user.settings) as language:
         context = {"username": user.username, "email": email, "code": secret, "device": device_in_words(device)}
         post("email_code", email, context, language=language)
 
 
-def taken(owner: "User", device: str) -> None:
+def mail_address_owner(owner: "User", device: str) -> None:
     """Mails `owner` that another account wanted to change to their address. `device` is where that was tried."""
-    with preferences.read_by(owner.settings) as language:
+    with preferences.override(owner.settings) as language:
         context = {"username": owner.username, "device": device_in_words(device), "url": settings.SITE_URL}
         post("email_taken", owner.email, context, language=language)
 

@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 THEMES = {"": _("Same as my device"), "light": _("Light"), "dark": _("Dark")}
 
-FOLLOWED = ("language", "time_zone", "theme")  # settings that every page needs; sessions hold a copy
+FOR_PAGES = ("language", "time_zone", "theme")  # settings that every page needs; sessions hold a copy
 
 # Other regions have misleading names: Etc/GMT+3 means three hours behind.
 REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-def followed(chosen: Mapping[str, Any]) -> dict[str, str]:
+def for_pages(chosen: Mapping[str, Any]) -> dict[str, str]:
     """Returns those of a user's settings that every page needs, without those that are not chosen."""
-    return {name: str(chosen[name]) for name in FOLLOWED if chosen.get(name)}
+    return {name: str(chosen[name]) for name in FOR_PAGES if chosen.get(name)}
 
 
 def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
@@ -49,7 +49,7 @@ def zones() -> list[str]:
 
 
 @contextmanager
-def read_by(chosen: Mapping[str, Any], language: str = "") -> Iterator[str]:
+def override(chosen: Mapping[str, Any], language: str = "") -> Iterator[str]:
     """Activates in its block the language and time zone of the reader who has these settings; yields the language code.
 
     `language` is that of the page where the reader asked for something; it counts if they have chosen none.

@@ -35,7 +35,7 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
     `ended` says that the visitor came with the cookie of a session that has ended.
     """
-    found = missing(request)
+    found = missing_step(request)
     if found.code == "signed_out" and ended:
         found = Refused(401, "signed_out", _("Your session has ended. Sign in to carry on."))
     return refusal(found)
@@ -48,18 +48,18 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """
     token = get_token(request)
     if not request.user.is_authenticated:
-        return refusal(missing(request), csrf_token=token)
+        return refusal(missing_step(request), csrf_token=token)
     user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
     return JsonResponse({"user": user, "session": session, "csrf_token": token, **more}, status=status)
 
 
-def missing(request: HttpRequest) -> Refused:
+def missing_step(request: HttpRequest) -> Refused:
     """Returns the 401 for a visitor without a session, to be raised or answered.
 
     It asks for the code, and names its address as `next`, if a sign-in waits for one; else for signing in.
     """
-    waiting = pending.waiting(request)
+    waiting = pending.find(request)
     if waiting and waiting.user:
         said = _("Enter the code from your authenticator app, or a recovery code.")
         return Refused(401, "second_factor", said, next=reverse("api_login_code"))

@@ -95,7 +95,7 @@ urlpatterns = [
     path("api/v1/auth/login/code", api_login.code, name="api_login_code"),
     path("api/v1/auth/logout", api_login.logout),
     path("api/v1/auth/session", api_sessions.current),
-    path("api/v1/auth/sessions", api_sessions.listed),
+    path("api/v1/auth/sessions", api_sessions.list_sessions),
     path("api/v1/auth/sessions/<slug:handle>", api_sessions.end),
     path("api/v1/auth/proof", api_proof.give, name="api_proof"),
     path("api/v1/auth/proof/link", api_links.prove, name="api_proof_link"),

@@ -32,7 +32,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
     name, purpose = wording(link, account, may_join=may_join)
     if name == "invite" and link.invite:
         return invitation(link.invite, link)
-    with preferences.read_by(account.settings if account else {}, language_of(link)) as language:
+    with preferences.override(account.settings if account else {}, language_of(link)) as language:
         context = {
             "email": link.email,
             "username": account.username if account else link.username,
@@ -70,7 +70,7 @@ def language_of(link: "MagicLink") -> str:
 def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessage:
     """Returns the mail of an invitation, not stored yet, with its own link or with one that its holder asked for."""
     carried = link or invite
-    with preferences.read_by({}, language_of(link) if link else invite.language) as language:
+    with preferences.override({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
     words |= {"url": tokens.link(purposes.SIGNUP, carried.pk)}
     return write_invitation("invite", invite, words, language, about=carried.pk)
@@ -107,7 +107,7 @@ def with_blanks(invite: "Invite") -> OutboxMessage:
     """Returns the mail of an invitation with blanks for address, name and links, not stored yet."""
     blanks = copy(invite)
     blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
-    with preferences.read_by({}, invite.language) as language:
+    with preferences.override({}, invite.language) as language:
         words = invitation_words(blanks) | {"until": times.until(invite.expires_at)}
     words |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
     return write_invitation("invite", blanks, words, language)
@@ -120,14 +120,14 @@ def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
     """
     if account is None:
         return invitation(invite)
-    with preferences.read_by(account.settings, invite.language) as language:
+    with preferences.override(account.settings, invite.language) as language:
         words = {"username": account.username, "note": invite.note, "url": f"{settings.SITE_URL}/login"}
     return write_invitation("invite_known", invite, words | sender(invite), language)
 
 
 def reminder(invite: "Invite") -> OutboxMessage:
     """Returns the mail that reminds a person of their invitation, not stored yet."""
-    with preferences.read_by({}, invite.language) as language:
+    with preferences.override({}, invite.language) as language:
         words = invitation_words(invite) | {
             "url": tokens.link(purposes.SIGNUP, invite.pk),
             "sent": times.on(invite.sent_at or invite.created_at),
@@ -173,7 +173,7 @@ def sender(invite: "Invite") -> dict[str, str]:
 def ask_to_readdress(invite: "Invite") -> None:
     """Mails the sender of an invitation, unless they have left, that its holder wants it at another address."""
     if invite.invited_by:
-        with preferences.read_by(invite.invited_by.settings) as language:
+        with preferences.override(invite.invited_by.settings) as language:
             context = {
                 "email": invite.email,
                 "other": invite.readdress_to,
@@ -187,7 +187,7 @@ def not_readdressed(invite: "Invite") -> None:
     """Mails the person who asked for an invitation at their own address that its sender has left it as it is."""
     account = User.objects.filter(email=invite.readdress_to).first()
     spoken = invite.readdress_language or invite.language
-    with preferences.read_by(account.settings if account else {}, spoken) as language:
+    with preferences.override(account.settings if account else {}, spoken) as language:
         context = {
             "email": invite.email,
             "other": invite.readdress_to,

@@ -9,7 +9,7 @@ from accounts import limits
 from accounts.api import proof
 from accounts.email_change import change
 from accounts.email_change.change import Change
-from accounts.email_change.forms import CodeForm, EmailForm, taken
+from accounts.email_change.forms import CodeForm, EmailForm, taken_error
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in, who
 from kit.json_door import Fields, Invalid, Refused, door, message
@@ -18,7 +18,7 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Returns the address where a code was mailed, and until when the code works; nulls if no change waits."""
-    waiting = change.waiting(request)
+    waiting = change.find_pending(request)
     return JsonResponse({"to": waiting and waiting.to, "ends_at": waiting and waiting.ends_at})
 
 
@@ -37,7 +37,7 @@ def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Gives up the change of address that waits for its code. Raises Refused (404) if none does."""
-    if change.waiting(request) is None:
+    if change.find_pending(request) is None:
         raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
     change.cancel(request)
     return message(_("Your address stays %(email)s.") % {"email": request.person.email})
@@ -59,7 +59,7 @@ def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
     except change.TooManyTries:
         raise Refused(410, "over", _(change.TOO_MANY), "code", next=reverse("api_email_change")) from None
     except IntegrityError:
-        form.add_error("code", taken())
+        form.add_error("code", taken_error())
         raise Invalid(form, {"code": "email"}, taken=409) from None
     return who(request)
 
@@ -77,7 +77,7 @@ def awaited(request: PersonRequest) -> Change:
     Raises Limited, and Refused (410) if no change waits.
     """
     limits.CODE_PER_USER.check(request, request.person.pk.hex)
-    waiting = change.waiting(request)
+    waiting = change.find_pending(request)
     if waiting is None:
         said = _("No code is awaited any more, and nothing has changed. Give the new address again.")
         raise Refused(410, "over", said, "code", next=reverse("api_email_change"))

@@ -12,7 +12,7 @@ from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
 from accounts.session.account_page import PersonRequest
 from accounts.session.pending import Waiting
-from accounts.who import missing, signed_in, who
+from accounts.who import missing_step, signed_in, who
 from kit.json_door import Fields, Invalid, Refused, body, door, message
 
 
@@ -48,14 +48,14 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
     """
     if request.user.is_authenticated:  # perhaps by the first of two requests at once
         return who(request, next=None)
-    waiting = pending.waiting(request)
+    waiting = pending.find(request)
     if waiting is None or waiting.user is None:
-        raise missing(request)
+        raise missing_step(request)
     try:
         return enter(request, waiting.user, waiting, sent)
     except Superseded:  # all sessions of the account have ended just now
         pending.give_up(request)
-        raise missing(request) from None
+        raise missing_step(request) from None
 
 
 def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> HttpResponse:

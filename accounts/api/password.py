@@ -21,5 +21,5 @@ def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     form = PasswordForm(request, sent | {"chosen": sent.get("new_password", "")})
     proof.check(form, {"chosen": "new_password"})
     request.person.change_password(form.cleaned_data["chosen"], **request.trace)
-    sessions.keep(request, request.person)
+    sessions.restart(request, request.person)
     return who(request)

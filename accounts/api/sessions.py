@@ -21,7 +21,7 @@ def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 
 @door("GET", guard=signed_in)
-def listed(request: PersonRequest, _sent: Fields) -> HttpResponse:
+def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Returns the user's sessions: the present one first, then the newest."""
     this = request.session.session_key
     rows = [

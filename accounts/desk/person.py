@@ -120,7 +120,7 @@ class PersonAdmin(Steering):
             kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else TOLD[name]
             Event.objects.record(kind, obj, before=value, by="staff")
         if before:
-            notices.by_staff(obj, before)
+            notices.mail_staff_changes(obj, before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Only the people: what goes with them is long, and Django names a session by its key."""

@@ -49,7 +49,7 @@ def mail_code(request: PersonRequest, email: str) -> None:
     with transaction.atomic():
         owner = User.objects.filter(email=email).first()
         if owner:
-            notices.taken(owner, device)
+            notices.mail_address_owner(owner, device)
         else:
             notices.code(user, email, f"{code[:4]} {code[4:]}", device)
     EMAIL_CHANGE.keep(request, to=email, id=change, code=hash_code(change, code), epoch=user.session_epoch)
@@ -63,7 +63,7 @@ def hash_code(change: str, code: str) -> str:
     return salted_hmac("frontdoor.email-change", f"{change}:{code}", algorithm="sha256").hexdigest()
 
 
-def waiting(request: PersonRequest) -> Change | None:
+def find_pending(request: PersonRequest) -> Change | None:
     """Returns the change of address that waits for its code in this session, or None.
 
     Returns None, too, if all sessions of the account have ended since it was asked for.

@@ -57,6 +57,6 @@ class CodeForm(RequestForm):
         return code
 
 
-def taken() -> ValidationError:
+def taken_error() -> ValidationError:
     """Returns the error for an address that somebody else has proven to be theirs before the code was entered."""
     return ValidationError(_("This address can’t be used any more. Choose another one"), code="taken")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.email_change import change
 from accounts.email_change.change import Change
-from accounts.email_change.forms import CodeForm, EmailForm, taken
+from accounts.email_change.forms import CodeForm, EmailForm, taken_error
 from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bound
 
@@ -31,7 +31,7 @@ def code(request: PersonRequest) -> HttpResponse:
     With `action=resend` it mails another code. After too many wrong codes it leads back to the form for the address,
     and so it does if no change waits for a code.
     """
-    waiting = change.waiting(request)
+    waiting = change.find_pending(request)
     if waiting is None:
         return redirect("account_email")
     if request.method == "POST":
@@ -48,7 +48,7 @@ def code(request: PersonRequest) -> HttpResponse:
         messages.warning(request, _(change.TOO_MANY))
         return redirect("account_email")
     except IntegrityError:
-        form.add_error("code", taken())
+        form.add_error("code", taken_error())
     return render(request, "accounts/email_change/code.html", {"form": form, "email": waiting.to})
 
 

@@ -16,7 +16,7 @@ from kit import visitor
 log = logging.getLogger("frontdoor.accounts")
 
 
-def refused(request: HttpRequest | None, user: User | None) -> None:
+def record_wrong_password(request: HttpRequest | None, user: User | None) -> None:
     """Logs and records a wrong password; `user` is None if no account has the name that was typed."""
     trace = visitor.trace(request) if request else {}
     log.info("wrong password ip=%s", trace.get("ip", ""))
@@ -40,7 +40,7 @@ class Backend(ModelBackend):
         login = (email or username).strip().lower()
         user = User.objects.by_login(login)
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
-        known = devices.known(request, user) if request and user else ""
+        known = devices.known_key(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
         limit.take(key)
         if user is None:
@@ -48,7 +48,7 @@ class Backend(ModelBackend):
         elif user.check_password(password) and self.user_can_authenticate(user):
             limit.give_back(key)
             return user
-        refused(request, user)
+        record_wrong_password(request, user)
         return None
 
     def get_user(self, user_id: Any) -> User | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.models import User
-from accounts.password.backend import refused
+from accounts.password.backend import record_wrong_password
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest
 from kit.form import VERBATIM, Form, RequestForm
@@ -80,7 +80,7 @@ class CurrentPasswordForm(RequestForm):
         """
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
         if not self.user.check_password(self.cleaned_data["password"]):
-            refused(self.request, self.user)
+            record_wrong_password(self.request, self.user)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
 

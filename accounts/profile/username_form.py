@@ -29,5 +29,5 @@ class UsernameForm(Form):
         """
         name = names.normalize(self.cleaned_data["username"])
         if name != self.user.username and User.objects.filter(username=name).exists():
-            raise names.taken(User.objects.free_name(name))
+            raise names.taken_error(User.objects.free_name(name))
         return name

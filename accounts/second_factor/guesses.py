@@ -21,7 +21,7 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
     Raises Limited after too many tries, Superseded if the account's sessions have all ended, or it was deleted,
     meanwhile.
     """
-    counts = counted(devices.known(request, user), user)
+    counts = limits_for(devices.known_key(request, user), user)
     taken = [limit.take(key) for limit, key in counts]
     kind = user.second_factor.check(typed, **visitor.trace(request))
     if kind:
@@ -29,11 +29,11 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
             limit.give_back(key)
     else:
         # By the count of a day: a stranger who waits between tries is no less of one.
-        refused(request, user, worrying=taken[1] >= counts[0][0].most)
+        record_wrong_code(request, user, worrying=taken[1] >= counts[0][0].most)
     return kind
 
 
-def counted(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
+def limits_for(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
     """Returns the limits that a try counts towards, each with its key: the short one first, then that of a day.
 
     `known` is the key of a device that has signed in before, or "". Such a device has its own short limit: a stranger
@@ -45,7 +45,7 @@ def counted(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
     return [(limits.FACTOR_PER_USER, user.pk.hex), (limits.FACTOR_PER_USER_A_DAY, user.pk.hex)]
 
 
-def refused(request: HttpRequest, user: User, *, worrying: bool) -> None:
+def record_wrong_code(request: HttpRequest, user: User, *, worrying: bool) -> None:
     """Logs and records a wrong code. If it is `worrying`, also mails the owner, as record() does.
 
     Raises Superseded if the account was deleted meanwhile.

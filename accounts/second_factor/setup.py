@@ -50,7 +50,7 @@ def finish(request: PersonRequest, key: str, code: str, *, anew: bool = False) -
     """
     request.person.second_factor.turn_on(key, code, anew=anew, **request.trace)
     APP_SETUP.drop(request)
-    sessions.keep(request, request.person)
+    sessions.restart(request, request.person)
     shown_codes.show(request)
 
 

@@ -88,7 +88,7 @@ def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
         asked.person, asked.trace = request.user, visitor.trace(request)
         pk = asked.person.pk  # read now, because deleting the account takes its pk away
         try:
-            sessions.follow(request)
+            sessions.sync_preferences(request)
             return view(asked, *args, **kwargs)
         except (Superseded, UpdateError):
             pass

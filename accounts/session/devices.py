@@ -21,7 +21,7 @@ TRUSTED_FOR = timedelta(days=30)
 RECOGNIZED = "frontdoor.recognized"  # key in request.META: the account whose cookie the answer must carry
 
 
-def known(request: HttpRequest, user: User) -> str:
+def known_key(request: HttpRequest, user: User) -> str:
     """Returns a key for this device, by which limits count; "" for a device that the account has not been used on.
 
     A device is unknown again once the owner has had all devices forgotten, until the next sign-in.

@@ -36,7 +36,7 @@ def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpRespo
     return redirect("mfa_authenticate")
 
 
-def waiting(request: HttpRequest) -> Waiting | None:
+def find(request: HttpRequest) -> Waiting | None:
     """Returns the sign-in that waits for a code in this session, or None.
 
     Its user is None if nobody can finish it any more: see Waiting.

@@ -101,7 +101,7 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     session.update(trace)
     session[BEGAN] = session[DEADLINE] - settings.SESSION_COOKIE_AGE
     session.setdefault(HANDLE, new_handle())
-    session[CHOSEN] = preferences.followed(user.settings)
+    session[CHOSEN] = preferences.for_pages(user.settings)
     SECOND_FACTOR.drop(request)
     if way == LINK:
         prove(request)
@@ -119,7 +119,7 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
         if not same.update(last_login=timezone.now()):
             raise Superseded
         event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
-        if way != SIGNUP and user.settings.get("notices", True) and not devices.known(request, user):
+        if way != SIGNUP and user.settings.get("notices", True) and not devices.known_key(request, user):
             _report(request, event)
 
 
@@ -133,12 +133,12 @@ def back_to_login(next_url: str) -> HttpResponse:
     return redirect_to_login(next_url) if next_url else redirect("account_login")
 
 
-def follow(request: HttpRequest) -> None:
+def sync_preferences(request: HttpRequest) -> None:
     """Copies the user's settings into this session and activates them, if the session's copy is out of date.
 
     The user may have changed them on another device since.
     """
-    chosen = preferences.followed(cast("User", request.user).settings)
+    chosen = preferences.for_pages(cast("User", request.user).settings)
     if request.session.get(CHOSEN) != chosen:
         request.session[CHOSEN] = chosen
         preferences.activate(chosen)
@@ -197,7 +197,7 @@ def prolong(request: HttpRequest) -> None:
     request.session[DEADLINE] = _deadline()
 
 
-def keep(request: HttpRequest, user: User) -> None:
+def restart(request: HttpRequest, user: User) -> None:
     """Starts this session again after all of the user's have ended, as after a new password.
 
     Its id and its handle are new, and the user must prove ownership again.

@@ -34,7 +34,7 @@ class SignupForm(WithNewPassword):
         """Returns the normalized name. Raises ValidationError for a malformed or taken name."""
         name = names.normalize(self.cleaned_data["username"])
         if User.objects.filter(username=name).exists():
-            raise names.taken(User.objects.free_name(name))
+            raise names.taken_error(User.objects.free_name(name))
         return name
 
 

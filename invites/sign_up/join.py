@@ -32,5 +32,5 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
     except IntegrityError:  # the name was free when the form was checked
         if not User.objects.filter(username=name).exists():
             raise HasAccount from None
-        form.add_error("username", names.taken(User.objects.free_name(name)))
+        form.add_error("username", names.taken_error(User.objects.free_name(name)))
         return None

@@ -116,7 +116,9 @@ KINDS = {
     "code_failed": lambda language: somebody(language).record_and_notify(Event.Kind.CODE_FAILED, **FROM),
     "exported": lambda language: somebody(language).record_and_notify(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
-    "changed_by_staff": lambda language: notices.by_staff(somebody(language), {"username": "ada", "is_active": False}),
+    "changed_by_staff": lambda language: notices.mail_staff_changes(
+        somebody(language), {"username": "ada", "is_active": False}
+    ),
     "disowned": lambda language: (somebody(language), ask(language, purpose="disowned")),
     "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
     "google_disconnected": lose_google,
@@ -124,7 +126,7 @@ KINDS = {
     "not_readdressed": not_be_readdressed,
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
-    "email_taken": lambda language: notices.taken(somebody(language), FIREFOX),
+    "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
     "deleted": lambda language: somebody(language).erase(**FROM),
 }
 LINKS = dict.fromkeys(KINDS, 1) | {

@@ -22,7 +22,7 @@ def change(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/password/change.html", {"form": form, "show": show})
     user.change_password(form.cleaned_data["chosen"], **request.trace)
-    sessions.keep(request, user)
+    sessions.restart(request, user)
     messages.success(request, _("Password changed. You’re signed out on all other devices."))
     return redirect("account")
 

@@ -19,7 +19,7 @@ def account(request: PersonRequest) -> HttpResponse:
     # Frequent events, which a stranger may cause, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
-    moving = change.waiting(request)
+    moving = change.find_pending(request)
     context = {
         "sessions": user.sessions.listed(this),
         "this": this,

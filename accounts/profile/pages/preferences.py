@@ -33,7 +33,7 @@ def choose(request: PersonRequest) -> HttpResponse:
         user.save_preferences(**form.cleaned_data)
         if told and not user.settings["notices"]:
             user.record_and_notify(Event.Kind.NOTICES_OFF, **request.trace)
-    sessions.follow(request)
+    sessions.sync_preferences(request)
     messages.success(request, _("Settings saved."))
     response = redirect("account_settings")
     return set_language_cookie(response, form.cleaned_data["language"])
@@ -50,7 +50,7 @@ def language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
         request.user.save_preferences(language=code)
-        sessions.follow(request)
+        sessions.sync_preferences(request)
     return set_language(request)
 
 

@@ -25,7 +25,7 @@ def change(request: PersonRequest) -> HttpResponse:
         if name != user.username:
             user.rename(name, **request.trace)
     except IntegrityError:  # somebody has taken it since the form was checked
-        form.add_error("username", names.taken(User.objects.free_name(name)))
+        form.add_error("username", names.taken_error(User.objects.free_name(name)))
         return username_page(request, form)
     messages.success(request, _("Your username is now %(username)s.") % {"username": name})
     return redirect("account")

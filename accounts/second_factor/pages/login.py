@@ -28,7 +28,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:
         return redirect("account")
-    waiting = pending.waiting(request)
+    waiting = pending.find(request)
     if waiting is None:
         messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
         return redirect("account_login")
@@ -79,7 +79,7 @@ def abandon(request: HttpRequest) -> HttpResponse:
 
     Leads to the sign-in page; a GET, as by a reload, leads to the page that asks for the code.
     """
-    waiting = pending.waiting(request)
+    waiting = pending.find(request)
     if request.method != "POST" or waiting is None:
         return redirect("mfa_authenticate")
     pending.give_up(request)

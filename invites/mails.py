@@ -84,7 +84,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
     written: dict[Any, OutboxMessage] = {}
     mails = []
     for invite in invites:
-        common = same_for(invite)
+        common = rendering_key(invite)
         if common not in written:
             written[common] = with_blanks(invite)
         words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
@@ -94,7 +94,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
     return mails
 
 
-def same_for(invite: "Invite") -> tuple[Any, ...]:
+def rendering_key(invite: "Invite") -> tuple[Any, ...]:
     """Returns what two invitations must have in common to share one rendered mail.
 
     The lengths of address and name are in it, because they decide where lines are broken.
@@ -183,7 +183,7 @@ def ask_to_readdress(invite: "Invite") -> None:
             post("readdress", invite.invited_by.email, context, language=language)
 
 
-def not_readdressed(invite: "Invite") -> None:
+def tell_not_readdressed(invite: "Invite") -> None:
     """Mails the person who asked for an invitation at their own address that its sender has left it as it is."""
     account = User.objects.filter(email=invite.readdress_to).first()
     spoken = invite.readdress_language or invite.language

@@ -35,7 +35,7 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
     except NotInvited:
         raise press.closed() from None
     except Unavailable:
-        return pressed_again(request, press.read_again(link))
+        return answer_again(request, press.read_again(link))
 
 
 def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
@@ -69,7 +69,7 @@ def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
         said = _("Choose a name and a password: send them with this token.")
         raise Refused(400, "choose", said, "token", next=reverse("api_create"))
     try:
-        account = link.sign_up(link.username, encoded=link.password, **opened.newcomer(request, purposes.CONFIRM))
+        account = link.sign_up(link.username, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
     except (IntegrityError, ValidationError):
         if User.objects.filter(email=link.email).exists():
             raise press.has_account() from None
@@ -87,7 +87,7 @@ def confirmed(link: MagicLink) -> HttpResponse:
     return message(_("Email address confirmed. Sign in to carry on."), 201, next=link.leads_to or None)
 
 
-def pressed_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
+def answer_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Returns the answer of the first press, for its second press in one browser and for whoever is signed in by it.
 
     The link must have been read again. For anyone else, raises Refused with what became of the link.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
 from invites import limits
-from invites.ask_for_link.ask import Asked, ask
+from invites.ask_for_link.ask import LinkRequest, ask
 from invites.ask_for_link.form import EmailForm
 from invites.models import MagicLink
 from kit.form import safe_path
@@ -44,7 +44,7 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     The link leads to `next`. Raises Limited when the address was mailed too often.
     """
     email = request.person.email
-    ask(request, Asked(email, next=safe_path(sent.get("next", ""))))
+    ask(request, LinkRequest(email, next=safe_path(sent.get("next", ""))))
     return message(sent_to(email), 202)
 
 
@@ -57,7 +57,7 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(form)
     email = form.cleaned_data["email"]
-    ask(request, Asked(email, purpose, form.cleaned_data["next"]))
+    ask(request, LinkRequest(email, purpose, form.cleaned_data["next"]))
     return message(sent_to(email), 202, did_you_mean=form.doubt() or None)
 
 

@@ -36,16 +36,16 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
     link = press.find(request, sent, purposes.SIGNUP, purposes.CONFIRM)
     try:
         opened.count_press(request, link)
-        return joined(request, link, sent)
+        return make_account(request, link, sent)
     except NotInvited:
         raise press.closed() from None
     except join.HasAccount:
-        return pressed_again(request, link, sent, press.has_account())
+        return answer_again(request, link, sent, press.has_account())
     except Unavailable:
-        return pressed_again(request, link, sent, press.changed())
+        return answer_again(request, link, sent, press.changed())
 
 
-def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
+def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     """Makes an account with the link's address, and signs in to it. Returns the signed-in user (201).
 
     Raises Refused for a visitor who is signed in to another account, Invalid for the form's errors, and NotInvited,
@@ -64,7 +64,7 @@ def joined(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     return enter(request, link, user, new=True)
 
 
-def pressed_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open: Refused) -> HttpResponse:
+def answer_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open: Refused) -> HttpResponse:
     """Returns the first press's answer (201) for its second press: same username, and same browser or signed in by it.
 
     For any other press, raises Refused: `still_open` while the link works, else what became of it.
@@ -100,5 +100,5 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(form, taken=409)
     secret, account = plan.plan_account(request, form)
-    ask(request, plan.asked_by(form), **account)
+    ask(request, plan.link_request(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

@@ -26,7 +26,7 @@ PAGES: dict[str, str] = {
 COOKIE = "asked"  # remembers, in this browser, what was asked for and where the mail went
 
 
-class Asked(NamedTuple):
+class LinkRequest(NamedTuple):
     """A visitor's request for a link: the address to mail, the purpose, and the path that the link leads to."""
 
     email: str = ""
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     next: str = ""
 
 
-def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
+def ask(request: HttpRequest, asked: LinkRequest, **given: Any) -> None:
     """Mails a link to the address, whoever has it; `given` are further arguments of MagicLink.objects.issue().
 
     Raises Limited when the address was mailed too often.
@@ -49,7 +49,7 @@ def ask(request: HttpRequest, asked: Asked, **given: Any) -> None:
     MagicLink.objects.issue(email, purpose, language=language, device=device, next=next_url, **given)
 
 
-def ask_again(request: HttpRequest, asked: Asked, instead: MagicLink | None = None) -> None:
+def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | None = None) -> None:
     """Mails a fresh link in place of `instead`, a dead one, or else of the last one that this browser asked for.
 
     An account that was planned with that link is planned with the fresh one. Raises Limited when the address was
@@ -61,23 +61,23 @@ def ask_again(request: HttpRequest, asked: Asked, instead: MagicLink | None = No
     ask(request, asked, instead=instead, **planned)
 
 
-def ask_or_wait(request: HttpRequest, asked: Asked, **given: Any) -> HttpResponse:
+def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpResponse:
     """Mails a link, and leads to the page that says where it went; or shows that page (429) if a limit is reached."""
     try:
         ask(request, asked, **given)
     except rate_limit.Limited as limit:
-        return limited(request, asked, limit)
+        return limited_page(request, asked, limit)
     return remember(redirect("invite_sent"), asked)
 
 
-def limited(request: HttpRequest, asked: Asked, limit: rate_limit.Limited) -> HttpResponse:
+def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Limited) -> HttpResponse:
     """Returns the page of where the mail went (429), which says by the reached `limit` when to ask for the next."""
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)
     return remember(response, asked)
 
 
-def remember(response: HttpResponse, asked: Asked) -> HttpResponse:
+def remember(response: HttpResponse, asked: LinkRequest) -> HttpResponse:
     """Notes what was asked for in a cookie, for as long as the link lives, so that no URL names the address.
 
     Returns the response.
@@ -85,12 +85,12 @@ def remember(response: HttpResponse, asked: Asked) -> HttpResponse:
     return cookies.keep(response, COOKIE, list(asked), LINK_LIFETIME)
 
 
-def asked_for(request: HttpRequest) -> Asked:
+def recall(request: HttpRequest) -> LinkRequest:
     """Returns what this browser asked for last, from its cookie; with `email` "" if it has none."""
-    return Asked(*cookies.read(request, COOKIE, LINK_LIFETIME) or ())
+    return LinkRequest(*cookies.read(request, COOKIE, LINK_LIFETIME) or ())
 
 
-def sent_page(request: HttpRequest, asked: Asked, status: int = 200, **context: object) -> HttpResponse:
+def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **context: object) -> HttpResponse:
     """Returns the page that says where the mail went, and how to send it again; `context` is added for its template."""
     email, purpose = asked.email, asked.purpose
     # The mail must be opened in this browser if an account was planned here, or Google waits here to be connected.

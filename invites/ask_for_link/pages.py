@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from accounts.session.account_page import PersonRequest, account_page
 from invites import limits
 from invites.ask_for_link.ask import (
-    Asked,
+    LinkRequest,
     ask_again,
     ask_or_wait,
-    asked_for,
-    limited,
+    limited_page,
     log,
+    recall,
     remember,
     sent_page,
 )
@@ -56,7 +56,7 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
     if not form.is_valid():
         return entry_page(request, template, form)
     email = form.cleaned_data["email"]
-    asked = Asked(email, purpose, form.cleaned_data["next"])
+    asked = LinkRequest(email, purpose, form.cleaned_data["next"])
     if suggestion := form.doubt():
         form.data = {**form.data.dict(), "sure": email}  # type: ignore[attr-defined]
         return entry_page(request, template, form, suggestion)
@@ -80,7 +80,7 @@ def prove(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("account")
     email = request.person.email
-    return ask_or_wait(request, Asked(email, next=safe_path(request.POST.get("next", ""))))
+    return ask_or_wait(request, LinkRequest(email, next=safe_path(request.POST.get("next", ""))))
 
 
 @page(limits.ASK_PER_NETWORK)
@@ -91,15 +91,15 @@ def sent(request: HttpRequest) -> HttpResponse:
     mail, it leads to the start page.
     """
     if request.method != "POST":
-        return sent_page(request, asked_for(request))
-    instead, asked = None, asked_for(request)
+        return sent_page(request, recall(request))
+    instead, asked = None, recall(request)
     if "token" in request.POST:
         instead, purpose = opened.find_expired(request)
-        asked = Asked(instead.email, purpose, instead.leads_to) if instead else Asked()
+        asked = LinkRequest(instead.email, purpose, instead.leads_to) if instead else LinkRequest()
     if not asked.email:
         return redirect("entry")
     try:
         ask_again(request, asked, instead)
     except rate_limit.Limited as limit:
-        return limited(request, asked, limit)
+        return limited_page(request, asked, limit)
     return remember(sent_page(request, asked, resent=True), asked)

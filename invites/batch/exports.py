@@ -76,10 +76,10 @@ def moment(at: datetime | None) -> str:
 def line(values: Iterable[Any]) -> str:
     """Returns one line of CSV with its line end. No value in it is a formula to a spreadsheet."""
     written = StringIO()
-    csv.writer(written).writerow([harmless(str(value)) for value in values])
+    csv.writer(written).writerow([escape_formulas(str(value)) for value in values])
     return written.getvalue()
 
 
-def harmless(value: str) -> str:
+def escape_formulas(value: str) -> str:
     """Returns the value with an apostrophe before each part that a spreadsheet would run as a formula."""
     return FORMULA.sub(r"\1'", value)

@@ -69,13 +69,13 @@ def response(request: HttpRequest) -> HttpResponse:
     try:
         identity, data = google.answer(request)
     except google.Failed as failure:
-        return failed(request, failure)
+        return answer_failure(request, failure)
     if data.get("purpose") == "connect":
         return connect(request, identity, data)
     return enter(request, identity, data)
 
 
-def failed(request: HttpRequest, failure: google.Failed) -> HttpResponse:
+def answer_failure(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     """Leads to the sign-in page with the other ways in, or a signed-in person to their account, and says what failed.
 
     Nothing has changed; a failure that the visitor did not choose is logged.
@@ -206,14 +206,14 @@ def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str
     """
     user = cast("User", request.user)
     if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
-        return failed(request, google.Failed("connecting another account"))
+        return answer_failure(request, google.Failed("connecting another account"))
     try:
         user.google.connect(identity.uid, identity.email, **visitor.trace(request))
     except ConnectedElsewhere:
         messages.warning(request, _("That Google account is connected to another account here. Nothing has changed."))
     except Superseded:
         sessions.end(request)
-        return failed(request, google.Failed("all sessions have ended"))
+        return answer_failure(request, google.Failed("all sessions have ended"))
     else:
         messages.success(request, _("Google is connected."))
     return redirect("account")

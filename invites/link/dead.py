@@ -30,12 +30,12 @@ PAGES = {
 OWNER_PAGE = "invites/link/dead/owner.html"
 
 
-def closed(request: HttpRequest) -> HttpResponse:
+def closed_page(request: HttpRequest) -> HttpResponse:
     """Returns the page (403) that says that new accounts are by invitation only."""
     return render(request, "invites/link/dead/closed.html", status=403)
 
 
-def broken(request: HttpRequest) -> HttpResponse:
+def broken_page(request: HttpRequest) -> HttpResponse:
     """Returns the page (404) for an invalid token, or for a link whose person has left."""
     return render(request, "invites/link/dead/broken.html", status=404)
 
@@ -55,10 +55,10 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     if purpose == purposes.OWNER:
         return render(request, OWNER_PAGE, status=GONE)
     if link.state == MagicLink.State.EXPIRED:
-        return expired(request, link, purpose)
+        return expired_page(request, link, purpose)
     if link.state == MagicLink.State.PENDING:  # its invitation was sent again just now
         return redirect(tokens.path(purpose, link.pk))
-    return gone(request, link.state, link.invite, link.used_at)
+    return gone_page(request, link.state, link.invite, link.used_at)
 
 
 def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
@@ -70,10 +70,10 @@ def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
         return redirect(invite.next or "account")
     if invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}:  # it has just changed, or was replaced
         return redirect("entry")
-    return gone(request, invite.state, invite, invite.accepted_at)
+    return gone_page(request, invite.state, invite, invite.accepted_at)
 
 
-def gone(request: HttpRequest, state: str, invite: Invite | None, used_at: datetime | None) -> HttpResponse:
+def gone_page(request: HttpRequest, state: str, invite: Invite | None, used_at: datetime | None) -> HttpResponse:
     """Returns the page (410) of a link or an invitation that is used, accepted, declined or revoked.
 
     A holder who has also asked for no more mail can undo that there.
@@ -104,26 +104,26 @@ def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: 
     Where the first press signed in to `account`, this one signs in again.
     """
     if purpose == purposes.RESET:
-        return password_changed(request)
+        return to_login_with_new_password(request)
     if purpose == purposes.CONFIRM and link.username:
-        return confirmed(request, link)
+        return to_login_confirmed(request, link)
     way = sessions.LINK if purpose == purposes.CONFIRM else sessions.SIGNUP
     return sessions.start(request, account, link.leads_to, way)
 
 
-def confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:
+def to_login_confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Leads to the sign-in page, with a message that the address is confirmed: the planned account has been made."""
     messages.success(request, _("Email address confirmed. Sign in to carry on."))
     return sessions.back_to_login(link.leads_to)
 
 
-def password_changed(request: HttpRequest) -> HttpResponse:
+def to_login_with_new_password(request: HttpRequest) -> HttpResponse:
     """Leads to the sign-in page, with a message that the password was changed."""
     messages.success(request, _("Password changed. Sign in with the new one."))
     return redirect("account_login")
 
 
-def expired(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
+def expired_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
     """Returns the page (410) that offers to mail a fresh link. The token names the address: nothing is typed."""
     when = min(link.expires_at, timezone.now())
     context = {"link": link, "when": when, "token": tokens.sign(purpose, link.pk)}

@@ -89,7 +89,7 @@ def opened_by(
     def wrapper(request: HttpRequest) -> HttpResponse:
         row = find(request)
         if row is None:
-            return dead.broken(request)
+            return dead.broken_page(request)
         if request.method == "POST":
             limits.PRESS_PER_LINK.check(request, row.pk.hex)
         if row.state not in states:
@@ -99,10 +99,10 @@ def opened_by(
         try:
             return view(request, row)
         except NotInvited:
-            return dead.closed(request)
+            return dead.closed_page(request)
         except Unavailable:  # another press was faster, perhaps of this very browser
             now = find(request)
-            return over(request, now) if now else dead.broken(request)
+            return over(request, now) if now else dead.broken_page(request)
 
     return wrapper
 
@@ -187,7 +187,7 @@ def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
     return link, asked.REGISTER if planned else asked.LINK
 
 
-def came_as_another(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:
+def other_account_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:
     """Returns the page for a visitor who is signed in with another address than the link's, or None for any other."""
     email = other_address(request, link)
     return wrong_account(request, link, email, purpose) if email else None
@@ -218,7 +218,7 @@ def wrong_account(
     return render(request, "invites/link/wrong_account.html", context)
 
 
-def newcomer(request: HttpRequest, page: Purpose, way: str = "") -> dict[str, Any]:
+def sign_up_args(request: HttpRequest, page: Purpose, way: str = "") -> dict[str, Any]:
     """Returns what a request says of a person who joins on this page, as arguments of MagicLink.sign_up().
 
     `way` is how they come in by this very press; "" if they sign in later.

@@ -57,7 +57,7 @@ class Readdressing:
         with transaction.atomic():
             if not self._asked().update(readdress_to=""):
                 raise Unavailable
-            mails.not_readdressed(self.invite)
+            mails.tell_not_readdressed(self.invite)
 
     def _asked(self) -> InviteQuerySet:
         """The invitation, as long as the question for another address waits for an answer."""

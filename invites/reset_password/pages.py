@@ -33,8 +33,8 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     except reset.TurnedOff:
         return sessions.inactive(request)
     except Superseded:
-        return dead.expired(request, link, purposes.RESET)
-    return dead.password_changed(request)
+        return dead.expired_page(request, link, purposes.RESET)
+    return dead.to_login_with_new_password(request)
 
 
 def reset_page(request: HttpRequest, link: MagicLink, form: ResetForm, *, show: bool) -> HttpResponse:

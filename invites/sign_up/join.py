@@ -28,7 +28,7 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
         return None
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
-        return link.sign_up(name, password, **opened.newcomer(request, page, way=sessions.SIGNUP))
+        return link.sign_up(name, password, **opened.sign_up_args(request, page, way=sessions.SIGNUP))
     except IntegrityError:  # the name was free when the form was checked
         if not User.objects.filter(username=name).exists():
             raise HasAccount from None

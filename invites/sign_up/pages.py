@@ -39,8 +39,8 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     if request.method != "POST" and User.objects.filter(email=link.email).exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
     if not Invite.objects.may_join(link.email):
-        return dead.closed(request)
-    return opened.came_as_another(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
+        return dead.closed_page(request)
+    return opened.other_account_page(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
 
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))
@@ -101,7 +101,7 @@ def register(request: HttpRequest) -> HttpResponse:
     invitation, the page says so (403).
     """
     if settings.SIGNUP != "open":
-        return dead.closed(request)
+        return dead.closed_page(request)
     if request.user.is_authenticated:
         return redirect("entry")
     show = "show" in request.GET
@@ -111,6 +111,6 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for an account ip=%s", visitor.ip(request))
-        return remember(redirect("invite_sent"), plan.asked_by(form))
+        return remember(redirect("invite_sent"), plan.link_request(form))
     secret, account = plan.plan_account(request, form)
-    return browser.set_cookie(ask_or_wait(request, plan.asked_by(form), **account), secret)
+    return browser.set_cookie(ask_or_wait(request, plan.link_request(form), **account), secret)

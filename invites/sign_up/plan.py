@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from invites.ask_for_link.ask import Asked
+from invites.ask_for_link.ask import LinkRequest
 from invites.link import browser
 from invites.models import MagicLink
 from invites.sign_up.forms import RegisterForm
@@ -23,6 +23,6 @@ def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[st
     return secret, account
 
 
-def asked_by(form: RegisterForm) -> Asked:
+def link_request(form: RegisterForm) -> LinkRequest:
     """Returns what a valid sign-up form asks for: a link to confirm the address, and where it leads."""
-    return Asked(form.cleaned_data["email"], MagicLink.Purpose.REGISTER, form.cleaned_data["next"])
+    return LinkRequest(form.cleaned_data["email"], MagicLink.Purpose.REGISTER, form.cleaned_data["next"])

@@ -28,11 +28,11 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
-        return opened.came_as_another(request, link, purposes.CONFIRM) or planned(request, link)
+        return opened.other_account_page(request, link, purposes.CONFIRM) or planned(request, link)
     if not account.is_active:
         return sessions.inactive(request)
     if not link.signs_in(account):
-        return dead.expired(request, link, purposes.CONFIRM)
+        return dead.expired_page(request, link, purposes.CONFIRM)
     if request.method == "POST":
         link.sign_in(account, browser.identify(request, purposes.CONFIRM))
         return sessions.start(request, account, link.leads_to, sessions.LINK)
@@ -51,9 +51,9 @@ def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
             messages.info(request, said)
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
     if request.method != "POST":
-        return confirm_page(request, link) if Invite.objects.may_join(link.email) else dead.closed(request)
+        return confirm_page(request, link) if Invite.objects.may_join(link.email) else dead.closed_page(request)
     try:
-        account = link.sign_up(link.username, encoded=link.password, **opened.newcomer(request, purposes.CONFIRM))
+        account = link.sign_up(link.username, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
     except (IntegrityError, ValidationError):
         if not User.objects.filter(email=link.email).exists():
             messages.warning(request, _("That username can’t be had any more. Choose another one and a password."))
@@ -62,7 +62,7 @@ def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
         log.exception("confirming an account failed")
         return confirm_page(request, link, status=503, failed=True)
     devices.mark_known(request, account)
-    return dead.confirmed(request, link)
+    return dead.to_login_confirmed(request, link)
 
 
 def confirm_page(

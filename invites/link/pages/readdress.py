@@ -33,7 +33,7 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     return render(request, "invites/link/readdress_asked.html", context)
 
 
-def answered_by_link(view: opened.InviteView) -> opened.View:
+def for_sender(view: opened.InviteView) -> opened.View:
     """Returns the view for an invitation's sender, with the token of the mail that asks for another address.
 
     A GET shows both buttons, a POST hands the invitation to `view`. An invalid token, and an invitation that needs no
@@ -45,7 +45,7 @@ def answered_by_link(view: opened.InviteView) -> opened.View:
     def wrapper(request: HttpRequest) -> HttpResponse:
         invite = opened.find_invite(request, opened.sent_token(request), purposes.READDRESS)
         if invite is None:
-            return dead.broken(request)
+            return dead.broken_page(request)
         sender = invite.invited_by
         waiting = invite.readdress_to and invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}
         if not waiting or sender is None or not sender.is_active:
@@ -62,7 +62,7 @@ def answered_by_link(view: opened.InviteView) -> opened.View:
     return wrapper
 
 
-@answered_by_link
+@for_sender
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Sends the invitation to the other address, withdraws it from its own, and shows that.
 
@@ -72,7 +72,7 @@ def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
 
 
-@answered_by_link
+@for_sender
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Leaves the invitation with its own address, mails that to the other address, and shows it.
 

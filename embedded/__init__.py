@@ -58,7 +58,7 @@ def stand_in(environ: Environ) -> None:
     CONFIGURED is set, or the wheels are not installed, it does nothing. Raises SystemExit if there are no servers to be
     had.
     """
-    if any(environ.get(name) for name in CONFIGURED) or not wheels.installed():
+    if any(environ.get(name) for name in CONFIGURED) or not wheels.are_installed():
         return
     local_settings(environ)
     lock = sharing.claim_or_share(state_folder(environ), environ)

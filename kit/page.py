@@ -32,7 +32,7 @@ def page(
     return decorator
 
 
-def bound[F: Form](form: type[F], request: HttpRequest, **given: object) -> F:
+def bind_form[F: Form](form: type[F], request: HttpRequest, **given: object) -> F:
     """Returns a `form` with the posted data, or an empty one unless the method is POST.
 
     A RequestForm also gets the request; `given` are further arguments of the form.

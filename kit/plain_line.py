@@ -34,13 +34,13 @@ def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
     if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS for c in typed):
         said = _("%(what)s must be one line of plain text, without invisible characters")
         raise ValidationError(said % {"what": what}, code="control")
-    if LINK.search(seen(typed)):
+    if LINK.search(as_displayed(typed)):
         said = _("%(what)s has a link in it; links are not sent. If it has none, put a space after each full stop")
         raise ValidationError(said % {"what": what}, code="link")
     return typed
 
 
-def seen(typed: str) -> str:
+def as_displayed(typed: str) -> str:
     """Returns `typed` as a reader sees it, so that no link is hidden from the check.
 
     Characters without width are removed, and compatible look-alikes, such as full-width letters, become usual ones

@@ -102,7 +102,7 @@ class Guesses:
 
 def per_network(limit: Limit) -> Callable[[View], View]:
     """Returns a decorator: unsafe requests count by the visitor's network, and raise Limited beyond `limit`."""
-    return _counted(limit, visitor.network)
+    return _count_by(limit, visitor.network)
 
 
 def per_user(limit: Limit) -> Callable[[View], View]:
@@ -110,10 +110,10 @@ def per_user(limit: Limit) -> Callable[[View], View]:
 
     Only for views behind sign-in: it reads `request.user.pk`.
     """
-    return _counted(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
+    return _count_by(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
 
 
-def _counted(limit: Limit, key: Callable[[HttpRequest], str]) -> Callable[[View], View]:
+def _count_by(limit: Limit, key: Callable[[HttpRequest], str]) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:

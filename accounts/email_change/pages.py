@@ -11,13 +11,13 @@ from accounts.email_change import change
 from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken_error
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(secret=("password",), changes=True)
 def ask(request: PersonRequest) -> HttpResponse:
     """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it."""
-    form = bound(EmailForm, request)
+    form = bind_form(EmailForm, request)
     if not form.is_valid():
         return render(request, "accounts/email_change/ask.html", {"form": form})
     change.mail_code(request, form.cleaned_data["email"])
@@ -40,7 +40,7 @@ def code(request: PersonRequest) -> HttpResponse:
         change.mail_code(request, waiting.to)
         messages.success(request, _("We sent another code. Only the newest one works."))
         return redirect("account_email_code")
-    form = bound(CodeForm, request, change=waiting)
+    form = bind_form(CodeForm, request, change=waiting)
     try:
         if form.is_valid():
             return finish(request, waiting)

@@ -10,7 +10,7 @@ from accounts.google import client as google
 from accounts.models import LastWayIn
 from accounts.password.forms import WithProof
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(secret=("password",), changes=True)
@@ -23,7 +23,7 @@ def connect(request: PersonRequest) -> HttpResponse:
         raise Http404
     if request.person.google.account:
         return redirect("account_google_disconnect")
-    form = bound(WithProof, request)
+    form = bind_form(WithProof, request)
     if not form.is_valid():
         return render(request, "accounts/google/connect.html", {"form": form})
     return google.connect(request)
@@ -42,7 +42,7 @@ def disconnect(request: PersonRequest) -> HttpResponse:
     email = connected.extra_data.get("email", "")
     if not user.has_usable_password():
         return render(request, "accounts/google/last_way_in.html", {"email": email})
-    form = bound(WithProof, request)
+    form = bind_form(WithProof, request)
     if not form.is_valid():
         return render(request, "accounts/google/disconnect.html", {"form": form, "email": email})
     try:

@@ -14,7 +14,7 @@ from accounts.models import Event
 from accounts.password.forms import WithProof
 from accounts.privacy.export import stream_zip
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound
+from kit.page import bind_form
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -34,7 +34,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
 def delete(request: PersonRequest) -> HttpResponse:
     """Says what goes, and on POST with the password lets it go."""
     user = request.person
-    form = bound(WithProof, request)
+    form = bind_form(WithProof, request)
     if not form.is_valid():
         return delete_page(request, form)
     try:

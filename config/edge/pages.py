@@ -64,22 +64,22 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """Shows the 400 page, or answers programs in JSON (with 401 if their session ended meanwhile)."""
     # Django raises SessionInterrupted, and comes here, when the session ended while the request was under way.
     status = 401 if isinstance(exception, SessionInterrupted) else 400
-    return json_errors.answer(request, status) or standalone(request, "errors/400.html", 400)
+    return json_errors.answer(request, status) or render_standalone(request, "errors/400.html", 400)
 
 
 def length_required(request: HttpRequest) -> HttpResponse:
     """Shows the 400 page with status 411, or answers programs in JSON: the body came in chunks."""
-    return json_errors.answer(request, 411) or standalone(request, "errors/400.html", 411)
+    return json_errors.answer(request, 411) or render_standalone(request, "errors/400.html", 411)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
     """Shows the 413 page, or answers programs in JSON: the body is too large."""
-    return json_errors.answer(request, 413) or standalone(request, "errors/413.html", 413)
+    return json_errors.answer(request, 413) or render_standalone(request, "errors/413.html", 413)
 
 
 def unsupported(request: HttpRequest) -> HttpResponse:
     """Shows the 415 page, or answers programs in JSON: the body is in another character set than UTF-8."""
-    return json_errors.answer(request, 415) or standalone(request, "errors/415.html", 415)
+    return json_errors.answer(request, 415) or render_standalone(request, "errors/415.html", 415)
 
 
 @never_cache
@@ -108,18 +108,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return unavailable(request)
-    return json_errors.answer(request, 500) or standalone(request, "errors/500.html", 500)
+    return json_errors.answer(request, 500) or render_standalone(request, "errors/500.html", 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Shows the 503 page, or answers programs in JSON. Page and Retry-After say to come back after PAUSE."""
     page = {"retry_at": timezone.now() + PAUSE}
-    response = json_errors.answer(request, 503) or standalone(request, "errors/503.html", 503, **page)
+    response = json_errors.answer(request, 503) or render_standalone(request, "errors/503.html", 503, **page)
     response["Retry-After"] = str(int(PAUSE.total_seconds()))
     return response
 
 
-def standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:
+def render_standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:
     """Returns a page from `template` that needs no session, no database and not the body of the request.
 
     It is for errors: nothing that may have caused one may be asked again. The language is that of the cookie or the

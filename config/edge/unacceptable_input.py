@@ -26,11 +26,11 @@ def is_hostile(request: HttpRequest) -> bool:
     """
     try:
         if request.content_type == "application/json":
-            return any(map(unspeakable, json_strings(request.body)))
+            return any(map(is_unacceptable, json_strings(request.body)))
         fields = list(request.POST.lists())
     except (UnreadablePostError, ValueError, RecursionError):  # the body broke off, or is invalid JSON
         return True
-    return any(len(values) > 1 or any(map(unspeakable, [name, *values])) for name, values in fields)
+    return any(len(values) > 1 or any(map(is_unacceptable, [name, *values])) for name, values in fields)
 
 
 def json_strings(body: bytes) -> Iterator[str]:
@@ -57,7 +57,7 @@ def json_strings(body: bytes) -> Iterator[str]:
             waiting.extend(value)
 
 
-def unspeakable(value: str) -> bool:
+def is_unacceptable(value: str) -> bool:
     """Returns whether a text is longer than MAX_VALUE or holds control characters, surrogates or U+FFFD."""
     # Cc are control characters (NUL, line ends), Cs lone surrogates; U+FFFD stands for bytes that were no UTF-8.
     return len(value) > MAX_VALUE or any(unicodedata.category(c) in {"Cc", "Cs"} or c == "\ufffd" for c in value)

@@ -21,7 +21,7 @@ from invites.link import opened
 from invites.models import MagicLink
 from kit import rate_limit, visitor
 from kit.form import safe_path
-from kit.page import bound, page
+from kit.page import bind_form, page
 from outbox.mail import lateness
 
 
@@ -52,7 +52,7 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
     A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that fills in
     the hidden field gets the usual answer, but no mail is sent.
     """
-    form = bound(EmailForm, request, initial={"next": next_url})
+    form = bind_form(EmailForm, request, initial={"next": next_url})
     if not form.is_valid():
         return entry_page(request, template, form)
     email = form.cleaned_data["email"]

@@ -18,7 +18,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from invites.members.form import InvitePersonForm
 from invites.members.invitations import MEMBER_SENDS, MemberInvites
 from invites.models import Invite
-from kit.page import bound
+from kit.page import bind_form
 
 SHOWN = 50  # of the newest
 
@@ -41,7 +41,7 @@ def for_members(view: View) -> View:
 @for_members
 def invites(request: PersonRequest) -> HttpResponse:
     """The form, and what this member has sent."""
-    form = bound(InvitePersonForm, request)
+    form = bind_form(InvitePersonForm, request)
     if not form.is_valid():
         return invites_page(request, form)
     given = {"note": form.cleaned_data["note"], "language": get_language() or ""}

@@ -11,7 +11,7 @@ from invites.link import dead, opened
 from invites.models import MagicLink
 from invites.reset_password import reset
 from kit import tokens
-from kit.page import bound
+from kit.page import bind_form
 
 
 @opened.opened_by_link(purposes.RESET, secret=("password",))
@@ -24,7 +24,7 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     show = "show" in request.GET
     try:
         account = reset.owner(link)
-        form = bound(ResetForm, request, user=account, show_password=show)
+        form = bind_form(ResetForm, request, user=account, show_password=show)
         if not form.is_valid():
             return reset_page(request, link, form, show=show)
         reset.save(request, link, account, form.cleaned_data["password"])

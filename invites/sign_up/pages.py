@@ -18,7 +18,7 @@ from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
 from kit import tokens, visitor
 from kit.form import safe_path
-from kit.page import bound, page
+from kit.page import bind_form, page
 from kit.tokens import Purpose
 
 
@@ -106,7 +106,7 @@ def register(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     show = "show" in request.GET
     typed = {"next": safe_path(request.GET.get("next", ""))}
-    form = bound(RegisterForm, request, show_password=show, initial=typed)
+    form = bind_form(RegisterForm, request, show_password=show, initial=typed)
     if not form.is_valid():
         return render(request, "invites/sign_up/register.html", {"form": form, "show": show})
     if form.cleaned_data["leave_empty"]:

@@ -1,26 +1,26 @@
 """The checks of `doctor`: what is wrong with the site, or with one invitation, in words."""
 
-from kit.findings import Finding, State, examine, of_database, of_network
+from kit.findings import Finding, State, examine, with_deadline, with_statement_timeout
 from operations.doctor import outbox, parts, site
 from operations.doctor.accounts import proxies, staff
-from operations.doctor.invitation import Asked, explain, newest, of_id
+from operations.doctor.invitation import InviteOrLink, explain, find, find_newest
 
-__all__ = ["Asked", "examine_site", "explain", "newest", "of_id"]
+__all__ = ["InviteOrLink", "examine_site", "explain", "find", "find_newest"]
 
 # The keys name the checks in the output of `doctor`, in text and in JSON.
 IN_DATABASE = {
-    "migrations": of_database(parts.migrations),
-    "clock": of_database(parts.clock),
-    "queue": of_database(outbox.queue),
-    "given up": of_database(outbox.given_up),
-    "webhooks": of_database(outbox.webhooks),
-    "proxies": of_database(proxies),
-    "staff": of_database(staff),
+    "migrations": with_statement_timeout(parts.migrations),
+    "clock": with_statement_timeout(parts.clock),
+    "queue": with_statement_timeout(outbox.queue),
+    "given up": with_statement_timeout(outbox.given_up),
+    "webhooks": with_statement_timeout(outbox.webhooks),
+    "proxies": with_statement_timeout(proxies),
+    "staff": with_statement_timeout(staff),
 }
 ELSEWHERE = {
     "cache": parts.cache,
-    "broker": of_network(outbox.broker),
-    "mail server": of_network(outbox.server),
+    "broker": with_deadline(outbox.broker),
+    "mail server": with_deadline(outbox.server),
     "SITE_URL": site.address,
     "cookies": site.cookies,
     "DEBUG": site.debug,

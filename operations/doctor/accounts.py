@@ -6,7 +6,7 @@ from django.conf import settings
 
 from accounts.models import Event, User
 from accounts.models.second_factor import TOTP
-from kit.findings import Finding, odd, well
+from kit.findings import Finding, ok, warning
 
 LOOKED_AT, ENOUGH = 50, 10  # the newest sign-ins looked at, and how many of them must have an address to judge by
 MOST_PROXIES = 4
@@ -21,17 +21,17 @@ def proxies() -> Finding:
     count, advice = settings.TRUSTED_PROXY_COUNT, "See “The proxy” in docs/deploy.md."
     if settings.HTTPS and not count:
         said = "SITE_URL is https and TRUSTED_PROXY_COUNT is 0: behind a proxy that ends TLS no page would open."
-        return odd(said, f"Set it to the number of your proxies. {advice}")
+        return warning(said, f"Set it to the number of your proxies. {advice}")
     if count > MOST_PROXIES:
         said = f"TRUSTED_PROXY_COUNT is {count}: if there are fewer proxies, anyone can invent an address."
-        return odd(said, f"Count those of your proxies that add to X-Forwarded-For. {advice}")
+        return warning(said, f"Count those of your proxies that add to X-Forwarded-For. {advice}")
     kind = Event.Kind.SIGNED_IN
     seen = Event.objects.filter(kind=kind).order_by("-id").values_list("ip", flat=True)[:LOOKED_AT]
     addresses = [ip for ip in seen if ip]
     if settings.HTTPS and len(addresses) >= ENOUGH and all(ip_address(ip).is_private for ip in addresses):
         said = f"The last {len(addresses)} sign-ins came from private addresses: all visitors may share one limit."
-        return odd(said, f"TRUSTED_PROXY_COUNT ({count}) is probably too low. {advice}")
-    return well(f"TRUSTED_PROXY_COUNT is {count}.")
+        return warning(said, f"TRUSTED_PROXY_COUNT ({count}) is probably too low. {advice}")
+    return ok(f"TRUSTED_PROXY_COUNT is {count}.")
 
 
 def staff() -> Finding | None:
@@ -45,7 +45,7 @@ def staff() -> Finding | None:
     without = User.objects.filter(is_staff=True, is_active=True).exclude(authenticator__type=TOTP).order_by("pk")
     names = list(without.values_list("username", flat=True)[: NAMED + 1])
     if not names:
-        return well("All staff have a second factor.")
+        return ok("All staff have a second factor.")
     named = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     said = f"Staff without a second factor: {named}. The desk sends them to set it up first."
-    return odd(said, "Ask them to sign in and do so, or take their staff status away.")
+    return warning(said, "Ask them to sign in and do so, or take their staff status away.")

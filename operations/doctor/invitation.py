@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.models import Invite, MagicLink
 from kit import addresses
-from kit.findings import Finding, broken, examine, odd, well
+from kit.findings import Finding, examine, failure, ok, warning
 from operations.doctor.outbox import queue
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression
@@ -17,10 +17,10 @@ from outbox.models import OutboxMessage, Suppression
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
 ASK_AGAIN = "They ask for a new one on the start page."
 STATUS = OutboxMessage.Status
-Asked = Invite | MagicLink
+InviteOrLink = Invite | MagicLink
 
 
-def newest(email: str) -> Asked | None:
+def find_newest(email: str) -> InviteOrLink | None:
     """Returns what was sent to an address last: an invitation, or a link that the visitor asked for; or None.
 
     A link that belongs to an invitation never stands for itself: then the invitation is returned.
@@ -31,7 +31,7 @@ def newest(email: str) -> Asked | None:
     return link if link and not link.invite and (invite is None or link.pk > invite.pk) else invite
 
 
-def of_id(pk: UUID) -> Asked | None:
+def find(pk: UUID) -> InviteOrLink | None:
     """Returns the invitation, or else the link, with this id, or None.
 
     None, too, if its person has left: the address is empty then.
@@ -41,93 +41,93 @@ def of_id(pk: UUID) -> Asked | None:
     return invite or links.exclude(email="").filter(pk=pk).first()
 
 
-def explain(email: str, asked: Asked | None) -> list[Finding]:
+def explain(email: str, asked: InviteOrLink | None) -> list[Finding]:
     """Returns the findings on why the newest mail to an address was not read, or on the mail of `asked`.
 
     Raises DatabaseError if the database is away.
     """
     account = User.objects.filter(email=email).first()
-    mail = asked.newest_mail if asked else newest_to(email)
+    mail = asked.newest_mail if asked else newest_mail_to(email)
     return examine(
         {
-            "invite": lambda: of_asked(asked),
-            "account": lambda: of_account(account),
-            "address": lambda: of_address(email, known=account is not None),
-            "sign-up": lambda: of_rule(email, known=account is not None),
-            "mail": lambda: of_mail(mail, asked),
+            "invite": lambda: about_asked(asked),
+            "account": lambda: about_account(account),
+            "address": lambda: about_address(email, known=account is not None),
+            "sign-up": lambda: about_rule(email, known=account is not None),
+            "mail": lambda: about_mail(mail, asked),
             "queue": lambda: queue() if mail and mail.status in {STATUS.QUEUED, STATUS.TRIED} else None,
         }
     )
 
 
-def newest_to(email: str) -> OutboxMessage | None:
+def newest_mail_to(email: str) -> OutboxMessage | None:
     """Returns the newest mail to an address, without its parts, or None."""
     return OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts").first()
 
 
-def of_asked(asked: Asked | None) -> Finding:
+def about_asked(asked: InviteOrLink | None) -> Finding:
     """Returns the finding on an invitation or link: its state, and what can be done about it."""
     if asked is None:
-        return broken("There is no invite to this address.", "Invite it: manage.py send_invites ADDRESS")
-    return of_link(asked) if isinstance(asked, MagicLink) else of_invite(asked)
+        return failure("There is no invite to this address.", "Invite it: manage.py send_invites ADDRESS")
+    return about_link(asked) if isinstance(asked, MagicLink) else about_invite(asked)
 
 
-def of_link(link: MagicLink) -> Finding:
+def about_link(link: MagicLink) -> Finding:
     """Returns the finding on a magic link: its state, and what can be done about it."""
     if is_owner_link(link):
-        return broken("It is an owner link, which is never mailed.", "Print it: manage.py owner_link --email ADDRESS")
+        return failure("It is an owner link, which is never mailed.", "Print it: manage.py owner_link --email ADDRESS")
     if link.state == link.State.USED:
         link.read_use()
-        return well(f"It was used on {on(link.used_at or timezone.now())}, so it did arrive.")
+        return ok(f"It was used on {on(link.used_at or timezone.now())}, so it did arrive.")
     if link.invite and (link.invite.declined_at or link.invite.revoked_at or link.invite.replaced_at):
-        return of_invite(link.invite)
+        return about_invite(link.invite)
     if link.revoked_at:
-        return broken(f"It was withdrawn on {on(link.revoked_at)}, and mail that waited was not sent.", ASK_AGAIN)
+        return failure(f"It was withdrawn on {on(link.revoked_at)}, and mail that waited was not sent.", ASK_AGAIN)
     if link.state == link.State.EXPIRED:
-        return broken(f"It ran out on {on(link.expires_at)}.", ASK_AGAIN)
-    return of_open(link)
+        return failure(f"It ran out on {on(link.expires_at)}.", ASK_AGAIN)
+    return about_open(link)
 
 
-def of_invite(invite: Invite) -> Finding:
+def about_invite(invite: Invite) -> Finding:
     """Returns the finding on an invitation: its state, and what can be done about it."""
     if invite.replaced_at:
         said = f"A newer one took its place on {on(invite.replaced_at)}; its links are dead."
-        return broken(said, "Ask about the address instead: manage.py doctor ADDRESS")
+        return failure(said, "Ask about the address instead: manage.py doctor ADDRESS")
     if invite.accepted_at:
-        return well(f"It was accepted on {on(invite.accepted_at)}, so it did arrive.")
+        return ok(f"It was accepted on {on(invite.accepted_at)}, so it did arrive.")
     if invite.declined_at:
         said = f"Who has the mailbox said no on {on(invite.declined_at)}."
-        return broken(said, "If they think otherwise now: manage.py resend_invites --email ADDRESS --state declined")
+        return failure(said, "If they think otherwise now: manage.py resend_invites --email ADDRESS --state declined")
     if invite.revoked_at:
         said = f"It was withdrawn on {on(invite.revoked_at)}, and mail that waited was not sent."
-        return broken(said, "Invite anew: manage.py send_invites ADDRESS")
+        return failure(said, "Invite anew: manage.py send_invites ADDRESS")
     if invite.is_expired:
-        return broken(f"It ran out on {on(invite.expires_at)}.", AGAIN)
-    return of_open(invite)
+        return failure(f"It ran out on {on(invite.expires_at)}.", AGAIN)
+    return about_open(invite)
 
 
-def of_open(asked: Asked) -> Finding:
+def about_open(asked: InviteOrLink) -> Finding:
     """Returns the finding on an invitation or link that works: until when, and whether it has been opened."""
     opened = f" Its link was opened on {on(asked.opened_at)}, so it did arrive." if asked.opened_at else ""
-    return well(f"It works until {on(asked.expires_at)}.{opened}")
+    return ok(f"It works until {on(asked.expires_at)}.{opened}")
 
 
-def is_owner_link(asked: Asked | None) -> bool:
+def is_owner_link(asked: InviteOrLink | None) -> bool:
     """Returns whether it is a link that `owner_link` has printed; such links are never mailed."""
     return isinstance(asked, MagicLink) and asked.purpose == asked.Purpose.OWNER
 
 
-def of_account(account: User | None) -> Finding | None:
+def about_account(account: User | None) -> Finding | None:
     """Returns the finding on the account of the address, or None if it has none."""
     if account is None:
         return None
     if not account.is_active:
-        return broken("The address has an account, which is turned off.", "Turn it on at the desk, under People.")
+        return failure("The address has an account, which is turned off.", "Turn it on at the desk, under People.")
     said = f"It has an account since {on(account.joined_at)}: what is mailed to it is a link to sign in."
-    return odd(said, f"They sign in at {settings.SITE_URL}/login.")
+    return warning(said, f"They sign in at {settings.SITE_URL}/login.")
 
 
-def of_address(email: str, *, known: bool) -> Finding | None:
+def about_address(email: str, *, known: bool) -> Finding | None:
     """Returns the finding on an address that gets no mail or looks like a typo, else None.
 
     An address with an account (`known`) is no typo.
@@ -135,58 +135,60 @@ def of_address(email: str, *, known: bool) -> Finding | None:
     suppression = Suppression.objects.of(email)
     if suppression is None:
         meant = "" if known else addresses.suggestion(email)
-        return odd(f"It looks like a typo of {meant}.", "Ask them for their address.") if meant else None
+        return warning(f"It looks like a typo of {meant}.", "Ask them for their address.") if meant else None
     if suppression.is_wish:
-        return broken(f"No mail goes to it: {suppression.explanation}.", "Leave it at that: it is theirs to take back.")
+        return failure(
+            f"No mail goes to it: {suppression.explanation}.", "Leave it at that: it is theirs to take back."
+        )
     lift = "If it works again, lift it at the desk under Suppressed addresses, then send the invite again."
-    return broken(f"No mail goes to it: {suppression.explanation}", lift)
+    return failure(f"No mail goes to it: {suppression.explanation}", lift)
 
 
-def of_rule(email: str, *, known: bool) -> Finding | None:
+def about_rule(email: str, *, known: bool) -> Finding | None:
     """Returns a failure if SIGNUP lets this address make no account; None if it may, or has one (`known`)."""
     if known or Invite.objects.may_join(email):
         return None
     said = "SIGNUP is “invited” and nobody has an open invitation for it: who asks is mailed that, without a link."
-    return broken(said, "Invite it: manage.py send_invites ADDRESS")
+    return failure(said, "Invite it: manage.py send_invites ADDRESS")
 
 
-def of_mail(mail: OutboxMessage | None, asked: Asked | None) -> Finding | None:
+def about_mail(mail: OutboxMessage | None, asked: InviteOrLink | None) -> Finding | None:
     """Returns the finding on the newest mail; None if there is none and none is expected."""
     if mail is None:
         if asked is None or asked.revoked_at or is_owner_link(asked):
             return None
         old = "There is no mail of it: it was withdrawn, or pruned after a year."
-        return broken(old, AGAIN if isinstance(asked, Invite) else ASK_AGAIN)
-    return of_waiting(mail) if mail.status in {STATUS.QUEUED, STATUS.TRIED} else of_ended(mail)
+        return failure(old, AGAIN if isinstance(asked, Invite) else ASK_AGAIN)
+    return about_waiting(mail) if mail.status in {STATUS.QUEUED, STATUS.TRIED} else about_ended(mail)
 
 
-def of_waiting(mail: OutboxMessage) -> Finding:
+def about_waiting(mail: OutboxMessage) -> Finding:
     """Returns the finding on a mail that has not left yet: when it is due, and whether a worker has tried it."""
     now, written = timezone.now(), on(mail.created_at)
     if mail.status == STATUS.TRIED:
         said = f"It was tried {mail.attempts}×. The mail server’s last answer: {mail.last_answer}."
         then = f"It is tried again on {on(mail.next_try_at)}."
-        return odd(f"{said} {then}", "When the cause is gone: manage.py retry_mail --email ADDRESS")
+        return warning(f"{said} {then}", "When the cause is gone: manage.py retry_mail --email ADDRESS")
     if mail.created_at > now:
-        return well(f"It leaves on {written}: many were invited at once, and their mails leave in step.")
+        return ok(f"It leaves on {written}: many were invited at once, and their mails leave in step.")
     if now - mail.created_at > lateness.LATE_AFTER:
-        return broken(f"It waits since {written}, and no worker has tried it.", "See that deliver_mail runs.")
-    return well(f"It was written on {written} and leaves any moment.")
+        return failure(f"It waits since {written}, and no worker has tried it.", "See that deliver_mail runs.")
+    return ok(f"It was written on {written} and leaves any moment.")
 
 
-def of_ended(mail: OutboxMessage) -> Finding:
+def about_ended(mail: OutboxMessage) -> Finding:
     """Returns the finding on a mail that has bounced, been handed over, or been given up."""
     if mail.bounced_at:
         said = f"It came back on {on(mail.bounced_at)}: {mail.last_answer}"
-        return broken(said, "Send it to an address that works, or ask them to look at their mailbox.")
+        return failure(said, "Send it to an address that works, or ask them to look at their mailbox.")
     if mail.sent_at:
         words = f", with the words “{mail.last_answer}”" if mail.last_answer else ""
         said = f"A mail server took it on {on(mail.sent_at)}{words}."
         look = "Let them look into their spam folder; else look for"
-        return well(said, f"{look} {mail.message_id} in the log of that server.")
+        return ok(said, f"{look} {mail.message_id} in the log of that server.")
     given_up_at = mail.given_up_at or timezone.now()
     said = f"It was given up on {on(given_up_at)}: {mail.last_answer}"
-    return broken(said, "Put right what the answer says, then: manage.py retry_mail --email ADDRESS --given-up")
+    return failure(said, "Put right what the answer says, then: manage.py retry_mail --email ADDRESS --given-up")
 
 
 def on(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import mailers
 from django.utils import timezone
 
-from kit.findings import Finding, broken, odd, one_line, well
+from kit.findings import Finding, failure, ok, one_line, warning
 from outbox.mail import lateness
 from outbox.mail.smtp import SmtpBackend, reply
 from outbox.models import OutboxMessage, Webhook, WebhookDelivery
@@ -34,9 +34,9 @@ def server() -> Finding:
         greet(backend)
     except OSError as error:
         backend.abandon()
-        return broken(f"The mail server {where} does not take us: {refusal(error)}", advice(error))
+        return failure(f"The mail server {where} does not take us: {refusal(error)}", advice(error))
     how = [name for name, used in (("TLS", backend.use_tls or backend.use_ssl), ("AUTH", backend.username)) if used]
-    return well(f"{where} takes us{', with ' + ' and '.join(how) if how else ''}.")
+    return ok(f"{where} takes us{', with ' + ' and '.join(how) if how else ''}.")
 
 
 def greet(backend: SmtpBackend) -> None:
@@ -64,8 +64,8 @@ def advice(error: OSError) -> str:
 def folder(path: Path) -> Finding:
     """Returns a finding on mail that goes into files: a warning unless the site is on this machine."""
     if settings.SITE_HOST in settings.THIS_MACHINE:
-        return well(f"Mail is written into {path}.")
-    return odd(f"Mail is written into {path}, and reaches nobody.", "Set EMAIL_URL to a mail server.")
+        return ok(f"Mail is written into {path}.")
+    return warning(f"Mail is written into {path}, and reaches nobody.", "Set EMAIL_URL to a mail server.")
 
 
 def broker() -> Finding | None:
@@ -77,14 +77,14 @@ def broker() -> Finding | None:
     try:
         depths = amqp.depths()
     except SystemExit as error:  # AMQP_URL cannot be parsed
-        return broken(str(error), "Put AMQP_URL right.")
+        return failure(str(error), "Put AMQP_URL right.")
     except amqp.Away as error:
         said = f"The broker does not take us: {type(error).__name__}: {one_line(error)}"
-        return broken(said, "See that RabbitMQ runs and that AMQP_URL names it. Mail waits in the database meanwhile.")
+        return failure(said, "See that RabbitMQ runs and that AMQP_URL names it. Mail waits in the database meanwhile.")
     if depths["dead"]:
         look = "See “dead letter” in docs/deploy.md, then purge frontdoor.mail.dead."
-        return odd(f"The broker answers, and holds {depths['dead']:,} dead letters.", look)
-    return well(f"The broker answers; {depths['ready']:,} mails are with it.")
+        return warning(f"The broker answers, and holds {depths['dead']:,} dead letters.", look)
+    return ok(f"The broker answers; {depths['ready']:,} mails are with it.")
 
 
 def queue() -> Finding:
@@ -94,8 +94,8 @@ def queue() -> Finding:
         many = f"{COUNTED:,} mails or more wait" if waiting == COUNTED else f"{waiting:,} mails wait"
         workers = "deliver_mail and relay_mail" if settings.AMQP_URL else "deliver_mail"
         said = f"Mail is late: {many}, the oldest for {timedelta(seconds=round(late.total_seconds()))}."
-        return broken(said, f"See that {workers} runs; mail_queue shows what the mail server says.")
-    return well(f"Mail is not late; {'many' if waiting == COUNTED else f'{waiting:,}'} wait.")
+        return failure(said, f"See that {workers} runs; mail_queue shows what the mail server says.")
+    return ok(f"Mail is not late; {'many' if waiting == COUNTED else f'{waiting:,}'} wait.")
 
 
 def given_up() -> Finding:
@@ -103,9 +103,9 @@ def given_up() -> Finding:
     since = timezone.now() - GIVEN_UP_LATELY
     count = OutboxMessage.objects.filter(given_up_at__gte=since)[:COUNTED].count()
     if not count:
-        return well("No mail was given up within a day.")
+        return ok("No mail was given up within a day.")
     many = f"{count:,} or more" if count == COUNTED else f"{count:,}"
-    return odd(f"Mail was given up within a day: {many}.", "Read the answers in the outbox at the desk.")
+    return warning(f"Mail was given up within a day: {many}.", "Read the answers in the outbox at the desk.")
 
 
 def webhooks() -> Finding | None:
@@ -117,5 +117,5 @@ def webhooks() -> Finding | None:
     if since and timezone.now() - since > UNTOLD:
         minutes = (timezone.now() - since).total_seconds() // 60
         said = f"An event for a webhook has been waiting for {minutes:.0f} minutes."
-        return odd(said, "See that manage.py deliver_webhooks runs; run more of them if there is much to tell.")
-    return well("Webhooks are told of events in time.")
+        return warning(said, "See that manage.py deliver_webhooks runs; run more of them if there is much to tell.")
+    return ok("Webhooks are told of events in time.")

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from kit.findings import Finding, broken, odd, one_line, well
+from kit.findings import Finding, failure, ok, one_line, warning
 
 OFF, FAR_OFF = timedelta(seconds=2), timedelta(seconds=30)  # codes of authenticator apps are valid for 30 seconds
 OLDEST = 150_000  # the oldest version of PostgreSQL that will do, as server_version_num writes it
@@ -23,11 +23,11 @@ def database() -> Finding:
             number = int(cursor.fetchone()[0])
     except (OperationalError, InterfaceError) as error:
         said = f"PostgreSQL does not answer: {one_line(error)}"
-        return broken(said, "See that it runs and that DATABASE_URL names it. Pages answer 503 meanwhile.")
+        return failure(said, "See that it runs and that DATABASE_URL names it. Pages answer 503 meanwhile.")
     version = f"{number // 10_000}.{number % 10_000}"
     if number < OLDEST:
-        return broken(f"PostgreSQL is {version}.", "Use 15 or newer.")
-    return well(f"PostgreSQL {version} answers.")
+        return failure(f"PostgreSQL is {version}.", "Use 15 or newer.")
+    return ok(f"PostgreSQL {version} answers.")
 
 
 def migrations() -> Finding:
@@ -35,10 +35,10 @@ def migrations() -> Finding:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
-        return well("All migrations are applied.")
+        return ok("All migrations are applied.")
     named = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _backwards in plan[:3])
     more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
-    return broken(f"Migrations are not applied: {named}{more}.", "Run: manage.py migrate")
+    return failure(f"Migrations are not applied: {named}{more}.", "Run: manage.py migrate")
 
 
 def clock() -> Finding:
@@ -49,8 +49,8 @@ def clock() -> Finding:
         theirs, after = cursor.fetchone()[0], timezone.now()
     apart = max(before - theirs, theirs - after, timedelta(0))
     if apart <= OFF:
-        return well("Our clock and that of PostgreSQL agree.")
-    judge = broken if apart > FAR_OFF else odd
+        return ok("Our clock and that of PostgreSQL agree.")
+    judge = failure if apart > FAR_OFF else warning
     said = f"Our clock and that of PostgreSQL are {apart.total_seconds():,.0f} seconds apart."
     return judge(said, "Let both machines keep time by NTP: links would end early or late, and codes be refused.")
 
@@ -59,6 +59,6 @@ def cache() -> Finding:
     """Returns the finding on whether Redis answers."""
     default: Any = caches["default"]
     if default.answers():
-        return well("Redis answers.")
+        return ok("Redis answers.")
     said = "Redis does not answer. Pages and sessions come from PostgreSQL, and limits count per process."
-    return broken(said, "See that it runs and that REDIS_URL names it.")
+    return failure(said, "See that it runs and that REDIS_URL names it.")

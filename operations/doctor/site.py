@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http.request import validate_host
 
-from kit.findings import Finding, broken, odd, well
+from kit.findings import Finding, failure, ok, warning
 
 COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 
@@ -17,11 +17,11 @@ def address() -> Finding:
     """Returns the finding on whether mailed links lead to a name that the site answers to, over https."""
     if not validate_host(host_of_links(), [str(host) for host in settings.ALLOWED_HOSTS]):
         said = f"Links lead to {settings.SITE_URL}, and the site does not answer to {host_of_links()}."
-        return broken(said, "Let ALLOWED_HOSTS name the host of SITE_URL.")
+        return failure(said, "Let ALLOWED_HOSTS name the host of SITE_URL.")
     if not (settings.HTTPS or is_local()):
         said = f"SITE_URL is {settings.SITE_URL}: passwords and links travel for all to read."
-        return broken(said, "Put a proxy with TLS in front, and set SITE_URL to its https address.")
-    return well(f"Links lead to {settings.SITE_URL}, and the site answers to that name.")
+        return failure(said, "Put a proxy with TLS in front, and set SITE_URL to its https address.")
+    return ok(f"Links lead to {settings.SITE_URL}, and the site answers to that name.")
 
 
 def host_of_links() -> str:
@@ -35,17 +35,17 @@ def cookies() -> Finding:
     open_to_scripts = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_HTTPONLY")]
     sent_in_clear = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_SECURE")]
     if open_to_scripts:
-        return broken(f"Scripts can read the cookies of {', '.join(open_to_scripts)}.", "Set …_COOKIE_HTTPONLY.")
+        return failure(f"Scripts can read the cookies of {', '.join(open_to_scripts)}.", "Set …_COOKIE_HTTPONLY.")
     if sent_in_clear and not is_local():
-        return broken(f"Cookies of {', '.join(sent_in_clear)} travel over http, too.", "Use https in SITE_URL.")
+        return failure(f"Cookies of {', '.join(sent_in_clear)} travel over http, too.", "Use https in SITE_URL.")
     if settings.SESSION_COOKIE_SAMESITE not in {"Lax", "Strict"}:
-        return broken("Other sites can send requests with the session cookie.", "Set SESSION_COOKIE_SAMESITE to Lax.")
-    return well("Cookies are closed to scripts" + (" and travel over https only." if not sent_in_clear else "."))
+        return failure("Other sites can send requests with the session cookie.", "Set SESSION_COOKIE_SAMESITE to Lax.")
+    return ok("Cookies are closed to scripts" + (" and travel over https only." if not sent_in_clear else "."))
 
 
 def debug() -> Finding:
     """Returns the finding on whether DEBUG is off."""
     if not settings.DEBUG:
-        return well("DEBUG is off.")
-    judge = odd if is_local() else broken
+        return ok("DEBUG is off.")
+    judge = warning if is_local() else failure
     return judge("DEBUG is on: error pages show the code and the settings.", "Unset it, unless nobody else comes here.")

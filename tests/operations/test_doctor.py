@@ -129,8 +129,8 @@ def test_without_a_database_the_rest_is_checked(sound):
 def test_a_check_that_fails_or_hangs_stops_no_other(sound, monkeypatch):
     monkeypatch.setattr(findings, "PATIENCE", 0.1)
     monkeypatch.setitem(doctor.ELSEWHERE, "cookies", lambda: 1 / 0)
-    monkeypatch.setitem(doctor.ELSEWHERE, "broker", findings.of_network(lambda: time.sleep(5)))
-    asleep = findings.of_database(lambda: connection.cursor().execute("SELECT pg_sleep(60)"))
+    monkeypatch.setitem(doctor.ELSEWHERE, "broker", findings.with_deadline(lambda: time.sleep(5)))
+    asleep = findings.with_statement_timeout(lambda: connection.cursor().execute("SELECT pg_sleep(60)"))
     monkeypatch.setattr(findings, "SLOWEST", "100ms")
     monkeypatch.setitem(doctor.IN_DATABASE, "queue", asleep)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.password.forms import PasswordForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(secret=("password", "chosen"))
@@ -18,7 +18,7 @@ def change(request: PersonRequest) -> HttpResponse:
     This ends every other session, and this one goes on under a new id. With `?show` the password is displayed as typed.
     """
     user, show = request.person, "show" in request.GET
-    form = bound(PasswordForm, request, show_password=show)
+    form = bind_form(PasswordForm, request, show_password=show)
     if not form.is_valid():
         return render(request, "accounts/password/change.html", {"form": form, "show": show})
     user.change_password(form.cleaned_data["chosen"], **request.trace)

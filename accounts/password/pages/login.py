@@ -9,7 +9,7 @@ from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit.form import safe_path
-from kit.page import bound, page
+from kit.page import bind_form, page
 
 
 @page(limits.LOGIN_PER_NETWORK, secret=("password",))
@@ -20,7 +20,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:
         return redirect(safe_path(request.GET.get("next", "")) or "account")
-    form = bound(LoginForm, request, initial=known_before(request))
+    form = bind_form(LoginForm, request, initial=known_before(request))
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
     return render(request, "accounts/password/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})

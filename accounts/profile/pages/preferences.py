@@ -14,7 +14,7 @@ from accounts.models import Event
 from accounts.profile.preferences_form import SettingsForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound, page
+from kit.page import bind_form, page
 
 
 @account_page()
@@ -25,7 +25,7 @@ def choose(request: PersonRequest) -> HttpResponse:
     """
     user = request.person
     chosen = {"language": get_language(), "notices": True} | user.settings
-    form = bound(SettingsForm, request, initial=chosen)
+    form = bind_form(SettingsForm, request, initial=chosen)
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)

@@ -10,14 +10,14 @@ from accounts import names
 from accounts.models import User
 from accounts.profile.username_form import UsernameForm
 from accounts.session.account_page import PersonRequest, account_page
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(changes=True)
 def change(request: PersonRequest) -> HttpResponse:
     """Shows the form for another username. Its POST renames the account and leads to the account page."""
     user = request.person
-    form = bound(UsernameForm, request, user=user, initial={"username": user.username})
+    form = bind_form(UsernameForm, request, user=user, initial={"username": user.username})
     if not form.is_valid():
         return username_page(request, form)
     name = form.cleaned_data["username"]

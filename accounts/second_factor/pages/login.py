@@ -14,7 +14,7 @@ from accounts.models.second_factor import RECOVERY
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
 from accounts.session.pending import Waiting
-from kit.page import bound, page
+from kit.page import bind_form, page
 
 FEW = 3  # recovery codes
 
@@ -35,7 +35,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     user = waiting.user
     if user is None:
         return over(request, waiting)
-    form = bound(CodeForm, request, user=user)
+    form = bind_form(CodeForm, request, user=user)
     try:
         if form.is_valid():
             return sign_in(request, user, waiting, form)

@@ -14,7 +14,7 @@ from accounts.second_factor import shown_codes
 from accounts.second_factor.forms import WithCode
 from accounts.session.account_page import PersonRequest, account_page
 from kit.form import safe_path
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(secret=("password", "code"), changes=True)
@@ -33,7 +33,7 @@ def codes(request: PersonRequest) -> HttpResponse:
             return redirect(address(next_url))
         context = {"codes": spaced(user), "next": next_url, "batch": batch}
         return render(request, "accounts/second_factor/recovery_codes.html", context)
-    form = bound(WithCode, request)
+    form = bind_form(WithCode, request)
     if not form.is_valid():
         context = {"form": form, "left": len(user.second_factor.recovery_codes)}
         context["shown_at"] = address(next_url) if shown else ""

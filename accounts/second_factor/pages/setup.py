@@ -11,7 +11,7 @@ from accounts.second_factor.pages import recovery_codes
 from accounts.session import devices
 from accounts.session.account_page import PersonRequest, account_page
 from kit.form import safe_path
-from kit.page import bound
+from kit.page import bind_form
 
 
 @account_page(safe_only=True)
@@ -31,7 +31,7 @@ def app(request: PersonRequest) -> HttpResponse:
     user = request.person
     next_url, anew = safe_path(request.GET.get("next", "")), user.second_factor.is_on
     key = setup.secret(request).key
-    form = bound(AppForm, request, secret=key, anew=anew)
+    form = bind_form(AppForm, request, secret=key, anew=anew)
     if not form.is_valid():
         context = {"form": form, "anew": anew, "next": next_url} | setup.ways(user, key)
         return render(request, "accounts/second_factor/app.html", context)
@@ -60,7 +60,7 @@ def off(request: PersonRequest) -> HttpResponse:
     user = request.person
     if user.second_factor.must_stay or not user.second_factor.is_on:
         return redirect("second_factor")
-    form = bound(WithCode, request)
+    form = bind_form(WithCode, request)
     if not form.is_valid():
         return render(request, "accounts/second_factor/off.html", {"form": form})
     user.second_factor.turn_off(**request.trace)

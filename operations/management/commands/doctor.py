@@ -35,10 +35,10 @@ class Command(command.Command):
         if broken:
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
 
-    def asked(self, options: dict[str, Any]) -> tuple[str, doctor.Asked | None]:
+    def asked(self, options: dict[str, Any]) -> tuple[str, doctor.InviteOrLink | None]:
         """The address and what was sent to it that it is about; neither, if it is about the site."""
         if options["invite"]:
-            asked = doctor.of_id(options["invite"])
+            asked = doctor.find(options["invite"])
             if asked is None:
                 raise CommandError("There is no such invite, or who it was for has left.", returncode=2)
             return asked.email, asked
@@ -48,7 +48,7 @@ class Command(command.Command):
             email = addresses.normalize(options["address"])
         except ValidationError as error:
             raise CommandError(f"{options['address']}: {error.messages[0]}", returncode=2) from None
-        return email, doctor.newest(email)
+        return email, doctor.find_newest(email)
 
     def described(self, finding: Finding) -> str:
         style = {State.OK: self.style.SUCCESS, State.WARNING: self.style.WARNING, State.FAILURE: self.style.ERROR}
@@ -56,7 +56,7 @@ class Command(command.Command):
         return line + (f"{'':<21} → {finding.advice}\n" if finding.advice else "")
 
 
-def report(findings: list[Finding], email: str, asked: doctor.Asked | None) -> dict[str, Any]:
+def report(findings: list[Finding], email: str, asked: doctor.InviteOrLink | None) -> dict[str, Any]:
     return {
         "ok": not any(finding.state == State.FAILURE for finding in findings),
         "email": addresses.mask(email) if email else None,

@@ -38,7 +38,7 @@ class Address:
             self._allow_mail()
 
     def _allow_mail(self) -> None:
-        Suppression.objects.take_back(self.user.email)  # who has an account must hear of what happens to it
+        Suppression.objects.undo_opt_out(self.user.email)  # who has an account must hear of what happens to it
 
     def prove(self) -> None:
         """The owner has just proven this address.

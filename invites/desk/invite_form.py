@@ -34,7 +34,7 @@ class InviteForm(forms.ModelForm):
             said = _("This address is invited already. Search for it in the list to send the invitation again")
             raise ValidationError(said, code="invited")
         suppression = Suppression.objects.of(email)
-        if suppression and suppression.is_wish:
+        if suppression and suppression.is_opt_out:
             said = _("Its owner asked never to be written to. Only a link in a mail to them takes that back.")
             raise ValidationError(said)
         if suppression:

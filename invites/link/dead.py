@@ -79,7 +79,7 @@ def gone_page(request: HttpRequest, state: str, invite: Invite | None, used_at: 
     A holder who has also asked for no more mail can undo that there.
     """
     context: dict[str, Any] = {"invite": invite, "used_at": used_at}
-    if invite and state == Invite.State.DECLINED and Suppression.objects.wished_by(invite.email):
+    if invite and state == Invite.State.DECLINED and Suppression.objects.has_opted_out(invite.email):
         context |= {"wants_no_mail": True, "decline_token": tokens.sign(purposes.DECLINE, invite.pk)}
     return render(request, PAGES[state], context, status=GONE)
 

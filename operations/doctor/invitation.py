@@ -136,7 +136,7 @@ def about_address(email: str, *, known: bool) -> Finding | None:
     if suppression is None:
         meant = "" if known else addresses.suggestion(email)
         return warning(f"It looks like a typo of {meant}.", "Ask them for their address.") if meant else None
-    if suppression.is_wish:
+    if suppression.is_opt_out:
         return failure(
             f"No mail goes to it: {suppression.explanation}.", "Leave it at that: it is theirs to take back."
         )

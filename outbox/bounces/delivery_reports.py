@@ -48,7 +48,7 @@ class Verdict:
         return recipient.lower() in self.recipients
 
 
-def opened(data: bytes) -> tuple[Message, str]:
+def split_message(data: bytes) -> tuple[Message, str]:
     """Returns the head of a message and its body. Reads the first LONGEST bytes; raises nothing, whatever they are."""
     return _split(data[:LONGEST].decode("ascii", "replace").replace("\r\n", "\n"))
 
@@ -75,7 +75,7 @@ def verdicts(head: Message, body: str) -> list[Verdict]:
     return []
 
 
-def on(recipient: str, verdicts: list[Verdict]) -> list[Verdict]:
+def verdicts_about(recipient: str, verdicts: list[Verdict]) -> list[Verdict]:
     """Returns the verdicts that name this recipient; all verdicts if none does, as when the mail was forwarded."""
     return [verdict for verdict in verdicts if verdict.is_about(recipient)] or verdicts
 

@@ -31,7 +31,7 @@ def receive(data: bytes) -> Outcome:
     `data` is a message in raw bytes, and may be anything a stranger made up. Returns what it came to. Raises
     DatabaseError.
     """
-    head, body = delivery_reports.opened(data)
+    head, body = delivery_reports.split_message(data)
     pk = verp.row_id(delivery_reports.addressees(head))
     # Anyone can write to the bounce address: without our signature nothing more of a message is read.
     if pk is None or delivery_reports.is_reply(head):
@@ -42,7 +42,11 @@ def receive(data: bytes) -> Outcome:
     with transaction.atomic():
         # The lock waits for the worker: a bounce may be faster than the commit that follows the server's 250.
         row = OutboxMessage.objects.select_for_update().filter(pk=pk).first()
-        return _judge(row, delivery_reports.on(row.recipient, verdicts)) if row and row.sent_at else Outcome.UNKNOWN
+        return (
+            _judge(row, delivery_reports.verdicts_about(row.recipient, verdicts))
+            if row and row.sent_at
+            else Outcome.UNKNOWN
+        )
 
 
 def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:

@@ -88,7 +88,7 @@ class Broker:
 
 
 @contextmanager
-def connected(name: str) -> Iterator[Broker]:
+def connect(name: str) -> Iterator[Broker]:
     """Opens a connection, which the broker's lists show under `name`, and closes it after the `with` block.
 
     Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away`.

@@ -24,7 +24,7 @@ def rounds() -> Generator[bool]:
     """
     # First the database: if it were away, each message taken and given back would count as a failed delivery.
     connection.ensure_connection()
-    with Deliverer() as deliverer, amqp.connected("deliver_mail") as broker:
+    with Deliverer() as deliverer, amqp.connect("deliver_mail") as broker:
         for message in broker.messages(IDLE):
             if message is None:
                 deliverer.rest()
@@ -50,7 +50,7 @@ def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> No
 def deliver(pk: int, deliverer: Deliverer) -> None:
     """Tries the mail with this id, unless another process keeps it locked. Raises DatabaseError."""
     try:
-        deliverer.one(pk)
+        deliverer.try_one(pk)
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise

@@ -22,7 +22,7 @@ def rounds() -> Generator[bool]:
     Raises DatabaseError, or the exceptions of amqp.Away.
     """
     connection.ensure_connection()
-    with amqp.connected("relay_mail") as broker:
+    with amqp.connect("relay_mail") as broker:
         while True:
             busy = publish_some(publish_mail, broker) | publish_some(publish_event, broker)
             yield busy

@@ -35,7 +35,7 @@ class SuppressionAdmin(ReadOnly, LongList):
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, suppression: Suppression) -> str:
-        return _("Its owner asked never to be written to.") if suppression.is_wish else suppression.reason
+        return _("Its owner asked never to be written to.") if suppression.is_opt_out else suppression.reason
 
     @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: SuppressionQuerySet) -> None:

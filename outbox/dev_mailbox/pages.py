@@ -20,7 +20,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @page(safe_only=True)
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     """Shows one letter: its headers and its plain text. Raises Http404."""
-    mail = found(name)
+    mail = letter_or_404(name)
     text = mark_safe(urlize(escape(mail.text)))  # noqa: S308 escaped just before
     return render(request, "outbox/dev_mailbox/mail.html", {"mail": mail, "text": text})
 
@@ -29,10 +29,10 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
     """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts. Raises Http404."""
-    return HttpResponse(found(name).html)
+    return HttpResponse(letter_or_404(name).html)
 
 
-def found(name: str) -> box.Letter:
+def letter_or_404(name: str) -> box.Letter:
     """Returns the letter with this name. Raises Http404 if there is none."""
     mail = box.find(name)
     if mail is None:

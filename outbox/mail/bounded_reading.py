@@ -11,9 +11,9 @@ class Conversation(Protocol):
     """A connection to one server, with a deadline and a count of the bytes read from it."""
 
     sock: Any
-    heard: int
+    bytes_read: int
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
 
 
@@ -35,12 +35,12 @@ class Answers(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if self.conversation.heard > MOST:
+        if self.conversation.bytes_read > MOST:
             raise OSError("its answers have no end")
-        left = self.conversation.left()
+        left = self.conversation.seconds_left()
         self.sock.settimeout(min(left, self.patience or left))
         count: int = self.sock.recv_into(buffer)
-        self.conversation.heard += count
+        self.conversation.bytes_read += count
         return count
 
 

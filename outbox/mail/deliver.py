@@ -36,7 +36,7 @@ class Deliverer(Worker):
         """
         return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
 
-    def one(self, pk: int) -> bool:
+    def try_one(self, pk: int) -> bool:
         """Tries the mail with this id, which the broker named. Returns False if it no longer waits for a try.
 
         Waits for the row's lock, which the relay may still hold, as long as the connection's lock_timeout allows.

@@ -95,13 +95,13 @@ class Watch:
         except Error as error:
             log.warning("nobody knows whether mail is late: %s", error)
             return 0
-        return rounded(lateness) if lateness > LATE_AFTER else 0
+        return round_up(lateness) if lateness > LATE_AFTER else 0
 
 
 watch = Watch()
 
 
-def rounded(lateness: timedelta) -> int:
+def round_up(lateness: timedelta) -> int:
     """Returns `lateness` in minutes, rounded up to the next five; beyond an hour, to the next full hour."""
     step = timedelta(minutes=5) if lateness <= timedelta(hours=1) else timedelta(hours=1)
     return -(-lateness // step) * (step // timedelta(minutes=1))

@@ -39,5 +39,5 @@ def filled(
     }
     copy = letter.copy(to, parts, about)
     if at:
-        copy.leave(at)
+        copy.schedule(at)
     return copy

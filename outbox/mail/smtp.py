@@ -58,7 +58,7 @@ class SmtpBackend(EmailBackend):
         """
         self.answer, self.until = "", time.monotonic() + LONGEST
         self.open()
-        self.connection.until, self.connection.heard = self.until, 0
+        self.connection.until, self.connection.bytes_read = self.until, 0
         for email in email_messages:
             recipients = [self.prep_address(address) for address in email.recipients()]
             content = email.message(policy=WRITING).as_bytes()
@@ -84,7 +84,7 @@ class _Limited(smtplib.SMTP):
     answer = ""
 
     def __init__(self, until: float, *args: Any, **kwargs: Any) -> None:
-        self.until, self.heard = until, 0
+        self.until, self.bytes_read = until, 0
         super().__init__(*args, **kwargs)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
@@ -95,12 +95,12 @@ class _Limited(smtplib.SMTP):
         lost: OSError | None = None
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             try:
-                return super()._get_socket(address[0], port, min(timeout, self.left()))  # type: ignore[misc]
+                return super()._get_socket(address[0], port, min(timeout, self.seconds_left()))  # type: ignore[misc]
             except OSError as error:
                 lost = error
         raise lost or OSError(f"{host} has no address")
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
         return seconds_until(self.until)
 
@@ -117,7 +117,7 @@ class _Limited(smtplib.SMTP):
                 with suppress(smtplib.SMTPServerDisconnected):
                     self.rset()
             raise
-        self.answer = said(code, answer)
+        self.answer = one_line(code, answer)
         return code, answer
 
 
@@ -129,7 +129,7 @@ class SmtpSsl(_Limited, smtplib.SMTP_SSL):
     """A connection with TLS from the first byte."""
 
 
-def said(code: int, answer: bytes | str) -> str:
+def one_line(code: int, answer: bytes | str) -> str:
     """Returns a server's reply in one line: "550 5.1.1 No such user"."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return " ".join(f"{code} {text}".split())
@@ -142,11 +142,11 @@ def reply(error: Exception) -> tuple[int, str]:
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()))
-        return code, said(code, answer)
+        return code, one_line(code, answer)
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
-        return error.smtp_code, said(error.smtp_code, error.smtp_error)
+        return error.smtp_code, one_line(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPResponseException):  # at the greeting, or at our password
-        return 0, f"{type(error).__name__}: {said(error.smtp_code, error.smtp_error)}"
+        return 0, f"{type(error).__name__}: {one_line(error.smtp_code, error.smtp_error)}"
     return 0, f"{type(error).__name__}: {error}"
 
 

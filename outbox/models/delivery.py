@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outbox.models.announcement import Announcement
-from outbox.models.message import shortened
+from outbox.models.message import clean_refusal
 from outbox.models.retry_times import KEPT, RETRIABLE, pause_after, until_given_up
 from outbox.models.webhook import Webhook
 
@@ -49,7 +49,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         """Returns rows that were given up too long ago to be tried again (RETRIABLE) and still have a payload."""
         return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(payload={})
 
-    def forget(self) -> int:
+    def empty(self) -> int:
         """Empties the payloads, and returns the number of rows."""
         return self.update(payload={})
 
@@ -114,7 +114,7 @@ class WebhookDelivery(Announcement):
     def mark_delivered(self, answer: str) -> None:
         """Saves that the receiver took the event, with its answer, and empties the payload."""
         self.delivered_at, self.payload = timezone.now(), {}
-        self._tried(answer, "delivered_at", "payload")
+        self._save_try(answer, "delivered_at", "payload")
 
     def mark_failed(self, answer: str) -> None:
         """Saves a failed try with its answer. Waits twice as long as last time, or gives up after `give_up_at`."""
@@ -122,14 +122,14 @@ class WebhookDelivery(Announcement):
         self.next_try_at = now + pause_after(self.attempts)
         if now >= self.give_up_at:
             self.given_up_at = now
-        self._tried(answer, "next_try_at", "given_up_at")
+        self._save_try(answer, "next_try_at", "given_up_at")
 
     def give_up(self, answer: str) -> None:
         """Saves a try after which nobody tries again, unless staff ask for it."""
         self.given_up_at = timezone.now()
-        self._tried(answer, "given_up_at")
+        self._save_try(answer, "given_up_at")
 
-    def _tried(self, answer: str, *changed: str) -> None:
-        self.last_answer = shortened(answer)
+    def _save_try(self, answer: str, *changed: str) -> None:
+        self.last_answer = clean_refusal(answer)
         self.attempts += 1
         self.save(update_fields=["attempts", "last_answer", *changed])

@@ -32,14 +32,14 @@ SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
 LIKE_SECRET = re.compile(r"(?=[\w=+-]*(?:\d|[A-Z]{2}|(?:[A-Z][a-z]){2}[A-Z]))(?=[\w=+-]*[\da-z])[\w=+-]{20,}", re.ASCII)
 
 
-def cleaned(answer: str) -> str:
+def clean_answer(answer: str) -> str:
     """Returns a server's answer in at most 300 printable characters, without the token of a link."""
     return SECRET.sub(r"\1…", "".join(c if c.isprintable() else " " for c in answer))[:300]
 
 
-def shortened(answer: str) -> str:
-    """Returns a server's refusal as cleaned() does, without all that looks like a token: it may quote the mail."""
-    return LIKE_SECRET.sub("…", cleaned(answer))
+def clean_refusal(answer: str) -> str:
+    """Returns a server's refusal as clean_answer() does, without all that looks like a token: it may quote the mail."""
+    return LIKE_SECRET.sub("…", clean_answer(answer))
 
 
 class OutboxMessage(models.Model):
@@ -113,7 +113,7 @@ class OutboxMessage(models.Model):
     def new_id(self, domain: str | None) -> str:
         return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
 
-    def leave(self, at: datetime) -> None:
+    def schedule(self, at: datetime) -> None:
         """Dates the mail to `at`, and lets it leave then. Does not save it."""
         self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
 
@@ -147,7 +147,7 @@ class OutboxMessage(models.Model):
     def mark_sent(self, answer: str = "") -> None:
         """Saves that a server took the mail, with its answer, and empties the parts."""
         self.sent_at, self.parts = timezone.now(), {}
-        self._tried(cleaned(answer), "sent_at", "parts")
+        self._save_try(clean_answer(answer), "sent_at", "parts")
 
     def mark_failed(self, answer: str) -> None:
         """Saves a failed try with its answer. Waits twice as long as last time, or gives up after `give_up_at`."""
@@ -155,12 +155,12 @@ class OutboxMessage(models.Model):
         self.next_try_at, self.published_at = now + pause_after(self.attempts), None
         if now >= self.give_up_at:
             self.given_up_at = now
-        self._tried(shortened(answer), "next_try_at", "published_at", "given_up_at")
+        self._save_try(clean_refusal(answer), "next_try_at", "published_at", "given_up_at")
 
     def give_up(self, reason: str) -> None:
         """Saves the reason why nobody tries the mail again, unless staff ask for it."""
         self.given_up_at, self.published_at = timezone.now(), None
-        self._tried(shortened(reason), "given_up_at", "published_at")
+        self._save_try(clean_refusal(reason), "given_up_at", "published_at")
 
     def suppress_recipient(self) -> None:
         """Suppresses the mail's address, with the last answer as the reason; not after a FAREWELL."""
@@ -169,12 +169,12 @@ class OutboxMessage(models.Model):
 
     def mark_bounced(self, answer: str) -> bool:
         """Marks a mail that was handed over as bounced. Returns False if it was marked before, or never handed over."""
-        bounced = {"bounced_at": timezone.now(), "last_answer": shortened(answer)}
+        bounced = {"bounced_at": timezone.now(), "last_answer": clean_refusal(answer)}
         for name, value in bounced.items():
             setattr(self, name, value)
         return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
 
-    def _tried(self, answer: str, *changed: str) -> None:
+    def _save_try(self, answer: str, *changed: str) -> None:
         self.last_answer = answer
         self.attempts += 1
         self.save(update_fields=["attempts", "last_answer", *changed])

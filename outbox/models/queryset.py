@@ -80,7 +80,7 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Returns mail that was given up too long ago to be tried again (RETRIABLE) and still has its links."""
         return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(parts={})
 
-    def forget(self) -> int:
+    def empty(self) -> int:
         """Empties the parts, and returns the number of rows."""
         return self.update(parts={})
 

@@ -18,11 +18,11 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Stops all mail to an address whose owner wants none. Stores only a keyed hash of the address."""
         self.bulk_create([self.model(digest=digests(recipient)[0])], ignore_conflicts=True)
 
-    def wished_by(self, recipient: str) -> bool:
+    def has_opted_out(self, recipient: str) -> bool:
         """Returns whether the owner of the address has opted out of all mail."""
         return self.filter(digest__in=digests(recipient)).exists()
 
-    def take_back(self, recipient: str) -> None:
+    def undo_opt_out(self, recipient: str) -> None:
         """Undoes opt_out() for an address. An address whose mail came back stays suppressed."""
         self.filter(digest__in=digests(recipient)).delete()
 
@@ -74,19 +74,21 @@ class Suppression(models.Model):
         return self.recipient or f"#{self.pk}"
 
     @property
-    def is_wish(self) -> bool:
+    def is_opt_out(self) -> bool:
         """True if the owner of the address asked for no mail; False if mail came back."""
         return self.recipient is None
 
     @property
     def summary(self) -> str:
         """The reason and date of the suppression in a few words, for lists of many."""
-        return f"wants no mail since {self._since}" if self.is_wish else f"suppressed after a bounce on {self._since}"
+        return (
+            f"wants no mail since {self._since}" if self.is_opt_out else f"suppressed after a bounce on {self._since}"
+        )
 
     @property
     def explanation(self) -> str:
         """The reason and date of the suppression, for staff."""
-        if self.is_wish:
+        if self.is_opt_out:
             return f"its owner asked on {self._since} never to be written to"
         return f"mail to this address came back on {self._since}: {self.reason}"
 

@@ -49,23 +49,23 @@ class Call(http.client.HTTPConnection):
 
     def __init__(self, target: targets.Target) -> None:
         super().__init__(target.host, target.port)
-        self.target, self.until, self.heard = target, time.monotonic() + LONGEST, 0
+        self.target, self.until, self.bytes_read = target, time.monotonic() + LONGEST, 0
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Returns the seconds until the deadline. Raises TimeoutError when it has passed."""
         return seconds_until(self.until)
 
     def connect(self) -> None:
         """Connects to one of the target's checked addresses, over TLS for https. Raises OSError or targets.Unfit."""
-        self.sock = self._reach(targets.addresses(self.target, self.left()))
+        self.sock = self._reach(targets.addresses(self.target, self.seconds_left()))
         if self.target.scheme == "https":
-            self.sock.settimeout(self.left())
+            self.sock.settimeout(self.seconds_left())
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.target.host.rstrip("."))
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(self.left())
+        self.sock.settimeout(self.seconds_left())
         super().send(data)
 
     def response_class(self, sock: socket.socket, **kwargs: Any) -> http.client.HTTPResponse:  # type: ignore[override]
@@ -80,7 +80,7 @@ class Call(http.client.HTTPConnection):
         lost: OSError | None = None
         for tried, address in enumerate(addresses):
             try:
-                return _connected(address, self.target.port, self.left() / (len(addresses) - tried))
+                return _connected(address, self.target.port, self.seconds_left() / (len(addresses) - tried))
             except OSError as error:
                 lost = error
         raise lost or OSError("no address")

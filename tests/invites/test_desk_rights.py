@@ -150,7 +150,7 @@ def test_who_leaves_leaves_no_name_behind():
 def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, state):
     invite = InviteFactory(email=EMAIL, **state)
     client.post("/invite/decline", {"token": tokens.sign(purposes.DECLINE, invite.pk), "never": 1})
-    assert Suppression.objects.wished_by(EMAIL)
+    assert Suppression.objects.has_opted_out(EMAIL)
 
 
 def test_an_account_that_moves_to_an_address_that_wanted_no_mail_gets_its_mail(ada):

@@ -17,7 +17,7 @@ from invites.models import MagicLink
 from kit import tokens
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage
-from outbox.models.message import shortened
+from outbox.models.message import clean_refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -155,7 +155,7 @@ def test_without_a_database_the_command_says_try_later():
 
 @pytest.mark.parametrize("secret", ["g_rxetqbIVkZCUZSewxorULGfXI", "AaAaAaAaAaAaAaAaAaAaAa", "0123456789abcdefghij"])
 def test_what_looks_like_a_token_is_not_kept_though_it_has_no_digits(secret):
-    assert shortened(f"550 5.7.1 no: {secret}") == "550 5.7.1 no: …"
+    assert clean_refusal(f"550 5.7.1 no: {secret}") == "550 5.7.1 no: …"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_what_looks_like_a_token_is_not_kept_though_it_has_no_digits(secret):
     ],
 )
 def test_a_long_word_of_an_answer_is_kept(word):
-    assert shortened(f"550 5.7.1 no: {word}") == f"550 5.7.1 no: {word}"
+    assert clean_refusal(f"550 5.7.1 no: {word}") == f"550 5.7.1 no: {word}"
 
 
 @pytest.mark.parametrize(

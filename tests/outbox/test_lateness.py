@@ -188,7 +188,7 @@ def test_nobody_is_told_while_mail_is_quick_enough(client, path):
 def test_minutes_are_rounded_up(subtests):
     for minutes, said in ((5.1, 10), (10, 10), (10.1, 15), (59, 60), (61, 120), (180, 180)):
         with subtests.test(minutes=minutes):
-            assert lateness.rounded(timedelta(minutes=minutes)) == said
+            assert lateness.round_up(timedelta(minutes=minutes)) == said
 
 
 def test_a_process_looks_once_in_half_a_minute(late, client, turn, django_assert_num_queries):

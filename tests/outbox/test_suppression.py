@@ -120,7 +120,7 @@ def test_a_new_key_still_knows_them(wished, settings):
     settings.SECRET_KEY = "another-key-0123456789-abcdefghijklmnopqrstuvwxyz"
     assert Suppression.objects.of(EMAIL) == wished
     assert Suppression.objects.among([EMAIL, "ada@example.com"]) == {EMAIL: wished}
-    Suppression.objects.take_back(EMAIL)
+    Suppression.objects.undo_opt_out(EMAIL)
     assert not Suppression.objects.exists()
 
 

@@ -19,7 +19,7 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """
     if request.method == "POST":
         invite.decline(never="never" in request.POST)
-        wish = {"never": Suppression.objects.wished_by(invite.email), "token": request.POST["token"]}
+        wish = {"never": Suppression.objects.has_opted_out(invite.email), "token": request.POST["token"]}
         return render(request, "invites/link/declined.html", wish)
     context = {
         "invite": invite,
@@ -33,6 +33,6 @@ def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
 def write_again(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Shows one button. Its POST undoes "never write to me again": its token has proven the mailbox."""
     if request.method == "POST":
-        Suppression.objects.take_back(invite.email)
+        Suppression.objects.undo_opt_out(invite.email)
         return render(request, "invites/link/write_again_done.html")
     return render(request, "invites/link/write_again.html", {"token": tokens.sign(purposes.DECLINE, invite.pk)})

@@ -64,10 +64,10 @@ class Command(command.Command):
         MagicLink.objects.forget_plans()
         Batch.objects.forget_refused()
         WebhookDelivery.objects.overdue().give_up()
-        WebhookDelivery.objects.stale().forget()
+        WebhookDelivery.objects.stale().empty()
         Webhook.objects.forget_former_secrets()
         count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
-        return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().forget()}
+        return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().empty()}
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
         """In short transactions, so that nobody waits for it and an interruption keeps what was done."""

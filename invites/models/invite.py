@@ -169,8 +169,10 @@ class Invite(models.Model):
 
     def acceptance(self, user: User) -> NewEvent:
         """What other services hear of it."""
-        sent = {"source": self.source, "batch": self.batch, "invited_by": self.invited_by_id}
-        return new_event("invite.accepted", invite=self.pk, user=user.pk, **sent)
+        batch, by = self.batch, self.invited_by_id
+        return new_event(
+            "invite.accepted", invite=self.pk, user=user.pk, source=self.source, batch=batch, invited_by=by
+        )
 
     def revive(self, until: datetime) -> None:
         """Makes one that has run out last until then, without its group; older links stay dead."""

@@ -394,7 +394,7 @@ def gone_before(monkeypatch, owner, name):
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
     gone_before(monkeypatch, sessions, "enter")
-    gone_before(monkeypatch, backend, "refused")
+    gone_before(monkeypatch, backend, "record_wrong_password")
     program = Program()
 
     answer = program.sign_in("ada", password)

@@ -1,4 +1,4 @@
-"""A person's invitations and links in the export of their data, and what is erased from these when they leave."""
+"""The invitations and links in the export of a person's data, and what is erased from them when the person leaves."""
 
 from accounts.models import User
 from accounts.privacy import erase, export
@@ -9,25 +9,34 @@ LINKS = ("purpose", "email", "language", "next", "created_at", "expires_at", "us
 
 
 def take_part() -> None:
-    """Adds this room's files to the export, and its part to erasing an account. Called once at start."""
+    """Adds the files "invites" and "links" to the export of personal data, and forget() to the erasing of an account.
+
+    Called once at start.
+    """
     export.add_part("invites", invites)
     export.add_part("links", links)
     erase.before(forget)
 
 
 def invites(user: User) -> export.Rows:
-    """Returns the invitations to a person, and those that the person sent, except to people who have left."""
+    """Returns the invitations to a person, and those that the person sent, except to people who have left.
+
+    Each is a row of the columns INVITES, oldest first.
+    """
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
     return (Invite.objects.to(user) | sent).order_by("id").values(*INVITES).iterator()
 
 
 def links(user: User) -> export.Rows:
-    """Returns the links that anyone has asked for to a person's address, and those that the person used."""
+    """Returns the links to a person's addresses, and those that the person used, but no own links of invitations.
+
+    Each is a row of the columns LINKS, oldest first.
+    """
     return MagicLink.objects.to(user).asked_for().order_by("id").values(*LINKS).iterator()
 
 
 def forget(user: User) -> None:
     """Erases a leaving person's address, and words written to it, from invitations, links and the desk's own log."""
     erase.forget_at_the_desk(Invite.objects.to(user))
-    Invite.objects.forget(user)  # before the links: rows are locked in this order everywhere, so that nothing deadlocks
+    Invite.objects.forget(user)  # before the links: all code locks in this order, so that nothing deadlocks
     MagicLink.objects.forget(user)

@@ -1,4 +1,4 @@
-"""The desk of invitations."""
+"""The admin pages of this room, and the action on people that mails a password reset link."""
 
 from invites.desk.batch import BatchAdmin
 from invites.desk.funnel import FunnelAdmin

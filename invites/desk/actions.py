@@ -1,4 +1,4 @@
-"""What can be done with invitations at the desk, on the list and on the page of one."""
+"""Admin actions on invitations, for ticked rows of the list and for the page of one invitation."""
 
 from typing import cast
 
@@ -18,30 +18,37 @@ from invites.models.steps import Extend, Resend, Revoke, Verb
 from kit.long_list import LongList
 
 EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
-TICKED = 500  # of them a form can name one by one; beyond that it names the list they are in
-NAMED = 200  # addresses, on the page that asks before they are withdrawn
+TICKED = 500  # ids that the confirming form repeats at most; more rows can be chosen only as all that the list finds
+NAMED = 200  # addresses that the confirming page shows at most
 
 
 class Steering(LongList):
+    """A list of invitations with the actions that change or export them. Each shows a message with the outcome."""
+
     actions = ("resend", "extend", "revoke", "export")
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped."""
         outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
         self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
+        """Lengthens these invitations without a mail, and shows how many were extended and skipped."""
         outcome = queryset.extend(by=cast("User", request.user))
         self.tell(request, _("%(count)s extended by 7 days.") % {"count": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
     def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
-        """Asks first, and lists them: nothing brings them back."""
+        """Shows a page that lists these invitations and asks, as this can't be undone. Its POST withdraws them.
+
+        Returns that page, or None to go back to the list. Withdraws nothing if their number has changed meanwhile.
+        """
         count = queryset.order_by().count()
         if "confirmed" not in request.POST:
             return self.ask(request, queryset, count)
-        if request.POST["confirmed"] != str(count):  # somebody was invited, or forgotten, since they were listed
+        if request.POST["confirmed"] != str(count):  # invitations were added or erased since the person read the list
             said = _("The list has changed meanwhile. Nothing was withdrawn. Look at it again.")
             self.message_user(request, said, messages.WARNING)
             return None
@@ -51,6 +58,7 @@ class Steering(LongList):
         return None
 
     def ask(self, request: HttpRequest, queryset: InviteQuerySet, count: int) -> HttpResponse:
+        """Returns the page that lists these `count` invitations and asks whether to withdraw them."""
         ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         context = {
             **self.admin_site.each_context(request),
@@ -67,6 +75,7 @@ class Steering(LongList):
 
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: InviteQuerySet) -> StreamingHttpResponse:
+        """Returns these invitations as a CSV file to download; no link or token is in it."""
         opens.gather()
         name = f"invitations-{timezone.localtime():%Y-%m-%d}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -76,10 +85,12 @@ class Steering(LongList):
         return request.user.has_perm("invites.change_invite")
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        """Shows the message `done`, with the number of skipped invitations for each reason."""
         self.report(request, done, len(outcome.done), outcome.reasons)
 
 
 def question(count: int) -> str:
+    """Returns the question whether to withdraw `count` invitations, in the reader's language."""
     asked = ngettext(
         "Withdraw %(count)s invitation? Its link stops working straight away.",
         "Withdraw %(count)s invitations? Their links stop working straight away.",
@@ -89,6 +100,6 @@ def question(count: int) -> str:
 
 
 def applicable(invite: Invite) -> list[str]:
-    """The names of the actions that would do something to this one, now or in a minute."""
+    """Returns the names of the actions that would change this invitation, now or in a minute (TOO_SOON)."""
     verbs: dict[str, type[Verb]] = {"resend": Resend, "extend": Extend, "revoke": Revoke}
     return [name for name, verb in verbs.items() if verb([invite]).refusal(invite) in {None, Reason.TOO_SOON}]

@@ -1,4 +1,4 @@
-"""Many invitations at once: the list of such batches, and the form that begins one."""
+"""Batches at the desk: the list of them, and the form that checks a list and makes a batch of it."""
 
 from typing import Any
 
@@ -15,6 +15,8 @@ from invites.models import Batch
 
 @admin.register(Batch)
 class BatchAdmin(BatchPages):
+    """The admin of batches. Anyone who may add invitations may use it; BatchPages has the pages of one batch."""
+
     form = ListForm
     add_form_template = "admin/invites/batch/add.html"
     change_list_template = "admin/invites/batch/list.html"
@@ -23,7 +25,7 @@ class BatchAdmin(BatchPages):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without the lists themselves, which may be long."""
+        """Returns the batches that the person may see, without the columns of the lists, which may be long."""
         return self.visible(request).defer("entries", "refused")
 
     @admin.display(description=gettext_lazy("state"))
@@ -35,6 +37,7 @@ class BatchAdmin(BatchPages):
         return batch.people
 
     def get_form(self, request: HttpRequest, obj: Batch | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Returns a form class that accepts the names of groups only from a superuser."""
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.groups = groups_for(request.user)
         return form
@@ -43,11 +46,12 @@ class BatchAdmin(BatchPages):
         return super().add_view(request, form_url, {"title": _("Invite many people")} | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Batch, form: Any, change: bool) -> None:
-        """Checks the list; nothing is sent."""
+        """Checks the list of a valid form and stores it as a batch, whose id goes into `obj`. Sends nothing."""
         given = {name: form.cleaned_data[name] for name in ("note", "language", "next")}
         obj.pk = Batch.objects.check_list(form.lines, staff(request), **given).pk
 
     def response_add(self, request: HttpRequest, obj: Batch, post_url_continue: str | None = None) -> HttpResponse:
+        """Leads to the page of the new batch, which shows what sending would do."""
         return self.page_of(obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:

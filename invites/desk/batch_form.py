@@ -1,4 +1,4 @@
-"""The form for a list of people to be invited."""
+"""The form that takes a list of people to invite, as a file or as pasted lines."""
 
 from io import BytesIO
 from itertools import islice
@@ -22,9 +22,10 @@ LARGEST = 1024 * 1024  # bytes of one list
 
 
 class ListForm(forms.ModelForm):
-    """A file, or pasted lines. Its `lines` are what is in them, at most MOST."""
+    """A form for a list: a CSV file, or pasted lines. Once it is valid, `lines` holds the Lines that were read."""
 
-    groups: ClassVar[dict[str, int] | None] = None  # that may be named
+    # The ids of the groups that the list may name, by name; None forbids to name any.
+    groups: ClassVar[dict[str, int] | None] = None
 
     file = forms.FileField(
         label=gettext_lazy("CSV file"),
@@ -68,6 +69,10 @@ class ListForm(forms.ModelForm):
         return columns.path(self.cleaned_data["next"])
 
     def clean(self) -> dict[str, Any]:
+        """Reads the list into `lines`, and returns the cleaned data.
+
+        Raises ValidationError if the list names nobody, or is larger than LARGEST bytes or MOST people.
+        """
         raw = self.raw()
         if len(raw) > LARGEST:
             raise ValidationError(_("The list is larger than 1 MB. Split it, or use manage.py send_invites"))
@@ -80,7 +85,10 @@ class ListForm(forms.ModelForm):
         return self.cleaned_data
 
     def raw(self) -> bytes:
-        """The list as it came, and one byte more if it is too large. Raises ValidationError for none, or two."""
+        """Returns the bytes of the list; of a file, at most LARGEST + 1.
+
+        Raises ValidationError if both a file and pasted lines came, or neither.
+        """
         file, pasted = self.cleaned_data.get("file"), self.cleaned_data.get("pasted", "")
         if file and pasted:
             raise ValidationError(_("Choose a file or paste addresses, not both"))
@@ -92,5 +100,5 @@ class ListForm(forms.ModelForm):
 
 
 def groups_for(user: User | AnonymousUser) -> dict[str, int] | None:
-    """What lists may name, by who makes them: a group may give rights."""
+    """Returns the ids of all groups by name for a superuser, None for others: a group may grant permissions."""
     return dict(Group.objects.values_list("name", "pk")) if user.is_superuser else None

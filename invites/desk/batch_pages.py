@@ -1,4 +1,4 @@
-"""The pages of one batch: what would become of it, sending, what has become of it, and taking it back."""
+"""The pages of one batch: its preview, sending it, its progress, and withdrawing its invitations."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -22,10 +22,12 @@ from invites.models.batch_queryset import BatchQuerySet
 from kit.long_list import LongList, ReadOnly
 
 STEER = "invites.change_invite"
-REFRESHED = 10  # seconds between two looks while mails wait
+REFRESHED = 10  # seconds after which the page of progress loads again, while mails wait
 
 
 class BatchPages(ReadOnly, LongList):
+    """The pages of one batch. People who may only add invitations see their own batches, others all."""
+
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
         pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}
@@ -39,6 +41,11 @@ class BatchPages(ReadOnly, LongList):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        """Shows the preview of a batch that was not sent yet, with a button to send it; else its progress.
+
+        While mails wait, the page of progress loads itself again, unless "still" is in the query. Raises
+        PermissionDenied or Http404 if the person may not see the batch.
+        """
         batch = self.found(request, object_id)
         if batch.begun_at is None:
             context = words.preview(batch)
@@ -54,7 +61,11 @@ class BatchPages(ReadOnly, LongList):
 
     @method_decorator(require_POST)
     def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Sends what is left of it; pressed twice, it sends once."""
+        """Invites everyone left in the list, and leads to the page of the batch. Pressed twice, it invites each once.
+
+        Sends nothing, and says so, if the list has to be checked again or nobody would be mailed. Raises
+        PermissionDenied, also for "again" without permission to change invitations, or Http404.
+        """
         batch = self.found(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
         if chosen["again"] and not request.user.has_perm(STEER):
@@ -68,43 +79,62 @@ class BatchPages(ReadOnly, LongList):
         return self.page_of(batch)
 
     def refusal(self, batch: Batch, chosen: dict[str, bool]) -> str:
-        """Why it is not sent yet, if so."""
+        """Returns the reason why the batch must not be sent yet, in words, or "". `chosen` are arguments of has_any().
+
+        A list that was checked long ago is checked again, and must be looked at again if the counts have changed.
+        """
         if batch.is_stale and batch.look_again():
             return words.changed()
         return "" if batch.has_any(**chosen) else words.nobody()
 
     @method_decorator(require_safe)
     def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
-        """The lines that could not be read or look mistyped, as a CSV file to be mended."""
+        """Returns a CSV file, to be corrected, of the lines that could not be read or look mistyped.
+
+        Raises PermissionDenied or Http404 if the person may not see the batch.
+        """
         batch = self.found(request, batch_id)
         return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
 
     @method_decorator(require_safe)
     def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
-        """Everybody in a list that was not sent yet, and what would become of each, as a CSV file."""
+        """Returns a CSV file of everyone in a list that was not sent yet, and what would become of each.
+
+        Raises PermissionDenied or Http404 if the person may not see the batch.
+        """
         batch = self.found(request, batch_id)
         return as_file(f"{batch.pk}.csv", words.people(batch))
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Withdraws what has not been sent; asks first."""
+        """Shows whose mail has not left, and asks. Its POST withdraws these invitations and leads to the batch.
+
+        Raises PermissionDenied or Http404 if the person may not withdraw the batch.
+        """
         batch = self.steered(request, batch_id)
         if request.method != "POST":
             return self.shown(request, "confirm", batch, words.asked_to_undo(batch))
         return self.told_what_was_withdrawn(request, batch, batch.undo(staff(request)))
 
     def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Withdraws what was not accepted; asks first."""
+        """Shows the open invitations, and asks. Its POST withdraws them and leads to the page of the batch.
+
+        Raises PermissionDenied or Http404 if the person may not withdraw the batch.
+        """
         batch = self.steered(request, batch_id)
         if request.method != "POST":
             return self.shown(request, "confirm", batch, words.asked_to_withdraw(batch))
         return self.told_what_was_withdrawn(request, batch, batch.withdraw(staff(request)))
 
     def told_what_was_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
+        """Shows how many invitations were withdrawn and skipped, and leads to the page of the batch."""
         self.tell(request, words.withdrawn(outcome), outcome)
         return self.page_of(batch)
 
     def found(self, request: HttpRequest, batch_id: str) -> Batch:
-        """Raises PermissionDenied, Http404."""
+        """Returns the batch with this id, as admin URLs quote it, with the person who made it.
+
+        Raises PermissionDenied for a person who may not invite, Http404 for no batch that this person may see.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         key = unquote(batch_id)
@@ -114,30 +144,37 @@ class BatchPages(ReadOnly, LongList):
         return batch
 
     def steered(self, request: HttpRequest, batch_id: str) -> Batch:
-        """One that this person may take back: their own, or any. Raises PermissionDenied, Http404."""
+        """Returns the batch with this id, if it is the person's own or they may change invitations.
+
+        Raises PermissionDenied if neither is so, Http404 for no batch that this person may see.
+        """
         batch = self.found(request, batch_id)
         if batch.created_by != request.user and not request.user.has_perm(STEER):
             raise PermissionDenied
         return batch
 
     def visible(self, request: HttpRequest) -> BatchQuerySet:
-        """All, or for who may only invite their own."""
+        """Returns all batches, or only their own for a person who may not view all invitations."""
         rows = Batch.objects.all()
         return rows if request.user.has_perm("invites.view_invite") else rows.filter(created_by=staff(request))
 
     def shown(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
+        """Returns the answer with the template `page` of batches, which browsers must not store."""
         common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, f"admin/invites/batch/{page}.html", common | context, headers=headers)
 
     def page_of(self, batch: Batch) -> HttpResponse:
+        """Redirects to the page of the batch."""
         return redirect("admin:invites_batch_change", quote(batch.pk))
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
+        """Shows the message `done`, with the number of skipped people for each reason."""
         self.report(request, done, len(outcome.done), outcome.reasons)
 
 
 def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
+    """Returns the rows as a CSV file to download, with the byte order mark by which Excel recognizes UTF-8."""
     body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)

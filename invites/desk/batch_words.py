@@ -1,4 +1,4 @@
-"""What the pages of a batch say, and about what."""
+"""The words and template contexts of the pages of a batch, in the reader's language."""
 
 from collections.abc import Iterator, Sequence
 from itertools import batched
@@ -13,7 +13,7 @@ from invites.models.entries import unpacked
 from invites.models.lifecycle import CHUNK
 from kit.long_list import grouped
 
-SHOWN = 20  # lines of a list, on its page
+SHOWN = 20  # lines of a list, or addresses, that a page shows at most
 
 
 def state(batch: Batch) -> str:
@@ -25,6 +25,7 @@ def state(batch: Batch) -> str:
 
 
 def preview(batch: Batch) -> dict[str, Any]:
+    """Returns the template context for the preview of a batch that was not sent yet."""
     bad = unread(batch)
     return {
         "title": _("Check the list"),
@@ -42,7 +43,7 @@ def preview(batch: Batch) -> dict[str, Any]:
 
 
 def counts(batch: Batch) -> list[tuple[str, int]]:
-    """What would become of how many lines."""
+    """Returns pairs of what would become of people or lines of the list, and how many there are."""
     found = batch.counts
     return [
         (_("Will be invited"), found.new),
@@ -56,7 +57,7 @@ def counts(batch: Batch) -> list[tuple[str, int]]:
 
 
 def people(batch: Batch) -> Iterator[list[str]]:
-    """Everybody in it, and what would become of each today; the names of the columns first."""
+    """Yields rows for a CSV file: the names of the columns, then each person and what would become of them."""
     yield [_("email address"), _("what happens"), _("what the list says")]
     for chunk in batched(batch.entries, CHUNK):
         for row in fates(chunk):
@@ -64,18 +65,19 @@ def people(batch: Batch) -> Iterator[list[str]]:
 
 
 def fates(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What would become of each of these today."""
+    """Returns these stored entries, each with "fate", what would become of it now, and "said", what the list says."""
     outcome, _chosen = Invite.objects.sift([unpacked(row) for row in rows])
     reasons = {email: reason.label for email, reason in outcome.skipped}
     return [row | {"fate": reasons.get(row["email"]) or fate(row), "said": said_of(row)} for row in rows]
 
 
 def fate(row: dict[str, Any]) -> str:
+    """Returns what would become of a stored entry that is not skipped for another reason than a likely typo."""
     return did_you_mean(row) if row.get("meant") else _("will be invited")
 
 
 def said_of(row: dict[str, Any]) -> str:
-    """What the list, or the form, says of somebody."""
+    """Returns the name, note, language and path of a stored entry, as one line."""
     return " · ".join(row[name] for name in ("name", "note", "language", "next") if row.get(name))
 
 
@@ -84,12 +86,14 @@ def did_you_mean(row: dict[str, Any]) -> str:
 
 
 def send(count: int) -> str:
+    """Returns the words of the button that sends the list to `count` people."""
     if not count:
         return _("Send to those ticked above")
     return ngettext("Send %(count)s invitation", "Send %(count)s invitations", count) % {"count": grouped(count)}
 
 
 def changed() -> str:
+    """Returns the message that the list was checked again, and that its counts have changed."""
     return _(
         "The list was checked more than 15 minutes ago, so it was checked again, and something is different now. "
         "Nothing has been sent yet. Look at it, then send it."
@@ -97,38 +101,42 @@ def changed() -> str:
 
 
 def nobody() -> str:
+    """Returns the message that nothing was sent, because sending would mail nobody."""
     return _("Nobody in this list is left to be invited. Nothing was sent. Tick whom to write to all the same.")
 
 
 def queued(outcome: Outcome) -> str:
+    """Returns the message after sending: how many mails were queued, or that the list was sent already."""
     if not outcome.done and not outcome.skipped:
         return _("This list was sent already. Nobody was invited twice.")
     return _("%(queued)s queued.") % {"queued": grouped(len(outcome.done))}
 
 
 def withdrawn(outcome: Outcome) -> str:
+    """Returns the message after withdrawing: how many invitations were withdrawn."""
     if not outcome.done:
         return _("Nothing was withdrawn.")
     return _("%(count)s withdrawn. Their links no longer work.") % {"count": grouped(len(outcome.done))}
 
 
 def reasons(numbers: dict[str, int]) -> str:
-    """In words: "2 has an account, 1 invited already"."""
+    """Returns the numbers of skipped people by their Reason as text, like "2 has an account, 1 invited already"."""
     return ", ".join(f"{grouped(number)} {Reason(reason).label}" for reason, number in numbers.items())
 
 
 def unread_header() -> list[str]:
-    """To be found again by columns.is_bad_lines."""
+    """Returns the first line of the file of bad lines, by which columns.is_bad_lines() recognizes the file."""
     return [_("line"), _("text"), _("reason")]
 
 
 def unread(batch: Batch) -> list[list[Any]]:
-    """Number, text and reason of each line that somebody should look at."""
+    """Returns number, text and reason of each line that could not be read or looks mistyped, in their order."""
     doubted = [[row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant")]
     return sorted(batch.refused + doubted, key=lambda line: line[0])
 
 
 def progress(batch: Batch) -> dict[str, Any]:
+    """Returns the template context for the progress of a batch whose sending has begun."""
     found = batch.progress
     is_moving = bool(found["queued"] or batch.entries)
     is_part = batch.counts.done > AT_ONCE
@@ -149,7 +157,7 @@ def progress(batch: Batch) -> dict[str, Any]:
 
 
 def whereabouts(found: dict[str, int]) -> list[tuple[str, int]]:
-    """How many of its invitations are where."""
+    """Returns the numbers of Batch.progress in pairs: what became of invitations, in words, and of how many."""
     return [
         (_("Queued"), found["queued"]),
         (_("Handed over"), found["handed"]),
@@ -163,6 +171,7 @@ def whereabouts(found: dict[str, int]) -> list[tuple[str, int]]:
 
 
 def asked_to_undo(batch: Batch) -> dict[str, Any]:
+    """Returns the template context of the page that asks before unsent invitations are withdrawn."""
     return asked(batch.unsent) | {
         "title": _("Undo what has not been sent"),
         "question": _("Their mails are deleted before they leave, and their links never work. Nobody else is touched."),
@@ -170,6 +179,7 @@ def asked_to_undo(batch: Batch) -> dict[str, Any]:
 
 
 def asked_to_withdraw(batch: Batch) -> dict[str, Any]:
+    """Returns the template context of the page that asks before all open invitations are withdrawn."""
     rows = batch.invites.open()
     count = rows[:AT_ONCE].count()
     said = ngettext(
@@ -181,6 +191,6 @@ def asked_to_withdraw(batch: Batch) -> dict[str, Any]:
 
 
 def asked(rows: QuerySet[Invite]) -> dict[str, Any]:
-    """The first of them, and how many there are beside those."""
+    """Returns the template context with the first SHOWN addresses of these invitations, and how many more there are."""
     emails = list(rows.values_list("email", flat=True)[:SHOWN])
     return {"emails": emails, "more": max(rows[:AT_ONCE].count() - SHOWN, 0)}

@@ -1,4 +1,4 @@
-"""How invitations are found at the desk. Each filter has an index, and counts no further than needed."""
+"""The filters of the list of invitations. Each has an index, and counts no further than needed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,10 +14,11 @@ from invites.models import Batch, Invite
 from kit.ids import earliest
 from kit.list_filter import ChoiceFilter
 
-SOON = timedelta(hours=48)  # the end
-# The only state in which each end can be. The database would look for others all the same, in vain and for long.
+SOON = timedelta(hours=48)  # before the end
+# The one state that is possible with each choice of EndFilter. With any other state the database would search for rows
+# that can't exist, and take long.
 ENDING = {"soon": Invite.State.PENDING, "passed": Invite.State.EXPIRED}
-MONTHS = 6  # offered, with the one that runs
+MONTHS = 6  # to choose from, the present one included
 
 
 class StateFilter(ChoiceFilter):
@@ -59,7 +60,7 @@ class DeliveryFilter(ChoiceFilter):
 
 
 class CreatedFilter(ChoiceFilter):
-    """Days and months by ranges of ids: Django's own date hierarchy reads the whole table for them."""
+    """Filters by day or month of creation, as ranges of ids: Django's date hierarchy would read the whole table."""
 
     title = _("created")
     parameter_name = "created"
@@ -68,7 +69,7 @@ class CreatedFilter(ChoiceFilter):
         return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), *self.months()]
 
     def months(self) -> list[tuple[str, str]]:
-        """The newest ones, "2026-11" each, both as the value and to be read."""
+        """Returns the last MONTHS months, newest first, as choices: "2026-11" is both the value and its label."""
         now = timezone.localtime()
         numbers = range(now.year * 12 + now.month - 1, now.year * 12 + now.month - 1 - MONTHS, -1)
         names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
@@ -105,7 +106,7 @@ class LanguageFilter(ChoiceFilter):
 
 
 class LinkedFilter(ChoiceFilter):
-    """One that links lead to: what it may choose from would be too long a list."""
+    """A filter that is reached by links only: the list of its choices would be too long, so it shows just its value."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         value = self.value()
@@ -113,7 +114,7 @@ class LinkedFilter(ChoiceFilter):
         return [(value, name)] if name else []
 
     def name(self, value: str) -> str:
-        """What is chosen, in words; empty when there is no such thing."""
+        """Returns the chosen value in words, or "" if there is nothing with this value."""
         raise NotImplementedError
 
 
@@ -137,7 +138,10 @@ class BatchFilter(LinkedFilter):
     parameter_name = "batch"
 
     def name(self, value: str) -> str:
-        """A batch is forgotten before its invitations are, which go on naming it."""
+        """Returns the id of the batch, or "" for an unknown one.
+
+        A batch is pruned before its invitations, so an id that only invitations hold is known, too.
+        """
         known = Batch.objects.filter(pk=value).exists() or Invite.objects.filter(batch=value).exists()
         return value if known else ""
 

@@ -1,4 +1,4 @@
-"""The funnel at the desk: a picture, and the same numbers in tables."""
+"""The sign-up funnel at the desk: a picture, and the same numbers in tables."""
 
 from typing import Any
 
@@ -17,17 +17,20 @@ BY = {"day": _("day"), "week": _("week")}
 PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
 DEFAULT = 14  # days
 
-WIDTH, HEIGHT, BAR = 600, 64, 560  # of the picture, of a step in it, and of the bar of all
+WIDTH, HEIGHT, BAR = 600, 64, 560  # pixels: of the picture, of a step in it, and of the longest bar
 
 
 @admin.register(Funnel)
 class FunnelAdmin(ReadOnly):
+    """The admin page of the sign-up funnel, for anyone who may view invitations."""
+
     def get_urls(self) -> list[URLPattern]:
-        """No other page: these are invites, which have theirs."""
+        """Returns the URL of the one page. The rows are invitations, whose own pages are those of InviteAdmin."""
         view = self.admin_site.admin_view(self.changelist_view)
         return [path("", view, name="invites_funnel_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Shows the funnel for the period, grouping and source that the query names. Raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         by, days, source = chosen(request)
@@ -51,7 +54,10 @@ class FunnelAdmin(ReadOnly):
 
 
 def chosen(request: HttpRequest) -> tuple[str, int, str]:
-    """What the address asks for; what it can't ask for falls back to what is near."""
+    """Returns grouping ("day" or "week"), days to look back, and source ("" for all), from the query of the URL.
+
+    An unknown value becomes the default, and too long a period the longest.
+    """
     by, days, source = (request.GET.get(name, "") for name in ("by", "days", "source"))
     by = by if by in BY else "day"
     period = int(days) if days in {str(known) for known in PERIODS} else DEFAULT
@@ -59,7 +65,7 @@ def chosen(request: HttpRequest) -> tuple[str, int, str]:
 
 
 def picture(numbers: count.Funnel) -> dict[str, Any]:
-    """Where in the picture each bar is."""
+    """Returns the sizes of the picture, and position and width of the bar of each step, in pixels."""
     most = max(numbers.steps[0].people, 1)
     bars = [
         {"step": step, "text": HEIGHT * n + 22, "top": HEIGHT * n + 30, "width": BAR * step.people // most}

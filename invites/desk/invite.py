@@ -1,4 +1,4 @@
-"""Invitations at the desk: every one, whatever became of it. No token or link is shown."""
+"""Invitations at the desk: all of them, in any state. No page shows a token or a link."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -30,11 +30,13 @@ from invites.models import Entry, Invite, in_step
 from kit.long_list import ago, exact
 from outbox.models import OutboxMessage
 
-MAILS_SHOWN = 20  # of the newest, on the page of an invite
+MAILS_SHOWN = 20  # newest mails on the page of an invitation
 
 
 @admin.register(Invite)
 class InviteAdmin(Steering):
+    """The admin of invitations: the list, the form that invites one person, and the page of one with its history."""
+
     form = InviteForm
     list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
     list_filter = (
@@ -77,7 +79,7 @@ class InviteAdmin(Steering):
 
     @admin.display(description=gettext_lazy("last sent"), empty_value="–")
     def sent(self, invite: Invite) -> str:
-        """How long ago, and how often in all."""
+        """Returns how long ago the invitation was last mailed, and how often in all if more than once."""
         if invite.sent_at is None:
             return ""
         often = f" (×{invite.sends})" if invite.sends > 1 else ""
@@ -92,7 +94,7 @@ class InviteAdmin(Steering):
         OutboxMessage.objects.attach_newest(rows)
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
-        """All of them in a few lines, on the page of one."""
+        """Returns the fields of the form for a new invitation, or the lines of fields on the page of one."""
         if obj is None:
             return InviteForm.Meta.fields
         return [
@@ -103,7 +105,7 @@ class InviteAdmin(Steering):
         ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """What happened to it, and buttons for what can be done."""
+        """Shows an invitation, its history and mails, and a button for each action that would change it."""
         invite = self.get_object(request, object_id)
         if invite and request.method == "GET":
             opens.gather()
@@ -118,12 +120,17 @@ class InviteAdmin(Steering):
         return super().change_view(request, object_id, *args, **kwargs)
 
     def buttons(self, request: HttpRequest, invite: Invite) -> list[tuple[str, str]]:
+        """Returns name and label of each action that this person may do and that would change this invitation."""
         offered: dict[str, Any] = self.get_actions(request, action_location=admin.ActionLocation.CHANGE_FORM)
         names = applicable(invite) if offered else []
         return [(name, str(offered[name].description)) for name in names]
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
-        """Who is invited already is left as they are, also by somebody who was a moment faster."""
+        """Invites the person of a valid form, and sets `obj.pk` to the id of the pending invitation.
+
+        If another person has just invited the address, that invitation is left as it is, and a message says so. Raises
+        Invite.DoesNotExist if the address got an account, or was suppressed, after the form was checked.
+        """
         entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
         given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
         if not Invite.objects.issue_many([entry], **given, leaving=in_step()).done:
@@ -139,7 +146,7 @@ class InviteAdmin(Steering):
 
 
 def readable(email: str) -> str:
-    """In letters that people read; as it is stored, where these could be mistaken for others."""
+    """Returns the address with its domain in Unicode, and as stored in the tooltip, if it is stored in ASCII (IDNA)."""
     name, _at, domain = email.rpartition("@")
     try:
         read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else email
@@ -149,6 +156,7 @@ def readable(email: str) -> str:
 
 
 def delivery_in_words(mail: OutboxMessage | None) -> str:
+    """Returns the status of a mail, with the number of tries if it took several; "" for None."""
     label = str(mail.status.label) if mail else ""
     if mail is None or mail.attempts < 2:
         return label
@@ -156,5 +164,5 @@ def delivery_in_words(mail: OutboxMessage | None) -> str:
 
 
 def linked(query: str, words: str) -> str:
-    """To the list of all that have it in common."""
+    """Returns an HTML link to the list of invitations with this query."""
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:invites_invite_changelist"), query, words)

@@ -1,4 +1,4 @@
-"""The form that invites one person."""
+"""The form with which staff invite one person."""
 
 from django import forms
 from django.conf import settings
@@ -27,6 +27,10 @@ class InviteForm(forms.ModelForm):
         fields = ("email", "note", "language")
 
     def clean_email(self) -> str:
+        """Returns the normalized address. Raises ValidationError if it is malformed or can't be invited.
+
+        It can't if it has an account, is invited already by anyone, or is suppressed.
+        """
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
             raise ValidationError(_("This address already has an account"))
@@ -50,4 +54,4 @@ class InviteForm(forms.ModelForm):
         return plain_line.plain(self.cleaned_data["note"])
 
     def validate_constraints(self) -> None:
-        """Not here: an address that is invited already is simply sent its mail again."""
+        """Skips the check of unique constraints: storing the new invitation replaces an expired one."""

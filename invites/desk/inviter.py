@@ -1,4 +1,4 @@
-"""Who invited whom, at the desk: a tree to read, and a button that pauses one inviter."""
+"""Inviters at the desk: the tree of who invited whom, and a button that pauses one inviter."""
 
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,10 @@ MAY_SEE = ("accounts.view_user", "invites.view_invite")
 
 @admin.register(Inviter)
 class InviterAdmin(ReadOnly):
+    """The admin pages of inviters, for anyone who may view both users and invitations."""
+
     def get_urls(self) -> list[URLPattern]:
-        """No other page: these are people, who have theirs."""
+        """Returns the URLs of the three pages. The rows are users, whose own pages are those of the room accounts."""
         guarded = self.admin_site.admin_view
         return [
             path("", guarded(self.changelist_view), name="invites_inviter_changelist"),
@@ -33,7 +35,10 @@ class InviterAdmin(ReadOnly):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Finds somebody by their whole name or address."""
+        """Shows a form that finds a user by their whole name or address, and leads to the tree around them.
+
+        Raises PermissionDenied.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         typed = request.GET.get("q", "").strip()
@@ -44,6 +49,7 @@ class InviterAdmin(ReadOnly):
         return self.render(request, "change_list.html", context)
 
     def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Shows the tree of who invited whom around one user. Raises PermissionDenied or Http404."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         person = found(object_id)
@@ -58,8 +64,11 @@ class InviterAdmin(ReadOnly):
         return self.render(request, "tree.html", context)
 
     def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Pauses one inviter, or lets them invite again; leads back to the tree that it was pressed in."""
-        person = User.objects.get(pk=found(object_id).pk)  # as the list of changes of the desk knows them
+        """Pauses one inviter, or lets them invite again, by a POST; leads back to the tree in which it was pressed.
+
+        Raises PermissionDenied, also for a user above the person who pressed, or Http404 for an unknown user.
+        """
+        person = User.objects.get(pk=found(object_id).pk)  # a User, because the desk's log of changes is kept by model
         if not self.has_pause_permission(request) or not self.is_below(request, person):
             raise PermissionDenied
         if request.method == "POST":
@@ -69,10 +78,12 @@ class InviterAdmin(ReadOnly):
         return redirect("admin:invites_inviter_change", found(request.POST.get("tree", "") or object_id).pk)
 
     def pause(self, person: User) -> str:
+        """Keeps a user from inviting others. Returns the message that says so."""
         Inviter.objects.filter(pk=person.pk).pause()
         return _("%(name)s can’t invite anybody until you allow it again.") % {"name": person.username}
 
     def allow(self, person: User) -> str:
+        """Lets a user invite others again. Returns the message that says so."""
         Inviter.objects.filter(pk=person.pk).allow()
         return _("%(name)s can invite again.") % {"name": person.username}
 
@@ -87,12 +98,12 @@ class InviterAdmin(ReadOnly):
         return self.has_view_permission(request) and request.user.has_perm("accounts.change_user")
 
     def is_below(self, request: HttpRequest, person: User) -> bool:
-        """Nobody may do anything to those above them."""
+        """Returns whether the signed-in user may act on `person`: only superusers may on staff and superusers."""
         return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
 def found(object_id: str) -> Inviter:
-    """Raises Http404 when there is nobody of this id."""
+    """Returns the inviter with this id. Raises Http404 if there is none, or the id is malformed."""
     try:
         return Inviter.objects.get(pk=UUID(object_id))
     except (ValueError, Inviter.DoesNotExist):

@@ -1,4 +1,4 @@
-"""Sign-in links at the desk: what people asked for, to be read only. No token is shown."""
+"""Sign-in links at the desk: a list, to read only, of the links that people asked for. It shows no token."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from outbox.models import OutboxMessage
 
 
 class UseFilter(ChoiceFilter):
-    """By what has an index; the state of a link may hang on another link, or on an invitation."""
+    """Filters by use and end, which have an index. The state has none: it may depend on another link or invitation."""
 
     title = _("use")
     parameter_name = "use"
@@ -34,6 +34,8 @@ class UseFilter(ChoiceFilter):
 
 @admin.register(MagicLink)
 class MagicLinkAdmin(ReadOnly, LongList):
+    """The admin list of magic links, for anyone who may view invitations."""
+
     list_display = ("address", "purpose", "state_badge", "delivery", "sent")
     list_display_links = None
     list_filter = (UseFilter,)
@@ -59,7 +61,7 @@ class MagicLinkAdmin(ReadOnly, LongList):
         return ago(link.sent_at)
 
     def get_urls(self) -> list[URLPattern]:
-        """No page of one: it would show what was planned with it."""
+        """Returns the URL of the list. A link has no page of its own: that would show the account planned with it."""
         view = self.admin_site.admin_view(self.changelist_view)
         return [path("", view, name="invites_magiclink_changelist")]
 
@@ -67,7 +69,10 @@ class MagicLinkAdmin(ReadOnly, LongList):
         OutboxMessage.objects.attach_newest(rows)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without what an invitation mails, which tells of itself, and without what belongs to a planned account."""
+        """Returns the links that people asked for and that still hold an address, without any planned account.
+
+        Owner links are for superusers only. Own links of invitations are left out: the list of invitations has these.
+        """
         rows = MagicLink.objects.asked_for().exclude(email="").with_spent().order_by("-id")
         if not request.user.is_superuser:
             rows = rows.exclude(purpose=MagicLink.Purpose.OWNER)

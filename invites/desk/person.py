@@ -1,4 +1,4 @@
-"""What invitations add to a person at the desk: a mailed way to a new password, pausing, and who invited whom."""
+"""Actions and tables that this room adds to people at the desk: password reset links, pausing, invitations."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -19,14 +19,17 @@ from invites.models.inviter import InviterQuerySet
 from kit.long_list import exact
 from outbox.models import Suppression
 
-MAILED_AT_ONCE = 500  # each takes several statements
-# In the list of changes that the desk keeps; without the name, which is to be forgotten when the person leaves.
+MAILED_AT_ONCE = 500  # people: each takes several statements
+# For the desk's log of changes. They name nobody, because names must be erased when the person leaves.
 PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 
 
 @admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
-    """The same mail that people ask for themselves; it says that the site has asked for it."""
+    """Mails each of these people a link for a new password; the mail says that the site has asked for it.
+
+    Skips people above the person who acts, turned-off accounts and suppressed addresses, and shows how many.
+    """
     if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
         return
     people, skipped = modeladmin.sift(request, queryset)
@@ -43,6 +46,7 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
 
 @admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
 def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
+    """Keeps these people from inviting others, and shows how many were paused and skipped."""
     people, skipped = modeladmin.sift(request, queryset)
     inviting = [person for person in people if not person.invites_paused_at]
     skipped[_("paused already")] += len(people) - len(inviting)
@@ -53,6 +57,7 @@ def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
 
 @admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
 def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
+    """Lets these people invite others again, and shows how many were allowed and skipped."""
     people, skipped = modeladmin.sift(request, queryset)
     paused = [person for person in people if person.invites_paused_at]
     skipped[_("not paused")] += len(people) - len(paused)
@@ -66,6 +71,7 @@ def inviters(people: list[User]) -> InviterQuerySet:
 
 
 def received(request: HttpRequest, person: User) -> Panel | None:
+    """Returns the table of invitations to a person's address; None if the reader may not view invitations."""
     invites = Invite.objects.filter(email=person.email).select_related("invited_by")
     panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
     panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
@@ -74,6 +80,7 @@ def received(request: HttpRequest, person: User) -> Panel | None:
 
 
 def sent(request: HttpRequest, person: User) -> Panel | None:
+    """Returns the table of invitations that a person has sent; None if the reader may not view invitations."""
     invites = Invite.objects.filter(invited_by=person)
     panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
     panel.rows = [row(invite, invite.email) for invite in newest(invites)]
@@ -90,11 +97,15 @@ def newest(invites: InviteQuerySet) -> InviteQuerySet:
 
 
 def listed(**query: Any) -> str:
+    """Returns the URL of the list of invitations with this query."""
     return f"{reverse('admin:invites_invite_changelist')}?{urlencode(query)}"
 
 
 def row(invite: Invite, other: str) -> list[Any]:
-    """When it was made, with the way to its page; and who else had to do with it."""
+    """Returns the cells for one invitation: its time as a link to its page, `other`, its state and its source.
+
+    `other` is the other party: the name of the inviter, or the address invited.
+    """
     url = reverse("admin:invites_invite_change", args=[invite.pk])
     when = format_html('<a href="{}">{}</a>', url, exact(invite.created_at))
     return [when, other, invite.state.label, invite.get_source_display()]

@@ -1,4 +1,4 @@
-"""What happened to one invite, in the order of time: from its own row, the history, and its mails."""
+"""The history of one invitation in the order of time, from its own row, its events and its mails."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,37 +12,44 @@ from invites.models import Invite
 from kit.ids import earliest
 from outbox.models import OutboxMessage
 
-EVENTS_SHOWN = 50  # of the newest
+EVENTS_SHOWN = 50  # newest events
 
 
 @dataclass
 class Moment:
+    """One line of the history, in words of the reader's language."""
+
     at: datetime
     what: str
-    who: str = ""  # did it
+    who: str = ""  # username of the person who did it
     detail: str = ""
 
 
 def timeline(invite: Invite, mails: Iterable[OutboxMessage], *, traces: bool) -> list[Moment]:
-    """Oldest first, with devices and IP addresses where `traces` may be seen. Two statements."""
+    """Returns the history of an invitation, oldest first.
+
+    With `traces` it names the device and IP address of the person who accepted. Takes two statements besides `mails`.
+    """
     about = Event.objects.filter(about=invite.pk).exclude(kind=Event.Kind.ACCEPTED)
     events = list(about.select_related("user").order_by("-id")[:EVENTS_SHOWN])
     told = {event.kind for event in events}
     moments = [*begun(invite, told), *map(of_event, reversed(events))]
     for mail in mails:
         moments += of_mail(mail)
-    # What is done puts the mail, so it stands before that; they are milliseconds apart.
+    # An act and the mail that it causes are milliseconds apart. Whole seconds keep the act before its mail.
     return sorted(
         [*moments, *settled(invite, told, traces=traces)], key=lambda moment: moment.at.replace(microsecond=0)
     )
 
 
 def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:
+    """Yields the beginning of an invitation, unless the kinds of its events (`told`) have it."""
     if Event.Kind.INVITED not in told:
         yield Moment(invite.created_at, _("Invited"), invite.invited_by.username if invite.invited_by else "")
 
 
 def of_event(event: Event) -> Moment:
+    """Returns the line for one event of the history."""
     kind = Event.Kind(event.kind)
     words = {
         Event.Kind.INVITED: _("Invited"),
@@ -56,7 +63,7 @@ def of_event(event: Event) -> Moment:
 
 
 def settled(invite: Invite, told: set[str], *, traces: bool) -> Iterator[Moment]:
-    """What its row says, as far as the history does not."""
+    """Yields what the columns of an invitation say, except what the kinds of its events (`told`) say already."""
     if invite.opened_at:
         yield Moment(invite.opened_at, _("Link opened"), detail=_("the last time"))
     if invite.accepted_at:
@@ -72,7 +79,10 @@ def settled(invite: Invite, told: set[str], *, traces: bool) -> Iterator[Moment]
 
 
 def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
-    """By whom, and on which device: that of what the account did first from then on."""
+    """Returns the line for the acceptance at `at`: by whom and, with `traces`, on which device and IP address.
+
+    An acceptance stores no device: that of the first event of the account from then on is taken.
+    """
     if invite.accepted_by is None:
         return Moment(at, _("Accepted"))
     if not traces:
@@ -83,7 +93,7 @@ def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
 
 
 def of_mail(mail: OutboxMessage) -> Iterator[Moment]:
-    """When it was put, and when it left, or why it did not."""
+    """Yields when a mail was stored, and when it was handed over, came back or was given up, with the last answer."""
     answer = mail.last_answer
     waits = mail.status in {mail.Status.QUEUED, mail.Status.TRIED}
     tries = _("tries: %(tries)s") % {"tries": mail.attempts} if waits and mail.attempts else ""

@@ -1,4 +1,4 @@
-"""An invitation held by somebody who uses another address: asking its sender, and what the answer does."""
+"""Sending an invitation to another address: the holder asks for it, and the sender approves or refuses."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,17 +8,21 @@ from invites import mails
 from invites.models import Invite, InviteQuerySet, Unavailable
 from invites.models.states import UNANSWERED
 
-SAID = ("source", "invited_by", "batch", "name", "group", "note", "next")  # goes with it to the other address
+# Columns set by the inviter, which are copied to the invitation for the other address.
+SAID = ("source", "invited_by", "batch", "name", "group", "note", "next")
 
 
 class Readdressing:
-    """Sending one invitation to another address than its own: its sender is asked once, and answers once."""
+    """The request to send one invitation to another address. Its sender is asked once, and answers once."""
 
     def __init__(self, invite: Invite) -> None:
         self.invite = invite
 
     def is_possible(self, email: str) -> bool:
-        """Whether there is somebody to ask for this address, who has not been asked yet."""
+        """Returns whether the sender can still be asked to send the invitation to `email`.
+
+        That is so if nobody has asked before, `email` is another address, and the sender is active and not paused.
+        """
         sender = self.invite.invited_by
         return bool(
             self.invite.readdress_asked_at is None
@@ -29,7 +33,10 @@ class Readdressing:
         )
 
     def ask(self, email: str, language: str = "") -> None:
-        """Mails the sender, once, that the holder wants it sent to another address. Raises Unavailable."""
+        """Mails the sender that the holder wants the invitation at `email`; `language` is for the mail of the answer.
+
+        Raises Unavailable if the invitation is no longer open, or the sender was asked before or can't be asked.
+        """
         with transaction.atomic():
             asked = {"readdress_to": email, "readdress_asked_at": timezone.now(), "readdress_language": language}
             first = Invite.objects.open().filter(pk=self.invite.pk, readdress_asked_at=None).update(**asked)
@@ -39,7 +46,11 @@ class Readdressing:
             mails.ask_to_readdress(self.invite)
 
     def approve(self) -> None:
-        """Issues it to the address that asked, and withdraws it from its own. Raises Unavailable."""
+        """Withdraws the invitation from its own address, and invites and mails the other address instead.
+
+        If it was replaced, the open one in its place is withdrawn. Raises Unavailable if the sender has answered
+        already, or no such invitation is open.
+        """
         with transaction.atomic():
             asked = self._asked().select_for_update(no_key=True).first()
             if asked is None:
@@ -53,12 +64,15 @@ class Readdressing:
             Invite.objects.issue(old.readdress_to, language=old.readdress_language or old.language, **said)
 
     def refuse(self) -> None:
-        """Leaves it with its own address, and tells whoever asked. Raises Unavailable."""
+        """Leaves the invitation with its own address, and tells the address that asked by mail.
+
+        Raises Unavailable if the sender has answered already, or the invitation was accepted, declined or revoked.
+        """
         with transaction.atomic():
             if not self._asked().update(readdress_to=""):
                 raise Unavailable
             mails.tell_not_readdressed(self.invite)
 
     def _asked(self) -> InviteQuerySet:
-        """The invitation, as long as the question for another address waits for an answer."""
+        """Returns a query for the invitation; it is empty unless the request waits for the sender's answer."""
         return Invite.objects.filter(UNANSWERED, pk=self.invite.pk).exclude(readdress_to="")

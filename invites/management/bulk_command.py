@@ -1,4 +1,4 @@
-"""Commands that do one thing to many invites: a chunk at a time, to be interrupted and gone on with."""
+"""The base of commands that act on many invitations, a page of ids at a time, so that they can be interrupted."""
 
 import threading
 from argparse import ArgumentParser
@@ -17,13 +17,16 @@ from kit.worker_loop import told_to
 
 
 class Command(command.Command):
-    """What all of them share. Each says among which invites its filters choose, and what it does to some of them."""
+    """A command that acts on the invitations its filters choose. It ends with a report.
+
+    Each command says in among() which invitations it may act on, and in steer() what it does to a page of them.
+    """
 
     states: ClassVar[Sequence[str]] = STATES
     doing, word = "Sending", "queued"
     onwards = "Go on with the same and --after-id {}."
-    last: UUID | None = None  # of what is done
-    suppressed_fail = True  # an address that no mail goes to is for somebody to look at
+    last: UUID | None = None  # id of the last invitation of the last finished page
+    suppressed_fail = True  # so that the operator looks at addresses to which no mail goes
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         Filters.add_arguments(parser, self.states)
@@ -40,7 +43,10 @@ class Command(command.Command):
         report.finish(self)
 
     def work(self, report: Report) -> None:
-        """Goes through all pages, or says how to go on after the last that was done."""
+        """Goes through all pages. If the database fails, it prints what was done and how to go on.
+
+        Raises OperationalError or InterfaceError.
+        """
         progress = Progress(self.stderr, self.doing, self.total(), self.options)
         try:
             self.go_through(report, progress)
@@ -52,7 +58,10 @@ class Command(command.Command):
             progress.end()
 
     def go_through(self, report: Report, progress: Progress) -> None:
-        """A page in hand is finished before it stops, so what is done is done and counted."""
+        """Acts on one page after another, and counts each in the report and the progress.
+
+        On SIGTERM or Ctrl-C it finishes the page in hand first, so that all that was done is also reported.
+        """
         stop = threading.Event()
         with told_to(stop):
             for page in self.filters.pages(self.among()):
@@ -65,17 +74,19 @@ class Command(command.Command):
                 progress.moved(report.rows, report.failed_rows)
 
     def total(self) -> int | None:
-        """Only somebody who watches wants to know before."""
+        """Returns how many invitations are chosen; None if more than MANY, or if no terminal shows the progress."""
         if not wanted(self.stderr, self.options):
             return None
         count = command.counted(self.filters.rows(self.among()), self.options["limit"])
         return None if count > command.MANY else count
 
     def before(self) -> None:
-        """What must be asked, or known, before anything is done. Raises CommandError."""
+        """Asks or reads what must be known before anything is done. Raises CommandError to go no further."""
 
     def among(self) -> InviteQuerySet:
+        """Returns the invitations among which the filters choose."""
         raise NotImplementedError
 
     def steer(self, rows: InviteQuerySet) -> Outcome:
+        """Acts on one page of the chosen invitations, or only rehearses with --dry-run. Returns the outcome."""
         raise NotImplementedError

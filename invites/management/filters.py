@@ -1,4 +1,4 @@
-"""Which invites a command is about: every command asks for them in the same words."""
+"""The options by which commands choose invitations, the same for every command."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ NARROWING = ("email", "state", "older_than", "batch", "source")
 
 
 def invite_id(text: str) -> UUID:
+    """Returns the id that was typed. Raises ArgumentTypeError if it is malformed."""
     try:
         return UUID(text)
     except ValueError:
@@ -24,9 +25,10 @@ def invite_id(text: str) -> UUID:
 
 
 class Filters:
-    """What the options of a command choose among its rows, in pages that each begin where the last has ended."""
+    """The choice of invitations by the options of one command; pages() yields their ids in pages."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        """Reads the options that add_arguments() defines. Raises CommandError if --email is blank."""
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
             self.given["email"] = prompts.address(self.given["email"])
@@ -39,18 +41,21 @@ class Filters:
         older = "only those last sent longer ago: 3d, 12h, 90m"
         parser.add_argument("--older-than", type=arguments.age, metavar="AGE", help=older)
         parser.add_argument("--batch", metavar="ID", help="only those of this batch")
-        parser.add_argument("--source", choices=Invite.Source.values, help="only those that came this way")
+        parser.add_argument("--source", choices=Invite.Source.values, help="only those that were made in this way")
         parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
         parser.add_argument("--after-id", type=invite_id, metavar="ID", help="go on after this one")
 
     def rows(self, among: InviteQuerySet) -> InviteQuerySet:
-        """Those of `among` that are chosen."""
+        """Returns those of `among` that the options choose, whatever --limit and --after-id say."""
         for name, value in self.given.items():
             among = self._narrow(among, name, value)
         return among
 
     def pages(self, among: InviteQuerySet) -> Iterator[list[UUID]]:
-        """Ids of what is chosen, the oldest first."""
+        """Yields the ids of the chosen invitations, oldest first, in lists of CHUNK. Obeys --limit and --after-id.
+
+        Each list begins after the last id of the one before, so that rows that change meanwhile shift nothing.
+        """
         rows, after, left = self.rows(among), self.after, self.limit
         while left is None or left > 0:
             beyond = rows.filter(pk__gt=after) if after else rows

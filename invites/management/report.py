@@ -1,4 +1,4 @@
-"""What a command did, for people and for programs: results on stdout, exit code 3 when some rows failed."""
+"""Reports what a command did, as text, JSON or CSV on stdout; the exit code is 3 if some rows failed."""
 
 import time
 from argparse import ArgumentParser
@@ -14,12 +14,14 @@ from kit.commands import arguments
 from kit.commands.command import INTERRUPTED, SOME_FAILED, Command
 from outbox.models import Suppression
 
-LISTED = 1000  # failures; the others are only counted
+LISTED = 1000  # failures that are listed; further ones are only counted
 
 
 class Report:
+    """The report of one run of a command: how many rows were done, skipped and failed, and why."""
+
     def __init__(self, options: dict[str, Any], word: str = "queued", batch: str = "") -> None:
-        """`word` is what was done with the rows that it was done with; `batch` is of those that it made."""
+        """Takes the options of the command, the `word` for rows that are done, and the id of the batch they are in."""
         self.dry_run, self.verbosity = options["dry_run"], options["verbosity"]
         self.word, self.batch = word, "" if self.dry_run else batch
         self.started = time.monotonic()
@@ -27,8 +29,8 @@ class Report:
         self.skips: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []
         self.failed_rows = 0
-        self.again_at: datetime | None = None  # when those can be sent again that were sent just now
-        self.stopped = ""  # how to go on, if it was interrupted
+        self.again_at: datetime | None = None  # when all rows that were sent too recently can be sent again
+        self.stopped = ""  # if it was interrupted, how to go on
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
@@ -46,12 +48,13 @@ class Report:
         self.skips[reason] += 1
 
     def failed(self, typed: str, reason: str) -> None:
+        """Counts a failed row, and lists what was typed, an address masked unless with -v 2, and the reason."""
         self.failed_rows += 1
         if len(self.failures) < LISTED:
             self.failures.append((typed if self.verbosity >= 2 or "@" not in typed else addresses.mask(typed), reason))
 
     def add(self, outcome: Outcome, *, suppressed_fail: bool = True) -> None:
-        """What a verb has come to; the suppressed are skipped, or have failed."""
+        """Counts an outcome. Suppressed addresses count as failed or, without `suppressed_fail`, as skipped."""
         self.done += len(outcome.done)
         self.again_at = max(filter(None, (self.again_at, outcome.again_at)), default=None)
         suppressed = [email for email, why in outcome.skipped if suppressed_fail and why == Reason.SUPPRESSED]
@@ -63,7 +66,7 @@ class Report:
                 self.skipped(email, reason)
 
     def each(self, outcome: Outcome, form: str) -> str:
-        """With -v 2, a line for each row of an outcome."""
+        """Returns a line of text for each row of an outcome; "" without -v 2, or for another format than "text"."""
         if self.verbosity < 2 or form != "text":
             return ""
         done = Invite.objects.filter(pk__in=outcome.done).order_by("pk").values_list("email", flat=True)
@@ -72,7 +75,10 @@ class Report:
         return "".join(f"{line}\n" for line in lines)
 
     def finish(self, command: Command) -> None:
-        """Prints the outcome; raises CommandError when something could not be done, or was not done yet."""
+        """Prints the report as `command` was asked to. With -v 0 it prints text only if rows failed.
+
+        Raises CommandError if the command was interrupted, or some rows failed.
+        """
         tell = command.show if self.failed_rows else command.tell
         tell(self.as_dict(), self.as_text(), self.as_table())
         if self.stopped:
@@ -81,6 +87,7 @@ class Report:
             raise CommandError(f"{self.failed_rows:,} failed", returncode=SOME_FAILED)
 
     def as_dict(self) -> dict[str, object]:
+        """Returns the report for JSON."""
         return {
             "matched": self.rows,
             self.word: self.done,
@@ -94,7 +101,10 @@ class Report:
         }
 
     def as_table(self) -> list[tuple[object, ...]]:
-        """One line for each outcome and reason."""
+        """Returns the report for CSV: a header, then a row for each outcome and reason with the number of rows.
+
+        Reasons of failures beyond LISTED are not counted here.
+        """
         skipped = [("skipped", reason, count) for reason, count in self.skips.items()]
         failed = Counter(reason for _typed, reason in self.failures)
         counts = [
@@ -105,6 +115,7 @@ class Report:
         return [("outcome", "reason", "rows"), *counts]
 
     def as_text(self) -> str:
+        """Returns the report for people: a summary, the failures, and the id of a batch in which any were done."""
         reasons = ", ".join(f"{n:,} {getattr(reason, 'label', reason)}" for reason, n in self.skips.items())
         skipped = f"{self.skips.total():,} skipped" + (f" ({reasons})" if reasons else "")
         if self.again_at:

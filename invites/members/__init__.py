@@ -1,1 +1,1 @@
-"""Inviting others, where members may."""
+"""Invitations that members send, on sites where the setting MEMBERS_INVITE lets them."""

@@ -1,4 +1,4 @@
-"""What a member sends."""
+"""The form with which a member invites another person."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,9 +10,11 @@ from kit.form import VERBATIM, Form
 
 
 class InvitePersonForm(Form):
+    """A form for the address of the person to invite, and a note to them."""
+
     email = forms.CharField(
         label=gettext_lazy("Their email address"),
-        required=False,  # addresses.normalize says what is missing
+        required=False,  # addresses.normalize words the error for an empty field
         widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "off"}),
     )
     note = forms.CharField(
@@ -22,7 +24,7 @@ class InvitePersonForm(Form):
         help_text=gettext_lazy("One line that stands in the email, 200 characters or less, without links"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    # The address whose typo was pointed out; sent again, it goes through.
+    # The address in which a likely typo was pointed out; if the user submits it again, it is accepted.
     sure = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_email(self) -> str:
@@ -32,7 +34,10 @@ class InvitePersonForm(Form):
         return plain_line.plain(self.cleaned_data["note"])
 
     def clean(self) -> None:
-        """Points out what looks like a typo, once."""
+        """Adds an error that points out a likely typo in the address, once for each address.
+
+        The form then holds the address in `sure`, so that submitting it unchanged goes through.
+        """
         email = self.cleaned_data.get("email")
         if not email or self.errors or self.cleaned_data["sure"] == email:
             return

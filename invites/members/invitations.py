@@ -1,9 +1,9 @@
-"""What members send, where members may invite.
+"""The invitations that members send, on sites where members may invite.
 
-What a member sees must not tell whether an address has an account, was invited by somebody else, or wants no mail. So
-each invitation of a member is a row of its own, beside whatever else there is for the address; it changes only by what
-its member does with it, when the desk withdraws it, or when the person answers the very mail that the member sent. To
-somebody who has an account that mail holds no link.
+What members see must not tell whether an address has an account, was invited by another person, or wants no mail. So an
+invitation from a member is a row of its own, whatever other invitations its address has. It changes only if that member
+acts on it, if staff withdraw it, or if the invited person answers the mail that this member sent. To a person with an
+account, that mail has no token.
 """
 
 from datetime import datetime, timedelta
@@ -25,32 +25,35 @@ from kit import times
 from outbox.models import OutboxMessage
 
 QUOTA_WINDOW = timedelta(days=7)  # in which a member may send MEMBERS_INVITE_QUOTA invitations
-MEMBER_SENDS = 5  # mails of one member to one address within that time
+MEMBER_SENDS = 5  # mails from one member to one address within QUOTA_WINDOW
 
 
 class MemberInvites:
-    """The invitations of one member. Every address takes the same statements."""
+    """The invitations of one member. Every address takes the same statements, so that time tells nothing about it."""
 
     def __init__(self, member: User) -> None:
         self.member = member
 
     def sent(self) -> InviteQuerySet:
-        """What this member has sent, newest first; not what was to somebody who has left."""
+        """Returns the invitations that this member has sent, newest first, except to people who have left."""
         sent = Invite.objects.filter(source=Invite.Source.MEMBER, invited_by=self.member)
         return sent.exclude(email="").order_by("-created_at")
 
     def left(self) -> tuple[int, datetime | None]:
-        """How many more this member may send, and until when; withdrawn ones count too."""
+        """Returns how many more invitations this member may send, and when the number next rises; None if none counts.
+
+        Withdrawn invitations count too.
+        """
         since, quota = timezone.now() - QUOTA_WINDOW, settings.MEMBERS_INVITE_QUOTA
         sent = Invite.objects.filter(source=Invite.Source.MEMBER, invited_by=self.member, created_at__gt=since)
         times_sent = list(sent.order_by("-created_at").values_list("created_at", flat=True)[:quota])
         return quota - len(times_sent), times_sent[-1] + QUOTA_WINDOW if times_sent else None
 
     def send(self, email: str, *, note: str = "", language: str = "") -> Invite:
-        """Invites a normalized address and mails it.
+        """Invites a normalized address and mails it. Returns the invitation.
 
-        Raises ValidationError, with words for the member, who may be paused, have no invitations left, or have invited
-        the address already.
+        Raises ValidationError, in words for the member, if the member is paused, has no invitations left, has invited
+        the address already or mailed it too often, or if the address is their own.
         """
         with transaction.atomic():
             self._admit()
@@ -63,15 +66,16 @@ class MemberInvites:
             said = {"note": note, "language": language}
             invite = Invite(email=email, source=Invite.Source.MEMBER, invited_by=self.member, **said, **first_times())
             Invite.objects.replace_expired([email], invite.source, self.member)
-            if not Invite.objects.store([invite]).done:  # what was declined has just been opened again
+            if not Invite.objects.store([invite]).done:  # another request has just stored one
                 raise self._invited_already()
             self._mail(invite, Event.Kind.INVITED)
         return invite
 
     def resend(self, invite: Invite) -> None:
-        """Mails it again; its time starts again, and its older links go on working.
+        """Mails an invitation again, with INVITE_LIFETIME from now. Its older links go on working.
 
-        Raises ValidationError, with words for the member, or DoesNotExist when it is over.
+        Raises ValidationError, in words for the member, if the member is paused, or has mailed the address too often or
+        less than a minute ago. Raises Invite.DoesNotExist if the invitation is not this member's, or no longer open.
         """
         with transaction.atomic():
             self._admit()
@@ -85,26 +89,27 @@ class MemberInvites:
             self._mail(invite, Event.Kind.RESENT)
 
     def withdraw(self, invite: Invite) -> None:
-        """Withdraws it, and its mail that has not left; nobody else's link is touched.
+        """Withdraws an invitation and its mail that has not left. Links that the person asked for go on working.
 
-        Raises DoesNotExist when it is over.
+        Raises Invite.DoesNotExist if the invitation is not this member's, or no longer pending.
         """
         with transaction.atomic():
             self._lock()
             if not self.sent().pending().filter(pk=invite.pk).update(revoked_at=timezone.now()):
                 raise Invite.DoesNotExist
-            # What the person has asked for goes on without it.
+            # A link that the person asked for is theirs: it must not end with the member's invitation.
             asked_for = MagicLink.objects.asked_for().filter(invite=invite.pk, used_at=None)
             asked_for.update(invite=None)
             OutboxMessage.objects.waiting().filter(about=invite.pk).withdraw()
             Event.objects.record(Event.Kind.REVOKED, self.member, about=invite.pk)
 
     def _lock(self) -> User:
-        """Locks the member for the rest of the transaction, so that two presses at once count one after the other."""
+        """Locks the member's row until the transaction ends, so that two presses at once count one after the other."""
         locked: User = User.objects.select_for_update(no_key=True).get(pk=self.member.pk)
         return locked
 
     def _admit(self) -> None:
+        """Locks the member. Raises ValidationError if their invitations are paused."""
         if self._lock().invites_paused_at:
             raise ValidationError(_("Your invitations are paused"), code="paused")
 
@@ -113,6 +118,7 @@ class MemberInvites:
         return ValidationError(said, code="invited")
 
     def _check_quota(self) -> None:
+        """Raises ValidationError if the member may send no more invitations now."""
         left, until = self.left()
         if left <= 0 and until:
             quota = settings.MEMBERS_INVITE_QUOTA
@@ -124,6 +130,7 @@ class MemberInvites:
             raise ValidationError(said % {"count": quota, "time": times.until(until)}, code="quota")
 
     def _check_sends(self, invite: Invite, now: datetime) -> None:
+        """Raises ValidationError if the invitation was mailed less than SENT_JUST_NOW ago."""
         again_at = (invite.sent_at or invite.created_at) + SENT_JUST_NOW
         if again_at > now:
             at = times.clock(times.next_minute(again_at))
@@ -131,7 +138,10 @@ class MemberInvites:
             raise ValidationError(said % {"time": at}, code="too_soon")
 
     def _check_mails(self, email: str) -> None:
-        """No address gets more mails of one member, whatever is withdrawn and sent anew meanwhile."""
+        """Raises ValidationError if the member has mailed the address MEMBER_SENDS times within QUOTA_WINDOW.
+
+        Withdrawn invitations count too, or the member could mail without end by withdrawing and inviting again.
+        """
         since = timezone.now() - QUOTA_WINDOW
         sent = self.sent().filter(email=email, sent_at__gt=since)
         count = sent.aggregate(total=Sum("sends"))["total"] or 0
@@ -140,6 +150,7 @@ class MemberInvites:
             raise ValidationError(said % {"count": count}, code="enough")
 
     def _mail(self, invite: Invite, kind: Event.Kind) -> None:
+        """Stores the mail of the invitation, without a token to an account, and its line of the history."""
         account = User.objects.filter(email=invite.email).first()
         mails.from_member(invite, account).save()
         Event.objects.record(kind, self.member, about=invite.pk)

@@ -1,4 +1,4 @@
-"""Inviting others, where members may."""
+"""The pages on which members invite other people, and see and change their invitations."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,13 +20,13 @@ from invites.members.invitations import MEMBER_SENDS, MemberInvites
 from invites.models import Invite
 from kit.page import bind_form
 
-SHOWN = 50  # of the newest
+SHOWN = 50  # newest invitations on the page
 
 View = Callable[..., HttpResponseBase]
 
 
 def for_members(view: View) -> View:
-    """For pages of somebody signed in, which are not there unless members may invite."""
+    """Returns a page for signed-in users (account_page), which raises Http404 unless MEMBERS_INVITE is set."""
     inner = account_page()(view)
 
     @wraps(view)
@@ -40,7 +40,10 @@ def for_members(view: View) -> View:
 
 @for_members
 def invites(request: PersonRequest) -> HttpResponse:
-    """The form, and what this member has sent."""
+    """Shows the form and the member's invitations. Its POST invites a person, and leads back here with a message.
+
+    A form that can't be sent is shown again with its errors.
+    """
     form = bind_form(InvitePersonForm, request)
     if not form.is_valid():
         return invites_page(request, form)
@@ -56,17 +59,29 @@ def invites(request: PersonRequest) -> HttpResponse:
 
 @for_members
 def resend(request: PersonRequest) -> HttpResponse:
+    """Mails one of the member's invitations again, by a POST, and leads back to the list with a message.
+
+    Raises Http404 if the invitation is not this member's.
+    """
     return press(request, MemberInvites.resend, _("We’ve sent the invitation to %(email)s again."))
 
 
 @for_members
 def withdraw(request: PersonRequest) -> HttpResponse:
+    """Withdraws one of the member's invitations, by a POST, and leads back to the list with a message.
+
+    Raises Http404 if the invitation is not this member's.
+    """
     said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
     return press(request, MemberInvites.withdraw, said)
 
 
 def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
-    """Does one thing to one of this member's own invitations, and leads back to them."""
+    """Applies `verb` to the invitation that a POST names, and leads back to the list with the message `done`.
+
+    If the invitation has ended, or the verb refuses, the message says that. Raises Http404 if the invitation is not
+    this member's.
+    """
     if request.method != "POST":
         return redirect("member_invites")
     invite = chosen(request)
@@ -82,7 +97,7 @@ def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None],
 
 
 def chosen(request: PersonRequest) -> Invite:
-    """The one that was pressed. Raises Http404 for what is not this member's."""
+    """Returns the invitation whose id was posted. Raises Http404 if it is not this member's, or the id is malformed."""
     try:
         pk = UUID(request.POST.get("invite", ""))
         return of_member(request).sent().get(pk=pk)
@@ -95,6 +110,7 @@ def of_member(request: PersonRequest) -> MemberInvites:
 
 
 def invites_page(request: PersonRequest, form: InvitePersonForm) -> HttpResponse:
+    """Returns the page with this form, the member's newest invitations, and how many more they may send."""
     mine = of_member(request)
     left, until = mine.left()
     context: dict[str, Any] = {

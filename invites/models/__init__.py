@@ -1,4 +1,4 @@
-"""Proof of an address, and who wants whom in."""
+"""The tables of this room: magic links, which prove an address, invitations, and batches of invitations."""
 
 from invites.models.batch import AT_ONCE, Batch
 from invites.models.funnel import Funnel

@@ -1,4 +1,4 @@
-"""Many invitations at once: a list that was checked, then sent as one."""
+"""Batches: lists of people that are checked first, and then invited together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,8 +26,8 @@ from outbox.models import OutboxMessage
 if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
-FRESH = timedelta(minutes=15)  # how long a check of the list counts
-AT_ONCE = 5000  # invites that are withdrawn by one press, or counted for one page
+FRESH = timedelta(minutes=15)  # after it the list is checked again before it is sent
+AT_ONCE = 5000  # invitations that one press withdraws at most, or that one page counts
 
 
 def new_id() -> str:
@@ -35,7 +35,10 @@ def new_id() -> str:
 
 
 class Batch(models.Model):
-    """Its invites carry its id. Until it is sent it holds who will be invited, and what could not be read."""
+    """A list of people who are invited together; their invitations carry its id.
+
+    Until the list is sent, the row holds everyone who is to be invited. It also holds the lines that could not be read.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_id, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by"))
@@ -44,12 +47,12 @@ class Batch(models.Model):
     begun_at = models.DateTimeField(_("begun"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
-    # Whether those are written to as well who are invited already.
+    # Whether people who are invited already get a mail again.
     again = models.BooleanField(default=False)
-    # Emptied as it is sent: who will be invited, as Entry has it; and for what may be a typo, the
-    # address that was probably meant, and the line.
+    # The people still to be invited, as pack() in entries.py writes them; sending takes them out. An address that may
+    # be a typo comes with "meant", the address that was probably meant, and "line", its number in the list.
     entries = models.JSONField(default=list)
-    # Number, text and reason of each line that could not be read.
+    # [number, text, reason] of each line that could not be read.
     refused = models.JSONField(default=list)
     counts = CountsField(default=Counts)
 
@@ -65,43 +68,53 @@ class Batch(models.Model):
 
     @property
     def invites(self) -> "InviteQuerySet":
-        """Newest first."""
+        """The invitations of this batch, newest first."""
         return Invite.objects.filter(batch=self.pk).order_by("-id")
 
     @property
     def people(self) -> int:
-        """How many it has invited, or would invite."""
+        """The number of people that the batch has invited or, until its sending begins, would invite."""
         return self.counts.done if self.begun_at else self.counts.new
 
     @property
     def unsent(self) -> "InviteQuerySet":
-        """Those whose mail has not left."""
+        """The open invitations of this batch with a mail that still waits in the outbox."""
         mails = OutboxMessage.objects.waiting().filter(about=models.OuterRef("pk"))
         return self.invites.open().filter(models.Exists(mails))
 
     @property
     def is_stale(self) -> bool:
-        """Whether it was checked so long ago that other things may be true by now."""
+        """True if the list was last checked more than 15 minutes ago, so that its counts may be out of date."""
         return self.checked_at < timezone.now() - FRESH
 
     def recount(self) -> bool:
-        """Looks again at everybody who is to be invited; says whether anything is different now. Saves nothing."""
+        """Checks again what would become of everyone in `entries`. Returns whether the counts have changed.
+
+        Sets `counts` and `checked_at`, but does not save them.
+        """
         before = self.counts
         self.counts, self.checked_at = replace(before, **fates(self.entries)), timezone.now()
         return self.counts != before
 
     def has_any(self, *, again: bool, doubted: bool) -> bool:
-        """Whether anybody would be written to."""
+        """Returns whether sending would mail anyone, for these two choices.
+
+        `again`: people who are invited already get a mail too; `doubted`: addresses that may be typos are invited too.
+        """
         return bool(self.counts.new or (again and self.counts.invited) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
-        """Checks a list anew that was checked long ago; says whether anything is different now."""
+        """Checks the list again and saves the counts. Returns whether they have changed."""
         changed = self.recount()
         self.save(update_fields=["counts", "checked_at"])
         return changed
 
     def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> None:
-        """Settles who sends it and to whom, by the first press; `doubted` keeps the addresses that may be typos."""
+        """Notes that `by` sends this batch, and to whom, unless an earlier press has done so: then nothing changes.
+
+        `again`: people who are invited already get a mail too. `doubted`: addresses that may be typos stay in the list.
+        Raises Batch.DoesNotExist if the batch was deleted meanwhile. Changes the stored row, not this object.
+        """
         with transaction.atomic():
             row = Batch.objects.select_for_update().get(pk=self.pk)
             if row.begun_at is None:
@@ -110,9 +123,10 @@ class Batch(models.Model):
                 row.save(update_fields=["begun_at", "created_by", "again", "entries"])
 
     def send(self) -> Outcome:
-        """Invites who is left of it, some hundreds in a transaction: whatever stops it, another press goes on.
+        """Invites everyone left in a claimed list, CHUNK people in each transaction. Returns the outcome of them all.
 
-        Two who press at once take turns, and each person is invited once.
+        If it is interrupted, the next call goes on. Calls at the same time take turns: each person is invited once.
+        Raises Batch.DoesNotExist if the batch was deleted meanwhile.
         """
         leaving, total = in_step(), Outcome()
         while (outcome := self._send_some(leaving)) is not None:
@@ -122,7 +136,10 @@ class Batch(models.Model):
 
     @transaction.atomic
     def _send_some(self, leaving: Iterator[datetime]) -> Outcome | None:
-        """One step; None when everybody has had their turn."""
+        """Invites the next CHUNK people of the list, in one transaction, at the times of `leaving`.
+
+        Returns None if the list is sent already, or was never claimed. Raises Batch.DoesNotExist.
+        """
         row = Batch.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=self.pk)
         if row.sent_at or row.begun_at is None:
             return None
@@ -133,7 +150,10 @@ class Batch(models.Model):
 
     @transaction.atomic
     def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
-        """Invites some hundreds of different people; keeps count of what became of them."""
+        """Invites some hundreds of different people in one transaction, and adds the outcome to `counts`. Returns it.
+
+        Their mails leave at the times of `leaving`. A new batch is stored as soon as it has invited anyone.
+        """
         outcome = Invite.objects.issue_many(
             entries, source=source, invited_by=self.created_by, batch=self.pk, leaving=leaving
         )
@@ -141,7 +161,7 @@ class Batch(models.Model):
         if self.again:
             outcome = resend(outcome, by=self.created_by, leaving=leaving)
         self.counts.add(outcome)
-        # Somebody may withdraw it in this moment; a new one is stored when it has invited somebody.
+        # Only these columns: another request may set `withdrawn_at` meanwhile, and a full save would clear it.
         if not self._state.adding:
             self.save(update_fields=["counts", "entries", "sent_at"])
         elif outcome.done:
@@ -149,41 +169,45 @@ class Batch(models.Model):
         return outcome
 
     def rehearse(self, entries: Sequence[Entry]) -> Outcome:
-        """What `invite` would come to; nothing is done."""
+        """Returns the outcome that `invite` would have, and changes nothing. The ids in its `done` are made up."""
         outcome, chosen = Invite.objects.sift(entries)
         if self.again:
             outcome = resend(outcome, dry_run=True)
-        outcome.done += [uuid7() for _email in chosen]  # how many they are is what counts
+        outcome.done += [uuid7() for _email in chosen]  # callers only count them
         return outcome
 
     def finish(self) -> None:
-        """Nobody else of a list that came in parts is to be invited."""
+        """Marks this batch as sent, after the last part of a list that came in parts. Stores no new row."""
         self.sent_at = timezone.now()
         Batch.objects.filter(pk=self.pk).update(sent_at=self.sent_at)
 
     def _name_repeated(self, outcome: Outcome) -> None:
-        """Tells whom this very batch has invited from whom somebody else has."""
+        """Changes the reason INVITED in `outcome` to REPEATED for people whom this very batch has mailed."""
         ours = models.Q(batch=self.pk)
-        if self.again:  # then it may have written to invites of other batches
+        if self.again:  # then it may have mailed invitations of other batches again
             ours |= models.Q(sent_at__gte=self.begun_at)
         repeated = set(invited(outcome).filter(ours).values_list("email", flat=True))
         outcome.skipped = [(e, Reason.REPEATED if e in repeated else reason) for e, reason in outcome.skipped]
 
     @property
     def progress(self) -> dict[str, int]:
-        """What became of its invites, counted up to AT_ONCE of them."""
+        """The numbers of its invitations by what became of them (see progress.py). Counts the newest AT_ONCE only."""
         return progress(self.invites[:AT_ONCE])
 
     def undo(self, by: User) -> Outcome:
-        """Withdraws those whose mail has not left, AT_ONCE at most; nobody else of the list is invited."""
+        """Withdraws the invitations whose mail has not left, AT_ONCE at most, and stops the sending of the list.
+
+        Returns the outcome: it skips invitations whose mail has left.
+        """
         self._stop()
         return self.invites.open()[:AT_ONCE].revoke_unsent(by)
 
     def withdraw(self, by: User) -> Outcome:
-        """Withdraws those that were not accepted, AT_ONCE at most; nobody else of the list is invited."""
+        """Withdraws the open invitations, AT_ONCE at most, and stops the sending of the list. Returns the outcome."""
         self._stop(withdrawn_at=timezone.now())
         return self.invites.open()[:AT_ONCE].revoke(by)
 
     def _stop(self, **changes: Any) -> None:
+        """Empties the stored list and marks the batch as sent, so that send() invites nobody else from it."""
         now = timezone.now()
         Batch.objects.filter(pk=self.pk).update(entries=[], sent_at=Coalesce("sent_at", now), **changes)

@@ -1,4 +1,4 @@
-"""Which batches there are, and how a list becomes one."""
+"""Queries for batches, and making a batch of a list."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from invites.batch.lists import Line
     from invites.models.batch import Batch
 
-PREVIEW_KEPT = timedelta(days=1)  # a list that was checked and never sent
-REFUSED_KEPT = timedelta(days=30)  # what could not be read of a list that was sent
-KEPT = timedelta(days=365)
+PREVIEW_KEPT = timedelta(days=1)  # for a list that was checked and never sent
+REFUSED_KEPT = timedelta(days=30)  # for the unreadable lines of a list that was sent
+KEPT = timedelta(days=365)  # for a batch that was sent
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def check_list(self, lines: "Iterable[Line]", by: User | None, **given: Any) -> "Batch":
-        """Stores a list and what would become of it; `given` stands for what a line leaves open. Sends nothing."""
+        """Stores a list as a batch of `by`, with the counts of what would become of its lines. Sends nothing.
+
+        `given` are values of Entry (note, language, next) for lines that leave them empty. Returns the new batch.
+        """
         batch, entries = self.model(created_by=by), {}
         repeated = 0
         for line in lines:
@@ -41,11 +44,14 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return batch
 
     def prunable(self) -> "BatchQuerySet":
-        """Lists that were checked and never sent, and those that were sent long ago."""
+        """Returns batches to prune: made over a day ago and not sent, or sent more than a year ago."""
         now = timezone.now()
         unsent = models.Q(sent_at=None, created_at__lt=now - PREVIEW_KEPT)
         return self.filter(unsent | models.Q(sent_at__lt=now - KEPT))
 
     def forget_refused(self) -> None:
-        """Empties what could not be read of lists sent a while ago: addresses of people nobody knows may be in it."""
+        """Empties the unreadable lines of batches that were sent more than 30 days ago.
+
+        They may hold addresses of people of whom nothing else is known here.
+        """
         self.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])

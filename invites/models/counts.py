@@ -1,4 +1,4 @@
-"""How many lines of a list come to what."""
+"""The numbers that a batch stores about the people in its list."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -10,17 +10,17 @@ from invites.models.outcome import Outcome
 
 @dataclass
 class Counts:
-    """How many people of a batch would be invited or left out, and what became of those who had their turn."""
+    """How many people of a batch would be invited or left out, and what became of those already handled."""
 
-    # As the list was checked.
+    # From the last check of the list:
     new: int = 0  # will be invited
-    doubted: int = 0  # as well, but their addresses may be typos
-    repeated: int = 0  # lines that name somebody once more
-    unreadable: int = 0  # lines
+    doubted: int = 0  # would be invited too, but their addresses may be typos
+    repeated: int = 0  # lines that name a person whom an earlier line names
+    unreadable: int = 0  # lines, not people
     has_account: int = 0
     invited: int = 0  # by an earlier invitation
     suppressed: int = 0
-    # As it was sent.
+    # From sending the list:
     done: int = 0
     skipped: dict[str, int] = field(default_factory=dict)  # by their Reason
 
@@ -29,18 +29,18 @@ class Counts:
         return cls(**stored)
 
     def as_json(self) -> dict[str, Any]:
-        """What is not zero, as from_json takes it."""
+        """Returns the numbers that are not zero, by name, as from_json() reads them."""
         return {name: value for name, value in asdict(self).items() if value}
 
     def add(self, outcome: Outcome) -> None:
-        """Adds what came of some of its people."""
+        """Adds the outcome of inviting some of the people to `done` and `skipped`."""
         self.done += len(outcome.done)
         for _address, reason in outcome.skipped:
             self.skipped[reason.value] = self.skipped.get(reason.value, 0) + 1
 
 
 class CountsField(models.JSONField):
-    """Counts, stored as JSON."""
+    """A model field that holds Counts, stored as JSON."""
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Counts:
         return Counts.from_json(super().from_db_value(value, expression, connection))
@@ -55,6 +55,6 @@ class CountsField(models.JSONField):
         return super().get_prep_value(value.as_json())
 
     def deconstruct(self) -> Any:
-        """A migration need know no more than that it is JSON."""
+        """Returns the field as a plain JSONField, so that migrations do not import this class."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs | {"default": dict}

@@ -1,4 +1,4 @@
-"""Who is in a list, as the row of its batch keeps them: an Entry each, in JSON."""
+"""People of a list as the `entries` of its batch store them: each an Entry, in JSON."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,21 +10,26 @@ from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
 from invites.models.queryset import Entry
 
-FATES = ("new", "doubted", "has_account", "invited", "suppressed")  # of an entry; names of Counts
+# What can become of an entry; each is a field of Counts.
+FATES = ("new", "doubted", "has_account", "invited", "suppressed")
 
 
 def packed(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
-    """An entry as the row keeps it: without what is empty."""
+    """Returns an entry as a batch stores it, without empty values.
+
+    `given` are values for what the entry leaves empty.
+    """
     said = {name: value for name, value in asdict(entry).items() if value}
     return {name: value for name, value in (given | said).items() if value}
 
 
 def unpacked(row: dict[str, Any]) -> Entry:
+    """Returns the Entry of a stored row, without the notes on a likely typo ("meant" and "line")."""
     return Entry(**{name: value for name, value in row.items() if name not in {"meant", "line"}})
 
 
 def fates(rows: Iterable[dict[str, Any]]) -> Counter[str]:
-    """How many of these would be invited or left out today, by all names of FATES."""
+    """Returns how many of these stored entries would be invited or left out now: a number for each name of FATES."""
     found = Counter(dict.fromkeys(FATES, 0))
     for chunk in batched(rows, CHUNK):
         outcome, chosen = Invite.objects.sift([unpacked(row) for row in chunk])

@@ -1,4 +1,4 @@
-"""What the desk lists the funnel as."""
+"""The model under which the desk lists the sign-up funnel."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,10 +6,10 @@ from invites.models.invite import Invite
 
 
 class Funnel(Invite):
-    """All invites, to be counted (invites/funnel/count.py)."""
+    """A proxy of Invite, so that the funnel has its own entry at the desk; invites/funnel/count.py counts it."""
 
     class Meta:
         proxy = True
-        default_permissions = ()  # who may see invites may see it
+        default_permissions = ()  # FunnelAdmin asks for the permission to view invitations
         verbose_name = _("sign-up funnel")
         verbose_name_plural = _("sign-up funnel")

@@ -1,4 +1,4 @@
-"""An invitation: who wants whom in."""
+"""Invitations, and what their holders can do with them."""
 
 from datetime import datetime
 from functools import cached_property
@@ -20,12 +20,13 @@ from outbox.models.queryset import OutboxQuerySet
 
 
 class Invite(models.Model):
-    """Who wants whom in. Its mails carry its own link, a MagicLink of the same id.
+    """An invitation to one address. Its mails carry its own link, a MagicLink with the same id.
 
-    Of staff one can be open for an address, and of each member one beside that.
+    An address can have one open invitation from staff, and one from each member beside it.
 
-    State, the first that fits: ACCEPTED, DECLINED, REVOKED (withdrawn), EXPIRED (its end has passed, or it was
-    replaced after that), PENDING. Open is what is neither accepted, declined, revoked nor replaced, perhaps expired.
+    The state is the first of these that fits: ACCEPTED, DECLINED, REVOKED (withdrawn), EXPIRED (its end has passed,
+    and perhaps it was replaced after that), PENDING. An invitation is open if it is neither accepted, declined, revoked
+    nor replaced; it may have expired.
     """
 
     class Source(models.TextChoices):
@@ -41,7 +42,7 @@ class Invite(models.Model):
         REVOKED = "revoked", _("Withdrawn")
         EXPIRED = "expired", _("Expired")
 
-    # The tokens for saying no and for another address are made of this id, and its mails and events are about it.
+    # Its mails and events are stored as being about this id; tokens to decline and to readdress it are made of the id.
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
     source = models.CharField(_("source"), max_length=10, choices=Source)
@@ -52,10 +53,10 @@ class Invite(models.Model):
         blank=True,
         related_name="invites_sent",
         verbose_name=_("invited by"),
-        db_index=False,  # invite_by_inviter has it first
+        db_index=False,  # the index invite_by_inviter begins with it
     )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
-    # What the inviter calls the person, and the group that who accepts is put into.
+    # What the inviter calls the person, and the group that the person joins by accepting.
     name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
     group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, verbose_name=_("group"), related_name="+")
     note = models.CharField(_("note"), max_length=200, blank=True)
@@ -65,16 +66,17 @@ class Invite(models.Model):
     expires_at = models.DateTimeField(_("works until"))
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
-    # When a link of it was last opened, as far as Redis remembered that until it was gathered (invites/link/opens.py).
+    # When its link was last opened. Openings wait in Redis first and may be lost there (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
     accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
     accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_accepted")
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
-    # It had run out, and its address was invited again.
+    # When its address was invited again, after this invitation had expired.
     replaced_at = models.DateTimeField(null=True, editable=False)
-    # Where else its holder wants it sent, unless its sender has refused; when that was asked, once; in which language.
+    # The other address to which its holder wants it sent (emptied when the sender refuses), when the sender was asked,
+    # which happens once, and the language of the request.
     readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
@@ -104,7 +106,7 @@ class Invite(models.Model):
             models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
             models.Index(fields=["language", "-id"], name="invite_by_language"),
-            # For each state; two of them are told apart by the end.
+            # One index for each state; pending and expired share one, because only the end tells them apart.
             models.Index(fields=["-id", "expires_at"], name="invite_unanswered", condition=UNANSWERED),
             models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
@@ -113,7 +115,7 @@ class Invite(models.Model):
                 fields=["invited_by", "-id"], name="invite_brought", condition=models.Q(accepted_by__isnull=False)
             ),
             models.Index(fields=["invited_by", "expires_at"], name="invite_open", condition=OPEN),
-            # Whoever leaves is looked for there.
+            # When a person leaves, their address is searched for here, too.
             models.Index(fields=["readdress_to"], name="invite_readdressed", condition=~models.Q(readdress_to="")),
         ]
 
@@ -132,70 +134,83 @@ class Invite(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        """Whether its end has passed, whatever else became of it."""
+        """True if its end has passed, even if it was answered before."""
         return timezone.now() >= self.expires_at
 
     @property
     def mails(self) -> OutboxQuerySet:
-        """All that was mailed about it, newest first, without what is in them."""
+        """All mails about this invitation, newest first, without their contents."""
         return OutboxMessage.objects.filter(about=self.pk).order_by("-id").defer("parts")
 
     @cached_property
     def newest_mail(self) -> OutboxMessage | None:
-        """For a page of them see OutboxQuerySet.attach_newest."""
+        """The newest mail about this invitation. OutboxQuerySet.attach_newest() reads it for many in one statement."""
         return self.mails.first()
 
     @property
     def delivery(self) -> OutboxMessage.Status | None:
-        """What became of its newest mail; None if nothing was mailed, or so long ago that nobody knows."""
+        """The status of its newest mail; None if there is none, or none any more because it was pruned."""
         return self.newest_mail.status if self.newest_mail else None
 
     def accept(self, user: User) -> None:
-        """Somebody who has an account comes by it. Raises Unavailable. To be called in a transaction."""
+        """Accepts the invitation for a user who already has an account: group, history, and event for other services.
+
+        To be called in a transaction. Raises Unavailable if the invitation is no longer open.
+        """
         self.take(user)
         self.add_to_group(user)
         Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
         OutboxEvent.objects.announce_many([self.acceptance(user)])
 
     def take(self, user: User) -> None:
-        """Its one acceptance, by whoever is first; before any link of it is locked. Raises Unavailable."""
+        """Marks the invitation as accepted by `user`; only the first call wins. Raises Unavailable if it is not open.
+
+        Callers do this before they lock a link of the invitation, always in this order, so that nothing deadlocks.
+        """
         if not Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=user.pk):
             raise Unavailable
 
     def add_to_group(self, user: User) -> None:
-        """Puts who has accepted into its group, if it had not run out: it was promised until then."""
+        """Adds the user to the group of the invitation, if it has one and has not expired: the promise ends with it."""
         if self.group_id and not self.is_expired:
             user.groups.add(self.group_id)
 
     def acceptance(self, user: User) -> NewEvent:
-        """What other services hear of it."""
+        """Returns the event "invite.accepted", not stored yet, that tells other services that `user` has accepted."""
         batch, by = self.batch, self.invited_by_id
         return new_event(
             "invite.accepted", invite=self.pk, user=user.pk, source=self.source, batch=batch, invited_by=by
         )
 
     def revive(self, until: datetime) -> None:
-        """Makes one that has run out last until then, without its group; older links stay dead."""
+        """Lets an expired invitation last until `until`, without its group. Its older links stay expired.
+
+        Changes the stored row only while the invitation is open.
+        """
         self.expires_at, self.group = until, None
         Invite.objects.open().filter(pk=self.pk).update(expires_at=until, group=None)
 
     def decline(self, *, never: bool = False) -> None:
-        """Its holder does not want it, or, with `never`, no mail of ours at all. Raises Unavailable."""
+        """Declines the invitation, or the newer one in its place. With `never` it also stops all mail to the address.
+
+        `never` counts even if the invitation has ended, but not for an address with an account. Raises Unavailable if
+        there is nothing to decline: it is not open and `never` is False, or it is accepted.
+        """
         with transaction.atomic():
             current = self.current
             if Invite.objects.open().filter(pk=current.pk).update(declined_at=timezone.now()):
                 Invite.objects.filter(pk=current.pk).withdraw_mails()
                 Event.objects.record(Event.Kind.DECLINED, None, about=current.pk)
-            # A wish for no mail counts even so, but not of somebody who has come in.
+            # The holder of an ended invitation may still stop all mail, unless this invitation was accepted.
             elif not never or Invite.objects.accepted().filter(pk=self.pk).exists():
                 raise Unavailable
-            # Who has an account must hear of what happens to it.
+            # An account's owner must be told of what happens to the account, so mail to them can't be stopped.
             if never and not User.objects.filter(email=self.email).exists():
                 Suppression.objects.opt_out(self.email)
 
     @property
     def current(self) -> "Invite":
-        """What its sender has open for its address, if that has taken its place; else itself."""
+        """The newest open invitation of its inviter to its address, if this one was replaced; else this one."""
         if not self.replaced_at:
             return self
         newer = Invite.objects.open().filter(email=self.email, invited_by=self.invited_by, id__gt=self.pk)

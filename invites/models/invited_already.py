@@ -1,4 +1,4 @@
-"""Those whom a batch skips because they are invited already."""
+"""People whom a batch skips because they are invited already: finding their invitations, and mailing them again."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,24 @@ if TYPE_CHECKING:
 
 
 def invited(outcome: Outcome) -> "InviteQuerySet":
-    """The invites of those whom `outcome` skipped because of them."""
+    """Returns one open invitation for each address that `outcome` skipped with the reason INVITED.
+
+    An invitation from staff comes before one from a member, then the one that ends last.
+    """
     emails = [email for email, reason in outcome.skipped if reason == Reason.INVITED]
     if not emails:
         return Invite.objects.none()
-    # One mail is enough, whichever members have invited them as well.
+    # Each person is to get one mail, even if members have invited them too.
     by_member = models.Case(models.When(source=Invite.Source.MEMBER, then=1), default=0)
     rows = Invite.objects.open().filter(email__in=emails)
     return rows.order_by("email", by_member, "-expires_at").distinct("email")
 
 
 def resend(outcome: Outcome, **given: Any) -> Outcome:
-    """Writes to them as well, as InviteQuerySet.resend does; returns what came of all."""
+    """Mails the people again whom `outcome` skipped as INVITED. Returns the outcome of all people together.
+
+    `given` are arguments of Lifecycle.resend().
+    """
     again = invited(outcome).resend(**given)
     skipped = [pair for pair in outcome.skipped if pair[1] != Reason.INVITED]
     return Outcome(outcome.done, skipped, outcome.again_at) + again

@@ -1,4 +1,4 @@
-"""Who invited whom."""
+"""Inviters: pausing their invitations, and the tree of who invited whom."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-DEPTH = 5  # generations, above and below
-PEOPLE = 500  # below
-COUNTED = 1000  # invitations of one person
+DEPTH = 5  # generations above a person, and as many below
+PEOPLE = 500  # below a person, at most
+COUNTED = 1000  # invitations of one person, at most
 
-# By the invitation that somebody joined by; who has an account may accept others later, in a circle even.
+# Follows only the invitation by which a person joined, so `joined_at` is compared: people with an account may accept
+# others later, even in a circle. `path` keeps the recursion from running for ever.
 TREE = """
 WITH RECURSIVE up (id, depth, path) AS (
   SELECT %(id)s::uuid, 0, ARRAY[%(id)s::uuid]
@@ -66,7 +67,10 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a tree; below whom, `depth` generations from its root, less than none above it."""
+    """A person in a tree of invitations. `parent` is the inviter, and `depth` the generations from the root.
+
+    `depth` is negative above the root, where `parent` is always None.
+    """
 
     id: UUID
     parent: UUID | None
@@ -74,21 +78,23 @@ class Person:
     username: str
     email: str
     invites_paused_at: datetime | None
-    accepted: int  # COUNTED at most, as are the pending
+    accepted: int  # invitations, COUNTED at most; `pending` likewise
     pending: int
 
 
 @dataclass(frozen=True)
 class Tree:
-    above: list[Person]  # the first of all first
+    """A person, the people above (their inviter, that person's inviter …), and the people below whom they brought."""
+
+    above: list[Person]  # the most distant first
     root: Person
-    below: list[Person]  # each before those it invited, the newest first
-    is_cut: bool  # whether there are more below
+    below: list[Person]  # each before the people whom they invited, the newest first
+    is_cut: bool  # True if more people are below than are listed
 
 
 class InviterQuerySet(models.QuerySet["Inviter"]):
     def pause(self) -> int:
-        """Keeps these people from inviting others; what is sent already stays. Returns how many were not paused."""
+        """Keeps these people from inviting others; their invitations stay. Returns how many were not paused yet."""
         return self.filter(invites_paused_at=None).update(invites_paused_at=timezone.now())
 
     def allow(self) -> int:
@@ -97,18 +103,21 @@ class InviterQuerySet(models.QuerySet["Inviter"]):
 
 
 class Inviter(User):
-    """Somebody at the desk, for whom they invited and who invited them."""
+    """A user as an inviter: a proxy of User, with its own entry at the desk."""
 
-    objects = InviterQuerySet.as_manager()  # type: ignore[assignment, misc]  # nobody makes accounts by it
+    objects = InviterQuerySet.as_manager()  # type: ignore[assignment, misc]  # accounts are never made with this manager
 
     class Meta:
         proxy = True
-        default_permissions = ()  # who may see people and invites may see it
+        default_permissions = ()  # InviterAdmin asks for those to view users and invitations
         verbose_name = _("who invited whom")
         verbose_name_plural = _("who invited whom")
 
     def tree(self) -> Tree:
-        """DEPTH generations above and below, PEOPLE at most, in one statement."""
+        """Returns the tree around this user: DEPTH generations above and below, at most PEOPLE below. One statement.
+
+        Raises StopIteration if the user was deleted meanwhile.
+        """
         given: dict[str, Any] = {"id": self.pk, "depth": DEPTH, "people": PEOPLE + 2, "counted": COUNTED}
         given["now"] = timezone.now()
         with connection.cursor() as cursor:
@@ -121,7 +130,7 @@ class Inviter(User):
 
 
 def in_order(root: Person, people: list[Person]) -> list[Person]:
-    """Those below the root, each person once."""
+    """Returns the people below the root, each once: after their inviter, and newest first among siblings."""
     children: defaultdict[UUID, list[Person]] = defaultdict(list)
     for person in {person.id: person for person in people if person.depth > 0}.values():
         if person.parent:

@@ -1,7 +1,7 @@
-"""What is done with invitations that exist: sent again, extended, reminded of, withdrawn.
+"""Acts on existing invitations: resend, extend, remind, revoke.
 
-A verb locks its rows first, so whoever comes second finds what the first has left: two who press "Send again" in the
-same moment send one mail. What it must leave alone it skips, and says why.
+Each act locks its rows first, so a second one at the same time sees what the first has changed: two people who press
+"Send again" at once send one mail. Invitations that must stay as they are get skipped, with a Reason in the Outcome.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,40 +24,54 @@ if TYPE_CHECKING:
 CHUNK = 500  # rows in one transaction
 
 
-Work = Callable[["Sequence[Invite]"], Verb]
+Work = Callable[["Sequence[Invite]"], Verb]  # makes the verb for a chunk of locked invitations
 
 
 class Lifecycle(InviteStates):
     def resend(
         self, by: User | None = None, *, dry_run: bool = False, leaving: Iterator[datetime] | None = None
     ) -> Outcome:
-        """Mails them again. `by` is who wished it, None for a command or a timer.
+        """Mails these invitations again; see steps.Resend. Returns the outcome.
 
-        Their mails leave at the times that `leaving` gives, or now.
+        `by` is the person who pressed, None for a command or a timer. The mails leave at the times of `leaving`, or
+        now. With `dry_run` nothing is changed.
         """
         return self._each(partial(Resend, leaving=leaving), by, dry_run=dry_run)
 
     def extend(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Lengthens them by INVITE_LIFETIME, from their end or from now; no mail."""
+        """Lengthens these invitations by INVITE_LIFETIME, from their end or, if it has passed, from now. Sends no mail.
+
+        `by` is the person who pressed, None for a command. With `dry_run` nothing is changed. Returns the outcome.
+        """
         return self._each(Extend, by, dry_run=dry_run)
 
     def revoke(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Withdraws them, and the mails of theirs that have not left."""
+        """Withdraws these invitations, and their mails that have not left. Returns the outcome.
+
+        `by` is the person who pressed, None for a command. With `dry_run` nothing is changed.
+        """
         return self._each(Revoke, by, dry_run=dry_run)
 
     def revoke_unsent(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """The same with those whose mail has not left, and no others."""
+        """Withdraws those of these invitations whose mail has not left, with the mail. Returns the outcome.
+
+        Invitations whose mail has left are skipped. `by` is the person who pressed. With `dry_run` nothing is changed.
+        """
         return self._each(RevokeUnsent, by, dry_run=dry_run)
 
     def remind(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
+        """Mails one reminder for each of these invitations that is due for it; see steps.Remind. Returns the outcome.
+
+        `by` is the person who asked for it, None for a timer. With `dry_run` nothing is changed.
+        """
         return self._each(Remind, by, dry_run=dry_run)
 
     def remindable(self) -> Self:
-        """Those that may be due for a reminder."""
+        """Returns pending invitations without a reminder that end within REMIND_BEFORE; some may not be due yet."""
         return self.pending().filter(expires_at__lte=timezone.now() + REMIND_BEFORE, reminded_at=None)
 
     def in_chunks(self) -> "Iterator[Lifecycle]":
-        """The rows there are now, CHUNK of them at a time."""
+        """Yields these rows as querysets of CHUNK ids. Rows that fit only later are not among them."""
         for keys in batched(self.values_list("pk", flat=True).iterator(), CHUNK):
             yield self.model.objects.filter(pk__in=keys)
 
@@ -66,8 +80,12 @@ class Lifecycle(InviteStates):
 
     @transaction.atomic
     def apply_step(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Does one thing to all of these, who are few enough for one transaction."""
-        known = self.exclude(email="")  # whom the others were for has left
+        """Locks these invitations, which must be few enough for one transaction, and applies one verb to them.
+
+        Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Writes the history in the
+        name of `by`. With `dry_run` nothing is changed.
+        """
+        known = self.exclude(email="")  # the others were for people who have left
         locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)
         invites = list(locked)
         work, outcome, chosen = verb(invites), Outcome(), []

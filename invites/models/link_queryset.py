@@ -1,4 +1,4 @@
-"""Which links there are, and mailing one to whoever asks."""
+"""Queries for magic links, and issuing one to the visitor who asks for it."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -19,18 +19,18 @@ from outbox.models import OutboxMessage
 if TYPE_CHECKING:
     from invites.models.magic_link import MagicLink
 
-# What the form without a link leaves until its mail is answered. It opens nothing in any browser but its own.
+# The account that a visitor plans on the sign-up form, until its mail is answered. It works only in that browser.
 PLAN = ("username", "password", "seal")
-PLAN_KEPT = timedelta(days=1)  # after its end
-UNUSED_KEPT = timedelta(days=30)
-USED_KEPT = timedelta(days=365)
+PLAN_KEPT = timedelta(days=1)  # after the end of its link
+UNUSED_KEPT = timedelta(days=30)  # after the end of a link that nobody used
+USED_KEPT = timedelta(days=365)  # after the end of a link that was used
 
-ASKED_FOR = ~Q(purpose="invite")  # all but those of invitations, which tell of themselves
+ASKED_FOR = ~Q(purpose="invite")  # not the own links of invitations, of which the invitations tell
 
-# Whether a later use of another link has ended this one. What was asked for ends with any later use, an invitation's
-# link with a use of that invitation only: so signing in eats no invitation into a group. An owner link ends by its own
-# use alone, and an empty address is of people who have left. Asked with every press: Django would take longer to write
-# it than PostgreSQL to answer.
+# True if a later use of another link to the same address has ended this one. A link without an invitation ends with any
+# later use. A link with an invitation ends only with a use of that invitation, so that signing in does not use up an
+# invitation into a group. An owner link ends only by its own use. An empty address belongs to people who have left.
+# It is raw SQL because each press asks it: Django would take longer to write the query than PostgreSQL to answer it.
 SPENT = RawSQL(
     """EXISTS (
     SELECT FROM invites_magiclink later
@@ -42,6 +42,7 @@ SPENT = RawSQL(
     (),
     output_field=models.BooleanField(),
 )
+# The id of the open invitation from staff to the link's address, or NULL.
 STAFF_INVITE = RawSQL(
     """(
     SELECT sent.id FROM invites_invite sent
@@ -58,16 +59,16 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     def issue(
         self, email: str, purpose: str = "link", *, device: str = "", instead: "MagicLink | None" = None, **fields: Any
     ) -> "MagicLink":
-        """Makes a link for a normalized address and puts one mail into the outbox, the one that fits the address today.
+        """Makes a link for a normalized address, and puts into the outbox the one mail that fits the address today.
 
-        `purpose` is what was asked for, `device` what asked for it, and `fields` are of the row: language, next and
-        the planned account. `instead` is the dead link whose token has asked for a fresh one: it has proven the
-        mailbox, so its invitation lasts again. Every address takes the same statements: their time tells nothing.
+        `device` is the visitor's, `fields` are columns: language, next, the planned account. `instead` is the dead link
+        that asked for a fresh one: its token proves the mailbox, so an expired invitation of it is revived. Every
+        address takes the same statements, so that their time tells nothing about it. Returns the link.
         """
         with transaction.atomic():
             account = User.objects.filter(email=email).first()
             invite = Invite.objects.to_accept(email, instead.invite_id if instead else None)
-            # An invitation lasts again for whoever holds a link of that very one.
+            # Only a link of this very invitation may revive it: any other would bring back what has expired.
             if instead and invite and invite.pk == instead.invite_id and invite.is_expired and account is None:
                 invite.revive(timezone.now() + INVITE_LIFETIME)
             link = self.model(email=email, purpose=purpose, **fields | self._terms(account, invite))
@@ -76,49 +77,57 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return link
 
     def _terms(self, account: User | None, invite: Invite | None) -> dict[str, Any]:
-        """What a new one opens, and until when: that depends on whether its address has an account."""
+        """Returns the columns of a new link that depend on its address: its end, and its account or invitation.
+
+        A link to an account carries no planned account: both are emptied.
+        """
         soon = timezone.now() + LINK_LIFETIME
         if account:
             return {"expires_at": soon, "epoch": account.session_epoch} | dict.fromkeys(PLAN, "")
         if invite:
-            # What an invitation says, and where it leads, is not for a stranger to change.
+            # Anyone may ask for a link to any address; they must not change where the invitation leads.
             return {"expires_at": max(invite.expires_at, soon), "invite": invite, "next": ""}
         return {"expires_at": soon}
 
     def plan(self, instead: "MagicLink | None", email: str, seal: str) -> dict[str, str]:
-        """The account that was planned with a dead link, or else last for this address in the browser with this seal.
+        """Returns the columns PLAN of the account that was planned with the dead link `instead`; {} if there is none.
 
-        Asked of every address alike.
+        Without a dead link, it is the last account planned for this address in the browser with this `seal`. Every
+        address takes the same statement.
         """
         planned = instead or self.filter(email=email, seal=seal).exclude(seal="").order_by("-id").first()
         return {name: getattr(planned, name) for name in PLAN} if planned else {}
 
     def later_uses(self, link: "MagicLink") -> Self:
-        """The uses that can have spent a link: SPENT, for one that is read."""
+        """Returns the used links whose use can have ended `link`: the condition SPENT, for a link already read."""
         uses = self.filter(email=link.email, used_at__gte=link.sent_at).exclude(purpose=self.model.Purpose.OWNER)
         return uses.filter(invite=link.invite_id) if link.invite_id else uses
 
     def with_spent(self) -> Self:
-        """Tells of each whether a later use of another has spent it."""
+        """Adds `is_spent` to each link: whether a later use of another link has ended it."""
         return self.annotate(is_spent=SPENT)
 
     def with_staff_invite(self) -> Self:
-        """Tells of each what staff have sent to its address and is open."""
+        """Adds `staff_invite_id` to each link: the id of the open invitation from staff to its address, or None."""
         return self.annotate(staff_invite_id=STAFF_INVITE)
 
     def pending(self) -> Self:
-        """Those that work, as far as their own columns and later uses say: an UPDATE can be made of these."""
+        """Returns the links that are not used, revoked, expired or spent, whatever became of their invitations.
+
+        Since no other table is joined, the rows can be updated in one statement.
+        """
         return self.unused().filter(~Q(SPENT), expires_at__gt=timezone.now())
 
     def asked_for(self) -> Self:
+        """Returns the links that people asked for themselves: all but the own links of invitations."""
         return self.filter(ASKED_FOR)
 
     def unused(self) -> Self:
-        """Neither used nor ended by staff, as far as their own columns say."""
+        """Returns the links that are neither used nor revoked by their own columns, even if spent or expired."""
         return self.filter(used_at=None, revoked_at=None)
 
     def revoke(self) -> list[UUID]:
-        """Ends those that nobody has used, and takes back their mail that has not left; gives their ids."""
+        """Revokes the unused ones of these links, and deletes their mail that has not left. Returns their ids."""
         with transaction.atomic():
             ids = list(self.unused().select_for_update(no_key=True).values_list("pk", flat=True))
             self.model.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
@@ -126,26 +135,29 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return ids
 
     def to(self, user: User) -> Self:
-        """Those to any address a person has had, and those that the person used."""
+        """Returns the links to any address of the user, present or former, and those that the user used."""
         return self.filter(Q(email__in=user.address.known()) | Q(used_by=user))
 
     def forget(self, user: User) -> None:
-        """Takes a leaving person's address from every link, and what was planned with it; none works any more."""
+        """Erases a leaving user's address, and planned accounts, from their links. None of these works any more."""
         theirs = self.to(user)
         theirs.unused().update(revoked_at=timezone.now())
         theirs.update(email="", username="", password="", seal="")
 
     def forget_plans(self) -> None:
-        """Drops what was planned and never confirmed, a day after its link ran out."""
+        """Erases planned accounts that were never confirmed, a day after their links have expired."""
         stale = self.filter(expires_at__lt=timezone.now() - PLAN_KEPT).exclude(password="")
         stale.update(username="", password="", seal="")
 
     def prunable(self) -> Self:
-        """Long after their end, and much longer after that those that were used; what an invitation mails stays."""
+        """Returns links to prune: expired over 30 days ago and unused, or over a year ago.
+
+        Own links of invitations are not among them.
+        """
         return self.filter(self._is_prunable())
 
     def remembered(self) -> Self:
-        """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
+        """Returns the links that still hold an address and are not to be pruned."""
         return self.exclude(email="").exclude(self._is_prunable())
 
     def _is_prunable(self) -> Q:

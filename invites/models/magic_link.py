@@ -1,4 +1,4 @@
-"""A magic link: it proves a mailbox, once."""
+"""Magic links: each proves once that whoever opens it reads the mailbox of its address."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,22 +24,22 @@ from outbox.models import OutboxMessage
 
 
 class MagicLink(models.Model):
-    """One row for each mail that somebody asks for, and one for each invitation, whose mails all carry it.
+    """A link in a mail: one row for each mail that a visitor asks for, and one row for all mails of an invitation.
 
-    The first line that fits is its state. Whatever its state, a link asks whoever opens it to press a button.
+    Its state is the first line that fits. Opening a link does nothing: its page asks the visitor to press a button.
 
     | state    | when                                                | its page and the way on                  |
     | -------- | --------------------------------------------------- | ---------------------------------------- |
-    | USED     | it was used, a later use of another has spent it,   | sign in, or ask again; leads on whoever  |
-    |          | or its invitation was accepted                      | used it and is signed in                 |
-    | DECLINED | its invitation was declined                         | ask again, or take "never" back          |
-    | REVOKED  | it was ended, or its invitation was withdrawn       | ask whoever invited                      |
+    | USED     | it was used, a later use of another has spent it,   | sign in, or ask again; the signed-in     |
+    |          | or its invitation was accepted                      | user who used it is led on               |
+    | DECLINED | its invitation was declined                         | ask again, or allow mail again           |
+    | REVOKED  | it was ended, or its invitation was withdrawn       | ask the inviter                          |
     | EXPIRED  | its end has passed                                  | one press mails a fresh one              |
     | PENDING  | else                                                | what it was mailed for                   |
     """
 
     class Purpose(models.TextChoices):
-        """What was asked for; the page that a link opens is named by its token, for a mail may carry two."""
+        """The reason why a link was made. Its token decides which page it opens, as a mail may carry two tokens."""
 
         LINK = "link", _("to sign in or sign up")
         REGISTER = "register", _("to confirm a sign-up")
@@ -55,31 +55,32 @@ class MagicLink(models.Model):
         REVOKED = "revoked", _("Withdrawn")
         EXPIRED = "expired", _("Expired")
 
-    # The token is this id, signed; an invitation's own link has the id of the invitation.
+    # The token is this id, signed. An invitation's own link has the id of the invitation.
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("email address"), max_length=MAX_LENGTH)
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
-    # What a newcomer accepts by it; None for whoever has an account, except on an invitation's own link.
+    # The invitation that a newcomer accepts by it. None if the address had an account when the link was made, except on
+    # an invitation's own link.
     invite = models.ForeignKey(Invite, models.CASCADE, null=True, related_name="links")
-    # Empty where an invitation says them.
+    # On a link with an invitation `next` is empty, and the language of the invitation comes first.
     next = models.CharField(_("leads to"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # The account's session_epoch when it was mailed, or when it was used; None without an account.
     epoch = models.PositiveIntegerField(null=True)
-    # A planned account: its name, its password as the hasher made it, and the browser it was planned in. It opens in no
-    # other browser. Password and browser are emptied by use.
+    # A planned account: its name, its hashed password, and a seal of the browser in which it was planned. The
+    # account is made in no other browser. Using the link empties password and seal.
     username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="")
     password = models.CharField(max_length=128, default="", db_default="")
     seal = models.CharField(max_length=64, default="", db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    # Moves when its invitation is sent again; nothing lengthens a link that somebody asked for.
+    # Set again when its invitation is mailed again.
     sent_at = models.DateTimeField(_("last sent"), default=timezone.now)
     expires_at = models.DateTimeField(_("works until"))
-    # When it was last opened; what opens an invitation is told there (invites/link/opens.py).
+    # When it was last opened; for a link with an invitation, the invitation has that (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True)
     used_at = models.DateTimeField(_("used"), null=True)
     used_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    # The browser that used it, as a keyed hash, so that its second press is not taken for somebody else's.
+    # A keyed hash of the browser that used it, so that a double click there is not answered as a used link.
     used_in = models.CharField(max_length=64, blank=True)
     revoked_at = models.DateTimeField(_("withdrawn"), null=True)
 
@@ -88,7 +89,7 @@ class MagicLink(models.Model):
     class Meta:
         verbose_name = _("sign-in link")
         verbose_name_plural = _("sign-in links")
-        default_permissions = ()  # those who may see invitations may see it
+        default_permissions = ()  # MagicLinkAdmin asks for the permission to view invitations
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="link_is_lower_case")
@@ -98,7 +99,7 @@ class MagicLink(models.Model):
             models.Index(fields=["expires_at"], name="link_by_end"),
             models.Index(fields=["created_at"], name="link_by_start"),
             models.Index(fields=["expires_at"], name="link_planned", condition=~models.Q(password="")),
-            # The list at the desk, where a large batch of invitations would stand before all others.
+            # For the list at the desk: without it, PostgreSQL would first read through a large batch of invitations.
             models.Index(fields=["-id"], name="link_asked_for", condition=ASKED_FOR),
             models.Index(
                 fields=["-id", "expires_at"],
@@ -113,18 +114,19 @@ class MagicLink(models.Model):
 
     @classmethod
     def of(cls, invite: Invite) -> "MagicLink":
-        """An invitation's own link, not stored yet."""
+        """Returns an invitation's own link, not stored yet."""
         sent_at = invite.sent_at or invite.created_at
         terms = {"created_at": invite.created_at, "sent_at": sent_at, "expires_at": invite.expires_at}
         return cls(pk=invite.pk, email=invite.email, purpose=cls.Purpose.INVITE, invite=invite, **terms)
 
     @property
     def subject(self) -> UUID:
-        """What is opened by it: its invitation, or the link itself."""
+        """The id under which an opening of it is noted: that of its invitation, or else its own."""
         return self.invite_id or self.pk
 
     @property
     def leads_to(self) -> str:
+        """The path of this site to go to after its use, "" if none was asked for."""
         return self.invite.next if self.invite else self.next
 
     @property
@@ -140,50 +142,62 @@ class MagicLink(models.Model):
 
     @cached_property
     def is_spent(self) -> bool:
-        """Whether a later use of another link has ended it; MagicLinkQuerySet.with_spent reads it for many."""
+        """True if a later use of another link has ended this one. MagicLinkQuerySet.with_spent() reads it for many."""
         return MagicLink.objects.filter(SPENT, pk=self.pk).exists()
 
     @cached_property
     def staff_invite_id(self) -> UUID | None:
-        """What staff have sent to its address and is open: somebody may have asked just before that."""
+        """The id of the open invitation from staff to its address, or None.
+
+        The holder may have asked for this link just before staff sent the invitation.
+        """
         found: Any = MagicLink.objects.filter(pk=self.pk).with_staff_invite().get()
         chosen: UUID | None = found.staff_invite_id
         return chosen
 
     @cached_property
     def newest_mail(self) -> OutboxMessage | None:
-        """For a page of them see OutboxQuerySet.attach_newest."""
+        """The newest mail about this link. OutboxQuerySet.attach_newest() reads it for many in one statement."""
         return OutboxMessage.objects.newest_about([self.pk]).first()
 
     def last_until(self, end: datetime, account: User | None) -> None:
-        """Has an invitation's own link last until then, or as briefly as what signs in; it is about to be mailed."""
+        """Renews and saves an invitation's own link, to be mailed now. It lasts until `end`, or longer if it did.
+
+        If its address has an account, the link signs in to `account`, so it lasts for LINK_LIFETIME only.
+        """
         self.sent_at = timezone.now()
         self.epoch = account.session_epoch if account else None
         self.expires_at = self.sent_at + LINK_LIFETIME if account else max(self.expires_at, end)
         self.save(update_fields=["epoch", "expires_at", "sent_at"])
 
     def signs_in(self, account: User) -> bool:
-        """Whether it still stands for a password: young, and mailed since the account last ended all sessions."""
+        """Returns whether this link may sign in to `account`, whose sessions must not all have ended since the mail.
+
+        If it was mailed before the account was made, it must also be younger than LINK_LIFETIME.
+        """
         if self.epoch is None:  # mailed before there was an account
             return account.session_epoch == 0 and timezone.now() < self.sent_at + LINK_LIFETIME
         return self.epoch == account.session_epoch
 
     def claim(self, browser: str, by: User, **changes: Any) -> None:
-        """The one use, by whoever is first; after its invitation was taken. Raises Unavailable.
+        """Marks the link as used by `by` in `browser` (a keyed hash), and sets the columns `changes`. One press wins.
 
-        By its own columns alone: a filter through another table would put them into a subquery, and two presses at
-        once would both win.
+        Callers have accepted its invitation before. The UPDATE filters on this table alone: a join would put the filter
+        into a subquery, and two presses at once would both win. Raises Unavailable if the link is not pending.
         """
         used = {"used_at": timezone.now(), "used_by": by.pk, "used_in": browser, "epoch": by.session_epoch}
         if not MagicLink.objects.pending().filter(pk=self.pk).update(**used, **changes, password="", seal=""):
             raise Unavailable
 
     def sign_in(self, account: User, browser: str) -> None:
-        """The use by somebody who has an account, who accepts its invitation. Raises Unavailable."""
+        """Uses this link for its address's account, which also accepts the invitation of the link, if it has one.
+
+        Starts no session. Raises Unavailable if the link or its invitation can't be used any more.
+        """
         with transaction.atomic():
             if self.invite and (invite := self.to_accept()):
                 invite.accept(account)
-            self.claim(browser, account, username="")  # no plan of somebody else counts any more
+            self.claim(browser, account, username="")  # another person may have planned an account for this address
 
     def sign_up(
         self,
@@ -194,10 +208,11 @@ class MagicLink(models.Model):
         beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> User:
-        """The use by a newcomer: claim, account and acceptance in one transaction.
+        """Uses this link for a newcomer: claims it, makes the account and accepts the invitation, in one transaction.
 
-        `beginning` and `fields` are as UserManager.create_user takes them. Raises NotInvited, Unavailable,
-        ValidationError for a malformed name, IntegrityError for a taken name or address.
+        `beginning` and `fields` are those of UserManager.create_user(). Returns the user. Raises NotInvited if only
+        invited people may join, Unavailable if the link or its invitation can't be used any more, ValidationError for a
+        malformed name, IntegrityError for a taken name or address.
         """
         newcomer = User(pk=uuid7())
         with transaction.atomic():
@@ -209,7 +224,11 @@ class MagicLink(models.Model):
             return Invite.objects.admit(newcomer, invite, beginning or {}, **account)
 
     def _let_in(self, newcomer: User) -> Invite | None:
-        """Takes what lets a newcomer in; the invitation, if it is one. Raises NotInvited, Unavailable."""
+        """Accepts the invitation for a newcomer and returns it, or returns None if none is needed.
+
+        Raises NotInvited if one is needed and there is none, Unavailable if the invitation is no longer open or, for an
+        owner link, if a superuser exists already.
+        """
         if self.purpose == self.Purpose.OWNER:
             if not User.objects.lock_first_owner():
                 raise Unavailable
@@ -221,26 +240,37 @@ class MagicLink(models.Model):
         return None
 
     def to_accept(self) -> Invite | None:
-        """What a newcomer accepts by it: what it was mailed for, what took its place, or what staff have sent since."""
+        """Returns the invitation that is accepted by using this link, or None.
+
+        That is its own invitation, unless that was replaced; else the open one from staff to its address; else, if it
+        had its own, the open one that ends last.
+        """
         if self.invite and not self.invite.replaced_at:
             return self.invite
         chosen = self.staff_invite_id
         return Invite.objects.to_accept(self.email, chosen) if chosen or self.invite else None
 
     def is_planned_in(self, seal: str) -> bool:
-        """Whether the account was planned in the browser with this seal."""
+        """Returns whether the link holds an account that was planned in the browser with this seal."""
         return bool(self.password and seal) and constant_time_compare(self.seal, seal)
 
     def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
-        """Claim and new password in one transaction. Raises Unavailable, Superseded."""
+        """Uses this link and sets a new password, in one transaction; `trace` is the ip and device for the history.
+
+        All sessions of the account end. Raises Unavailable if the link can't be used any more, Superseded if all
+        sessions of the account have ended since it was read.
+        """
         with transaction.atomic():
             self.sign_in(account, browser)
             account.change_password(password, **trace)
-            # Its sessions have just ended, but a second press of this browser is still the same press.
+            # The new password has changed the account's epoch. A double click must still find the epoch of its link.
             MagicLink.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 
     def read_use(self) -> None:
-        """Takes over from another row when it was used, by whom and in which browser, if that one has ended it."""
+        """Fills the columns of the use, in this object only, from the link or the invitation that has ended this link.
+
+        Does nothing if this link itself was used, or can still be used.
+        """
         if self.used_at is None and self.is_spent:
             uses = MagicLink.objects.later_uses(self).select_related("used_by")
             if use := uses.order_by("used_at").last():

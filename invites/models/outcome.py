@@ -1,4 +1,4 @@
-"""What came of something that was to be done with many invites."""
+"""The outcome of an act on many invitations: what was done, and what was skipped and why."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from kit import times
 
 
 class Reason(models.TextChoices):
-    """Why an invite was left as it is, or an address was not invited."""
+    """The reason why an invitation was left as it is, or an address was not invited."""
 
     ACCEPTED = "accepted", gettext_lazy("accepted already")
     DECLINED = "declined", gettext_lazy("declined")
@@ -31,16 +31,19 @@ class Reason(models.TextChoices):
 
 @dataclass
 class Outcome:
-    """What a verb has done, and what it has skipped and why."""
+    """The ids of the invitations that an act has changed, and the addresses that it skipped, each with the reason."""
 
     done: list[UUID] = field(default_factory=list)
-    skipped: list[tuple[str, Reason]] = field(default_factory=list)  # addresses
-    # When those can be sent again that were sent just now.
+    skipped: list[tuple[str, Reason]] = field(default_factory=list)  # the string is the address
+    # When all that was skipped as TOO_SOON can be sent again.
     again_at: datetime | None = None
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many were skipped and why, in words; what was sent just now with the time when it can be sent again."""
+        """The number of skipped addresses for each reason, in words of the reader's language.
+
+        TOO_SOON is worded with the time at which the mails can be sent again.
+        """
         return Counter(self._word(reason) for _address, reason in self.skipped)
 
     def _word(self, reason: Reason) -> str:

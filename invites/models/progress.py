@@ -1,4 +1,4 @@
-"""What became of many invites, and of their mails."""
+"""Counts what became of many invitations, and of their mails."""
 
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,10 @@ MAILS = {
 
 
 def progress(invites: "InviteQuerySet") -> dict[str, int]:
-    """How many of them are where, by the names above; two statements. They must be a bounded number."""
+    """Returns how many of these invitations fit each name of STATES, and how many of their newest mails one of MAILS.
+
+    Takes two statements. `invites` must be sliced or few: the statements read all of them.
+    """
     keys = invites.values("pk")
     newest = OutboxMessage.objects.filter(about__in=keys).order_by("about", "-id").distinct("about")
     mails = OutboxMessage.objects.filter(pk__in=newest.values("pk")).aggregate(**counts(MAILS))

@@ -1,4 +1,4 @@
-"""Inviting people, one or many: who may be, whom it takes the place of, and the mails that leave in step."""
+"""Inviting people, one or many: who may join, which older invitation is replaced, and when the mails leave."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,17 +21,17 @@ from outbox.models import OutboxMessage, Suppression
 if TYPE_CHECKING:
     from invites.models.invite import Invite
 
-RATE = 20.0  # mails a second: what one worker carries easily, so that nobody who asks for a link meanwhile need wait
-UNANSWERED_KEPT = timedelta(days=365)  # what members have sent, after its end
+RATE = 20.0  # mails a second: one worker can send more, so a visitor who asks for a link meanwhile need not wait
+UNANSWERED_KEPT = timedelta(days=365)  # for invitations from members that were not accepted, after their end
 
 
 class NotInvited(Exception):
-    """SIGNUP is "invited", and nobody has invited this address."""
+    """The address may not join: the setting SIGNUP is "invited", and no invitation to the address is open."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One person to be invited, with a normalized address."""
+    """A person to be invited, with a normalized address, and what the invitation is to say."""
 
     email: str
     name: str = ""
@@ -42,28 +42,28 @@ class Entry:
 
 
 def in_step(rate: float = RATE) -> Iterator[datetime]:
-    """When each of many mails is to leave: `rate` of them a second, from now on."""
+    """Yields the times at which one mail after another is to leave, without end: `rate` mails a second from now on."""
     start, pause = timezone.now(), timedelta(seconds=1 / rate)
     for number in count():
         yield max(start + number * pause, timezone.now())
 
 
 def first_times(lifetime: timedelta = INVITE_LIFETIME) -> dict[str, Any]:
-    """What a new invitation says of its one mail, which is written now."""
+    """Returns the time columns and `sends` of a new invitation whose first mail is written now."""
     now = timezone.now()
     return {"created_at": now, "sent_at": now, "sends": 1, "expires_at": now + lifetime}
 
 
 class InviteQuerySet(Lifecycle):
     def may_join(self, email: str) -> bool:
-        """The one rule for every door: may somebody who proves this address make an account?"""
+        """Returns whether a person who proves this address may make an account. All ways to sign up ask this."""
         return lets_in(None) or self.open().filter(email=email).exists()
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
-        """The open invitation, with its inviter, that a newcomer accepts: the preferred one, or that of staff.
+        """Returns the open invitation that a newcomer with this address is to accept, with its inviter, or None.
 
-        Else that which ends last: no member takes the place of what staff have promised. It may have expired, for an
-        address that was invited is one that may join.
+        The one with the id `preferred` comes first, then the one from staff, then the member's that ends last: a
+        member's must not take the place of a promise by staff. It may have expired: its address may still join.
         """
         by_member = models.When(source=self.model.Source.MEMBER, then=2)
         rank = models.Case(models.When(pk=preferred, then=0), by_member, default=1)
@@ -71,10 +71,10 @@ class InviteQuerySet(Lifecycle):
         return rows.order_by(rank, "-expires_at").first()
 
     def admit(self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], **account: Any) -> User:
-        """Makes the account of a newcomer who has taken this invitation or needs none. To be called in a transaction.
+        """Makes and returns the account of a newcomer who has accepted `invite`, or needs none (None).
 
-        `newcomer` has no more than the id of the new account; `account`, and `beginning` but for the invitation, are as
-        UserManager.create_user takes them, which raises what it raises.
+        To be called in a transaction. Only the id of `newcomer` is read; `account` and `beginning` are as
+        UserManager.create_user() takes them. Raises ValidationError and IntegrityError, as that does.
         """
         if invite:
             beginning = {**beginning, "accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
@@ -84,19 +84,21 @@ class InviteQuerySet(Lifecycle):
         return user
 
     def issue(self, email: str, *, source: str, invited_by: User | None = None, **said: Any) -> "Invite":
-        """Invites one normalized address, whoever has it, and mails it; mails again what staff have open there.
+        """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
 
-        `said` is what the inviter says: name, note, language, next, group, batch.
+        `said` are columns set by the inviter: name, note, language, next, group, batch. If the address has an open
+        invitation already, from staff or for a member from that member, it is mailed again unchanged and returned.
         """
         account = User.objects.filter(email=email).first()
-        # What signs in lives briefly; but a member sees until when it works, and must not learn who has an account.
+        # A link that signs in must be short-lived. But members see the end of their invitations, which must not tell
+        # them who has an account.
         brief = account is not None and source != self.model.Source.MEMBER
         times = first_times(LINK_LIFETIME if brief else INVITE_LIFETIME)
         new = self.model(email=email, source=source, invited_by=invited_by, **said, **times)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
             invite = new if self.store([new]).done else self.rivals(source, invited_by).filter(email=email).first()
-            if invite is None:  # it was answered between the two statements
+            if invite is None:  # a visitor answered it between the two statements
                 return self.issue(email, source=source, invited_by=invited_by, **said)
             if invite is not new:
                 self.model.objects.filter(pk=invite.pk).mark_sent_again(new.expires_at)
@@ -115,9 +117,10 @@ class InviteQuerySet(Lifecycle):
         batch: str = "",
         leaving: Iterator[datetime] | None = None,
     ) -> Outcome:
-        """Invites some hundreds of people, each address once, in one transaction; skips who is in or invited already.
+        """Invites some hundreds of people with different addresses, in one transaction. Returns the outcome.
 
-        Their mails leave at the times that `leaving` gives. To be repeated after a crash: nobody is invited twice.
+        Skips addresses that have an account, are suppressed or are invited already: so it can be repeated after a
+        crash. The mails leave at the times of `leaving`, or at RATE from now.
         """
         given = {"source": source, "invited_by": invited_by, "batch": batch, **first_times()}
         with transaction.atomic():
@@ -132,7 +135,10 @@ class InviteQuerySet(Lifecycle):
         return outcome
 
     def sift(self, entries: Sequence[Entry]) -> tuple[Outcome, dict[str, Entry]]:
-        """Who would be skipped and why, and who is left; three statements for all."""
+        """Returns who of these people would be skipped and why, and the entries of the others by address.
+
+        Changes nothing. Takes three statements, however many people they are.
+        """
         emails = [entry.email for entry in entries]
         members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
         suppressed = Suppression.objects.among(emails)
@@ -149,22 +155,28 @@ class InviteQuerySet(Lifecycle):
         return outcome, chosen
 
     def rivals(self, source: str, invited_by: User | None) -> Self:
-        """Of which only one can be open for an address: those of staff, or those of one member."""
+        """Returns the open invitations of which an address can have one: those from staff, or those from one member."""
         member = self.model.Source.MEMBER
         rows = self.open()
         return rows.filter(source=member, invited_by=invited_by) if source == member else rows.exclude(source=member)
 
     def replace_expired(self, emails: Iterable[str], source: str, invited_by: User | None) -> None:
-        """Makes room for new ones to these addresses, where older ones have run out."""
+        """Marks expired invitations to these addresses as replaced, so that new ones can be stored.
+
+        Only those from staff, or for the source MEMBER those from that member.
+        """
         rows = self.model.objects.rivals(source, invited_by)
         expired = rows.filter(email__in=list(emails), expires_at__lte=timezone.now())
-        # Locked in one order, so that two lists of the same people never wait for each other.
+        # Every list locks in the same order, so that two lists of the same people can't deadlock.
         locked = expired.order_by("pk").select_for_update(no_key=True).values("pk")
         self.model.objects.filter(pk__in=locked).update(replaced_at=timezone.now())
 
     def store(self, rows: Sequence["Invite"]) -> Outcome:
-        """Inserts them and their links; skips addresses that somebody else has just invited."""
-        # In one order, for the same reason as above.
+        """Inserts new invitations and their own links. Returns the outcome.
+
+        An address that has such an open invitation already, perhaps since a moment ago, is skipped as INVITED.
+        """
+        # Every list inserts in the same order, so that two lists of the same people can't deadlock.
         self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
         stored = set(self.model.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
         self._links.bulk_create([self._links.model.of(row) for row in rows if row.pk in stored])
@@ -172,22 +184,22 @@ class InviteQuerySet(Lifecycle):
         return Outcome([row.pk for row in rows if row.pk in stored], skipped)
 
     def to(self, user: User) -> "InviteQuerySet":
-        """Those to any address a person has had, and those by which the person came in."""
+        """Returns the invitations to any address of the user, present or former, and those that the user accepted."""
         return self.filter(models.Q(email__in=user.address.known()) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
-        """Takes a leaving person's address, and what was written to it, from every invitation; none stays open."""
+        """Erases a leaving user's address, name and note from every invitation. None of theirs stays open."""
         theirs = self.to(user)
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", name="", note="", readdress_to="")
         self.filter(readdress_to__in=user.address.known()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":
-        """What members have sent and nobody accepted, long after it ran out; invitations of staff stay."""
+        """Returns invitations to prune: from members, not accepted, expired over a year ago. Those from staff stay."""
         return self.filter(self._is_prunable())
 
     def remembered(self) -> "InviteQuerySet":
-        """Those that still tell whom they were for: neither over nor forgotten with somebody who left."""
+        """Returns the invitations that still hold an address and are not to be pruned."""
         return self.exclude(email="").exclude(self._is_prunable())
 
     def _is_prunable(self) -> models.Q:
@@ -196,5 +208,5 @@ class InviteQuerySet(Lifecycle):
 
 
 def lets_in(invite: "Invite | None") -> bool:
-    """Whether somebody may join with this open invitation, or without any."""
+    """Returns whether a person may join: with an open invitation always, with None only if SIGNUP is "open"."""
     return settings.SIGNUP == "open" or invite is not None

@@ -1,4 +1,4 @@
-"""Which invitations there are, by what became of them. Every other question about many is asked in these words."""
+"""Queries for invitations by their state and their mails, and changes to many that every act shares."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
 OPEN = UNANSWERED & Q(replaced_at=None)
 
-TROUBLED = 1000  # mails: more than anybody looks through, and few enough to look them up one by one
+TROUBLED = 1000  # mails: more than staff look through, and few enough for one index look-up each
 
 
 class Unavailable(Exception):
-    """Somebody was faster, or the link or the invitation is used, expired, declined or revoked."""
+    """The link or the invitation is used, expired, declined or revoked, perhaps by another press just now."""
 
 
 class InviteStates(models.QuerySet["Invite"]):
     def open(self) -> Self:
-        """Not accepted, declined, revoked or replaced; perhaps expired."""
+        """Returns the invitations that are not accepted, declined, revoked or replaced; they may have expired."""
         return self.filter(OPEN)
 
     def pending(self) -> Self:
-        """Open and not expired."""
+        """Returns the invitations that are open and not expired."""
         return self.open().filter(expires_at__gt=timezone.now())
 
     def expired(self) -> Self:
-        """Ended without an answer; what was replaced had ended then, too."""
+        """Returns the invitations that have expired unanswered, replaced ones among them: those had expired before."""
         return self.filter(UNANSWERED, expires_at__lte=timezone.now())
 
     def accepted(self) -> Self:
         return self.filter(accepted_at__isnull=False)
 
     def in_state(self, state: str) -> Self:
-        """Those whose `state` it is. Raises KeyError when there is no such state."""
+        """Returns the invitations whose `state` is this value of State. Raises KeyError if there is no such state."""
         known = self.model.State
         chosen: dict[str, Callable[[], Self]] = {
             known.PENDING: self.pending,
@@ -55,48 +55,49 @@ class InviteStates(models.QuerySet["Invite"]):
         return chosen[state]()
 
     def in_trouble(self) -> Self:
-        """Those whose newest mail came back, was given up, or was refused more than once so far.
+        """Returns the invitations whose newest mail came back, was given up, or failed at least twice and still waits.
 
-        It looks through no more than the newest TROUBLED of such mails.
+        Only the newest TROUBLED of all such mails are looked at.
         """
         troubled = OutboxMessage.objects.in_trouble().filter(about__isnull=False).order_by("-id")[:TROUBLED]
         return self._with_newest(OutboxMessage.objects.filter(pk__in=troubled.values("pk")))
 
     def bounced(self) -> Self:
-        """Those whose newest mail came back."""
+        """Returns the invitations whose newest mail came back."""
         return self._with_newest(OutboxMessage.objects.in_status(OutboxMessage.Status.BOUNCED))
 
     def _with_newest(self, mails: "OutboxQuerySet") -> Self:
-        """Those whose newest mail is one of these."""
+        """Returns the invitations whose newest mail is one of `mails`."""
         later = OutboxMessage.objects.filter(about=OuterRef("about"), id__gt=OuterRef("id"))
         newest = mails.filter(~Exists(later), about__isnull=False)
         return self.filter(pk__in=newest.values("about"))
 
     def mark_sent_again(self, until: datetime) -> None:
-        """Starts their time again, which never becomes shorter; a declined one is open again.
+        """Notes that these invitations are mailed again: they last until `until`, or longer if they did. Sends no mail.
 
-        For rows that are chosen by what this does not change, as their ids.
+        Declined ones are open again, and unused links work longer too. Select the rows by columns that this does not
+        change, such as their ids: it runs two statements.
         """
         now, longer = timezone.now(), Greatest("expires_at", until)
         self.update(declined_at=None, expires_at=longer, sent_at=now, sends=F("sends") + 1)
         self.update_links(expires_at=longer, sent_at=now, epoch=None)
 
     def update_links(self, **terms: Any) -> None:
-        """Changes their unused links, their own and those that their holders asked for.
+        """Sets the columns `terms` of the unused links of these invitations: their own, and those holders asked for.
 
-        Not those to an address that has an account by now: what signs in is not for others to lengthen.
+        Links to an address that has an account by now stay as they are: nobody else may prolong a link that signs in.
         """
         in_use = Exists(User.objects.filter(email=OuterRef("email")))
         self._links.filter(~in_use, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
 
     def withdraw_mails(self) -> None:
-        """Takes back mail that has not left, with whichever of their links: it would bring a dead one."""
-        # An invitation's own link has its id, so mail about the invitation is among these.
+        """Deletes the mails about these invitations and their links that have not left: they would bring dead links."""
+        # An invitation's own link has the id of the invitation, so mail about the invitation is found by it.
         links = self._links.filter(invite__in=self.order_by().values("pk"))
         OutboxMessage.objects.waiting().filter(about__in=links.values("pk")).withdraw()
 
     @property
     def _links(self) -> Any:
-        """The manager of all links: their model stands on this one, so it can't be imported here."""
+        """The manager of all magic links. Their module imports this one, so it can't be imported here."""
         model: Any = self.model
         return model.links.rel.related_model.objects

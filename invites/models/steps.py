@@ -1,4 +1,4 @@
-"""What can be done with a chunk of locked invitations: whom each verb leaves alone and why, and what it does."""
+"""The verbs that act on a chunk of locked invitations: which invitations each refuses and why, and what it does."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from invites.models.invite import Invite
     from invites.models.queryset import InviteQuerySet
 
-INVITE_LIFETIME = timedelta(days=7)  # of what somebody else sends
-LINK_LIFETIME = timedelta(hours=1)  # of what people ask for themselves, and of what signs in
-SENT_JUST_NOW = timedelta(minutes=1)  # nobody needs the same mail twice within it
-REMIND_BEFORE = timedelta(days=2)  # the end
-REMIND_AFTER = timedelta(days=1)  # since the mail, or since its link was opened
+INVITE_LIFETIME = timedelta(days=7)  # of an invitation and its own link
+LINK_LIFETIME = timedelta(hours=1)  # of a link that a visitor asks for, and of every link that signs in
+SENT_JUST_NOW = timedelta(minutes=1)  # after a mail, before which the same mail is not sent again
+REMIND_BEFORE = timedelta(days=2)  # from then until the end a reminder is due
+REMIND_AFTER = timedelta(days=1)  # since the last mail and the last opening, before which no reminder is due
 
 
 class Verb:
-    """One thing that is done to a chunk of locked invites."""
+    """An act on a chunk of locked invitations: `refusal` says which to leave alone, `apply` changes the others."""
 
     kind: ClassVar[Event.Kind]
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
-        """Reads what `refusal` asks for, in as many statements for all as for one."""
+        """Reads what `refusal` needs to know about all of these invitations, in a fixed number of statements."""
         emails = [invite.email for invite in invites]
         self.now = timezone.now()
         self.members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
 
     def refusal(self, invite: "Invite") -> Reason | None:
-        """Why it does not apply, if it does not."""
+        """Returns the reason why this invitation must be left alone, or None if the verb applies to it."""
         if invite.accepted_at:
             return Reason.ACCEPTED
         if invite.revoked_at:
@@ -45,10 +45,13 @@ class Verb:
         return Reason.DECLINED if invite.declined_at else None
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
+        """Changes the invitations that were not refused: `rows` is their query, `invites` are the rows read."""
         raise NotImplementedError
 
 
 class Revoke(Verb):
+    """Withdraws open invitations, and deletes their mails that have not left."""
+
     kind = Event.Kind.REVOKED
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
@@ -57,12 +60,12 @@ class Revoke(Verb):
 
 
 class RevokeUnsent(Revoke):
-    """Only those whose mail still waits; nobody ever hears of them."""
+    """Withdraws only invitations with a mail that still waits; that mail is deleted and never sent."""
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         super().__init__(invites)
         waiting = OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites])
-        # A mail that a worker is handing over is as good as gone.
+        # A worker has locked the mail that it is handing over just now: it must count as left.
         self.unsent = set(waiting.select_for_update(skip_locked=True).values_list("about", flat=True))
 
     def refusal(self, invite: "Invite") -> Reason | None:
@@ -70,14 +73,17 @@ class RevokeUnsent(Revoke):
 
 
 class Extend(Verb):
+    """Lengthens open invitations and their links by INVITE_LIFETIME. Refuses those from members, and to accounts."""
+
     kind = Event.Kind.EXTENDED
-    # Members must not see of what they sent whether it could be done: that would tell who has an account.
+    # Members see the end of their invitations. If it changed for some addresses only, that would tell the member who
+    # has an account: so an act that changes what members see is refused for all invitations from members.
     shows_to_members: ClassVar[bool] = True
 
     def refusal(self, invite: "Invite") -> Reason | None:
         if self.shows_to_members and invite.source == invite.Source.MEMBER:
             return Reason.BY_MEMBER
-        # What signs in lives as briefly as what people ask for themselves.
+        # To an address with an account the link signs in, and such a link must be short-lived.
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if invite.email in self.members else None)
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
@@ -87,7 +93,7 @@ class Extend(Verb):
 
 
 class Mailing(Extend):
-    """Verbs that mail the person."""
+    """The base of verbs that mail the invited person: refuses also addresses to which no mail may go."""
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         super().__init__(invites)
@@ -98,11 +104,15 @@ class Mailing(Extend):
 
 
 class Resend(Mailing):
-    """Its time starts anew, its older links go on working, and a declined one is open again."""
+    """Mails invitations again, so that they last INVITE_LIFETIME from now. Older links go on working.
+
+    Declined invitations are open again, unless their owner has opted out of all mail.
+    """
 
     kind = Event.Kind.RESENT
 
     def __init__(self, invites: "Sequence[Invite]", leaving: Iterator[datetime] | None = None) -> None:
+        """Takes the times at which the mails are to leave, one after another; None is now."""
         super().__init__(invites)
         self.leaving = leaving
         declined = [invite.email for invite in invites if invite.declined_at]
@@ -113,7 +123,7 @@ class Resend(Mailing):
 
     def refusal(self, invite: "Invite") -> Reason | None:
         reason = super().refusal(invite)
-        if reason == Reason.DECLINED:  # no "no" is for ever, but for that to all mail
+        if reason == Reason.DECLINED:  # it may be sent again, unless its owner has opted out of all mail
             if invite.email in self.suppressed:
                 return Reason.SUPPRESSED
             reason = Reason.INVITED if invite.email in self.invited else None
@@ -121,7 +131,7 @@ class Resend(Mailing):
         return reason or (Reason.TOO_SOON if self.again_at(invite) else None)
 
     def again_at(self, invite: "Invite") -> datetime | None:
-        """When it can be sent again, if that is not now."""
+        """Returns the time from which this invitation can be sent again, or None if that is now."""
         at = (invite.sent_at or invite.created_at) + SENT_JUST_NOW
         return at if at > self.now else None
 
@@ -130,13 +140,16 @@ class Resend(Mailing):
         rows.mark_sent_again(until)
         for invite in invites:
             invite.expires_at = max(invite.expires_at, until)
-        # One that has not left yet is not to arrive beside this one.
+        # An older mail that has not left yet would arrive beside the new one.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
         OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving))
 
 
 class Remind(Mailing):
-    """Once, shortly before the end, unless its holder has just looked at it."""
+    """Reminds people of pending invitations, each once.
+
+    Due within REMIND_BEFORE of the end, if the last mail and the last opening are at least REMIND_AFTER ago.
+    """
 
     kind = Event.Kind.REMINDED
     shows_to_members = False

@@ -1,4 +1,4 @@
-"""manage.py extend_invites"""
+"""manage.py extend_invites: lets unused invitations work for longer, without a mail."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""manage.py invite_report"""
+"""manage.py invite_report: prints the sign-up funnel."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +11,11 @@ from django.utils import timezone
 from invites.funnel import count
 from kit.commands import arguments, command
 
-USUAL = {"day": 14, "week": 8 * 7}  # days
+USUAL = {"day": 14, "week": 8 * 7}  # days to look back, if --since is not given
 
 
 class Command(command.Command):
-    help = "Says how far invites get: asked for, handed over, opened, accepted, came back."
+    help = "Counts how far people get: asked for a link, mail handed over, opened, joined, came back."
     examples: ClassVar[tuple[str, ...]] = ("", "--by week --source csv", "--since 2026-11-01 --format csv > funnel.csv")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ class Command(command.Command):
             "--source",
             choices=list(count.SOURCES),
             default="",
-            help="only those that came about so; self is who asked without an invitation",
+            help="only those that were made in this way; self: links that people asked for without an invitation",
         )
         arguments.answer(parser, ["text", "json", "csv"])
 
@@ -39,6 +39,7 @@ class Command(command.Command):
         self.show(head | as_dict(numbers), as_text(numbers, **head), as_table(numbers))
 
     def check_since(self, since: date, by: str) -> None:
+        """Raises CommandError unless `since` is within the period that can be counted, today included."""
         earliest = count.start(by, count.DAYS[by])
         if not earliest <= since <= timezone.localdate():
             said = f"--since must be a day from {earliest} to today. By week it may be longer ago than by day."
@@ -46,6 +47,7 @@ class Command(command.Command):
 
 
 def as_text(numbers: count.Funnel, *, since: str, by: str, source: str) -> str:
+    """Returns the funnel for people: a line for each step, then tables by cohort and by source."""
     lines = [f"Sign-up funnel since {since}" + (f", source {source}" if source else "")]
     names = [str(step.label) for step in numbers.steps]
     width = max(map(len, names))
@@ -57,12 +59,14 @@ def as_text(numbers: count.Funnel, *, since: str, by: str, source: str) -> str:
 
 
 def cohorts(title: str, rows: Iterable[tuple[Any, list[int]]]) -> Iterator[str]:
+    """Yields the lines of one table: a header, then each key with the number of people at each step."""
     yield f"\n{title:<12}" + "".join(f"{name:>10}" for name in count.STEPS)
     for key, people in rows:
         yield f"{key!s:<12}" + "".join(f"{number:>10,}" for number in people)
 
 
 def as_dict(numbers: count.Funnel) -> dict[str, Any]:
+    """Returns the funnel for JSON."""
     return {
         "steps": [
             {
@@ -81,14 +85,17 @@ def as_dict(numbers: count.Funnel) -> dict[str, Any]:
 
 
 def as_table(numbers: count.Funnel) -> list[Sequence[Any]]:
+    """Returns the cohorts for CSV: a header, then the first day of each and the number of people at each step."""
     return [["from", *count.STEPS], *([key.isoformat(), *people] for key, people in numbers.cohorts)]
 
 
 def named(people: list[int]) -> dict[str, int]:
+    """Returns the number of people at each step, by the name of the step."""
     return dict(zip(count.STEPS, people, strict=True))
 
 
 def day(text: str) -> date:
+    """Returns the day that was typed as "2026-11-01". Raises ArgumentTypeError if it is malformed."""
     try:
         return date.fromisoformat(text)
     except ValueError:

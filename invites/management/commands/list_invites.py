@@ -1,4 +1,4 @@
-"""manage.py list_invites"""
+"""manage.py list_invites: prints invitations, newest first, as text, JSON or CSV."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from outbox.models import OutboxMessage
 
 FIELDS = ("email", "name", "source", "batch", "language", "sends")
 TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "accepted_at", "declined_at", "revoked_at")
-SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # on a line of text
+SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # in each line of text
 
 
 class Command(command.Command):
@@ -40,21 +40,23 @@ class Command(command.Command):
 
 
 def as_csv(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
-    """The same file as at the desk."""
+    """Yields the lines of the CSV file that the desk exports: a header, and at most `limit` invitations."""
     return islice(exports.lines(rows), None if limit is None else limit + 1)
 
 
 def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
+    """Returns the parts of a JSON list of at most `limit` invitations."""
     return export.lines(told(rows, limit))
 
 
 def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
+    """Yields a line of the columns SHOWN for each of at most `limit` invitations."""
     for row in told(rows, limit):
         yield "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
 
 
 def told(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Two statements for some hundreds of them, whether there are a thousand or a million."""
+    """Yields at most `limit` invitations as dicts, newest first. Takes two statements for some hundreds of them."""
     left = limit
     for chunk in exports.chunks(rows) if limit != 0 else ():
         listed = chunk[:left]
@@ -66,7 +68,7 @@ def told(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
 
 
 def described(invite: Invite) -> dict[str, Any]:
-    """What a list says of an invite: no token, hash or password."""
+    """Returns what the list shows of an invitation. No token, hash or password is in it."""
     return {
         "id": invite.pk,
         "state": invite.state.value,

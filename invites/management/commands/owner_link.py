@@ -1,4 +1,4 @@
-"""manage.py owner_link"""
+"""manage.py owner_link: prints the link with which the first superuser signs up."""
 
 from argparse import ArgumentParser
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ class Command(command.Command):
     examples: ClassVar[tuple[str, ...]] = ("--email olga@example.com",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        # The address is the owner's on the operator's word, so only a site that nobody else sees may make one up.
+        # Nothing proves the address but the operator's word, so only a site on this machine may make one up.
         local = settings.SITE_HOST in settings.THIS_MACHINE
         parser.add_argument("--email", required=not local, default="owner@localhost", help="the owner's address")
 
@@ -37,7 +37,7 @@ class Command(command.Command):
             self.stdout.write(tokens.link(purposes.OWNER, self.link(email).pk))
 
     def link(self, email: str) -> MagicLink:
-        """The same one until it is used or expired."""
+        """Returns the owner link of this address that still works, or a new one, which lasts for INVITE_LIFETIME."""
         given = {"email": email, "purpose": MagicLink.Purpose.OWNER}
         expires_at = timezone.now() + INVITE_LIFETIME
         working = MagicLink.objects.pending().filter(**given).first()

@@ -1,4 +1,4 @@
-"""manage.py remind_invites"""
+"""manage.py remind_invites: mails reminders that are due; to be run by a timer."""
 
 from argparse import ArgumentParser
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ class Command(bulk_command.Command):
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
     doing = "Reminding"
     onwards = "Run it again to go on."
-    suppressed_fail = False  # or a timer would fail every hour
+    suppressed_fail = False  # else the timer that runs this would fail every hour for the same address
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")

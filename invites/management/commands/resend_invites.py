@@ -1,4 +1,4 @@
-"""manage.py resend_invites"""
+"""manage.py resend_invites: mails unused invitations again."""
 
 from argparse import ArgumentParser
 from typing import ClassVar
@@ -12,7 +12,7 @@ STATE = Invite.State
 
 
 class Command(bulk_command.Command):
-    help = "Sends invitations again that nobody has used; their time starts anew, and their older links go on working."
+    help = "Sends invitations again that nobody has used; they last 7 days from now, and older links go on working."
     examples: ClassVar[tuple[str, ...]] = (
         "--email grace@example.com",
         "--state expired --older-than 3d --rate 10/s",

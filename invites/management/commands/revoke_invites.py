@@ -1,4 +1,4 @@
-"""manage.py revoke_invites"""
+"""manage.py revoke_invites: withdraws unused invitations and, for one address, the links it asked for."""
 
 from argparse import ArgumentParser
 from typing import ClassVar
@@ -45,6 +45,7 @@ class Command(bulk_command.Command):
             self.end_links(report)
 
     def end_links(self, report: Report) -> None:
+        """Withdraws the links of links(), as many as --limit leaves, and counts them in the report."""
         limit = self.options["limit"]
         ids = self.links(None if limit is None else limit - report.rows)
         if not self.options["dry_run"]:
@@ -52,7 +53,11 @@ class Command(bulk_command.Command):
         report.add(Outcome(done=ids))
 
     def links(self, most: int | None) -> list[UUID]:
-        """What an address has asked for itself, and owner links, if the address is named: others may hold them."""
+        """Returns the ids of working links that one address asked for, and of its owner links; at most `most`.
+
+        Another person may have got hold of them. Only if --email is the only filter, else []: the others choose
+        invitations.
+        """
         if self.filters.given.keys() != {"email"}:
             return []
         links = MagicLink.objects.pending().asked_for().filter(email=self.filters.given["email"]).order_by("pk")

@@ -1,4 +1,4 @@
-"""manage.py send_invites"""
+"""manage.py send_invites: invites the people of a list, or those named on the command line."""
 
 import signal
 import sys
@@ -30,7 +30,7 @@ from kit.worker_loop import told_to
 
 
 class Command(command.Command):
-    help = "Invites people: one mail each. Who is in or invited already, or stands in the list twice, is skipped."
+    help = "Invites people: one mail each. Skips addresses that have an account, are invited already, or are repeated."
     examples: ClassVar[tuple[str, ...]] = (
         "grace@example.com --invited-by ada --note 'Come and see'",
         "--csv people.csv --dry-run",
@@ -47,14 +47,14 @@ class Command(command.Command):
             help="a file with one address a line; may also have name, note, language, next and group, in this order or "
             "as its first line names them; - for standard input",
         )
-        parser.add_argument("--invited-by", metavar="NAME", help="the username of who invites")
+        parser.add_argument("--invited-by", metavar="NAME", help="the username of the person who invites")
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
         parser.add_argument("--language", default="", choices=list(dict(settings.LANGUAGES)), help="of mail and pages")
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
-        parser.add_argument("--group", default="", metavar="NAME", help="the group that who accepts is put into")
-        parser.add_argument("--again", action="store_true", help="also those who are invited already")
+        parser.add_argument("--group", default="", metavar="NAME", help="the group for everyone who accepts")
+        parser.add_argument("--again", action="store_true", help="mail people who are invited already, too")
         parser.add_argument(
-            "--resume", metavar="BATCH", help="go on with what was interrupted; needed with --again only"
+            "--resume", metavar="BATCH", help="go on with this interrupted batch; needed only with --again"
         )
         pace = f"how fast the mails leave: 10/s, 600/m (default: {RATE:g}/s)"
         parser.add_argument("--rate", type=arguments.rate, default=RATE, help=pace)
@@ -72,7 +72,10 @@ class Command(command.Command):
         report.finish(self)
 
     def work(self, lines: Iterator[Line], report: Report) -> None:
-        """A chunk in hand is finished before it stops, so what is done is done and counted."""
+        """Invites the people of these lines, CHUNK lines at a time.
+
+        On SIGTERM or Ctrl-C it finishes the chunk in hand first, so that all that was done is also reported.
+        """
         stop, progress = threading.Event(), Progress(self.stderr, "Inviting", None, self.options)
         try:
             with interruptible():
@@ -89,11 +92,12 @@ class Command(command.Command):
         progress.end()
 
     def onwards(self) -> str:
+        """Returns the sentence that tells how to go on after an interruption."""
         said = "Go on with the same command"
         return f"{said} and --resume {self.batch.pk}." if self.batch.again else f"{said}: nobody is invited twice."
 
     def take(self, chunk: Sequence[Line], report: Report) -> None:
-        """Invites whom some hundreds of lines name."""
+        """Invites the people that some hundreds of lines name, or rehearses it, and adds the outcome to the report."""
         entries: dict[str, Entry] = {}
         for line in chunk:
             if line.entry is None:
@@ -110,7 +114,10 @@ class Command(command.Command):
         return report.add(outcome)
 
     def rehearse(self, entries: dict[str, Entry]) -> Outcome:
-        """What `invite` would come to. A number for each address tells repeats, as nothing is stored that would."""
+        """Returns the outcome that inviting these people would have.
+
+        A rehearsal stores nothing by which repeats could be found, so a hash of each address is kept in memory.
+        """
         new = [entry for entry in entries.values() if hash(entry.email) not in self.seen]
         self.seen.update(hash(entry.email) for entry in new)
         outcome = self.batch.rehearse(new)
@@ -118,16 +125,17 @@ class Command(command.Command):
         return outcome
 
     def completed(self, entry: Entry) -> Entry:
-        """With what the options say, where the line says nothing."""
+        """Returns the entry, with the values of the options where the line has none."""
         return replace(entry, **{name: value for name, value in self.given.items() if not getattr(entry, name)})
 
     def doubt(self, line: Line) -> None:
+        """Prints a likely typo in an address on stderr, unless with -v 0. The address is invited all the same."""
         if line.meant and line.entry and self.options["verbosity"]:
             self.stderr.write(f"line {line.number}: {line.entry.email}: did you mean {line.meant}?")
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """What the options say of every invite. Raises CommandError."""
+    """Returns the values of Entry that the options set for every line. Raises CommandError if one is invalid."""
     groups = dict(Group.objects.filter(name=options["group"]).values_list("name", "pk"))
     try:
         said = {name: options[name] for name in ("note", "language", "next", "group")}
@@ -137,7 +145,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def batch(options: dict[str, Any]) -> Batch:
-    """A new one, or the one to go on with. Raises CommandError."""
+    """Returns a new batch, or the one that --resume names. Raises CommandError for an unknown batch or inviter."""
     if options["resume"]:
         found = Batch.objects.filter(pk=options["resume"]).first()
         if found is None:
@@ -149,7 +157,10 @@ def batch(options: dict[str, Any]) -> Batch:
 
 @contextmanager
 def opened(file: str | None) -> Iterator[Iterator[str]]:
-    """The lines of a file, of standard input, or none. Raises CommandError when it can't be read."""
+    """Opens a list: yields the lines of this file, of standard input for "-", or none for None.
+
+    Raises CommandError if the file can't be opened.
+    """
     if file is None:
         yield iter(())
     elif file == "-":
@@ -165,7 +176,7 @@ def opened(file: str | None) -> Iterator[Iterator[str]]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM interrupts as Ctrl-C does, while lines are waited for."""
+    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that waiting for standard input can be ended."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -46,15 +46,15 @@ class BatchPages(ReadOnly, LongList):
         While mails wait, the page of progress loads itself again, unless "still" is in the query. Raises
         PermissionDenied or Http404 if the person may not see the batch.
         """
-        batch = self.found(request, object_id)
+        batch = self.find_batch(request, object_id)
         if batch.begun_at is None:
             context = words.preview(batch)
             context["again"] = context["again"] if request.user.has_perm(STEER) else 0
-            return self.shown(request, "preview", batch, context)
+            return self.render(request, "preview", batch, context)
         opens.gather()
         context = words.progress(batch)
         context["is_moving"] = context["is_moving"] and "still" not in request.GET
-        response = self.shown(request, "progress", batch, context | {"refreshed": REFRESHED})
+        response = self.render(request, "progress", batch, context | {"refreshed": REFRESHED})
         if context["is_moving"]:
             response["Refresh"] = str(REFRESHED)
         return response
@@ -66,7 +66,7 @@ class BatchPages(ReadOnly, LongList):
         Sends nothing, and says so, if the list has to be checked again or nobody would be mailed. Raises
         PermissionDenied, also for "again" without permission to change invitations, or Http404.
         """
-        batch = self.found(request, batch_id)
+        batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
         if chosen["again"] and not request.user.has_perm(STEER):
             raise PermissionDenied
@@ -93,7 +93,7 @@ class BatchPages(ReadOnly, LongList):
 
         Raises PermissionDenied or Http404 if the person may not see the batch.
         """
-        batch = self.found(request, batch_id)
+        batch = self.find_batch(request, batch_id)
         return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
 
     @method_decorator(require_safe)
@@ -102,7 +102,7 @@ class BatchPages(ReadOnly, LongList):
 
         Raises PermissionDenied or Http404 if the person may not see the batch.
         """
-        batch = self.found(request, batch_id)
+        batch = self.find_batch(request, batch_id)
         return as_file(f"{batch.pk}.csv", words.people(batch))
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
@@ -110,27 +110,27 @@ class BatchPages(ReadOnly, LongList):
 
         Raises PermissionDenied or Http404 if the person may not withdraw the batch.
         """
-        batch = self.steered(request, batch_id)
+        batch = self.find_to_withdraw(request, batch_id)
         if request.method != "POST":
-            return self.shown(request, "confirm", batch, words.asked_to_undo(batch))
-        return self.told_what_was_withdrawn(request, batch, batch.undo(staff(request)))
+            return self.render(request, "confirm", batch, words.confirm_undo(batch))
+        return self.report_withdrawn(request, batch, batch.undo(staff(request)))
 
     def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the open invitations, and asks. Its POST withdraws them and leads to the page of the batch.
 
         Raises PermissionDenied or Http404 if the person may not withdraw the batch.
         """
-        batch = self.steered(request, batch_id)
+        batch = self.find_to_withdraw(request, batch_id)
         if request.method != "POST":
-            return self.shown(request, "confirm", batch, words.asked_to_withdraw(batch))
-        return self.told_what_was_withdrawn(request, batch, batch.withdraw(staff(request)))
+            return self.render(request, "confirm", batch, words.confirm_withdraw(batch))
+        return self.report_withdrawn(request, batch, batch.withdraw(staff(request)))
 
-    def told_what_was_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
+    def report_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
         """Shows how many invitations were withdrawn and skipped, and leads to the page of the batch."""
         self.tell(request, words.withdrawn(outcome), outcome)
         return self.page_of(batch)
 
-    def found(self, request: HttpRequest, batch_id: str) -> Batch:
+    def find_batch(self, request: HttpRequest, batch_id: str) -> Batch:
         """Returns the batch with this id, as admin URLs quote it, with the person who made it.
 
         Raises PermissionDenied for a person who may not invite, Http404 for no batch that this person may see.
@@ -143,12 +143,12 @@ class BatchPages(ReadOnly, LongList):
             raise Http404
         return batch
 
-    def steered(self, request: HttpRequest, batch_id: str) -> Batch:
+    def find_to_withdraw(self, request: HttpRequest, batch_id: str) -> Batch:
         """Returns the batch with this id, if it is the person's own or they may change invitations.
 
         Raises PermissionDenied if neither is so, Http404 for no batch that this person may see.
         """
-        batch = self.found(request, batch_id)
+        batch = self.find_batch(request, batch_id)
         if batch.created_by != request.user and not request.user.has_perm(STEER):
             raise PermissionDenied
         return batch
@@ -158,7 +158,7 @@ class BatchPages(ReadOnly, LongList):
         rows = Batch.objects.all()
         return rows if request.user.has_perm("invites.view_invite") else rows.filter(created_by=staff(request))
 
-    def shown(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
+    def render(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
         """Returns the answer with the template `page` of batches, which browsers must not store."""
         common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}
         headers = {"Cache-Control": "no-store"}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
-from invites.models.entries import unpacked
+from invites.models.entries import unpack
 from invites.models.lifecycle import CHUNK
 from kit.long_list import grouped
 
@@ -66,7 +66,7 @@ def people(batch: Batch) -> Iterator[list[str]]:
 
 def fates(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns these stored entries, each with "fate", what would become of it now, and "said", what the list says."""
-    outcome, _chosen = Invite.objects.sift([unpacked(row) for row in rows])
+    outcome, _chosen = Invite.objects.sift([unpack(row) for row in rows])
     reasons = {email: reason.label for email, reason in outcome.skipped}
     return [row | {"fate": reasons.get(row["email"]) or fate(row), "said": said_of(row)} for row in rows]
 
@@ -170,15 +170,15 @@ def whereabouts(found: dict[str, int]) -> list[tuple[str, int]]:
     ]
 
 
-def asked_to_undo(batch: Batch) -> dict[str, Any]:
+def confirm_undo(batch: Batch) -> dict[str, Any]:
     """Returns the template context of the page that asks before unsent invitations are withdrawn."""
-    return asked(batch.unsent) | {
+    return confirm(batch.unsent) | {
         "title": _("Undo what has not been sent"),
         "question": _("Their mails are deleted before they leave, and their links never work. Nobody else is touched."),
     }
 
 
-def asked_to_withdraw(batch: Batch) -> dict[str, Any]:
+def confirm_withdraw(batch: Batch) -> dict[str, Any]:
     """Returns the template context of the page that asks before all open invitations are withdrawn."""
     rows = batch.invites.open()
     count = rows[:AT_ONCE].count()
@@ -187,10 +187,10 @@ def asked_to_withdraw(batch: Batch) -> dict[str, Any]:
         "Withdraw %(count)s invitations? Their links stop working straight away.",
         count,
     )
-    return asked(rows) | {"title": _("Withdraw what was not accepted"), "question": said % {"count": grouped(count)}}
+    return confirm(rows) | {"title": _("Withdraw what was not accepted"), "question": said % {"count": grouped(count)}}
 
 
-def asked(rows: QuerySet[Invite]) -> dict[str, Any]:
+def confirm(rows: QuerySet[Invite]) -> dict[str, Any]:
     """Returns the template context with the first SHOWN addresses of these invitations, and how many more there are."""
     emails = list(rows.values_list("email", flat=True)[:SHOWN])
     return {"emails": emails, "more": max(rows[:AT_ONCE].count() - SHOWN, 0)}

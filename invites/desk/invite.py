@@ -71,11 +71,11 @@ class InviteAdmin(Steering):
         if invite.invited_by is None:
             return "–"
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
-        return linked(query, invite.invited_by.username)
+        return list_link(query, invite.invited_by.username)
 
     @admin.display(description=gettext_lazy("batch"), empty_value="–")
     def in_batch(self, invite: Invite) -> str:
-        return linked(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
+        return list_link(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
 
     @admin.display(description=gettext_lazy("last sent"), empty_value="–")
     def sent(self, invite: Invite) -> str:
@@ -163,6 +163,6 @@ def delivery_in_words(mail: OutboxMessage | None) -> str:
     return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": mail.attempts}
 
 
-def linked(query: str, words: str) -> str:
+def list_link(query: str, words: str) -> str:
     """Returns an HTML link to the list of invitations with this query."""
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:invites_invite_changelist"), query, words)

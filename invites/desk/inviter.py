@@ -52,7 +52,7 @@ class InviterAdmin(ReadOnly):
         """Shows the tree of who invited whom around one user. Raises PermissionDenied or Http404."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        person = found(object_id)
+        person = find_inviter(object_id)
         context = {
             "title": _("Whom %(name)s invited") % {"name": person.username},
             "tree": person.tree(),
@@ -68,14 +68,15 @@ class InviterAdmin(ReadOnly):
 
         Raises PermissionDenied, also for a user above the person who pressed, or Http404 for an unknown user.
         """
-        person = User.objects.get(pk=found(object_id).pk)  # a User, because the desk's log of changes is kept by model
+        # The desk's log files changes by model, so those of a person must be of a User.
+        person = User.objects.get(pk=find_inviter(object_id).pk)
         if not self.has_pause_permission(request) or not self.is_below(request, person):
             raise PermissionDenied
         if request.method == "POST":
             paused = bool(request.POST.get("paused"))
             messages.success(request, self.pause(person) if paused else self.allow(person))
             self.log_change(request, person, PAUSED if paused else ALLOWED)
-        return redirect("admin:invites_inviter_change", found(request.POST.get("tree", "") or object_id).pk)
+        return redirect("admin:invites_inviter_change", find_inviter(request.POST.get("tree", "") or object_id).pk)
 
     def pause(self, person: User) -> str:
         """Keeps a user from inviting others. Returns the message that says so."""
@@ -102,7 +103,7 @@ class InviterAdmin(ReadOnly):
         return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
-def found(object_id: str) -> Inviter:
+def find_inviter(object_id: str) -> Inviter:
     """Returns the inviter with this id. Raises Http404 if there is none, or the id is malformed."""
     try:
         return Inviter.objects.get(pk=UUID(object_id))

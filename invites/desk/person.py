@@ -75,7 +75,7 @@ def received(request: HttpRequest, person: User) -> Panel | None:
     invites = Invite.objects.filter(email=person.email).select_related("invited_by")
     panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
     panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
-    panel.more = listed(q=person.email)
+    panel.more = list_url(q=person.email)
     return panel if may_see(request) else None
 
 
@@ -84,7 +84,7 @@ def sent(request: HttpRequest, person: User) -> Panel | None:
     invites = Invite.objects.filter(invited_by=person)
     panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
     panel.rows = [row(invite, invite.email) for invite in newest(invites)]
-    panel.more = listed(invited_by=person.pk)
+    panel.more = list_url(invited_by=person.pk)
     return panel if may_see(request) else None
 
 
@@ -96,7 +96,7 @@ def newest(invites: InviteQuerySet) -> InviteQuerySet:
     return invites.order_by("-id")[:NEWEST]
 
 
-def listed(**query: Any) -> str:
+def list_url(**query: Any) -> str:
     """Returns the URL of the list of invitations with this query."""
     return f"{reverse('admin:invites_invite_changelist')}?{urlencode(query)}"
 

@@ -84,7 +84,7 @@ def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None],
     """
     if request.method != "POST":
         return redirect("member_invites")
-    invite = chosen(request)
+    invite = find_invite(request)
     try:
         verb(of_member(request), invite)
     except Invite.DoesNotExist:
@@ -96,7 +96,7 @@ def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None],
     return redirect("member_invites")
 
 
-def chosen(request: PersonRequest) -> Invite:
+def find_invite(request: PersonRequest) -> Invite:
     """Returns the invitation whose id was posted. Raises Http404 if it is not this member's, or the id is malformed."""
     try:
         pk = UUID(request.POST.get("invite", ""))

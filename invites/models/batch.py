@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from invites.models.batch_queryset import BatchQuerySet
 from invites.models.counts import Counts, CountsField
-from invites.models.entries import fates, unpacked
+from invites.models.entries import fates, unpack
 from invites.models.invite import Invite
-from invites.models.invited_already import invited, resend
+from invites.models.invited_already import find_invited, resend
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
@@ -146,7 +146,7 @@ class Batch(models.Model):
         some, row.entries = row.entries[:CHUNK], row.entries[CHUNK:]
         if not row.entries:
             row.sent_at = timezone.now()
-        return row.invite([unpacked(entry) for entry in some], Invite.Source.CSV, leaving)
+        return row.invite([unpack(entry) for entry in some], Invite.Source.CSV, leaving)
 
     @transaction.atomic
     def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
@@ -186,7 +186,7 @@ class Batch(models.Model):
         ours = models.Q(batch=self.pk)
         if self.again:  # then it may have mailed invitations of other batches again
             ours |= models.Q(sent_at__gte=self.begun_at)
-        repeated = set(invited(outcome).filter(ours).values_list("email", flat=True))
+        repeated = set(find_invited(outcome).filter(ours).values_list("email", flat=True))
         outcome.skipped = [(e, Reason.REPEATED if e in repeated else reason) for e, reason in outcome.skipped]
 
     @property

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models.counts import Counts
-from invites.models.entries import packed
+from invites.models.entries import pack
 
 if TYPE_CHECKING:
     from invites.batch.lists import Line
@@ -34,7 +34,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             elif line.entry.email in entries:
                 repeated += 1
             else:
-                entries[line.entry.email] = packed(line.entry, given)
+                entries[line.entry.email] = pack(line.entry, given)
                 if line.meant:
                     entries[line.entry.email] |= {"meant": line.meant, "line": line.number}
         batch.entries = list(entries.values())

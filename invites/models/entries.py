@@ -14,7 +14,7 @@ from invites.models.queryset import Entry
 FATES = ("new", "doubted", "has_account", "invited", "suppressed")
 
 
-def packed(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
+def pack(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
     """Returns an entry as a batch stores it, without empty values.
 
     `given` are values for what the entry leaves empty.
@@ -23,7 +23,7 @@ def packed(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (given | said).items() if value}
 
 
-def unpacked(row: dict[str, Any]) -> Entry:
+def unpack(row: dict[str, Any]) -> Entry:
     """Returns the Entry of a stored row, without the notes on a likely typo ("meant" and "line")."""
     return Entry(**{name: value for name, value in row.items() if name not in {"meant", "line"}})
 
@@ -32,7 +32,7 @@ def fates(rows: Iterable[dict[str, Any]]) -> Counter[str]:
     """Returns how many of these stored entries would be invited or left out now: a number for each name of FATES."""
     found = Counter(dict.fromkeys(FATES, 0))
     for chunk in batched(rows, CHUNK):
-        outcome, chosen = Invite.objects.sift([unpacked(row) for row in chunk])
+        outcome, chosen = Invite.objects.sift([unpack(row) for row in chunk])
         doubted = sum(1 for row in chunk if row.get("meant") and row["email"] in chosen)
         found.update(reason.value for _email, reason in outcome.skipped)
         found.update(new=len(chosen) - doubted, doubted=doubted)

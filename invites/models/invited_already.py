@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
 
-def invited(outcome: Outcome) -> "InviteQuerySet":
+def find_invited(outcome: Outcome) -> "InviteQuerySet":
     """Returns one open invitation for each address that `outcome` skipped with the reason INVITED.
 
     An invitation from staff comes before one from a member, then the one that ends last.
@@ -30,6 +30,6 @@ def resend(outcome: Outcome, **given: Any) -> Outcome:
 
     `given` are arguments of Lifecycle.resend().
     """
-    again = invited(outcome).resend(**given)
+    again = find_invited(outcome).resend(**given)
     skipped = [pair for pair in outcome.skipped if pair[1] != Reason.INVITED]
     return Outcome(outcome.done, skipped, outcome.again_at) + again

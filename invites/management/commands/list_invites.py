@@ -46,28 +46,28 @@ def as_csv(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
 
 def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
     """Returns the parts of a JSON list of at most `limit` invitations."""
-    return export.lines(told(rows, limit))
+    return export.lines(records(rows, limit))
 
 
 def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
     """Yields a line of the columns SHOWN for each of at most `limit` invitations."""
-    for row in told(rows, limit):
+    for row in records(rows, limit):
         yield "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
 
 
-def told(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
+def records(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
     """Yields at most `limit` invitations as dicts, newest first. Takes two statements for some hundreds of them."""
     left = limit
     for chunk in exports.chunks(rows) if limit != 0 else ():
         listed = chunk[:left]
         OutboxMessage.objects.attach_newest(listed)
-        yield from map(described, listed)
+        yield from map(record, listed)
         left = None if left is None else left - len(listed)
         if left == 0:
             return
 
 
-def described(invite: Invite) -> dict[str, Any]:
+def record(invite: Invite) -> dict[str, Any]:
     """Returns what the list shows of an invitation. No token, hash or password is in it."""
     return {
         "id": invite.pk,

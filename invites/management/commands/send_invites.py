@@ -63,11 +63,11 @@ class Command(command.Command):
     def handle(self, *args: Any, emails: list[str], **options: Any) -> None:
         if not emails and options["file"] is None:
             raise CommandError("Whom? Give addresses, or a file with --csv.", returncode=2)
-        self.seen = set[int]()
-        self.given, self.batch, self.leaving = given(options), batch(options), in_step(options["rate"])
+        self.hashes = set[int]()
+        self.shared, self.batch, self.leaving = shared_fields(options), batch(options), in_step(options["rate"])
         report = Report(options, batch=self.batch.pk)
         groups = dict(Group.objects.values_list("name", "pk"))
-        with opened(options["file"]) as file:
+        with open_list(options["file"]) as file:
             self.work(chain(lists.read(emails, groups), lists.read(file, groups)), report)
         report.finish(self)
 
@@ -105,7 +105,7 @@ class Command(command.Command):
             elif line.entry.email in entries:
                 report.skipped(line.entry.email, Reason.REPEATED)
             else:
-                entries[line.entry.email] = self.completed(line.entry)
+                entries[line.entry.email] = self.complete(line.entry)
                 self.doubt(line)
         if report.dry_run:
             return report.add(self.rehearse(entries))
@@ -118,15 +118,15 @@ class Command(command.Command):
 
         A rehearsal stores nothing by which repeats could be found, so a hash of each address is kept in memory.
         """
-        new = [entry for entry in entries.values() if hash(entry.email) not in self.seen]
-        self.seen.update(hash(entry.email) for entry in new)
+        new = [entry for entry in entries.values() if hash(entry.email) not in self.hashes]
+        self.hashes.update(hash(entry.email) for entry in new)
         outcome = self.batch.rehearse(new)
         outcome.skipped += [(email, Reason.REPEATED) for email in entries.keys() - {entry.email for entry in new}]
         return outcome
 
-    def completed(self, entry: Entry) -> Entry:
+    def complete(self, entry: Entry) -> Entry:
         """Returns the entry, with the values of the options where the line has none."""
-        return replace(entry, **{name: value for name, value in self.given.items() if not getattr(entry, name)})
+        return replace(entry, **{name: value for name, value in self.shared.items() if not getattr(entry, name)})
 
     def doubt(self, line: Line) -> None:
         """Prints a likely typo in an address on stderr, unless with -v 0. The address is invited all the same."""
@@ -134,7 +134,7 @@ class Command(command.Command):
             self.stderr.write(f"line {line.number}: {line.entry.email}: did you mean {line.meant}?")
 
 
-def given(options: dict[str, Any]) -> dict[str, Any]:
+def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
     """Returns the values of Entry that the options set for every line. Raises CommandError if one is invalid."""
     groups = dict(Group.objects.filter(name=options["group"]).values_list("name", "pk"))
     try:
@@ -156,7 +156,7 @@ def batch(options: dict[str, Any]) -> Batch:
 
 
 @contextmanager
-def opened(file: str | None) -> Iterator[Iterator[str]]:
+def open_list(file: str | None) -> Iterator[Iterator[str]]:
     """Opens a list: yields the lines of this file, of standard input for "-", or none for None.
 
     Raises CommandError if the file can't be opened.

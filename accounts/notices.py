@@ -52,7 +52,7 @@ def tell(event: "Event") -> None:
             "google": event.detail.get("google", ""),
             "left": event.detail.get("left", 0),
             "by": event.detail.get("by", ""),
-            "anew": event.detail.get("anew", False),
+            "replaces": event.detail.get("replaces", False),
             "new_masked": addresses.mask(event.user.email),
             "device": device_in_words(event.device),
             "when": times.on(event.at),

@@ -48,8 +48,8 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
     Invalid for a wrong code or password, Limited, and Superseded.
     """
     user = request.person
-    secret, anew = setup.secret(request), user.second_factor.is_on
-    form = AppForm(request, sent, secret=secret.key, anew=anew)
+    secret, replaces = setup.secret(request), user.second_factor.is_on
+    form = AppForm(request, sent, secret=secret.key, replaces=replaces)
     try:
         proof.check(form)
     except Invalid:
@@ -57,7 +57,7 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
             raise
         said = _("The secret has run out, or was never asked for. Ask for one, and give it to the app.")
         raise Refused(400, "mismatch", said, "code", next=reverse("api_setup")) from None
-    setup.finish(request, secret.key, form.cleaned_data["code"], anew=anew)
+    setup.finish(request, secret.key, form.cleaned_data["code"], replaces=replaces)
     return who(request, recovery_codes=user.second_factor.recovery_codes)
 
 

@@ -33,7 +33,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Writes one event; `about` is the invite that it happened to.
 
         `detail` says more: `told`, the address that is mailed about it; `before`, what was changed; `by`, if it was
-        staff; `anew`, if an app replaced another.
+        staff; `replaces`, if an app replaced another.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 

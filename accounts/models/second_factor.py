@@ -83,18 +83,18 @@ class SecondFactor:
                     return str(row.type)
         return ""
 
-    def turn_on(self, secret: str, code: str, *, anew: bool = False, **trace: Any) -> None:
+    def turn_on(self, secret: str, code: str, *, replaces: bool = False, **trace: Any) -> None:
         """Asks for codes of this secret from now on; ends all sessions, as they began without one.
 
         `code` is the one that proved that the app works. Where it is on already nothing happens, unless it is to be set
-        up anew. Raises Superseded.
+        up again. Raises Superseded.
         """
         with transaction.atomic():
             self.user.lock_or_raise()
-            if (was_on := self.is_on) and not anew:
+            if (was_on := self.is_on) and not replaces:
                 return
             # First, so that all that is set up now is younger than the event (see `forget`).
-            self.user.record_and_notify(Event.Kind.SECOND_FACTOR_ON, anew=was_on, **trace)
+            self.user.record_and_notify(Event.Kind.SECOND_FACTOR_ON, replaces=was_on, **trace)
             self.forget()
             data = {"secret": encrypt(secret), "used": {digits(code): time.time()}}
             Authenticator.objects.create(user=self.user, type=TOTP, data=data)

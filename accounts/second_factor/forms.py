@@ -70,8 +70,8 @@ class WithCode(WithProof):
 class AppForm(WithProof):
     """A form to set up an authenticator app, whose first code shows that it has the key.
 
-    `secret` is that key in base32. `anew` says that the app replaces another: then a code of the old app is asked for
-    too, or a recovery code.
+    `secret` is that key in base32. `replaces` says that the app replaces another: then a code of the old app is asked
+    for too, or a recovery code.
     """
 
     code = CodeField(gettext_lazy("Code from the app"), gettext_lazy("The six digits that it shows now"))
@@ -80,10 +80,10 @@ class AppForm(WithProof):
     )
     field_order = ("code", "current", "password")
 
-    def __init__(self, *args: Any, secret: str, anew: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, secret: str, replaces: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.secret = secret
-        if not anew:
+        if not replaces:
             del self.fields["current"]
 
     def clean_code(self) -> str:

@@ -42,13 +42,13 @@ def secret(request: PersonRequest) -> Secret:
     return Secret(made, timezone.now() + APP_SETUP.lifetime, is_new=True)
 
 
-def finish(request: PersonRequest, key: str, code: str, *, anew: bool = False) -> None:
+def finish(request: PersonRequest, key: str, code: str, *, replaces: bool = False) -> None:
     """Turns on the app that has the secret `key` and has shown `code`. Every other session of the user ends.
 
-    `anew` says that the app replaces another. The new recovery codes are shown in this session. Raises Superseded if
-    all sessions of the account have ended since the request began.
+    `replaces` says that the app replaces another. The new recovery codes are shown in this session. Raises Superseded
+    if all sessions of the account have ended since the request began.
     """
-    request.person.second_factor.turn_on(key, code, anew=anew, **request.trace)
+    request.person.second_factor.turn_on(key, code, replaces=replaces, **request.trace)
     APP_SETUP.drop(request)
     sessions.restart(request, request.person)
     shown_codes.show(request)

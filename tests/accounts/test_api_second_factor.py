@@ -168,7 +168,7 @@ def test_another_app_takes_a_code_of_the_old_one(mailbox, ada, proven):
     assert ada.second_factor.app != app
     assert other.look().status_code == 401
     assert proven.look().status_code == 200
-    assert ada.events.filter(kind=Event.Kind.SECOND_FACTOR_ON, detail__anew=True).count() == 1
+    assert ada.events.filter(kind=Event.Kind.SECOND_FACTOR_ON, detail__replaces=True).count() == 1
     assert mailbox.kinds(ada.email)[-1] == "second_factor_on"
 
 

@@ -242,7 +242,7 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     assert Authenticator.objects.count() == 2
     assert mailbox.kinds(ada.email).count("second_factor_on") == 2
     events = ada.events.filter(kind=Event.Kind.SECOND_FACTOR_ON).order_by("id")
-    assert [event.detail["anew"] for event in events] == [False, True]
+    assert [event.detail["replaces"] for event in events] == [False, True]
 
 
 def test_a_wrong_code_of_the_new_app_spends_none_of_the_old(signed_in, ada):

@@ -143,7 +143,7 @@ def test_setting_it_up_anew_forgets_it(ada):
 def test_a_new_phone_forgets_it(ada):
     client = trusted()
     with later(seconds=5):
-        User.objects.get().second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", anew=True)
+        User.objects.get().second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", replaces=True)
 
         assert is_asked(client)
 

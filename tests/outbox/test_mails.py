@@ -255,7 +255,7 @@ def test_an_account_reads_its_own_language_whoever_asks(mailbox, client):
 def test_another_app_is_not_announced_as_turning_it_on(mailbox):
     phone.pair(somebody("en"))
     again = User.objects.get()
-    again.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", anew=True, **FROM)
+    again.second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", replaces=True, **FROM)
 
     letter, text, html = written(mailbox, EMAIL)
 

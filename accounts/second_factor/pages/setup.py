@@ -29,14 +29,14 @@ def app(request: PersonRequest) -> HttpResponse:
     This ends every other session, and this one goes on under a new id. Leads to the new recovery codes.
     """
     user = request.person
-    next_url, anew = safe_path(request.GET.get("next", "")), user.second_factor.is_on
+    next_url, replaces = safe_path(request.GET.get("next", "")), user.second_factor.is_on
     key = setup.secret(request).key
-    form = bind_form(AppForm, request, secret=key, anew=anew)
+    form = bind_form(AppForm, request, secret=key, replaces=replaces)
     if not form.is_valid():
-        context = {"form": form, "anew": anew, "next": next_url} | setup.ways(user, key)
+        context = {"form": form, "replaces": replaces, "next": next_url} | setup.ways(user, key)
         return render(request, "accounts/second_factor/app.html", context)
-    setup.finish(request, key, form.cleaned_data["code"], anew=anew)
-    messages.success(request, replaced() if anew else turned_on())
+    setup.finish(request, key, form.cleaned_data["code"], replaces=replaces)
+    messages.success(request, replaced() if replaces else turned_on())
     return redirect(recovery_codes.address(next_url))
 
 

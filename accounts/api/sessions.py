@@ -33,7 +33,7 @@ def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
             "ends_at": session.expire_date,
             "is_current": session.session_key == this,
         }
-        for session in request.person.sessions.listed(this)
+        for session in request.person.sessions.for_list(this)
     ]
     return JsonResponse({"sessions": rows})
 
@@ -47,4 +47,4 @@ def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
         forget(request)
     if ended is None:
         raise Refused(404, "not_found", _("That session had already ended."))
-    return message(_("Session ended: %(device)s.") % {"device": ended.called})
+    return message(_("Session ended: %(device)s.") % {"device": ended.device_or_unknown})

@@ -72,5 +72,7 @@ class Steering(LongList):
         if session is None:
             self.message_user(request, _("That session had already ended."), messages.INFO)
         else:
-            self.message_user(request, _("Session ended: %(device)s.") % {"device": session.called}, messages.SUCCESS)
+            self.message_user(
+                request, _("Session ended: %(device)s.") % {"device": session.device_or_unknown}, messages.SUCCESS
+            )
         return redirect("admin:accounts_user_change", person.pk)

@@ -82,7 +82,7 @@ class Address:
             user.email = left
         return user.email == email
 
-    def known(self) -> set[str]:
+    def all_own(self) -> set[str]:
         """The account's address, and those it has had and nobody else has now."""
         former = self.former(since=self.user.joined_at)
         taken = type(self.user).objects.filter(email__in=former).values_list("email", flat=True)

@@ -25,7 +25,7 @@ class NotMe:
         """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
         if self.event.user is None or self.is_over or self.is_reported:
             return False
-        return self.event.told == self.event.user.email or self.undoable is not None
+        return self.event.told == self.event.user.email or self.undoable_change is not None
 
     @property
     def is_over(self) -> bool:
@@ -46,7 +46,7 @@ class NotMe:
         return last is not None and not user.second_factor.was_set_up(event, before=last)
 
     @property
-    def undoable(self) -> Event | None:
+    def undoable_change(self) -> Event | None:
         """The change by which the account has left the mailed address since, if it is young enough to be undone.
 
         Of several changes in a row the earliest may be undone last: a thief who moved the account on and on has no say
@@ -75,7 +75,7 @@ class NotMe:
         user.second_factor.forget(since=self.event)
         if self.event.kind == Event.Kind.RECOVERY_CODE_USED:
             user.second_factor.forget_codes()  # who has one of them has the sheet
-        move = self.undoable if user.email != told else None
+        move = self.undoable_change if user.email != told else None
         if move and not user.address.restore(told, move, **trace):
             user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look
         else:

@@ -57,10 +57,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
     def with_google(self) -> "UserQuerySet":
-        return self.filter(models.Exists(connected()))
+        return self.filter(models.Exists(google_connections()))
 
     def without_google(self) -> "UserQuerySet":
-        return self.filter(~models.Exists(connected()))
+        return self.filter(~models.Exists(google_connections()))
 
     def read_ways_in(self, people: "Iterable[User]") -> None:
         """Reads how each of these gets in and how many sessions it has now, in four statements for all."""
@@ -97,13 +97,13 @@ class UserQuerySet(models.QuerySet["User"]):
         return ended
 
 
-def connected() -> models.QuerySet[Any]:
+def google_connections() -> models.QuerySet[Any]:
     """Of one person, in a larger query."""
     return SocialAccount.objects.filter(user=models.OuterRef("pk"), provider=PROVIDER)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    def in_session(self, key: str) -> "User | None":
+    def by_session_key(self, key: str) -> "User | None":
         """Whose session has this key, as its row says, with `session_data` and `session_ends` of it; it may be over."""
         return next(iter(self.raw(IN_SESSION, [key])), None)
 

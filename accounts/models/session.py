@@ -16,7 +16,7 @@ from kit import visitor
 from outbox.models import OutboxEvent
 
 LISTED = 100  # sessions of one account are shown, or named, at once
-SOME = 5000  # sessions of one account whose rows and copies are removed at once; its epoch ends the others too
+ENDED_AT_ONCE = 5000  # sessions of one account whose rows and copies are removed at once; its epoch ends the others too
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -26,16 +26,16 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def by_handle(self, handle: str) -> "Session | None":
         return self.exclude(handle="").filter(handle=handle).first()
 
-    def listed(self, this: str | None) -> "SessionQuerySet":
+    def for_list(self, this: str | None) -> "SessionQuerySet":
         """Those that go on: the one with this key first, then the newest."""
         this_first = models.Case(models.When(session_key=this, then=0), default=1)
         return self.live().order_by(this_first, "-created_at")[:LISTED]
 
-    def some(self) -> "tuple[list[str], SessionQuerySet]":
-        """The keys and the rows of these: of all, or of SOME if there are as many."""
-        keys = list(self.values_list("session_key", flat=True)[:SOME])
+    def keys_and_rows(self) -> "tuple[list[str], SessionQuerySet]":
+        """The keys and the rows of these: of all, or of ENDED_AT_ONCE if there are as many."""
+        keys = list(self.values_list("session_key", flat=True)[:ENDED_AT_ONCE])
         # To name them all takes longer than to take them all; whichever else is seen by then is void as well.
-        return keys, self.filter(session_key__in=keys) if len(keys) == SOME else self.all()
+        return keys, self.filter(session_key__in=keys) if len(keys) == ENDED_AT_ONCE else self.all()
 
     def end(self, handle: str, **trace: Any) -> "Session | None":
         """Ends the live session with this handle, and says so in its owner's history; None when there is none.
@@ -88,7 +88,7 @@ class Session(AbstractBaseSession):
         return import_module(settings.SESSION_ENGINE).SessionStore  # which imports this module
 
     @property
-    def called(self) -> str:
+    def device_or_unknown(self) -> str:
         """The device, in words, whichever it is."""
         return self.device_name or _("Unknown device")
 

@@ -45,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    # As UserManager.in_session reads them.
+    # As UserManager.by_session_key reads them.
     session_data: str
     session_ends: datetime
     # As UserQuerySet.read_ways_in reads them for many.
@@ -172,7 +172,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         The epoch alone does it, even for copies that a returning Redis brings back; deleting rows is house-keeping.
         """
-        keys, rows = self.sessions.some()
+        keys, rows = self.sessions.keys_and_rows()
         with transaction.atomic():
             self.session_epoch = models.F("session_epoch") + 1
             self.save(update_fields=["session_epoch"])

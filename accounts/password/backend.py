@@ -56,5 +56,5 @@ class Backend(ModelBackend):
 
         Costs one statement.
         """
-        user = User.objects.in_session(store.loaded_key.get())
+        user = User.objects.by_session_key(store.loaded_key.get())
         return user if user and user.pk == user_id and self.user_can_authenticate(user) else None

@@ -35,13 +35,13 @@ def forget_at_the_desk(rows: QuerySet[Any]) -> None:
 def _forget(instance: User, **_kwargs: Any) -> None:
     for forget in FORGETTING:
         forget(instance)
-    keys, _rows = instance.sessions.some()
+    keys, _rows = instance.sessions.keys_and_rows()
     transaction.on_commit(lambda: Session.forget_copies(keys))
     _forget_mail(instance)
-    Suppression.objects.filter(recipient__in=instance.address.known()).delete()
+    Suppression.objects.filter(recipient__in=instance.address.all_own()).delete()
     # Those that staff have lifted are gone, but were called by their addresses.
     lifted = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Suppression))
-    lifted.filter(object_repr__in=instance.address.known()).update(object_repr="")
+    lifted.filter(object_repr__in=instance.address.all_own()).update(object_repr="")
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
     Event.objects.forget(instance)
     _announce(instance)
@@ -50,7 +50,7 @@ def _forget(instance: User, **_kwargs: Any) -> None:
 def _forget_mail(user: User) -> None:
     # A former address may still wait for word of a change; nothing but the farewell is for who has left.
     stays = ~Q(recipient=user.email) | Q(kind="deleted")
-    OutboxMessage.objects.filter(recipient__in=user.address.known()).exclude(
+    OutboxMessage.objects.filter(recipient__in=user.address.all_own()).exclude(
         stays, sent_at=None, given_up_at=None
     ).withdraw()
 

@@ -36,14 +36,14 @@ def second_factor(user: User) -> Rows:
 
 
 def mails(user: User) -> Rows:
-    sent = OutboxMessage.objects.filter(recipient__in=user.address.known(), created_at__gte=user.joined_at).order_by(
+    sent = OutboxMessage.objects.filter(recipient__in=user.address.all_own(), created_at__gte=user.joined_at).order_by(
         "id"
     )
     return sent.values(*BECAME).iterator()
 
 
 def suppressed(user: User) -> Rows:
-    rows = Suppression.objects.filter(recipient__in=user.address.known()).order_by("id")
+    rows = Suppression.objects.filter(recipient__in=user.address.all_own()).order_by("id")
     return rows.values("reason", address=F("recipient"), since=F("created_at")).iterator()
 
 

@@ -129,7 +129,7 @@ def owner(key: str) -> User | None:
     Checks all that Django's get_user and our backend check, but in the row alone: no old copy can answer, and nothing
     is flushed, renewed or written.
     """
-    user = User.objects.in_session(key) if KEY.fullmatch(key) else None
+    user = User.objects.by_session_key(key) if KEY.fullmatch(key) else None
     if user is None or user.session_ends <= timezone.now() or not user.is_active:
         return None
     data = SessionStore().decode(user.session_data)

@@ -136,7 +136,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
 
     def to(self, user: User) -> Self:
         """Returns the links to any address of the user, present or former, and those that the user used."""
-        return self.filter(Q(email__in=user.address.known()) | Q(used_by=user))
+        return self.filter(Q(email__in=user.address.all_own()) | Q(used_by=user))
 
     def forget(self, user: User) -> None:
         """Erases a leaving user's address, and planned accounts, from their links. None of these works any more."""

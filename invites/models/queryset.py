@@ -185,14 +185,14 @@ class InviteQuerySet(Lifecycle):
 
     def to(self, user: User) -> "InviteQuerySet":
         """Returns the invitations to any address of the user, present or former, and those that the user accepted."""
-        return self.filter(models.Q(email__in=user.address.known()) | models.Q(accepted_by=user))
+        return self.filter(models.Q(email__in=user.address.all_own()) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
         """Erases a leaving user's address, name and note from every invitation. None of theirs stays open."""
         theirs = self.to(user)
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", name="", note="", readdress_to="")
-        self.filter(readdress_to__in=user.address.known()).update(readdress_to="")
+        self.filter(readdress_to__in=user.address.all_own()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":
         """Returns invitations to prune: from members, not accepted, expired over a year ago. Those from staff stay."""

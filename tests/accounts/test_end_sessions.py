@@ -48,7 +48,7 @@ def test_a_thousand_sessions_end_in_four_statements_and_two_cache_commands(ada, 
 
 
 def test_more_sessions_than_are_cleaned_up_at_once_end_all_the_same(ada, monkeypatch):
-    monkeypatch.setattr(session_module, "SOME", 2)
+    monkeypatch.setattr(session_module, "ENDED_AT_ONCE", 2)
     clients = [signed_in_as("ada") for _ in range(4)]
 
     ada.end_sessions()

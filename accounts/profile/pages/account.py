@@ -21,7 +21,7 @@ def account(request: PersonRequest) -> HttpResponse:
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")
     moving = change.find_pending(request)
     context = {
-        "sessions": user.sessions.listed(this),
+        "sessions": user.sessions.for_list(this),
         "this": this,
         "events": events,
         "moving_to": moving.to if moving else "",

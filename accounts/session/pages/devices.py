@@ -22,7 +22,7 @@ def end(request: PersonRequest) -> HttpResponse:
     if session is None:
         messages.info(request, _("That session had already ended."))
         return redirect("account")
-    messages.success(request, _("Session ended: %(device)s.") % {"device": session.called})
+    messages.success(request, _("Session ended: %(device)s.") % {"device": session.device_or_unknown})
     return redirect("account")
 
 

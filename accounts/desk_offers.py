@@ -20,7 +20,7 @@ class Panel:
     columns: list[str]
     rows: list[list[Any]] = field(default_factory=list)
     # For a table with a button in each row: what each posts as "session", the URL it posts to, and its words.
-    presses: list[str] = field(default_factory=list)
+    button_values: list[str] = field(default_factory=list)
     action: str = ""
     button: str = ""
     more: str = ""  # URL of the list of all rows
@@ -28,7 +28,7 @@ class Panel:
     @property
     def lines(self) -> list[tuple[list[Any], str]]:
         """Pairs of each row and the value its button posts, or "" in a table without buttons."""
-        return list(zip(self.rows, self.presses or [""] * len(self.rows), strict=True))
+        return list(zip(self.rows, self.button_values or [""] * len(self.rows), strict=True))
 
 
 # In the order in which they are offered and shown. Rooms above this one call the functions below.
@@ -36,7 +36,7 @@ ACTIONS: list[Any] = ["end_sessions", "turn_off"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 
 
-def offer(action: Callable[..., Any], after: str = "") -> None:
+def add_action(action: Callable[..., Any], after: str = "") -> None:
     """Offers one more action with people, after the one of this name, or after all others.
 
     Raises ValueError when there is no action of this name.
@@ -45,6 +45,6 @@ def offer(action: Callable[..., Any], after: str = "") -> None:
     ACTIONS.insert(names.index(after) + 1 if after else len(names), action)
 
 
-def panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
+def add_panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
     """Shows one more panel under a person: what `make` returns, or none where it returns None."""
     PANELS.append(make)

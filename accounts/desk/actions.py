@@ -20,7 +20,7 @@ from kit.long_list import LongList
 ONE_BY_ONE = 500  # people who each take several statements
 
 
-class Steering(LongList):
+class PersonActions(LongList):
     actions = desk_offers.ACTIONS
 
     @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])

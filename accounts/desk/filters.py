@@ -49,7 +49,7 @@ class GoogleFilter(YesNoFilter):
         return queryset.with_google() if value == YES else queryset.without_google()
 
 
-class SeenFilter(ChoiceFilter):
+class LastSignInFilter(ChoiceFilter):
     title = _("last sign-in")
     parameter_name = "seen"
 

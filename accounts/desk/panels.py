@@ -21,7 +21,7 @@ def sessions_panel(request: HttpRequest, person: User) -> Panel:
         _("Sessions"),
         [_("device"), _("IP address"), _("started"), _("ends")],
         [[row.device_name, row.ip, exact(row.created_at), exact(row.expire_date)] for row in sessions],
-        presses=[row.handle for row in sessions],
+        button_values=[row.handle for row in sessions],
         action=reverse("admin:accounts_user_end_session", args=[person.pk]),
         button=_("End session"),
     )

@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import desk_offers, names, notices
-from accounts.desk.actions import Steering
-from accounts.desk.filters import ActiveFilter, GoogleFilter, PasswordFilter, SeenFilter, StaffFilter
+from accounts.desk.actions import PersonActions
+from accounts.desk.filters import ActiveFilter, GoogleFilter, LastSignInFilter, PasswordFilter, StaffFilter
 from accounts.desk.panels import events_panel, google_panel, sessions_panel
 from accounts.models import Event, User
 from kit import addresses
 from kit.long_list import ago
 
 # What somebody at the desk changes, its owner is told of.
-TOLD = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
+KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
 
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
@@ -41,7 +41,7 @@ class PersonForm(forms.ModelForm):
 
 
 @admin.register(User)
-class PersonAdmin(Steering):
+class PersonAdmin(PersonActions):
     form = PersonForm
     list_display = (
         "email",
@@ -53,7 +53,7 @@ class PersonAdmin(Steering):
         "is_active",
         "joined",
     )
-    list_filter = (ActiveFilter, StaffFilter, PasswordFilter, GoogleFilter, SeenFilter)
+    list_filter = (ActiveFilter, StaffFilter, PasswordFilter, GoogleFilter, LastSignInFilter)
     search_fields = ("email__exact", "username__exact")
     search_help_text = gettext_lazy("A whole address or username")
     readonly_fields = ("last_login", "joined_at", "invites_paused_at")
@@ -113,11 +113,11 @@ class PersonAdmin(Steering):
             User.objects.store_new(obj, by="staff")
             return
         obj.change_by_staff([name for name in form.changed_data if name != "groups"])
-        self.tell(obj, {name: form.initial[name] for name in TOLD if name in form.changed_data})
+        self.tell(obj, {name: form.initial[name] for name in KINDS if name in form.changed_data})
 
     def tell(self, obj: User, before: dict[str, Any]) -> None:
         for name, value in before.items():
-            kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else TOLD[name]
+            kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else KINDS[name]
             Event.objects.record(kind, obj, before=value, by="staff")
         if before:
             notices.mail_staff_changes(obj, before)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from accounts.models import User
 
 
-def named(logins: Iterable[str]) -> list[User]:
+def find_people(logins: Iterable[str]) -> list[User]:
     """The people with these usernames or addresses, each of them once. Raises CommandError when one is nobody's."""
     people = {login: User.objects.by_login(login) for login in logins}
     if unknown := [login for login, user in people.items() if user is None]:

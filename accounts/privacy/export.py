@@ -14,12 +14,21 @@ from outbox.models import OutboxMessage, Suppression
 
 Rows = Iterable[Mapping[str, Any]]
 
-ABOUT = ("username", "email", "settings", "joined_at", "last_login", "password_changed_at", "is_active", "is_staff")
-BECAME = ("kind", "recipient", "created_at", "attempts", "sent_at", "bounced_at", "given_up_at", "last_answer")
+ACCOUNT_FIELDS = (
+    "username",
+    "email",
+    "settings",
+    "joined_at",
+    "last_login",
+    "password_changed_at",
+    "is_active",
+    "is_staff",
+)
+MAIL_FIELDS = ("kind", "recipient", "created_at", "attempts", "sent_at", "bounced_at", "given_up_at", "last_answer")
 
 
 def account(user: User) -> Rows:
-    yield {name: getattr(user, name) for name in ABOUT}
+    yield {name: getattr(user, name) for name in ACCOUNT_FIELDS}
 
 
 def sessions(user: User) -> Rows:
@@ -39,10 +48,10 @@ def mails(user: User) -> Rows:
     sent = OutboxMessage.objects.filter(recipient__in=user.address.all_own(), created_at__gte=user.joined_at).order_by(
         "id"
     )
-    return sent.values(*BECAME).iterator()
+    return sent.values(*MAIL_FIELDS).iterator()
 
 
-def suppressed(user: User) -> Rows:
+def suppressions(user: User) -> Rows:
     rows = Suppression.objects.filter(recipient__in=user.address.all_own()).order_by("id")
     return rows.values("reason", address=F("recipient"), since=F("created_at")).iterator()
 
@@ -60,7 +69,7 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "sessions": sessions,
     "events": events,
     "mails": mails,
-    "suppressed": suppressed,
+    "suppressed": suppressions,
 }
 
 
@@ -69,7 +78,7 @@ def add_part(name: str, rows: Callable[[User], Rows]) -> None:
     PARTS[name] = rows
 
 
-class Window(RawIOBase):
+class PieceBuffer(RawIOBase):
     """A file to write to that keeps only what nobody has taken yet."""
 
     def __init__(self) -> None:
@@ -89,14 +98,14 @@ class Window(RawIOBase):
 
 def stream_zip(user: User) -> Iterator[bytes]:
     """A ZIP with one JSON file for each part, in pieces: it is never whole in memory, however long the history is."""
-    window = Window()
-    with zipfile.ZipFile(window, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = PieceBuffer()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in PARTS.items():
             with archive.open(f"{name}.json", "w") as file:
                 for line in lines(rows(user)):
                     file.write(line.encode())
-                    yield window.take()
-    yield window.take()
+                    yield buffer.take()
+    yield buffer.take()
 
 
 def lines(rows: Rows) -> Iterator[str]:

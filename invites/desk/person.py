@@ -111,8 +111,8 @@ def row(invite: Invite, other: str) -> list[Any]:
     return [when, other, invite.state.label, invite.get_source_display()]
 
 
-desk_offers.panel(received)
-desk_offers.panel(sent)
-desk_offers.offer(mail_reset, after="end_sessions")
-desk_offers.offer(pause)
-desk_offers.offer(allow)
+desk_offers.add_panel(received)
+desk_offers.add_panel(sent)
+desk_offers.add_action(mail_reset, after="end_sessions")
+desk_offers.add_action(pause)
+desk_offers.add_action(allow)

@@ -167,8 +167,8 @@ def test_what_is_offered_stands_in_its_order(desk):
 
 def test_nothing_is_offered_after_what_is_not_there():
     with pytest.raises(ValueError, match="nothing"):
-        desk_offers.offer(desk_offers.panel, after="nothing")
-    assert desk_offers.panel not in desk_offers.ACTIONS
+        desk_offers.add_action(desk_offers.add_panel, after="nothing")
+    assert desk_offers.add_panel not in desk_offers.ACTIONS
 
 
 def test_nobody_acts_on_those_above_them(helper, mailbox, admin_user):

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from accounts.management.people import named
+from accounts.management.people import find_people
 from accounts.models import Session, User
 from accounts.models.queryset import UserQuerySet
 from kit.commands import arguments, command
@@ -25,7 +25,7 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         people = User.objects.all()
         if not options["all"]:
-            people = people.filter(pk__in=[user.pk for user in named(options["user"])])
+            people = people.filter(pk__in=[user.pk for user in find_people(options["user"])])
         report = {
             "people": command.counted(people),
             "sessions": command.counted(self.sessions(people, everybody=options["all"])),

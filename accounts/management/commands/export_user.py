@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from accounts.management.people import named
+from accounts.management.people import find_people
 from accounts.models import Event
 from accounts.privacy import export
 from kit.commands import command
@@ -18,7 +18,7 @@ class Command(command.Command):
         parser.add_argument("user", metavar="NAME|ADDRESS", help="username or address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        (user,) = named([options["user"]])
+        (user,) = find_people([options["user"]])
         Event.objects.record(Event.Kind.EXPORTED, user, by="staff")
         self.stdout.write("{", ending="")
         for number, (name, rows) in enumerate(export.PARTS.items()):

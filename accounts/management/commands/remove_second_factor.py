@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 
-from accounts.management.people import named
+from accounts.management.people import find_people
 from accounts.models import User
 from kit.commands import arguments, command
 
@@ -23,7 +23,7 @@ class Command(command.Command):
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        people = named(options["users"])
+        people = find_people(options["users"])
         remove = self.has_one if options["dry_run"] else self.remove
         report = {"people": len(people), "removed": sum(map(remove, people))}
         self.tell(report, "removed from {removed} of {people} people".format(**report))

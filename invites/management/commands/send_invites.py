@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from accounts.management.people import named
+from accounts.management.people import find_people
 from invites.batch import columns, lists
 from invites.batch.lists import Line
 from invites.management.report import Report
@@ -151,7 +151,7 @@ def batch(options: dict[str, Any]) -> Batch:
         if found is None:
             raise CommandError(f"There is no batch {options['resume']}.", returncode=2)
         return found
-    inviter = named([options["invited_by"]])[0] if options["invited_by"] else None
+    inviter = find_people([options["invited_by"]])[0] if options["invited_by"] else None
     return Batch(created_by=inviter, begun_at=timezone.now(), again=options["again"])
 
 

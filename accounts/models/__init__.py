@@ -1,4 +1,4 @@
-"""Who you are, where you are signed in, and what has been done with your account."""
+"""The rows of accounts: users, their sessions and their security history; and what can be done with each."""
 
 from accounts.models.address import Address
 from accounts.models.event import Event

@@ -1,4 +1,4 @@
-"""The email address of an account: the one it has, the ones it had, and the proof that it is its owner's."""
+"""The email address of an account: its present one, its former ones, and the proof that it is the owner's."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 
 
 class Address:
-    """`user.address`: `user.email` and, beside it, the one row in which allauth keeps it, verified and primary."""
+    """`user.address`: the user's one address, in `user.email` and in allauth's one row for it, verified and primary."""
 
     def __init__(self, user: "User") -> None:
         self.user = user
 
     def add_first(self) -> None:
-        """Does what `set_only` does for a new account, which can have no other address to delete."""
+        """Stores the address of a new account, `user.email`, as verified and primary, and allows mail to it again.
+
+        Only for an account that was made just now: it has no other address that would have to be deleted.
+        """
         EmailAddress.objects.create(user=self.user, email=self.user.email, verified=True, primary=True)
         self._allow_mail()
 
     def set_only(self) -> None:
-        """Makes `user.email` the account's one address: verified, primary, and no other beside it."""
+        """Makes `user.email` the account's only address, verified and primary, and allows mail to it again.
+
+        Every other address of the account is deleted from allauth's table.
+        """
         rows = EmailAddress.objects.filter(user=self.user)
         with transaction.atomic():
             rows.exclude(email=self.user.email).delete()
@@ -38,13 +44,13 @@ class Address:
             self._allow_mail()
 
     def _allow_mail(self) -> None:
-        Suppression.objects.undo_opt_out(self.user.email)  # who has an account must hear of what happens to it
+        Suppression.objects.undo_opt_out(self.user.email)  # the owner of an account must hear of what happens to it
 
     def prove(self) -> None:
-        """The owner has just proven this address.
+        """Stores that the owner has just proven `user.email`. Does nothing if the address was verified before.
 
-        If it was never proven before, someone may have planted the account: every session ends, and every way in that
-        they could have set up is removed.
+        If it never was, somebody else may have planted the account: every session ends, every way in that they could
+        have set up is removed, and the user is read from the database again.
         """
         if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
             with transaction.atomic():
@@ -55,13 +61,14 @@ class Address:
             self.user.refresh_from_db()
 
     def change(self, email: str, **trace: Any) -> None:
-        """Takes another address, which is proven, and tells the old one. `trace` is from where: ip and device.
+        """Gives the account another address, which its owner has proven, and mails the old one about it.
 
-        Raises Superseded, IntegrityError for a taken address.
+        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
+        the user was read, IntegrityError for a taken address, and ValidationError for a malformed one.
         """
         with transaction.atomic():
             before, after = self.user.lock_or_raise().email, addresses.normalize(email)
-            if after == before:  # the same code twice
+            if after == before:  # the same code was sent in twice
                 return
             type(self.user).objects.filter(pk=self.user.pk).update(email=after)
             self.user.email = after
@@ -69,7 +76,11 @@ class Address:
             self.user.record_and_notify(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
 
     def restore(self, email: str, undone: Event, **trace: Any) -> bool:
-        """Comes back to the address before a change, which `undone` is; False when somebody else has it by now."""
+        """Gives the account its former address `email` back, and mails the address that it leaves.
+
+        `undone` is the change that this undoes, `trace` the ip and device of the request. Returns False, and changes
+        nothing, if another account has `email` by now.
+        """
         user, left = self.user, self.user.email
         try:
             with transaction.atomic():
@@ -83,13 +94,16 @@ class Address:
         return user.email == email
 
     def all_own(self) -> set[str]:
-        """The account's address, and those it has had and nobody else has now."""
+        """Returns the account's address and its former ones, except those that another account has now."""
         former = self.former(since=self.user.joined_at)
         taken = type(self.user).objects.filter(email__in=former).values_list("email", flat=True)
         return {self.user.email} | former - set(taken)
 
     def former(self, since: datetime | None = None) -> set[str]:
-        """Addresses that it has left since then, or since so short a time that it could still be undone."""
+        """Returns the addresses that the account has left since `since`.
+
+        The default is 72 hours ago (NOT_ME_LIFETIME): a change since then can still be undone.
+        """
         since = since or timezone.now() - NOT_ME_LIFETIME
         moves = self.user.events.filter(kind=Event.Kind.EMAIL_CHANGED, at__gte=since)
         return set(moves.values_list("detail__before", flat=True))

@@ -1,4 +1,4 @@
-"""The security history: what was done with an account, from where, and whether its owner says "not me"."""
+"""The security history: what was done with an account, from where, and whether its owner has disowned it."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,7 @@ from kit.ids import uuid7
 if TYPE_CHECKING:
     from accounts.models.user import User
 
-NOT_ME_LIFETIME = timedelta(hours=72)  # how long "this was not me" can be said, and a changed address be restored
+NOT_ME_LIFETIME = timedelta(hours=72)  # in which "this was not me" can be said, and a changed address be restored
 KEPT = timedelta(days=365)
 
 
@@ -30,10 +30,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         about: UUID | None = None,
         **detail: Any,
     ) -> "Event":
-        """Writes one event; `about` is the invite that it happened to.
+        """Writes one event, and returns it. `about` is the id of the invitation that the event happened to.
 
-        `detail` says more: `told`, the address that is mailed about it; `before`, what was changed; `by`, if it was
-        staff; `replaces`, if an app replaced another.
+        `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
+        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
@@ -47,9 +47,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         device: str = "",
         **detail: Any,
     ) -> None:
-        """Writes the first events of a new account in one statement: that it was made, and what came with it.
+        """Writes the first events of a new account in one statement: "created", and what happened with it.
 
-        `accepted` is the invitation that it accepts, `way` how its owner comes in by the same press.
+        `accepted` is the id of the invitation that the account accepts, if any. `way` is how the owner signs in by the
+        same press (accounts.session.sessions), "" if they do not. `detail` belongs to the event "created".
         """
         trace = {"user": user, "ip": ip, "device": device}
         events = [Event(kind=Event.Kind.CREATED, detail=detail, **trace)]
@@ -60,14 +61,17 @@ class EventQuerySet(models.QuerySet["Event"]):
         Event.objects.bulk_create(events)
 
     def forget(self, user: "User") -> None:
-        """Takes from a leaving person's events what tells who it was."""
+        """Removes ip, device and detail from the events of a user who leaves, as they tell who it was."""
         self.filter(user=user).update(ip=None, device="", detail={})
 
     def prunable(self) -> "EventQuerySet":
+        """Returns the events to prune: those older than KEPT."""
         return self.filter(at__lt=timezone.now() - KEPT)
 
 
 class Event(models.Model):
+    """One line of a user's security history. It outlives the account, but then says no more whose it was."""
+
     class Kind(models.TextChoices):
         CREATED = "created", _("Account created")
         SIGNED_IN = "signed_in", _("Signed in")
@@ -108,12 +112,12 @@ class Event(models.Model):
         null=True,
         related_name="events",
         verbose_name=_("person"),
-        db_index=False,  # event_by_user has it first
+        db_index=False,  # event_by_user begins with this column
     )
     ip = models.GenericIPAddressField(_("IP address"), null=True)
     device = models.CharField(_("device"), max_length=100, blank=True)
     at = models.DateTimeField(_("when"), default=timezone.now)
-    # The invite that it happened to; the person is who did it.
+    # The id of the invitation that the event happened to; `user` is the one who acted on it.
     about = models.UUIDField(null=True, editable=False)
     detail = models.JSONField(default=dict)
     disowned_at = models.DateTimeField(_("disowned"), null=True)
@@ -139,10 +143,10 @@ class Event(models.Model):
 
     @property
     def works_until(self) -> datetime:
-        """Until when its owner can say "this was not me"."""
+        """The end of the time in which the owner can say "this was not me" of the event."""
         return self.at + NOT_ME_LIFETIME
 
     @property
     def told(self) -> str:
-        """The address that was mailed about it."""
+        """The address that mail about the event goes to; "" if the event names none."""
         return str(self.detail.get("told", ""))

@@ -1,4 +1,4 @@
-"""The Google account that somebody also signs in with."""
+"""The Google account that a user can also sign in with."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,18 @@ PROVIDER = "google"
 
 
 class ConnectedElsewhere(Exception):
-    """That Google account signs in to another account of this site, or this account has another Google account."""
+    """The Google account is connected to another account of this site, or this account to another Google account."""
 
 
 class LastWayIn(Exception):
-    """Without a password only mailed links would be left."""
+    """Google can't be disconnected: the account has no password, so only mailed links would be left to sign in by."""
 
 
 class Google:
-    """`user.google`: at most one Google account, known by the id that Google never gives to anybody else."""
+    """`user.google`: the user's connection to one Google account, or none.
+
+    `uid` is the id of a Google account, which Google, unlike an address, never gives to anybody else.
+    """
 
     def __init__(self, user: "User") -> None:
         self.user = user
@@ -33,14 +36,15 @@ class Google:
 
     @property
     def email(self) -> str:
-        """The address that Google named last; "" without a connection."""
+        """The address that Google named at the last sign-in with it; "" without a connection."""
         account = self.account
         return account.extra_data.get("email", "") if account else ""
 
     def adopt(self, uid: str, email: str) -> bool:
-        """Connects without a mail, for who has just joined or come in by it; False when it was connected before.
+        """Connects a Google account without a mail about it, when the user has just signed up or in with it.
 
-        Raises ConnectedElsewhere, Superseded.
+        `email` is the address that Google names. Returns False if the two were connected already. Raises
+        ConnectedElsewhere, and Superseded if all sessions of the account have ended since the user was read.
         """
         with transaction.atomic():
             self.user.lock_or_raise()
@@ -54,12 +58,16 @@ class Google:
                     SocialAccount.objects.create(
                         user=self.user, provider=PROVIDER, uid=uid, extra_data={"email": email}
                     )
-            except IntegrityError:  # by somebody else, in this moment
+            except IntegrityError:  # another account has connected it at the same moment
                 raise ConnectedElsewhere from None
         return True
 
     def connect(self, uid: str, email: str, **trace: Any) -> bool:
-        """Connects, and tells the owner; False when it was connected before. Raises ConnectedElsewhere, Superseded."""
+        """Connects a Google account, and mails the owner about it. Returns False if the two were connected already.
+
+        `email` is the address that Google names, `trace` the ip and device of the request. Raises ConnectedElsewhere,
+        and Superseded if all sessions of the account have ended since the user was read.
+        """
         with transaction.atomic():
             if not self.adopt(uid, email):
                 return False
@@ -67,7 +75,11 @@ class Google:
         return True
 
     def disconnect(self, **trace: Any) -> None:
-        """Raises LastWayIn, Superseded."""
+        """Ends the connection to Google, if there is one, and mails the owner about it.
+
+        `trace` is the ip and device of the request. Raises LastWayIn if the account has no password, and Superseded if
+        all its sessions have ended since the user was read.
+        """
         with transaction.atomic():
             if not self.user.lock_or_raise().has_usable_password():
                 raise LastWayIn
@@ -76,6 +88,6 @@ class Google:
                 self.user.record_and_notify(Event.Kind.GOOGLE_DISCONNECTED, google=email, **trace)
 
     def forget(self) -> bool:
-        """Whether there was anything to forget."""
+        """Deletes the connection to Google without a mail about it. Returns False if there was none."""
         gone, _rows = SocialAccount.objects.filter(user=self.user, provider=PROVIDER).delete()
         return gone > 0

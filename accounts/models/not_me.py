@@ -1,4 +1,4 @@
-"""Saying “this was not me” of an event that a mail told of: whether it still counts, and what it does."""
+"""How the owner of an account disowns an event that a mail told of (“this was not me”), and what that undoes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +12,36 @@ if TYPE_CHECKING:
 
 
 class EventUnavailable(Exception):
-    """It was disowned already, or too long ago, or its mail went to an address that has no say any more."""
+    """The event can't be disowned: it was already, it is too old, or the mailed address has no say any more."""
 
 
 class NotMe:
-    """`NotMe(event)`: whether it can be said of this event, and saying it."""
+    """`NotMe(event)`: the report of an account's owner that somebody else did what `event` records."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
 
     def can_be_said(self) -> bool:
-        """Whether its mail still has a say: it is young, and went to an address that is the account's or just was."""
+        """Returns whether the mail about the event can still disown it.
+
+        The event must be younger than 72 hours and not disowned yet. The mailed address must be the account's, or one
+        that the account has left by a change that can be undone.
+        """
         if self.event.user is None or self.is_over or self.is_reported:
             return False
         return self.event.told == self.event.user.email or self.undoable_change is not None
 
     @property
     def is_over(self) -> bool:
-        """Whether it is too late to say it."""
+        """True once the event is too old to be disowned."""
         return timezone.now() >= self.event.works_until
 
     @property
     def is_reported(self) -> bool:
-        """Whether it was said of this event, or from the same mailbox since, and nothing is left that it would undo.
+        """True if the event was disowned, or a report from the same mailbox since then has left nothing to undo.
 
-        What is said of a later event leaves a second factor in place that was set up before that.
+        Disowning a later event leaves a second factor in place that was set up before that event: as long as it is
+        there, this event can still be disowned.
         """
         event, user = self.event, self.event.user
         if event.disowned_at is not None or user is None:
@@ -47,15 +52,16 @@ class NotMe:
 
     @property
     def undoable_change(self) -> Event | None:
-        """The change by which the account has left the mailed address since, if it is young enough to be undone.
+        """The change by which the account has left the mailed address since the event, if it can be undone; else None.
 
-        Of several changes in a row the earliest may be undone last: a thief who moved the account on and on has no say
-        once its owner has undone the first step.
+        It must be younger than 72 hours, and not made by staff. Once it or an earlier change has been undone, it can't
+        be undone any more: a thief who has moved the account on and on has no say after its owner has undone the first
+        step.
         """
         theirs = Event.objects.filter(user=self.event.user)
         since = max(self.event.at, timezone.now() - NOT_ME_LIFETIME)
         moves = theirs.filter(kind=Event.Kind.EMAIL_CHANGED, detail__before=self.event.told, at__gte=since)
-        move = moves.exclude(detail__has_key="by").order_by("id").first()  # what staff put right, no mail undoes
+        move = moves.exclude(detail__has_key="by").order_by("id").first()  # no mail undoes what staff have put right
         if move is None:
             return None
         undone = theirs.filter(kind=Event.Kind.EMAIL_RESTORED, id__gt=move.pk, detail__undone__lte=move.pk.hex)
@@ -63,28 +69,31 @@ class NotMe:
 
     @transaction.atomic
     def say(self, **trace: Any) -> "User":
-        """Disowns the event; returns the account as it is then. `trace` is from where: ip and device.
+        """Disowns the event, and returns the account as it is afterwards. `trace` is the ip and device of the request.
 
-        Every session ends, the password, all known devices and Google are worth nothing, a second factor that was set
-        up since is gone, and an address that was changed since comes back. If another account has that address by now,
-        this one is turned off. Raises EventUnavailable.
+        Ends every session, removes the password, Google and known devices, removes a second factor that was set up
+        since, and restores an address that was changed since; if another account has that address by now, turns this
+        one off instead. Raises EventUnavailable.
         """
         user, told = self._claim(), self.event.told
         user.remove_ways_in()
         # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
         user.second_factor.forget(since=self.event)
         if self.event.kind == Event.Kind.RECOVERY_CODE_USED:
-            user.second_factor.forget_codes()  # who has one of them has the sheet
+            user.second_factor.forget_codes()  # whoever has used one of them has the whole sheet
         move = self.undoable_change if user.email != told else None
         if move and not user.address.restore(told, move, **trace):
-            user.turn_off(**trace)  # two mailboxes claim it, and neither can prove more: a person must look
+            user.turn_off(**trace)  # two mailboxes claim the account, and neither can prove more: staff must look
         else:
             user.end_sessions()
         Event.objects.record(Event.Kind.DISOWNED, user, told=told, **trace)
         return user
 
     def _claim(self) -> "User":
-        """Locks the account and marks the event, once. Raises EventUnavailable."""
+        """Locks the account, marks the event as disowned, and returns the account.
+
+        Only one of several requests can do so. Raises EventUnavailable for the others, or if it is too late.
+        """
         event = self.event
         if event.user is None:
             raise EventUnavailable

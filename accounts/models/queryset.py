@@ -1,4 +1,4 @@
-"""Which people there are, and making an account."""
+"""Queries for users, and the ways to make an account."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Superseded(Exception):
-    """Every session of the account has ended since this request began."""
+    """The session, or every session of the account, has ended meanwhile, so the request must not go on."""
 
 
-# Asked with every request of somebody signed in: Django would take longer to write it than PostgreSQL to answer.
+# Runs with every request of a signed-in user: Django would take longer to compose it than PostgreSQL to answer it.
 IN_SESSION = """
     SELECT person.*, session.session_data, session.expire_date AS session_ends
     FROM accounts_user person JOIN accounts_session session ON session.user_id = person.id
@@ -37,16 +37,22 @@ IN_SESSION = """
 
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
-        """Whoever signs in with this name or address; a name cannot hold an "@"."""
+        """Returns the user with this username or address, or None. `typed` need not be in lower case.
+
+        What holds an "@" is an address: a username cannot.
+        """
         login = typed.strip().lower()
         return self.filter(**{"email" if "@" in login else "username": login}).first()
 
     def by_google(self, uid: str) -> "User | None":
-        """Whoever has connected the Google account of this id."""
+        """Returns the user who has connected the Google account with this id, or None."""
         return self.filter(socialaccount__provider=PROVIDER, socialaccount__uid=uid).first()
 
     def free_name(self, wish: str) -> str:
-        """A free username near a wish or an address; one query, however many are taken."""
+        """Returns a free username made from a wished one or an address; "" if all its candidates are taken.
+
+        Costs one query, however many are taken.
+        """
         near = names.candidates(wish)
         return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
 
@@ -63,7 +69,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(~models.Exists(google_connections()))
 
     def read_ways_in(self, people: "Iterable[User]") -> None:
-        """Reads how each of these gets in and how many sessions it has now, in four statements for all."""
+        """Reads, in four statements for all of `people`, how they can sign in and how many live sessions they have.
+
+        Sets `sessions_now`, `has_google`, `has_app` and `is_verified` on each.
+        """
         listed = list(people)
         theirs = {"user__in": [person.pk for person in listed]}
         live = Session.objects.live().filter(**theirs).order_by().values_list("user")
@@ -77,7 +86,10 @@ class UserQuerySet(models.QuerySet["User"]):
             person.is_verified = person.pk in verified
 
     def sign_out(self, **detail: Any) -> int:
-        """The same as end_sessions, and says so in the history of each; gives how many sessions have ended."""
+        """Ends all sessions of these users, and records it in the history of each. Returns how many sessions were live.
+
+        `detail` goes into the events, such as by="staff".
+        """
         sessions = Session.objects.live().filter(user__in=self.order_by()).count()
         keys = list(self.values_list("pk", flat=True))
         Event.objects.bulk_create([Event(kind=Event.Kind.SIGNED_OUT, user_id=key, detail=detail) for key in keys])
@@ -85,9 +97,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return sessions
 
     def end_sessions(self) -> int:
-        """Signs all of them out everywhere; gives how many they are. Three statements, however many.
+        """Ends all sessions of these users, and announces it to other services. Returns how many users they are.
 
-        Not in one transaction: the first does it, and nobody should wait for the house-keeping.
+        Costs three statements, however many users they are. The first ends the sessions; the last only deletes their
+        rows, after the commit: nobody should wait for that.
         """
         with transaction.atomic():
             ended = self.update(session_epoch=models.F("session_epoch") + 1)
@@ -98,17 +111,23 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 def google_connections() -> models.QuerySet[Any]:
-    """Of one person, in a larger query."""
+    """Returns a subquery: the connection to Google of the user in the outer query."""
     return SocialAccount.objects.filter(user=models.OuterRef("pk"), provider=PROVIDER)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def by_session_key(self, key: str) -> "User | None":
-        """Whose session has this key, as its row says, with `session_data` and `session_ends` of it; it may be over."""
+        """Returns the user of the session with this key, read from its row, or None. The session may have expired.
+
+        Sets `session_data` and `session_ends` on the user, from the row.
+        """
         return next(iter(self.raw(IN_SESSION, [key])), None)
 
     def lock_first_owner(self) -> bool:
-        """Whether there is no superuser yet. Transactions that ask wait for each other, so that only one becomes it."""
+        """Returns whether there is no superuser yet. To be called in a transaction.
+
+        Each transaction that asks waits until the one before has ended, so that only one makes the first superuser.
+        """
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('frontdoor.owner'))")
         return not self.filter(is_superuser=True).exists()
@@ -122,11 +141,11 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         events: Sequence[NewEvent] = (),
         **trace: Any,
     ) -> None:
-        """Stores a new account, whichever door it is made by; `trace` is from where, or by whom.
+        """Stores a new account with its verified address and first events, and announces it to other services.
 
-        `way` is how its owner comes in by the same press, which is its first sign-in; "" where they sign in later.
-        `accepted` is the invitation that it accepts, `events` what other services hear of that. There is no savepoint:
-        after an IntegrityError the caller's own transaction can't go on.
+        `way` is how the owner signs in by the same press, "" if they do not. `accepted` is the id of the invitation
+        that the account accepts, `events` what to announce about that. `trace` is ip and device, or by="staff".
+        Raises IntegrityError for a taken name or address; the caller's own transaction can't go on then (no savepoint).
         """
         with transaction.atomic(savepoint=False):
             user.last_login = timezone.now() if way else None
@@ -146,11 +165,11 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> "User":
-        """Makes an account with one verified primary address.
+        """Makes an account with one verified address, of which the caller has proof or for which it answers.
 
-        The caller has proof of the address, or answers for it. The password is given as typed, or `encoded` as a
-        hasher made it; `beginning` is as store_new takes it. Raises ValidationError for a malformed name or
-        address, IntegrityError for a taken one, after which the caller's own transaction can't go on.
+        `password` is as typed, None for an account without one; `encoded` is a hash of it, made before. `beginning`
+        holds arguments of store_new(). Raises ValidationError for a malformed name or address, and IntegrityError for a
+        taken one; the caller's own transaction can't go on then.
         """
         user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
         if encoded:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
 
 SECRET_SIZE = 20  # bytes, as RFC 4226 §4 recommends
-# How long the same code could pass: its own period, and those that MFA_TOTP_TOLERANCE allows around it.
+# How long a code could pass: for its own period, and for those around it that MFA_TOTP_TOLERANCE allows.
 PASSES_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)  # seconds
 
 
 class SecondFactor:
-    """`user.second_factor`; allauth keeps the rows and does the sums."""
+    """`user.second_factor`: the user's authenticator app and recovery codes. allauth has the rows and arithmetic."""
 
     def __init__(self, user: "User") -> None:
         self.user = user
@@ -43,12 +43,12 @@ class SecondFactor:
 
     @property
     def must_stay(self) -> bool:
-        """Whether its owner may not turn it off."""
+        """True if the user may not turn it off: staff, where REQUIRE_STAFF_2FA is set."""
         return settings.REQUIRE_STAFF_2FA and self.user.is_staff
 
     @property
     def recovery(self) -> Authenticator | None:
-        """The recovery codes, if this site can still read them."""
+        """The row of the recovery codes; None if there is none, or no key of this site decrypts it."""
         row = self._rows(type=RECOVERY).first()
         try:
             return row if row and row.wrap().generate_codes() else None
@@ -57,23 +57,25 @@ class SecondFactor:
 
     @property
     def recovery_codes(self) -> list[str]:
-        """Those that have not been used yet."""
+        """The recovery codes that have not been used yet; [] if there are none that this site can decrypt."""
         row = self.recovery
         return row.wrap().get_unused_codes() if row else []
 
     @property
     def batch(self) -> int:
-        """A number for the recovery codes that there are; new ones have another."""
+        """A number that stands for the present set of recovery codes, and for no later set; 0 if there is none."""
         return self._rows(type=RECOVERY).values_list("pk", flat=True).first() or 0
 
     def check(self, typed: str, **trace: Any) -> str:
-        """The kind of a right code, or "". No code is right twice (RFC 6238 §5.2), however many ask at once.
+        """Uses up a code of the app, or a recovery code. Returns its kind, TOTP or RECOVERY, or "" for a wrong one.
 
-        Raises Superseded.
+        No code passes twice (RFC 6238 §5.2), however many requests bring it at once. A used recovery code is mailed to
+        the owner; `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have
+        ended since the user was read.
         """
         code = digits(typed)
         with transaction.atomic():
-            self.user.lock_or_raise()  # before its rows, as everything else that changes them
+            self.user.lock_or_raise()  # before its rows: all that changes them locks in this order
             for row in self._rows().select_for_update().order_by("id"):
                 if _passes(row, code):
                     _spend(row, code)
@@ -84,16 +86,17 @@ class SecondFactor:
         return ""
 
     def turn_on(self, secret: str, code: str, *, replaces: bool = False, **trace: Any) -> None:
-        """Asks for codes of this secret from now on; ends all sessions, as they began without one.
+        """Sets up an app with this secret (base32), makes recovery codes, mails the owner and ends all sessions.
 
-        `code` is the one that proved that the app works. Where it is on already nothing happens, unless it is to be set
-        up again. Raises Superseded.
+        The sessions began without a code. `code` is the one that has shown that the app works; it can't be used again.
+        Does nothing if another app is set up, unless the new one `replaces` it. `trace` is the ip and device of the
+        request. Raises Superseded if all sessions of the account have ended since the user was read.
         """
         with transaction.atomic():
             self.user.lock_or_raise()
             if (was_on := self.is_on) and not replaces:
                 return
-            # First, so that all that is set up now is younger than the event (see `forget`).
+            # The event comes first: forget(since=event) removes only what is younger than the event.
             self.user.record_and_notify(Event.Kind.SECOND_FACTOR_ON, replaces=was_on, **trace)
             self.forget()
             data = {"secret": encrypt(secret), "used": {digits(code): time.time()}}
@@ -102,7 +105,10 @@ class SecondFactor:
             self.user.end_sessions()
 
     def renew_codes(self, **trace: Any) -> None:
-        """New recovery codes instead of all old ones. Raises Superseded."""
+        """Replaces all recovery codes by new ones, and mails the owner. `trace` is the ip and device of the request.
+
+        Raises Superseded if all sessions of the account have ended since the user was read.
+        """
         with transaction.atomic():
             self.user.lock_or_raise()
             self.user.record_and_notify(Event.Kind.RECOVERY_CODES, **trace)
@@ -110,7 +116,11 @@ class SecondFactor:
             self._make_codes()
 
     def turn_off(self, **trace: Any) -> bool:
-        """Whether it was on. Raises Superseded."""
+        """Removes the app and all recovery codes, and mails the owner. Returns False, and mails nothing, if it was off.
+
+        `trace` is the ip and device of the request, or by="staff". Raises Superseded if all sessions of the account
+        have ended since the user was read.
+        """
         with transaction.atomic():
             self.user.lock_or_raise()
             if was_on := self.forget():
@@ -118,7 +128,10 @@ class SecondFactor:
         return was_on
 
     def forget(self, since: Event | None = None) -> bool:
-        """Removes it, or what of it was set up since an event; gives whether there was anything."""
+        """Removes the app and recovery codes, without a mail; with `since`, only what was set up since that event.
+
+        Returns False if there was nothing to remove.
+        """
         rows = self._rows(created_at__gte=since.at) if since else self._rows()
         gone, _all = rows.delete()
         return gone > 0
@@ -127,7 +140,7 @@ class SecondFactor:
         self._rows(type=RECOVERY).delete()
 
     def was_set_up(self, since: Event, before: Event | None = None) -> bool:
-        """Whether the app or recovery codes that there are were set up since one event, and before another."""
+        """Returns whether the present app or recovery codes were set up since one event, and before another, if any."""
         rows = self._rows(created_at__gte=since.at)
         return bool((rows.filter(created_at__lt=before.at) if before else rows).exists())
 
@@ -144,27 +157,30 @@ def new_secret() -> str:
 
 
 def proves(secret: str, code: str) -> bool:
-    """Whether an app that was given this secret shows this code."""
-    # allauth remembers a code as used by its owner; nobody owns this, so that the same may be sent in again.
+    """Returns whether an app with this secret (base32) shows this code just now. The code is not used up."""
+    # allauth notes for a user which codes are used; this id is nobody's, so that the same code can be sent in again.
     nobodys = Authenticator(type=TOTP, user_id=uuid7(), data={"secret": encrypt(secret)})
     return bool(nobodys.wrap().validate_code(digits(code)))
 
 
 def digits(typed: str) -> str:
-    """A code as people copy it from where it is shown in groups, and as keyboards of any script write it."""
+    """Returns the digits of a code in ASCII. It may have been copied with spaces, or typed in any script's digits."""
     return "".join(str(unicodedata.decimal(c)) for c in typed if c.isdecimal())
 
 
 def all_rows() -> Any:
-    """The apps and recovery codes of everybody, whose secrets `reencrypt` takes."""
+    """Returns the rows of all users' apps and recovery codes, which reencrypt() encrypts again."""
     return Authenticator.objects.all()
 
 
 def reencrypt(ids: list[int], *, save: bool) -> int:
-    """Encrypts the secrets of these rows with the first key; gives how many could be read."""
+    """Encrypts the secrets of the rows with these ids again, with the first key; without `save`, only tries to.
+
+    Returns how many rows could be decrypted.
+    """
     readable = 0
     with transaction.atomic():
-        # Locked, as a code that is used meanwhile is marked in the same data.
+        # Locked, because the same `data` notes which codes are used: a code used meanwhile must stay used.
         for row in Authenticator.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
             with suppress(Unreadable):
                 row.data |= _renewed(row.data)
@@ -176,12 +192,12 @@ def reencrypt(ids: list[int], *, save: bool) -> int:
 
 def _renewed(data: dict[str, Any]) -> dict[str, Any]:
     secrets = {name: renew(data[name]) for name in ("secret", "seed") if name in data}
-    # Recovery codes of another system, as allauth keeps them.
+    # Recovery codes that come from another system; allauth stores each by itself.
     return secrets | ({"migrated_codes": list(map(renew, data["migrated_codes"]))} if "migrated_codes" in data else {})
 
 
 def _passes(row: Authenticator, code: str) -> bool:
-    # allauth remembers a code for its own period, and in the cache: it could pass again after that, or without Redis.
+    # allauth remembers a used code for one period, in the cache: it could pass again after that, or without Redis.
     if time.time() < row.data.get("used", {}).get(code, 0) + PASSES_FOR:
         return False
     try:
@@ -196,5 +212,5 @@ def _spend(row: Authenticator, code: str) -> None:
         row.data["used"] = {old: at for old, at in used.items() if time.time() < at + PASSES_FOR} | {code: time.time()}
         row.last_used_at = timezone.now()
         row.save(update_fields=["data", "last_used_at"])
-    else:  # allauth has marked the code in the row itself
+    else:  # allauth has already noted in the row that the code is used
         row.record_usage()

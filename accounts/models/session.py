@@ -1,4 +1,4 @@
-"""Where somebody is signed in."""
+"""The rows of sessions: where users are signed in, and how one session is ended."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -15,32 +15,35 @@ from accounts.models.event import Event
 from kit import visitor
 from outbox.models import OutboxEvent
 
-LISTED = 100  # sessions of one account are shown, or named, at once
-ENDED_AT_ONCE = 5000  # sessions of one account whose rows and copies are removed at once; its epoch ends the others too
+LISTED = 100  # sessions of one account, at most, on its page and in its JSON
+ENDED_AT_ONCE = 5000  # rows and copies of one account that are removed at once; its new epoch ends the others too
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self) -> "SessionQuerySet":
+        """Returns the sessions that have not expired."""
         return self.filter(expire_date__gt=timezone.now())
 
     def by_handle(self, handle: str) -> "Session | None":
+        """Returns the session with this handle, or None. A session before sign-in has none, and is never found."""
         return self.exclude(handle="").filter(handle=handle).first()
 
     def for_list(self, this: str | None) -> "SessionQuerySet":
-        """Those that go on: the one with this key first, then the newest."""
+        """Returns the live sessions, at most LISTED of them: the one with the key `this` first, then the newest."""
         this_first = models.Case(models.When(session_key=this, then=0), default=1)
         return self.live().order_by(this_first, "-created_at")[:LISTED]
 
     def keys_and_rows(self) -> "tuple[list[str], SessionQuerySet]":
-        """The keys and the rows of these: of all, or of ENDED_AT_ONCE if there are as many."""
+        """Returns the keys and the rows of these sessions, or of ENDED_AT_ONCE of them if there are that many."""
         keys = list(self.values_list("session_key", flat=True)[:ENDED_AT_ONCE])
-        # To name them all takes longer than to take them all; whichever else is seen by then is void as well.
+        # A statement that names every key takes longer than one for all rows. That may meet a session which has begun
+        # since the keys were read; the new epoch ends it as well.
         return keys, self.filter(session_key__in=keys) if len(keys) == ENDED_AT_ONCE else self.all()
 
     def end(self, handle: str, **trace: Any) -> "Session | None":
-        """Ends the live session with this handle, and says so in its owner's history; None when there is none.
+        """Ends the live session with this handle, and records it in its owner's history. Returns it, or None.
 
-        `trace` is from where, ip and device, or by whom.
+        `trace` is the ip and device of the request, or by="staff".
         """
         session: Session | None = self.live().by_handle(handle)
         if session is None or not session.end():
@@ -49,23 +52,27 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return session
 
     def prunable(self) -> "SessionQuerySet":
+        """Returns the sessions to prune: those that have expired."""
         return self.filter(expire_date__lte=timezone.now())
 
     def revoke(self, user: Any, handle: str) -> bool:
-        """Deletes the row of one session, which has this owner and handle, before its time; False if it is gone."""
+        """Ends the one session in this queryset before its time, and announces to other services that it has ended.
+
+        `user` is its owner's id, and `handle` its handle. Returns False, and announces nothing, if its row is gone.
+        """
         with transaction.atomic():
             gone, _rows = self.delete()
-            if gone and handle:  # one that is over by now was announced by who ended it
+            if gone and handle:  # if the row is gone, whoever ended the session has announced it
                 OutboxEvent.objects.announce("session.revoked", user=user, session=handle, all=False)
         return gone > 0
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
-    """Django's, with our two questions."""
+    """Django's manager of sessions, with the methods of SessionQuerySet."""
 
 
 class Session(AbstractBaseSession):
-    """Django's session row, and whose it is. Written by accounts.session.store."""
+    """Django's row of a session, with its user, and where and when it began. accounts.session.store writes it."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
@@ -73,7 +80,7 @@ class Session(AbstractBaseSession):
     ip = models.GenericIPAddressField(null=True)
     device = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    # What pages call it, through all changes of its key, which is as good as a password.
+    # The name of the session on pages and in JSON. Its key changes, and must not be shown: it is as good as a password.
     handle = models.CharField(max_length=32, default="", db_default="", editable=False)
 
     objects: ClassVar[SessionManager] = SessionManager()
@@ -85,11 +92,11 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        return import_module(settings.SESSION_ENGINE).SessionStore  # which imports this module
+        return import_module(settings.SESSION_ENGINE).SessionStore  # imported only here: it imports this module
 
     @property
     def device_or_unknown(self) -> str:
-        """The device, in words, whichever it is."""
+        """The device in words of the active language: "Firefox on Windows", or "Unknown device"."""
         return self.device_name or _("Unknown device")
 
     @property
@@ -102,13 +109,13 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def forget_copies(cls, keys: Iterable[str]) -> None:
-        """Has Redis drop its copies of the sessions with these keys."""
+        """Deletes the copies that Redis has of the sessions with these keys."""
         caches["sessions"].delete_many([cls.cache_key(key) for key in keys])
 
     def end(self) -> bool:
-        """Ends this one session, by whichever key it goes in this moment: without its row, no copy opens anything.
+        """Ends this one session, whatever its key is by now. Returns False if it had ended already.
 
-        False when it had ended already.
+        Deletes its row: without that, no copy of it signs anybody in.
         """
         ended = Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
         caches["sessions"].delete(self.cache_key(self.session_key))

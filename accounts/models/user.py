@@ -1,4 +1,4 @@
-"""Who you are."""
+"""The user, who has an account, and what can be done with the account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,28 +27,30 @@ from outbox.models import OutboxEvent
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    """An account: the name, address and password that its owner signs in with, their preferences and their rights."""
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(_("username"), max_length=names.MAX_LENGTH, unique=True)
     email = models.EmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
-    # What the person chose, as accounts.preferences knows it.
+    # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
-    # Mixed into the hash that each session carries: one higher, and every session of this user is void.
+    # A part of the hash that each session carries: when it is counted up, all sessions of the user are void.
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
-    # Devices that signed in before this are strangers again.
+    # A device that was last used to sign in before this time counts as new.
     devices_forgotten_at = models.DateTimeField(null=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff status"), default=False)
-    # Since when this person may not invite anybody, where members may.
+    # Since when this user may not invite anybody, on a site where members may.
     invites_paused_at = models.DateTimeField(_("invitations paused"), null=True, editable=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
-    # As UserManager.by_session_key reads them.
+    # Set by UserManager.by_session_key() alone.
     session_data: str
     session_ends: datetime
-    # As UserQuerySet.read_ways_in reads them for many.
+    # Set by UserQuerySet.read_ways_in() alone.
     sessions_now: int
     has_google: bool
     has_app: bool
@@ -65,7 +67,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=models.Q(username=Lower("username")), name="username_is_lower_case"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_is_lower_case"),
         ]
-        # For those of whom there are few, and by when they were seen.
+        # For the filters at the desk: four that find few of many users, and one by the last sign-in.
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["-id"], name="user_off", condition=models.Q(is_active=False)),
             models.Index(fields=["-id"], name="user_staff", condition=models.Q(is_staff=True)),
@@ -87,17 +89,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return SecondFactor(self)
 
     def save_preferences(self, **chosen: Any) -> None:
-        """Keeps what the person chose in the settings; what they chose before for other things stays."""
+        """Stores these settings of the user; their other settings stay as they are in the database."""
         with transaction.atomic():
             stored = User.objects.select_for_update().get(pk=self.pk).settings
             self.settings = stored | chosen
             self.save(update_fields=["settings"])
 
     def lock_or_raise(self) -> "User":
-        """Locks the account for the rest of the transaction, and gives it as it is now.
+        """Locks the account's row until the transaction ends, and returns the account as it is now.
 
-        Raises Superseded when all its sessions have ended since it was read: whoever ended them, with a new password or
-        with "this was not me", must not be overtaken by what was under way. To be called in a transaction.
+        Raises Superseded if all its sessions have ended since it was read, or if it was deleted: a new password, or
+        "this was not me", must not be undone by a request that was under way. To be called in a transaction.
         """
         held = User.objects.select_for_update().filter(pk=self.pk, session_epoch=self.session_epoch).first()
         if held is None:
@@ -105,9 +107,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return held
 
     def change_password(self, password: str, **trace: Any) -> None:
-        """Sets it, ends every session, forgets every device, and tells the owner. `trace` is from where: ip and device.
+        """Sets a new password, ends every session, forgets every device, and mails the owner.
 
-        Raises Superseded.
+        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
+        the user was read.
         """
         with transaction.atomic():
             self.lock_or_raise()
@@ -118,7 +121,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.record_and_notify(Event.Kind.PASSWORD_CHANGED, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
-        """Raises Superseded, ValidationError for a malformed name, IntegrityError for a taken one."""
+        """Changes the username, and mails the owner. `trace` is the ip and device of the request.
+
+        Raises Superseded if all sessions of the account have ended since the user was read, ValidationError for a
+        malformed name, and IntegrityError for a taken one.
+        """
         with transaction.atomic():
             before, after = self.lock_or_raise().username, names.normalize(username)
             User.objects.filter(pk=self.pk).update(username=after)
@@ -126,7 +133,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def turn_off(self, **trace: Any) -> None:
-        """Deactivates the account, and ends its sessions."""
+        """Deactivates the account, ends its sessions and records it. `trace` is ip and device, or by="staff"."""
         with transaction.atomic():
             self.is_active = False
             self.save(update_fields=["is_active"])
@@ -134,9 +141,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     def change_by_staff(self, fields: Sequence[str]) -> None:
-        """Stores these fields; a new address is theirs on the staff's word, and ends the sessions, as turning off does.
+        """Stores the fields that staff have changed, and makes `email` the account's one verified address.
 
-        Only these: the others were read a while ago, and must not bring ended sessions back.
+        A new address ends all sessions, as does turning the account off. Stores no other fields: they were read a while
+        ago, and an old session_epoch would bring ended sessions back.
         """
         with transaction.atomic():
             self.save(update_fields=fields)
@@ -145,32 +153,40 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self.end_sessions()
 
     def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
-        """Records an event and mails the owner, who may say that it was somebody else."""
+        """Records an event, and mails it to the owner with a link to say "this was not me".
+
+        The mail goes to `told`, by default the account's address. `detail` is as EventQuerySet.record() takes it. The
+        kind must be one of notices.MAILS.
+        """
         with transaction.atomic():
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
 
     def remove_ways_in(self) -> None:
-        """All but the mailbox, for who ends the sessions as well."""
+        """Removes the password, Google and all known devices; mailed links are left to sign in by.
+
+        The caller must end the sessions as well, and decide what becomes of the second factor.
+        """
         self.google.forget()
         self.set_unusable_password()
         self.devices_forgotten_at = timezone.now()
         self.save(update_fields=["password", "devices_forgotten_at"])
 
     def forget_devices(self) -> None:
-        """Makes every device a stranger again, and every browser one that is asked for a code."""
+        """Makes every device count as new: the next sign-in there is mailed to the owner, and no browser is trusted."""
         self.devices_forgotten_at = timezone.now()
         self.save(update_fields=["devices_forgotten_at"])
 
     def sign_out(self, **trace: Any) -> None:
-        """Signs out everywhere, and says so in the history."""
+        """Ends all sessions of the account, and records it. `trace` is ip and device, or by="staff"."""
         with transaction.atomic():
             Event.objects.record(Event.Kind.SIGNED_OUT, self, **trace)
             self.end_sessions()
 
     def end_sessions(self) -> None:
-        """Signs out everywhere.
+        """Ends all sessions of the account, and announces it to other services.
 
-        The epoch alone does it, even for copies that a returning Redis brings back; deleting rows is house-keeping.
+        The new epoch alone ends them, even those of which a returning Redis brings copies back. Their rows and copies
+        are deleted only to save space.
         """
         keys, rows = self.sessions.keys_and_rows()
         with transaction.atomic():
@@ -181,20 +197,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         Session.forget_copies(keys)
 
     def erase(self, **trace: Any) -> None:
-        """Deletes the account and mails a last word.
+        """Deletes the account, and mails its owner that it is gone; the mail names the device in `trace`, if any.
 
-        Raises Superseded, or DatabaseError, and then nothing is gone.
+        Raises Superseded if all sessions of the account have ended since the user was read, and DatabaseError, such as
+        when a row has been locked for three seconds. Then nothing is deleted.
         """
         with transaction.atomic():
-            with connection.cursor() as cursor:  # whoever holds a row of it must not hold its owner for long
+            with connection.cursor() as cursor:  # if another process has locked a row, the owner must not wait long
                 cursor.execute("SET LOCAL lock_timeout = '3s'")
             self.lock_or_raise()
-            # What stays in the history says that an account went, and not from where.
+            # The event that stays in the history says that an account was deleted, but neither whose nor from where.
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()
 
     def vouches_for(self, session_hash: str) -> bool:
-        """Whether a session with this hash is of the user's present password and epoch, under this key or a former."""
+        """Returns whether a session with this hash began under the user's present password and epoch.
+
+        The hash may be made with SECRET_KEY or with one of SECRET_KEY_FALLBACKS.
+        """
         good = chain((self.get_session_auth_hash(),), self.get_session_auth_fallback_hash())
         return any(constant_time_compare(session_hash, one) for one in good)
 

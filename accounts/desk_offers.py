@@ -1,4 +1,4 @@
-"""Offers of the desk: actions on people, and tables under one person. Rooms above add theirs by `offer` and `panel`."""
+"""What the desk offers for people: actions, and panels under one person. Higher rooms add theirs to both lists."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ NEWEST = 20  # rows of a panel
 
 @dataclass
 class Panel:
-    """A table under a person at the desk, newest rows first."""
+    """A table under a person at the desk, newest rows first. `key` is its id in HTML."""
 
     key: str
     title: str
     columns: list[str]
     rows: list[list[Any]] = field(default_factory=list)
-    # For a table with a button in each row: what each posts as "session", the URL it posts to, and its words.
+    # For a table with a button in each row: what each button posts as "session", the URL it posts to, and its text.
     button_values: list[str] = field(default_factory=list)
     action: str = ""
     button: str = ""
@@ -27,24 +27,24 @@ class Panel:
 
     @property
     def lines(self) -> list[tuple[list[Any], str]]:
-        """Pairs of each row and the value its button posts, or "" in a table without buttons."""
+        """Pairs of a row and the value that its button posts, "" in a table without buttons."""
         return list(zip(self.rows, self.button_values or [""] * len(self.rows), strict=True))
 
 
-# In the order in which they are offered and shown. Rooms above this one call the functions below.
+# In the order in which the desk shows them. Higher rooms add theirs by the functions below.
 ACTIONS: list[Any] = ["end_sessions", "turn_off"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 
 
 def add_action(action: Callable[..., Any], after: str = "") -> None:
-    """Offers one more action with people, after the one of this name, or after all others.
+    """Adds an action on people to the desk, after the action with the name `after`, or after all others.
 
-    Raises ValueError when there is no action of this name.
+    `action` is a function as ModelAdmin.actions takes it. Raises ValueError if there is no action with that name.
     """
     names = [known if isinstance(known, str) else known.__name__ for known in ACTIONS]
     ACTIONS.insert(names.index(after) + 1 if after else len(names), action)
 
 
 def add_panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
-    """Shows one more panel under a person: what `make` returns, or none where it returns None."""
+    """Adds a panel under each person at the desk: what `make` returns, or no panel where it returns None."""
     PANELS.append(make)

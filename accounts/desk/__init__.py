@@ -1,4 +1,4 @@
-"""The desk of people and of their security history."""
+"""The desk's pages of people and of their security history."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -10,5 +10,6 @@ from accounts.desk.person import PersonAdmin
 
 __all__ = ["HistoryAdmin", "PersonAdmin"]
 
-# A person has exactly one address, kept by the pages that prove it; what else opens an account nobody may read here.
+# A person has exactly one address, whose row only user.address may change. The other rows open accounts: nobody at
+# the desk may read them.
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])

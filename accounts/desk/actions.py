@@ -1,4 +1,4 @@
-"""What can be done with people at the desk. Nobody may do it to those above them."""
+"""The desk's actions on people. Only a superuser may act on staff and superusers."""
 
 from collections import Counter
 from typing import Any
@@ -17,14 +17,20 @@ from accounts import desk_offers, notices
 from accounts.models import User
 from kit.long_list import LongList
 
-ONE_BY_ONE = 500  # people who each take several statements
+ONE_BY_ONE = 500  # people, at most, in an action that takes several statements for each
 
 
 class PersonActions(LongList):
+    """The part of the people's page at the desk that acts on them: actions on many, and a button for one session."""
+
     actions = desk_offers.ACTIONS
 
     @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+        """Ends all sessions of the chosen people, and says how many.
+
+        Skips the visitor, and people whom the visitor may not change.
+        """
         people, skipped = self.sift(request, queryset, oneself=False)
         chosen = User.objects.filter(pk__in=[person.pk for person in people])
         numbers = {"sessions": chosen.sign_out(by="staff"), "users": len(people)}
@@ -32,6 +38,11 @@ class PersonActions(LongList):
 
     @admin.action(description=gettext_lazy("Deactivate and end sessions"), permissions=["change"])
     def turn_off(self, request: HttpRequest, queryset: Any) -> None:
+        """Deactivates the chosen people, ends their sessions and mails them; skips others, and says how many and why.
+
+        Skips the visitor, and people whom the visitor may not change. Does nothing, and says so, for more people than
+        ONE_BY_ONE.
+        """
         if self.refuses_many(request, queryset, ONE_BY_ONE):
             return
         people, skipped = self.sift(request, queryset, oneself=False)
@@ -43,7 +54,10 @@ class PersonActions(LongList):
         self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
-        """Whom one may do something to, and how many not and why."""
+        """Returns the people whom the visitor may change, and how many others there are, by reason.
+
+        Without `oneself` the visitor is one of those others.
+        """
         people, skipped = [], Counter[str]()
         for person in queryset:
             if not oneself and person == request.user:
@@ -55,7 +69,7 @@ class PersonActions(LongList):
         return people, skipped
 
     def log(self, request: HttpRequest, people: list[User], message: str) -> None:
-        """For the list of changes that the desk keeps of each person."""
+        """Adds `message` to the list of changes that the desk keeps of each of these people."""
         if people:
             LogEntry.objects.log_actions(str(request.user.pk), people, CHANGE, message)
 
@@ -64,7 +78,10 @@ class PersonActions(LongList):
         return [path("<uuid:pk>/sessions/end", end, name="accounts_user_end_session"), *super().get_urls()]
 
     def end_session(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Ends the one session that is named by its handle."""
+        """Ends one session of a person, whose handle is posted as "session". Leads back to the person.
+
+        Raises Http404 if there is no such person, and PermissionDenied if the visitor may not change them.
+        """
         person = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, person):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""How people are found at the desk. Each filter has an index, and counts no further than needed."""
+"""The filters of the desk's list of people. Each has an index, and counts no further than needed."""
 
 from datetime import timedelta
 from typing import Any

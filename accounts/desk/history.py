@@ -1,4 +1,4 @@
-"""Everybody's security history at the desk, to read. It may be millions of rows long."""
+"""The security history of all people at the desk, read-only. It may be millions of rows long."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class HistoryAdmin(ReadOnly, LongList):
     list_display = ("at", "user", "kind", "ip", "device_name")
     list_filter = (KindFilter,)
     list_select_related = ("user",)
-    search_fields = ("user",)  # search knows how
+    search_fields = ("user",)  # for Django to show the field; search() looks up the person
     search_help_text = _("A username or an address")
 
     @admin.display(description=_("device"), empty_value="–")
@@ -35,6 +35,9 @@ class HistoryAdmin(ReadOnly, LongList):
         return event.device_name
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
-        """By the person, who is looked up first: the history is long, and indexed by its owner."""
+        """Returns the events of the person whose username or address is `term`; none if there is no such person.
+
+        The person is looked up first: the history is long, and its index begins with the user.
+        """
         user = User.objects.by_login(term)
         return queryset.filter(user=user) if user else queryset.none()

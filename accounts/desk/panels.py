@@ -1,4 +1,4 @@
-"""What is shown under a person at the desk: where they are signed in, with which Google account, and what happened."""
+"""The desk's panels under a person: their sessions, their Google account and their newest events."""
 
 from typing import Any
 
@@ -14,7 +14,10 @@ INVITING = (Event.Kind.INVITED, Event.Kind.RESENT, Event.Kind.EXTENDED, Event.Ki
 
 
 def sessions_panel(request: HttpRequest, person: User) -> Panel:
-    """With a button for each, by its handle: its key is as good as a password."""
+    """Returns the panel of live sessions, with a button to end each.
+
+    The button posts the session's handle: its key is as good as a password, and must not be shown.
+    """
     sessions = list(person.sessions.live().order_by("-created_at")[:NEWEST])
     return Panel(
         "sessions",
@@ -34,9 +37,10 @@ def google_panel(request: HttpRequest, person: User) -> Panel:
 
 
 def events_panel(request: HttpRequest, person: User) -> Panel | None:
+    """Returns the panel of the newest events except INVITING; None if the visitor may not read the history."""
     if not request.user.has_perm("accounts.view_event"):
         return None
-    # Who has invited a thousand people would see nothing else.
+    # For a person who has invited a thousand others, the panel would show nothing else.
     events = person.events.exclude(kind__in=INVITING).order_by("-id")[:NEWEST]
     columns = [_("when"), _("what"), _("IP address"), _("device")]
     rows = [[exact(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]

@@ -1,4 +1,4 @@
-"""People at the desk. Nobody's password can be read or set here."""
+"""The desk's page of people. It neither shows nor sets anybody's password."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from accounts.models import Event, User
 from kit import addresses
 from kit.long_list import ago
 
-# What somebody at the desk changes, its owner is told of.
+# The fields whose change at the desk is recorded, and mailed to the owner of the account; with the kind of event.
 KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
 
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class PersonForm(forms.ModelForm):
-    # Without Django's own checks: names.normalize has the words.
+    # Plain fields, without the checks of the model's fields: the methods below check, in our words.
     username = forms.CharField(label=gettext_lazy("username"))
     email = forms.CharField(label=gettext_lazy("email address"))
 
@@ -72,7 +72,7 @@ class PersonAdmin(PersonActions):
 
     @admin.display(description=gettext_lazy("ways in"))
     def ways_in(self, person: User) -> str:
-        """Beside mailed links, which everybody has."""
+        """Returns in words how the person can sign in, besides by the mailed links that everybody can use."""
         ways = [
             _("password") if person.has_usable_password() else "",
             "Google" if person.has_google else "",
@@ -88,7 +88,7 @@ class PersonAdmin(PersonActions):
         User.objects.read_ways_in(rows)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """The person, and under that what belongs to them."""
+        """Shows a person's form, and under it the panels of what belongs to them. A POST changes the person."""
         person = self.get_object(request, object_id)
         if person and request.method == "GET":
             own = (sessions_panel, google_panel, events_panel)
@@ -102,12 +102,18 @@ class PersonAdmin(PersonActions):
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever may change an address can receive its sign-in links: rights are changed only from above."""
+        """Returns whether the visitor may change this person. Only a superuser may change staff and superusers.
+
+        Whoever may change an address can receive its sign-in links, and so gets all rights of that person.
+        """
         above = obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser)
         return above and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """A new person signs in by a mailed link."""
+        """Stores a new person, or what staff have changed of one; that is then mailed to the owner of the account.
+
+        A new person has no password, and signs in by a mailed link.
+        """
         if not change:
             obj.set_unusable_password()
             User.objects.store_new(obj, by="staff")
@@ -116,6 +122,7 @@ class PersonAdmin(PersonActions):
         self.tell(obj, {name: form.initial[name] for name in KINDS if name in form.changed_data})
 
     def tell(self, obj: User, before: dict[str, Any]) -> None:
+        """Records what staff have changed, and mails the owner. `before` has the former value of each changed field."""
         for name, value in before.items():
             kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else KINDS[name]
             Event.objects.record(kind, obj, before=value, by="staff")
@@ -123,7 +130,10 @@ class PersonAdmin(PersonActions):
             notices.mail_staff_changes(obj, before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Only the people: what goes with them is long, and Django names a session by its key."""
+        """Returns only the people, for the page that asks before a deletion, not the rows that are deleted with them.
+
+        These would be many, and Django would name each session by its key.
+        """
         people = list(objs)
         kept = {str(self.opts.verbose_name) for person in people if not self.has_delete_permission(request, person)}
         return [person.email for person in people], {self.opts.verbose_name_plural: len(people)}, kept, []

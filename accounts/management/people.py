@@ -1,4 +1,4 @@
-"""People that a command names."""
+"""The users whom a command line names."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,10 @@ from accounts.models import User
 
 
 def find_people(logins: Iterable[str]) -> list[User]:
-    """The people with these usernames or addresses, each of them once. Raises CommandError when one is nobody's."""
+    """Returns the users with these usernames or addresses, each of them once.
+
+    Raises CommandError, which lists the unknown ones, if any of them belongs to no user.
+    """
     people = {login: User.objects.by_login(login) for login in logins}
     if unknown := [login for login, user in people.items() if user is None]:
         raise CommandError(f"There is nobody called {', '.join(unknown)}. Nothing was changed.", returncode=2)

@@ -1,1 +1,1 @@
-"""What is held about somebody: taking it along, and having it forgotten."""
+"""What is stored about a user: how they download it, and how it is erased with the account."""

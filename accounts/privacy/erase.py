@@ -1,4 +1,4 @@
-"""What is forgotten when an account goes."""
+"""What is erased when an account is deleted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,29 +17,33 @@ FORGETTING: list[Callable[[User], None]] = []
 
 
 def hear_deletions() -> None:
-    """Called once at start: whichever door deletes an account, what stays of its history names nobody."""
+    """Has _forget() called before any account is deleted, whatever deletes it. To be called once at start."""
     pre_delete.connect(_forget, sender=get_user_model(), dispatch_uid="accounts.privacy.erase")
 
 
 def before(forget: Callable[[User], None]) -> None:
-    """Has another room forget what it holds, while it is still known which addresses the person had."""
+    """Has `forget` called before an account is deleted: it erases what another room has stored about the user.
+
+    At that moment it is still known which addresses the user had.
+    """
     FORGETTING.append(forget)
 
 
 def forget_at_the_desk(rows: QuerySet[Any]) -> None:
-    """Takes the names of these rows from the desk's own log, which says who changed what."""
+    """Removes the names of these rows from the log of changes at the desk; that they were changed stays there."""
     kept = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(rows.model))
     kept.filter(object_id__in=[str(pk) for pk in rows.values_list("pk", flat=True)]).update(object_repr="")
 
 
 def _forget(instance: User, **_kwargs: Any) -> None:
+    """Receives Django's signal that an account is about to be deleted, and erases what would still name its owner."""
     for forget in FORGETTING:
         forget(instance)
     keys, _rows = instance.sessions.keys_and_rows()
     transaction.on_commit(lambda: Session.forget_copies(keys))
     _forget_mail(instance)
     Suppression.objects.filter(recipient__in=instance.address.all_own()).delete()
-    # Those that staff have lifted are gone, but were called by their addresses.
+    # Suppressions that staff have lifted are gone, but the desk's log still names their addresses.
     lifted = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Suppression))
     lifted.filter(object_repr__in=instance.address.all_own()).update(object_repr="")
     forget_at_the_desk(User.objects.filter(pk=instance.pk))
@@ -48,7 +52,8 @@ def _forget(instance: User, **_kwargs: Any) -> None:
 
 
 def _forget_mail(user: User) -> None:
-    # A former address may still wait for word of a change; nothing but the farewell is for who has left.
+    # Mail that waits for a former address may tell its owner of a change, and stays. Of the mail to the present address
+    # only the farewell stays.
     stays = ~Q(recipient=user.email) | Q(kind="deleted")
     OutboxMessage.objects.filter(recipient__in=user.address.all_own()).exclude(
         stays, sent_at=None, given_up_at=None
@@ -56,7 +61,8 @@ def _forget_mail(user: User) -> None:
 
 
 def _announce(user: User) -> None:
-    # An address that is forgotten goes out no more; and who heard of the account after its end would keep it for ever.
+    # Events that have not left may hold the erased address. A service that heard of them after "user.deleted" would
+    # keep the account for ever.
     OutboxEvent.objects.withdraw(user=user.pk)
     OutboxEvent.objects.announce("session.revoked", user=user.pk, all=True)
     OutboxEvent.objects.announce("user.deleted", user=user.pk)

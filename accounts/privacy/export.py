@@ -1,4 +1,4 @@
-"""What is held about somebody, to take along."""
+"""The export of all that is stored about a user, as JSON."""
 
 import json
 import zipfile
@@ -45,6 +45,7 @@ def second_factor(user: User) -> Rows:
 
 
 def mails(user: User) -> Rows:
+    """Returns what became of the mails to the user's addresses since they joined, without what the mails said."""
     sent = OutboxMessage.objects.filter(recipient__in=user.address.all_own(), created_at__gte=user.joined_at).order_by(
         "id"
     )
@@ -52,6 +53,7 @@ def mails(user: User) -> Rows:
 
 
 def suppressions(user: User) -> Rows:
+    """Returns which of the user's addresses get no mail, why, and since when."""
     rows = Suppression.objects.filter(recipient__in=user.address.all_own()).order_by("id")
     return rows.values("reason", address=F("recipient"), since=F("created_at")).iterator()
 
@@ -61,7 +63,7 @@ def google(user: User) -> Rows:
     return accounts.values("provider", "uid", "extra_data", "date_joined", "last_login").iterator()
 
 
-# Each becomes a file of the export. No hash, token or key is in any.
+# The rows of each become a file of the export. None of them holds a hash, token or key.
 PARTS: dict[str, Callable[[User], Rows]] = {
     "account": account,
     "google": google,
@@ -74,12 +76,12 @@ PARTS: dict[str, Callable[[User], Rows]] = {
 
 
 def add_part(name: str, rows: Callable[[User], Rows]) -> None:
-    """Has the export hold a file of another room, too."""
+    """Adds a file of another room to the export: `name`.json, with what `rows` returns for a user."""
     PARTS[name] = rows
 
 
 class PieceBuffer(RawIOBase):
-    """A file to write to that keeps only what nobody has taken yet."""
+    """A file to write to; take() returns what was written since the last take(), and the file forgets it."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -97,7 +99,7 @@ class PieceBuffer(RawIOBase):
 
 
 def stream_zip(user: User) -> Iterator[bytes]:
-    """A ZIP with one JSON file for each part, in pieces: it is never whole in memory, however long the history is."""
+    """Yields a ZIP with one JSON file for each of PARTS, in pieces: it is never whole in memory, however long it is."""
     buffer = PieceBuffer()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in PARTS.items():
@@ -109,7 +111,7 @@ def stream_zip(user: User) -> Iterator[bytes]:
 
 
 def lines(rows: Rows) -> Iterator[str]:
-    """A JSON array, one row in each line."""
+    """Yields the text of a JSON array, with one row in each line."""
     yield "["
     for number, row in enumerate(rows):
         yield (",\n" if number else "\n") + json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Taking one's data along, and deleting the account."""
+"""The pages to download what is stored about oneself, and to delete one's account."""
 
 import logging
 
@@ -21,7 +21,10 @@ log = logging.getLogger("frontdoor.accounts")
 
 @account_page(changes=True)
 def export(request: PersonRequest) -> HttpResponseBase:
-    """Everything held about somebody, as a ZIP; a reload of its address leads back."""
+    """Answers a POST with a ZIP of all that is stored about the user, and mails them about it.
+
+    A GET, as by a reload of its address, leads to the account page.
+    """
     if request.method != "POST":
         return redirect("account")
     user = request.person
@@ -32,7 +35,10 @@ def export(request: PersonRequest) -> HttpResponseBase:
 
 @account_page(secret=("password",))
 def delete(request: PersonRequest) -> HttpResponse:
-    """Says what goes, and on POST with the password lets it go."""
+    """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
+
+    Leads to the start page. If the database fails, nothing is deleted, and the page says so (503).
+    """
     user = request.person
     form = bind_form(WithProof, request)
     if not form.is_valid():

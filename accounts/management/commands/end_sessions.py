@@ -16,9 +16,11 @@ class Command(command.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
         whom.add_argument("--user", metavar="NAME|ADDRESS", nargs="+", help="usernames or addresses")
-        whom.add_argument("--all", action="store_true", help="everybody; asks first")
-        parser.add_argument("--yes-all", action="store_true", help="everybody indeed: do not ask")
-        parser.add_argument("--noinput", "--no-input", action="store_true", dest="no_input", help="never ask: fail")
+        whom.add_argument("--all", action="store_true", help="everybody, after a question")
+        parser.add_argument("--yes-all", action="store_true", help="do not ask before signing everybody out")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_true", dest="no_input", help="fail instead of asking"
+        )
         arguments.rehearsal(parser)
         arguments.answer(parser)
 
@@ -38,12 +40,16 @@ class Command(command.Command):
         self.tell(report, f"{command.said(report['sessions'])} sessions of {report['people']:,} people ended")
 
     def sessions(self, people: UserQuerySet, *, everybody: bool) -> Any:
-        """Those that are live."""
+        """Returns the live sessions of these people."""
         live = Session.objects.live()
         return live.filter(user__isnull=False) if everybody else live.filter(user__in=people)
 
     def end(self, people: UserQuerySet, *, everybody: bool) -> int:
-        """For everybody two statements and no event each; for a few with the clean-up and history of the page."""
+        """Ends all sessions of these people, and returns how many people they are.
+
+        For everybody this takes three statements, and records no events. For a few it does for each what their own page
+        does: it also records an event, and deletes the copies in Redis.
+        """
         if everybody:
             return people.end_sessions()
         ended = list(people)

@@ -11,7 +11,7 @@ from kit.commands import command
 
 
 class Command(command.Command):
-    help = "Prints all that is held about one person, as JSON: what they can download themselves. It is recorded."
+    help = "Prints all that is stored about one person, as JSON. They can download the same themselves. It is recorded."
     examples: ClassVar[tuple[str, ...]] = ("ada > ada.json", "ada@example.com > ada.json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,7 +13,8 @@ from kit.commands import arguments, command
 class Command(command.Command):
     help = (
         "Turns off two-step verification for people who have lost their phone and their recovery codes, signs them out "
-        "everywhere and mails them. Be sure whom you talk to: from then on a password or a mailed link is enough."
+        "everywhere and mails them. Make sure first that it is they who ask: afterwards a password or a mailed link is "
+        "enough to sign in."
     )
     examples: ClassVar[tuple[str, ...]] = ("ada", "ada@example.com", "ada grace --dry-run")
 

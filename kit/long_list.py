@@ -36,7 +36,7 @@ def ago(moment: datetime) -> str:
     return format_html('<time title="{}">{}</time>', exact(moment), said)
 
 
-def grouped(number: int) -> str:
+def with_separators(number: int) -> str:
     """A number as people write it: "5,000"."""
     return number_format(number, force_grouping=True)
 
@@ -139,15 +139,15 @@ class LongList(admin.ModelAdmin):
         too_many = queryset.order_by()[: most + 1].count() > most
         if too_many:
             said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
-            self.message_user(request, said % {"most": grouped(most)}, messages.ERROR)
+            self.message_user(request, said % {"most": with_separators(most)}, messages.ERROR)
         return too_many
 
     def report(self, request: HttpRequest, done: str, number: int, skipped: Mapping[str, int]) -> None:
         """What was done, with how many, and how many were skipped for which reasons; never nothing."""
         said = done
         if total := sum(skipped.values()):
-            reasons = ", ".join(f"{grouped(count)} {reason}" for reason, count in skipped.items() if count)
-            numbers = {"skipped": grouped(total), "reasons": reasons}
+            reasons = ", ".join(f"{with_separators(count)} {reason}" for reason, count in skipped.items() if count)
+            numbers = {"skipped": with_separators(total), "reasons": reasons}
             said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % numbers}".strip()
         self.message_user(request, said, messages.SUCCESS if number else messages.WARNING)
 

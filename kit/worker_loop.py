@@ -48,7 +48,7 @@ class Worker(ABC):
 
 
 @contextmanager
-def told_to(stop: threading.Event) -> Iterator[None]:
+def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """Sets `stop` on SIGTERM and Ctrl-C, so that what is in hand is finished first."""
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
 from invites.models.entries import unpack
 from invites.models.lifecycle import CHUNK
-from kit.long_list import grouped
+from kit.long_list import with_separators
 
 SHOWN = 20  # lines of a list, or addresses, that a page shows at most
 
@@ -89,7 +89,9 @@ def send(count: int) -> str:
     """Returns the words of the button that sends the list to `count` people."""
     if not count:
         return _("Send to those ticked above")
-    return ngettext("Send %(count)s invitation", "Send %(count)s invitations", count) % {"count": grouped(count)}
+    return ngettext("Send %(count)s invitation", "Send %(count)s invitations", count) % {
+        "count": with_separators(count)
+    }
 
 
 def changed() -> str:
@@ -109,19 +111,19 @@ def queued(outcome: Outcome) -> str:
     """Returns the message after sending: how many mails were queued, or that the list was sent already."""
     if not outcome.done and not outcome.skipped:
         return _("This list was sent already. Nobody was invited twice.")
-    return _("%(queued)s queued.") % {"queued": grouped(len(outcome.done))}
+    return _("%(queued)s queued.") % {"queued": with_separators(len(outcome.done))}
 
 
 def withdrawn(outcome: Outcome) -> str:
     """Returns the message after withdrawing: how many invitations were withdrawn."""
     if not outcome.done:
         return _("Nothing was withdrawn.")
-    return _("%(count)s withdrawn. Their links no longer work.") % {"count": grouped(len(outcome.done))}
+    return _("%(count)s withdrawn. Their links no longer work.") % {"count": with_separators(len(outcome.done))}
 
 
 def reasons(numbers: dict[str, int]) -> str:
     """Returns the numbers of skipped people by their Reason as text, like "2 has an account, 1 invited already"."""
-    return ", ".join(f"{grouped(number)} {Reason(reason).label}" for reason, number in numbers.items())
+    return ", ".join(f"{with_separators(number)} {Reason(reason).label}" for reason, number in numbers.items())
 
 
 def unread_header() -> list[str]:
@@ -143,12 +145,12 @@ def progress(batch: Batch) -> dict[str, Any]:
     return {
         "title": _("Invitations sent together"),
         "state": state(batch),
-        "done": grouped(batch.counts.done),
+        "done": with_separators(batch.counts.done),
         "reasons": reasons(batch.counts.skipped),
         "rows": whereabouts(found),
         "left": len(batch.entries),
         "is_part": is_part,
-        "most": grouped(AT_ONCE),
+        "most": with_separators(AT_ONCE),
         "is_moving": is_moving,
         "can_undo": not is_part and is_moving,
         "can_withdraw": not is_part and found["open"] > 0,
@@ -187,7 +189,10 @@ def confirm_withdraw(batch: Batch) -> dict[str, Any]:
         "Withdraw %(count)s invitations? Their links stop working straight away.",
         count,
     )
-    return confirm(rows) | {"title": _("Withdraw what was not accepted"), "question": said % {"count": grouped(count)}}
+    return confirm(rows) | {
+        "title": _("Withdraw what was not accepted"),
+        "question": said % {"count": with_separators(count)},
+    }
 
 
 def confirm(rows: QuerySet[Invite]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from invites.management.filters import STATES, Filters
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, Outcome
 from kit.commands import command
-from kit.commands.progress import Progress, wanted
-from kit.worker_loop import told_to
+from kit.commands.progress import Progress, is_watched
+from kit.worker_loop import stop_on_signals
 
 
 class Command(command.Command):
@@ -63,7 +63,7 @@ class Command(command.Command):
         On SIGTERM or Ctrl-C it finishes the page in hand first, so that all that was done is also reported.
         """
         stop = threading.Event()
-        with told_to(stop):
+        with stop_on_signals(stop):
             for page in self.filters.pages(self.among()):
                 if stop.is_set() and self.last:
                     report.stopped = self.onwards.format(self.last)
@@ -71,13 +71,13 @@ class Command(command.Command):
                 outcome, self.last = self.steer(Invite.objects.filter(pk__in=page)), page[-1]
                 report.add(outcome, suppressed_fail=self.suppressed_fail)
                 self.stdout.write(report.each(outcome, self.options["format"]), ending="")
-                progress.moved(report.rows, report.failed_rows)
+                progress.update(report.rows, report.failed_rows)
 
     def total(self) -> int | None:
         """Returns how many invitations are chosen; None if more than MANY, or if no terminal shows the progress."""
-        if not wanted(self.stderr, self.options):
+        if not is_watched(self.stderr, self.options):
             return None
-        count = command.counted(self.filters.rows(self.among()), self.options["limit"])
+        count = command.count_rows(self.filters.rows(self.among()), self.options["limit"])
         return None if count > command.MANY else count
 
     def before(self) -> None:

@@ -113,11 +113,11 @@ def logs_on_stderr() -> Iterator[None]:
             handler.setStream(sys.__stdout__)  # type: ignore[attr-defined]
 
 
-def counted(rows: QuerySet[Any], limit: int | None = None) -> int:
+def count_rows(rows: QuerySet[Any], limit: int | None = None) -> int:
     """How many there are; no more than MANY + 1 are looked at."""
     return rows.order_by("pk")[: MANY + 1 if limit is None else min(limit, MANY + 1)].count()
 
 
-def said(count: int) -> str:
-    """What `counted` gave, in words."""
+def count_in_words(count: int) -> str:
+    """What `count_rows` gave, in words."""
     return f"{count:,}" if count <= MANY else f"more than {MANY:,}"

@@ -15,11 +15,11 @@ class Progress:
     def __init__(self, stream: Any, doing: str, total: int | None, options: dict[str, Any]) -> None:
         """`total` is None when nobody knows it."""
         self.stream, self.doing, self.total = stream, doing, total
-        self.renews = wanted(stream, options)
+        self.renews = is_watched(stream, options)
         self.lines = not stream.isatty() and options["verbosity"] >= 2
         self.started, self.shown_at, self.told = time.monotonic(), 0.0, 0
 
-    def moved(self, rows: int, failed: int) -> None:
+    def update(self, rows: int, failed: int) -> None:
         """`rows` are done so far, and `failed` of them have failed."""
         now = time.monotonic()
         if self.renews and now - self.shown_at >= EVERY:
@@ -47,6 +47,6 @@ class Progress:
         return "  ".join([*parts, f"failed {failed}"] if failed else parts)
 
 
-def wanted(stream: Any, options: dict[str, Any]) -> bool:
+def is_watched(stream: Any, options: dict[str, Any]) -> bool:
     """Whether somebody is there to watch a line that renews itself."""
     return bool(stream.isatty() and options["verbosity"] >= 1 and options["format"] == "text")

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from kit.commands import command
-from kit.worker_loop import Worker, keep_working, look, patient_connection, told_to
+from kit.worker_loop import Worker, keep_working, look, patient_connection, stop_on_signals
 
 
 class Command(command.Command):
@@ -24,7 +24,7 @@ class Command(command.Command):
             self.work_once()
             return
         stop = threading.Event()
-        with told_to(stop), patient_connection():
+        with stop_on_signals(stop), patient_connection():
             self.work(stop)
 
     def work(self, stop: threading.Event) -> None:

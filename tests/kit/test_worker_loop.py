@@ -89,7 +89,7 @@ def test_a_signal_stops_the_work_and_is_given_back_however_the_work_ends(end):
 
     for number in SIGNALS:
         stop = threading.Event()
-        with suppress(ZeroDivisionError), worker_loop.told_to(stop):
+        with suppress(ZeroDivisionError), worker_loop.stop_on_signals(stop):
             signal.raise_signal(number)
             end()
         assert stop.is_set()

@@ -29,15 +29,15 @@ class Command(command.Command):
         if not options["all"]:
             people = people.filter(pk__in=[user.pk for user in find_people(options["user"])])
         report = {
-            "people": command.counted(people),
-            "sessions": command.counted(self.sessions(people, everybody=options["all"])),
+            "people": command.count_rows(people),
+            "sessions": command.count_rows(self.sessions(people, everybody=options["all"])),
         }
         if options["all"] and not (options["dry_run"] or options["yes_all"]):
-            question = f"Sign everybody out, {command.said(report['people'])} people?"
+            question = f"Sign everybody out, {command.count_in_words(report['people'])} people?"
             self.sure(question, "--yes-all", may_ask=not options["no_input"])
         if not options["dry_run"]:
             report["people"] = self.end(people, everybody=options["all"])
-        self.tell(report, f"{command.said(report['sessions'])} sessions of {report['people']:,} people ended")
+        self.tell(report, f"{command.count_in_words(report['sessions'])} sessions of {report['people']:,} people ended")
 
     def sessions(self, people: UserQuerySet, *, everybody: bool) -> Any:
         """Returns the live sessions of these people."""

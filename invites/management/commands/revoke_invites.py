@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from invites.management import bulk_command
 from invites.management.report import Report
 from invites.models import Invite, InviteQuerySet, MagicLink, Outcome
-from kit.commands.command import counted, said
+from kit.commands.command import count_in_words, count_rows
 
 
 class Command(bulk_command.Command):
@@ -32,8 +32,8 @@ class Command(bulk_command.Command):
             raise CommandError("Which? Narrow it down, or say --all. Nothing was changed.", returncode=2)
         if not (self.options["dry_run"] or self.options["no_input"]):
             limit = self.options["limit"]
-            count = counted(self.filters.rows(self.among()), limit)
-            many = said(count + len(self.links(None if limit is None else limit - count)))
+            count = count_rows(self.filters.rows(self.among()), limit)
+            many = count_in_words(count + len(self.links(None if limit is None else limit - count)))
             self.sure(f"Withdraw {many} invitations? Their links stop working straight away.", "--no-input")
 
     def among(self) -> InviteQuerySet:

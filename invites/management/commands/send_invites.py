@@ -26,7 +26,7 @@ from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Reason
 from kit.commands import arguments, command
 from kit.commands.progress import Progress
-from kit.worker_loop import told_to
+from kit.worker_loop import stop_on_signals
 
 
 class Command(command.Command):
@@ -80,9 +80,9 @@ class Command(command.Command):
         try:
             with interruptible():
                 for chunk in batched(lines, CHUNK):
-                    with told_to(stop):
+                    with stop_on_signals(stop):
                         self.take(chunk, report)
-                        progress.moved(report.rows, report.failed_rows)
+                        progress.update(report.rows, report.failed_rows)
                     if stop.is_set():
                         report.stopped = self.onwards()
                         break

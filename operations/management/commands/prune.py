@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from accounts.models import Event, Session
 from invites.models import Batch, Invite, MagicLink
 from kit.commands import arguments, command
-from kit.worker_loop import told_to
+from kit.worker_loop import stop_on_signals
 from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
 
 
@@ -33,14 +33,14 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stop = threading.Event()
-        with told_to(self.stop):
+        with stop_on_signals(self.stop):
             count = self.rehearsed() if options["dry_run"] else self.done(options["batch_size"])
         self.tell(count, self.summary(**count))
         if self.stop.is_set():
             raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
 
     def summary(self, *, emptied_mails: int, **deleted: int) -> str:
-        word = command.said if self.options["dry_run"] else "{:,}".format
+        word = command.count_in_words if self.options["dry_run"] else "{:,}".format
         said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in deleted.items())
         return f"{said} deleted, {emptied_mails} mails emptied"
 
@@ -57,7 +57,7 @@ class Command(command.Command):
         }
 
     def rehearsed(self) -> dict[str, int]:
-        count = {name: command.counted(rows) for name, rows in self.over().items()}
+        count = {name: command.count_rows(rows) for name, rows in self.over().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def done(self, batch_size: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from accounts import notices, preferences
 from accounts.models import User
 from invites import purposes
 from kit import times, tokens
-from outbox.mail.merge import blank, filled
+from outbox.mail.merge import blank, fill_in
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
 
@@ -90,7 +90,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
         words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
         words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
         at = next(leaving) if leaving else None
-        mails.append(filled(written[common], invite.email, words, about=invite.pk, at=at))
+        mails.append(fill_in(written[common], invite.email, words, about=invite.pk, at=at))
     return mails
 
 

@@ -60,11 +60,11 @@ class WebhookForm(forms.ModelForm):
 @admin.register(Webhook)
 class WebhookAdmin(LongList):
     form = WebhookForm
-    list_display = ("url", "wanted", "state", "created_at")
+    list_display = ("url", "events_in_words", "state", "created_at")
     actions = None
 
     @admin.display(description=gettext_lazy("events"))
-    def wanted(self, webhook: Webhook) -> str:
+    def events_in_words(self, webhook: Webhook) -> str:
         return ", ".join(webhook.events) or _("all")
 
     @admin.display(description=gettext_lazy("state"))
@@ -103,12 +103,12 @@ class WebhookAdmin(LongList):
 
     def secret(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Makes a new secret and shows it; asks first."""
-        webhook = self.changed(request, pk)
+        webhook = self.get_changeable(request, pk)
         if request.method != "POST":
             context = {"title": _("Make a new secret?"), "made_at": webhook.secret_made_at.isoformat()}
-            return self.shown(request, "new_secret", webhook, context)
+            return self.render_page(request, "new_secret", webhook, context)
         try:
-            made = webhook.renew_secret(stated(request.POST.get("made_at", "")))
+            made = webhook.renew_secret(parse_moment(request.POST.get("made_at", "")))
         except Renewed:
             said = _("Another secret has just been made, and nothing was changed now. To make one more, start again.")
             self.message_user(request, said, messages.WARNING)
@@ -120,10 +120,10 @@ class WebhookAdmin(LongList):
         self, request: HttpRequest, webhook: Webhook, secret: str, *, renewed: bool = False
     ) -> HttpResponse:
         context = {"title": _("The secret of this webhook"), "secret": secret, "renewed": renewed}
-        return self.shown(request, "secret", webhook, context)
+        return self.render_page(request, "secret", webhook, context)
 
     def test(self, request: HttpRequest, pk: str) -> HttpResponse:
-        webhook = self.changed(request, pk)
+        webhook = self.get_changeable(request, pk)
         if self.is_on(request, webhook):
             webhook.announce("webhook.test")
             webhook.resume()
@@ -132,7 +132,7 @@ class WebhookAdmin(LongList):
 
     def retry(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Tries one delivery again that was given up, or all of them."""
-        webhook = self.changed(request, pk)
+        webhook = self.get_changeable(request, pk)
         if not self.is_on(request, webhook):
             return redirect("admin:outbox_webhook_change", webhook.pk)
         rows: Any = webhook.deliveries.all()
@@ -151,7 +151,7 @@ class WebhookAdmin(LongList):
             self.message_user(request, said, messages.WARNING)
         return webhook.is_active
 
-    def changed(self, request: HttpRequest, pk: str) -> Webhook:
+    def get_changeable(self, request: HttpRequest, pk: str) -> Webhook:
         """One that this person may change. Raises PermissionDenied, Http404."""
         if not self.has_change_permission(request):
             raise PermissionDenied
@@ -160,7 +160,7 @@ class WebhookAdmin(LongList):
             raise Http404
         return webhook
 
-    def shown(self, request: HttpRequest, page: str, webhook: Webhook, context: dict[str, Any]) -> HttpResponse:
+    def render_page(self, request: HttpRequest, page: str, webhook: Webhook, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "opts": self.opts, "webhook": webhook}
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, f"admin/outbox/webhook/{page}.html", common | context, headers=headers)
@@ -172,7 +172,7 @@ class WebhookAdmin(LongList):
         return [webhook.url for webhook in webhooks], {self.opts.verbose_name_plural: len(webhooks)}, kept, []
 
 
-def stated(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """When the secret was made that is to be replaced. What cannot be read is no such moment."""
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC)

@@ -18,7 +18,7 @@ def blank(number: int, length: int = 1) -> str:
     return chr(FIRST + number) * length
 
 
-def filled(
+def fill_in(
     letter: OutboxMessage, to: str, words: Mapping[int, str], *, about: UUID | None = None, at: datetime | None = None
 ) -> OutboxMessage:
     """A copy of a letter with blanks, for somebody; `words` go into the blanks of these numbers."""

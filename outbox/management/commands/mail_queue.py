@@ -22,25 +22,25 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["email"] is not None:
-            report = about(prompts.address(options["email"]))
+            report = mail_to(prompts.address(options["email"]))
             self.show(report, describe(report))
         else:
             report = stats.outbox() | {"broker": stats.broker()}
             self.show(report, summarize(report))
 
 
-def about(email: str) -> dict[str, Any]:
+def mail_to(email: str) -> dict[str, Any]:
     """What became of the mail to an address. No part, link or token of it."""
     rows = OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts")[:SHOWN]
     suppressed = Suppression.objects.of(email)
     return {
         "email": email,
         "suppressed": suppressed.explanation if suppressed else None,
-        "mails": [of(row) for row in rows],
+        "mails": [as_dict(row) for row in rows],
     }
 
 
-def of(row: OutboxMessage) -> dict[str, Any]:
+def as_dict(row: OutboxMessage) -> dict[str, Any]:
     over = row.status not in {row.Status.QUEUED, row.Status.TRIED}
     return {
         "kind": row.kind,
@@ -60,12 +60,12 @@ def of(row: OutboxMessage) -> dict[str, Any]:
 def describe(report: dict[str, Any]) -> str:
     lines = [f"Suppressed: {report['suppressed']}"] if report["suppressed"] else []
     for mail in report["mails"]:
-        state = f"{mail['status']}  {counted(mail['tries'], 'try', 'tries')}{then(**mail)}"
+        state = f"{mail['status']}  {number_of(mail['tries'], 'try', 'tries')}{next_step(**mail)}"
         lines.append(f"{iso(mail['created_at'])}  {mail['kind']}  {state}  {mail['last_answer']}")
     return "\n".join(line.rstrip() for line in lines) or f"There is no mail to {report['email']}."
 
 
-def then(*, next_try_at: datetime | None, published_at: datetime | None, **_others: Any) -> str:
+def next_step(*, next_try_at: datetime | None, published_at: datetime | None, **_others: Any) -> str:
     """What comes next, if anything does."""
     if next_try_at is None:
         return ""
@@ -84,7 +84,7 @@ def summarize(report: dict[str, Any]) -> str:
         "handed over": f"{report['sent_last_hour']:,} in the last hour",
         "events": f"{report['events_waiting']:,} waiting",
         "webhooks": f"{report['webhooks_waiting']:,} waiting",
-        "suppressed": counted(report["suppressed_addresses"], "address", "addresses"),
+        "suppressed": number_of(report["suppressed_addresses"], "address", "addresses"),
     }
     if report["broker"] is not None:
         lines["broker"] = at_the_broker(**report["broker"])
@@ -96,10 +96,10 @@ def summarize(report: dict[str, Any]) -> str:
 def at_the_broker(*, ready: int = 0, dead: int = 0, error: str = "") -> str:
     if error:
         return f"away: {error}. Mail stays in the database until it is back."
-    return f"{ready:,} ready, {counted(dead, 'dead letter', 'dead letters')}"
+    return f"{ready:,} ready, {number_of(dead, 'dead letter', 'dead letters')}"
 
 
-def counted(number: int, one: str, many: str) -> str:
+def number_of(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 

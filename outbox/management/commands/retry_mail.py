@@ -32,13 +32,13 @@ class Command(command.Command):
             options["email"] = prompts.address(options["email"])
         elif not (options["given_up"] or options["all"]):
             raise CommandError("Which? Give --email ADDRESS, --given-up or --all.", returncode=2)
-        outcomes = retry(self.chosen(options), dry_run=options["dry_run"])
+        outcomes = retry(self.select(options), dry_run=options["dry_run"])
         if options["email"] and not outcomes:
             self.stderr.write(self.nothing(**options))
         queued = outcomes.pop(Outcome.QUEUED, 0)
         self.tell({"queued": queued, "skipped": outcomes}, summary(queued, outcomes))
 
-    def chosen(self, options: dict[str, Any]) -> OutboxQuerySet:
+    def select(self, options: dict[str, Any]) -> OutboxQuerySet:
         rows = OutboxMessage.objects.none()
         if options["email"] or options["all"]:
             rows |= OutboxMessage.objects.waiting()

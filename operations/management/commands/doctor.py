@@ -27,15 +27,15 @@ class Command(command.Command):
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email, asked = self.asked(options)
+        email, asked = self.read_arguments(options)
         findings = doctor.explain(email, asked) if email else doctor.examine_site()
         broken = [finding for finding in findings if finding.state == State.FAILURE]
         shown = findings if options["verbosity"] else broken
-        self.show(report(findings, email, asked), "".join(map(self.described, shown)))
+        self.show(report(findings, email, asked), "".join(map(self.describe, shown)))
         if broken:
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
 
-    def asked(self, options: dict[str, Any]) -> tuple[str, doctor.InviteOrLink | None]:
+    def read_arguments(self, options: dict[str, Any]) -> tuple[str, doctor.InviteOrLink | None]:
         """The address and what was sent to it that it is about; neither, if it is about the site."""
         if options["invite"]:
             asked = doctor.find(options["invite"])
@@ -50,7 +50,7 @@ class Command(command.Command):
             raise CommandError(f"{options['address']}: {error.messages[0]}", returncode=2) from None
         return email, doctor.find_newest(email)
 
-    def described(self, finding: Finding) -> str:
+    def describe(self, finding: Finding) -> str:
         style = {State.OK: self.style.SUCCESS, State.WARNING: self.style.WARNING, State.FAILURE: self.style.ERROR}
         line = f"{style[finding.state](f'{finding.state:<8}')} {finding.name:<12} {finding.said}\n"
         return line + (f"{'':<21} → {finding.advice}\n" if finding.advice else "")

@@ -34,7 +34,7 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stop = threading.Event()
         with stop_on_signals(self.stop):
-            count = self.rehearsed() if options["dry_run"] else self.done(options["batch_size"])
+            count = self.count_prunable() if options["dry_run"] else self.prune_all(options["batch_size"])
         self.tell(count, self.summary(**count))
         if self.stop.is_set():
             raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
@@ -44,7 +44,7 @@ class Command(command.Command):
         said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in deleted.items())
         return f"{said} deleted, {emptied_mails} mails emptied"
 
-    def over(self) -> dict[str, QuerySet[Any]]:
+    def prunable(self) -> dict[str, QuerySet[Any]]:
         return {
             "sessions": Session.objects.prunable(),
             "events": Event.objects.prunable(),
@@ -56,17 +56,17 @@ class Command(command.Command):
             "webhook_deliveries": WebhookDelivery.objects.prunable(),
         }
 
-    def rehearsed(self) -> dict[str, int]:
-        count = {name: command.count_rows(rows) for name, rows in self.over().items()}
+    def count_prunable(self) -> dict[str, int]:
+        count = {name: command.count_rows(rows) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
-    def done(self, batch_size: int) -> dict[str, int]:
+    def prune_all(self, batch_size: int) -> dict[str, int]:
         MagicLink.objects.forget_plans()
         Batch.objects.forget_refused()
         WebhookDelivery.objects.overdue().give_up()
         WebhookDelivery.objects.stale().empty()
         Webhook.objects.forget_former_secrets()
-        count = {name: self.prune(rows, batch_size) for name, rows in self.over().items()}
+        count = {name: self.prune(rows, batch_size) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().empty()}
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:

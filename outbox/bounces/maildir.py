@@ -1,9 +1,9 @@
 """Maildirs: one file for each message, new ones in new/, known ones in cur/ with their flags in their names.
 
-Not by mailbox.Maildir of the standard library. It looks a message up where it is by now, so what another process has
-just read and marked would be read again here; it keeps no order, takes a pipe for a message, and names no file to
-rename: up to Python 3.12 it sets a flag by writing the whole message again, since then it leaves it in new/, where no
-mail program looks at flags.
+We do not use mailbox.Maildir of the standard library. It reads a message wherever its file is by then, so it would read
+a message again that another process has just read and marked. It has no order, takes a pipe for a message, and does not
+return the file to rename. To set a flag, it writes the whole message again up to Python 3.12; since 3.13 it leaves the
+message in new/, where no mail program looks at flags.
 """
 
 from contextlib import suppress
@@ -18,13 +18,19 @@ def is_maildir(folder: Path) -> bool:
 
 
 def unseen(folder: Path) -> list[Path]:
-    """The messages that nobody has seen, in the order of their names, which begin with the time."""
+    """Returns the files of the messages without the flag for "seen", first those in new/. Raises OSError.
+
+    Each folder is in the order of the names, which begin with the time.
+    """
     files = [file for name in ("new", "cur") for file in sorted((folder / name).iterdir())]
     return [file for file in files if file.is_file() and not file.name.startswith(".") and SEEN not in _flags(file)]
 
 
 def mark_seen(file: Path, *, flagged: bool) -> None:
-    """Moves a message to cur/, in one step; flagged ones stand out in any mail program."""
+    """Moves a message to cur/ in one rename, and marks it as seen. With `flagged` it stands out in mail programs.
+
+    Does nothing if another process has moved it. Raises OSError if it cannot be moved.
+    """
     flags = {*_flags(file), SEEN, *(FLAGGED if flagged else "")}
     name = file.name.partition(INFO)[0] + INFO + "".join(sorted(flags))
     with suppress(FileNotFoundError):  # another process has done it

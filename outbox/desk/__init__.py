@@ -1,4 +1,4 @@
-"""The desk of mail, and of what other services are told."""
+"""Admin pages for outgoing mail, suppressed addresses and webhooks."""
 
 from outbox.desk.message import OutboxAdmin
 from outbox.desk.suppression import SuppressionAdmin

@@ -1,4 +1,4 @@
-"""The outbox at the desk: what waits, what left, what the server said. Contents are never shown: they hold links."""
+"""The outbox at the desk: mail with its state and the mail server's last answer, without contents: they hold links."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from outbox.mail.retry import Outcome, retry
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
 
-NEWEST = 1000  # mails whose kinds are offered
+NEWEST = 1000  # mails whose kinds KindFilter offers
 
 
 class StatusFilter(ChoiceFilter):
@@ -30,7 +30,10 @@ class StatusFilter(ChoiceFilter):
 
 
 class KindFilter(ChoiceFilter):
-    """The kinds of late, and the one that is asked for if any mail has it: for all, the whole table must be read."""
+    """A filter by kind. It offers the kinds of the NEWEST mails, and the chosen kind if any mail has it.
+
+    To offer all kinds, it would have to read the whole table.
+    """
 
     title = gettext_lazy("kind")
     parameter_name = "kind"
@@ -50,8 +53,8 @@ class KindFilter(ChoiceFilter):
 class OutboxAdmin(ReadOnly, LongList):
     list_display = ("kind", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
     list_filter = (StatusFilter, KindFilter)
-    # The indexes find the mails of a status, and have them in no order: to count a rare one beside each choice, most of
-    # a long outbox would be read at every look.
+    # The indexes find the mails of a status, but not in the order of the list. To show the number of a rare status
+    # beside its choice, the database would read most of a long outbox each time the list is opened.
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("recipient__exact",)
     exclude = ("parts",)
@@ -66,12 +69,14 @@ class OutboxAdmin(ReadOnly, LongList):
 
     @admin.display(description=gettext_lazy("next try"))
     def next_try(self, mail: OutboxMessage) -> datetime | str | None:
+        """Returns when the mail is tried next, or that the broker has it; None if it no longer waits."""
         if mail.status not in {mail.Status.QUEUED, mail.Status.TRIED}:
             return None
         return _("with the broker") if mail.published_at else mail.next_try_at
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["retry"])
     def retry_now(self, request: HttpRequest, queryset: OutboxQuerySet) -> None:
+        """Makes these mails due now. A message says how many were queued, and why others were skipped."""
         outcomes = retry(queryset)
         queued = outcomes.pop(Outcome.QUEUED, 0)
         skipped = {str(Outcome(reason).label): number for reason, number in outcomes.items()}

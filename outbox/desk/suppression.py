@@ -14,19 +14,19 @@ from outbox.models.suppression import SuppressionQuerySet
 
 @admin.register(Suppression)
 class SuppressionAdmin(ReadOnly, LongList):
-    """Addresses that no mail goes to. They come by themselves; all that is to be done is to let mail go there again.
+    """The list of addresses that no mail goes to. Staff cannot add any; they can only let mail go to them again.
 
-    That is done by the action, which says what it does, and never by deleting. Of an address whose owner wants no mail
-    there is only a hash: anyone who knows the address finds it.
+    They do so by an action, whose name says what it does, and not by the admin's page for deleting. An address whose
+    owner wants no mail is stored as a hash only: staff find it by searching for the whole address.
     """
 
     list_display = ("address", "created_at", "why")
-    search_fields = ("recipient",)  # search knows how
+    search_fields = ("recipient",)  # so that there is a search box; search() looks up the address
     search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
     actions = ("lift",)
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
-        """By the address or by its hash."""
+        """Returns the suppression of the address `term`, which is stored as it is or as a hash."""
         return queryset & Suppression.objects.to([term])
 
     @admin.display(description=gettext_lazy("address"))
@@ -39,6 +39,7 @@ class SuppressionAdmin(ReadOnly, LongList):
 
     @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: SuppressionQuerySet) -> None:
+        """Logs and deletes these suppressions, so that mail goes to their addresses again. A message says how many."""
         self.log_deletions(request, queryset)
         count = queryset.lift()
         said = ngettext("Mail goes to %(count)s address again.", "Mail goes to %(count)s addresses again.", count)

@@ -1,4 +1,4 @@
-"""Webhooks at the desk. A secret is shown once, on the page that answers its making, and never again."""
+"""Webhooks at the desk. A secret is shown only once, on the page that answers the POST that made it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,8 @@ from outbox.models import Webhook
 from outbox.models.webhook import EVENTS, Renewed
 from outbox.webhooks import targets
 
-SHOWN = 20  # deliveries, the newest
-LOOK_UP = 5.0  # seconds that a name may take
+SHOWN = 20  # newest deliveries on the page of a webhook
+LOOK_UP = 5.0  # seconds that looking up the host of a URL may take
 
 
 class WebhookForm(forms.ModelForm):
@@ -45,7 +45,10 @@ class WebhookForm(forms.ModelForm):
         }
 
     def clean_url(self) -> str:
-        """As it will be called. What is not changed may be turned off, whatever became of its name."""
+        """Returns the URL in the form that will be called. Raises ValidationError if it must not be called.
+
+        An unchanged URL is not checked: staff must be able to turn a webhook off even if its host has lost its name.
+        """
         typed = str(self.cleaned_data["url"])
         if "url" not in self.changed_data:
             return typed
@@ -85,13 +88,13 @@ class WebhookAdmin(LongList):
         if change:
             obj.change(form.changed_data)
         else:
-            obj.fresh_secret = obj.store_new()  # type: ignore[attr-defined]  # for the page that answers this request
+            obj.fresh_secret = obj.store_new()  # type: ignore[attr-defined]  # for response_add(), which shows it
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
         return self.show_secret(request, obj, obj.fresh_secret)  # type: ignore[attr-defined]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """The webhook, and under that what it was told."""
+        """Shows the form of a webhook and, below it, its newest deliveries with their results. POST saves the form."""
         webhook = self.get_object(request, object_id)
         if webhook and request.method == "GET":
             deliveries = list(webhook.deliveries.order_by("-id").defer("payload")[:SHOWN])
@@ -102,7 +105,11 @@ class WebhookAdmin(LongList):
         return super().change_view(request, object_id, *args, **kwargs)
 
     def secret(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Makes a new secret and shows it; asks first."""
+        """Asks whether to make a new secret. POST makes it, and shows it this one time.
+
+        If the secret was renewed since the page was opened, POST changes nothing and leads back with a warning. Raises
+        PermissionDenied or Http404 as get_changeable() does.
+        """
         webhook = self.get_changeable(request, pk)
         if request.method != "POST":
             context = {"title": _("Make a new secret?"), "made_at": webhook.secret_made_at.isoformat()}
@@ -119,10 +126,15 @@ class WebhookAdmin(LongList):
     def show_secret(
         self, request: HttpRequest, webhook: Webhook, secret: str, *, renewed: bool = False
     ) -> HttpResponse:
+        """Returns the page with a new secret. `renewed`: it replaces another, which still signs for a while."""
         context = {"title": _("The secret of this webhook"), "secret": secret, "renewed": renewed}
         return self.render_page(request, "secret", webhook, context)
 
     def test(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Stores a test event for the webhook, ends its pause, and leads back to its page. POST only.
+
+        Only warns if the webhook is off. Raises PermissionDenied or Http404 as get_changeable() does.
+        """
         webhook = self.get_changeable(request, pk)
         if self.is_on(request, webhook):
             webhook.announce("webhook.test")
@@ -131,7 +143,11 @@ class WebhookAdmin(LongList):
         return redirect("admin:outbox_webhook_change", webhook.pk)
 
     def retry(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Tries one delivery again that was given up, or all of them."""
+        """Makes deliveries due again that were given up, and leads back to the webhook's page. POST only.
+
+        `delivery` in the form is the id of one of them; without it, all are tried again. Only warns if the webhook is
+        off. Raises PermissionDenied or Http404 as get_changeable() does.
+        """
         webhook = self.get_changeable(request, pk)
         if not self.is_on(request, webhook):
             return redirect("admin:outbox_webhook_change", webhook.pk)
@@ -145,14 +161,17 @@ class WebhookAdmin(LongList):
         return redirect("admin:outbox_webhook_change", webhook.pk)
 
     def is_on(self, request: HttpRequest, webhook: Webhook) -> bool:
-        """Says so if it is not."""
+        """Returns whether the webhook is on; if it is off, a warning says that nothing was sent."""
         if not webhook.is_active:
             said = _("Nothing was sent: this webhook is off. Turn it on first.")
             self.message_user(request, said, messages.WARNING)
         return webhook.is_active
 
     def get_changeable(self, request: HttpRequest, pk: str) -> Webhook:
-        """One that this person may change. Raises PermissionDenied, Http404."""
+        """Returns the webhook with the primary key `pk`, as it stands in the admin's URLs.
+
+        Raises PermissionDenied if the person may not change webhooks, Http404 if there is no such webhook.
+        """
         if not self.has_change_permission(request):
             raise PermissionDenied
         webhook = self.get_object(request, unquote(pk))
@@ -161,19 +180,29 @@ class WebhookAdmin(LongList):
         return webhook
 
     def render_page(self, request: HttpRequest, page: str, webhook: Webhook, context: dict[str, Any]) -> HttpResponse:
+        """Returns the page of the template admin/outbox/webhook/`page`.html.
+
+        No cache may store the page: it may hold a secret.
+        """
         common = {**self.admin_site.each_context(request), "opts": self.opts, "webhook": webhook}
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, f"admin/outbox/webhook/{page}.html", common | context, headers=headers)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Only the webhooks: what they were told may be long."""
+        """Returns what the admin's page for deleting lists: the webhooks alone, as each may have very many deliveries.
+
+        The third part of the result names what the person may not delete.
+        """
         webhooks = list(objs)
         kept = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
         return [webhook.url for webhook in webhooks], {self.opts.verbose_name_plural: len(webhooks)}, kept, []
 
 
 def parse_moment(text: str) -> datetime:
-    """When the secret was made that is to be replaced. What cannot be read is no such moment."""
+    """Returns the time in `text`, which is ISO 8601 and says when the secret to be replaced was made.
+
+    Returns the current time if `text` is invalid: no secret was made then, so renew_secret() replaces none.
+    """
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):

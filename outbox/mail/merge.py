@@ -1,4 +1,4 @@
-"""The same mail to many: written once with blanks, which are filled in for each. Rendering costs more than all else."""
+"""One mail for many people: rendered once with blanks, which are filled in for each. Rendering costs the most."""
 
 import re
 from collections.abc import Mapping
@@ -9,27 +9,33 @@ from django.utils.html import escape
 
 from outbox.models import OutboxMessage
 
-# Characters for private use, which no template of ours has. A blank may be as long as what comes into it.
+# Blanks are characters from Unicode's private use area, which no template of ours has. A character is repeated as often
+# as its text is long where the length decides about line breaks.
 FIRST = 0xE000
 BLANK = re.compile(r"([\ue000-\ue0ff])\1*")
 
 
 def blank(number: int, length: int = 1) -> str:
+    """Returns the blank with this number, from 0 to 255. `length` is how long its text will be, for line breaks."""
     return chr(FIRST + number) * length
 
 
 def fill_in(
     letter: OutboxMessage, to: str, words: Mapping[int, str], *, about: UUID | None = None, at: datetime | None = None
 ) -> OutboxMessage:
-    """A copy of a letter with blanks, for somebody; `words` go into the blanks of these numbers."""
+    """Returns a copy of `letter` for the address `to`, not stored yet, with `words` in the blanks of these numbers.
+
+    The words are escaped in the HTML. `about` is the id of the invitation or the link that the mail is sent for. The
+    mail leaves at `at`, or at once.
+    """
     known = {chr(FIRST + number): text for number, text in words.items()}
 
     def word(found: re.Match[str], *, html: bool) -> str:
-        text = known.get(found[1], found[0])  # what looks like a blank, and is none of these, stays
+        text = known.get(found[1], found[0])  # somebody may have typed such a character: it stays
         return escape(text) if html else text
 
     def fill(text: str, *, html: bool = False) -> str:
-        """In one go, so that what was filled in is not taken for a blank."""
+        # One pass over the text: what was filled in must not be read as a blank.
         return BLANK.sub(lambda found: word(found, html=html), text)
 
     parts = letter.parts | {

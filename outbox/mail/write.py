@@ -1,4 +1,4 @@
-"""Writing a mail: one template that is rendered three times, and one function that needs no request."""
+"""Writing mail: one template for each kind, rendered for the subject, the text and the HTML. No request is needed."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -24,9 +24,10 @@ def write(
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
 ) -> OutboxMessage:
-    """Renders templates/mail/`name`.html in a language. Returns a message that is not stored yet.
+    """Renders templates/mail/`name`.html in `language` for the address `to`. Returns a message that is not stored yet.
 
-    `about` is what it is sent for: an invitation, or a link that somebody asked for.
+    `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to SUPPORT_CONTACT. `about` is the id
+    of the invitation or the link that the mail is sent for.
     """
     with translation.override(language):
         context = context | {
@@ -48,7 +49,7 @@ def write(
 
 
 def storing[**P](write: Callable[P, OutboxMessage]) -> Callable[P, None]:
-    """Returns a function with the parameters of `write` that stores the message, in the caller's transaction."""
+    """Returns a function that calls `write` and stores the message, in the caller's transaction."""
 
     def post(*args: P.args, **kwargs: P.kwargs) -> None:
         write(*args, **kwargs).save()
@@ -60,20 +61,21 @@ post = storing(write)
 
 
 def render(name: str, base: str | Template, context: dict[str, Any]) -> str:
-    """Returns the subject, the text or the HTML of a mail, as its template extends whatever `base` is."""
+    """Returns the mail template `name`, rendered on top of `base`: the base of subjects, of texts or of HTML."""
     return render_to_string(f"mail/{name}.html", context | {"base": base})
 
 
 @cache
 def subject_alone() -> Template:
-    """A base that shows nothing but the subject. It is made at first use: Django has no templates during imports."""
+    """Returns a base that shows only the subject. It is made at first use: Django has no templates during imports."""
     return Template("{% autoescape off %}{% block subject %}{% endblock %}{% endautoescape %}")
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:
+    """Returns the headers that all our mail has: against automatic replies, for feedback loops, and the language."""
     return {
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies
-        "X-Auto-Response-Suppress": "All",  # the same for Exchange
+        "X-Auto-Response-Suppress": "All",  # Exchange: no automatic replies of any kind
         "Feedback-ID": f"{name}:{source}:{settings.SITE_HOST}:frontdoor",
         "Content-Language": language,
     }

@@ -1,7 +1,7 @@
-"""{% load mail %}: the parts of a mail, each styled in its HTML and plain in its text.
+"""Template tags for the parts of a mail ({% load mail %}): each is styled in the HTML and plain in the text.
 
-In the HTML a tag writes its markup where it stands. In the text it adds a paragraph to the `{% paragraphs %}` around it
-and leaves nothing where it stands, so white space between two tags means nothing in either.
+In the HTML a tag is replaced by its markup. In the text a tag adds a paragraph to the `{% paragraphs %}` block around
+it and is replaced by nothing. So white space between two tags has no effect in either.
 """
 
 import re
@@ -20,20 +20,22 @@ STRONG = re.compile("</?strong>")
 
 @register.tag
 def paragraphs(parser: Parser, token: Token) -> "Paragraphs":
-    """A part of the text: the paragraphs that all tags in it add, with an empty line between two."""
+    """Returns the node of a {% paragraphs %} block: the paragraphs that its tags add, with empty lines between."""
     content = parser.parse(["endparagraphs"])
     parser.delete_first_token()
     return Paragraphs(content)
 
 
 class Paragraphs(template.Node):
+    """A block of a mail's text that collects the paragraphs of the tags in it."""
+
     child_nodelists = ("content",)  # where Django looks for blocks
 
     def __init__(self, content: NodeList) -> None:
         self.content = content
 
     def render(self, context: template.Context) -> str:
-        """Returns the text. Raises TemplateSyntaxError for words outside of all tags, which it would lose."""
+        """Returns the paragraphs in it. Raises TemplateSyntaxError for words outside of tags: they would be lost."""
         added: list[str] = []
         with context.push(paragraphs=added):
             lost = self.content.render(context).strip()
@@ -44,7 +46,7 @@ class Paragraphs(template.Node):
 
 @register.simple_block_tag(takes_context=True)
 def p(context: template.Context, content: str) -> str:
-    """A paragraph. A line break in it is one in the text. `<strong>` in it is bold in the HTML alone."""
+    """Writes a paragraph. Line breaks in `content` stay in the text; `<strong>` makes words bold in the HTML only."""
     if in_text(context):
         return add(context, plain(content))
     return format_html('<p style="margin:0 0 16px">{}</p>', content)
@@ -52,7 +54,7 @@ def p(context: template.Context, content: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def quote(context: template.Context, note: str) -> str:
-    """The words of a person: in a box, or in quotation marks. Nothing if the note is empty."""
+    """Writes a person's own words: in a box in the HTML, in quotation marks in the text; nothing if `note` is empty."""
     if not note:
         return ""
     if in_text(context):
@@ -67,7 +69,7 @@ def quote(context: template.Context, note: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def code(context: template.Context, digits: str) -> str:
-    """A code that the reader has to type: large, or indented."""
+    """Writes a code that the reader has to type: large in the HTML, indented in the text."""
     if in_text(context):
         return add(context, f"    {digits}")
     return format_html(
@@ -79,7 +81,7 @@ def code(context: template.Context, digits: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def points(context: template.Context, lines: Sequence[str]) -> str:
-    """A list: with bullets, or a line each that begins with a dash."""
+    """Writes a list: with bullets in the HTML; in the text, with a dash at the beginning of each line."""
     if in_text(context):
         return add(context, "".join(f"- {line}\n" for line in lines))
     items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
@@ -88,7 +90,10 @@ def points(context: template.Context, lines: Sequence[str]) -> str:
 
 @register.simple_tag(takes_context=True)
 def way(context: template.Context, url: str, words: str, text: str = "", lead: str = "") -> str:
-    """A link at the end of a paragraph: `lead` and an anchor around `words`, or `text` and the address below it."""
+    """Returns a link for the end of a paragraph.
+
+    In the HTML it is `lead` and then an anchor around `words`; in the text it is `text` and the URL on the next line.
+    """
     if in_text(context):
         return f"{text}\n{url}"
     anchor = format_html('<a href="{}" class="lk" style="color:#0b6b4f">{}</a>', url, words)
@@ -96,18 +101,19 @@ def way(context: template.Context, url: str, words: str, text: str = "", lead: s
 
 
 def in_text(context: template.Context) -> bool:
+    """Returns whether the text of a mail is rendered just now, and not its HTML."""
     return "paragraphs" in context
 
 
 def add(context: template.Context, paragraph: str) -> str:
-    """Adds a paragraph to the text. Returns what stands where its tag stood: nothing."""
+    """Adds a paragraph to the text around a tag. Returns "", which is what the tag itself is replaced by."""
     context["paragraphs"].append(paragraph)
     return ""
 
 
 def plain(content: str) -> str:
-    """The words of a piece of HTML.
+    """Returns the words of a piece of HTML, without our `<strong>` tags.
 
-    Values in it are still escaped, so a `<strong>` that somebody typed as their name is none of ours and stays.
+    The values in it are still escaped, so a `<strong>` that somebody typed as part of their name stays.
     """
     return unescape(STRONG.sub("", content))

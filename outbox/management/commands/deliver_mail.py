@@ -12,7 +12,7 @@ from outbox.mail.deliver import Deliverer, deliver_due
 class Command(worker.Command):
     help = (
         "Delivers the mail in the outbox until it is told to stop; run as many as you like. With AMQP_URL it delivers "
-        "what relay_mail publishes."
+        "the mail that relay_mail publishes."
     )
     once = "deliver what is due, without a broker, and stop"
     worker = Deliverer
@@ -28,6 +28,7 @@ class Command(worker.Command):
 
 
 def consume(stop: threading.Event) -> None:
-    from outbox.broker import amqp, consumer  # noqa: PLC0415 - its library is only for those who have a broker
+    """Delivers the mail that the broker names until `stop` is set; waits while the broker or the database is away."""
+    from outbox.broker import amqp, consumer  # noqa: PLC0415 - only a site with a broker needs its library
 
     keep_working(consumer.rounds, stop, amqp.Away)

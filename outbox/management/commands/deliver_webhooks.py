@@ -5,8 +5,8 @@ from outbox.webhooks.deliver import Deliverer, deliver_due
 
 
 class Command(worker.Command):
-    help = "Tells webhooks of events until it is told to stop; run as many as you like."
-    once = "tell them of what is due, and stop"
+    help = "Sends events to webhooks until it is told to stop; run as many as you like."
+    once = "send the events that are due, and stop"
     worker = Deliverer
 
     def work_once(self) -> None:

@@ -13,7 +13,7 @@ SHOWN = 20  # of the newest mails to an address
 
 
 class Command(command.Command):
-    help = "Shows what waits in the outbox, for how long and why; or what became of the mail to one address."
+    help = "Shows how much mail waits in the outbox, for how long and why; or the state of the mail to one address."
     examples: ClassVar[tuple[str, ...]] = ("", "--email grace@example.com", "--format json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +30,10 @@ class Command(command.Command):
 
 
 def mail_to(email: str) -> dict[str, Any]:
-    """What became of the mail to an address. No part, link or token of it."""
+    """Returns the state of the newest mails to an address, and why it is suppressed, as --format json prints it.
+
+    Contents are left out: they hold links.
+    """
     rows = OutboxMessage.objects.filter(recipient=email).order_by("-id").defer("parts")[:SHOWN]
     suppressed = Suppression.objects.of(email)
     return {
@@ -41,6 +44,7 @@ def mail_to(email: str) -> dict[str, Any]:
 
 
 def as_dict(row: OutboxMessage) -> dict[str, Any]:
+    """Returns the state of one mail; `next_try_at` is None if the mail no longer waits."""
     over = row.status not in {row.Status.QUEUED, row.Status.TRIED}
     return {
         "kind": row.kind,
@@ -58,6 +62,7 @@ def as_dict(row: OutboxMessage) -> dict[str, Any]:
 
 
 def describe(report: dict[str, Any]) -> str:
+    """Returns a report of mail_to() in lines for people."""
     lines = [f"Suppressed: {report['suppressed']}"] if report["suppressed"] else []
     for mail in report["mails"]:
         state = f"{mail['status']}  {number_of(mail['tries'], 'try', 'tries')}{next_step(**mail)}"
@@ -66,13 +71,14 @@ def describe(report: dict[str, Any]) -> str:
 
 
 def next_step(*, next_try_at: datetime | None, published_at: datetime | None, **_others: Any) -> str:
-    """What comes next, if anything does."""
+    """Returns the end of a mail's line: its next try, or that the broker has it; "" if the mail no longer waits."""
     if next_try_at is None:
         return ""
     return ", with the broker" if published_at else f", next try {iso(next_try_at)}"
 
 
 def summarize(report: dict[str, Any]) -> str:
+    """Returns the numbers of outbox.stats in lines for people."""
     since = f", since {iso(report['oldest_at'])}" if report["oldest_at"] else ""
     late = f"late: {span(report['late_seconds'])}" if report["late"] else "not late"
     lines = {
@@ -94,12 +100,14 @@ def summarize(report: dict[str, Any]) -> str:
 
 
 def at_the_broker(*, ready: int = 0, dead: int = 0, error: str = "") -> str:
+    """Returns how many mails and dead letters the broker has, in words; if there is an `error`, why it is away."""
     if error:
         return f"away: {error}. Mail stays in the database until it is back."
     return f"{ready:,} ready, {number_of(dead, 'dead letter', 'dead letters')}"
 
 
 def number_of(number: int, one: str, many: str) -> str:
+    """Returns a number with its noun, such as "1 try" or "1,200 tries"."""
     return f"{number:,} {one if number == 1 else many}"
 
 

@@ -14,13 +14,15 @@ from outbox.bounces import maildir
 from outbox.bounces.delivery_reports import LONGEST
 from outbox.bounces.receive import Outcome, receive
 
-TRY_AGAIN = 75  # the same as prompts.AWAY for a mail server, which keeps the message then (EX_TEMPFAIL of sysexits.h)
+# Exit code instead of prompts.AWAY for a mail server that pipes a message in: it then keeps the message and tries again
+# (EX_TEMPFAIL of sysexits.h).
+TRY_AGAIN = 75
 
 
 class Command(command.Command):
     help = (
         "Reads the delivery reports in a maildir, in a file, or on standard input, and notes which mail has come back. "
-        "Run it as often as you like: messages it has seen it leaves alone."
+        "Run it as often as you like: it leaves messages alone that it has read before."
     )
     examples: ClassVar[tuple[str, ...]] = ("/var/mail/bounces", "- < message.eml", "/var/mail/bounces --format json")
 
@@ -32,23 +34,29 @@ class Command(command.Command):
         if not settings.BOUNCE_ADDRESS:
             raise CommandError("BOUNCE_ADDRESS is not set, so no mail can come back to it.", returncode=2)
         try:
-            with prompts.database(TRY_AGAIN if path == "-" else prompts.AWAY):  # what was not noted yet is still unseen
+            with prompts.database(TRY_AGAIN if path == "-" else prompts.AWAY):  # other messages stay unseen
                 outcomes = Counter(self.outcomes(path))
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error}", returncode=2) from None
         self.report(outcomes)
 
     def outcomes(self, path: str) -> list[Outcome]:
-        """Raises OSError, OperationalError, InterfaceError."""
+        """Reads what is at `path`. Returns the outcome of each message; messages that another process has are left out.
+
+        Raises OSError if nothing can be read, OperationalError or InterfaceError if the database is away.
+        """
         if path == "-":
             return [receive(standard_input())]
         if not maildir.is_maildir(Path(path)):
-            return [receive(beginning(Path(path)))]  # a folder that is no maildir is an OSError
+            return [receive(beginning(Path(path)))]  # opening a folder that is no maildir raises OSError
         found = (self.outcome(file) for file in maildir.unseen(Path(path)))
         return [outcome for outcome in found if outcome]
 
     def outcome(self, file: Path) -> Outcome | None:
-        """What one message came to, which is seen from now on; None if another process has it."""
+        """Processes a message of a maildir and marks it as seen. Returns its outcome; None if another process has it.
+
+        A file that cannot be read or moved stays where it is, and counts as unreadable. Raises DatabaseError.
+        """
         try:
             outcome = receive(beginning(file))
             maildir.mark_seen(file, flagged=outcome == Outcome.UNREADABLE)
@@ -60,6 +68,7 @@ class Command(command.Command):
         return outcome
 
     def report(self, outcomes: Counter[Outcome]) -> None:
+        """Prints how many messages had which outcome. Raises CommandError if some could not be understood."""
         counts = {outcome.value: outcomes[outcome] for outcome in Outcome}
         report = {name.replace(" ", "_"): number for name, number in counts.items()}
         self.tell(report, ", ".join(f"{number} {name}" for name, number in counts.items()))
@@ -74,7 +83,8 @@ def beginning(file: Path) -> bytes:
 
 
 def standard_input() -> bytes:
+    """Returns the first LONGEST bytes of standard input, and reads on to its end."""
     data = sys.stdin.buffer.read(LONGEST)
     while sys.stdin.buffer.read(LONGEST):
-        """A mail server takes it for a failure when nobody reads the rest."""
+        pass  # a mail server whose pipe closes before its message ends takes that for a failure
     return data

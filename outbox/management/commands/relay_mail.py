@@ -12,7 +12,7 @@ from kit.worker_loop import keep_working
 
 class Command(worker.Command):
     help = (
-        "Publishes to RabbitMQ what waits in the outbox, mail for deliver_mail and events for other services, until it "
+        "Publishes what waits in the outbox to RabbitMQ, mail for deliver_mail and events for other services, until it "
         "is told to stop; run as many as you like. Needs AMQP_URL."
     )
     once = "publish what is due and stop"
@@ -23,7 +23,7 @@ class Command(worker.Command):
         super().handle(*args, **options)
 
     def work(self, stop: threading.Event) -> None:
-        from outbox.broker import amqp, relay  # noqa: PLC0415 - its library is only for those who have a broker
+        from outbox.broker import amqp, relay  # noqa: PLC0415 - only a site with a broker needs its library
 
         keep_working(relay.rounds, stop, amqp.Away)
 

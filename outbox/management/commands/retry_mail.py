@@ -14,15 +14,19 @@ from outbox.models.queryset import OutboxQuerySet
 
 class Command(command.Command):
     help = (
-        "Has mail tried now that waits, and with --given-up what was given up: that waits for three more days. Run it "
-        "when a mail server is back, or has been told to take our mail; mail_queue shows what it said."
+        "Makes waiting mail due now or, with --given-up, mail that was given up, which is then tried for three more "
+        "days. Run it when a mail server is back, or has been told to accept our mail; mail_queue shows its answers."
     )
     examples: ClassVar[tuple[str, ...]] = ("--all", "--email grace@example.com", "--given-up --limit 100 --dry-run")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", help="only mail to this address")
-        parser.add_argument("--given-up", action="store_true", help="what was given up; with --email or --all as well")
-        parser.add_argument("--all", action="store_true", help="all that waits")
+        parser.add_argument(
+            "--given-up",
+            action="store_true",
+            help="mail that was given up; with --email or --all, also mail that waits",
+        )
+        parser.add_argument("--all", action="store_true", help="all mail that waits")
         parser.add_argument("--limit", type=arguments.count, help="at most this many, the oldest first")
         arguments.rehearsal(parser)
         arguments.answer(parser)
@@ -39,6 +43,7 @@ class Command(command.Command):
         self.tell({"queued": queued, "skipped": outcomes}, summary(queued, outcomes))
 
     def select(self, options: dict[str, Any]) -> OutboxQuerySet:
+        """Returns the mail that the options name, oldest first and at most --limit of it."""
         rows = OutboxMessage.objects.none()
         if options["email"] or options["all"]:
             rows |= OutboxMessage.objects.waiting()
@@ -49,6 +54,7 @@ class Command(command.Command):
         return rows.order_by("id")[: options["limit"]]
 
     def nothing(self, *, email: str, given_up: bool, **_options: Any) -> str:
+        """Returns the sentence for an address without mail to retry; it names what to run instead."""
         if not given_up and OutboxMessage.objects.given_up().filter(recipient=email).exists():
             return f"No mail to {email} waits. Some was given up; for that add --given-up."
         return f"No mail to {email} waits. What became of it: mail_queue --email {email}"

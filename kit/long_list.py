@@ -1,4 +1,4 @@
-"""What the lists of the desk have in common: they answer alike with ten rows and with millions, and need no script."""
+"""The base of all lists at the desk: they are as fast with millions of rows as with ten, and need no script."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -23,31 +23,34 @@ from django.utils.translation import gettext_lazy
 
 from kit.paging import BoundedPaginator
 
-AT_ONCE = 5000  # rows that one action takes
+AT_ONCE = 5000  # rows, at most, that one action may change
 
 
 def exact(moment: datetime) -> str:
+    """Returns a date and time in the language and the time zone that are active."""
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def ago(moment: datetime) -> str:
-    """'3 hours ago', with the exact time as a tooltip."""
+    """Returns "3 hours ago" in HTML, with the exact time as a tooltip."""
     said = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html('<time title="{}">{}</time>', exact(moment), said)
 
 
 def with_separators(number: int) -> str:
-    """A number as people write it: "5,000"."""
+    """Returns a number with the thousands separators of the active language: "5,000"."""
     return number_format(number, force_grouping=True)
 
 
 class LongChangeList(ChangeList):
+    """One page of a LongList. Its title is the plural name of the rows."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
-        """Reads the rows of one page. Raises IncorrectLookupParameters when there is no such page."""
+        """Reads the rows of the page and completes them. Raises IncorrectLookupParameters if there is no such page."""
         super().get_results(request)
         try:
             self.paginator.validate_number(request.GET.get(PAGE_VAR, 1))
@@ -57,18 +60,18 @@ class LongChangeList(ChangeList):
 
 
 class LongActionForm(helpers.ActionForm):
-    """What is to be done, and whether with all that is found: the stock way to say so is a script."""
+    """The form of a list's actions, with a box for "all rows found". Django's own way to choose them is a script."""
 
     select_across = forms.BooleanField(label=gettext_lazy("with all that is found, ticked or not"), required=False)
 
 
 def means_all(request: HttpRequest) -> bool:
-    """Whether all that is found is meant, as LongActionForm reads it."""
+    """Returns whether the posted action is for all rows found and not only the ticked ones (see LongActionForm)."""
     return bool(forms.BooleanField(required=False).to_python(request.POST.get("select_across")))
 
 
 class LongList(admin.ModelAdmin):
-    """A list that may be long, newest first. Its filters name their parameters; nothing else can be asked of it."""
+    """An admin list that may be long, newest first. Its URL accepts only its own filters, the search and the page."""
 
     show_full_result_count = False
     show_facets = admin.ShowFacets.ALWAYS
@@ -79,12 +82,15 @@ class LongList(admin.ModelAdmin):
     list_per_page = 50
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Filters only by what is listed: by any other, a secret could be guessed letter by letter."""
+        """Returns whether the URL may filter by `lookup`: only if the list has that filter.
+
+        By other fields, staff could guess a secret letter by letter.
+        """
         filters: Any = self.get_list_filter(request)
         return lookup in {listed.parameter_name for listed in filters}
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Raises IncorrectLookupParameters for a parameter or a value that the list does not offer."""
+        """Returns the requested page. Raises IncorrectLookupParameters for a parameter or a value it does not offer."""
         own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
         if not all(name in own or self.lookup_allowed(name, value, request) for name, value in request.GET.items()):
             raise IncorrectLookupParameters
@@ -94,19 +100,25 @@ class LongList(admin.ModelAdmin):
         return LongChangeList
 
     def complete(self, rows: Iterable[Any]) -> None:
-        """Reads what these rows show beside their own columns, for all rows of one page at once."""
+        """Attaches to all rows of one page, at once, what they show beside their own columns. Here it does nothing."""
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By the whole word: all that can be searched is stored in lower case, and indexed so."""
+        """Returns the rows that a search term finds as a whole, and False, as no row is found twice.
+
+        The term is put in lower case, as all columns that can be searched are stored and indexed so.
+        """
         term = search_term.strip().lower()
         return (self.search(request, queryset, term) if term else queryset), False
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
-        """The rows that a search term finds; the term is never empty."""
+        """Returns the rows of `queryset` that `term` finds. The term is in lower case and never empty."""
         return super().get_search_results(request, queryset, term)[0]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Needs no tick when all are meant."""
+        """Shows the list. POST runs an action on the ticked rows, or on all rows found.
+
+        Django demands a tick even for all rows, so one is added to the form.
+        """
         if request.method == "POST" and means_all(request):
             form = request.POST.copy()
             form.setdefault(helpers.ACTION_CHECKBOX_NAME, "all")
@@ -119,11 +131,15 @@ class LongList(admin.ModelAdmin):
         queryset: Any,
         action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
     ) -> HttpResponse | None:
+        """Runs the posted action and returns its answer, if it has one.
+
+        Runs nothing, and says so in a message, if a tick is invalid or if all rows found are more than AT_ONCE.
+        """
         refused = self.refuses_many(request, queryset, AT_ONCE) if means_all(request) else self.refuses_ticks(request)
         return None if refused else super().response_action(request, queryset, action_location)
 
     def refuses_ticks(self, request: HttpRequest) -> bool:
-        """Whether something was ticked that can't be the id of a row; says so."""
+        """Returns whether a posted tick is no valid primary key; if so, a message says that nothing was done."""
         pk: Any = self.opts.pk
         try:
             for ticked in request.POST.getlist(helpers.ACTION_CHECKBOX_NAME):
@@ -135,7 +151,7 @@ class LongList(admin.ModelAdmin):
         return False
 
     def refuses_many(self, request: HttpRequest, queryset: "QuerySet[Any]", most: int) -> bool:
-        """Whether they are too many for one request; says so."""
+        """Returns whether there are more than `most` rows; if so, a message says that nothing was done."""
         too_many = queryset.order_by()[: most + 1].count() > most
         if too_many:
             said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
@@ -143,7 +159,10 @@ class LongList(admin.ModelAdmin):
         return too_many
 
     def report(self, request: HttpRequest, done: str, number: int, skipped: Mapping[str, int]) -> None:
-        """What was done, with how many, and how many were skipped for which reasons; never nothing."""
+        """Shows a message: the sentence `done`, then how many rows were skipped for each reason.
+
+        `number` is how many rows were changed; with 0 the message is a warning. `done` may be "" if rows were skipped.
+        """
         said = done
         if total := sum(skipped.values()):
             reasons = ", ".join(f"{with_separators(count)} {reason}" for reason, count in skipped.items() if count)
@@ -153,7 +172,7 @@ class LongList(admin.ModelAdmin):
 
 
 class ReadOnly(admin.ModelAdmin):
-    """Rows that nobody adds, changes or deletes by a form."""
+    """An admin whose rows nobody may add, change or delete by a form."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

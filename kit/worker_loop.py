@@ -1,4 +1,4 @@
-"""What workers share: they stop when told to, wait while a part is away, and say so once."""
+"""The loop of worker processes: they stop at a signal, and wait while the database or the broker is away."""
 
 import logging
 import random
@@ -18,13 +18,13 @@ log = logging.getLogger("frontdoor.mail")
 IDLE = 0.5  # seconds between two looks that find nothing to do
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away
 
-# A worker that is frozen, or whose machine lost its power, keeps the lock of its row no longer than the first, which is
-# well above what one thing to do may take. Another worker may hold the lock of a row that this one was told of.
+# The first setting: a worker that is frozen, or whose machine has lost its power, must not keep the lock of its row for
+# ever; one task takes far less than a minute. The second: the broker may name a row that another worker has locked.
 SESSION = "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '2s'"
 
 
 class Worker(ABC):
-    """Does one thing after another, and rests when there is none, and at its end."""
+    """A worker that does one task after another. As a context manager it calls rest() at the end of the block."""
 
     def __enter__(self) -> Self:
         return self
@@ -34,14 +34,14 @@ class Worker(ABC):
 
     @abstractmethod
     def next(self) -> bool:
-        """Does one, and says whether there was any. Raises DatabaseError."""
+        """Does one task. Returns False if there was none. Raises DatabaseError or InterfaceError."""
 
     @abstractmethod
     def rest(self) -> None:
-        """Lets go of what it needs only while there is something to do."""
+        """Lets go of what the worker needs only while there are tasks, such as a connection to a server."""
 
     def finish(self) -> None:
-        """Does all that is due now. Raises DatabaseError."""
+        """Does all tasks that are due now, then rests. Raises DatabaseError or InterfaceError."""
         with self:
             while self.next():
                 pass
@@ -49,7 +49,7 @@ class Worker(ABC):
 
 @contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Sets `stop` on SIGTERM and Ctrl-C, so that what is in hand is finished first."""
+    """Has SIGTERM and Ctrl-C only set `stop` while the block runs, so that the task in hand is finished first."""
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -60,7 +60,7 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
 
 @contextmanager
 def patient_connection() -> Iterator[None]:
-    """PostgreSQL ends what this process leaves undone for too long."""
+    """Gives the block new database connections with the time limits of SESSION."""
     connection.close()
     connection_created.connect(_limit, dispatch_uid="kit.worker_loop")
     try:
@@ -78,10 +78,10 @@ def _limit(connection: Any, **_kwargs: Any) -> None:
 def keep_working(
     work: Callable[[], Generator[bool]], stop: threading.Event, losses: tuple[type[Exception], ...] = ()
 ) -> None:
-    """Goes through the rounds of `work` until told to stop, and begins it again when a part is lost.
+    """Runs the rounds of `work` until `stop` is set. When a part is lost, logs it once, waits, and calls `work` again.
 
-    `work` yields after each round. It raises DatabaseError when it has lost the database, one of `losses` when it has
-    lost the broker.
+    `work` yields after each round. It raises DatabaseError or InterfaceError when it has lost the database, one of
+    `losses` when it has lost the broker. All other exceptions pass through.
     """
     pause, missing, losses = FIRST_PAUSE, "", (DatabaseError, InterfaceError, *losses)
     while not stop.is_set():
@@ -102,7 +102,11 @@ def keep_working(
 
 
 def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
-    """Looks for something to do again and again; yields each time whether there was anything. Raises DatabaseError."""
+    """Has the worker do task after task, and yields after each look for one whether there was one.
+
+    If there was none, rests and waits for IDLE seconds, or until `stop` is set. Raises DatabaseError or
+    InterfaceError.
+    """
     with worker:
         while True:
             busy = worker.next()
@@ -114,7 +118,7 @@ def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
 
 
 def _lost(missing: str, error: Exception) -> str:
-    """Says once what is waited for; gives its name."""
+    """Returns the name of the part that is lost, and logs it unless it is `missing` already."""
     part = "the database" if isinstance(error, DatabaseError | InterfaceError) else "the broker"
     if part != missing:
         log.warning("waiting for %s: %s: %s", part, type(error).__name__, str(error) or repr(error))

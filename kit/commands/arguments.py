@@ -1,4 +1,4 @@
-"""What options of commands may say: ages, counts, rates; and how a command may answer."""
+"""Options that commands share, --dry-run and --format, and types of arguments: ages, counts and rates."""
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
@@ -11,7 +11,7 @@ FASTEST = 10_000  # a second
 
 
 def age(text: str) -> timedelta:
-    """A time span: "3d", "12h" or "90m"."""
+    """Returns the time span in "3d", "12h" or "90m". Raises ArgumentTypeError if it is invalid or above 100 years."""
     match = re.fullmatch(r"(\d{1,6})([mhd])", text, re.ASCII)
     if not match:
         raise ArgumentTypeError("must look like 3d, 12h or 90m")
@@ -22,21 +22,24 @@ def age(text: str) -> timedelta:
 
 
 def count(text: str) -> int:
-    """A number of things: 0 or more."""
+    """Returns a whole number of 0 or more. Raises ArgumentTypeError for anything but one to nine digits."""
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
         raise ArgumentTypeError("must be 0 or more, in digits")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """A number of things: 1 or more."""
+    """Returns a whole number of 1 or more. Raises ArgumentTypeError for 0 and for anything but one to nine digits."""
     if not (number := count(text)):
         raise ArgumentTypeError("must be 1 or more")
     return number
 
 
 def rate(text: str) -> float:
-    """So many a second: "10/s", "0.5/s", or "600/m" for so many a minute."""
+    """Returns a rate per second, from "10/s", "0.5/s" or "600/m", which is 600 a minute. "10" means "10/s".
+
+    Raises ArgumentTypeError if it is invalid, 0, or above FASTEST.
+    """
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text, re.ASCII)
     pace = float(match[1]) / (60 if match[2] == "m" else 1) if match else 0
     if not 0 < pace <= FASTEST:
@@ -45,8 +48,10 @@ def rate(text: str) -> float:
 
 
 def rehearsal(parser: ArgumentParser, words: str = "say what would be done, and do nothing") -> None:
+    """Adds the option --dry-run, with `words` as its help."""
     parser.add_argument("--dry-run", action="store_true", help=words)
 
 
 def answer(parser: ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
-    parser.add_argument("--format", choices=formats, default=formats[0], help="of the result, on standard output")
+    """Adds the option --format with these choices; the first is the default."""
+    parser.add_argument("--format", choices=formats, default=formats[0], help="format of the result on standard output")

@@ -1,4 +1,4 @@
-"""How all commands behave: results on stdout and everything else on stderr, honest exit codes, examples in --help."""
+"""The base of all commands: results on stdout, everything else on stderr, exit codes, and examples in --help."""
 
 import csv
 import json
@@ -15,24 +15,24 @@ from django.db.models import QuerySet
 from kit import times
 from kit.commands import prompts
 
-# Exit codes. 0 is done, 1 failed, 2 asked for what cannot be meant; prompts.AWAY is the rest.
+# Exit codes. Others are 0: done; 1: failed; 2: the arguments make no sense; prompts.AWAY: try later.
 SOME_FAILED, INTERRUPTED = 3, 130
 
-MANY = 10_000  # rows; beyond, nobody waits for an exact count
+MANY = 10_000  # rows; nobody wants to wait until more are counted
 
 
 class Formatter(DjangoHelpFormatter):
-    """Leaves the lines of the examples as they are."""
+    """A formatter of help that keeps the lines of a text that has more than one, such as the examples."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 class Command(BaseCommand):
-    """Ends with 4 when the database is away, and with 130 when it is interrupted."""
+    """A command that ends with exit code 4 when the database is away, and with 130 when it is interrupted."""
 
-    examples: ClassVar[tuple[str, ...]] = ()
-    prints_results = True  # on stdout, where nothing that is logged may get between
+    examples: ClassVar[tuple[str, ...]] = ()  # arguments, each shown after the command's name in --help
+    prints_results = True  # on stdout; then logs go to stderr, as their lines would spoil the results
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         lines = "\n".join(f"  manage.py {subcommand} {example}".rstrip() for example in self.examples)
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        """Runs the command. Raises CommandError if it fails, is interrupted, or loses the database."""
         refuse_unreadable(options)
         options["no_color"] |= bool(os.environ.get("NO_COLOR")) and not options["force_color"]
         self.options = options
@@ -49,19 +50,19 @@ class Command(BaseCommand):
                 return super().execute(*args, **options)
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=INTERRUPTED) from None
-        except BrokenPipeError:  # who read the result, "head" perhaps, has read enough
+        except BrokenPipeError:  # the reader of the result, such as "head", has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
 
     def tell(self, report: Mapping[str, Any], said: str, table: Iterable[Sequence[Any]] = ()) -> None:
-        """Prints what was done, as show() does; nothing to people who want to hear of failures only (-v 0)."""
+        """Prints the result as show() does; but no words if only failures are wanted (-v 0)."""
         if self.options["verbosity"] or self.options["format"] != "text":
             self.show(report, said, table)
 
     def show(self, report: Mapping[str, Any], said: str, table: Iterable[Sequence[Any]] = ()) -> None:
-        """Prints what was found, as --format wishes: `report` as JSON, `table` as CSV, or `said` for people.
+        """Prints the result in the format that --format names: `report` as JSON, `table` as CSV, or `said` for people.
 
-        The JSON also names the command, and both it and the words say of a rehearsal that it was one.
+        The JSON also names the command. After a rehearsal (--dry-run), both the JSON and the words say that it was one.
         """
         if self.options["format"] == "json":
             rehearsal = {"dry_run": self.options["dry_run"]} if "dry_run" in self.options else {}
@@ -73,16 +74,20 @@ class Command(BaseCommand):
 
     @property
     def name(self) -> str:
-        """What is typed after manage.py."""
+        """The name of the command, as it is typed after manage.py."""
         return type(self).__module__.rpartition(".")[2]
 
     @property
     def dry(self) -> str:
-        """What stands before all that is said of a rehearsal."""
+        """The mark before the words of a rehearsal (--dry-run); otherwise ""."""
         return "DRY RUN  " if self.options.get("dry_run") else ""
 
     def sure(self, question: str, flag: str, *, may_ask: bool = True) -> None:
-        """Asks on a terminal, and else for the flag that answers. Raises CommandError unless the answer is yes."""
+        """Asks the question on the terminal, and returns if the answer is yes; raises CommandError if it is not.
+
+        Without a terminal, or if `may_ask` is false, raises CommandError at once: its text names `flag`, the option to
+        add to the command instead of an answer.
+        """
         if not may_ask or not sys.stdin.isatty():
             said = f"{question} Nothing was changed. To do it without being asked, add {flag}."
             raise CommandError(said, returncode=2)
@@ -93,7 +98,7 @@ class Command(BaseCommand):
 
 
 def refuse_unreadable(options: dict[str, Any]) -> None:
-    """What a terminal typed in another encoding can be in no row. Raises CommandError."""
+    """Raises CommandError if an argument is not in UTF-8: the terminal has another encoding, and no row can hold it."""
     for name, value in options.items():
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
@@ -102,7 +107,7 @@ def refuse_unreadable(options: dict[str, Any]) -> None:
 
 @contextmanager
 def logs_on_stderr() -> Iterator[None]:
-    """What is logged meanwhile must not get between the results."""
+    """Moves logs from stdout to stderr while the block runs, so that no line of a log gets between the results."""
     handlers = [h for h in logging.getLogger().handlers if getattr(h, "stream", None) is sys.__stdout__]
     for handler in handlers:
         handler.setStream(sys.stderr)  # type: ignore[attr-defined]
@@ -114,10 +119,10 @@ def logs_on_stderr() -> Iterator[None]:
 
 
 def count_rows(rows: QuerySet[Any], limit: int | None = None) -> int:
-    """How many there are; no more than MANY + 1 are looked at."""
+    """Returns the number of rows, but no more than `limit` and no more than MANY + 1, so that counting is quick."""
     return rows.order_by("pk")[: MANY + 1 if limit is None else min(limit, MANY + 1)].count()
 
 
 def count_in_words(count: int) -> str:
-    """What `count_rows` gave, in words."""
+    """Returns a result of count_rows() in words: "1,234" or "more than 10,000"."""
     return f"{count:,}" if count <= MANY else f"more than {MANY:,}"

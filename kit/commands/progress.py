@@ -1,4 +1,4 @@
-"""How far a long command is, on stderr."""
+"""The progress of a long command, shown on stderr."""
 
 import time
 from datetime import timedelta
@@ -6,21 +6,21 @@ from typing import Any
 
 WIDTH = 20  # characters of the bar
 EVERY = 0.1  # seconds between two changes of the line
-LINE_EVERY = 1000  # rows, where there is no terminal
+LINE_EVERY = 1000  # rows between two lines, where there is no terminal
 
 
 class Progress:
-    """On a terminal one line that renews itself; else, with -v 2, a line now and then."""
+    """The progress of a command: on a terminal one line that renews itself; elsewhere, with -v 2, some lines."""
 
     def __init__(self, stream: Any, doing: str, total: int | None, options: dict[str, Any]) -> None:
-        """`total` is None when nobody knows it."""
+        """`doing` begins each line. `total` is the number of rows to come, None if unknown."""
         self.stream, self.doing, self.total = stream, doing, total
         self.renews = is_watched(stream, options)
         self.lines = not stream.isatty() and options["verbosity"] >= 2
         self.started, self.shown_at, self.told = time.monotonic(), 0.0, 0
 
     def update(self, rows: int, failed: int) -> None:
-        """`rows` are done so far, and `failed` of them have failed."""
+        """Shows that `rows` rows are done so far and that `failed` have failed, unless it has shown a line just now."""
         now = time.monotonic()
         if self.renews and now - self.shown_at >= EVERY:
             self.shown_at = now
@@ -31,12 +31,13 @@ class Progress:
             self.stream.write(self.line(rows, failed))
 
     def end(self) -> None:
-        """Makes room for the result."""
+        """Clears the line that renews itself, to make room for the result."""
         if self.renews and self.shown_at:
             self.stream.write("\r\x1b[K", ending="")
             self.stream.flush()
 
     def line(self, rows: int, failed: int) -> str:
+        """Returns the progress in words: rows and pace and, if the total is known, the share and the time left."""
         pace = rows / max(time.monotonic() - self.started, 0.001)
         parts = [f"{self.doing}  {rows:,}", f"{pace:,.1f}/s"]
         if self.total:
@@ -48,5 +49,5 @@ class Progress:
 
 
 def is_watched(stream: Any, options: dict[str, Any]) -> bool:
-    """Whether somebody is there to watch a line that renews itself."""
+    """Returns whether to show a line that renews itself: on a terminal, with --format text, and not with -v 0."""
     return bool(stream.isatty() and options["verbosity"] >= 1 and options["format"] == "text")

@@ -1,4 +1,4 @@
-"""What commands ask for before they begin, and how they end without it."""
+"""What commands need, an address or the database, and the errors they end with when it is missing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ AWAY = 4  # exit code: try later
 
 
 def address(text: str) -> str:
-    """The address that --email names, as rows have it. Raises CommandError when it is blank."""
+    """Returns the address that --email names, in lower case as rows store it. Raises CommandError if it is blank."""
     email = text.strip().lower()
     if not email:
         raise CommandError("--email has no address. Give one, like --email ada@example.com.", returncode=2)
@@ -19,7 +19,7 @@ def address(text: str) -> str:
 
 @contextmanager
 def database(returncode: int = AWAY) -> Iterator[None]:
-    """Turns the loss of the database into CommandError."""
+    """Raises CommandError with this exit code if the block loses the database."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:

@@ -1,4 +1,4 @@
-"""Commands that work until they are told to stop."""
+"""The base of commands that work until a signal tells them to stop."""
 
 import threading
 from argparse import ArgumentParser
@@ -9,11 +9,11 @@ from kit.worker_loop import Worker, keep_working, look, patient_connection, stop
 
 
 class Command(command.Command):
-    """Keeps a worker at work, or has it do with --once what is due."""
+    """A command that keeps a `worker` at work until a signal stops it; with --once it does what is due and ends."""
 
     examples: ClassVar[tuple[str, ...]] = ("", "--once")
     once = "do what is due, and stop"  # the help of --once
-    prints_results = False  # what it has to say is its log, which belongs on stdout as that of a web server does
+    prints_results = False  # it prints only its log, which belongs on stdout, like that of a web server
     worker: type[Worker]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,9 +28,9 @@ class Command(command.Command):
             self.work(stop)
 
     def work(self, stop: threading.Event) -> None:
-        """Works until `stop` is set. A new worker begins when a part was lost."""
+        """Works until `stop` is set. When the database is lost, waits and begins with a new worker."""
         keep_working(lambda: look(self.worker(), stop), stop)
 
     def work_once(self) -> None:
-        """Does what is due now. Raises DatabaseError."""
+        """Does what is due now. Raises DatabaseError or InterfaceError. Each command has its own."""
         raise NotImplementedError

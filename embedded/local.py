@@ -1,23 +1,26 @@
-"""The settings of a bare laptop: a key of its own, its own address, mail in a folder."""
+"""Settings for a laptop that has none: a secret key, the address of this machine, and mail in a folder."""
 
 import secrets
 from urllib.parse import urlsplit
 
 from embedded.folders import Environ, read_or_create, state_folder
 
-# The same stands in config/environment.py: neither package may know the other.
+# config/environment.py has these names as well: neither package may import the other.
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def local_settings(environ: Environ) -> None:
-    """Sets SECRET_KEY, SITE_URL, EMAIL_URL and DEV_MAILBOX where they are missing; overrides nothing."""
+    """Sets SECRET_KEY, SITE_URL, EMAIL_URL and DEV_MAILBOX in `environ` where they are missing; overrides nothing.
+
+    The last two are set only for a site on this machine. The key and the folder for mail are in the state folder.
+    """
     state = state_folder(environ)
     if not environ.get("SECRET_KEY"):
-        # Sessions and mailed links live as long as the key of the first start does.
+        # The key of the first start is stored: a new key would end all sessions and void all mailed links.
         environ["SECRET_KEY"] = read_or_create(state / "secret_key", secrets.token_urlsafe(64))
     if not environ.get("SITE_URL"):
         environ["SITE_URL"] = f"http://localhost:{environ.get('PORT') or 8000}"
-    # Who can read the mailbox can sign in as anyone: only a site on this machine may have one.
+    # Anyone who can read the mailbox can sign in as any user, so only a site on this machine may have one.
     if not environ.get("EMAIL_URL") and urlsplit(environ["SITE_URL"]).hostname in THIS_MACHINE:
         (state / "mail").mkdir(mode=0o700, exist_ok=True)
         environ["EMAIL_URL"] = f"eml://{state / 'mail'}"

@@ -23,7 +23,9 @@ class Command(command.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("address", nargs="?", help="why did mail to this address not arrive?")
-        parser.add_argument("--invite", type=invite_id, metavar="ID", help="or that of this invite, or of this link?")
+        parser.add_argument(
+            "--invite", type=invite_id, metavar="ID", help="why did the mail of this invite or link not arrive?"
+        )
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,11 +38,15 @@ class Command(command.Command):
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
 
     def read_arguments(self, options: dict[str, Any]) -> tuple[str, doctor.InviteOrLink | None]:
-        """The address and what was sent to it that it is about; neither, if it is about the site."""
+        """Returns the address to explain and the newest invitation or link to it, if any; or "" and None for the site.
+
+        With --invite, returns that invitation or link and its address. Raises CommandError if there is none with this
+        id, or if the address is invalid.
+        """
         if options["invite"]:
             asked = doctor.find(options["invite"])
             if asked is None:
-                raise CommandError("There is no such invite, or who it was for has left.", returncode=2)
+                raise CommandError("There is no such invite or link, or the person it was for has left.", returncode=2)
             return asked.email, asked
         if options["address"] is None:
             return "", None
@@ -51,12 +57,14 @@ class Command(command.Command):
         return email, doctor.find_newest(email)
 
     def describe(self, finding: Finding) -> str:
+        """Returns a finding in words: a line with its state, name and sentence, and perhaps a line of advice."""
         style = {State.OK: self.style.SUCCESS, State.WARNING: self.style.WARNING, State.FAILURE: self.style.ERROR}
         line = f"{style[finding.state](f'{finding.state:<8}')} {finding.name:<12} {finding.said}\n"
         return line + (f"{'':<21} → {finding.advice}\n" if finding.advice else "")
 
 
 def report(findings: list[Finding], email: str, asked: doctor.InviteOrLink | None) -> dict[str, Any]:
+    """Returns the findings as --format json prints them. The address in it is masked."""
     return {
         "ok": not any(finding.state == State.FAILURE for finding in findings),
         "email": addresses.mask(email) if email else None,

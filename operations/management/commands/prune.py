@@ -17,12 +17,12 @@ from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
 
 class Command(command.Command):
     help = (
-        "Deletes what is over: ended sessions, history older than a year, links that people asked for and never used, "
-        "and the rows of mail that was handed over or given up; the last two after 30 days. Links that were used, "
-        "invitations of members that nobody accepted, and mail about what is kept, go after a year; so do lists of "
-        "people that were invited, and those that were only checked after a day. Empties mail and webhook "
-        "deliveries that were given up a week ago, and deletes events that were published or delivered then. Run it "
-        "once a day."
+        "Deletes old rows. At once: sessions that have ended. After a day: lists of people that were checked and never "
+        "sent. After a week: events that were published or delivered. After 30 days: links that people asked for and "
+        "never used, mail that was handed over or given up, and events that webhooks did not take. After a year: "
+        "history, links that were used, invitations of members that nobody accepted, lists that were sent, and mail "
+        "about invitations or links that still exist. Empties mail and webhook deliveries a week after they were given "
+        "up. Run it once a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 
@@ -40,11 +40,13 @@ class Command(command.Command):
             raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
 
     def summary(self, *, emptied_mails: int, **deleted: int) -> str:
+        """Returns the counts in words. A rehearsal counts up to command.MANY rows only."""
         word = command.count_in_words if self.options["dry_run"] else "{:,}".format
         said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in deleted.items())
         return f"{said} deleted, {emptied_mails} mails emptied"
 
     def prunable(self) -> dict[str, QuerySet[Any]]:
+        """Returns the rows to delete, by the names that the summary and the JSON give them."""
         return {
             "sessions": Session.objects.prunable(),
             "events": Event.objects.prunable(),
@@ -57,10 +59,16 @@ class Command(command.Command):
         }
 
     def count_prunable(self) -> dict[str, int]:
+        """Returns how many rows prune_all() would delete or empty, and changes nothing."""
         count = {name: command.count_rows(rows) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def prune_all(self, batch_size: int) -> dict[str, int]:
+        """Deletes prunable rows, empties stale ones, and returns how many; fewer if a signal interrupts it.
+
+        First it forgets old plans of links, refused lines of lists and former secrets of webhooks, empties old webhook
+        deliveries, and gives those up that are overdue.
+        """
         MagicLink.objects.forget_plans()
         Batch.objects.forget_refused()
         WebhookDelivery.objects.overdue().give_up()
@@ -70,12 +78,16 @@ class Command(command.Command):
         return count | {"emptied_mails": 0 if self.stop.is_set() else OutboxMessage.objects.stale().empty()}
 
     def prune(self, rows: QuerySet[Model], batch_size: int) -> int:
-        """In short transactions, so that nobody waits for it and an interruption keeps what was done."""
+        """Deletes the rows and returns how many they were; rows that go with them do not count.
+
+        Each batch is a short transaction, so that nobody waits long for its locks. If a signal interrupts it, it stops
+        after the batch in hand, and what is deleted stays deleted.
+        """
         total = 0
-        # They are looked for once: what stays may be a million rows, to be read for each batch anew.
+        # One query finds all keys: a query for each batch would read the rows that stay, perhaps a million, every time.
         for batch in batched(rows.order_by().values_list("pk", flat=True).iterator(), batch_size):
             if self.stop.is_set():
                 break
-            _all, deleted = rows.filter(pk__in=list(batch)).delete()  # what is over still, that is
-            total += deleted.get(rows.query.get_meta().label, 0)  # not what goes with them
+            _all, deleted = rows.filter(pk__in=list(batch)).delete()  # by `rows` again: a row may have changed
+            total += deleted.get(rows.query.get_meta().label, 0)  # without the rows that a cascade deletes
         return total

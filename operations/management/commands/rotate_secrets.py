@@ -12,13 +12,14 @@ from accounts.models import second_factor
 from kit.commands import arguments, command
 from outbox.models import Webhook
 
-BATCH = 500  # rows in one transaction, so that nobody waits for it and an interruption keeps what was done
+# Rows in one transaction: few, so that nobody waits long for their locks and an interruption loses little.
+BATCH = 500
 
 
 class Command(command.Command):
     help = (
-        "Encrypts the secrets of authenticator apps, recovery codes and webhooks with the first key. Run it after a "
-        "new ENCRYPTION_KEY, and before the old one goes; it may be run again at any time."
+        "Encrypts the secrets of authenticator apps, recovery codes and webhooks with the first key. Run it after you "
+        "have added a new ENCRYPTION_KEY and before you remove the old one; you may run it again at any time."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 
@@ -40,7 +41,10 @@ class Command(command.Command):
 
 
 def rotate(rows: QuerySet[Any], reencrypt: Callable[..., int], *, save: bool) -> tuple[int, int]:
-    """How many rows could be read, and how many of those that are still there could not."""
+    """Encrypts the secrets of `rows` with the first key, by `reencrypt`. Saves nothing unless `save` is true.
+
+    Returns how many rows could be decrypted, and how many could not. Rows that were deleted meanwhile don't count.
+    """
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     readable = sum(reencrypt(list(batch), save=save) for batch in batched(ids, BATCH))
     there = rows.filter(pk__in=ids).count() if readable < len(ids) else readable

@@ -48,4 +48,4 @@ def staff() -> Finding | None:
         return ok("All staff have a second factor.")
     named = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     said = f"Staff without a second factor: {named}. The desk sends them to set it up first."
-    return warning(said, "Ask them to sign in and do so, or take their staff status away.")
+    return warning(said, "Ask them to sign in and set it up, or take their staff status away.")

@@ -15,7 +15,7 @@ from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression
 
 AGAIN = "Send it again: manage.py resend_invites --email ADDRESS"
-ASK_AGAIN = "They ask for a new one on the start page."
+ASK_AGAIN = "They can ask for a new one on the start page."
 STATUS = OutboxMessage.Status
 InviteOrLink = Invite | MagicLink
 
@@ -84,25 +84,25 @@ def about_link(link: MagicLink) -> Finding:
     if link.revoked_at:
         return failure(f"It was withdrawn on {on(link.revoked_at)}, and mail that waited was not sent.", ASK_AGAIN)
     if link.state == link.State.EXPIRED:
-        return failure(f"It ran out on {on(link.expires_at)}.", ASK_AGAIN)
+        return failure(f"It expired on {on(link.expires_at)}.", ASK_AGAIN)
     return about_open(link)
 
 
 def about_invite(invite: Invite) -> Finding:
     """Returns the finding on an invitation: its state, and what can be done about it."""
     if invite.replaced_at:
-        said = f"A newer one took its place on {on(invite.replaced_at)}; its links are dead."
+        said = f"A newer invite replaced it on {on(invite.replaced_at)}; its links are dead."
         return failure(said, "Ask about the address instead: manage.py doctor ADDRESS")
     if invite.accepted_at:
         return ok(f"It was accepted on {on(invite.accepted_at)}, so it did arrive.")
     if invite.declined_at:
-        said = f"Who has the mailbox said no on {on(invite.declined_at)}."
-        return failure(said, "If they think otherwise now: manage.py resend_invites --email ADDRESS --state declined")
+        said = f"The owner of the mailbox declined it on {on(invite.declined_at)}."
+        return failure(said, "If they now want it: manage.py resend_invites --email ADDRESS --state declined")
     if invite.revoked_at:
         said = f"It was withdrawn on {on(invite.revoked_at)}, and mail that waited was not sent."
-        return failure(said, "Invite anew: manage.py send_invites ADDRESS")
+        return failure(said, "Invite the address again: manage.py send_invites ADDRESS")
     if invite.is_expired:
-        return failure(f"It ran out on {on(invite.expires_at)}.", AGAIN)
+        return failure(f"It expired on {on(invite.expires_at)}.", AGAIN)
     return about_open(invite)
 
 
@@ -123,7 +123,7 @@ def about_account(account: User | None) -> Finding | None:
         return None
     if not account.is_active:
         return failure("The address has an account, which is turned off.", "Turn it on at the desk, under People.")
-    said = f"It has an account since {on(account.joined_at)}: what is mailed to it is a link to sign in."
+    said = f"It has had an account since {on(account.joined_at)}, so it is mailed a link to sign in."
     return warning(said, f"They sign in at {settings.SITE_URL}/login.")
 
 
@@ -138,7 +138,8 @@ def about_address(email: str, *, known: bool) -> Finding | None:
         return warning(f"It looks like a typo of {meant}.", "Ask them for their address.") if meant else None
     if suppression.is_opt_out:
         return failure(
-            f"No mail goes to it: {suppression.explanation}.", "Leave it at that: it is theirs to take back."
+            f"No mail goes to it: {suppression.explanation}.",
+            "Leave it at that: only the owner of the address can take it back.",
         )
     lift = "If it works again, lift it at the desk under Suppressed addresses, then send the invite again."
     return failure(f"No mail goes to it: {suppression.explanation}", lift)
@@ -148,7 +149,7 @@ def about_rule(email: str, *, known: bool) -> Finding | None:
     """Returns a failure if SIGNUP lets this address make no account; None if it may, or has one (`known`)."""
     if known or Invite.objects.may_join(email):
         return None
-    said = "SIGNUP is “invited” and nobody has an open invitation for it: who asks is mailed that, without a link."
+    said = "SIGNUP is “invited” and it has no open invite: it is mailed no link, only that it needs an invitation."
     return failure(said, "Invite it: manage.py send_invites ADDRESS")
 
 
@@ -157,7 +158,7 @@ def about_mail(mail: OutboxMessage | None, asked: InviteOrLink | None) -> Findin
     if mail is None:
         if asked is None or asked.revoked_at or is_owner_link(asked):
             return None
-        old = "There is no mail of it: it was withdrawn, or pruned after a year."
+        old = "There is no mail about it: the mail was withdrawn, or pruned after a year."
         return failure(old, AGAIN if isinstance(asked, Invite) else ASK_AGAIN)
     return about_waiting(mail) if mail.status in {STATUS.QUEUED, STATUS.TRIED} else about_ended(mail)
 
@@ -168,11 +169,11 @@ def about_waiting(mail: OutboxMessage) -> Finding:
     if mail.status == STATUS.TRIED:
         said = f"It was tried {mail.attempts}×. The mail server’s last answer: {mail.last_answer}."
         then = f"It is tried again on {on(mail.next_try_at)}."
-        return warning(f"{said} {then}", "When the cause is gone: manage.py retry_mail --email ADDRESS")
+        return warning(f"{said} {then}", "Once the cause is gone: manage.py retry_mail --email ADDRESS")
     if mail.created_at > now:
         return ok(f"It leaves on {written}: many were invited at once, and their mails leave in step.")
     if now - mail.created_at > lateness.LATE_AFTER:
-        return failure(f"It waits since {written}, and no worker has tried it.", "See that deliver_mail runs.")
+        return failure(f"It has waited since {written}, and no worker has tried it.", "See that deliver_mail runs.")
     return ok(f"It was written on {written} and leaves any moment.")
 
 
@@ -184,11 +185,11 @@ def about_ended(mail: OutboxMessage) -> Finding:
     if mail.sent_at:
         words = f", with the words “{mail.last_answer}”" if mail.last_answer else ""
         said = f"A mail server took it on {on(mail.sent_at)}{words}."
-        look = "Let them look into their spam folder; else look for"
+        look = "Ask them to look into their spam folder. If it is not there, look for"
         return ok(said, f"{look} {mail.message_id} in the log of that server.")
     given_up_at = mail.given_up_at or timezone.now()
     said = f"It was given up on {on(given_up_at)}: {mail.last_answer}"
-    return failure(said, "Put right what the answer says, then: manage.py retry_mail --email ADDRESS --given-up")
+    return failure(said, "Correct what the answer complains of, then: manage.py retry_mail --email ADDRESS --given-up")
 
 
 def on(moment: datetime) -> str:

@@ -34,9 +34,9 @@ def server() -> Finding:
         greet(backend)
     except OSError as error:
         backend.abandon()
-        return failure(f"The mail server {where} does not take us: {refusal(error)}", advice(error))
+        return failure(f"The mail server {where} does not accept us: {refusal(error)}", advice(error))
     how = [name for name, used in (("TLS", backend.use_tls or backend.use_ssl), ("AUTH", backend.username)) if used]
-    return ok(f"{where} takes us{', with ' + ' and '.join(how) if how else ''}.")
+    return ok(f"{where} accepts us{', with ' + ' and '.join(how) if how else ''}.")
 
 
 def greet(backend: SmtpBackend) -> None:
@@ -55,10 +55,10 @@ def refusal(error: OSError) -> str:
 def advice(error: OSError) -> str:
     """Returns what to do about an error of the mail server."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "Put right the user and password in EMAIL_URL. Mail waits meanwhile."
+        return "Correct the user and the password in EMAIL_URL. Mail waits meanwhile."
     if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
         return "Compare its certificate and its port with EMAIL_URL: smtp+tls is 587, smtp+ssl 465, smtp 25."
-    return "See that it runs, that EMAIL_URL names it, and that no firewall stands between. Mail waits meanwhile."
+    return "See that it runs, that EMAIL_URL names it, and that no firewall is in between. Mail waits meanwhile."
 
 
 def folder(path: Path) -> Finding:
@@ -77,9 +77,9 @@ def broker() -> Finding | None:
     try:
         depths = amqp.depths()
     except SystemExit as error:  # AMQP_URL cannot be parsed
-        return failure(str(error), "Put AMQP_URL right.")
+        return failure(str(error), "Correct AMQP_URL.")
     except amqp.Away as error:
-        said = f"The broker does not take us: {type(error).__name__}: {one_line(error)}"
+        said = f"The broker does not accept us: {type(error).__name__}: {one_line(error)}"
         return failure(said, "See that RabbitMQ runs and that AMQP_URL names it. Mail waits in the database meanwhile.")
     if depths["dead"]:
         look = "See “dead letter” in docs/deploy.md, then purge frontdoor.mail.dead."
@@ -117,5 +117,5 @@ def webhooks() -> Finding | None:
     if since and timezone.now() - since > UNTOLD:
         minutes = (timezone.now() - since).total_seconds() // 60
         said = f"An event for a webhook has been waiting for {minutes:.0f} minutes."
-        return warning(said, "See that manage.py deliver_webhooks runs; run more of them if there is much to tell.")
+        return warning(said, "See that manage.py deliver_webhooks runs; run more of them if there are many events.")
     return ok("Webhooks are told of events in time.")

@@ -52,7 +52,7 @@ def clock() -> Finding:
         return ok("Our clock and that of PostgreSQL agree.")
     judge = failure if apart > FAR_OFF else warning
     said = f"Our clock and that of PostgreSQL are {apart.total_seconds():,.0f} seconds apart."
-    return judge(said, "Let both machines keep time by NTP: links would end early or late, and codes be refused.")
+    return judge(said, "Let both machines keep time by NTP: otherwise links end early or late, and codes are refused.")
 
 
 def cache() -> Finding:

@@ -17,9 +17,9 @@ def address() -> Finding:
     """Returns the finding on whether mailed links lead to a name that the site answers to, over https."""
     if not validate_host(host_of_links(), [str(host) for host in settings.ALLOWED_HOSTS]):
         said = f"Links lead to {settings.SITE_URL}, and the site does not answer to {host_of_links()}."
-        return failure(said, "Let ALLOWED_HOSTS name the host of SITE_URL.")
+        return failure(said, "Add the host of SITE_URL to ALLOWED_HOSTS.")
     if not (settings.HTTPS or is_local()):
-        said = f"SITE_URL is {settings.SITE_URL}: passwords and links travel for all to read."
+        said = f"SITE_URL is {settings.SITE_URL}: anybody on the way can read passwords and links."
         return failure(said, "Put a proxy with TLS in front, and set SITE_URL to its https address.")
     return ok(f"Links lead to {settings.SITE_URL}, and the site answers to that name.")
 
@@ -48,4 +48,4 @@ def debug() -> Finding:
     if not settings.DEBUG:
         return ok("DEBUG is off.")
     judge = warning if is_local() else failure
-    return judge("DEBUG is on: error pages show the code and the settings.", "Unset it, unless nobody else comes here.")
+    return judge("DEBUG is on: error pages show the code and the settings.", "Unset it, unless only you use the site.")

@@ -91,7 +91,7 @@ def test_settings_that_do_not_go_together_are_named(sound, settings, ada):
     settings.SITE_URL, settings.SITE_HOST, settings.HTTPS = "http://other.example", "other.example", False
     settings.SESSION_COOKIE_HTTPONLY, settings.SESSION_COOKIE_SECURE = True, False
     checks, _code = found()
-    assert "passwords and links travel for all to read" in checks["SITE_URL"][1]
+    assert "anybody on the way can read passwords and links" in checks["SITE_URL"][1]
     assert "SESSION travel over http" in checks["cookies"][1]
     Authenticator.objects.create(user=Event.objects.filter(user__username="olga").first().user, type="totp", data={})
     assert found()[0]["staff"][0] == "ok"
@@ -155,7 +155,7 @@ def test_a_broker_is_asked_where_there_is_one(sound, settings, closed_port):
 
     state, said, _advice = found()[0]["broker"]
 
-    assert (state, "does not take us" in said) == ("failure", True)
+    assert (state, "does not accept us" in said) == ("failure", True)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_broker_is_asked_where_there_is_one(sound, settings, closed_port):
         (None, None, "refused"),
     ],
 )
-def test_a_mail_server_that_does_not_take_us_is_quoted(sound, settings, closed_port, stage, answer, said):
+def test_a_mail_server_that_does_not_accept_us_is_quoted(sound, settings, closed_port, stage, answer, said):
     if stage:
         sound.says[stage] = answer
     else:
@@ -216,7 +216,7 @@ def test_what_became_of_an_invite_is_told_by_its_state():
         assert code == (0 if name == "accepted" else 1)
         assert "1 Jan 2020 at 00:00 (UTC)" in said[name]["invite"][1]
 
-    assert "no on" in said["declined"]["invite"][1]
+    assert "declined it on" in said["declined"]["invite"][1]
     assert "--state declined" in said["declined"]["invite"][2]
     assert "withdrawn" in said["revoked"]["invite"][1]
     assert "resend_invites" in said["old"]["invite"][2]
@@ -248,10 +248,10 @@ def test_the_newest_that_was_sent_to_an_address_is_told_of():
     asked = [LinkFactory(email=EMAIL, sent_at=LONG_AGO, used_at=at) for at in (LONG_AGO, None)]
     assert "used on 1 Jan 2020" in found(EMAIL)[0]["invite"][1]  # one use ends all links that were mailed before it
     invite = invited(declined_at=LONG_AGO)
-    assert "said no on" in found(EMAIL)[0]["invite"][1]
+    assert "declined it on" in found(EMAIL)[0]["invite"][1]
     asked.append(LinkFactory(email=EMAIL, revoked_at=LONG_AGO))
     assert "withdrawn" in found(EMAIL)[0]["invite"][1]
-    assert "said no on" in found("--invite", str(invite.pk))[0]["invite"][1]
+    assert "declined it on" in found("--invite", str(invite.pk))[0]["invite"][1]
     assert "used on" in found("--invite", str(asked[0].pk))[0]["invite"][1]
 
     by_invitation = invited("alan@example.com", expires_at=LONG_AGO)
@@ -260,7 +260,7 @@ def test_the_newest_that_was_sent_to_an_address_is_told_of():
 
 
 def test_of_a_link_it_is_told_that_its_invitation_is_over():
-    for field, words in {"declined_at": "said no on 1 Jan 2020", "revoked_at": "withdrawn on 1 Jan 2020"}.items():
+    for field, words in {"declined_at": "declined it on 1 Jan 2020", "revoked_at": "withdrawn on 1 Jan 2020"}.items():
         link = LinkFactory(email=EMAIL, invite=InviteFactory(email=EMAIL, **{field: LONG_AGO}))
         state, said, _advice = found("--invite", str(link.pk))[0]["invite"]
         assert (state, words in said) == ("failure", True), said
@@ -288,7 +288,7 @@ def test_what_became_of_the_mail_is_told_by_the_servers_answer(settings):
     bounced = "It came back on 1 Jan 2020 at 00:00 (UTC): 550 5.1.1 No such user"
     assert found(EMAIL)[0]["mail"][:2] == ("failure", bounced)
     OutboxMessage.objects.all().delete()
-    assert "no mail of it" in found(EMAIL)[0]["mail"][1]
+    assert "no mail about it" in found(EMAIL)[0]["mail"][1]
 
 
 def test_an_address_that_cannot_be_reached_or_needs_no_invite_is_told(settings, ada):

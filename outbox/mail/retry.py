@@ -18,7 +18,7 @@ class Outcome(models.TextChoices):
 
     QUEUED = "queued", _("queued")
     SENT = "sent", _("handed over already")
-    TOO_OLD = "too_old", _("too old: send it anew")
+    TOO_OLD = "too_old", _("too old: send it again")
     SUPPRESSED = "suppressed", _("mail to the address came back")
     BUSY = "busy", _("being tried just now")
 

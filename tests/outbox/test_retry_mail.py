@@ -115,7 +115,7 @@ def test_mail_without_its_parts_and_suppressed_addresses_are_skipped_with_the_re
     assert run_json("--given-up")["skipped"] == {"too_old": 1, "suppressed": 1}
     said = run("--given-up")
     assert said.startswith("0 queued, 2 skipped (1 ")
-    assert "1 too old: send it anew" in said
+    assert "1 too old: send it again" in said
     assert "1 mail to the address came back" in said
     assert OutboxMessage.objects.given_up().count() == 2
 

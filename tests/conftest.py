@@ -1,4 +1,4 @@
-"""Every test meets real PostgreSQL, a real cache and real mail files; only the clock may be turned."""
+"""Fixtures for all tests, which run on real PostgreSQL, a real cache and real mail files; only the clock is turned."""
 
 import os
 import re
@@ -40,19 +40,18 @@ SLOW = {"browser", "embedded", "faults"}
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
-# Argon2 is as real as ever, but a password that is not to be guessed need not cost who guesses it. Nearly every test
-# hashes one.
+# Argon2 is the real one at its lowest cost: nobody guesses the passwords of tests, and nearly every test hashes one.
 IN_EARNEST = {"time_cost": Argon2.time_cost, "memory_cost": Argon2.memory_cost}
 Argon2.time_cost, Argon2.memory_cost = 1, 8  # passes, and KiB
 
 
-# Redis is as real as ever, but one that a busy machine makes slow is not away: the test would go on without it.
+# A busy machine makes Redis slow. With the timeouts of production the site would then go on without it.
 IMPATIENT = {name: settings.CACHES["default"]["OPTIONS"][name] for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")}
 for cache in settings.CACHES.values():
     cache["OPTIONS"] = cache["OPTIONS"] | dict.fromkeys(IMPATIENT, 10)  # seconds
 
 
-# Both lanes may be given the same PostgreSQL; pytest-django keeps apart the processes of one.
+# Both lanes may run on the same PostgreSQL; pytest-django separates only the processes of one lane.
 if lane := os.environ.get(LANE):
     database = settings.DATABASES["default"]
     database["TEST"] = database.get("TEST", {}) | {"NAME": f"test_{database['NAME']}_{lane}"}
@@ -60,7 +59,7 @@ if lane := os.environ.get(LANE):
 
 @pytest.fixture
 def in_earnest(monkeypatch):
-    """Hashes as the site does."""
+    """The cost of password hashes as in production."""
     for name, value in IN_EARNEST.items():
         monkeypatch.setattr(Argon2, name, value)
 
@@ -76,12 +75,12 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def reason(report):
-    """Why it was skipped; pytest puts the place before it."""
+    """Returns why the test of this report was skipped, without the place that pytest puts before the reason."""
     *_place, said = report.longrepr
     return said.removeprefix("Skipped: ")
 
 
-@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects tests by their marks
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.relative_to(TESTS).parts[0] in SLOW:
@@ -89,14 +88,14 @@ def pytest_collection_modifyitems(items):
 
 
 class Mailbox:
-    """What people find in their mailboxes: the outbox is delivered for real, into a folder of .eml files."""
+    """The mailboxes of all people: the outbox is really delivered, into a folder of .eml files."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def letters(self, address: str = "") -> list[EmailMessage]:
-        """All mail there is, oldest first; or that to one address."""
-        # Many mails at once are spaced, each due a moment after the one before it: nobody waits for that here.
+        """Delivers what waits. Returns all mail, oldest first, or only the mail to one address."""
+        # Many mails at once are due one after the other, a moment apart; tests need not wait for that.
         OutboxMessage.objects.waiting().filter(attempts=0).update(next_try_at=F("next_try_at") - timedelta(minutes=1))
         deliver_due()
         files = sorted(self.folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
@@ -107,7 +106,10 @@ class Mailbox:
         return self.letters(address)[-1].get_body(("plain",)).get_content()
 
     def link(self, address: str, page: str = "") -> str:
-        """The path and query of the newest link to an address; to a page, or the first but "not me"."""
+        """Returns path and query of the newest link mailed to an address: one to `page`, or any but "not me".
+
+        Raises AssertionError if there is none.
+        """
         for letter in reversed(self.letters(address)):
             for link in LINK.findall(letter.get_body(("plain",)).get_content()):
                 path = "/" + link.partition("://")[2].partition("/")[2]
@@ -116,13 +118,13 @@ class Mailbox:
         raise AssertionError(f"no link for {address}")
 
     def kinds(self, address: str) -> list[str]:
-        """What was mailed to an address, oldest first: "link_new", "new_device"."""
+        """Returns the kinds of mail sent to an address, oldest first, such as "link_new" or "new_device"."""
         return [letter["Message-ID"].strip("<").partition(".")[0] for letter in self.letters(address)]
 
 
 @pytest.fixture(autouse=True)
 def as_new(request):
-    """A test that comes near the site finds it as new. One of a pure function asks for nothing of this."""
+    """Resets mail, caches, limits and lateness for each test that uses the site; tests of pure functions need none."""
     if request.node.get_closest_marker("django_db") or not {"db", "client"}.isdisjoint(request.fixturenames):
         for name in ("real_mail", "empty_caches", "no_look", "whole_windows"):
             request.getfixturevalue(name)
@@ -130,7 +132,7 @@ def as_new(request):
 
 @pytest.fixture
 def real_mail(settings, tmp_path):
-    """Django's test runner replaces every mailer; ours are put back, with a folder of this test's own."""
+    """Our own mailers, with a folder for this test: Django's test runner replaces every mailer."""
     settings.MAILERS = {
         "default": {"BACKEND": "outbox.mail.backends.OutboxBackend"},
         "delivery": {"BACKEND": "outbox.mail.backends.EmlBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}},
@@ -139,13 +141,13 @@ def real_mail(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def english():
-    """A request leaves its language behind in its thread; each test starts from the site's own."""
+    """English, in which each test starts: a request leaves its language behind in its thread."""
     translation.activate("en")
 
 
 @pytest.fixture
 def empty_caches():
-    """Limits and sessions of one test are not those of the next, nor is a Redis that was away."""
+    """Caches without the limits and sessions of the test before, and no memory of a Redis that was away."""
     for breaker in breakers.values():
         breaker.retry_at = 0.0
     caches["default"].clear()
@@ -153,14 +155,14 @@ def empty_caches():
 
 @pytest.fixture
 def no_look(monkeypatch):
-    """Whether mail is late, the process has just looked: a page that counts its statements counts its own."""
+    """A process that has just looked whether mail is late: so that look adds no statement to those a test counts."""
     watch = lateness.Watch(next_look=time.monotonic() + lateness.LOOK_EVERY)
     monkeypatch.setattr(lateness, "watch", watch)
 
 
 @pytest.fixture
 def whole_windows(monkeypatch):
-    """Windows of the limits end at fixed times of the day; here they start with the test, so that none ends within."""
+    """Windows of limits that start with the test: the real ones end at fixed times, which might fall within it."""
     start = int(time.time())
 
     def window(_value, period):
@@ -171,19 +173,19 @@ def whole_windows(monkeypatch):
 
 @pytest.fixture
 def committed(django_db_setup, django_db_blocker):
-    """For a `db` whose rows others see too: threads, workers, the server of a browser. It is empty afterwards.
+    """A `db` whose rows threads, workers and the server of a browser see too. The database is empty afterwards.
 
-    As `django_db(transaction=True)`, but for the flush of all tables, which takes twenty times as long as this.
+    Like `django_db(transaction=True)`, but without its flush of all tables, which takes twenty times as long.
     """
     assert connection.settings_dict["NAME"].startswith("test_"), "pytest-django makes one for tests that use `db`"
     with django_db_blocker.unblock():
         yield
         delete_all()
-        connection.close()  # the next test may be in another context, of Playwright, with a connection of its own
+        connection.close()  # the next test may run in Playwright's context, with another connection
 
 
 def delete_all():
-    """Deletes all rows but those that Django has made: what models there are, and what may be done with them."""
+    """Deletes all rows of all models, but not the content types and permissions that Django has made."""
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     tables -= {ContentType._meta.db_table, Permission._meta.db_table}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -192,8 +194,8 @@ def delete_all():
 
 @pytest.fixture
 def server(db, settings, request):
-    """The site on a port of its own, kept for all tests of this process; its `db` must be `committed`."""
-    # By its name, as pytest-django flushes the database after every test that lists it.
+    """The site on a port of its own, shared by all tests of this process; its `db` must be `committed`."""
+    # Asked for by name, because pytest-django flushes the database after every test that lists this fixture.
     live_server = request.getfixturevalue("live_server")
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, live_server.thread.host]
     return live_server
@@ -206,19 +208,19 @@ def mailbox(db, tmp_path) -> Mailbox:
 
 @pytest.fixture
 def ada(db):
-    """Somebody who has an account."""
+    """A user with an account and a password."""
     return UserFactory(username="ada", email="ada@example.com")
 
 
 @pytest.fixture
 def admin_user(db):
-    """The owner of the site; the plugin's own would be called "admin", which nobody may be."""
+    """The owner of the site. The fixture of pytest-django would be called "admin", a name that the site refuses."""
     return UserFactory(username="olga", email="olga@example.com", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def google() -> Iterator[Google]:
-    """The Google of this process: everybody says yes, and nothing goes wrong until the test wants it."""
+    """The stand-in for Google of this process: everybody consents, and nothing goes wrong unless the test says so."""
     stand_in().reset()
     yield stand_in()
     stand_in().reset()
@@ -226,7 +228,7 @@ def google() -> Iterator[Google]:
 
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[Broker | Given]:
-    """The RabbitMQ of this process, or the one that was given."""
+    """The RabbitMQ of this process, or the one that the environment names. Skips the test if there is none."""
     if given := os.environ[GIVEN_BROKER]:
         yield Given(given)
     elif not program():
@@ -238,7 +240,7 @@ def rabbitmq() -> Iterator[Broker | Given]:
 
 @pytest.fixture
 def broker(rabbitmq, settings) -> Iterator[Broker | Given]:
-    """RabbitMQ with nothing declared in it yet, and a site that uses it."""
+    """RabbitMQ with nothing declared in it, and a site that uses it."""
     with taking_turns(rabbitmq):
         rabbitmq.heal()
         forget(rabbitmq.url)
@@ -248,7 +250,7 @@ def broker(rabbitmq, settings) -> Iterator[Broker | Given]:
 
 @pytest.fixture
 def own_broker(broker) -> Broker:
-    """The same, to be killed and wiped."""
+    """A RabbitMQ that a test may kill and wipe, with nothing declared in it. Skips the test if it is not ours."""
     if isinstance(broker, Given):
         pytest.skip("the broker that AMQP_URL names is not ours to kill")
     return broker
@@ -256,7 +258,10 @@ def own_broker(broker) -> Broker:
 
 @pytest.fixture
 def announced(db, settings):
-    """What other services will hear of what happens from now on: names and fields, oldest first. Nothing connects."""
+    """A function that returns the events stored for other services, oldest first, as names and fields.
+
+    A broker is configured, but nothing connects to it.
+    """
     settings.AMQP_URL = "amqp://localhost"
     return lambda: list(OutboxEvent.objects.order_by("id").values_list("name", "payload"))
 
@@ -271,7 +276,7 @@ def signed_in(ada) -> Client:
 
 @pytest.fixture
 def desk(admin_user) -> Client:
-    """The browser of the site's owner, who came in by her password."""
+    """The browser of the site's owner after she signed in with her password."""
     client = Client()
     assert client.post("/login", {"login": admin_user.username, "password": PASSWORD}).status_code == 302
     return client
@@ -279,7 +284,7 @@ def desk(admin_user) -> Client:
 
 @pytest.fixture
 def cache_calls(monkeypatch):
-    """The names of the cache operations of a test, as they leave for Redis."""
+    """The names of the cache operations that a test sends to Redis, in order."""
     calls = []
     for name in ("get", "set", "add", "incr", "delete", "touch", "get_many", "set_many", "delete_many", "has_key"):
         original = getattr(RedisCache, name)
@@ -294,7 +299,7 @@ def cache_calls(monkeypatch):
 
 @pytest.fixture
 def hashes(monkeypatch):
-    """Counts how often a password is hashed."""
+    """A list that grows with each password that is hashed."""
     counted = []
     for name in ("encode", "verify"):
         original = getattr(Argon2, name)
@@ -309,7 +314,7 @@ def hashes(monkeypatch):
 
 @pytest.fixture
 def black_hole():
-    """The address of a socket that accepts and never answers."""
+    """The address of a socket that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         held = []
 

@@ -1,4 +1,4 @@
-"""The account page: who you are, and where you are signed in."""
+"""The account page: your name, your ways in and your sessions."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def test_a_stranger_is_sent_to_sign_in_from_its_other_pages_too(verb, subtests):
 
 
 @pytest.mark.parametrize("path", ["/account/sessions/end", "/account/sessions/prolong"])
-def test_a_stranger_ends_and_prolongs_nothing(client, path):
+def test_a_stranger_can_end_or_prolong_no_session(client, path):
     assert client.post(path, {"session": "x"}).url == f"/login?next={path}"
 
 
@@ -43,7 +43,7 @@ def test_somebody_whose_session_ended_is_told_so(signed_in):
     assert "session" not in {name for name, morsel in signed_in.cookies.items() if morsel.value}
 
 
-def test_it_shows_this_device_first_and_only_ones_own(signed_in, ada):
+def test_the_page_lists_this_device_first_and_no_session_of_other_people(signed_in, ada):
     Client(headers={"User-Agent": FIREFOX}).post("/login", {"login": "ada", "password": PASSWORD})
     UserFactory(username="grace")
     Client(REMOTE_ADDR="198.51.100.9").post("/login", {"login": "grace", "password": PASSWORD})
@@ -82,7 +82,7 @@ def test_an_account_without_a_password_says_how_it_signs_in(client):
     assert "Not set. You sign in with email links" in words(client.get("/account"))
 
 
-def test_without_a_password_but_with_google_it_says_that_too(client):
+def test_an_account_with_google_and_no_password_says_how_it_signs_in(client):
     grace = UserFactory(password=None)
     grace.google.adopt("2001", "grace@gmail.com")
     client.force_login(grace)
@@ -90,7 +90,7 @@ def test_without_a_password_but_with_google_it_says_that_too(client):
     assert "Not set. You sign in with Google or email links" in words(client.get("/account"))
 
 
-def test_it_hides_what_is_over(signed_in, ada):
+def test_the_page_hides_expired_sessions(signed_in, ada):
     Session.objects.create(
         session_key="x" * 32, session_data="", expire_date="2020-01-01T00:00Z", user=ada, ip="192.0.2.99"
     )
@@ -98,7 +98,7 @@ def test_it_hides_what_is_over(signed_in, ada):
     assert "192.0.2.99" not in signed_in.get("/account").text
 
 
-def test_it_is_said_what_connecting_google_is_good_for(signed_in):
+def test_the_page_says_what_connecting_google_is_good_for(signed_in):
     said = words(signed_in.get("/account/google"))
 
     assert "Once connected, you can sign in with your Google account too. Google tells us its email address" in said

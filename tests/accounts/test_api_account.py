@@ -1,6 +1,6 @@
-"""One's own account through the JSON doors: what it is, its address, its password, its end, and the proof these take.
+"""The JSON doors of a user's own account: reading it, address, password, deletion, and the proof for these.
 
-The promises of the pages hold here too.
+They keep the promises of the pages.
 """
 
 import re
@@ -27,7 +27,7 @@ ME, PROOF = "/api/v1/account", "/api/v1/auth/proof"
 MOVE, CODE, AGAIN = f"{ME}/email-change", f"{ME}/email-change/code", f"{ME}/email-change/again"
 SOON = timedelta(minutes=15)
 
-# All that takes proof, but what goes on to Google as a form.
+# Every door that takes proof, except that which takes a form and leads to Google.
 PROVEN = [
     ("DELETE", ME),
     ("PUT", f"{ME}/password"),
@@ -41,7 +41,7 @@ PROVEN = [
 
 @pytest.fixture
 def program(ada):
-    """Signed in as Ada."""
+    """A program signed in as Ada."""
     return enter()
 
 
@@ -68,7 +68,7 @@ def confirm(program, code):
 
 
 def press(program, page, **typed):
-    """Sends the form of a page, in the same session."""
+    """Sends the form of a page in the program's session."""
     return program.post(page, typed, headers={"X-CSRFToken": program.token})
 
 
@@ -83,7 +83,7 @@ def awaited(program):
 # Proof
 
 
-def test_the_password_proves_it_for_fifteen_minutes_at_doors_and_pages(program):
+def test_the_password_is_proof_for_fifteen_minutes_at_doors_and_pages(program):
     assert "Your password" in words(program.get("/account/email"))
     assert codes(move(program)) == ["proof"]
 
@@ -98,7 +98,7 @@ def test_the_password_proves_it_for_fifteen_minutes_at_doors_and_pages(program):
         assert codes(move(program)) == ["proof"]
 
 
-def test_a_wrong_password_proves_nothing_and_counts_with_those_of_the_pages(ada, program):
+def test_a_wrong_password_is_no_proof_and_counts_with_those_typed_at_pages(ada, program):
     for _ in range(9):
         press(program, "/account/password", password=WRONG, chosen=NEW)
 
@@ -112,7 +112,7 @@ def test_a_wrong_password_proves_nothing_and_counts_with_those_of_the_pages(ada,
     assert codes(move(program)) == ["proof"]
 
 
-def test_no_password_at_all_is_asked_for(program):
+def test_a_missing_password_is_refused_as_required(program):
     answer = program.send(PROOF)
 
     assert (answer.status_code, fields(answer), codes(answer)) == (400, ["password"], ["required"])
@@ -120,7 +120,7 @@ def test_no_password_at_all_is_asked_for(program):
 
 @pytest.fixture
 def connected(ada):
-    """Signed in as Ada, who has everything that proof is asked for."""
+    """A program signed in as Ada, who has all that takes proof to remove: an app and a Google account."""
     phone.pair(ada)
     ada.google.connect("42", ada.email)
     program = Program()
@@ -129,7 +129,7 @@ def connected(ada):
     return program
 
 
-def test_without_proof_nothing_changes_and_the_way_to_it_is_named(ada, connected, subtests):
+def test_without_proof_nothing_changes_and_the_answer_names_the_door_for_it(ada, connected, subtests):
     before = (ada.events.count(), User.objects.values().get())
     for method, door in PROVEN:
         with subtests.test(door=f"{method} {door}"):
@@ -141,7 +141,7 @@ def test_without_proof_nothing_changes_and_the_way_to_it_is_named(ada, connected
     assert ada.second_factor.is_on
 
 
-def test_a_wrong_password_is_said_everywhere_even_after_proof(ada, connected, subtests):
+def test_a_wrong_password_is_refused_at_every_door_even_after_proof(ada, connected, subtests):
     prove(connected)
     for method, door in PROVEN:
         with subtests.test(door=f"{method} {door}"):
@@ -156,11 +156,11 @@ def test_a_wrong_password_is_said_everywhere_even_after_proof(ada, connected, su
     assert ada.google.account
 
 
-def test_without_a_password_a_mailed_link_is_the_only_proof(ada, connected, subtests):
+def test_an_account_without_a_password_has_only_a_mailed_link_as_proof(ada, connected, subtests):
     User.objects.update(password="!")
     connected.force_login(User.objects.get())
     connected.look()
-    asked = [("POST", PROOF), *PROVEN[:-1]]  # Google would be the last way in
+    asked = [("POST", PROOF), *PROVEN[:-1]]  # disconnecting Google would be refused: it is the last way in
     for method, door in asked:
         with subtests.test(door=f"{method} {door}"):
             answer = connected.send(door, method, password=PASSWORD, email=THERE, new_password=NEW, code=phone.code())
@@ -171,7 +171,7 @@ def test_without_a_password_a_mailed_link_is_the_only_proof(ada, connected, subt
     assert ada.second_factor.is_on
 
 
-def test_a_mailed_link_proves_it_for_fifteen_minutes(mailbox):
+def test_a_mailed_link_is_proof_for_fifteen_minutes(mailbox):
     grace, program = UserFactory(username="grace", email="grace@example.com", password=None), Program()
     MagicLink.objects.issue(grace.email)
     token = mailbox.link(grace.email, "/confirm").partition("token=")[2]
@@ -184,7 +184,7 @@ def test_a_mailed_link_proves_it_for_fifteen_minutes(mailbox):
     assert User.objects.get().check_password(NEW)
 
 
-def test_a_session_that_ends_just_before_the_answer_is_told(program, monkeypatch):
+def test_a_session_that_ends_just_before_the_answer_gets_signed_out(program, monkeypatch):
     original = sessions.prove
     monkeypatch.setattr(sessions, "prove", lambda request: (original(request), Session.objects.all().delete()))
 
@@ -196,7 +196,7 @@ def test_a_session_that_ends_just_before_the_answer_is_told(program, monkeypatch
 # The account
 
 
-def test_an_account_says_who_it_is_what_was_chosen_and_how_one_gets_in(ada, program):
+def test_the_answer_about_an_account_holds_its_settings_and_its_ways_in(ada, program):
     ada.save_preferences(language="ru")
     phone.pair(ada)
     ada.google.connect("42", "ada@google.example")
@@ -218,7 +218,7 @@ def test_an_account_says_who_it_is_what_was_chosen_and_how_one_gets_in(ada, prog
     }
 
 
-def test_what_an_account_does_not_have_is_said_too(ada, program):
+def test_the_answer_about_an_account_says_which_ways_in_are_missing(ada, program):
     User.objects.update(password="!")
     program.force_login(User.objects.get())
 
@@ -227,7 +227,7 @@ def test_what_an_account_does_not_have_is_said_too(ada, program):
     assert (user["has_password"], user["google"], user["second_factor"]) == (False, None, False)
 
 
-def test_after_proof_an_account_goes_without_the_password_and_everywhere(mailbox, ada, program):
+def test_after_proof_an_account_is_deleted_without_the_password(mailbox, ada, program):
     other = enter()
     prove(program)
 
@@ -239,7 +239,7 @@ def test_after_proof_an_account_goes_without_the_password_and_everywhere(mailbox
     assert mailbox.kinds(ada.email)[-1] == "deleted"
 
 
-def test_an_account_whose_sessions_end_meanwhile_stays(program, monkeypatch):
+def test_an_account_is_not_deleted_if_all_its_sessions_end_meanwhile(program, monkeypatch):
     end_at_the_lock(monkeypatch)
 
     answer = program.send(ME, "DELETE", password=PASSWORD)
@@ -248,7 +248,7 @@ def test_an_account_whose_sessions_end_meanwhile_stays(program, monkeypatch):
     assert User.objects.exists()
 
 
-def test_who_is_not_signed_in_is_told_at_every_door(subtests):
+def test_every_door_answers_a_stranger_with_signed_out(subtests):
     doors = [("GET", ME), ("POST", PROOF), ("GET", MOVE), ("DELETE", MOVE), ("POST", CODE), ("POST", AGAIN), *PROVEN]
     for method, door in doors:
         with subtests.test(door=f"{method} {door}"):
@@ -276,7 +276,7 @@ def test_a_new_password_ends_all_other_sessions(mailbox, ada, program):
     assert mailbox.kinds(ada.email)[-1] == "password_changed"
 
 
-def test_what_proved_a_new_password_proves_nothing_more(program):
+def test_choosing_a_password_uses_the_proof_up(program):
     prove(program)
 
     assert set_password(program, new_password=NEW).status_code == 200
@@ -293,14 +293,14 @@ def test_what_proved_a_new_password_proves_nothing_more(program):
         ({"password": PASSWORD, "new_password": "short"}, "new_password", "password_too_short"),
     ],
 )
-def test_what_is_wrong_with_a_new_password_is_said(program, sent, field, code):
+def test_an_invalid_new_password_is_refused_with_the_reason(program, sent, field, code):
     answer = set_password(program, **sent)
 
     assert (answer.status_code, fields(answer), codes(answer)) == (400, [field], [code])
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_a_session_that_ended_meanwhile_changes_nothing_and_is_told(program, monkeypatch):
+def test_a_session_that_ends_meanwhile_changes_no_password(program, monkeypatch):
     end_at_the_lock(monkeypatch)
 
     answer = set_password(program, password=PASSWORD, new_password=NEW)
@@ -318,7 +318,7 @@ def end_at_the_lock(monkeypatch):
 # The address
 
 
-def test_an_address_changes_by_the_code_and_no_page_hears_of_it_later(mailbox, ada, program):
+def test_the_code_changes_the_address_and_leaves_no_message_for_a_page(mailbox, ada, program):
     assert program.get(MOVE).json() == {"to": None, "ends_at": None}
     assert move(program, password=PASSWORD).status_code == 202
     waits = program.get(MOVE).json()
@@ -351,7 +351,7 @@ def test_a_code_works_for_fifteen_minutes(mailbox, program):
 @pytest.mark.parametrize(
     ("email", "code"), [("ADA@example.com", "same"), ("nonsense", "invalid"), ("", "required"), (None, "required")]
 )
-def test_what_is_wrong_with_an_address_is_said_and_nothing_mailed(mailbox, program, email, code):
+def test_an_invalid_new_address_is_refused_and_nothing_is_mailed(mailbox, program, email, code):
     before = len(mailbox.letters())
 
     answer = move(program, email, password=PASSWORD)
@@ -361,7 +361,7 @@ def test_what_is_wrong_with_an_address_is_said_and_nothing_mailed(mailbox, progr
     assert len(mailbox.letters()) == before
 
 
-def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(mailbox, program):
+def test_a_taken_address_gets_the_same_answer_and_its_owner_is_told(mailbox, program):
     UserFactory(username="grace", email="grace@example.com")
     prove(program)
     seen = []
@@ -376,7 +376,7 @@ def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(ma
     assert mailbox.kinds("grace@example.com") == ["email_taken"]
 
 
-def test_five_wrong_codes_end_the_attempt_whichever_door_they_came_by(mailbox, program):
+def test_five_wrong_codes_at_doors_or_pages_end_the_attempt(mailbox, program):
     move(program, password=PASSWORD)
     right = code(mailbox)
     press(program, "/account/email/code", code="XXX")
@@ -393,7 +393,7 @@ def test_five_wrong_codes_end_the_attempt_whichever_door_they_came_by(mailbox, p
     assert User.objects.get().email == "ada@example.com"
 
 
-def test_a_code_that_is_missing_is_asked_for_and_counts_for_nothing(mailbox, program):
+def test_a_missing_code_is_refused_as_required_and_is_not_counted(mailbox, program):
     move(program, password=PASSWORD)
 
     for _ in range(5):
@@ -423,7 +423,7 @@ def test_only_the_newest_code_works_and_a_mailbox_cannot_be_flooded(mailbox, pro
     assert confirm(program, code(mailbox)).status_code == 200
 
 
-def test_a_change_can_be_given_up_and_the_address_itself_cannot(mailbox, ada, program):
+def test_a_change_can_be_given_up_but_the_address_itself_cannot(mailbox, ada, program):
     nothing = program.send(MOVE, "DELETE", email=ada.email)
     assert (nothing.status_code, codes(nothing)) == (404, ["none"])
     move(program, password=PASSWORD)
@@ -445,7 +445,7 @@ def test_asking_for_addresses_is_limited_with_the_pages(program):
     assert (answer.status_code, codes(answer)) == (429, ["limited"])
 
 
-def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, program, monkeypatch):
+def test_an_address_taken_just_before_the_change_is_refused(mailbox, program, monkeypatch):
     original = Address.change
 
     def late(self, email, **trace):
@@ -462,8 +462,8 @@ def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox
 
 
 @pytest.mark.parametrize("way", ["door", "page"])
-def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, program, monkeypatch, way):
-    """As when the owner changes the password or says “this was not me” in that very moment."""
+def test_a_code_entered_while_all_sessions_end_changes_no_address(mailbox, program, monkeypatch, way):
+    """All sessions may end just then because the owner changes the password or says “this was not me”."""
     move(program, password=PASSWORD)
     key, original = code(mailbox), Address.change
 
@@ -481,7 +481,7 @@ def test_a_code_that_comes_while_all_sessions_end_moves_nothing(mailbox, program
     assert User.objects.get().check_password(NEW)
 
 
-def test_a_change_of_address_ends_with_the_password_it_was_proven_by(mailbox, program):
+def test_a_new_password_ends_a_change_of_address_that_is_under_way(mailbox, program):
     move(program, password=PASSWORD)
     key = code(mailbox)
     set_password(program, password=PASSWORD, new_password=NEW)

@@ -1,4 +1,4 @@
-"""Google and the configuration for programs that draw their own pages: the promises of the pages hold."""
+"""The JSON doors to Google and to the configuration, for programs with pages of their own."""
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -25,7 +25,7 @@ def grace_at_google(google):
 
 @pytest.fixture
 def program(ada):
-    """Ada's, who is signed in."""
+    """A program signed in as Ada."""
     program = Program()
     assert program.sign_in("ada", PASSWORD).status_code == 200
     return program
@@ -33,13 +33,13 @@ def program(ada):
 
 @pytest.fixture
 def connected(program, ada):
-    """Signed in to an account with a Google account connected."""
+    """A program signed in to an account that has a Google account connected."""
     ada.google.adopt("2001", "grace@gmail.com")
     return program
 
 
 def send(program, path, **typed):
-    """A form, as a browser sends it from a page of the program."""
+    """Sends a form, as a browser does from a page of the program."""
     program.look()
     return program.post(path, typed | {"csrfmiddlewaretoken": program.token})
 
@@ -48,7 +48,7 @@ def token_of(link):
     return tokens.sign(purposes.SIGNUP, link.pk)
 
 
-# Coming in
+# Signing in
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def token_of(link):
         ("//evil.example/", "/account"),
     ],
 )
-def test_whoever_comes_back_from_google_is_in_and_on_this_site(google, asked, arrived):
+def test_coming_back_from_google_signs_in_and_stays_on_this_site(google, asked, arrived):
     program = Program()
     sent = send(program, START, next=asked)
 
@@ -85,7 +85,7 @@ def test_an_invitation_is_accepted_on_the_way(google, settings):
 
 
 @pytest.mark.parametrize("token", ["", "x"])
-def test_a_token_that_is_none_is_no_hindrance_and_no_hint(google, token):
+def test_an_invalid_token_neither_stops_the_sign_in_nor_gives_google_a_hint(google, token):
     program = Program()
 
     page = program.get(google.consent(send(program, START, token=token).url))
@@ -94,7 +94,7 @@ def test_a_token_that_is_none_is_no_hindrance_and_no_hint(google, token):
     assert "login_hint" not in google.visits[0].query
 
 
-def test_whoever_is_signed_in_already_is_not_sent_to_google(program):
+def test_a_signed_in_user_is_not_sent_to_google(program):
     answer = send(program, START, next="/account/settings")
     assert (answer.status_code, answer.url) == (303, "/account/settings")
     assert send(program, START).url == "/account"
@@ -122,7 +122,7 @@ def test_without_google_both_doors_are_off(program, settings):
 # Connecting
 
 
-def test_it_is_connected_once_it_is_proven_whose_account_it_is(program, google, mailbox, ada):
+def test_google_is_connected_once_the_password_is_given(program, google, mailbox, ada):
     sent = send(program, OWN, password=PASSWORD)
     assert sent.status_code == 303
 
@@ -135,7 +135,7 @@ def test_it_is_connected_once_it_is_proven_whose_account_it_is(program, google, 
     assert program.get("/api/v1/account").json()["user"]["google"] == "grace@gmail.com"
 
 
-def test_what_was_proven_lately_is_not_asked_for_again(program):
+def test_after_proof_google_is_connected_without_the_password(program):
     program.send(PROOF, password=PASSWORD)
 
     assert send(program, OWN).status_code == 303
@@ -153,7 +153,7 @@ def test_without_proof_nobody_is_sent_to_google(program, google, typed, status, 
     assert google.visits == []
 
 
-def test_signed_out_there_is_nothing_to_connect_or_to_disconnect():
+def test_a_stranger_can_neither_connect_nor_disconnect_google():
     for answer in (send(Program(), OWN, password=PASSWORD), Program().send(OWN, "DELETE", password=PASSWORD)):
         assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
 
@@ -181,7 +181,7 @@ def test_without_a_password_a_mailed_link_is_the_proof(mailbox, google):
 # Disconnecting
 
 
-def test_it_is_disconnected_with_proof(connected, mailbox, ada):
+def test_google_is_disconnected_with_proof(connected, mailbox, ada):
     for sent, code in (({}, "proof"), ({"password": "wrong password"}, "password")):
         assert codes(connected.send(OWN, "DELETE", **sent)) == [code]
     assert ada.google.account
@@ -193,13 +193,13 @@ def test_it_is_disconnected_with_proof(connected, mailbox, ada):
     assert connected.get("/api/v1/account").json()["user"]["google"] is None
 
 
-def test_what_is_not_connected_cannot_be_disconnected(program):
+def test_a_google_account_that_is_not_connected_cannot_be_disconnected(program):
     answer = program.send(OWN, "DELETE", password=PASSWORD)
 
     assert (answer.status_code, codes(answer)) == (404, ["not_found"])
 
 
-def test_the_last_way_in_stays(google):
+def test_google_stays_connected_while_it_is_the_last_way_in(google):
     UserFactory(username="grace", email="grace@gmail.com", password=None).google.adopt("2001", "grace@gmail.com")
     program = Program()
     program.get(google.consent(send(program, START).url))
@@ -211,7 +211,7 @@ def test_the_last_way_in_stays(google):
     assert SocialAccount.objects.exists()
 
 
-def test_a_password_that_goes_at_that_moment_leaves_the_last_way_in_too(connected, monkeypatch):
+def test_google_stays_connected_if_the_password_is_removed_meanwhile(connected, monkeypatch):
     def late(*_args, **_trace):
         raise LastWayIn
 
@@ -220,10 +220,10 @@ def test_a_password_that_goes_at_that_moment_leaves_the_last_way_in_too(connecte
     assert codes(connected.send(OWN, "DELETE", password=PASSWORD)) == ["last_way_in"]
 
 
-# What there is
+# The configuration
 
 
-def test_the_configuration_names_what_there_is(django_assert_num_queries):
+def test_the_configuration_takes_no_statement_and_sets_no_cookie(django_assert_num_queries):
     with django_assert_num_queries(0):
         answer = Client().get("/api/v1/config")
 

@@ -1,4 +1,4 @@
-"""Signing in through the JSON doors, by a password and then a code: the promises of the pages hold here too."""
+"""Signing in through the JSON doors, by a password and then a code: they keep the promises of the pages."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 WRONG = "not the password of anybody"
 LOGIN, CODE = "/api/v1/auth/login", "/api/v1/auth/login/code"
-BACK_FROM_GOOGLE = "/api/v1/auth/google/response"  # where people come, and see pages
+BACK_FROM_GOOGLE = "/api/v1/auth/google/response"  # for people on their way back, who see pages
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def enter(program, code, **sent):
 
 
 def is_refused(answer):
-    """Whether nobody waits for a code any more."""
+    """Returns whether the answer says that nobody is signed in or waits for a code."""
     return (answer.status_code, codes(answer)) == (401, ["signed_out"])
 
 
@@ -59,7 +59,7 @@ def test_a_password_starts_a_session_and_its_owner_hears_of_a_new_device(mailbox
     assert mailbox.kinds(ada.email) == ["new_device"]
 
 
-def test_the_answer_holds_the_token_for_what_comes_next(ada):
+def test_the_answer_holds_the_csrf_token_that_works_from_then_on(ada):
     program = Program()
     token = program.look().json()["csrf_token"]
 
@@ -72,7 +72,7 @@ def test_the_answer_holds_the_token_for_what_comes_next(ada):
     assert statuses == [403, 200]
 
 
-def test_who_is_signed_in_already_stays_and_no_password_is_looked_at(ada, hashes):
+def test_signing_in_while_signed_in_changes_nothing_and_checks_no_password(ada, hashes):
     program = Program()
     program.sign_in("ada", PASSWORD)
     hashes.clear()
@@ -81,11 +81,11 @@ def test_who_is_signed_in_already_stays_and_no_password_is_looked_at(ada, hashes
     assert hashes == []
 
 
-def test_whoever_is_named_a_wrong_password_costs_one_hash_and_gets_one_answer(ada, mailbox, hashes):
+def test_a_wrong_password_costs_one_hash_and_gets_one_answer_for_every_name(ada, mailbox, hashes):
     UserFactory(username="idle", email="idle@example.com", is_active=False)
     UserFactory(username="google", email="google@example.com", password=None)
     phone.pair(UserFactory(username="paired"))
-    before = len(mailbox.letters())  # one says that two-step verification is on
+    before = len(mailbox.letters())  # one mail says that two-step verification was turned on
     seen = []
     for name in ("ada", "ada@example.com", "idle", "google@example.com", "paired", "nobody", "nobody@example.com"):
         program, failed = Program(), Event.objects.filter(kind=Event.Kind.FAILED).count()
@@ -106,7 +106,7 @@ def test_an_account_that_is_turned_off_is_not_entered(ada):
     assert codes(Program().sign_in("ada", PASSWORD)) == ["mismatch"]
 
 
-def test_no_password_is_looked_at_once_too_many_were_wrong(ada, hashes):
+def test_after_too_many_wrong_passwords_none_is_checked(ada, hashes):
     for _ in range(5):
         Client().post("/login", {"login": "ada", "password": WRONG})
     hashes.clear()
@@ -128,7 +128,7 @@ def test_many_tries_from_one_network_are_refused(db):
 
 
 def doors():
-    """The address of each, whatever may be asked there."""
+    """Returns the path of each JSON door, whatever its methods."""
     routes = [str(pattern.pattern) for pattern in get_resolver().url_patterns]
     paths = ["/" + route.replace("<slug:handle>", "0" * 32) for route in routes if route.startswith("api/v1/")]
     assert {LOGIN, CODE} < set(paths)
@@ -146,7 +146,7 @@ def test_no_door_changes_anything_without_the_csrf_token(ada, subtests):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS"])
-def test_every_door_names_the_methods_it_knows_and_nobody_keeps_that(subtests, method):
+def test_every_door_names_its_methods_in_an_answer_that_is_not_cached(subtests, method):
     program = Program()
     for door in doors():
         if door == "/api/v1/openapi.json":
@@ -159,7 +159,7 @@ def test_every_door_names_the_methods_it_knows_and_nobody_keeps_that(subtests, m
             assert "no-store" in answer["Cache-Control"]
 
 
-def test_what_cannot_be_is_answered_in_json(subtests):
+def test_unknown_methods_and_doors_are_answered_in_json(subtests):
     for method, path, status, allowed in [
         ("GET", LOGIN, 405, "POST, DELETE"),
         ("PUT", LOGIN, 405, "POST, DELETE"),
@@ -229,7 +229,7 @@ def test_a_code_works_once_and_wrong_ones_are_recorded(ada, waiting):
     assert codes(second.look()) == ["second_factor"]
 
 
-def test_a_code_that_is_missing_is_asked_for_and_counts_for_nothing(ada, waiting):
+def test_a_missing_code_is_refused_as_required_and_is_not_counted(ada, waiting):
     for _ in range(5):
         answer = waiting.send(CODE)
         assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["required"])
@@ -255,7 +255,7 @@ def test_many_codes_from_one_network_are_refused(db):
     assert statuses == [401] * 60 + [429]
 
 
-def test_a_page_that_began_it_says_where_it_leads(ada):
+def test_after_a_sign_in_begun_at_a_page_the_answer_holds_the_next_of_that_page(ada):
     phone.pair(ada)
     program = Program()
     program.look()
@@ -290,23 +290,23 @@ def test_trust_that_is_neither_true_nor_false_opens_nothing(waiting, trust):
 
     assert (answer.status_code, fields(answer), codes(answer)) == (400, ["trust"], ["invalid"])
     assert devices.TRUSTED not in waiting.cookies
-    assert enter(waiting, phone.code()).status_code == 200  # nor has it spent the code
+    assert enter(waiting, phone.code()).status_code == 200  # the refused try has not spent the code
 
 
-def test_nobody_enters_a_code_who_does_not_wait_for_one(ada):
+def test_a_code_is_refused_from_a_visitor_who_has_passed_no_first_step(ada):
     phone.pair(ada)
 
     assert is_refused(enter(Program(), phone.code()))
 
 
-def test_there_are_fifteen_minutes_for_the_code(waiting):
+def test_the_code_must_come_within_fifteen_minutes(waiting):
     with time_machine.travel(timezone.now() + timedelta(minutes=15)):
         assert is_refused(waiting.look())
         assert is_refused(enter(waiting, phone.code()))
 
 
 @pytest.mark.parametrize("gone", ["deleted", "turned off", "without an app"])
-def test_whose_account_changes_while_waiting_for_a_code_starts_again(ada, waiting, gone):
+def test_a_visitor_whose_account_changes_before_the_code_starts_again(ada, waiting, gone):
     user = User.objects.get()
     {"deleted": user.delete, "turned off": user.turn_off, "without an app": user.second_factor.turn_off}[gone]()
 
@@ -316,7 +316,7 @@ def test_whose_account_changes_while_waiting_for_a_code_starts_again(ada, waitin
 
 
 @pytest.mark.parametrize("when", ["before the code", "while it is checked", "after it was right"])
-def test_who_waits_for_a_code_is_sent_back_when_all_sessions_end(ada, waiting, monkeypatch, when):
+def test_a_visitor_who_waits_for_a_code_starts_again_when_all_sessions_end(ada, waiting, monkeypatch, when):
     end = lambda: User.objects.get(pk=ada.pk).end_sessions()  # noqa: E731
     if when == "before the code":
         end()
@@ -338,7 +338,7 @@ def test_who_waits_for_a_code_is_sent_back_when_all_sessions_end(ada, waiting, m
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("typed", ["right", "wrong"])
-def test_an_account_that_goes_while_its_code_is_checked_is_no_500(waiting, monkeypatch, typed):
+def test_an_account_deleted_while_its_code_is_checked_causes_no_500(waiting, monkeypatch, typed):
     original = User.lock_or_raise
     monkeypatch.setattr(
         User, "lock_or_raise", lambda self: (User.objects.filter(pk=self.pk).delete(), original(self))[1]
@@ -348,7 +348,7 @@ def test_an_account_that_goes_while_its_code_is_checked_is_no_500(waiting, monke
     assert is_refused(waiting.look())
 
 
-# Giving it up
+# Giving the first step up
 
 
 def test_the_first_step_can_be_given_up_for_another_account(waiting):
@@ -364,7 +364,7 @@ def test_the_first_step_can_be_given_up_for_another_account(waiting):
     assert waiting.look().status_code == 200
 
 
-def test_who_signs_in_as_another_waits_no_longer(waiting):
+def test_signing_in_to_another_account_ends_the_wait_for_a_code(waiting):
     UserFactory(username="grace")
 
     assert waiting.sign_in("grace", PASSWORD).status_code == 200
@@ -380,7 +380,7 @@ def test_giving_up_signs_nobody_out(ada):
     assert program.look().status_code == 200
 
 
-def test_while_a_code_is_missing_every_door_says_so_and_where_it_goes(ada, subtests):
+def test_while_a_code_is_missing_every_door_names_the_door_for_it(ada, subtests):
     phone.pair(ada)
     program = Program()
     program.sign_in("ada", PASSWORD)
@@ -392,7 +392,7 @@ def test_while_a_code_is_missing_every_door_says_so_and_where_it_goes(ada, subte
             assert answer.json()["next"] == "/api/v1/auth/login/code"
 
 
-def test_after_a_recovery_code_it_is_said_how_many_are_left(ada):
+def test_after_a_recovery_code_the_answer_counts_the_codes_that_are_left(ada):
     phone.pair(ada)
     program = Program()
     program.sign_in("ada", PASSWORD)

@@ -1,4 +1,4 @@
-"""Two-step verification through the JSON doors: the promises of the pages hold here too."""
+"""Two-step verification through the JSON doors: they keep the promises of the pages."""
 
 from datetime import datetime, timedelta
 
@@ -22,19 +22,19 @@ SOON = timedelta(minutes=15)
 
 @pytest.fixture
 def program(ada):
-    """Signed in as Ada, who has no second factor."""
+    """A program signed in as Ada, who has no second factor."""
     return enter()
 
 
 @pytest.fixture
 def paired(ada):
-    """Signed in as Ada with a code."""
+    """A program signed in with a code as Ada, who has an app."""
     return with_code(phone.pair(ada))
 
 
 @pytest.fixture
 def proven(paired):
-    """Signed in with a code, who has shown her password again."""
+    """A program signed in with a code as Ada, who has given her password again as proof."""
     assert paired.send("/api/v1/auth/proof", password=PASSWORD).status_code == 200
     return paired
 
@@ -46,7 +46,7 @@ def enter():
 
 
 def with_code(user):
-    """Somebody who came in with a recovery code; those of an app pass again only after a while."""
+    """Signs in with a recovery code, as no code of the app works twice. Returns the program."""
     program = Program()
     assert codes(program.sign_in(user.username, PASSWORD)) == ["second_factor"]
     answer = program.send("/api/v1/auth/login/code", code=user.second_factor.recovery_codes[0])
@@ -55,7 +55,7 @@ def with_code(user):
 
 
 def what(program):
-    """Whether there is an app, and how many recovery codes are left."""
+    """Returns whether there is an app, and how many recovery codes are left."""
     said = program.get(FACTOR).json()
     return said["app"] is not None, said["recovery_codes_left"]
 
@@ -81,7 +81,7 @@ def test_the_first_code_of_the_app_turns_it_on_and_signs_out_elsewhere(mailbox, 
     assert "is on" not in words(program.get("/account"))
 
 
-def test_an_app_is_offered_one_secret_until_it_is_used_or_over(program):
+def test_setup_offers_one_secret_until_it_is_used_or_expires(program):
     first = program.send(SETUP)
 
     assert first.status_code == 200
@@ -109,14 +109,14 @@ def test_a_wrong_first_code_turns_nothing_on_and_the_secret_stays(program):
     assert program.send(APP, "PUT", code=phone.code(secret), password=PASSWORD).status_code == 200
 
 
-def test_an_app_that_nobody_was_offered_is_no_app(program):
+def test_a_code_without_a_setup_before_it_turns_nothing_on(program):
     answer = program.send(APP, "PUT", code=phone.code(), password=PASSWORD)
 
     assert (answer.status_code, codes(answer)) == (400, ["mismatch"])
     assert what(program) == (False, 0)
 
 
-def test_what_proved_that_one_change_proves_nothing_more(program):
+def test_setting_up_an_app_uses_the_proof_up(program):
     program.send("/api/v1/auth/proof", password=PASSWORD)
     secret = program.send(SETUP).json()["secret"]
     sent = {"code": phone.code(secret)}
@@ -127,7 +127,7 @@ def test_what_proved_that_one_change_proves_nothing_more(program):
 
 
 @pytest.mark.parametrize(("method", "door"), [("PUT", APP), ("DELETE", FACTOR), ("POST", CODES)])
-def test_no_code_stands_for_the_password(ada, paired, method, door):
+def test_a_code_is_no_proof_in_place_of_the_password(ada, paired, method, door):
     sent = {"code": phone.code(), "current": phone.code()}
 
     answer = paired.send(door, method, **sent)
@@ -137,10 +137,10 @@ def test_no_code_stands_for_the_password(ada, paired, method, door):
     assert User.objects.get().second_factor.is_on
     assert not ada.events.filter(kind__in=[Event.Kind.RECOVERY_CODES, Event.Kind.CODE_FAILED]).exists()
     assert paired.send(door, method, **sent, password="wrong").status_code == 400
-    assert ada.second_factor.check(phone.code()) == "totp"  # not spent
+    assert ada.second_factor.check(phone.code()) == "totp"  # the refused requests have not spent the code
 
 
-def test_an_app_that_is_there_stays(ada, proven):
+def test_an_app_is_replaced_only_on_request(ada, proven):
     app = ada.second_factor.app
 
     answer = proven.send(SETUP)
@@ -153,7 +153,7 @@ def test_an_app_that_is_there_stays(ada, proven):
     assert ada.second_factor.app == app
 
 
-def test_another_app_takes_a_code_of_the_old_one(mailbox, ada, proven):
+def test_replacing_an_app_takes_a_code_of_the_old_one(mailbox, ada, proven):
     other, app, old = with_code(ada), ada.second_factor.app, ada.second_factor.recovery_codes
     secret = proven.send(SETUP, replace=True).json()["secret"]
     for current, wrong in [({}, "required"), ({"current": phone.wrong()}, "mismatch")]:
@@ -172,7 +172,7 @@ def test_another_app_takes_a_code_of_the_old_one(mailbox, ada, proven):
     assert mailbox.kinds(ada.email)[-1] == "second_factor_on"
 
 
-def test_when_it_was_used_last_is_said(ada, paired):
+def test_the_answer_says_when_the_app_was_last_used(ada, paired):
     created = datetime.fromisoformat(paired.get(FACTOR).json()["app"]["created_at"])
     assert abs(created - timezone.now()) < timedelta(minutes=1)
     assert paired.get(FACTOR).json()["app"]["last_used_at"] is None
@@ -183,7 +183,7 @@ def test_when_it_was_used_last_is_said(ada, paired):
     assert abs(used - timezone.now()) < timedelta(minutes=1)
 
 
-def test_it_is_turned_off_with_a_code_that_works_once(mailbox, ada, proven):
+def test_turning_it_off_takes_a_code_that_was_not_used_before(mailbox, ada, proven):
     missing = proven.send(FACTOR, "DELETE")
     assert (missing.status_code, fields(missing), codes(missing)) == (400, ["code"], ["required"])
     spent = ada.second_factor.recovery_codes[0]
@@ -199,14 +199,14 @@ def test_it_is_turned_off_with_a_code_that_works_once(mailbox, ada, proven):
     assert mailbox.kinds(ada.email)[-1] == "second_factor_off"
 
 
-def test_turning_off_what_is_off_changes_nothing(ada, program):
+def test_turning_it_off_when_it_is_off_changes_nothing(ada, program):
     before = ada.events.count()
 
     assert program.send(FACTOR, "DELETE", password=PASSWORD).status_code == 200
     assert ada.events.count() == before
 
 
-def test_staff_who_must_keep_it_keep_it(paired, settings):
+def test_staff_cannot_turn_it_off_where_it_is_required(paired, settings):
     settings.REQUIRE_STAFF_2FA = True
     User.objects.update(is_staff=True)
 
@@ -217,7 +217,7 @@ def test_staff_who_must_keep_it_keep_it(paired, settings):
     assert User.objects.get().second_factor.is_on
 
 
-def test_new_recovery_codes_are_shown_where_they_were_made_only(mailbox, ada, proven):
+def test_new_recovery_codes_are_shown_only_in_the_session_that_made_them(mailbox, ada, proven):
     old = ada.second_factor.recovery_codes
     assert proven.get(CODES).json() == {"left": 9, "codes": None}
 
@@ -234,7 +234,7 @@ def test_new_recovery_codes_are_shown_where_they_were_made_only(mailbox, ada, pr
         assert proven.get(CODES).json() == {"left": 9, "codes": None}
 
 
-def test_wrong_codes_make_no_new_ones(ada, proven):
+def test_wrong_codes_make_no_new_recovery_codes(ada, proven):
     old = ada.second_factor.recovery_codes
     for sent, wrong in [({}, "required"), ({"code": phone.wrong()}, "mismatch")]:
         answer = proven.send(CODES, **sent)
@@ -264,7 +264,7 @@ def test_wrong_codes_at_the_page_count_here(proven, method, door):
 
 
 @pytest.mark.parametrize(("method", "door"), [("PUT", APP), ("POST", CODES)])
-def test_changes_are_limited_with_the_pages(paired, method, door):
+def test_changes_are_counted_together_with_those_at_pages(paired, method, door):
     for _ in range(20):
         paired.post("/account/second-factor/app", {"code": "1"}, headers={"X-CSRFToken": paired.token})
 
@@ -287,7 +287,7 @@ def test_sessions_that_end_meanwhile_change_nothing(ada, proven, monkeypatch, me
     assert (ada.second_factor.app, ada.second_factor.recovery_codes) == (app, left)
 
 
-def test_a_key_that_is_lost_is_no_error(proven):
+def test_recovery_codes_that_cannot_be_decrypted_cause_no_error(proven):
     Authenticator.objects.filter(type="recovery_codes").update(data={"seed": "gone", "used_mask": 0})
 
     assert what(proven) == (True, 0)
@@ -296,7 +296,7 @@ def test_a_key_that_is_lost_is_no_error(proven):
     assert what(proven) == (True, 10)
 
 
-def test_who_is_not_signed_in_is_told_at_every_door(subtests):
+def test_every_door_answers_a_stranger_with_signed_out(subtests):
     doors = [("GET", FACTOR), ("DELETE", FACTOR), ("POST", SETUP), ("PUT", APP), ("GET", CODES), ("POST", CODES)]
     for method, door in doors:
         with subtests.test(door=f"{method} {door}"):

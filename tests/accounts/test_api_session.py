@@ -1,4 +1,4 @@
-"""The JSON doors to a session keep what the pages promise."""
+"""The JSON doors to a session: they keep the promises of the pages."""
 
 import json
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def program(ada):
-    """Signed in as Ada."""
+    """A program signed in as Ada."""
     program = Program()
     assert program.sign_in("ada", PASSWORD).status_code == 200
     return program
 
 
-def test_who_is_signed_in_and_until_when(program, ada):
+def test_the_answer_says_who_is_signed_in_and_until_when(program, ada):
     answer = program.look()
 
     assert answer.status_code == 200
@@ -39,12 +39,12 @@ def test_who_is_signed_in_and_until_when(program, ada):
     assert session.session_key not in answer.text
 
 
-def test_a_look_reads_no_body(client):
+def test_asking_for_the_session_reads_no_body(client):
     for body in ("{", "x=1", "[" * 9999):
         assert client.generic("GET", "/api/v1/auth/session", body, "application/json").status_code == 401
 
 
-def test_who_is_not_signed_in_gets_401_and_a_token():
+def test_a_stranger_gets_401_and_a_csrf_token():
     answer = Program().look()
 
     assert answer.status_code == 401
@@ -96,7 +96,7 @@ def test_a_second_factor_is_asked_for(ada):
     assert not Session.objects.filter(user=ada).exists()
 
 
-def test_who_waits_for_a_code_signs_in_anew_after_all_sessions_ended(ada):
+def test_a_visitor_who_waits_for_a_code_starts_again_when_all_sessions_end(ada):
     phone.pair(ada)
     program = Program()
     program.sign_in("ada", PASSWORD)
@@ -105,7 +105,7 @@ def test_who_waits_for_a_code_signs_in_anew_after_all_sessions_ended(ada):
     assert codes(program.look()) == ["signed_out"]
 
 
-def test_out_everywhere(program, ada):
+def test_signing_out_ends_every_session(program, ada):
     other = Program()
     other.sign_in("ada", PASSWORD)
 
@@ -116,7 +116,7 @@ def test_out_everywhere(program, ada):
     assert Event.objects.filter(kind=Event.Kind.SIGNED_OUT).count() == 1
 
 
-def test_out_here_only(program):
+def test_signing_out_here_ends_this_session_only(program):
     other = Program()
     other.sign_in("ada", PASSWORD)
 
@@ -126,7 +126,7 @@ def test_out_here_only(program):
     assert other.look().status_code == 200
 
 
-def test_out_of_something_else_is_refused_and_ends_nothing(program):
+def test_an_unknown_way_of_signing_out_is_refused_and_ends_nothing(program):
     for slip in ({"only": "others"}, {"only": None}, {"Only": "this"}, {"only": "this", "all": "no"}):
         answer = program.send("/api/v1/auth/logout", **slip)
         assert answer.status_code == 400
@@ -146,7 +146,7 @@ def test_one_session_ends_and_the_others_go_on(program):
     assert Event.objects.filter(kind=Event.Kind.SESSION_ENDED).count() == 1
 
 
-def test_ones_own_session_ends_too(program):
+def test_this_session_can_be_ended_by_its_id_too(program):
     own = program.look().json()["session"]["id"]
 
     assert program.send(f"/api/v1/auth/sessions/{own}", "DELETE").status_code == 200
@@ -163,7 +163,7 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("sent", UNREAD)
-def test_a_key_that_is_taken_for_a_name_does_not_reach_the_log(program, caplog, sent):
+def test_a_session_key_sent_in_place_of_an_id_does_not_reach_the_log(program, caplog, sent):
     key = program.cookies["session"].value
     body, kind, more, status = UNREAD[sent]
     headers = {"X-CSRFToken": program.token}
@@ -186,7 +186,7 @@ def test_nobody_ends_somebody_elses_session(program):
     assert other.look().status_code == 200
 
 
-def test_the_account_goes_with_the_password(program):
+def test_the_password_deletes_the_account(program):
     assert program.send("/api/v1/account", "DELETE", password=PASSWORD).status_code == 200
 
     assert not User.objects.exists()
@@ -194,14 +194,14 @@ def test_the_account_goes_with_the_password(program):
 
 
 @pytest.mark.parametrize(("sent", "status", "code"), [({}, 403, "proof"), ({"password": "wrong"}, 400, "password")])
-def test_without_the_password_nothing_goes(program, sent, status, code):
+def test_without_the_right_password_nothing_is_deleted(program, sent, status, code):
     answer = program.send("/api/v1/account", "DELETE", **sent)
 
     assert (answer.status_code, fields(answer), codes(answer)) == (status, ["password"], [code])
     assert User.objects.exists()
 
 
-def test_without_any_password_a_mailed_link_is_asked_for(program, ada):
+def test_an_account_without_a_password_is_asked_for_a_mailed_link(program, ada):
     ada.set_unusable_password()
     ada.save()
     program.force_login(ada)
@@ -244,13 +244,13 @@ def test_a_database_that_fails_removes_nothing_and_says_so(program, monkeypatch)
         ("DELETE", "/api/v1/auth/sessions/" + "0" * 32),
     ],
 )
-def test_who_is_not_signed_in_is_told(method, path):
+def test_a_stranger_is_answered_with_signed_out(method, path):
     answer = Program().send(path, method)
 
     assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
 
 
-def test_a_session_is_over_after_twelve_hours(program):
+def test_a_session_ends_after_twelve_hours(program):
     with time_machine.travel(timezone.now() + timezone.timedelta(hours=12, seconds=1)):
         answer = program.send("/api/v1/auth/logout")
 
@@ -258,7 +258,7 @@ def test_a_session_is_over_after_twelve_hours(program):
     assert "has ended" in answer.json()["errors"][0]["message"]
 
 
-def test_what_lacks_the_token_is_refused_in_json(ada):
+def test_a_request_without_the_csrf_token_is_refused_in_json(ada):
     client = Client(enforce_csrf_checks=True)
 
     answer = client.post("/api/v1/auth/login", {"login": "ada", "password": PASSWORD}, "application/json")
@@ -274,7 +274,7 @@ def test_answers_are_in_the_language_that_was_asked_for(ada):
     assert answer["Content-Language"] == "ru"
 
 
-def test_over_https_the_address_of_the_site_is_asked_for_too(ada, settings):
+def test_over_https_the_origin_must_be_this_site(ada, settings):
     settings.SITE_URL = "https://testserver"
     client = Client(enforce_csrf_checks=True)
     token = client.get("/api/v1/auth/session", secure=True).json()["csrf_token"]
@@ -289,7 +289,7 @@ def test_over_https_the_address_of_the_site_is_asked_for_too(ada, settings):
     assert sign_in(Origin="https://testserver").status_code == 200
 
 
-def test_a_flash_is_not_left_over_for_the_next_page(program):
+def test_a_message_is_not_left_over_for_the_next_page(program):
     program.send("/api/v1/auth/logout")
 
     assert "signed out" not in program.get("/login").text
@@ -298,7 +298,7 @@ def test_a_flash_is_not_left_over_for_the_next_page(program):
 NO_OBJECTS = ["{", "[]", '"x"', '{"login": "a", "login": "b"}', '{"login": "\\u0000"}', "[" * 9999]
 
 
-def test_what_is_no_object_of_texts_is_refused(subtests):
+def test_a_body_that_is_no_object_of_texts_is_refused(subtests):
     for body in NO_OBJECTS:
         with subtests.test(body=body):
             answer = Client().post("/api/v1/auth/login", body, "application/json")
@@ -306,7 +306,7 @@ def test_what_is_no_object_of_texts_is_refused(subtests):
             assert (answer.status_code, codes(answer)) == (400, ["malformed"])
 
 
-def test_no_depth_is_too_much_for_one_reader_and_not_for_the_other():
+def test_deeply_nested_json_is_refused_whichever_parser_stops_first():
     answers = [Client().post("/api/v1/auth/login", nested(depth), "application/json") for depth in range(9900, 9990)]
 
     assert {answer.status_code for answer in answers} == {400}
@@ -322,7 +322,7 @@ def test_json_is_utf_8():
     assert codes(Client().post("/api/v1/auth/login", body, "application/json")) == ["malformed"]
 
 
-def test_a_body_in_chunks_is_not_taken_for_none(program):
+def test_a_chunked_body_is_refused_and_not_taken_for_an_empty_one(program):
     answer = program.post(
         "/api/v1/auth/logout",
         headers={"Transfer-Encoding": "chunked", "X-CSRFToken": program.token},
@@ -347,13 +347,13 @@ def test_only_json_is_read():
     assert (answer.status_code, codes(answer)) == (415, ["unsupported"])
 
 
-def test_another_method_is_told_which_one_there_is():
+def test_an_unknown_method_is_answered_with_the_known_ones():
     answer = Program().send("/api/v1/auth/login", "PUT")
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST, DELETE")
 
 
-def test_too_much_and_nothing_are_said_in_json(client):
+def test_a_body_that_is_too_large_and_an_unknown_path_are_answered_in_json(client):
     too_much = client.post("/api/v1/auth/login", "[" * (64 * 1024 + 1), "application/json")
     nothing = client.get("/api/v1/nothing", headers={"Accept-Language": "ru"})
 
@@ -363,7 +363,7 @@ def test_too_much_and_nothing_are_said_in_json(client):
 
 
 @pytest.mark.parametrize("length", ["", "0", "00"])
-def test_no_body_is_as_good_as_an_empty_object(client, length):
+def test_an_empty_body_counts_as_an_empty_object(client, length):
     answer = client.generic("POST", "/api/v1/auth/login", "", "application/json", CONTENT_LENGTH=length)
 
     assert (answer.status_code, fields(answer)) == (400, ["login", "password"])
@@ -376,11 +376,11 @@ def test_no_password_and_no_token_is_logged(program, caplog):
     assert program.token not in caplog.text
 
 
-# An account that is deleted in the same moment
+# An account that is deleted meanwhile
 
 
 def gone_before(monkeypatch, owner, name):
-    """Deletes the account when a function is called, before it does anything."""
+    """Replaces `owner.name` by a function that first deletes the account, then does the work."""
     original = getattr(owner, name)
 
     def late(*args, **kwargs):
@@ -392,7 +392,7 @@ def gone_before(monkeypatch, owner, name):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
-def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password):
+def test_signing_in_to_an_account_that_is_being_deleted_causes_no_500(ada, monkeypatch, password):
     gone_before(monkeypatch, sessions, "enter")
     gone_before(monkeypatch, backend, "record_wrong_password")
     program = Program()
@@ -406,7 +406,7 @@ def test_signing_in_to_an_account_that_goes_is_no_500(ada, monkeypatch, password
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("owner", "verb"), [(User, "sign_out"), (SessionQuerySet, "end")])
-def test_ending_sessions_of_an_account_that_goes_is_no_500(program, monkeypatch, owner, verb):
+def test_ending_sessions_of_an_account_that_is_being_deleted_causes_no_500(program, monkeypatch, owner, verb):
     Program().sign_in("ada", PASSWORD)
     handle = Session.objects.last().handle
     gone_before(monkeypatch, owner, verb)
@@ -421,7 +421,7 @@ def test_ending_sessions_of_an_account_that_goes_is_no_500(program, monkeypatch,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_page_for_signing_out_of_an_account_that_goes_leads_to_sign_in(program, monkeypatch):
+def test_signing_out_of_an_account_that_is_being_deleted_leads_to_sign_in(program, monkeypatch):
     gone_before(monkeypatch, User, "sign_out")
 
     answer = program.post("/logout", {"csrfmiddlewaretoken": program.token})

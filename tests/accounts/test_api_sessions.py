@@ -1,4 +1,4 @@
-"""The JSON doors to the sessions of an account: where somebody is signed in, and ending one of them."""
+"""The JSON doors to the sessions of an account: listing them, and ending one."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ HOURS = timedelta(hours=12)
 
 @pytest.fixture
 def program(ada):
-    """Signed in as Ada."""
+    """A program signed in as Ada."""
     return enter("ada")
 
 
@@ -71,14 +71,14 @@ def test_this_session_is_listed_first_and_then_the_newest(program):
     assert [row["is_current"] for row in listed(others[0])] == [True, False, False]
 
 
-def test_no_key_of_a_session_is_told(program):
+def test_the_list_holds_no_session_key(program):
     enter("ada")
     text = program.get(SESSIONS).text
 
     assert not [session for session in Session.objects.all() if session.session_key in text]
 
 
-def test_the_list_is_ones_own_and_of_what_goes_on(program):
+def test_the_list_holds_only_sessions_of_this_user_that_still_run(program):
     UserFactory(username="grace")
     enter("grace")
     ended = enter("ada")
@@ -93,7 +93,7 @@ def test_a_device_that_nobody_knows_is_listed_without_a_name(program):
     assert [row["device"] for row in listed(program)] == [""]
 
 
-def test_one_of_the_list_is_ended_by_its_id_and_leaves_it(ada, program):
+def test_a_session_is_ended_by_its_id_and_leaves_the_list(ada, program):
     other = enter("ada")
     theirs = next(row["id"] for row in listed(program) if not row["is_current"])
 
@@ -105,7 +105,7 @@ def test_one_of_the_list_is_ended_by_its_id_and_leaves_it(ada, program):
     assert ada.events.filter(kind=Event.Kind.SESSION_ENDED).count() == 1
 
 
-def test_ending_ones_own_signs_out_here_alone(program):
+def test_ending_this_session_signs_out_no_other(program):
     other = enter("ada")
 
     answer = end(program, handle(program))
@@ -117,7 +117,7 @@ def test_ending_ones_own_signs_out_here_alone(program):
 
 
 @pytest.mark.parametrize("name", ["another's", "made up", "ended already", "a key"])
-def test_what_is_no_session_of_ones_own_is_not_ended(ada, program, name):
+def test_an_id_that_names_no_session_of_this_user_ends_nothing(ada, program, name):
     UserFactory(username="grace")
     grace, ended = enter("grace"), enter("ada")
     gone = handle(ended)
@@ -142,7 +142,7 @@ def test_a_session_keeps_its_id_when_it_is_prolonged(program):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", SESSIONS), ("DELETE", f"{SESSIONS}/{'0' * 32}")])
-def test_who_is_not_signed_in_is_told(method, path):
+def test_a_stranger_is_answered_with_signed_out(method, path):
     answer = Program().send(path, method)
 
     assert (answer.status_code, codes(answer)) == (401, ["signed_out"])

@@ -68,7 +68,7 @@ def test_a_password_alone_opens_nothing(mailbox, ada):
     assert User.objects.get().last_login is None
 
 
-def test_the_code_opens_it_under_a_new_id(mailbox, ada):
+def test_the_code_signs_in_under_a_new_session_id(mailbox, ada):
     client = password(next="/account/settings")
     waiting = client.cookies["session"].value
     page = client.get(CODE)
@@ -84,7 +84,7 @@ def test_the_code_opens_it_under_a_new_id(mailbox, ada):
     assert "second_factor" not in client.session
 
 
-def test_who_waits_for_a_code_does_so_under_a_new_id_too(ada):
+def test_the_wait_for_a_code_has_a_new_session_id_too(ada):
     client = Client()
     session = client.session
     session["planted"] = "1"
@@ -109,7 +109,7 @@ def test_a_mailed_link_needs_the_code_too_and_still_stands_for_the_password(mail
     assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "link"
 
 
-def test_what_google_has_seen_is_connected_after_the_code_and_not_before(ada, google):
+def test_a_google_account_is_connected_only_after_the_code(ada, google):
     client = Client()
     google.person = Person(sub="7", email=ada.email)
     client.get(google.consent(client.post("/google").url))
@@ -121,7 +121,7 @@ def test_what_google_has_seen_is_connected_after_the_code_and_not_before(ada, go
     assert ada.google.account.uid == "7"
 
 
-def test_google_is_no_way_round_it(ada, google):
+def test_signing_in_with_google_needs_the_code_too(ada, google):
     ada.google.adopt("7", "ada@gmail.com")
     client = Client()
     google.person = Person(sub="7", email="ada@gmail.com")
@@ -135,7 +135,7 @@ def test_google_is_no_way_round_it(ada, google):
     assert Event.objects.get(kind="signed_in").detail["way"] == "google"
 
 
-def test_neither_is_a_google_account_that_is_connected_by_its_address(ada, google):
+def test_a_google_account_with_the_same_address_needs_the_code_too(ada, google):
     ada.address.change("ada@gmail.com")
     client = Client()
     google.person = Person(sub="7", email="ada@gmail.com")
@@ -148,20 +148,20 @@ def test_neither_is_a_google_account_that_is_connected_by_its_address(ada, googl
     assert ada.google.account.uid == "7"
 
 
-def test_there_is_no_code_page_without_a_first_step(client):
+def test_without_a_first_step_the_code_page_leads_to_sign_in(client):
     for answer in (client.get(CODE), enter(client, phone.code())):
         assert answer.url == "/login"
     assert "Sign in first" in words(client.get("/login"))
 
 
-def test_who_is_signed_in_has_no_business_there(ada):
+def test_a_signed_in_user_is_led_from_the_code_page_to_the_account(ada):
     client = password()
     enter(client, phone.code())
 
     assert client.get(CODE).url == "/account"
 
 
-def test_there_are_fifteen_minutes_for_it():
+def test_the_code_must_come_within_fifteen_minutes():
     client = password()
     with time_machine.travel(timezone.now() + timedelta(minutes=14)):
         assert client.get(CODE).status_code == 200
@@ -170,7 +170,7 @@ def test_there_are_fifteen_minutes_for_it():
         assert "15 minutes" in words(client.get("/login"))
 
 
-def test_one_can_go_back_and_come_in_as_another(ada):
+def test_a_visitor_can_go_back_and_sign_in_to_another_account(ada):
     UserFactory(username="grace", email="grace@example.com")
     client = password(next="/account/settings")
     assert client.get("/login/code/abandon").url == CODE
@@ -185,7 +185,7 @@ def test_one_can_go_back_and_come_in_as_another(ada):
     assert client.session[SESSION_KEY] == str(User.objects.get(username="grace").pk)
 
 
-def test_a_code_of_one_is_no_code_of_another(ada):
+def test_the_code_of_one_account_does_not_work_for_another(ada):
     grace = phone.pair(UserFactory(username="grace"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
     client = password()
     client.post("/login", {"login": "grace", "password": PASSWORD})
@@ -196,7 +196,7 @@ def test_a_code_of_one_is_no_code_of_another(ada):
     assert client.session[SESSION_KEY] == str(grace.pk)
 
 
-def test_who_proves_to_be_the_same_again_is_not_asked_again(mailbox, ada):
+def test_a_signed_in_user_who_follows_a_link_is_not_asked_for_a_code(mailbox, ada):
     client = password()
     enter(client, phone.code())
 
@@ -205,7 +205,7 @@ def test_who_proves_to_be_the_same_again_is_not_asked_again(mailbox, ada):
     assert "Your password" not in words(client.get("/account/password"))
 
 
-def test_a_link_to_another_account_opens_nothing_for_who_is_signed_in(mailbox, ada):
+def test_a_signed_in_user_who_follows_a_link_to_another_account_needs_its_code(mailbox, ada):
     client = Client()
     UserFactory(username="grace")
     client.post("/login", {"login": "grace", "password": PASSWORD})
@@ -228,7 +228,7 @@ def test_a_link_to_another_account_opens_nothing_for_who_is_signed_in(mailbox, a
     ],
     ids=["deleted", "turned off", "sessions ended", "password changed", "factor off", "turned off past the code"],
 )
-def test_what_happened_between_the_steps_ends_it(ada, meanwhile):
+def test_a_change_of_the_account_between_the_steps_ends_the_sign_in(ada, meanwhile):
     clients = [password(next="/account/settings") for _ in range(2)]
     meanwhile(User.objects.get())
 
@@ -241,7 +241,7 @@ def test_what_happened_between_the_steps_ends_it(ada, meanwhile):
     assert not Event.objects.filter(kind=Event.Kind.SIGNED_IN).exists()
 
 
-def test_sessions_that_end_while_the_code_is_looked_at_end_this_too(ada, monkeypatch):
+def test_a_sign_in_ends_if_all_sessions_end_while_its_code_is_checked(ada, monkeypatch):
     client = password()
     original = User.lock_or_raise
 
@@ -256,7 +256,7 @@ def test_sessions_that_end_while_the_code_is_looked_at_end_this_too(ada, monkeyp
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_account_that_goes_while_it_signs_in_is_no_500(ada, monkeypatch):
+def test_an_account_deleted_while_it_signs_in_causes_no_500(ada, monkeypatch):
     client = password()
     original = type(ada.second_factor).check
 
@@ -282,7 +282,7 @@ def test_nonsense_gets_one_clear_sentence(typed):
 
 
 @pytest.mark.parametrize("typed", ["1\x002", "1" * 5000])
-def test_what_no_browser_sends_is_a_clear_400(typed):
+def test_input_that_no_browser_sends_is_a_clear_400(typed):
     assert enter(password(), typed).status_code == 400
 
 
@@ -322,15 +322,15 @@ def test_a_clock_may_be_off_by_thirty_seconds(steps):
 
 
 @pytest.mark.parametrize("steps", [-3, 3])
-def test_and_not_by_ninety(steps):
+def test_a_clock_may_not_be_off_by_ninety_seconds(steps):
     assert DIDNT_WORK in words(enter(password(), phone.code(steps=steps)))
 
 
 @pytest.mark.parametrize("later", [0, 31, 59, 85])
-def test_no_code_opens_twice(later):
+def test_no_code_signs_in_twice(later):
     start = timezone.now().replace(second=0, microsecond=0)
     with time_machine.travel(start, tick=False) as clock:
-        code = phone.code(steps=1)  # it would pass for ninety seconds
+        code = phone.code(steps=1)  # the clock's tolerance would accept it for ninety seconds
         enter(password(), code)
         clock.shift(later)
         caches["default"].clear()
@@ -340,7 +340,7 @@ def test_no_code_opens_twice(later):
         assert not is_in(client)
 
 
-def test_the_next_code_does_not_bring_the_last_one_back(ada):
+def test_a_used_code_stays_used_after_the_next_one(ada):
     with time_machine.travel(timezone.now().replace(second=0, microsecond=0), tick=False):
         for code in (phone.code(), phone.code(steps=1)):
             enter(password(), code)
@@ -369,7 +369,7 @@ def use_up(client, tries=5):
         assert enter(client, phone.wrong()).status_code == 200
 
 
-def test_five_wrong_codes_stop_a_stranger_with_the_right_one_and_offer_ways_on(ada):
+def test_after_five_wrong_codes_a_stranger_is_stopped_even_with_the_right_one(ada):
     stranger = password()
     use_up(stranger)
 
@@ -407,7 +407,7 @@ def test_a_known_device_has_twenty_tries(ada):
     assert enter(owner, phone.code(steps=1)).status_code == 429
 
 
-def test_strangers_have_twenty_a_day(ada):
+def test_strangers_have_twenty_tries_a_day(ada):
     now = timezone.now()
     for n in range(4):
         with time_machine.travel(now + timedelta(minutes=16 * n)):
@@ -418,7 +418,7 @@ def test_strangers_have_twenty_a_day(ada):
     assert enter(password(), phone.code()).status_code == 429
 
 
-def test_right_codes_count_for_nothing(ada):
+def test_right_codes_do_not_count_against_the_limit(ada):
     start = timezone.now()
     for n in range(8):
         with time_machine.travel(start + timedelta(minutes=2 * n)):
@@ -427,7 +427,7 @@ def test_right_codes_count_for_nothing(ada):
             assert is_in(client)
 
 
-def test_right_codes_count_for_nothing_all_day(ada, monkeypatch):
+def test_right_codes_do_not_count_against_the_limit_of_a_day(ada, monkeypatch):
     monkeypatch.setattr(limits, "FACTOR_PER_USER_A_DAY", replace(limits.FACTOR_PER_USER_A_DAY, most=2))
     start = timezone.now()
     for n in range(4):
@@ -437,7 +437,7 @@ def test_right_codes_count_for_nothing_all_day(ada, monkeypatch):
             assert is_in(client)
 
 
-def test_the_owner_is_told_once_that_somebody_has_come_so_far(mailbox, ada):
+def test_the_owner_is_told_once_of_a_stranger_who_guesses_codes(mailbox, ada):
     stranger = password(Client(headers={"User-Agent": FIREFOX}))
     use_up(stranger, 4)
     assert "code_failed" not in mailbox.kinds(ada.email)
@@ -457,7 +457,7 @@ def test_the_owner_is_told_once_that_somebody_has_come_so_far(mailbox, ada):
     assert now.second_factor.is_on
 
 
-def test_the_owner_is_told_of_who_waits_in_between_too(mailbox, ada):
+def test_the_owner_is_told_of_a_stranger_who_waits_between_guesses_too(mailbox, ada):
     use_up(password(), 4)
     caches["default"].delete_pattern("factor-user:*")
 
@@ -466,8 +466,8 @@ def test_the_owner_is_told_of_who_waits_in_between_too(mailbox, ada):
     assert mailbox.kinds(ada.email).count("code_failed") == 1
 
 
-def test_devices_that_were_there_before_share_what_a_day_allows(ada, monkeypatch):
-    """Whoever has the mailbox can make any number of them, by choosing a new password again and again."""
+def test_known_devices_share_one_limit_of_a_day(ada, monkeypatch):
+    """An attacker with the mailbox can make any number of known devices, by choosing a new password again and again."""
     monkeypatch.setattr(limits, "FACTOR_ON_DEVICES_A_DAY", replace(limits.FACTOR_ON_DEVICES_A_DAY, most=3))
     devices = []
     for n in range(2):
@@ -481,7 +481,7 @@ def test_devices_that_were_there_before_share_what_a_day_allows(ada, monkeypatch
     assert enter(devices[1], phone.wrong()).status_code == 429
 
 
-def test_nobody_is_told_of_ones_own_mistakes(mailbox, ada):
+def test_wrong_codes_on_a_known_device_are_not_mailed(mailbox, ada):
     owner = password()
     enter(owner, phone.code())
     owner.post("/logout/here")
@@ -491,7 +491,7 @@ def test_nobody_is_told_of_ones_own_mistakes(mailbox, ada):
     assert "code_failed" not in mailbox.kinds(ada.email)
 
 
-def test_many_wrong_codes_leave_room_for_what_else_happened(ada):
+def test_many_wrong_codes_push_no_other_event_off_the_page(ada):
     client = password()
     enter(client, phone.code())
     for _ in range(20):
@@ -503,7 +503,7 @@ def test_many_wrong_codes_leave_room_for_what_else_happened(ada):
     assert "Two-step verification turned on" in page
 
 
-def test_a_lost_key_is_a_wrong_code_and_the_log_says_why(ada, settings, caplog):
+def test_with_a_lost_key_every_code_is_wrong_and_the_log_says_why(ada, settings, caplog):
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 
     with caplog.at_level("ERROR", "frontdoor.mail"):
@@ -515,7 +515,7 @@ def test_a_lost_key_is_a_wrong_code_and_the_log_says_why(ada, settings, caplog):
     assert DIDNT_WORK in words(page)
 
 
-def test_without_a_second_factor_one_question_is_all_it_costs():
+def test_without_a_second_factor_a_sign_in_costs_one_more_statement():
     UserFactory(username="grace")
     with CaptureQueriesContext(connection) as queries:
         Client().post("/login", {"login": "grace", "password": PASSWORD})

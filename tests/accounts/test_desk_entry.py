@@ -1,4 +1,4 @@
-"""The desk: entered by our own page, and showing no secret."""
+"""The desk: its visitors sign in on our own page, and it shows no secret."""
 
 import re
 
@@ -71,7 +71,7 @@ def test_no_token_hash_or_link_is_shown(desk, ada):
 
 
 @pytest.mark.parametrize("page", ["", "change/", "history/", "delete/"])
-def test_what_belongs_to_a_planned_account_is_not_shown(desk, page):
+def test_the_desk_shows_nothing_of_a_planned_account(desk, page):
     link = LinkFactory(username="hopper", password="argon2$x", seal="sealed", used_in="this browser")
 
     shown = desk.get(f"/admin/invites/magiclink/{link.pk}/{page}" if page else "/admin/invites/magiclink/", follow=True)
@@ -88,14 +88,14 @@ def test_an_invitation_from_the_desk_is_issued_like_any_other(desk, mailbox):
     assert mailbox.letters("grace@example.com")[0]["Content-Language"] == "ru"
 
 
-def test_who_is_in_already_is_not_invited_again(desk, ada):
+def test_an_address_with_an_account_is_not_invited(desk, ada):
     page = desk.post("/admin/invites/invite/add/", {"email": ada.email})
 
     assert "already has an account" in words(page)
     assert not Invite.objects.exists()
 
 
-def test_who_is_invited_already_is_not_mailed_twice(desk):
+def test_an_invited_address_is_not_mailed_twice(desk):
     assert desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}).status_code == 302
     assert "invited already" in words(desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}))
 
@@ -117,7 +117,7 @@ def test_bad_addresses_and_names_are_explained_at_the_desk_too(desk):
     assert "correct format" in words(page)
 
 
-def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user, ada):
+def test_staff_cannot_make_themselves_superusers_or_change_people_above_them(admin_user, ada):
     helper = UserFactory(username="helper", is_staff=True)
     helper.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
     client = Client()
@@ -135,7 +135,7 @@ def test_staff_cannot_raise_themselves_or_take_over_who_stands_above(admin_user,
     assert User.objects.count() == 3
 
 
-def test_filters_tell_no_secret_letter_by_letter(desk, ada):
+def test_filters_reveal_no_secret_letter_by_letter(desk, ada):
     MagicLink.objects.issue("grace@example.com")
     for path, lookup in [
         ("accounts/user", "password__startswith=argon2"),
@@ -171,13 +171,13 @@ def test_a_change_at_the_desk_is_mailed_once_to_the_old_and_the_new_address(desk
     assert set(kinds) == {"username_changed", "email_changed", "turned_off"}
 
 
-def test_ones_history_says_what_staff_did_and_not_from_an_unknown_device(desk, signed_in, ada):
+def test_the_history_shows_a_change_by_staff_as_theirs(desk, signed_in, ada):
     desk.post(f"/admin/accounts/user/{ada.pk}/change/", {"username": "ada.l", "email": ada.email, "is_active": "on"})
 
     assert "by someone who runs Frontdoor" in words(signed_in.get("/account"))
 
 
-def test_who_is_deleted_at_the_desk_is_told(desk, mailbox, ada):
+def test_a_person_deleted_at_the_desk_is_told(desk, mailbox, ada):
     desk.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"})
     grace = UserFactory(username="grace", email="grace@example.com")
     desk.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [grace.pk], "post": "yes"})
@@ -186,7 +186,7 @@ def test_who_is_deleted_at_the_desk_is_told(desk, mailbox, ada):
     assert not User.objects.filter(username__in=["ada", "grace"]).exists()
 
 
-def test_the_desk_brings_back_nothing_that_changed_meanwhile(desk, ada, monkeypatch):
+def test_saving_a_person_at_the_desk_undoes_no_change_made_meanwhile(desk, ada, monkeypatch):
     form = {"username": "ada.l", "email": ada.email, "is_active": "on"}
     original = PersonAdmin.get_form
 
@@ -203,7 +203,7 @@ def test_the_desk_brings_back_nothing_that_changed_meanwhile(desk, ada, monkeypa
     assert ada.session_epoch > 0
 
 
-def test_who_is_made_at_the_desk_comes_in_by_a_mailed_link(desk):
+def test_an_account_made_at_the_desk_has_no_password(desk):
     desk.post("/admin/accounts/user/add/", {"username": "alan", "email": "alan@example.com", "is_active": "on"})
 
     assert not User.objects.get(username="alan").has_usable_password()
@@ -257,7 +257,7 @@ def test_the_way_back_to_the_desk_survives_a_mistake_and_a_mailed_link(desk, set
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/add/", "/admin/jsi18n/", "/admin/nothing/"])
-def test_no_page_of_the_desk_opens_without_it(desk, settings, path):
+def test_no_page_of_the_desk_opens_without_a_required_second_factor(desk, settings, path):
     settings.REQUIRE_STAFF_2FA = True
 
     for answer in (desk.get(path), desk.post(path, {"username": "eve", "email": "eve@example.com"})):
@@ -265,14 +265,14 @@ def test_no_page_of_the_desk_opens_without_it(desk, settings, path):
     assert not User.objects.filter(username="eve").exists()
 
 
-def test_strangers_and_others_learn_nothing_of_it(client, signed_in, settings):
+def test_only_staff_are_sent_to_set_up_a_required_second_factor(client, signed_in, settings):
     settings.REQUIRE_STAFF_2FA = True
 
     assert client.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/login")
     assert signed_in.get("/admin/", follow=True).status_code == 403
 
 
-def test_the_desk_asks_nothing_more_where_it_is_not_required(desk, settings):
+def test_the_desk_looks_for_a_second_factor_only_where_it_is_required(desk, settings):
     counts = []
     for required in (False, True):
         settings.REQUIRE_STAFF_2FA = required

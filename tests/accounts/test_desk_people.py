@@ -1,4 +1,4 @@
-"""People at the desk: how they come in, where they are signed in, and what can be done with many of them at once."""
+"""People at the desk: their ways in, their sessions, and the actions on many of them at once."""
 
 import re
 from datetime import timedelta
@@ -43,7 +43,7 @@ def signed_in_as(person, **headers):
 
 @pytest.fixture
 def grace(db):
-    """Somebody who comes in by mailed links and Google."""
+    """A user without a password, who signs in by mailed links and Google."""
     person = UserFactory(username="grace", password=None)
     person.google.adopt("g-1", "grace@gmail.com")
     return person
@@ -51,7 +51,7 @@ def grace(db):
 
 @pytest.fixture
 def helper(db):
-    """Somebody on the staff who may change people."""
+    """The browser of a member of staff who may change people."""
     person = UserFactory(username="helper", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
     return signed_in_as(person)
@@ -88,7 +88,7 @@ def test_fifty_people_cost_as_many_statements_as_one(desk):
     def cost():
         with CaptureQueriesContext(connection) as queries:
             assert desk.get(LIST).status_code == 200
-        # A busy Redis answers late, and PostgreSQL instead: that statement is not the list's.
+        # When Redis is too slow, the session is read from PostgreSQL: that statement is not the list's.
         return len([query for query in queries if "session_data" not in query["sql"]])
 
     one = cost()
@@ -113,7 +113,7 @@ def test_filters_are_answered_by_indexes():
     assert "event_by_kind" in Event.objects.filter(kind="failed").order_by("-id")[:50].explain()
 
 
-def test_all_sessions_of_many_end_by_one_press(desk, signed_in, ada, grace, admin_user):
+def test_one_press_ends_all_sessions_of_many_people(desk, signed_in, ada, grace, admin_user):
     other = signed_in_as(ada)
 
     page = press(desk, "end_sessions", ada, grace, admin_user)
@@ -123,7 +123,7 @@ def test_all_sessions_of_many_end_by_one_press(desk, signed_in, ada, grace, admi
     assert ada.events.get(kind="signed_out").detail == {"by": "staff"}
 
 
-def test_a_reset_link_is_mailed_to_who_can_use_it(desk, mailbox, ada):
+def test_a_reset_link_is_mailed_only_to_accounts_that_can_use_it(desk, mailbox, ada):
     off = UserFactory(username="off", is_active=False)
 
     page = press(desk, "mail_reset", ada, off)
@@ -159,19 +159,19 @@ def test_invitations_of_a_person_are_paused_and_allowed_again(desk, ada):
     assert not User.objects.get(pk=ada.pk).invites_paused_at
 
 
-def test_what_is_offered_stands_in_its_order(desk):
+def test_actions_are_offered_in_a_fixed_order(desk):
     offered = [name for name, _label in desk.get(LIST).context["action_form"].fields["action"].choices]
 
     assert offered == ["", "delete_selected", "end_sessions", "mail_reset", "turn_off", "pause", "allow"]
 
 
-def test_nothing_is_offered_after_what_is_not_there():
+def test_an_action_cannot_be_placed_after_an_unknown_one():
     with pytest.raises(ValueError, match="nothing"):
         desk_offers.add_action(desk_offers.add_panel, after="nothing")
     assert desk_offers.add_panel not in desk_offers.ACTIONS
 
 
-def test_nobody_acts_on_those_above_them(helper, mailbox, admin_user):
+def test_staff_cannot_act_on_people_above_them(helper, mailbox, admin_user):
     above = signed_in_as(admin_user)
     mailbox.letters()
 
@@ -188,7 +188,7 @@ def test_nobody_acts_on_those_above_them(helper, mailbox, admin_user):
     assert not User.objects.filter(invites_paused_at__isnull=False).exists()
 
 
-def test_who_may_only_look_has_no_buttons(db, ada):
+def test_staff_who_may_only_look_have_no_buttons(db, ada):
     person = UserFactory(username="viewer", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename="view_user"))
     viewer = signed_in_as(person)
@@ -221,7 +221,7 @@ def test_the_page_of_a_person_shows_sessions_google_history_and_invitations(desk
     assert [row.user for row in desk.get(HISTORY, {"q": "ada"}).context["cl"].result_list] == [ada] * ada.events.count()
 
 
-def test_who_is_asked_whether_to_delete_somebody_sees_no_session_key(desk, helper, ada, admin_user):
+def test_the_question_whether_to_delete_somebody_shows_no_session_key(desk, helper, ada, admin_user):
     signed_in_as(ada)
     session = ada.sessions.get()
 

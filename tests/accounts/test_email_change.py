@@ -1,4 +1,4 @@
-"""Another address: a code to the new one, word to the old one, and the way back."""
+"""Changing the address: a code to the new one, a notice to the old one, and the way back."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def addresses_of(user):
     return [(row.email, row.verified, row.primary) for row in user.emailaddress_set.all()]
 
 
-def test_the_code_moves_the_account_and_the_old_address_is_told(mailbox, signed_in, ada):
+def test_the_code_changes_the_address_and_the_old_one_is_told(mailbox, signed_in, ada):
     assert ask(signed_in).url == "/account/email/code"
     page = words(signed_in.get("/account/email/code"))
     assert "We sent a code to ada@new.example" in page
@@ -79,7 +79,7 @@ def test_codes_are_read_however_they_are_typed(mailbox, signed_in, ada):
         ({"password": ""}, "Enter your password"),
     ],
 )
-def test_what_is_wrong_is_said_and_no_code_is_mailed(signed_in, typed, said):
+def test_a_refused_form_says_why_and_mails_no_code(signed_in, typed, said):
     before = OutboxMessage.objects.count()
 
     page = ask(signed_in, **typed)
@@ -90,9 +90,7 @@ def test_what_is_wrong_is_said_and_no_code_is_mailed(signed_in, typed, said):
     assert OutboxMessage.objects.count() == before
 
 
-def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(
-    mailbox, ada, django_assert_num_queries, settings
-):
+def test_a_taken_address_gets_the_same_answer_and_its_owner_is_told(mailbox, ada, django_assert_num_queries, settings):
     settings.RATELIMIT_ENABLE = False
     UserFactory(username="grace", email="grace@example.com")
     UserFactory(username="idle", email="idle@example.com", is_active=False)
@@ -111,7 +109,7 @@ def test_an_address_that_somebody_has_is_answered_alike_and_its_owner_is_told(
     assert not re.search(r"^ {4}\S+$", mailbox.text("grace@example.com"), re.MULTILINE)
 
 
-def test_both_cost_the_same_statements(signed_in, django_assert_num_queries, settings):
+def test_a_free_and_a_taken_address_cost_the_same_statements(signed_in, django_assert_num_queries, settings):
     settings.RATELIMIT_ENABLE = False
     UserFactory(username="grace", email="grace@example.com")
     from django.db import connection  # noqa: PLC0415
@@ -182,7 +180,7 @@ def test_a_code_works_in_the_session_that_asked_and_in_no_other(mailbox, signed_
     assert other.post("/account/email/code", {"code": code(mailbox)}).url == "/account/email"
 
 
-def test_a_change_of_address_ends_with_the_password_it_was_asked_by(mailbox, signed_in, ada):
+def test_a_new_password_ends_a_change_of_address_that_is_under_way(mailbox, signed_in, ada):
     ask(signed_in)
     typed = {"code": code(mailbox)}
 
@@ -206,7 +204,7 @@ def test_an_address_taken_before_the_code_is_typed_stays_its_new_owners(mailbox,
     assert ada.email == "ada@example.com"
 
 
-def test_an_address_taken_in_the_same_moment_is_said_and_nothing_changes(mailbox, signed_in, ada, monkeypatch):
+def test_an_address_taken_just_before_the_change_is_refused(mailbox, signed_in, ada, monkeypatch):
     original = Address.change
 
     def late(self, email, **trace):
@@ -243,7 +241,7 @@ def test_a_mailbox_cannot_be_flooded_with_resent_codes_either(mailbox, signed_in
 
 
 def test_wrong_codes_are_not_counted_in_the_session(mailbox, signed_in, ada):
-    """Many at once all bring the session as it was before the first."""
+    """Many requests sent at once would all read the session as it was before the first wrong code."""
     ask(signed_in)
     right, before = code(mailbox), dict(signed_in.session)
     for _ in range(5):
@@ -262,7 +260,7 @@ def test_wrong_codes_are_not_counted_in_the_session(mailbox, signed_in, ada):
 
 
 def test_a_code_page_that_is_open_when_the_time_ends_leads_back(mailbox, signed_in, monkeypatch):
-    """The end comes between the first look at the note and the last."""
+    """The note of the change expires between the first and the last time that the request reads it."""
     ask(signed_in)
     right, is_right = code(mailbox), forms.is_right
 
@@ -285,7 +283,7 @@ def test_an_account_has_twenty_tries_an_hour_however_often_it_asks(signed_in, se
     assert statuses == [200] * 20 + [429]
 
 
-def test_the_session_keeps_no_code_that_anybody_can_read(mailbox, signed_in):
+def test_the_session_holds_no_readable_code(mailbox, signed_in):
     ask(signed_in)
 
     kept = str(dict(signed_in.session))
@@ -294,7 +292,7 @@ def test_the_session_keeps_no_code_that_anybody_can_read(mailbox, signed_in):
     assert code(mailbox).replace(" ", "") not in kept
 
 
-def test_another_code_is_announced(signed_in):
+def test_the_page_says_that_another_code_was_sent(signed_in):
     ask(signed_in)
 
     page = signed_in.post("/account/email/code", {"action": "resend"}, follow=True)
@@ -302,7 +300,7 @@ def test_another_code_is_announced(signed_in):
     assert "We sent another code. Only the newest one works." in words(page)
 
 
-def test_asking_for_somebodys_address_leaves_them_their_own_mails(client, mailbox, signed_in):
+def test_mails_about_a_taken_address_do_not_use_up_the_limit_of_its_owner(client, mailbox, signed_in):
     UserFactory(username="grace", email="grace@example.com")
     for _ in range(6):
         ask(signed_in, email="grace@example.com")
@@ -315,7 +313,7 @@ def test_the_same_code_twice_is_one_change(mailbox, signed_in, ada):
     ask(signed_in)
     before, typed = dict(signed_in.session), {"code": code(mailbox)}
     signed_in.post("/account/email/code", typed)
-    session = signed_in.session  # as the second of two presses brings it, which left before the first was answered
+    session = signed_in.session  # as the second of two presses finds it that were sent at once
     session.update(before)
     session.save()
 
@@ -343,7 +341,7 @@ def test_the_code_page_leads_nowhere_but_to_the_account(mailbox, signed_in):
 
 @pytest.fixture
 def firefox(ada):
-    """Ada's browser, known by its name and place."""
+    """Ada's signed-in browser, with a User-Agent and an address to look for in mails."""
     client = Client(headers={"User-Agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
     client.post("/login", {"login": "ada", "password": PASSWORD})
     return client
@@ -366,7 +364,7 @@ def test_both_mails_name_the_device_that_asked(mailbox, firefox):
         assert "Firefox on Windows" in " ".join(mailbox.text(email).split())
 
 
-def test_a_code_is_written_in_the_language_of_who_asked_and_a_warning_in_its_readers(mailbox, signed_in, ada):
+def test_a_code_is_in_the_askers_language_and_a_warning_in_its_readers(mailbox, signed_in, ada):
     UserFactory(username="grace", email="grace@example.com")
     ada.save_preferences(language="ru")
     for email, language in [(NEW, "ru"), ("grace@example.com", "en")]:

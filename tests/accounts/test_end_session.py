@@ -1,4 +1,4 @@
-"""Ending one session, and staying in this one."""
+"""Ending one session by its button, and prolonging this one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def test_one_session_ends_and_the_others_go_on(ada):
     assert elsewhere.get("/account").status_code == here.get("/account").status_code == 200
 
 
-def test_a_session_that_is_over_is_no_error(ada):
+def test_ending_a_session_that_has_ended_is_no_error(ada):
     here, there = signed_in_as(), signed_in_as()
     handle = row(there).handle
     there.post("/logout/here")
@@ -43,7 +43,7 @@ def test_a_session_that_is_over_is_no_error(ada):
     )
 
 
-def test_nobody_ends_somebody_elses(ada):
+def test_nobody_can_end_the_session_of_another_user(ada):
     UserFactory(username="grace")
     mine, hers = signed_in_as(), signed_in_as("grace")
 
@@ -58,7 +58,7 @@ def test_a_made_up_handle_ends_nothing(signed_in, handle):
     assert signed_in.get("/account").status_code == 200
 
 
-def test_a_page_never_shows_what_the_cookie_holds(ada):
+def test_no_page_shows_the_session_key_of_a_cookie(ada):
     here, there = signed_in_as(), signed_in_as()
 
     page = here.get("/account").text
@@ -68,14 +68,14 @@ def test_a_page_never_shows_what_the_cookie_holds(ada):
         assert client.cookies["session"].value not in page
 
 
-def test_a_look_at_the_address_ends_nothing(ada):
+def test_a_get_request_ends_no_session(ada):
     here, there = signed_in_as(), signed_in_as()
 
     assert here.get("/account/sessions/end", {"session": row(there).handle}).url == "/account"
     assert there.get("/account").status_code == 200
 
 
-def test_the_last_hour_offers_twelve_more(ada):
+def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
     start = datetime.now(UTC)
     client = signed_in_as()
     old = client.cookies["session"].value
@@ -97,7 +97,7 @@ def test_the_last_hour_offers_twelve_more(ada):
         assert client.get("/account").status_code == 302
 
 
-def test_before_the_last_hour_nothing_is_offered_or_prolonged(ada):
+def test_before_its_last_hour_a_session_cannot_be_prolonged(ada):
     client = signed_in_as()
     ends = row(client).expire_date
 
@@ -109,7 +109,7 @@ def test_before_the_last_hour_nothing_is_offered_or_prolonged(ada):
 
 
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])
-def test_prolonging_leads_off_the_site_nowhere(signed_in, away):
+def test_prolonging_leads_to_no_other_site(signed_in, away):
     assert signed_in.post("/account/sessions/prolong", {"next": away}).url == "/account"
 
 
@@ -135,7 +135,7 @@ def test_the_page_says_when_somebody_signed_in_however_often_it_was_prolonged(ad
     assert row(client).created_at == began
 
 
-def test_a_row_from_before_handles_is_nobodys_button(signed_in):
+def test_a_session_without_a_handle_cannot_be_ended_by_a_button(signed_in):
     Session.objects.update(handle="")
 
     page = signed_in.post("/account/sessions/end", {"session": ""}, follow=True)

@@ -1,4 +1,4 @@
-"""Ending sessions in bulk: what it costs, and the command."""
+"""Ending many sessions at once: the cost, and the command end_sessions."""
 
 import json
 from datetime import timedelta
@@ -68,7 +68,7 @@ def test_signing_in_costs_the_same_with_one_session_and_with_a_thousand(ada):
     assert counts[0] == counts[1]
 
 
-def test_the_command_signs_the_named_out_and_nobody_else(capsys, ada):
+def test_the_command_signs_out_the_people_it_names_and_nobody_else(capsys, ada):
     UserFactory(username="grace", email="grace@example.com")
     UserFactory(username="alan")
     clients = {name: signed_in_as(name) for name in ("ada", "grace", "alan")}
@@ -84,7 +84,7 @@ def test_the_command_signs_the_named_out_and_nobody_else(capsys, ada):
     assert Event.objects.filter(kind="signed_out").count() == 2
 
 
-def test_who_is_named_twice_is_one_person(capsys, ada):
+def test_a_person_named_twice_is_counted_once(capsys, ada):
     signed_in_as("ada")
 
     call_command("end_sessions", "--user", "ada", "Ada@Example.com")
@@ -115,7 +115,7 @@ def test_a_dry_run_ends_nothing(capsys, ada):
     assert client.get("/account").status_code == 200
 
 
-def test_everybody_is_never_signed_out_unasked(ada, monkeypatch):
+def test_signing_everybody_out_without_a_question_takes_yes_all(ada, monkeypatch):
     client = signed_in_as("ada")
 
     for options, at_terminal in [([], False), (["--no-input"], True)]:

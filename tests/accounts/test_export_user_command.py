@@ -1,4 +1,4 @@
-"""export_user: what somebody can download, for an operator; and it stays in the history that it was asked for."""
+"""The command export_user: the user's own export, for an operator. The history records it."""
 
 import io
 import json
@@ -18,7 +18,7 @@ def run(*command):
 
 
 @pytest.mark.parametrize("login", ["ada", " Ada@Example.com"])
-def test_it_gives_what_the_page_gives_and_is_recorded(signed_in, login):
+def test_the_command_exports_what_the_page_exports_and_is_recorded(signed_in, login):
     InviteFactory(email="ada@example.com")
     LinkFactory(email="ada@example.com")
     page = signed_in.post("/account/export")
@@ -37,7 +37,7 @@ def test_it_gives_what_the_page_gives_and_is_recorded(signed_in, login):
     assert exported["events"][-1]["detail"] == {"by": "staff"}
 
 
-def test_somebody_who_is_not_there_is_a_mistake(db):
+def test_an_unknown_person_is_a_usage_error(db):
     with pytest.raises(CommandError, match="nobody called nobody") as stopped:
         run("export_user", "nobody")
 

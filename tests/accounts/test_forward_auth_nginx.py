@@ -1,4 +1,4 @@
-"""Forward-auth through a real nginx with the very configuration of docs/forward-auth.md."""
+"""Forward-auth through a real nginx, with the configuration of docs/forward-auth.md word for word."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ from tests.tools.factories import PASSWORD
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True),  # the server's threads must see what the test has made
+    pytest.mark.django_db(transaction=True),  # the threads of the server must see the rows of the test
     pytest.mark.skipif(not NGINX, reason="no nginx"),
     pytest.mark.slow,
 ]
@@ -46,7 +46,7 @@ http {{
 
 
 class Echo(BaseHTTPRequestHandler):
-    """The service: says what has reached it."""
+    """The service behind nginx: it answers with the request that has reached it, as JSON."""
 
     protocol_version = "HTTP/1.1"
 
@@ -67,7 +67,7 @@ class Echo(BaseHTTPRequestHandler):
 
 
 class Browser:
-    """Keeps cookies, follows nothing."""
+    """A browser that keeps cookies and follows no redirects."""
 
     def __init__(self, port):
         self.port, self.cookies = port, {"theme": "dark"}
@@ -86,7 +86,7 @@ class Browser:
         return answer
 
     def sign_in(self, path):
-        """At the page where one was led to."""
+        """Signs in as Ada by the form at `path`, to which a redirect has led. Returns the answer."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.ask("GET", path).text)[1]
         form = dict(parse_qsl(urlsplit(path).query)) | {"csrfmiddlewaretoken": token}
         return self.ask("POST", "/login", urlencode(form | {"login": "ada", "password": PASSWORD}))
@@ -102,7 +102,7 @@ def service():
 
 @pytest.fixture
 def browser(live_server, service, settings, tmp_path):
-    """A browser in front of nginx, with the cookie's name as under https."""
+    """A browser in front of nginx. The session's cookie has the name that it has over https."""
     settings.SESSION_COOKIE_NAME = "__Host-session"
     port = free_port()
     documented = re.search(r"```nginx\n(.*?)```", (BASE_DIR / "docs/forward-auth.md").read_text(), re.DOTALL)[1]
@@ -145,7 +145,7 @@ def test_a_stranger_signs_in_and_the_service_hears_who_it_is(browser, ada):
     assert seen["headers"]["X-Auth-Session-Ends"].endswith("Z")
 
 
-def test_what_a_visitor_claims_to_be_does_not_get_through(browser, ada):
+def test_headers_that_a_visitor_forges_do_not_reach_the_service(browser, ada):
     browser.sign_in("/login?next=/app/")
     claims = {"X-Auth-User-Id": "1", "x-auth-email": "root@example.com", "X_Auth_Username": "root"}
 
@@ -165,7 +165,7 @@ def test_the_service_gets_its_own_cookie_and_no_other(browser, ada):
     assert seen == "service=7"
 
 
-def test_an_address_without_its_slash_leads_nowhere_else(browser, ada):
+def test_an_address_without_its_slash_leads_to_the_same_host(browser, ada):
     assert browser.ask("GET", "/app").headers["Location"] == "/app/"
 
 
@@ -179,7 +179,7 @@ def test_a_form_arrives_whole_or_its_sender_is_led_to_sign_in(browser, ada):
 
 
 @pytest.mark.parametrize("end", ["sessions", "row"])
-def test_after_the_end_of_a_session_nothing_gets_through(browser, ada, end):
+def test_after_the_end_of_a_session_no_request_reaches_the_service(browser, ada, end):
     browser.sign_in("/login?next=/app/")
     assert browser.ask("GET", "/app/").status == 200
 
@@ -188,6 +188,6 @@ def test_after_the_end_of_a_session_nothing_gets_through(browser, ada, end):
     assert browser.ask("GET", "/app/").headers["Location"] == "/login?next=/app/"
 
 
-def test_visitors_cannot_ask_the_questions_of_the_proxy(browser):
+def test_visitors_cannot_ask_the_addresses_that_are_for_the_proxy(browser):
     assert browser.ask("GET", "/auth/verify").status == 404
     assert browser.ask("GET", "/auth/sign-in").status == 404

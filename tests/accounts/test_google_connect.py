@@ -23,7 +23,7 @@ def grace_at_google(google):
 
 
 def begin(client, google):
-    """The way back from Google, for somebody signed in who continued there."""
+    """Has a signed-in user consent at Google. Returns the path by which Google sends them back."""
     return google.consent(client.post(CONNECT, {"password": PASSWORD}).url)
 
 
@@ -31,7 +31,7 @@ def connect(client, google):
     return client.get(begin(client, google), follow=True)
 
 
-def test_it_is_connected_with_the_password_and_told(signed_in, google, mailbox, ada):
+def test_the_password_connects_google_and_the_owner_is_told(signed_in, google, mailbox, ada):
     for typed in ({}, {"password": "wrong password"}):
         assert signed_in.post(CONNECT, typed).status_code == 200
     assert google.visits == []
@@ -45,7 +45,7 @@ def test_it_is_connected_with_the_password_and_told(signed_in, google, mailbox, 
     assert mailbox.kinds("ada@example.com").count("google_connected") == 1
 
 
-def test_the_same_way_back_twice_is_told_once(signed_in, google, mailbox):
+def test_coming_back_from_google_twice_is_mailed_once(signed_in, google, mailbox):
     first, second = begin(signed_in, google), begin(signed_in, google)
     signed_in.get(first)
 
@@ -88,7 +88,7 @@ def test_a_new_password_ends_connecting_that_was_under_way(signed_in, google):
     assert not SocialAccount.objects.exists()
 
 
-def test_saying_no_at_google_leads_back_to_the_account_with_a_word(signed_in, ada, google):
+def test_cancelling_at_google_leads_back_to_the_account_with_a_message(signed_in, ada, google):
     location = signed_in.post(CONNECT, {"password": PASSWORD}).url
 
     page = signed_in.get(google.cancel(location), follow=True)
@@ -98,7 +98,7 @@ def test_saying_no_at_google_leads_back_to_the_account_with_a_word(signed_in, ad
     assert ada.google.account is None
 
 
-def test_sessions_that_end_in_this_moment_end_connecting_too(signed_in, google, monkeypatch):
+def test_google_is_not_connected_if_all_sessions_end_meanwhile(signed_in, google, monkeypatch):
     path = begin(signed_in, google)
     original = User.lock_or_raise
 
@@ -128,7 +128,7 @@ def test_without_google_there_is_nothing_to_connect(signed_in, settings):
     assert signed_in.get(OFF).url == "/account"
 
 
-def test_it_is_disconnected_with_the_password_and_told(signed_in, google, mailbox):
+def test_the_password_disconnects_google_and_the_owner_is_told(signed_in, google, mailbox):
     connect(signed_in, google)
     for typed in ({}, {"password": "wrong password"}):
         assert signed_in.post(OFF, typed).status_code == 200
@@ -144,14 +144,14 @@ def test_it_is_disconnected_with_the_password_and_told(signed_in, google, mailbo
     assert mailbox.kinds("ada@example.com").count("google_disconnected") == 1
 
 
-def test_disconnecting_what_is_not_there_is_not_told(ada, mailbox):
+def test_disconnecting_google_where_it_is_not_connected_mails_nothing(ada, mailbox):
     ada.google.disconnect()
 
     assert mailbox.letters() == []
     assert not ada.events.filter(kind="google_disconnected").exists()
 
 
-def test_the_last_way_in_stays(mailbox, google):
+def test_google_stays_connected_while_it_is_the_last_way_in(mailbox, google):
     ada = UserFactory(username="ada", email="ada@example.com", password=None)
     ada.google.adopt("2001", "grace@gmail.com")
     client = Client()
@@ -164,7 +164,7 @@ def test_the_last_way_in_stays(mailbox, google):
     assert SocialAccount.objects.exists()
 
 
-def test_a_password_that_goes_in_this_moment_leaves_google(signed_in, google, monkeypatch):
+def test_google_stays_connected_if_the_password_is_removed_meanwhile(signed_in, google, monkeypatch):
     connect(signed_in, google)
     original = User.lock_or_raise
 
@@ -192,7 +192,7 @@ def test_not_me_takes_away_the_google_account_of_a_thief(signed_in, google, mail
     assert not SocialAccount.objects.filter(user__username="ada").exists()
 
 
-def test_what_connected_by_signing_in_once_does_not_connect_again(client, google, mailbox):
+def test_the_next_sign_in_does_not_connect_google_that_was_disconnected(client, google, mailbox):
     UserFactory(username="grace", email="grace@navy.example")
     google.person = Person(sub="2001", email="grace@navy.example")
     client.get(google.consent(client.post("/google").url))

@@ -1,4 +1,4 @@
-"""What the stand-in for Google refuses, as Google does, and what accounts.google.client makes of any answer."""
+"""The stand-in for Google refuses what Google refuses; accounts.google.client reads or refuses every answer."""
 
 import json
 import math
@@ -26,20 +26,20 @@ VERIFIER = "a-verifier-of-at-least-43-characters-0123456789"
 
 
 class Visitor:
-    """One browser's session, in front of accounts.google.client and of no page."""
+    """One browser's session that calls accounts.google.client without any page."""
 
     def __init__(self):
         self.key = None
 
     def go(self, path="/", **data):
-        """Where the site sends it."""
+        """Starts a visit to Google. Returns the URL to which the site sends the browser."""
         request = self.request(path)
         location = site.redirect(request, **data)["Location"]
         self.keep(request)
         return location
 
     def back(self, path):
-        """What the site makes of the answer."""
+        """Returns what the site reads in Google's answer at `path`. Raises client.Failed."""
         request = self.request(path)
         try:
             return site.answer(request)
@@ -52,7 +52,7 @@ class Visitor:
         return request
 
     def keep(self, request):
-        """As Django's middleware does."""
+        """Stores the session of `request`, as Django's middleware does."""
         if not request.session.is_empty():
             request.session.save()
         self.key = request.session.session_key
@@ -65,7 +65,7 @@ def visitor():
 
 @pytest.fixture
 def sign_in(google, visitor):
-    """Once there and back."""
+    """A function that goes to Google and back, and returns what the site has read. It raises client.Failed."""
     return lambda: visitor.back(google.consent(visitor.go()))
 
 
@@ -82,7 +82,7 @@ def query(location):
 
 @pytest.fixture
 def asked(google):
-    """A question that Google answers."""
+    """The query of a valid authorization request."""
     return {
         "client_id": google.client_id,
         "redirect_uri": google.registered,
@@ -97,7 +97,7 @@ def asked(google):
 
 @pytest.fixture
 def paid(google, asked):
-    """What is asked of the token endpoint, with a good code."""
+    """The fields of a valid token request, with a fresh code."""
     back = google.consent(f"{google.url}{AUTHORIZE}?{urlencode(asked)}")
     return {
         "code": query(back)["code"],
@@ -110,13 +110,13 @@ def paid(google, asked):
 
 
 def verified(google, token):
-    """The claims, by the certificate that the stand-in gives out."""
+    """Returns the claims of an id token, verified by the certificate that the stand-in publishes."""
     certificates = json.loads(google.ask("GET", CERTS)[1])
     key = load_pem_x509_certificate(certificates[jwt.get_unverified_header(token)["kid"]].encode()).public_key()
     return jwt.decode(token, key, algorithms=["RS256"], audience=google.client_id)
 
 
-def test_it_shows_who_would_continue_and_who_was_expected(google, asked):
+def test_the_stand_in_shows_who_would_continue_and_who_was_expected(google, asked):
     google.person = Person(email="<ada>@gmail.com")
 
     answer, page = google.ask("GET", f"{AUTHORIZE}?{urlencode(asked | {'login_hint': 'a&b@gmail.com'})}")
@@ -141,7 +141,7 @@ NOT_AGREED = [
 ]
 
 
-def test_it_refuses_a_question_that_is_not_as_agreed(google, asked, subtests):
+def test_the_stand_in_refuses_a_question_that_is_not_as_agreed(google, asked, subtests):
     for name, value, said in NOT_AGREED:
         with subtests.test(name=name, value=value):
             answer, page = google.ask("GET", f"{AUTHORIZE}?{urlencode(asked | {name: value})}")
@@ -165,7 +165,7 @@ def test_a_cancel_brings_the_state_back_and_no_code(google, asked):
     assert not google.grants
 
 
-def test_a_code_is_worth_a_signed_token_about_the_person_of_its_time(google, paid):
+def test_a_code_buys_a_signed_token_about_the_person_who_consented(google, paid):
     google.person = Person(sub="2", email="grace@gmail.com")
 
     answer = json.loads(google.ask("POST", TOKEN, **paid)[1])
@@ -184,7 +184,7 @@ def test_a_code_is_worth_a_signed_token_about_the_person_of_its_time(google, pai
     assert [visit.path for visit in google.visits] == [AUTHORIZE, CONSENT, TOKEN, CERTS]
 
 
-def test_a_bad_signature_is_a_bad_one(google, paid):
+def test_the_stand_in_can_give_a_token_with_a_bad_signature(google, paid):
     google.token_answer = TokenAnswer.BAD_SIGNATURE
 
     answer = json.loads(google.ask("POST", TOKEN, **paid)[1])
@@ -204,7 +204,7 @@ def test_a_bad_signature_is_a_bad_one(google, paid):
         ("code_verifier", "other"),
     ],
 )
-def test_a_code_is_worth_nothing_with_anything_else_wrong(google, paid, name, value):
+def test_a_code_is_refused_if_anything_sent_with_it_is_wrong(google, paid, name, value):
     answer, said = google.ask("POST", TOKEN, **paid | {name: value})
 
     assert answer.status == 400
@@ -294,7 +294,7 @@ def test_an_id_token_that_is_not_for_this_visit_says_nothing(google, sign_in, cl
     ],
     ids=str,
 )
-def test_an_answer_that_is_none_fails_and_the_log_has_the_cause(google, sign_in, answer, cause):
+def test_an_invalid_answer_fails_with_its_cause_but_no_token(google, sign_in, answer, cause):
     google.token_answer = answer
 
     with pytest.raises(site.Failed, match=cause) as failure:
@@ -309,7 +309,7 @@ def test_a_google_that_says_nothing_is_not_waited_for(google, sign_in, settings)
     with pytest.raises(site.Failed, match="ReadTimeout"):
         sign_in()
 
-    assert len(google.held) == 1  # it would still say nothing
+    assert len(google.held) == 1  # by then the server has still not answered
     google.release()
     wait_until(lambda: not google.held)
 
@@ -321,7 +321,7 @@ def test_a_google_that_is_away_fails(google, sign_in, monkeypatch, closed_port):
         sign_in()
 
 
-def test_who_cancels_is_told_so(google, visitor):
+def test_cancelling_at_google_fails_as_cancelled(google, visitor):
     with pytest.raises(site.Failed) as failure:
         visitor.back(google.cancel(visitor.go()))
 
@@ -329,7 +329,7 @@ def test_who_cancels_is_told_so(google, visitor):
 
 
 @pytest.mark.parametrize("error", ["error=server_error", "error=", ""])
-def test_an_error_of_google_is_no_cancel(google, visitor, error):
+def test_an_error_of_google_does_not_count_as_cancelled(google, visitor, error):
     state = query(visitor.go())["state"]
 
     with pytest.raises(site.Failed) as failure:
@@ -353,10 +353,10 @@ def test_a_callback_works_once(google, visitor):
     with pytest.raises(site.Failed):
         visitor.back(back)
 
-    assert len(google.visits) == asked  # the state was enough to know
+    assert len(google.visits) == asked  # the state alone was enough to recognise the second one
 
 
-def test_the_state_of_another_browser_is_no_state(google, visitor):
+def test_the_state_of_another_browser_is_refused(google, visitor):
     back = google.consent(visitor.go())
     other = Visitor()
     other.go()
@@ -365,7 +365,7 @@ def test_the_state_of_another_browser_is_no_state(google, visitor):
         other.back(back)
 
     assert google.visits[-1].path == CONSENT
-    assert visitor.back(back)[0].email == "ada@gmail.com"  # it was not used up either
+    assert visitor.back(back)[0].email == "ada@gmail.com"  # the failed try has not used the state up
 
 
 def test_a_callback_out_of_nowhere_fails(google, visitor):
@@ -385,7 +385,7 @@ def test_a_visit_to_google_lasts_ten_minutes(google, visitor):
 
 
 def test_the_code_of_another_visit_does_not_sign_in_here(google, visitor):
-    """Nobody is signed in to an attacker's account by a link with the attacker's code: PKCE."""
+    """PKCE: an attacker's link with the attacker's code does not sign the victim in to the attacker's account."""
     stolen = query(google.consent(Visitor().go()))["code"]
     state = query(visitor.go())["state"]
 
@@ -423,7 +423,7 @@ def test_an_address_that_no_mail_reaches_is_not_verified(google, sign_in, email)
 
 
 @pytest.mark.parametrize("email", [None, ""], ids=["no claim", "empty"])
-def test_who_gives_no_address_has_none(google, sign_in, email):
+def test_a_person_without_an_address_at_google_has_none_here(google, sign_in, email):
     google.claims = {"email": email}
 
     identity, _data = sign_in()
@@ -451,7 +451,7 @@ def test_google_speaks_for_the_addresses_that_it_gives_out(google, sign_in, emai
     assert (identity.is_verified, identity.is_authority) == (True, is_authority)
 
 
-def test_nothing_of_a_person_is_kept_but_the_newest_address(google, sign_in, ada):
+def test_only_the_newest_address_of_a_person_is_stored(google, sign_in, ada):
     ada.google.adopt(Person().sub, "old@gmail.com")
     google.claims = {"name": "Ada Lovelace", "picture": "https://example.com/ada.png", "locale": "en"}
 
@@ -461,7 +461,7 @@ def test_nothing_of_a_person_is_kept_but_the_newest_address(google, sign_in, ada
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_signs_in_while_google_is_disconnected_does_not_connect_it_again(google, visitor, ada):
+def test_signing_in_while_google_is_being_disconnected_does_not_connect_it(google, visitor, ada):
     ada.google.adopt(Person().sub, "old@gmail.com")
     back = google.consent(visitor.go())
 
@@ -483,7 +483,7 @@ def in_a_thread(do, *args):
 
 
 def somebody_waits():
-    """Whether another connection waits for what this transaction holds."""
+    """Returns whether another connection waits for a lock that this transaction holds."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id_if_assigned()::xid"

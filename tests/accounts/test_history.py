@@ -1,4 +1,4 @@
-"""The security history: what was done, from where; people see theirs, staff everybody's."""
+"""The security history: acts and where they came from. People see their own, staff everybody's."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -53,7 +53,7 @@ def test_a_wrong_password_is_logged_with_its_place(client, ada, caplog):
     assert "not the right" not in caplog.text
 
 
-def test_people_see_their_own_ten_newest(signed_in, ada):
+def test_people_see_the_ten_newest_of_their_own_events(signed_in, ada):
     other = UserFactory()
     Event.objects.record(Event.Kind.FAILED, other, ip="198.51.100.9")
     for n in range(20):
@@ -66,7 +66,7 @@ def test_people_see_their_own_ten_newest(signed_in, ada):
     assert "192.0.2.9<" not in page
 
 
-def test_making_an_account_inviting_and_signing_out_are_part_of_it(client, mailbox, ada):
+def test_making_an_account_inviting_and_signing_out_are_in_the_history(client, mailbox, ada):
     Invite.objects.issue("grace@example.com", source="admin", invited_by=ada)
     link = mailbox.link("grace@example.com")
     client.post("/signup", {"token": link.partition("token=")[2], "username": "grace", "password": PASSWORD})
@@ -76,7 +76,7 @@ def test_making_an_account_inviting_and_signing_out_are_part_of_it(client, mailb
     assert kinds(User.objects.get(username="grace")) == ["created", "accepted", "signed_in", "signed_out"]
 
 
-def test_staff_read_everybodys_and_change_nothing(admin_client, ada, admin_user):
+def test_staff_can_read_every_history_and_change_none(admin_client, ada, admin_user):
     mine = Event.objects.record(Event.Kind.FAILED, ada)
 
     assert admin_client.get("/admin/accounts/event/").status_code == 200
@@ -110,7 +110,7 @@ def test_a_wrong_password_at_an_open_laptop_is_recorded_too(signed_in, ada, path
     assert kinds(ada)[-1] == "failed"
 
 
-def test_ending_one_session_and_staying_in_another_are_part_of_it(signed_in, ada):
+def test_ending_one_session_and_staying_in_another_are_in_the_history(signed_in, ada):
     there = Client(headers={"User-Agent": FIREFOX})
     there.post("/login", {"login": "ada", "password": PASSWORD})
     handle = Session.objects.get(session_key=there.cookies["session"].value).handle
@@ -128,7 +128,7 @@ def fail(*_args, **_kwargs):
     raise DatabaseError("on purpose")
 
 
-def test_a_sign_in_that_cannot_be_told_is_not_recorded_either(ada, monkeypatch):
+def test_a_sign_in_whose_mail_cannot_be_written_is_not_recorded(ada, monkeypatch):
     monkeypatch.setattr(notices, "tell", fail)
     client = Client(raise_request_exception=False)
 
@@ -143,7 +143,7 @@ def test_a_sign_in_that_cannot_be_told_is_not_recorded_either(ada, monkeypatch):
         ("/account/username", {"username": "ada.lovelace"}),
     ],
 )
-def test_a_change_that_cannot_be_told_is_not_made(signed_in, ada, monkeypatch, path, form):
+def test_a_change_whose_mail_cannot_be_written_is_not_made(signed_in, ada, monkeypatch, path, form):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
     monkeypatch.setattr(notices, "tell", fail)

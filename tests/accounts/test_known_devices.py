@@ -26,7 +26,7 @@ def sign_in(client, login="ada", password=PASSWORD):
 
 
 def guess(times, login="ada"):
-    """So many wrong passwords from a stranger's browser."""
+    """Sends `times` wrong passwords, each from a new browser. Returns the statuses."""
     return [sign_in(Client(), login, WRONG).status_code for _ in range(times)]
 
 
@@ -68,7 +68,7 @@ def test_the_way_by_mailed_link_is_never_limited_by_guesses(mailbox, ada):
     assert client.post("/confirm", {"token": link.partition("token=")[2]}).url == "/account"
 
 
-def test_right_passwords_count_for_nothing(ada):
+def test_right_passwords_do_not_count_against_the_limit(ada):
     for _ in range(8):
         assert sign_in(Client()).status_code == 302
 
@@ -94,7 +94,7 @@ def test_the_wait_counts_from_the_first_wrong_password(ada, monkeypatch):
     time.sleep(1.2)
     page = sign_in(Client())
     assert page.status_code == 429
-    assert int(page["Retry-After"]) <= 3  # rounded; if each try began the wait again it would be 4
+    assert int(page["Retry-After"]) <= 3  # it would be 4 if the refused try had started the wait again
     time.sleep(3)
     assert sign_in(Client()).status_code == 302
 
@@ -110,7 +110,7 @@ def test_one_accounts_cookie_opens_no_other_accounts_limit(ada):
 
 
 @pytest.mark.parametrize("damage", ["cut", "made up", "empty", "not ours"])
-def test_a_cookie_that_we_did_not_sign_is_a_strangers(ada, damage):
+def test_a_browser_with_a_forged_cookie_counts_as_a_stranger(ada, damage):
     mine = Client()
     sign_in(mine)
     value = mine.cookies["device"].value
@@ -121,7 +121,7 @@ def test_a_cookie_that_we_did_not_sign_is_a_strangers(ada, damage):
     assert sign_in(mine).status_code == 429
 
 
-def test_the_cookie_is_the_browsers_alone(ada):
+def test_the_cookie_names_nobody_and_no_script_can_read_it(ada):
     mine = Client()
     sign_in(mine)
 
@@ -131,7 +131,7 @@ def test_the_cookie_is_the_browsers_alone(ada):
     assert cookie["max-age"] == 400 * 24 * 60 * 60
 
 
-def test_a_browser_of_many_people_keeps_the_newest_five():
+def test_a_shared_browser_remembers_the_five_newest_people():
     people = [UserFactory(username=f"guest{n}") for n in range(7)]
     shared = Client()
     for person in people:
@@ -171,7 +171,7 @@ def test_a_new_device_is_reported_once(mailbox, ada):
     assert "/not-me?token=" in mailbox.text(ada.email)
 
 
-def test_whoever_has_just_joined_is_told_nothing_they_know(client, mailbox):
+def test_a_new_account_is_not_mailed_about_the_device_it_was_made_on(client, mailbox):
     client.post("/", {"email": "grace@example.com"})
     token = mailbox.link("grace@example.com").partition("token=")[2]
     client.post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
@@ -181,7 +181,7 @@ def test_whoever_has_just_joined_is_told_nothing_they_know(client, mailbox):
     assert mailbox.kinds("grace@example.com") == ["link_new"]
 
 
-def test_who_turned_the_mail_off_gets_none(mailbox, ada):
+def test_a_user_who_turned_the_mail_off_gets_none(mailbox, ada):
     ada.save_preferences(notices=False)
 
     sign_in(Client())
@@ -224,7 +224,7 @@ def test_a_new_password_makes_strangers_of_all_other_devices(mailbox, ada):
     assert mailbox.kinds(ada.email).count("new_device") == before + 1
 
 
-def test_the_browser_where_a_password_was_reset_is_no_news(client, mailbox, ada):
+def test_the_browser_where_a_password_was_reset_is_not_reported_as_new(client, mailbox, ada):
     client.post("/reset", {"email": ada.email})
     token = mailbox.link(ada.email, "/reset/password").partition("token=")[2]
     client.post("/reset/password", {"token": token, "password": "another horse battery staple"})
@@ -234,7 +234,7 @@ def test_the_browser_where_a_password_was_reset_is_no_news(client, mailbox, ada)
     assert "new_device" not in mailbox.kinds(ada.email)
 
 
-def test_nobodys_mailbox_is_flooded_with_new_devices(mailbox, ada):
+def test_mails_about_new_devices_are_limited(mailbox, ada):
     for _ in range(15):
         sign_in(Client())
 
@@ -242,7 +242,7 @@ def test_nobodys_mailbox_is_flooded_with_new_devices(mailbox, ada):
     assert Session.objects.count() == 15
 
 
-def test_who_is_limited_is_led_to_the_mailed_link_and_then_on(ada):
+def test_a_limited_visitor_is_offered_a_mailed_link_that_leads_on(ada):
     guess(5)
 
     page = Client().post("/login", {"login": "ada", "password": WRONG, "next": "/account?a=1"})

@@ -1,4 +1,4 @@
-"""Every POST wears a limit."""
+"""Every POST has a limit."""
 
 import json
 from datetime import timedelta
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The names of the limits that were asked, and for whom."""
+    """A list of the limits that were checked, each with its key."""
     seen = []
     monkeypatch.setattr(rate_limit.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
     return seen
@@ -55,7 +55,7 @@ def test_every_post_is_limited_by_network(counted, subtests):
 CHANGES = ("email", "username", "google", "export", "second-factor/app", "second-factor/codes")
 
 
-def test_what_one_person_changes_is_counted(client, ada, counted, google, subtests):
+def test_changes_are_counted_by_person(client, ada, counted, google, subtests):
     phone.pair(ada)
     client.force_login(ada)
     for page in CHANGES:
@@ -70,7 +70,7 @@ def test_what_one_person_changes_is_counted(client, ada, counted, google, subtes
 
 
 HANDLE = "<slug:handle>"
-# By network.
+# The limit by network at each door.
 DOORS = {
     ("POST", "/api/v1/invite"): "ask-network",
     ("POST", "/api/v1/auth/create"): "ask-network",  # without a token
@@ -96,14 +96,14 @@ DOORS = {
     ("POST", "/api/v1/account/google"): "post",
     ("DELETE", "/api/v1/account/google"): "post",
 }
-# By the link, and by bad tokens.
+# Doors that are limited by link, and by network for bad tokens.
 PRESSES = {
     "/api/v1/auth/create": purposes.SIGNUP,
     "/api/v1/auth/confirm": purposes.CONFIRM,
     "/api/v1/auth/reset/check": purposes.RESET,
     "/api/v1/auth/reset/password": purposes.RESET,
 }
-# Only to be looked at.
+# Doors that change nothing.
 OTHERS = {
     *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account")),
     *(f"/api/v1/auth/{door}" for door in ("session", "sessions", "google/response")),
@@ -129,11 +129,11 @@ def test_every_json_door_is_limited_by_network(signed_in, counted, door):
 
 
 def methods(path):
-    """What a door takes, as it says to whoever comes with something else."""
+    """Returns the methods of a door, as its answer to an unknown method names them."""
     return set(ask(Client(), "PATCH", path)["Allow"].split(", ")) - {"HEAD"}
 
 
-def test_no_json_door_was_forgotten(db):
+def test_this_file_names_every_json_door(db):
     paths = [f"/{door.pattern}" for door in urls.urlpatterns if str(door.pattern).startswith("api/")]
     doors = {(method, path) for path in paths for method in methods(path)}
 
@@ -161,7 +161,7 @@ ACCOUNT = "/api/v1/account"
         ("DELETE", ACCOUNT, "password-user"),
     ],
 )
-def test_what_one_account_does_is_limited_at_the_json_doors_too(client, ada, counted, method, path, key):
+def test_changes_are_limited_by_account_at_the_json_doors_too(client, ada, counted, method, path, key):
     phone.pair(ada).google.adopt("2001", "ada@gmail.com")
     client.force_login(ada)
     counted.clear()
@@ -190,7 +190,7 @@ def test_presses_of_one_link_are_counted_at_the_json_doors_too(client, ada, coun
     assert counted == [("bad-link", "198.51.100.7")]
 
 
-def test_what_one_account_changes_counts_together(signed_in):
+def test_all_changes_of_one_account_count_together(signed_in):
     for _ in range(10):
         signed_in.post("/account/username", {"username": "x"})
         signed_in.post("/account/email", {"email": "", "password": PASSWORD})

@@ -81,7 +81,7 @@ def test_the_typed_name_stays_and_the_password_goes(client, ada):
     assert "not the right password" not in page
 
 
-def test_who_is_signed_in_already_is_sent_on(signed_in):
+def test_a_signed_in_user_is_led_on_from_the_sign_in_page(signed_in):
     assert signed_in.get("/login?next=/account%3Fa").url == "/account?a"
 
 
@@ -111,6 +111,6 @@ def test_no_next_leads_off_the_site_signed_in_or_not(signed_in, subtests):
             assert Client().get("/login", {"next": away}).context["form"]["next"].value() == ""
 
 
-def test_empty_forms_of_many_people_do_not_add_up():
+def test_empty_forms_do_not_count_as_wrong_passwords():
     for _ in range(15):
         assert Client().post("/login", {"login": " ", "password": ""}).status_code == 200

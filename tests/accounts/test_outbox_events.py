@@ -1,4 +1,4 @@
-"""What other services hear of accounts and sessions, whichever door things happen by."""
+"""The events that other services hear about accounts and sessions, by whichever door a change comes."""
 
 import json
 import os
@@ -93,14 +93,14 @@ def test_a_new_password_is_announced_once_and_this_browser_goes_on_by_another_na
     assert handle(signed_in) != name
 
 
-def test_two_step_verification_is_announced_as_the_end_of_all_sessions_once(signed_in, ada, announced):
+def test_turning_two_steps_on_or_off_announces_the_end_of_all_sessions(signed_in, ada, announced):
     phone.pair(ada)
     call_command("remove_second_factor", "ada")
 
     assert announced() == [all_over(ada)] * 2
 
 
-def test_proving_it_again_in_the_same_browser_ends_nothing(mailbox, signed_in, ada, announced):
+def test_following_a_link_for_proof_announces_no_end_of_the_session(mailbox, signed_in, ada, announced):
     name = handle(signed_in)
     signed_in.post("/account/prove", {"next": "/account/password"})
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
@@ -111,7 +111,7 @@ def test_proving_it_again_in_the_same_browser_ends_nothing(mailbox, signed_in, a
     assert handle(signed_in) == name
 
 
-def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, signed_in, ada, announced):
+def test_signing_in_as_somebody_else_announces_the_end_of_the_old_session(mailbox, signed_in, ada, announced):
     grace, name = UserFactory(username="grace"), handle(signed_in)
     OutboxEvent.objects.all().delete()
     MagicLink.objects.issue(grace.email)
@@ -123,7 +123,7 @@ def test_coming_in_as_somebody_else_ends_the_session_of_who_was_here(mailbox, si
     assert signed_in.session[SESSION_KEY] == str(grace.pk)
 
 
-def test_a_session_from_before_they_had_names_ends_without_a_word(signed_in, announced):
+def test_a_session_without_a_handle_ends_unannounced(signed_in, announced):
     session = signed_in.session
     del session["handle"]
     session.save()
@@ -150,7 +150,7 @@ def test_an_old_cookie_of_a_session_that_goes_on_ends_nothing(signed_in, announc
     with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
         signed_in.post("/account/sessions/prolong")
         store = signed_in.session
-        store._cache.set(Session.cache_key(old.cookies["session"].value), old_copy)  # late readers bring it back
+        store._cache.set(Session.cache_key(old.cookies["session"].value), old_copy)  # as a slow reader would
 
         assert old.get("/account").status_code == 302
 
@@ -203,7 +203,7 @@ def test_turning_an_account_off_ends_its_sessions(signed_in, ada, announced):
     assert not Session.objects.exists()
 
 
-def test_the_command_announces_each_whom_it_signs_out(ada, announced):
+def test_the_command_announces_each_person_whom_it_signs_out(ada, announced):
     others = [UserFactory(username=name) for name in ("grace", "alan")]
     OutboxEvent.objects.all().delete()
 
@@ -232,7 +232,7 @@ def test_an_account_from_the_desk_is_announced_and_in_its_history(desk, announce
     assert list(alan.events.values_list("kind", "detail")) == [("created", {"by": "staff"})]
 
 
-def test_deleting_ones_account_is_announced_once(signed_in, ada, announced):
+def test_an_account_deleted_by_its_owner_is_announced_once(signed_in, ada, announced):
     signed_in.post("/account/delete", {"password": PASSWORD})
 
     assert announced() == [all_over(ada), deleted(ada)]
@@ -250,19 +250,19 @@ def test_deleting_at_the_desk_is_announced_for_each(desk, ada, announced):
     assert announced() == [event for user in (ada, grace, alan) for event in (all_over(user), deleted(user))]
 
 
-def test_what_no_broker_has_of_somebody_who_leaves_is_withdrawn(announced):
+def test_unpublished_events_about_a_deleted_account_are_withdrawn(announced):
     ada, grace = UserFactory(username="ada"), UserFactory(username="grace")
     OutboxEvent.objects.get(payload__username="grace").mark_published()
 
     User.objects.all().delete()
 
     gone_out, *told = announced()
-    assert gone_out == ("user.created", {})  # grace's
+    assert gone_out == ("user.created", {})  # that of grace; published events have lost their fields
     assert sorted(told, key=str) == sorted([all_over(ada), deleted(ada), all_over(grace), deleted(grace)], key=str)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_relay_is_publishing_is_not_withdrawn_and_nobody_waits_for_it(announced):
+def test_an_event_that_a_relay_is_publishing_is_neither_withdrawn_nor_waited_for(announced):
     ada = UserFactory(username="ada")
     with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as relay:
         relay.execute("SELECT FROM outbox_outboxevent FOR UPDATE")
@@ -275,11 +275,11 @@ def test_what_a_relay_is_publishing_is_not_withdrawn_and_nobody_waits_for_it(ann
     assert announced() == [created(ada), all_over(ada), deleted(ada)]
 
 
-# How it is stored
+# Events and their causes are stored together
 
 
 def delete(user):
-    with transaction.atomic():  # for a test, which has a transaction around it: Django's own makes no savepoint
+    with transaction.atomic():  # the savepoint that Django's delete() does not make inside the transaction of a test
         user.delete()
 
 
@@ -297,20 +297,20 @@ VERBS = {
 
 
 def state():
-    """All that these verbs change."""
+    """Returns all rows that these verbs change."""
     people = User.objects.values_list("username", "password", "session_epoch", "is_active")
     return sorted(people), Session.objects.count()
 
 
 @pytest.fixture
 def full(announced):
-    """A database that takes everything but events."""
+    """A database that refuses only events."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE outbox_outboxevent ADD CONSTRAINT full_up CHECK (false) NOT VALID")
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_nothing_happens_without_its_event(signed_in, ada, full, verb):
+def test_nothing_changes_if_its_event_cannot_be_stored(signed_in, ada, full, verb):
     before = state()
 
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -320,7 +320,7 @@ def test_nothing_happens_without_its_event(signed_in, ada, full, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_no_event_is_left_of_what_was_undone(signed_in, ada, announced, verb):
+def test_a_change_that_is_rolled_back_leaves_no_event(signed_in, ada, announced, verb):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         VERBS[verb](ada)
         assert announced()

@@ -66,7 +66,7 @@ def test_the_session_that_goes_on_still_ends_after_its_twelve_hours(signed_in, a
         ({"chosen": "ada@example.com"}, "must not contain your username or email address"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_changes(signed_in, ada, typed, said):
+def test_a_refused_form_says_why_and_changes_nothing(signed_in, ada, typed, said):
     page = change(signed_in, **typed)
 
     assert page.status_code == 200
@@ -104,7 +104,7 @@ def test_coming_in_by_link_stands_for_the_password_for_15_minutes(mailbox, ada):
     assert User.objects.get(pk=ada.pk).check_password(PASSWORD)
 
 
-def test_proof_goes_to_ones_own_address_whatever_is_posted(mailbox, signed_in, ada):
+def test_the_link_for_proof_goes_to_the_accounts_own_address(mailbox, signed_in, ada):
     signed_in.post("/account/prove", {"email": "eve@example.com", "next": "/account/password"})
 
     assert mailbox.kinds("eve@example.com") == []
@@ -141,7 +141,7 @@ def test_the_password_is_shown_only_when_asked(signed_in):
     assert 'type="text" name="chosen"' in signed_in.get("/account/password?show=1").text
 
 
-def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ada):
+def test_links_mailed_before_a_new_password_stop_working(mailbox, signed_in, ada):
     MagicLink.objects.issue(ada.email)
     old = mailbox.link(ada.email, "/confirm")
 
@@ -158,7 +158,7 @@ def test_links_mailed_before_are_worth_nothing_afterwards(mailbox, signed_in, ad
         ("/account/delete", {"password": PASSWORD}),
     ],
 )
-def test_what_is_under_way_while_all_sessions_end_changes_nothing(signed_in, ada, monkeypatch, path, form):
+def test_a_form_sent_while_all_sessions_end_changes_nothing(signed_in, ada, monkeypatch, path, form):
     original = User.lock_or_raise
 
     def late(self):
@@ -175,7 +175,7 @@ def test_what_is_under_way_while_all_sessions_end_changes_nothing(signed_in, ada
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_account_that_goes_while_its_password_changes_is_a_clear_page(signed_in, ada, monkeypatch):
+def test_an_account_deleted_while_its_password_changes_gets_a_clear_page(signed_in, ada, monkeypatch):
     original = User.change_password
 
     def then_gone(self, password, **trace):
@@ -189,7 +189,7 @@ def test_an_account_that_goes_while_its_password_changes_is_a_clear_page(signed_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_account_that_goes_while_it_signs_in_is_no_500(client, ada, monkeypatch):
+def test_an_account_deleted_while_it_signs_in_causes_no_500(client, ada, monkeypatch):
     original = User.check_password
 
     def then_gone(self, password):
@@ -210,7 +210,7 @@ def test_an_account_that_goes_while_it_signs_in_is_no_500(client, ada, monkeypat
         *("second-factor/app", "second-factor/off", "second-factor/codes"),
     ],
 )
-def test_that_no_password_is_needed_is_said_above_the_form(mailbox, ada, path):
+def test_the_page_says_above_the_form_that_no_password_is_needed(mailbox, ada, path):
     if path == "google/off":
         ada.google.adopt("7", "ada@gmail.com")
     if path.startswith("second-factor"):

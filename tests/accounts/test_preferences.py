@@ -1,4 +1,4 @@
-"""What people choose: language, time zone, theme, notices. Pages and mails follow."""
+"""The preferences of a person: language, time zone, theme and notices, which pages and mails follow."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def choose(client, **chosen):
     return client.post("/account/settings", CHOICE | chosen, follow=True)
 
 
-def test_everything_is_kept_and_the_page_shows_it(signed_in, ada):
+def test_all_choices_are_stored_and_the_page_shows_them(signed_in, ada):
     page = choose(signed_in)
 
     assert "Settings saved." in words(page)
@@ -101,7 +101,7 @@ def test_the_language_stays_with_the_browser_after_signing_out(signed_in):
 @pytest.mark.parametrize(
     "wrong", [{"language": "xx"}, {"time_zone": "Mars/Olympus"}, {"theme": "pink"}, {"language": ""}]
 )
-def test_what_nobody_offered_is_not_kept(signed_in, ada, wrong):
+def test_a_choice_that_was_not_offered_is_not_stored(signed_in, ada, wrong):
     page = choose(signed_in, **wrong)
 
     assert page.status_code == 200
@@ -143,7 +143,7 @@ def test_turning_the_mails_about_new_devices_off_is_told(mailbox, signed_in, ada
     assert ada.events.filter(kind="notices_off").count() == 1
 
 
-def test_what_was_chosen_elsewhere_meanwhile_stays(ada):
+def test_choices_made_elsewhere_meanwhile_stay(ada):
     here, there = (User.objects.get(pk=ada.pk) for _ in range(2))
     here.save_preferences(theme="dark", time_zone="Asia/Tokyo")
     there.save_preferences(language="ru")
@@ -151,18 +151,18 @@ def test_what_was_chosen_elsewhere_meanwhile_stays(ada):
     assert User.objects.get(pk=ada.pk).settings == {"theme": "dark", "time_zone": "Asia/Tokyo", "language": "ru"}
 
 
-def test_the_page_that_says_saved_is_dressed_as_chosen(signed_in):
+def test_the_page_that_says_saved_has_the_chosen_language_and_theme(signed_in):
     assert '<html lang="ru" dir="ltr" data-theme="dark">' in choose(signed_in, language="ru").text
 
 
-def test_the_first_page_after_signing_in_follows_what_was_chosen(client, ada):
+def test_the_first_page_after_signing_in_follows_the_choices(client, ada):
     ada.save_preferences(theme="dark", language="ru")
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert '<html lang="ru" dir="ltr" data-theme="dark">' in client.get("/").text
 
 
-def test_mails_about_new_devices_are_not_turned_off_if_that_cannot_be_told(signed_in, ada, monkeypatch):
+def test_mails_about_new_devices_stay_on_if_the_notice_of_it_cannot_be_written(signed_in, ada, monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 

@@ -1,4 +1,4 @@
-"""Leaving: taking everything along, and being forgotten."""
+"""Downloading all data of an account, deleting the account, and prune."""
 
 import io
 import json
@@ -43,7 +43,7 @@ def delete(client, password=PASSWORD):
 
 
 def everything_in_the_database():
-    """All rows of our tables as text, to look for what should be forgotten."""
+    """Returns all rows of the tables about people as text, to look for data that should be gone."""
     models = [User, Session, Event, Invite, MagicLink, LogEntry, EmailAddress]
     return str([list(model.objects.values()) for model in models])
 
@@ -110,7 +110,7 @@ def test_the_export_says_that_there_is_a_second_factor_and_nothing_that_opens(ad
     assert not [secret for secret in secrets if secret in str(parts)]
 
 
-def test_the_export_is_ones_own(signed_in):
+def test_the_export_holds_nothing_of_other_people(signed_in):
     grace = UserFactory(username="grace")
     Event.objects.record(Event.Kind.FAILED, grace, ip="198.51.100.9")
     grace.change_password("another horse battery staple")
@@ -132,11 +132,11 @@ def test_a_long_history_leaves_in_pieces(ada):
     assert len(json.loads(zipfile.ZipFile(io.BytesIO(b"".join(pieces))).read("events.json"))) >= 3000
 
 
-def test_a_look_at_the_export_downloads_nothing(signed_in):
+def test_a_get_request_exports_nothing(signed_in):
     assert signed_in.get("/account/export").url == "/account"
 
 
-def test_the_page_says_what_goes_with_counts(signed_in, ada):
+def test_the_page_counts_what_is_deleted(signed_in, ada):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
 
@@ -187,7 +187,7 @@ def test_a_cookie_of_the_deleted_account_opens_nothing(signed_in):
 @pytest.mark.parametrize(
     ("typed", "said"), [("wrong password", "Password is not correct"), ("", "Enter your password")]
 )
-def test_without_the_password_nothing_goes(signed_in, typed, said):
+def test_without_the_right_password_nothing_is_deleted(signed_in, typed, said):
     page = delete(signed_in, typed)
 
     assert said in words(page)
@@ -195,7 +195,7 @@ def test_without_the_password_nothing_goes(signed_in, typed, said):
     assert signed_in.get("/account").status_code == 200
 
 
-def test_whoever_leaves_keeps_no_cookie_of_a_session(signed_in):
+def test_deleting_the_account_clears_the_session_cookie(signed_in):
     delete(signed_in)
 
     assert signed_in.cookies["session"].value == ""
@@ -215,7 +215,7 @@ def test_the_history_that_stays_names_no_place_or_device(ada):
     assert (kept.ip, kept.device, kept.told) == ("127.0.0.1", "Firefox/Windows", "grace@example.com")
 
 
-def test_one_can_leave_after_the_other_with_links_under_way(mailbox):
+def test_people_can_delete_their_accounts_while_links_are_under_way(mailbox):
     for name in ("grace", "alan"):
         person, client = UserFactory(username=name), Client()
         client.post("/login", {"login": name, "password": PASSWORD})
@@ -233,7 +233,7 @@ def test_one_can_leave_after_the_other_with_links_under_way(mailbox):
     assert set(MagicLink.objects.values_list("email", flat=True)) == {""}
 
 
-def test_what_was_planned_for_the_address_of_who_leaves_is_forgotten(signed_in, ada):
+def test_plans_for_the_address_of_a_deleted_account_are_forgotten(signed_in, ada):
     LinkFactory(email=ada.email, username="hopper", password="argon2$x", seal="sealed")
 
     delete(signed_in)
@@ -242,13 +242,13 @@ def test_what_was_planned_for_the_address_of_who_leaves_is_forgotten(signed_in, 
     assert not [planned for planned in ("hopper", "argon2", "sealed") if planned in kept]
 
 
-def test_a_look_deletes_nothing(signed_in):
+def test_a_get_request_deletes_nothing(signed_in):
     signed_in.get("/account/delete")
 
     assert User.objects.exists()
 
 
-def test_without_a_password_a_mailed_link_is_asked_for(mailbox):
+def test_an_account_without_a_password_is_asked_for_a_mailed_link(mailbox):
     grace = UserFactory(username="grace", email="grace@example.com", password=None)
     client = Client()
     client.force_login(grace)
@@ -288,7 +288,7 @@ def test_a_failure_at_any_step_removes_nothing_and_says_so(signed_in, ada, monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
+def test_a_deletion_does_not_wait_long_for_a_locked_row(signed_in, ada):
     held, done = threading.Event(), threading.Event()
 
     def hold():
@@ -312,7 +312,7 @@ def test_a_row_that_somebody_holds_makes_nobody_wait_for_long(signed_in, ada):
     assert User.objects.exists()
 
 
-def test_mail_that_waits_for_who_has_left_is_not_sent(mailbox, signed_in, ada):
+def test_mail_that_waits_for_a_deleted_account_is_not_sent(mailbox, signed_in, ada):
     ada.rename("ada.lovelace")
     MagicLink.objects.issue(ada.email)
     MagicLink.objects.issue("grace@example.com")
@@ -324,7 +324,7 @@ def test_mail_that_waits_for_who_has_left_is_not_sent(mailbox, signed_in, ada):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_that_a_worker_is_handing_over_holds_up_nobody_who_leaves(mailbox, signed_in, ada):
+def test_a_deletion_does_not_wait_for_a_mail_that_is_being_handed_over(mailbox, signed_in, ada):
     MagicLink.objects.issue(ada.email)
     held, done = threading.Event(), threading.Event()
 
@@ -435,7 +435,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
     assert OutboxMessage.objects.get().recipient == "fresh@example.com"
 
 
-def test_prune_leaves_alone_links_that_ran_out_for_30_days_and_used_ones_for_a_year():
+def test_prune_keeps_expired_links_for_30_days_and_used_ones_for_a_year():
     for name, days in [("asked", 29), ("asked", 31), ("used", 364), ("used", 366)]:
         ago = timezone.now() - timedelta(days=days)
         used_at = ago if name == "used" else None
@@ -468,7 +468,7 @@ def test_prune_keeps_mail_about_an_invite_for_a_year_while_the_invite_names_anyo
         assert set(OutboxMessage.objects.values_list("recipient", flat=True)) == kept, days
 
 
-def test_a_rehearsal_of_prune_counts_the_mail_about_what_prune_deletes(capsys):
+def test_a_dry_run_of_prune_counts_the_mail_about_links_that_it_deletes(capsys):
     MagicLink.objects.issue("asked@example.com")
     ago = timezone.now() - timedelta(days=31)
     MagicLink.objects.update(expires_at=ago)
@@ -479,7 +479,7 @@ def test_a_rehearsal_of_prune_counts_the_mail_about_what_prune_deletes(capsys):
         assert "0 invites, 1 links, 1 mails" in capsys.readouterr().out
 
 
-def test_prune_leaves_alone_what_comes_back_to_life_while_it_runs(ada, monkeypatch):
+def test_prune_keeps_an_invitation_that_is_sent_again_while_it_runs(ada, monkeypatch):
     old = "2020-01-01T00:00Z"
     invite = InviteFactory(source="member", invited_by=ada, created_at=old, expires_at=old)
 
@@ -514,13 +514,13 @@ def test_the_export_holds_no_mail_from_before_the_account(mailbox, signed_in, ad
     assert "older" not in str(export(signed_in)[1])
 
 
-def test_everything_is_not_read_without_end(signed_in):
+def test_exports_are_limited(signed_in):
     statuses = [signed_in.post("/account/export").status_code for _ in range(21)]
 
     assert statuses == [200] * 20 + [429]
 
 
-def test_a_download_is_told(mailbox, signed_in, ada):
+def test_an_export_is_mailed_to_the_owner(mailbox, signed_in, ada):
     export(signed_in)
 
     assert mailbox.kinds(ada.email)[-1] == "exported"
@@ -573,7 +573,7 @@ def test_prune_drops_lists_that_nobody_sent_after_a_day_and_sent_ones_after_a_ye
     assert set(Batch.objects.values_list("id", flat=True)) == kept
 
 
-def test_prune_that_is_told_to_stop_finishes_what_is_in_hand_and_says_what_it_did(monkeypatch, capsys):
+def test_prune_told_to_stop_finishes_its_batch_and_says_what_it_did(monkeypatch, capsys):
     Event.objects.bulk_create(Event(kind="failed", at="2020-01-01T00:00Z") for _ in range(7))
 
     def meanwhile(keys):

@@ -1,4 +1,4 @@
-"""Recovery codes: for people without their phone at hand; each works once."""
+"""Recovery codes, for people without their phone at hand; each works once."""
 
 import html
 import re
@@ -69,7 +69,7 @@ def at_once(press, count):
     return answers
 
 
-def test_each_signs_in_once_and_its_owner_is_told_how_many_are_left(mailbox, ada):
+def test_a_code_signs_in_once_and_its_owner_is_told_how_many_are_left(mailbox, ada):
     code = ada.second_factor.recovery_codes[4]
 
     assert is_in(sign_in(f"{code[:4]} {code[4:]}"))
@@ -87,7 +87,7 @@ def test_each_signs_in_once_and_its_owner_is_told_how_many_are_left(mailbox, ada
     assert not is_in(sign_in(code))
 
 
-def test_every_one_of_them_works(ada):
+def test_every_code_works(ada):
     codes = ada.second_factor.recovery_codes
 
     assert len(set(codes)) == 10
@@ -95,7 +95,7 @@ def test_every_one_of_them_works(ada):
     assert ada.second_factor.recovery_codes == []
 
 
-def test_who_comes_in_by_the_app_hears_nothing_of_few(ada):
+def test_after_a_code_of_the_app_no_page_says_that_few_are_left(ada):
     for code in ada.second_factor.recovery_codes[:8]:
         ada.second_factor.check(code)
     client = password()
@@ -106,7 +106,7 @@ def test_who_comes_in_by_the_app_hears_nothing_of_few(ada):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_are_one(ada):
+def test_a_code_sent_many_times_at_once_signs_in_once(ada):
     code = ada.second_factor.recovery_codes[0]
     clients = [password() for _ in range(4)]
 
@@ -118,7 +118,7 @@ def test_many_at_once_are_one(ada):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_codes_of_the_app_at_once_are_one_without_the_cache_too(ada, settings):
+def test_a_code_of_the_app_checked_many_times_at_once_works_once_without_cache(ada, settings):
     settings.CACHES = settings.CACHES | {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     code = phone.code()
     users = [User.objects.get() for _ in range(4)]
@@ -172,7 +172,7 @@ def test_new_codes_replace_the_old_and_are_shown_for_fifteen_minutes(mailbox, ad
     assert is_in(sign_in(codes[0]))
 
 
-def test_pressing_twice_makes_them_once(ada):
+def test_pressing_twice_makes_new_codes_once(ada):
     client = sign_in(phone.code())
     code = phone.code(steps=1)
 
@@ -182,7 +182,7 @@ def test_pressing_twice_makes_them_once(ada):
     assert ada.events.filter(kind=Event.Kind.CODE_FAILED).count() == 0
 
 
-def test_other_ones_can_be_made_while_some_are_shown(ada):
+def test_other_codes_can_be_made_while_new_ones_are_shown(ada):
     client = sign_in(phone.code())
     renew(client)
     first = ada.second_factor.recovery_codes
@@ -205,7 +205,7 @@ def test_other_ones_can_be_made_while_some_are_shown(ada):
     assert ada.events.filter(kind=Event.Kind.CODE_FAILED).count() == 0
 
 
-def test_what_somebody_else_made_since_is_not_shown(ada):
+def test_codes_made_elsewhere_since_are_not_shown(ada):
     client = sign_in(phone.code())
     renew(client)
     User.objects.get().second_factor.renew_codes()
@@ -214,7 +214,7 @@ def test_what_somebody_else_made_since_is_not_shown(ada):
     assert client.get(FILE).url == CODES
 
 
-def test_they_can_be_taken_along_as_a_file(ada):
+def test_codes_can_be_downloaded_as_a_file(ada):
     client = sign_in(phone.code())
     assert client.get(FILE).url == CODES
     renew(client)
@@ -238,7 +238,7 @@ def test_they_can_be_taken_along_as_a_file(ada):
         ({"code": "12345678"}, "That code didn’t work"),
     ],
 )
-def test_new_ones_need_the_password_and_a_code(ada, typed, said):
+def test_new_codes_need_the_password_and_a_code(ada, typed, said):
     client = sign_in(phone.code())
     before = ada.second_factor.recovery_codes
 
@@ -249,7 +249,7 @@ def test_new_ones_need_the_password_and_a_code(ada, typed, said):
     assert ada.second_factor.recovery_codes == before
 
 
-def test_making_new_ones_is_limited(ada):
+def test_making_new_codes_is_limited(ada):
     client = sign_in(phone.code())
     for _ in range(20):
         assert renew(client, password="").status_code == 200
@@ -264,7 +264,7 @@ def test_a_wrong_password_spends_no_code(ada):
     assert renew(client, code=code).status_code == 302
 
 
-def test_there_are_none_without_two_step_verification(ada):
+def test_without_two_step_verification_there_are_no_codes(ada):
     ada.second_factor.turn_off()
     client = password()
 
@@ -273,12 +273,12 @@ def test_there_are_none_without_two_step_verification(ada):
 
 
 @pytest.mark.parametrize("path", [CODES, FILE])
-def test_strangers_and_who_still_owes_a_code_see_nothing(path):
+def test_strangers_and_visitors_who_still_owe_a_code_see_no_codes(path):
     for client in (Client(), password()):
         assert client.get(path).url == f"/login?next={path}"
 
 
-def test_a_lost_key_leaves_none_and_is_no_500(ada, settings):
+def test_with_a_lost_key_no_codes_are_left_and_no_page_fails(ada, settings):
     client = sign_in(phone.code())
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 

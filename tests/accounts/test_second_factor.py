@@ -1,4 +1,4 @@
-"""Two-step verification: turning it on and off, and what its owner can do with it."""
+"""Two-step verification: turning it on and off, replacing the app, and what staff and “not me” do to it."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ def come_by_link(mailbox, user):
     return client
 
 
-def test_it_is_found_on_the_account_page_and_explained(signed_in):
+def test_the_account_page_leads_to_two_step_verification_and_explains_it(signed_in):
     page = signed_in.get("/account")
     assert "Two-step verificationOffSet up" in words(page)
     assert f'href="{APP}"' in page.text
@@ -75,9 +75,9 @@ def test_the_key_is_the_same_as_picture_link_and_text(signed_in, ada):
 
     assert len(base64.b32decode(key)) == 20
     assert url == f"otpauth://totp/ada%40example.com?secret={key}&amp;issuer=Frontdoor"
-    assert 'fill="white"' in svg  # cameras do not read white on black
+    assert 'fill="white"' in svg  # cameras do not read white on black in the dark theme
     assert "<script" not in svg
-    assert min(int(x) for x in re.findall(r"M(\d+),", svg)) >= 4  # modules of quiet around it
+    assert min(int(x) for x in re.findall(r"M(\d+),", svg)) >= 4  # the quiet zone of a QR code is four modules wide
 
 
 def test_a_reload_keeps_the_key_for_fifteen_minutes(signed_in):
@@ -89,7 +89,7 @@ def test_a_reload_keeps_the_key_for_fifteen_minutes(signed_in):
         assert key_on(signed_in.get(APP)) != key
 
 
-def test_a_key_that_somebody_else_may_have_seen_goes_with_all_sessions(signed_in):
+def test_ending_all_sessions_replaces_the_key_of_a_setup(signed_in):
     key = key_on(signed_in.get(APP))
 
     signed_in.post("/account/password", {"password": PASSWORD, "chosen": "another horse battery staple"})
@@ -97,7 +97,7 @@ def test_a_key_that_somebody_else_may_have_seen_goes_with_all_sessions(signed_in
     assert key_on(signed_in.get(APP)) != key
 
 
-def test_a_key_that_no_key_reads_any_more_is_made_anew(signed_in, settings):
+def test_the_key_of_a_setup_is_replaced_if_it_cannot_be_decrypted(signed_in, settings):
     key = key_on(signed_in.get(APP))
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 
@@ -154,7 +154,7 @@ def test_the_code_that_turned_it_on_does_not_sign_in(signed_in):
         ({"password": ""}, "Enter your password"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_changes(signed_in, typed, said):
+def test_a_refused_form_says_why_and_changes_nothing(signed_in, typed, said):
     if typed.get("code"):
         typed = {"code": phone.wrong(key_on(signed_in.get(APP)))}
     page = set_up(signed_in, **typed)
@@ -188,7 +188,7 @@ def test_coming_in_by_link_stands_for_the_password(mailbox, ada):
     assert "Your password" in words(client.get("/account/password"))
 
 
-def test_who_has_no_password_asks_for_a_link_first():
+def test_a_user_without_a_password_asks_for_a_link_first():
     grace = UserFactory(username="grace", password=None)
     client = Client()
     client.force_login(grace)
@@ -209,7 +209,7 @@ def test_set_up_is_limited(signed_in):
     assert set_up(signed_in, key).status_code == 429
 
 
-def test_it_leads_back_to_where_it_was_asked_for_and_nowhere_else(signed_in):
+def test_setup_leads_back_to_where_it_was_asked_for_and_nowhere_else(signed_in):
     key = key_on(signed_in.get(f"{APP}?next=/account/settings"))
     answer = signed_in.post(f"{APP}?next=/account/settings", {"password": PASSWORD, "code": phone.code(key)})
     assert answer.url == "/account/second-factor/codes?next=%2Faccount%2Fsettings"
@@ -229,7 +229,7 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
 
     refused = set_up(client, key, current=phone.wrong())
     assert "That code didn’t work" in words(refused)
-    assert set_up(client, key).status_code == 200  # without one
+    assert set_up(client, key).status_code == 200  # without a code of the old app
     answer = set_up(client, key, current=phone.code(steps=1))
     assert answer.status_code == 302
     said = words(client.get(answer.url))
@@ -279,7 +279,7 @@ def test_a_recovery_code_turns_it_off_too(ada):
     assert not User.objects.get().second_factor.is_on
 
 
-def test_a_recovery_code_is_no_use_of_the_app(ada):
+def test_a_recovery_code_does_not_count_as_a_use_of_the_app(ada):
     phone.pair(ada)
     client = sign_in(ada.second_factor.recovery_codes[0])
     assert "Not used yet" in words(client.get("/account/second-factor"))
@@ -304,7 +304,7 @@ def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
     phone.pair(ada)
     client = sign_in(phone.code())
     form = {"password": PASSWORD, "code": phone.wrong()}
-    with patch("kit.rate_limit.Limit.check"):  # of passwords there are fewer
+    with patch("kit.rate_limit.Limit.check"):  # the limit of passwords would be reached first
         for _ in range(20):
             assert client.post(OFF, form).status_code == 200
 
@@ -312,7 +312,7 @@ def test_wrong_codes_at_an_open_laptop_are_counted_as_at_sign_in(ada):
 
 
 @pytest.mark.parametrize("path", [OFF, APP])
-def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypatch, path):
+def test_a_form_sent_while_all_sessions_end_changes_nothing(ada, monkeypatch, path):
     phone.pair(ada)
     client = sign_in(phone.code())
     key = key_on(client.get(APP))
@@ -335,7 +335,7 @@ def test_what_is_under_way_while_all_sessions_end_changes_nothing(ada, monkeypat
     assert encryption.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == phone.SECRET
 
 
-def test_two_who_set_it_up_at_once_have_one_of_the_two(ada):
+def test_of_two_setups_at_once_one_counts(ada):
     late = User.objects.get()
     phone.pair(ada)
 
@@ -348,7 +348,7 @@ def test_two_who_set_it_up_at_once_have_one_of_the_two(ada):
 
 
 @pytest.mark.parametrize("verb", ["turn_off", "renew_codes"])
-def test_who_was_signed_out_everywhere_meanwhile_changes_nothing_of_it(ada, verb):
+def test_a_user_signed_out_everywhere_meanwhile_changes_no_second_factor(ada, verb):
     phone.pair(ada)
     late = User.objects.get()
     codes = ada.second_factor.recovery_codes
@@ -365,8 +365,8 @@ def disown(kind):
     NotMe(Event.objects.filter(kind=kind).order_by("id").last()).say()
 
 
-def test_not_me_removes_what_was_set_up_since(mailbox, ada):
-    sign_in("")  # a thief, whose new device is told of
+def test_not_me_removes_an_app_that_was_set_up_since(mailbox, ada):
+    sign_in("")  # a thief, whose new device is reported to the owner
     phone.pair(User.objects.get())
 
     disown(Event.Kind.SIGNED_IN)
@@ -376,7 +376,7 @@ def test_not_me_removes_what_was_set_up_since(mailbox, ada):
     assert Session.objects.filter(user=ada).exists()
 
 
-def test_not_me_removes_what_its_own_mail_told_of(ada):
+def test_not_me_removes_the_app_that_its_own_mail_is_about(ada):
     phone.pair(ada)
 
     disown(Event.Kind.SECOND_FACTOR_ON)
@@ -384,7 +384,7 @@ def test_not_me_removes_what_its_own_mail_told_of(ada):
     assert not Authenticator.objects.exists()
 
 
-def test_not_me_leaves_what_was_there_before(ada):
+def test_not_me_leaves_an_app_that_was_there_before(ada):
     phone.pair(ada)
     sign_in(phone.code())
 
@@ -394,7 +394,7 @@ def test_not_me_leaves_what_was_there_before(ada):
     assert len(ada.second_factor.recovery_codes) == 10
 
 
-def test_not_me_takes_away_recovery_codes_that_were_made_since(ada):
+def test_not_me_removes_recovery_codes_that_were_made_since(ada):
     phone.pair(ada)
     sign_in(phone.code())
     User.objects.get().second_factor.renew_codes()
@@ -422,7 +422,7 @@ def test_staff_who_must_have_it_cannot_turn_it_off_but_can_take_another_phone(ad
     assert set_up(client, key, current=phone.code(steps=1)).status_code == 302
 
 
-def test_who_is_no_staff_may_turn_it_off_where_staff_must_have_it(ada, settings):
+def test_plain_users_may_turn_it_off_where_staff_must_have_it(ada, settings):
     settings.REQUIRE_STAFF_2FA = True
     phone.pair(ada)
     client = sign_in(phone.code())
@@ -432,7 +432,7 @@ def test_who_is_no_staff_may_turn_it_off_where_staff_must_have_it(ada, settings)
     assert not User.objects.get().second_factor.is_on
 
 
-def test_the_command_takes_it_from_who_has_lost_everything(mailbox, ada, capsys):
+def test_the_command_turns_it_off_for_a_user_who_has_lost_everything(mailbox, ada, capsys):
     phone.pair(ada)
     UserFactory(username="grace", email="grace@example.com")
     client = sign_in(phone.code())
@@ -452,7 +452,7 @@ def test_the_command_takes_it_from_who_has_lost_everything(mailbox, ada, capsys)
     assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
 
 
-def test_the_command_knows_whom_it_does_not_know(ada, capsys):
+def test_the_command_refuses_an_unknown_name_and_changes_nothing(ada, capsys):
     phone.pair(ada)
 
     with pytest.raises(CommandError, match="nobody called eve") as refused:

@@ -41,7 +41,7 @@ def test_a_session_ends_12_hours_after_sign_in_however_much_it_is_used(ada):
     for hours in (3, 6, 9, 11.9):
         with time_machine.travel(start + timedelta(hours=hours)):
             assert is_signed_in(client)
-            client.post("/language", {"language": "ru", "next": "/account"})  # writes the session
+            client.post("/language", {"language": "ru", "next": "/account"})  # this request writes the session again
     with time_machine.travel(start + timedelta(hours=12, seconds=5)):
         assert not is_signed_in(client)
 
@@ -96,7 +96,7 @@ def test_copies_that_come_back_with_redis_are_void(ada):
 
     assert copy
     assert not is_signed_in(client)
-    assert not caches["sessions"].get(key)  # at most a mark that it is over
+    assert not caches["sessions"].get(key)  # at most a mark that the session has ended
 
 
 def test_a_new_password_ends_every_session(ada):
@@ -115,7 +115,7 @@ def test_ending_a_thousand_sessions_takes_four_statements(ada, django_assert_max
         Session(session_key=f"{n:032d}", session_data="", expire_date=later, user=ada) for n in range(1000)
     )
 
-    with django_assert_max_num_queries(6):  # four, and the savepoint of the test's transaction
+    with django_assert_max_num_queries(6):  # four, and two for the savepoint inside the test's transaction
         ada.end_sessions()
 
     assert not Session.objects.exists()
@@ -165,7 +165,7 @@ def test_a_reader_that_comes_late_brings_no_ended_session_back(ada, monkeypatch)
 
     def slow(self, data):
         monkeypatch.setattr(SessionStore, "decode", original)
-        SessionStore(key).delete()  # between the reader's look at the row and its copy
+        SessionStore(key).delete()  # after the reader read the row, before it stores the copy
         return original(self, data)
 
     monkeypatch.setattr(SessionStore, "decode", slow)
@@ -195,7 +195,7 @@ def test_the_cookie_does_not_outlive_the_deadline(ada):
 
 @pytest.mark.parametrize("where", ["in Redis", "in PostgreSQL only"])
 def test_a_strangers_session_is_kept_until_sign_in(where):
-    """Google's round trip, for one, keeps its state there."""
+    """A visit to Google, for example, keeps its state in such a session."""
     store = SessionStore()
     store["state"] = "kept"
     store.save()

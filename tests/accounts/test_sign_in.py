@@ -1,4 +1,4 @@
-"""One road of sign-in: whatever somebody came by, a session begins in one place, and is stamped once."""
+"""Sign-in has one road: by whichever way a person signs in, the session begins in one place and is recorded once."""
 
 import time
 from datetime import timedelta
@@ -56,7 +56,7 @@ def test_every_way_in_is_stamped_once(ada, google, way):
     assert User.objects.get().last_login == pytest.approx(event.at, abs=timedelta(seconds=1))
 
 
-def test_a_login_by_somebody_elses_code_is_stamped_too(ada):
+def test_a_login_by_code_of_a_library_is_stamped_too(ada):
     browser = Client()
 
     browser.force_login(ada)
@@ -68,7 +68,7 @@ def test_a_login_by_somebody_elses_code_is_stamped_too(ada):
 
 
 def late(monkeypatch, change):
-    """Has something happen to the account between the first factor and the session."""
+    """Has `change` happen to Ada's account after the first factor and before the session begins."""
     original = sessions.login
 
     def login(*args, **kwargs):
@@ -87,7 +87,7 @@ MEANWHILE = {
 
 @pytest.mark.parametrize("happened", MEANWHILE)
 @pytest.mark.parametrize("way", WAYS)
-def test_whoever_ends_all_sessions_is_not_overtaken(ada, google, monkeypatch, way, happened):
+def test_a_sign_in_fails_if_the_account_is_closed_or_signed_out_meanwhile(ada, google, monkeypatch, way, happened):
     late(monkeypatch, MEANWHILE[happened])
     browser = Client()
 
@@ -100,7 +100,7 @@ def test_whoever_ends_all_sessions_is_not_overtaken(ada, google, monkeypatch, wa
     assert "device" not in browser.cookies
 
 
-def test_a_program_that_is_overtaken_hears_that_nobody_is_signed_in(ada, monkeypatch):
+def test_a_program_whose_sign_in_is_overtaken_is_answered_with_signed_out(ada, monkeypatch):
     late(monkeypatch, User.end_sessions)
 
     answer = Program().sign_in("ada", PASSWORD)
@@ -108,7 +108,7 @@ def test_a_program_that_is_overtaken_hears_that_nobody_is_signed_in(ada, monkeyp
     assert (answer.status_code, codes(answer)) == (401, ["signed_out"])
 
 
-def test_the_same_person_again_goes_on_under_a_new_id(ada, google):
+def test_signing_in_again_keeps_the_session_under_a_new_id(ada, google):
     browser = Client()
     password(browser, ada, google)
     key, handle = browser.session.session_key, browser.session[HANDLE]
@@ -137,8 +137,8 @@ def test_a_session_that_is_ended_while_the_same_person_proves_again_stays_ended(
     assert not Session.objects.filter(handle=handle).exists()
 
 
-def test_who_turns_two_steps_on_elsewhere_is_asked_for_a_code_here(ada, google, monkeypatch):
-    """The session was still good when this request began, and all have ended since."""
+def test_turning_two_steps_on_elsewhere_meanwhile_asks_for_a_code_here(ada, google, monkeypatch):
+    """The session was valid when this request began; turning it on has ended all sessions since."""
     browser = Client()
     password(browser, ada, google)
     original = sessions.start
@@ -155,7 +155,7 @@ def test_who_turns_two_steps_on_elsewhere_is_asked_for_a_code_here(ada, google, 
     assert browser.get("/account").status_code == 302
 
 
-def test_somebody_else_begins_a_session_of_their_own(ada, google):
+def test_signing_in_as_somebody_else_begins_a_session_of_its_own(ada, google):
     browser, grace = Client(), UserFactory(username="grace")
     browser.force_login(grace)
     handle = browser.session[HANDLE]
@@ -166,7 +166,7 @@ def test_somebody_else_begins_a_session_of_their_own(ada, google):
     assert browser.session[HANDLE] != handle
 
 
-def test_who_comes_in_without_a_code_leaves_nobody_waiting(ada, google):
+def test_signing_in_without_a_code_ends_the_wait_for_one(ada, google):
     phone.pair(UserFactory(username="grace"))
     browser = Client()
     browser.post("/login", {"login": "grace", "password": PASSWORD})
@@ -178,7 +178,7 @@ def test_who_comes_in_without_a_code_leaves_nobody_waiting(ada, google):
     assert browser.session[SESSION_KEY] == str(ada.pk)
 
 
-def test_a_turned_off_account_is_told_so_whose_google_account_came(ada, google):
+def test_the_owner_of_a_turned_off_account_is_told_so_after_google(ada, google):
     ada.turn_off()
 
     answer = by_google(Client(), ada, google)
@@ -188,7 +188,7 @@ def test_a_turned_off_account_is_told_so_whose_google_account_came(ada, google):
 
 
 @pytest.mark.parametrize("to_connect", [True, False])
-def test_whom_google_has_seen_is_connected_only_if_that_was_meant(ada, google, to_connect):
+def test_a_noted_google_account_is_connected_only_if_it_was_meant_to_be(ada, google, to_connect):
     browser = Client()
     seen = {"uid": "7", "email": ada.email, "to_connect": to_connect, "until": time.time() + 60}
     session = browser.session
@@ -215,7 +215,7 @@ def test_the_press_that_makes_an_account_is_its_first_sign_in(mailbox):
     assert mailbox.kinds("grace@example.com") == ["link_new"]
 
 
-def test_who_only_planned_an_account_has_not_signed_in_yet(mailbox):
+def test_confirming_a_planned_account_is_no_sign_in(mailbox):
     browser = Client()
     browser.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
     browser.post("/confirm", {"token": mailbox.link("grace@example.com", "/confirm").partition("token=")[2]})

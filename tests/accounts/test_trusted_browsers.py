@@ -31,7 +31,7 @@ def trusted(client=None, **typed):
 
 
 def is_asked(client, login="ada", password=PASSWORD):
-    """Whether the password alone does not sign in again."""
+    """Signs out, then in with the password. Returns whether a code is asked for."""
     client.post("/logout/here")
     return client.post("/login", {"login": login, "password": password}).url == "/login/code"
 
@@ -40,7 +40,7 @@ def later(**time):
     return time_machine.travel(timezone.now() + timedelta(**time))
 
 
-def test_a_trusted_browser_is_not_asked_and_no_other_is_spared(ada):
+def test_a_trusted_browser_is_not_asked_for_a_code_and_any_other_is(ada):
     client = trusted()
 
     assert not is_asked(client)
@@ -48,7 +48,7 @@ def test_a_trusted_browser_is_not_asked_and_no_other_is_spared(ada):
     assert is_asked(Client())
 
 
-def test_it_takes_the_tick_and_the_code(ada):
+def test_a_browser_is_trusted_only_with_the_tick_and_a_right_code(ada):
     untrusted = Client()
     untrusted.post("/login", {"login": "ada", "password": PASSWORD})
     untrusted.post("/login/code", {"code": phone.code()})
@@ -59,7 +59,7 @@ def test_it_takes_the_tick_and_the_code(ada):
     assert is_asked(wrong)
 
 
-def test_no_script_and_no_other_site_can_read_it():
+def test_no_script_and_no_other_site_can_read_the_cookie():
     cookie = trusted().cookies["trusted"]
 
     assert cookie["httponly"]
@@ -67,7 +67,7 @@ def test_no_script_and_no_other_site_can_read_it():
     assert cookie["max-age"] == 30 * 24 * 60 * 60
 
 
-def test_it_holds_for_mailed_links_too(mailbox, ada):
+def test_trust_holds_for_mailed_links_too(mailbox, ada):
     client = trusted()
     client.post("/logout/here")
     MagicLink.objects.issue(ada.email)
@@ -77,7 +77,7 @@ def test_it_holds_for_mailed_links_too(mailbox, ada):
     assert answer.url == "/account"
 
 
-def test_thirty_days_and_no_longer():
+def test_trust_lasts_thirty_days_and_no_longer():
     client = trusted()
     with later(days=29, hours=23):
         assert not is_asked(client)
@@ -85,7 +85,7 @@ def test_thirty_days_and_no_longer():
         assert is_asked(client)
 
 
-def test_another_account_in_the_same_browser_prolongs_nothing(ada):
+def test_another_account_in_the_same_browser_prolongs_no_trust(ada):
     grace = UserFactory(username="grace", email="grace@example.com")
     phone.pair(grace)
     client = trusted()
@@ -98,20 +98,20 @@ def test_another_account_in_the_same_browser_prolongs_nothing(ada):
         assert not is_asked(client, login="grace")
 
 
-def test_a_cookie_of_one_is_nothing_to_another():
+def test_a_cookie_of_one_account_does_not_work_for_another():
     phone.pair(UserFactory(username="grace"))
 
     assert is_asked(trusted(), login="grace")
 
 
-def test_a_forged_one_is_worth_nothing():
+def test_a_forged_cookie_is_not_trusted():
     client = Client()
     for forged in ("x", "", "e30:1a2b3c:x", trusted().cookies["trusted"].value[:-1]):
         client.cookies["trusted"] = forged
         assert is_asked(client)
 
 
-def test_a_new_password_forgets_it(ada):
+def test_a_new_password_ends_the_trust(ada):
     client = trusted()
     with later(seconds=5):
         User.objects.get().change_password("another horse battery staple")
@@ -119,7 +119,7 @@ def test_a_new_password_forgets_it(ada):
         assert is_asked(client, password="another horse battery staple")
 
 
-def test_not_me_forgets_it(ada):
+def test_not_me_ends_the_trust(ada):
     client = trusted()
     with later(seconds=5):
         NotMe(Event.objects.get(kind=Event.Kind.SIGNED_IN)).say()
@@ -131,7 +131,7 @@ def test_not_me_forgets_it(ada):
         assert is_asked(client)
 
 
-def test_setting_it_up_anew_forgets_it(ada):
+def test_setting_up_two_step_verification_again_ends_the_trust(ada):
     client = trusted()
     with later(seconds=5):
         User.objects.get().second_factor.turn_off()
@@ -140,7 +140,7 @@ def test_setting_it_up_anew_forgets_it(ada):
         assert is_asked(client)
 
 
-def test_a_new_phone_forgets_it(ada):
+def test_a_new_phone_ends_the_trust(ada):
     client = trusted()
     with later(seconds=5):
         User.objects.get().second_factor.turn_on("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "000000", replaces=True)
@@ -148,7 +148,7 @@ def test_a_new_phone_forgets_it(ada):
         assert is_asked(client)
 
 
-def test_the_button_forgets_all_of_them(mailbox, ada):
+def test_the_button_ends_the_trust_in_every_browser(mailbox, ada):
     client, other = trusted(), trusted(code=ada.second_factor.recovery_codes[0])
     assert not is_asked(other)
     with later(seconds=5):
@@ -160,7 +160,7 @@ def test_the_button_forgets_all_of_them(mailbox, ada):
     assert client.get("/account/second-factor/browsers").status_code == 302
 
 
-def test_the_address_of_the_button_forgets_none(ada):
+def test_a_get_request_ends_no_trust(ada):
     client = trusted()
 
     client.get("/account/second-factor/browsers")
@@ -176,11 +176,11 @@ def test_the_button_leaves_this_device_a_known_one(mailbox, ada):
         client.post("/login", {"login": "ada", "password": PASSWORD})
         client.post("/login/code", {"code": phone.code()})
 
-        # Within: a mail of a later time is not delivered before it.
+        # Inside the travel: a mail written two minutes later is not due before.
         assert mailbox.kinds(ada.email).count("new_device") == 1
 
 
-def test_a_browser_keeps_five_of_them():
+def test_a_browser_is_trusted_for_five_accounts_at_most():
     client = Client()
     for n in range(6):
         person = phone.pair(UserFactory(username=f"racer{n}"))

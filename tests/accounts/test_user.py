@@ -52,7 +52,7 @@ BAD_NAMES = [
     ("x" * 31, "length"),
     ("a b c", "invalid"),
     ("ada@home", "invalid"),
-    ("bo\u017fs", "invalid"),  # lower-cases to "boss" by other rules
+    ("bo\u017fs", "invalid"),  # case folding makes it "boss"
     ("\u212aelvin", "invalid"),  # the Kelvin sign lower-cases to "k"
     ("ада", "invalid"),
     ("adа", "invalid"),  # its last letter is Cyrillic
@@ -78,12 +78,12 @@ SPELLINGS = [
     (" ada@example.com ", "ada@example.com"),
     ("a+tag@b.example", "a+tag@b.example"),
     ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
-    ("ada@ｅxample.com", "ada@example.com"),  # a full-width letter is the plain one by IDNA
+    ("ada@ｅxample.com", "ada@example.com"),  # IDNA maps a full-width letter to the plain one
     ("ada@\u212aelvin.example", "ada@kelvin.example"),
 ]
 
 
-def test_spellings_of_one_address_are_one(subtests):
+def test_spellings_of_one_address_become_the_same_address(subtests):
     for typed, address in SPELLINGS:
         with subtests.test(typed=typed):
             assert addresses.normalize(typed) == address
@@ -118,7 +118,7 @@ NO_ADDRESSES = [
 ]
 
 
-def test_what_is_no_address_is_refused_with_a_sentence(subtests):
+def test_an_invalid_address_is_refused_with_a_sentence(subtests):
     for typed in NO_ADDRESSES:
         with subtests.test(typed=typed):
             with pytest.raises(ValidationError) as refused:

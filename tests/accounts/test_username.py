@@ -1,4 +1,4 @@
-"""Another username."""
+"""Changing the username."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_new_name_signs_in_and_is_told_to_the_address(mailbox, signed_in, ada)
     ("typed", "said"),
     [("", "Enter a username"), ("x", "between 3 and 30"), ("admin", "reserved"), ("grace", "grace2 is free")],
 )
-def test_what_is_wrong_is_said_and_nothing_changes(mailbox, signed_in, ada, typed, said):
+def test_a_refused_form_says_why_and_changes_nothing(mailbox, signed_in, ada, typed, said):
     UserFactory(username="grace")
 
     page = signed_in.post("/account/username", {"username": typed})
@@ -33,7 +33,7 @@ def test_what_is_wrong_is_said_and_nothing_changes(mailbox, signed_in, ada, type
     assert "username_changed" not in mailbox.kinds(ada.email)
 
 
-def test_a_name_taken_in_the_same_moment_is_said_too(signed_in, ada, monkeypatch):
+def test_a_name_taken_just_before_the_change_is_refused_too(signed_in, ada, monkeypatch):
     original = User.rename
 
     def late(self, name, **trace):
@@ -53,7 +53,7 @@ def test_the_same_name_again_changes_and_mails_nothing(mailbox, signed_in, ada):
     assert "username_changed" not in mailbox.kinds(ada.email)
 
 
-def test_names_cannot_be_tried_without_end(signed_in):
+def test_trying_names_is_limited(signed_in):
     statuses = [signed_in.post("/account/username", {"username": "x"}).status_code for _ in range(21)]
 
     assert statuses == [200] * 20 + [429]

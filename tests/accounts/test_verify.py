@@ -1,4 +1,4 @@
-"""Forward-auth: the one fast answer to "who is this request?", and revocation at once."""
+"""Forward-auth: /auth/verify says fast whose request it is, and ended sessions count at once."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def status(client):
     return client.get(VERIFY).status_code
 
 
-def test_who_is_signed_in_is_told_in_headers(signed_in, ada):
+def test_headers_say_who_is_signed_in(signed_in, ada):
     answer = signed_in.get(VERIFY)
 
     row = Session.objects.get()
@@ -36,7 +36,7 @@ def test_who_is_signed_in_is_told_in_headers(signed_in, ada):
     assert timedelta(0) <= row.expire_date - ends < timedelta(seconds=1)
 
 
-def test_a_stranger_is_told_401_and_no_headers(client):
+def test_a_stranger_gets_401_and_no_headers(client):
     answer = client.get(VERIFY)
 
     assert (answer.status_code, answer.content) == (401, b"")
@@ -44,7 +44,7 @@ def test_a_stranger_is_told_401_and_no_headers(client):
 
 
 @pytest.mark.parametrize("state", ["signed in", "stranger", "led to sign in", "wrong method"])
-def test_no_answer_is_kept_or_sets_a_cookie(client, signed_in, state):
+def test_no_answer_may_be_cached_or_sets_a_cookie(client, signed_in, state):
     asks = {
         "signed in": lambda: signed_in.get(VERIFY),
         "stranger": lambda: client.get(VERIFY),
@@ -75,7 +75,7 @@ def test_other_methods_are_405(signed_in, subtests):
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Uri", "X-Original-URI"])
-def test_when_asked_for_a_stranger_is_led_to_sign_in_and_back(client, header):
+def test_a_stranger_is_led_to_sign_in_and_back_where_the_proxy_asks_for_it(client, header):
     answer = client.get(SIGN_IN, headers={header: "/app/?a=1&b=%20c"})
 
     assert (answer.status_code, answer.url) == (302, "/login?next=/app/%3Fa%3D1%26b%3D%2520c")
@@ -101,7 +101,7 @@ ELSEWHERE = [
 ]
 
 
-def test_no_other_site_is_ever_led_to(subtests):
+def test_no_answer_leads_to_another_site(subtests):
     for uri in ELSEWHERE:
         with subtests.test(uri=uri):
             assert Client().get(SIGN_IN, headers={"X-Forwarded-Uri": uri}).url == "/login"
@@ -113,7 +113,7 @@ def test_x_forwarded_host_is_not_believed(client):
     assert client.get(SIGN_IN, headers=headers).url == "/login?next=/app"
 
 
-def test_who_is_signed_in_is_not_led_away(signed_in):
+def test_a_signed_in_user_is_not_led_to_sign_in(signed_in):
     assert signed_in.get(SIGN_IN).status_code == 204
 
 
@@ -124,7 +124,7 @@ def test_a_site_that_is_all_https_is_asked_over_http(settings):
     assert status(Client()) == 401
 
 
-# When a session is none
+# Sessions that do not count
 
 
 def end_everywhere(ada):
@@ -179,7 +179,7 @@ def test_signing_out_here_ends_it_here_only(signed_in, ada):
     assert (status(signed_in), status(other)) == (401, 204)
 
 
-def test_a_session_is_over_at_its_end(signed_in):
+def test_a_session_ends_after_twelve_hours(signed_in):
     now = datetime.now(UTC)
 
     with time_machine.travel(now + timedelta(hours=11.9)):
@@ -196,13 +196,13 @@ def test_a_new_key_ends_no_session_while_the_old_one_is_a_fallback(signed_in, se
     assert status(signed_in) == 204
 
 
-def test_a_session_of_a_backend_that_is_gone_is_none(signed_in, settings):
+def test_a_session_of_a_removed_backend_is_refused(signed_in, settings):
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 
     assert status(signed_in) == 401
 
 
-def test_who_still_owes_a_code_is_not_signed_in(ada, client):
+def test_a_visitor_who_still_owes_a_code_is_not_signed_in(ada, client):
     phone.pair(ada)
 
     client.post("/login", {"login": "ada", "password": PASSWORD})
@@ -223,7 +223,7 @@ def test_a_strangers_session_signs_nobody_in(client):
 NO_IDS = ["a", "x" * 33, "X" * 32, "é" * 16, "abcdefgh\\000" + "a" * 20, "a" * 32 + "\\012"]
 
 
-def test_what_is_no_session_id_is_401_and_costs_nothing(django_assert_num_queries, subtests):
+def test_an_invalid_session_id_gets_401_and_costs_no_statement(django_assert_num_queries, subtests):
     for cookie in NO_IDS:
         with subtests.test(cookie=cookie):
             client = Client()
@@ -233,11 +233,11 @@ def test_what_is_no_session_id_is_401_and_costs_nothing(django_assert_num_querie
                 assert status(client) == 401
 
 
-# What it costs
+# The cost of an answer
 
 
 def crowd():
-    """So many people and sessions, all counted, that PostgreSQL has one good way to find one of them."""
+    """Stores and analyzes so many people and sessions that PostgreSQL plans to find one by an index."""
     people = [User(username=f"p{n}", email=f"p{n}@example.com", password="!") for n in range(2000)]
     User.objects.bulk_create(people)
     ends = timezone.now() + timedelta(hours=1)
@@ -249,7 +249,7 @@ def crowd():
         cursor.execute("ANALYZE accounts_user, accounts_session")
 
 
-def test_it_costs_one_statement_found_by_index_and_nothing_of_redis(signed_in, cache_calls):
+def test_an_answer_costs_one_statement_by_index_and_nothing_of_redis(signed_in, cache_calls):
     crowd()
     cache_calls.clear()
     with CaptureQueriesContext(connection) as captured:
@@ -265,7 +265,7 @@ def test_it_costs_one_statement_found_by_index_and_nothing_of_redis(signed_in, c
     assert "Index Cond: (id = session.user_id)" in plan
 
 
-def test_it_costs_the_same_when_redis_has_lost_its_copy(signed_in, cache_calls, django_assert_num_queries):
+def test_an_answer_costs_the_same_when_redis_has_lost_its_copy(signed_in, cache_calls, django_assert_num_queries):
     caches["sessions"].clear()
     cache_calls.clear()
 
@@ -282,7 +282,7 @@ def test_a_stranger_costs_nothing(client, cache_calls, django_assert_num_queries
 
 
 @pytest.mark.parametrize("end", [move_the_epoch, deactivate])
-def test_a_session_that_is_none_is_left_as_it_is(signed_in, ada, end, django_assert_num_queries):
+def test_a_session_that_no_longer_counts_is_left_as_it_is(signed_in, ada, end, django_assert_num_queries):
     end(ada)
     before = Session.objects.values().get()
 
@@ -292,7 +292,7 @@ def test_a_session_that_is_none_is_left_as_it_is(signed_in, ada, end, django_ass
     assert Session.objects.values().get() == before
 
 
-# What is said is plain
+# Headers hold plain ASCII
 
 
 @pytest.mark.parametrize("value", ["eve\r\nx-auth-user-id: 1@example.com", "é@example.com", "a\x00b@example.com"])
@@ -311,12 +311,12 @@ def test_an_address_that_was_written_past_the_rules_is_percent_encoded(signed_in
     assert signed_in.get(VERIFY)["X-Auth-Email"] == "zo%C3%AB%0D%0A%40example.com"
 
 
-def test_a_cookie_that_only_looks_like_the_sessions_is_nobodys(signed_in, client, subtests):
-    """Such a name escapes the rules for __Host- in browsers, and Django strips it."""
+def test_a_cookie_whose_name_only_looks_right_signs_nobody_in(signed_in, client, subtests):
+    """Browsers do not apply the rules for __Host- to such a name, and Django strips the space."""
     key = signed_in.cookies["session"].value
     for space in ("\u2000", "\u00a0", "\u3000", "\x85", "\x1f"):
         with subtests.test(space=space):
-            disguised = f"{space}session".encode().decode("latin-1")  # as WSGI has it
+            disguised = f"{space}session".encode().decode("latin-1")  # the encoding of WSGI
             alone, beside = f"{disguised}={key}", f"theme=dark; session={key}; {disguised}={'0' * 32}"
 
             for path, refused in (("/auth/verify", 401), ("/api/v1/auth/session", 401), ("/account", 302)):

@@ -1,4 +1,4 @@
-"""A stranger's whole way in, and back."""
+"""A stranger's way from the address to the account, and the way back in."""
 
 import pytest
 from django.test import Client
@@ -9,7 +9,7 @@ from tests.tools.factories import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-def test_an_address_a_mail_a_link_an_account(client, mailbox):
+def test_a_stranger_gets_an_account_by_address_mail_and_link(client, mailbox):
     asked = client.post("/", {"email": "Grace@Example.com"}, follow=True)
     assert asked.redirect_chain == [("/invite/sent", 302)]
     assert "grace@example.com" in asked.text
@@ -28,7 +28,7 @@ def test_an_address_a_mail_a_link_an_account(client, mailbox):
     assert len(mailbox.letters()) == 1
 
 
-def test_the_same_page_signs_in_who_has_an_account(client, mailbox, ada):
+def test_the_same_page_signs_in_a_person_who_has_an_account(client, mailbox, ada):
     client.post("/", {"email": ada.email, "next": "/account?from=mail"})
     link = mailbox.link(ada.email)
     assert link.startswith("/confirm?token=")

@@ -1,4 +1,4 @@
-"""Promise 7: one rule for all doors. Who may join does not depend on the door somebody invites or comes in by."""
+"""Promise 7: one rule for all doors. Whether a person may join does not depend on the door that invites or lets in."""
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -89,7 +89,7 @@ def test_one_rule_lets_an_invited_address_in_by_google_too(google, invite):
 @pytest.mark.parametrize("joins", JOINING)
 @pytest.mark.parametrize("ask", ASKING)
 @pytest.mark.parametrize("invite", DOORS)
-def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invite, ask, joins):
+def test_one_rule_keeps_out_a_person_whose_invitation_was_withdrawn(mailbox, google, invite, ask, joins):
     invite("grace@example.com")
     link = mailbox.link("grace@example.com")
     Invite.objects.update(revoked_at=timezone.now())
@@ -103,7 +103,7 @@ def test_one_rule_keeps_out_whose_invitation_was_withdrawn(mailbox, google, invi
 
 @pytest.mark.parametrize("joins", JOINING)
 @pytest.mark.parametrize("ask", ASKING)
-def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed(mailbox, google, settings, ask, joins):
+def test_one_rule_keeps_out_addresses_proven_before_sign_up_was_closed(mailbox, google, settings, ask, joins):
     settings.SIGNUP = "open"
     ask("grace@example.com")
     link = mailbox.link("grace@example.com")
@@ -117,14 +117,14 @@ def test_one_rule_keeps_out_who_only_proved_an_address_before_sign_up_was_closed
 
 
 @pytest.mark.parametrize("ask", ASKING)
-def test_one_rule_never_asks_for_an_invitation_of_somebody_who_is_in(mailbox, ask):
+def test_one_rule_asks_no_account_for_an_invitation(mailbox, ask):
     UserFactory(email="grace@example.com")
     ask("grace@example.com")
 
     assert mailbox.link("grace@example.com").startswith("/confirm")
 
 
-def test_one_rule_is_the_models_own_whatever_door_forgets_to_ask():
+def test_the_models_keep_the_one_rule_even_if_a_door_forgets_to():
     asked = MagicLink.objects.issue("grace@example.com")
 
     with pytest.raises(NotInvited):

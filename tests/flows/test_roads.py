@@ -1,4 +1,4 @@
-"""How many files a reader passes through who follows what a press does. Shown by -s."""
+"""The number of files through which a reader must follow the code of one press. pytest -s shows them."""
 
 import sys
 
@@ -17,19 +17,19 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 def button():
-    """The press of the button in the mail of somebody who has an account, on a new device."""
+    """Returns a function that presses the mailed button for somebody who has an account, on a new device."""
     link = LinkFactory(email=UserFactory().email, epoch=0)
     token, browser = tokens.sign(purposes.CONFIRM, link.pk), Client(headers={"User-Agent": FIREFOX})
     return lambda: browser.post("/confirm", {"token": token})
 
 
 def test_the_button_in_the_mail_is_a_short_road():
-    assert button()().url == "/account"  # what is imported on the first visit is on nobody's road
+    assert button()().url == "/account"  # this first press keeps one-time imports out of the trace
 
     road = trace(button())
 
     sys.stdout.write(f"{road}\n")
-    # One of these files and eight of these hops are the tags in the mail's template.
+    # One of these files and eight of these hops come from the tags in the mail's template.
     assert len(road.of_rooms) <= 19
     assert len(road.files) <= 32
     assert road.hops <= 71

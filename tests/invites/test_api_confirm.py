@@ -1,4 +1,4 @@
-"""The button in the mail at the JSON door: the cases of a press, in the order of invites/link/opened.py."""
+"""The JSON door of the button in the mail: the cases of a press, in the order of invites/link/opened.py."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ LONG_AGO = timezone.now() - timedelta(days=30)
 
 @pytest.fixture
 def program():
-    """It has its cookies already."""
+    """A program that has its cookies already."""
     program = Program()
     program.look()
     return program
@@ -53,14 +53,14 @@ def state(link):
 
 
 def twin(program):
-    """The browser that pressed, sending once more before it has heard the first answer."""
+    """Returns the same browser for a second request, sent before the first was answered."""
     twin = Program()
     twin.cookies.load({name: cookie.value for name, cookie in program.cookies.items()})
     twin.token = program.token
     return twin
 
 
-# 1 and 2: what is no link, and one too many presses
+# 1 and 2: an invalid link, and one press too many
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "x" * 2000])
@@ -89,7 +89,7 @@ def test_guessed_tokens_are_counted_with_those_of_the_page(program, link):
         assert program.send(CONFIRM, token="x").status_code == 404
 
     assert refused(program.send(CONFIRM, token="x"), 429, "limited")
-    assert press(program, link).status_code == 200  # whoever has a valid one is not counted with them
+    assert press(program, link).status_code == 200  # a valid token is not refused with them
 
 
 def test_one_link_can_be_pressed_a_hundred_times_and_no_more(program, link):
@@ -101,7 +101,7 @@ def test_one_link_can_be_pressed_a_hundred_times_and_no_more(program, link):
     assert refused(press(program, link), 429, "limited")
 
 
-# 3 and 4: used by this browser, or by whoever is signed in
+# 3 and 4: used by this browser, or by the signed-in user
 
 
 def test_a_second_press_of_this_browser_signs_in_again(program, link, ada):
@@ -130,7 +130,7 @@ def test_a_second_press_no_longer_counts_once_all_sessions_have_ended(program, l
     assert refused(press(impatient, link), 410, "used")
 
 
-def test_whoever_used_it_and_is_signed_in_is_told_who_that_is(program, link):
+def test_a_used_link_tells_its_signed_in_user_who_they_are(program, link):
     press(program, link)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
@@ -141,7 +141,7 @@ def test_whoever_used_it_and_is_signed_in_is_told_who_that_is(program, link):
     assert Session.objects.exclude(user=None).count() == 1
 
 
-def test_whoever_came_in_by_another_link_is_told_who_that_is(program, link, ada):
+def test_a_link_spent_by_another_tells_the_signed_in_user_who_they_are(program, link, ada):
     press(program, LinkFactory(email=ada.email, epoch=0))
 
     answer = press(program, link)
@@ -149,7 +149,7 @@ def test_whoever_came_in_by_another_link_is_told_who_that_is(program, link, ada)
     assert (answer.status_code, answer.json()["user"]["username"]) == (200, "ada")
 
 
-# 5: over
+# 5: used, ended or expired
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_whoever_came_in_by_another_link_is_told_who_that_is(program, link, ada)
     ],
 )
 @pytest.mark.parametrize("email", ["ada@example.com", EMAIL])
-def test_a_link_that_is_over_says_why(program, ada, make, over, code, email):
+def test_a_dead_link_says_why(program, ada, make, over, code, email):
     answer = press(program, make(email=email, **{over: LONG_AGO}))
 
     assert refused(answer, 410, code)
@@ -173,7 +173,7 @@ def test_a_link_that_is_over_says_why(program, ada, make, over, code, email):
     assert program.look().status_code == 401
 
 
-def test_a_later_use_of_another_link_has_ended_it(program, link, ada):
+def test_a_later_use_of_another_link_ends_a_link(program, link, ada):
     press(Program(), LinkFactory(email=ada.email, epoch=0))
 
     assert refused(press(program, link), 410, "used")
@@ -183,14 +183,14 @@ def test_a_later_use_of_another_link_has_ended_it(program, link, ada):
 
 
 @pytest.mark.parametrize("make", [LinkFactory, InviteFactory])
-def test_whoever_is_signed_in_makes_no_other_account(program, ada, make):
+def test_a_signed_in_user_makes_no_other_account(program, ada, make):
     program.sign_in("ada", PASSWORD)
 
     assert refused(press(program, make(email=EMAIL)), 409, "wrong_account")
     assert state(MagicLink.objects.get()) == MagicLink.State.PENDING
 
 
-def test_the_press_changes_over_to_an_account_that_is_there(program, link):
+def test_the_press_signs_out_of_one_account_and_in_to_that_of_the_link(program, link):
     UserFactory(username="grace")
     program.sign_in("grace", PASSWORD)
 
@@ -198,7 +198,7 @@ def test_the_press_changes_over_to_an_account_that_is_there(program, link):
     assert program.look().json()["user"]["username"] == "ada"
 
 
-# 7 and 8: an account that it does not open
+# 7 and 8: an account that the link does not open
 
 
 def test_an_account_that_is_turned_off_stays_shut(program, link):
@@ -227,10 +227,10 @@ def test_a_link_from_before_the_account_has_expired_after_an_hour(program, ada):
     assert invite.state == Invite.State.PENDING
 
 
-# 9: an account
+# 9: an account that the link opens
 
 
-def test_it_signs_in_and_is_used_up(program, link, ada):
+def test_a_link_signs_in_and_is_used_up(program, link, ada):
     answer = press(program, link)
 
     assert (answer.status_code, answer.json()["next"]) == (200, "/account/settings")
@@ -240,7 +240,7 @@ def test_it_signs_in_and_is_used_up(program, link, ada):
     assert Event.objects.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "link"
 
 
-def test_it_accepts_an_invitation(program, ada):
+def test_the_press_accepts_an_invitation(program, ada):
     invite = InviteFactory(email=ada.email, next="/account/settings")
 
     assert press(program, invite).json()["next"] == "/account/settings"
@@ -248,7 +248,7 @@ def test_it_accepts_an_invitation(program, ada):
     assert invite.accepted_by == ada
 
 
-def test_with_a_second_factor_it_waits_for_the_code(program, link, ada):
+def test_with_a_second_factor_the_press_waits_for_the_code(program, link, ada):
     phone.pair(ada)
     MagicLink.objects.update(epoch=User.objects.get().session_epoch)
 
@@ -261,20 +261,20 @@ def test_with_a_second_factor_it_waits_for_the_code(program, link, ada):
     assert (entered.status_code, entered.json()["next"]) == (200, "/account/settings")
 
 
-# 11: no account, and none was planned (what was planned: test_api_register.py)
+# 11: no account, and none was planned (for plans see test_api_register.py)
 
 
 @pytest.mark.parametrize("make", [LinkFactory, InviteFactory])
-def test_where_nothing_was_planned_a_name_and_a_password_are_chosen(program, make):
+def test_a_link_without_a_plan_asks_for_a_name_and_a_password(program, make):
     assert refused(press(program, make()), 400, "choose")
     assert not User.objects.exists()
 
 
-# 14: somebody was faster
+# 14: another request was faster
 
 
 def just_before(monkeypatch, verb, happens):
-    """Has something happen between the look and the press."""
+    """Has `happens` called with the link just before its next `verb`, after the link was looked at."""
     original = getattr(MagicLink, verb)
 
     def late(self, *args, **kwargs):
@@ -295,14 +295,14 @@ def just_before(monkeypatch, verb, happens):
     ],
     ids=["used", "revoked", "expired", "left"],
 )
-def test_whoever_is_overtaken_is_told_what_became_of_the_link(program, link, monkeypatch, happens, code):
+def test_a_press_that_is_overtaken_is_told_what_became_of_the_link(program, link, monkeypatch, happens, code):
     just_before(monkeypatch, "sign_in", happens)
 
     assert refused(press(program, link), 404 if code == "broken" else 410, code)
     assert program.look().status_code == 401
 
 
-def test_a_link_that_is_open_again_at_that_moment_has_changed(program, link, monkeypatch):
+def test_a_link_that_works_again_after_a_lost_claim_is_answered_with_changed(program, link, monkeypatch):
     def late(*_args, **_fields):
         raise Unavailable
 
@@ -311,13 +311,13 @@ def test_a_link_that_is_open_again_at_that_moment_has_changed(program, link, mon
     assert refused(press(program, link), 409, "changed")
 
 
-# Asking for a link that proves whose account it is
+# Asking for a link as proof of the account
 
 
 PROVE = "/api/v1/auth/proof/link"
 
 
-def test_only_whoever_is_signed_in_asks_for_proof(program):
+def test_only_a_signed_in_user_can_ask_for_a_link_as_proof(program):
     assert refused(program.send(PROVE), 401, "signed_out")
     assert not MagicLink.objects.exists()
 
@@ -347,7 +347,7 @@ def test_links_that_prove_are_counted_with_all_others(signed_in, ada):
 
 
 @pytest.mark.parametrize("path", [CONFIRM, PROVE])
-def test_pressing_takes_the_token_of_the_session(path, ada, link):
+def test_pressing_takes_the_csrf_token(path, ada, link):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(ada)
 

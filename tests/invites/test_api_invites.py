@@ -1,4 +1,4 @@
-"""The JSON doors to a link and an account keep what the pages promise."""
+"""The JSON doors to a mailed link and a new account: they keep the promises of the pages."""
 
 from datetime import timedelta
 
@@ -64,7 +64,7 @@ def test_a_stranger_gets_the_same_answer_for_every_address(settings, monkeypatch
 
 
 @pytest.mark.parametrize("kind", ["unknown", "known"])
-def test_it_takes_the_statements_of_the_page(kind, django_assert_num_queries):
+def test_asking_takes_the_same_statements_for_every_address(kind, django_assert_num_queries):
     UserFactory(username="known", email="known@example.com")
     program = Program()
     program.look()
@@ -96,7 +96,7 @@ def test_the_mail_speaks_the_language_of_the_program(mailbox):
 
 
 @pytest.mark.parametrize("email", [None, "", "ada@example", "a" * 255 + "@example.com", "a@b@c", "a b@example.com"])
-def test_what_is_no_address_is_explained(email):
+def test_an_invalid_address_is_explained(email):
     answer = Program().send("/api/v1/invite", email=email)
 
     assert (answer.status_code, fields(answer)) == (400, ["email"])
@@ -122,7 +122,7 @@ def test_one_network_may_ask_for_sixty_mails_in_ten_minutes():
     assert program.send("/api/v1/invite", email="one.more@example.com").status_code == 429
 
 
-def test_who_is_signed_in_asks_for_nothing(ada):
+def test_a_signed_in_user_cannot_ask_for_a_link(ada):
     program = Program()
     program.sign_in("ada", PASSWORD)
 
@@ -132,7 +132,7 @@ def test_who_is_signed_in_asks_for_nothing(ada):
     assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
 
 
-def test_asking_takes_the_token():
+def test_asking_takes_the_csrf_token():
     answer = Client(enforce_csrf_checks=True).post("/api/v1/invite", {"email": "a@example.com"}, "application/json")
 
     assert (answer.status_code, codes(answer)) == (403, ["csrf"])
@@ -179,7 +179,7 @@ def test_a_name_that_is_taken_uses_nothing_up(ada):
         ("grace", "", "password"),
     ],
 )
-def test_what_is_not_right_is_named_and_uses_nothing_up(username, password, field):
+def test_an_invalid_name_or_password_is_refused_and_the_link_stays_unused(username, password, field):
     link = LinkFactory()
 
     answer = create(Program(), link, username, password)
@@ -225,7 +225,7 @@ def test_bad_tokens_are_counted_at_the_page_and_here_together():
         Client().post("/signup", {"token": "x"})
 
     assert program.send("/api/v1/auth/create", token="x").status_code == 429
-    assert create(program, LinkFactory()).status_code == 201  # whoever has a valid one is not counted with them
+    assert create(program, LinkFactory()).status_code == 201  # a valid token is not refused with them
 
 
 def test_sending_twice_is_fine():
@@ -237,7 +237,7 @@ def test_sending_twice_is_fine():
     again.token = program.token
 
     assert create(program, link).status_code == 201
-    assert create(again, link).status_code == 201  # of the same browser, before the first answer came
+    assert create(again, link).status_code == 201  # from the same browser, before the first answer came
     assert create(program, link).status_code == 201
 
     assert User.objects.count() == 1
@@ -254,7 +254,7 @@ def test_another_name_with_a_used_link_makes_no_other_account_and_says_so():
     assert User.objects.count() == 1
 
 
-def test_who_is_signed_in_with_another_address_is_told(ada):
+def test_a_user_signed_in_with_another_address_is_told(ada):
     program, link = Program(), LinkFactory()
     program.sign_in("ada", PASSWORD)
 
@@ -282,7 +282,7 @@ def test_the_token_of_a_link_that_confirms_is_proof_too(ada):
     assert User.objects.get(username="grace").check_password(PASSWORD)
 
 
-def test_a_link_that_is_open_again_in_this_moment_is_no_500(monkeypatch):
+def test_a_link_that_works_again_after_a_lost_claim_causes_no_500(monkeypatch):
     def late(*_args, **_fields):
         raise Unavailable
 
@@ -294,7 +294,7 @@ def test_a_link_that_is_open_again_in_this_moment_is_no_500(monkeypatch):
     assert Client().post("/signup", form).url.startswith("/signup?token=")
 
 
-def test_by_invitation_only_who_merely_proved_an_address_stays_out(settings):
+def test_by_invitation_only_a_proven_address_alone_makes_no_account(settings):
     settings.SIGNUP = "invited"
 
     refused = create(Program(), LinkFactory(), UserFactory().username, "short")

@@ -1,4 +1,4 @@
-"""Address, name and password at once at the JSON door: a plan until its mail is answered, as on the page."""
+"""Address, name and password at once at the JSON door: a plan until the mailed link is pressed, as on the page."""
 
 import re
 
@@ -46,7 +46,7 @@ def program():
 
 @pytest.fixture
 def planned(program):
-    """The link of an account that this program has planned."""
+    """The link that confirms an account which this program has planned."""
     assert register(program, next="/account/settings").status_code == 202
     return MagicLink.objects.get()
 
@@ -79,7 +79,7 @@ def seen_by_a_stranger(email, hashes):
 
 
 def shape(sql):
-    """A statement's verb and its table; the names of savepoints are made up."""
+    """Returns the verb and the table of a statement, without the random names of savepoints."""
     verb = re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|SAVEPOINT)\b", sql)[1]
     table = re.search(r'(?:FROM|INTO|UPDATE) "(\w+)"', sql)
     return verb, table and table[1]
@@ -125,7 +125,7 @@ def test_the_password_is_stored_as_a_hash_and_the_seal_is_kept_from_scripts(prog
         ({"password": EMAIL}, 400, "password", None),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_mailed(ada, sent, status, field, code):
+def test_an_invalid_form_is_refused_and_nothing_is_mailed(ada, sent, status, field, code):
     answer = register(**sent)
 
     assert (answer.status_code, fields(answer)) == (status, [field])
@@ -141,7 +141,7 @@ def test_a_next_elsewhere_is_forgotten():
     assert MagicLink.objects.get().next == ""
 
 
-def test_no_token_is_as_good_as_none_but_an_empty_one_is_broken():
+def test_a_null_token_counts_as_none_but_an_empty_one_is_broken():
     assert register(token=None).status_code == 202
 
     answer = register(token="")
@@ -149,7 +149,7 @@ def test_no_token_is_as_good_as_none_but_an_empty_one_is_broken():
     assert refused(answer, 404, "broken")
 
 
-def test_where_people_are_invited_there_is_no_such_door(settings):
+def test_where_an_invitation_is_needed_the_door_is_closed(settings):
     settings.SIGNUP = "invited"
     InviteFactory(email=EMAIL)
 
@@ -159,7 +159,7 @@ def test_where_people_are_invited_there_is_no_such_door(settings):
     assert not OutboxMessage.objects.exists()
 
 
-def test_whoever_is_signed_in_has_nothing_to_register(program, ada):
+def test_a_signed_in_user_cannot_register(program, ada):
     program.sign_in("ada", PASSWORD)
 
     answer = register(program)
@@ -185,14 +185,14 @@ def test_one_network_may_ask_for_sixty_mails_in_ten_minutes():
     assert register().status_code == 429
 
 
-def test_registering_takes_the_token_of_the_session():
+def test_registering_takes_the_csrf_token():
     answer = Client(enforce_csrf_checks=True).post(CREATE, FORM, "application/json")
 
     assert refused(answer, 403, "csrf")
     assert not OutboxMessage.objects.exists()
 
 
-# What its press comes to
+# The press on its link
 
 
 def test_the_account_is_made_as_planned_and_nobody_is_signed_in(program, planned, mailbox):
@@ -203,7 +203,7 @@ def test_the_account_is_made_as_planned_and_nobody_is_signed_in(program, planned
     assert program.look().status_code == 401
     assert program.sign_in("grace", PASSWORD).status_code == 200
     assert not MagicLink.objects.exclude(password="", seal="").exists()
-    assert mailbox.kinds(EMAIL) == ["register"]  # its own browser is no news
+    assert mailbox.kinds(EMAIL) == ["register"]  # the browser that registered is not reported as new
 
 
 def test_a_second_press_is_answered_alike(program, planned):
@@ -228,7 +228,7 @@ def test_in_any_other_browser_a_name_and_a_password_are_chosen(planned):
 
 
 @pytest.mark.parametrize("why", ["taken", "reserved"])
-def test_a_name_that_cannot_be_had_any_more_uses_nothing_up(program, planned, monkeypatch, why):
+def test_a_name_that_is_no_longer_free_leaves_the_link_unused(program, planned, monkeypatch, why):
     if why == "taken":
         UserFactory(username="grace", email="another@example.com")
     else:
@@ -242,7 +242,7 @@ def test_a_name_that_cannot_be_had_any_more_uses_nothing_up(program, planned, mo
     assert program.send(answer.json()["next"], **sent).status_code == 201
 
 
-def test_whoever_is_signed_in_by_now_makes_no_other_account(program, planned, ada):
+def test_a_user_signed_in_by_now_makes_no_other_account(program, planned, ada):
     program.sign_in("ada", PASSWORD)
 
     assert refused(press(program, planned), 409, "wrong_account")
@@ -257,7 +257,7 @@ def test_a_plan_from_before_sign_up_was_closed_makes_no_account(program, planned
     assert not User.objects.exists()
 
 
-def test_nothing_planned_touches_an_account_that_is_there(program, ada):
+def test_a_plan_changes_nothing_of_an_existing_account(program, ada):
     register(program, email=ada.email, username="eve", password="planted by somebody else")
 
     assert press(program, MagicLink.objects.get()).json()["user"]["username"] == "ada"
@@ -266,7 +266,7 @@ def test_nothing_planned_touches_an_account_that_is_there(program, ada):
     assert not MagicLink.objects.exclude(password="", seal="").exists()
 
 
-def test_an_account_that_is_made_at_that_moment_is_pointed_out(program, planned, monkeypatch):
+def test_an_account_made_just_before_the_press_is_pointed_out(program, planned, monkeypatch):
     original = MagicLink.sign_up
 
     def late(link, *args, **kwargs):
@@ -287,7 +287,7 @@ def test_one_program_can_plan_for_two_addresses(program):
         assert press(program, link).status_code == 201
 
 
-def test_what_cannot_be_made_now_says_so_and_works_later(program, planned, monkeypatch):
+def test_a_press_that_fails_says_so_and_works_later(program, planned, monkeypatch):
     def fail(*_args):
         raise DatabaseError("on purpose")
 

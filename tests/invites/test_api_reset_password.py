@@ -1,4 +1,4 @@
-"""A new password at the JSON doors: they keep what the page promises."""
+"""The JSON doors for a new password by a mailed link: they keep the promises of the page."""
 
 import pytest
 from django.db import connection
@@ -59,7 +59,7 @@ def test_a_stranger_gets_the_same_answer_for_every_address(ada, mailbox, hashes,
 
 
 @pytest.mark.parametrize("email", [None, "", "ada@example"])
-def test_what_is_no_address_is_explained(email):
+def test_an_invalid_address_is_explained(email):
     answer = Program().send(ASK, email=email)
 
     assert (answer.status_code, fields(answer)) == (400, ["email"])
@@ -76,7 +76,7 @@ def test_a_link_asked_for_at_the_page_counts_here(mailbox, ada):
     assert mailbox.kinds(ada.email) == ["reset"]
 
 
-def test_whoever_is_signed_in_may_ask_too(signed_in, mailbox, ada):
+def test_a_signed_in_user_may_ask_too(signed_in, mailbox, ada):
     assert signed_in.post(ASK, {"email": ada.email}, "application/json").status_code == 202
     assert mailbox.kinds(ada.email)[-1] == "reset"
 
@@ -122,7 +122,7 @@ def test_pressing_twice_in_one_browser_is_answered_alike(ada, token):
     assert ada.events.filter(kind=Event.Kind.PASSWORD_CHANGED).count() == 1
 
 
-def test_another_password_at_once_is_not_said_to_be_chosen(ada, token):
+def test_a_second_press_with_another_password_is_refused(ada, token):
     program = Program()
     save(token, program=program)
 
@@ -149,7 +149,7 @@ def test_a_bad_password_is_explained_and_the_link_goes_on_working(ada, token, pa
     assert save(token).status_code == 200
 
 
-def test_it_sets_the_first_password_too(mailbox):
+def test_a_link_sets_the_first_password_too(mailbox):
     grace = UserFactory(username="grace", email="grace@example.com", password=None)
     Program().send(ASK, email=grace.email)
 
@@ -157,7 +157,7 @@ def test_it_sets_the_first_password_too(mailbox):
     assert Program().sign_in("grace", NEW).status_code == 200
 
 
-# What does not work
+# Links that do not work
 
 
 def end(why, ada):
@@ -184,7 +184,7 @@ def end(why, ada):
         ("off", 403, None, "inactive"),
     ],
 )
-def test_a_link_that_is_over_says_why_and_changes_nothing(ada, token, press, why, status, field, code):
+def test_a_dead_link_says_why_and_changes_nothing(ada, token, press, why, status, field, code):
     end(why, ada)
 
     answer = press(token)
@@ -211,7 +211,7 @@ def test_the_token_of_another_page_sets_no_password(ada, press, purpose):
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_all_sessions_ended_at_that_moment_change_nothing(ada, token, monkeypatch):
+def test_no_password_is_set_if_all_sessions_end_meanwhile(ada, token, monkeypatch):
     original = User.lock_or_raise
     monkeypatch.setattr(
         User, "lock_or_raise", lambda self: (User.objects.get(pk=self.pk).end_sessions(), original(self))[1]
@@ -223,7 +223,7 @@ def test_all_sessions_ended_at_that_moment_change_nothing(ada, token, monkeypatc
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_an_account_that_leaves_at_that_moment_leaves_nothing_to_set(ada, token, monkeypatch):
+def test_no_password_is_set_if_the_account_is_deleted_meanwhile(ada, token, monkeypatch):
     original = MagicLink.reset_password
     monkeypatch.setattr(MagicLink, "reset_password", lambda *a, **k: (ada.erase(), original(*a, **k))[1])
 
@@ -240,11 +240,11 @@ def test_guessed_tokens_are_counted_with_those_of_the_page(token, press):
         assert press("x").status_code == 404
 
     assert (press("x").status_code, codes(press("x"))) == (429, ["limited"])
-    assert press(token).status_code == 200  # whoever has a valid one is not counted with them
+    assert press(token).status_code == 200  # a valid token is not refused with them
 
 
 @pytest.mark.parametrize("path", [ASK, CHECK, SAVE])
-def test_each_door_takes_the_token_of_the_session(path, token):
+def test_each_door_takes_the_csrf_token(path, token):
     answer = Client(enforce_csrf_checks=True).post(path, {"token": token, "password": NEW}, "application/json")
 
     assert (answer.status_code, codes(answer)) == (403, ["csrf"])

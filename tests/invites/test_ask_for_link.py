@@ -1,4 +1,4 @@
-"""The start page: an address goes in, one mail goes out, and a stranger learns nothing."""
+"""The start page: a visitor gives an address, one mail is sent, and the page tells nothing about the address."""
 
 import re
 import time
@@ -26,7 +26,7 @@ CSRF = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 
 @pytest.fixture
 def everyone():
-    """One address of each kind that a stranger might be curious about."""
+    """The kinds of addresses that a stranger might be curious about; there is one address of each kind."""
     UserFactory(username="known", email="known@example.com")
     UserFactory(username="idle", email="deactivated@example.com", is_active=False)
     UserFactory(username="google", email="google-only@example.com", password=None)
@@ -36,7 +36,7 @@ def everyone():
 
 
 def seen_by_a_stranger(kind, monkeypatch):
-    """Everything a stranger can see or count when asking for a link."""
+    """Asks for a link for this kind of address. Returns everything that a stranger can see or count."""
     hashes = []
     monkeypatch.setattr(Argon2, "encode", lambda *a, **k: hashes.append(1) or "x")
     before = OutboxMessage.objects.count()
@@ -76,7 +76,7 @@ def test_every_address_takes_the_same_statements(everyone, settings, django_asse
 
 
 def test_every_address_takes_the_same_time(everyone, settings, record_property):
-    """Reported, not asserted: a machine's clock is no judge. The statements and hashes above are what makes it so."""
+    """Reports the times and asserts none, as clocks vary: equal statements and hashes are what keeps them alike."""
     settings.RATELIMIT_ENABLE = False
     taken = {kind: [] for kind in everyone}
     for _ in range(15):
@@ -161,7 +161,7 @@ def test_a_stranger_changes_nothing_of_an_invitation(client, mailbox):
     assert mailbox.letters("invited@example.com")[0]["Content-Language"] == "en"
 
 
-def test_where_a_stranger_wanted_to_go_is_not_where_an_invitation_leads(client, settings):
+def test_a_strangers_next_does_not_change_where_an_invitation_leads(client, settings):
     settings.RATELIMIT_ENABLE = False
     planted = {"email": "grace@example.com", "next": "/account?planted"}
     client.post("/", planted)
@@ -173,7 +173,7 @@ def test_where_a_stranger_wanted_to_go_is_not_where_an_invitation_leads(client, 
     assert invite.links.count() == 2
 
 
-def test_a_second_mail_within_a_minute_is_told_when(client):
+def test_a_second_mail_within_a_minute_is_refused_until_a_named_time(client):
     client.post("/", {"email": "ada@example.com"})
 
     page = client.post("/", {"email": "ADA@example.com"})
@@ -193,7 +193,7 @@ def test_one_network_may_ask_for_sixty_mails_in_ten_minutes(client):
     assert other.post("/", {"email": "one.more@example.com"}).status_code == 302
 
 
-def test_who_is_signed_in_sees_who_they_are_and_the_way_on(signed_in):
+def test_a_signed_in_user_sees_their_name_and_the_way_on(signed_in):
     page = signed_in.get("/")
 
     assert "You’re signed in as" in page.text
@@ -207,7 +207,7 @@ def test_by_invitation_only_the_page_says_so(client, settings):
     assert "You need an invitation" in client.get("/").text
 
 
-def test_a_sixth_mail_within_an_hour_is_told_when(client):
+def test_a_sixth_mail_within_an_hour_is_refused(client):
     start = timezone.now().replace(minute=0, second=0)
     answers = []
     for minute in range(0, 60, 2):

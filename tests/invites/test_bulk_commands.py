@@ -1,4 +1,4 @@
-"""revoke_invites, extend_invites, remind_invites, list_invites: what they choose, do, ask and say."""
+"""The commands revoke_invites, extend_invites, remind_invites and list_invites: choices, acts, questions and output."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Keyboard(StringIO):
-    """A terminal at which somebody has typed this."""
+    """A terminal at which somebody has typed a text."""
 
     def isatty(self):
         return True
@@ -84,7 +84,7 @@ def test_nothing_is_withdrawn_by_mistake(monkeypatch, options, typed, code, said
     assert states() == {"grace": "pending"}
 
 
-def test_who_says_yes_has_them_withdrawn_and_was_told_how_many(monkeypatch):
+def test_a_yes_withdraws_as_many_invitations_as_the_question_said(monkeypatch):
     invited("grace", "alan", "ada")
     monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
     asked = StringIO()
@@ -125,7 +125,7 @@ def test_revoking_an_address_ends_all_its_links_but_nobody_elses(mailbox, client
         assert {link.email for link in links if link.state == state} == {email}
 
 
-def test_who_is_asked_is_told_of_links_that_were_asked_for_too(monkeypatch):
+def test_the_question_counts_links_that_people_asked_for_too(monkeypatch):
     LinkFactory(email="asked@example.com")
     monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
     asked = StringIO()
@@ -164,8 +164,8 @@ def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
 
 
 def test_a_list_shows_state_and_delivery_but_no_link(monkeypatch, ada):
-    monkeypatch.setattr(exports, "CHUNK", 2)  # so that there are pages
-    LinkFactory()  # is no invitation
+    monkeypatch.setattr(exports, "CHUNK", 2)  # so that the list takes several pages
+    LinkFactory()  # must not be listed: it is no invitation
     for name in ("one", "two", "three"):
         Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=ada, note="secret note")
     OutboxMessage.objects.get(recipient="one@example.com").give_up("550 5.1.1 No such user")

@@ -82,7 +82,7 @@ def test_pressing_twice_in_one_browser_is_fine(link):
     assert impatient.get("/account").status_code == 200
 
 
-def test_a_deactivated_account_is_said_to_its_owner_and_not_opened(client, link, ada):
+def test_the_owner_of_a_deactivated_account_is_told_so_and_stays_out(client, link, ada):
     User.objects.filter(pk=ada.pk).update(is_active=False)
 
     for answer in (client.get(path(link)), press(client, link)):
@@ -91,19 +91,19 @@ def test_a_deactivated_account_is_said_to_its_owner_and_not_opened(client, link,
     assert not Session.objects.exists()
 
 
-def test_an_account_that_has_moved_away_leads_to_sign_up(client, link, ada):
+def test_the_link_to_a_former_address_of_an_account_leads_to_sign_up(client, link, ada):
     ada.address.change("ada@elsewhere.example")
 
     assert client.get(path(link)).url.startswith("/signup?token=")
 
 
-def test_the_link_of_who_has_left_opens_nothing(client, link, ada):
+def test_the_link_of_a_deleted_account_opens_nothing(client, link, ada):
     ada.erase()
 
     assert client.get(path(link)).status_code == 404
 
 
-def test_signed_in_as_somebody_else_the_press_changes_over(client, link, ada):
+def test_pressing_while_signed_in_as_somebody_else_changes_the_account(client, link, ada):
     client.force_login(UserFactory(username="grace"))
     assert "You’re signed in as grace." in words(client.get(path(link)))
 
@@ -112,7 +112,7 @@ def test_signed_in_as_somebody_else_the_press_changes_over(client, link, ada):
     assert "ada@example.com" in client.get("/account").text
 
 
-def test_signed_in_already_it_is_kept_until_pressed_and_then_proves_the_mailbox(signed_in, link):
+def test_for_a_signed_in_user_the_press_proves_the_mailbox(signed_in, link):
     page = signed_in.get(path(link))
     assert "sign you out of that account" not in words(page)
     link.refresh_from_db()

@@ -70,7 +70,7 @@ def test_an_expired_link_mails_a_fresh_one_with_one_button_and_nothing_to_type(c
     assert "We sent another email to grace@example.com." in words(page)
     fresh = mailbox.link("grace@example.com")
     assert client.get(fresh).status_code == 200
-    assert client.get(old).status_code == 410  # it may be in other hands by now
+    assert client.get(old).status_code == 410  # the mailbox may be in other hands by now
     assert MagicLink.objects.pending().get().leads_to == "/account?kept"
 
 
@@ -86,17 +86,17 @@ def test_an_invitation_that_expired_stays_an_invitation(client, settings, mailbo
 
 
 def test_no_two_kinds_of_links_share_a_salt():
-    """A link that invites somebody must never pass as one that signs somebody in."""
+    """With a shared salt a link that invites somebody could be used to sign somebody in."""
     kinds = [NOT_ME, *(kind for kind in vars(purposes).values() if isinstance(kind, Purpose))]
 
     assert len({kind.salt for kind in kinds}) == len(kinds) == 7
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_we_did_not_sign_for_this_page_does_not_work(path, subtests):
+def test_a_token_that_was_not_signed_for_the_page_does_not_work(path, subtests):
     for damage, token in damaged(PAGES[path]).items():
         if (path, damage) == ("/signup", "missing"):
-            continue  # without any token it is the form that asks for everything
+            continue  # without a token this page is the form that registers at once
         with subtests.test(damage):
             page = Client().get(path, {} if token is None else {"token": token})
 
@@ -106,7 +106,7 @@ def test_what_we_did_not_sign_for_this_page_does_not_work(path, subtests):
 
 
 def damaged(right):
-    """Tokens that we did not sign for a page whose purpose is this, by what is wrong with them."""
+    """Returns tokens that are not signed for a page with the purpose `right`, keyed by what is wrong with them."""
     link = LinkFactory()
     token = tokens.sign(right, link.pk)
     return {
@@ -149,7 +149,7 @@ def test_a_rotated_key_keeps_old_links_working(client, settings):
     assert client.get(path).status_code == 404
 
 
-def test_no_mail_leaves_when_a_dead_link_is_only_looked_at(client):
+def test_opening_a_dead_link_mails_nothing(client):
     client.get(tokens.path(purposes.SIGNUP, LinkFactory(expires_at=AGO).pk))
 
     assert not OutboxMessage.objects.exists()

@@ -1,4 +1,4 @@
-"""Saying no to an invitation, or to all mail of ours, and taking that back."""
+"""Declining an invitation or all further mail, and taking that back."""
 
 from datetime import timedelta
 
@@ -26,12 +26,12 @@ def invite(db):
 
 @pytest.fixture
 def token(invite, mailbox):
-    """From the link in the mail."""
+    """The token of the link in the mail that declines the invitation."""
     return mailbox.link(EMAIL, DECLINE).partition("token=")[2]
 
 
 def rows():
-    """Everything that an answer could change."""
+    """Returns every row that an answer could change."""
     models = (Invite, MagicLink, OutboxMessage, Suppression, Event)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
@@ -92,7 +92,7 @@ def test_never_again_keeps_a_hash_and_no_mail_goes_there(client, invite, token, 
     assert "asked on" in given_up.first().last_answer
 
 
-def test_the_same_link_takes_it_back_but_not_what_came_back(client, token, mailbox):
+def test_the_link_takes_back_the_wish_for_no_mail_but_lifts_no_bounce(client, token, mailbox):
     answer = client.post(DECLINE, {"token": token, "never": "1"})
     later = client.get(DECLINE, {"token": token})
     assert "never to write to you again" in words(later)
@@ -109,7 +109,7 @@ def test_the_same_link_takes_it_back_but_not_what_came_back(client, token, mailb
     assert len(mailbox.letters(EMAIL)) == 2
 
 
-def test_who_has_an_account_cannot_be_silenced(client, token, mailbox):
+def test_an_account_cannot_be_cut_off_from_all_mail(client, token, mailbox):
     UserFactory(username="grace", email=EMAIL)
 
     assert "Never write to me again" not in words(client.get(DECLINE, {"token": token}))
@@ -121,7 +121,7 @@ def test_who_has_an_account_cannot_be_silenced(client, token, mailbox):
     assert mailbox.kinds(EMAIL) == ["invite", "link_known"]
 
 
-def test_staff_may_invite_again_who_declined_and_not_who_wants_no_mail(client, invite, token, mailbox):
+def test_staff_may_invite_again_after_a_no_but_not_against_a_wish_for_no_mail(client, invite, token, mailbox):
     signup = mailbox.link(EMAIL, "/signup")
     client.post(DECLINE, {"token": token})
 
@@ -133,7 +133,7 @@ def test_staff_may_invite_again_who_declined_and_not_who_wants_no_mail(client, i
 
 
 def test_when_declining_meets_accepting_one_wins_and_both_pages_say_so(client, invite, token, mailbox):
-    """Both pages were read before either button was pressed."""
+    """The rows of both pages were read before either button was pressed."""
     signup = mailbox.link(EMAIL, "/signup").partition("token=")[2]
     stale = Invite.objects.get(pk=invite.pk)
     account = {"token": signup, "username": "grace", "password": PASSWORD}
@@ -151,7 +151,7 @@ def test_when_declining_meets_accepting_one_wins_and_both_pages_say_so(client, i
     assert not Event.objects.filter(kind=Event.Kind.DECLINED).exists()
 
 
-def test_who_declined_first_has_no_account(client, invite, token, mailbox):
+def test_a_declined_invitation_makes_no_account(client, invite, token, mailbox):
     signup = mailbox.link(EMAIL, "/signup").partition("token=")[2]
     stale = MagicLink.objects.select_related("invite").get(pk=invite.pk)
     client.post(DECLINE, {"token": token})
@@ -165,7 +165,7 @@ def test_who_declined_first_has_no_account(client, invite, token, mailbox):
     assert "You declined this invitation" in words(page)
 
 
-def test_a_link_that_is_not_one_is_a_clear_page(client):
+def test_an_invalid_link_gets_a_clear_page(client):
     for path in (DECLINE, UNDO):
         assert client.get(path, {"token": "x"}).status_code == 404
         assert client.post(path).status_code == 404

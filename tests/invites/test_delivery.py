@@ -1,4 +1,4 @@
-"""What became of an invite's mail: at the desk, and before it is mailed again."""
+"""The delivery of an invitation's mail: at the desk, and when it would be mailed again."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_a_page_of_fifty_costs_as_many_statements_as_one_of_one(desk, query):
     def cost():
         with CaptureQueriesContext(connection) as statements:
             assert desk.get(LIST, query).status_code == 200
-        # A busy Redis answers late, and PostgreSQL instead: that statement is not the list's.
+        # When Redis is too slow, the session is read from PostgreSQL: that statement is not the list's.
         return len([query for query in statements if 'FROM "accounts_session"' not in query["sql"]])
 
     newest(issue("first@example.com")).give_up("no")
@@ -175,7 +175,7 @@ def test_a_stranger_is_not_told_which_addresses_are_suppressed(suppressed, mailb
     assert newest(MagicLink.objects.get(email=EMAIL)).status == "given_up"
 
 
-def test_a_member_who_sends_an_invite_on_learns_nothing_of_other_peoples_bounces(suppressed, mailbox):
+def test_a_member_who_sends_an_invite_on_learns_of_no_bounce(suppressed, mailbox):
     maria = UserFactory(username="maria")
     invite = issue("guest@example.com", invited_by=maria)
     Readdressing(invite).ask(EMAIL)

@@ -1,4 +1,4 @@
-"""Many invitations at once: a list is checked, looked at, sent as one, watched and taken back."""
+"""Many invitations at once at the desk: a list is checked, sent with one press, watched and withdrawn."""
 
 import json
 from dataclasses import asdict
@@ -64,7 +64,7 @@ def invited():
     return set(OutboxMessage.objects.filter(kind="invite").values_list("recipient", flat=True))
 
 
-def test_a_list_is_looked_at_before_anything_is_sent(desk, everybody):
+def test_a_list_is_checked_before_anything_is_sent(desk, everybody):
     page = check(desk, LIST)
 
     for said in (
@@ -96,7 +96,7 @@ def test_one_press_invites_the_new_ones_and_says_what_became_of_the_rest(desk, e
     assert batch.entries == []
 
 
-def test_ticked_those_are_written_to_as_well_who_are_invited_or_look_mistyped(desk, everybody):
+def test_ticks_include_people_who_are_invited_already_or_look_mistyped(desk, everybody):
     check(desk, LIST)
 
     send(desk, Batch.objects.get(), again="on", doubted="on")
@@ -105,7 +105,7 @@ def test_ticked_those_are_written_to_as_well_who_are_invited_or_look_mistyped(de
     assert Invite.objects.get(email="pending@example.com").sends == 1
 
 
-def test_whom_a_member_has_invited_as_well_gets_one_mail_when_ticked(desk, everybody):
+def test_a_person_whom_a_member_invited_too_gets_one_mail_when_ticked(desk, everybody):
     pending = Invite.objects.get(email="pending@example.com")
     MemberInvites(UserFactory()).send(pending.email)
     Invite.objects.exclude(pk=pending.pk).update(sent_at=pending.sent_at)
@@ -130,7 +130,7 @@ def test_pressing_twice_sends_once_and_the_same_file_again_finds_everybody_invit
     assert OutboxMessage.objects.filter(kind="invite").count() == 2
 
 
-def test_whoever_goes_on_with_an_interrupted_press_the_first_one_invites(desk, ada, monkeypatch):
+def test_an_interrupted_press_goes_on_in_the_name_of_the_first_sender(desk, ada, monkeypatch):
     monkeypatch.setattr(batches, "CHUNK", 2)
     check(desk, "\n".join(f"guest{n}@example.com" for n in range(5)))
     batch = Batch.objects.get()
@@ -146,7 +146,7 @@ def test_whoever_goes_on_with_an_interrupted_press_the_first_one_invites(desk, a
     assert Invite.objects.filter(batch=batch.pk, invited_by=ada).count() == 5
 
 
-def test_the_page_counts_what_became_of_everybody_in_however_many_steps(desk, monkeypatch):
+def test_the_page_counts_everybody_however_many_steps_sending_took(desk, monkeypatch):
     monkeypatch.setattr(batches, "CHUNK", 1)
     check(desk, "\n".join(f"guest{n}@example.com" for n in range(4)))
     for n in (1, 3):
@@ -197,7 +197,7 @@ def test_bad_lines_are_downloaded_and_no_spreadsheet_runs_them(desk, everybody):
     ]
 
 
-def test_a_mail_to_many_says_word_for_word_what_one_to_each_says(ada):
+def test_mails_to_many_have_the_same_words_as_single_ones(ada):
     people = [Entry("o'neil&sons@example.com", name="Ann <b> & Co", note="2 < 3"), Entry("bob@example.com")]
     people += [Entry("a" * 60 + "@example.com")]
 
@@ -244,7 +244,7 @@ def test_the_page_follows_the_mails_and_refreshes_itself_while_some_wait(desk):
     assert "Refresh" not in desk.get(page_of(batch))
 
 
-def test_undoing_takes_back_what_waits_and_leaves_what_has_left(desk, client, mailbox):
+def test_undoing_withdraws_waiting_mail_and_leaves_mail_that_has_left(desk, client, mailbox):
     batch = sent(desk, "waits@example.com", "left@example.com")
     OutboxMessage.objects.get(recipient="left@example.com").mark_sent("250 taken")
 
@@ -262,7 +262,7 @@ def test_undoing_takes_back_what_waits_and_leaves_what_has_left(desk, client, ma
     assert Event.objects.get(kind="revoked").user.username == "olga"
 
 
-def test_withdrawing_leaves_what_was_accepted(desk):
+def test_withdrawing_leaves_accepted_invitations(desk):
     batch = sent(desk, "in@example.com", "out@example.com")
     Invite.objects.filter(email="in@example.com").update(accepted_at=timezone.now())
 
@@ -278,7 +278,7 @@ def test_withdrawing_leaves_what_was_accepted(desk):
     }
 
 
-def test_what_is_taken_back_in_the_middle_of_sending_is_not_gone_on_with(desk):
+def test_a_batch_undone_in_the_middle_of_sending_is_not_sent_on(desk):
     check(desk, "new@example.com")
     batch = Batch.objects.get()
     batch.claim_for(batch.created_by)
@@ -300,14 +300,14 @@ def test_what_is_taken_back_in_the_middle_of_sending_is_not_gone_on_with(desk):
         ({"pasted": "a@b.example", "note": "www.evil.example", "next": "//evil"}, "The note has a link in it"),
     ],
 )
-def test_what_cannot_be_a_list_is_refused_in_words(desk, fields, said):
+def test_an_unreadable_list_is_refused_with_the_reason(desk, fields, said):
     page = check(desk, **fields)
 
     assert said in words(page)
     assert not Batch.objects.exists()
 
 
-def test_only_who_may_invite_comes_in_and_only_a_superuser_names_groups(desk):
+def test_only_staff_who_may_invite_enter_and_only_superusers_name_groups(desk):
     Group.objects.create(name="Staff")
     check(desk, "new@example.com,,,,,Staff")
     batch = Batch.objects.get()
@@ -326,7 +326,7 @@ def test_only_who_may_invite_comes_in_and_only_a_superuser_names_groups(desk):
     assert "Sent" in words(client.get(DESK))
 
 
-def test_everybody_can_be_downloaded_with_what_would_happen(desk):
+def test_everybody_can_be_downloaded_with_what_would_become_of_them(desk):
     UserFactory(username="grace", email="grace@example.com")
     check(desk, "new@example.com,=1\ngrace@example.com\nalan@gmial.com")
 

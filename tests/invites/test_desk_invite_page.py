@@ -1,4 +1,4 @@
-"""The page of one invitation at the desk: what happened to it, and buttons for what can be done."""
+"""The page of one invitation at the desk: its timeline, and buttons for the acts that apply."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def at(invite):
 
 
 def history(page):
-    """What happened, who did it and the details, as the page lists them."""
+    """Returns the rows of the page's timeline: what happened, who did it, and details."""
     body = page.text.partition('id="timeline"')[2].partition("</section>")[0]
     rows = [re.findall(r"<td>(.*?)</td>", row, re.DOTALL) for row in body.split("<tr>")]
     return [tuple(cells[1:]) for cells in rows if cells]
@@ -71,7 +71,7 @@ def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, a
     assert ("Accepted", "grace", "Firefox on Windows · 127.0.0.1") in told
 
 
-def test_it_tells_what_the_server_said(desk):
+def test_the_timeline_shows_each_answer_of_the_mail_server(desk):
     invite = Invite.objects.issue("grace@example.com", source="command")
     mail = OutboxMessage.objects.get(about=invite.pk)
     mail.mark_failed("450 4.2.0 Greylisted")
@@ -82,7 +82,7 @@ def test_it_tells_what_the_server_said(desk):
     assert ("Came back", "–", "550 5.1.1 No such user") in history(desk.get(at(invite)))
 
 
-def test_it_tells_of_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
+def test_the_timeline_shows_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
     declined = InviteFactory()
     declined.decline()
     revoked = InviteFactory()
@@ -94,7 +94,7 @@ def test_it_tells_of_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
     assert [what for what, _who, _detail in history(desk.get(at(over)))] == ["Invited", "Expired"]
 
 
-def test_only_what_applies_is_offered(desk, ada):
+def test_only_buttons_that_apply_are_offered(desk, ada):
     over = {"accepted_at": LONG_AGO, "accepted_by": ada}
 
     assert buttons(desk.get(at(InviteFactory()))) == ["resend", "extend", "revoke"]
@@ -103,7 +103,7 @@ def test_only_what_applies_is_offered(desk, ada):
     assert buttons(desk.get(at(InviteFactory(**over)))) == []
 
 
-def test_a_button_does_it_and_comes_back_to_the_page(desk, mailbox):
+def test_a_button_acts_and_leads_back_to_the_page(desk, mailbox):
     invite = waiting(InviteFactory())
 
     page = press(desk, invite, "resend")
@@ -113,7 +113,7 @@ def test_a_button_does_it_and_comes_back_to_the_page(desk, mailbox):
     assert mailbox.link(invite.email)
 
 
-def test_to_withdraw_asks_first(desk):
+def test_withdrawing_asks_first(desk):
     invite = InviteFactory()
 
     asked = press(desk, invite, "revoke")
@@ -134,7 +134,7 @@ def test_a_long_timeline_costs_no_more_statements_and_shows_no_token(desk):
         assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text
         return len([query for query in queries if 'FROM "accounts_session"' not in query["sql"]])
 
-    cost()  # a process looks up content types once
+    cost()  # the first request of a process also looks up content types
     one = cost()
     for _ in range(9):
         Invite.objects.issue("grace@example.com", source="admin")

@@ -1,4 +1,4 @@
-"""The list of invitations at the desk: found by what became of them, and sent again, extended, withdrawn, exported."""
+"""The list of invitations at the desk: filters, and the actions send again, extend, withdraw and export."""
 
 import csv
 import re
@@ -42,11 +42,11 @@ def found(desk, **query):
 
 
 def written(page):
-    """The rows of a downloaded file."""
+    """Returns the rows of a downloaded CSV file."""
     return list(csv.DictReader(StringIO(b"".join(page.streaming_content).decode("utf-8-sig"))))
 
 
-def test_fifty_cost_as_many_statements_as_one(desk):
+def test_fifty_invitations_cost_as_many_statements_as_one(desk):
     def cost():
         with CaptureQueriesContext(connection) as statements:
             assert desk.get(LIST).status_code == 200
@@ -73,7 +73,7 @@ def one_of_each(ada):
 
 @pytest.fixture
 def helper(db):
-    """Somebody on the staff who may look at invitations and do nothing with them."""
+    """The browser of a member of staff who may see invitations but change none."""
     UserFactory(username="helper", is_staff=True).user_permissions.set(
         Permission.objects.filter(codename="view_invite")
     )
@@ -106,7 +106,7 @@ def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(des
     assert f'<a href="{LIST}?invited_by={ada.pk}">ada</a>' in desk.get(LIST).text
 
 
-def test_a_month_has_only_what_was_made_in_it(desk):
+def test_a_month_lists_only_invitations_made_in_it(desk):
     last_month = (timezone.localtime().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
     invited("new")
 
@@ -130,7 +130,7 @@ def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monke
     assert [sql for sql in ours if sql.count('FROM "invites_invite"') > sql.count("LIMIT")] == []
 
 
-def test_what_is_no_choice_chooses_nothing_and_leads_back_to_the_list(desk):
+def test_an_unknown_filter_selects_nothing_and_leads_back_to_the_list(desk):
     invite, nobody = invited("grace"), "00000000-0000-7000-8000-000000000000"
 
     for query in ("state=x", "created=1999-01", "invited_by=x", f"invited_by={nobody}", "batch=", "batch=b_2"):
@@ -163,7 +163,7 @@ def test_every_rare_state_is_found_by_an_index(common):
     for state in [state for state, terms in rare.items() if terms != common]:
         plan = Invite.objects.in_state(state).order_by("-id")[:50].explain()
         assert "Seq Scan" not in plan
-        assert "invites_invite_pkey" not in plan, state  # which would be read from end to end
+        assert "invites_invite_pkey" not in plan, state  # that one would be read from end to end
 
 
 def test_send_again_reports_the_sent_and_the_skipped_with_reasons(desk, mailbox, ada, one_of_each):
@@ -205,7 +205,7 @@ def test_two_admins_press_send_again_and_one_mail_goes(desk, mailbox):
     assert Event.objects.filter(kind="resent", about=invite.pk).count() == 1
 
 
-def test_what_people_asked_for_and_an_owner_link_are_no_invitations_to_be_sent_again(desk, mailbox):
+def test_links_asked_for_and_owner_links_cannot_be_sent_again(desk, mailbox):
     own, owner = LinkFactory(), LinkFactory(purpose="owner")
     assert found(desk) == []
 
@@ -243,7 +243,7 @@ def test_withdraw_lists_the_addresses_first_and_then_their_links_are_dead(desk, 
     assert other.revoked_at
 
 
-def test_what_was_accepted_while_the_desk_was_asked_stays_accepted(desk, client, mailbox):
+def test_an_invitation_accepted_before_the_confirmation_stays_accepted(desk, client, mailbox):
     invite = Invite.objects.issue("grace@example.com", source="admin")
     press(desk, "revoke", [invite])
     invite.links.get().sign_up("grace", PASSWORD)
@@ -254,7 +254,7 @@ def test_what_was_accepted_while_the_desk_was_asked_stays_accepted(desk, client,
     assert User.objects.get(username="grace").is_active
 
 
-def test_all_that_is_found_is_taken_without_a_tick_or_a_script(desk):
+def test_all_that_is_found_can_be_chosen_without_ticks_or_a_script(desk):
     invited("a", batch="b_1")
     invited("b", batch="b_1")
     invited("c")
@@ -281,13 +281,13 @@ def test_too_many_at_once_are_refused_with_words(desk, monkeypatch):
     assert not OutboxMessage.objects.filter(kind="invite").exists()
 
 
-def test_ids_that_are_none_are_explained(desk):
+def test_invalid_ids_are_explained(desk):
     page = desk.post(LIST, {"action": "resend", "index": "0", "_selected_action": "x' OR 1"}, follow=True)
 
     assert "What you ticked could not be read. Nothing was done." in words(page)
 
 
-def test_a_spreadsheet_runs_nothing_of_what_is_exported(desk, ada):
+def test_a_spreadsheet_runs_no_formula_of_an_export(desk, ada):
     names = ["=1+1", "+1", "-1", "@SUM(1)", "\tx", "\rx", "Grace"]
     for number, name in enumerate(names):
         invited(f"guest{number}", name=name, invited_by=ada, batch="b_1", opened_at=NOW)
@@ -319,7 +319,7 @@ def test_a_longer_file_takes_a_few_statements_for_each_chunk(desk, monkeypatch):
     assert len(queries) == 6
 
 
-def test_who_may_only_look_can_do_nothing(helper, mailbox):
+def test_staff_who_may_only_look_can_do_nothing(helper, mailbox):
     invite = invited("grace")
 
     assert "Send again" not in helper.get(LIST).text
@@ -331,7 +331,7 @@ def test_who_may_only_look_can_do_nothing(helper, mailbox):
     assert not mailbox.letters(invite.email)
 
 
-def test_foreign_letters_of_a_domain_show_what_they_are(desk):
+def test_a_domain_with_foreign_letters_shows_its_ascii_form_too(desk):
     InviteFactory(email="ada@xn--mnchen-3ya.de")
 
     assert '<span title="ada@xn--mnchen-3ya.de">ada@münchen.de</span>' in desk.get(LIST).text

@@ -1,4 +1,4 @@
-"""The list of sign-in links at the desk: what people asked for, to be read and nothing else."""
+"""The list of sign-in links at the desk: links that people asked for, to be read only."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ AGO = NOW - timedelta(hours=1)
 
 
 def staff(*permissions):
-    """The browser of somebody at the desk who may do so much and no more."""
+    """Returns the browser of a member of staff with these permissions and no others."""
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -43,7 +43,7 @@ def cell(page, column, email=EMAIL):
     return re.sub("<.*?>", "", re.search(rf'class="field-{column}[^"]*">(.*?)</t[dh]>', row)[1])
 
 
-def test_it_lists_what_people_asked_for_and_no_link_of_an_invitation_itself(desk):
+def test_the_list_holds_links_people_asked_for_but_no_invitations_own_link(desk):
     for purpose in MagicLink.Purpose:
         LinkFactory(email=f"{purpose}@example.com", purpose=purpose)
     LinkFactory(email="invited@example.com", invite=InviteFactory(email="invited@example.com"))
@@ -52,7 +52,7 @@ def test_it_lists_what_people_asked_for_and_no_link_of_an_invitation_itself(desk
     assert found(desk, q=" Reset@Example.com ") == ["reset"]
 
 
-def test_it_says_for_whom_a_link_is_what_for_and_how_old(desk):
+def test_the_list_shows_the_address_purpose_and_age_of_a_link(desk):
     LinkFactory(email="ada@xn--mnchen-3ya.de", purpose="reset", sent_at=AGO)
 
     page = desk.get(LIST)
@@ -71,7 +71,7 @@ def test_owner_links_are_for_superusers(desk):
 
 
 def badge_of(desk, link):
-    """What the list says of it, and where its filter puts it: under one choice at most."""
+    """Returns the link's badge in the list, and the choice of the filter that finds it, if one does."""
     uses = [use for use in ("used", "running", "over") if found(desk, use=use, q=link.email)]
     assert len(uses) <= 1
     return cell(desk.get(LIST), "state_badge", link.email), *uses
@@ -89,12 +89,12 @@ def badge_of(desk, link):
         ("Expired", {"expires_at": AGO}, None),
     ],
 )
-def test_the_state_of_a_link_is_that_which_its_press_finds(desk, badge, of_link, of_invite):
+def test_the_list_shows_the_state_that_a_press_would_find(desk, badge, of_link, of_invite):
     invite = None if of_invite is None else InviteFactory(email=EMAIL, **of_invite)
     assert badge_of(desk, LinkFactory(email=EMAIL, invite=invite, **of_link))[0] == badge
 
 
-def test_a_link_that_another_has_spent_is_used(desk):
+def test_a_link_that_another_has_spent_counts_as_used(desk):
     spent = LinkFactory(email=EMAIL, sent_at=AGO)
     LinkFactory(email=EMAIL, used_at=NOW, invite=InviteFactory())
 
@@ -117,7 +117,7 @@ def test_a_link_is_found_by_whether_it_was_used(desk, use, of_link):
     assert badge_of(desk, LinkFactory(email=EMAIL, **of_link))[1:] == (use,)
 
 
-def test_it_counts_each_use_beside_it_and_no_further_than_needed(desk, monkeypatch):
+def test_counts_beside_the_filter_stop_at_a_limit(desk, monkeypatch):
     monkeypatch.setattr(list_filter, "COUNTED", 2)
     for name in "abc":
         LinkFactory(email=f"{name}@example.com")
@@ -132,7 +132,7 @@ def test_it_counts_each_use_beside_it_and_no_further_than_needed(desk, monkeypat
     assert desk.get(f"{LIST}?use=claimed").url.endswith("?e=1")
 
 
-def test_it_says_what_became_of_each_mail(desk):
+def test_the_list_says_what_became_of_each_mail(desk):
     def delivery(link):
         return cell(desk.get(LIST), "delivery", link.email)
 
@@ -169,7 +169,7 @@ def test_no_secret_can_be_guessed_letter_by_letter(desk):
         assert desk.get(f"{LIST}?{lookup}").status_code in {302, 400}
 
 
-def test_it_takes_the_right_to_see_invitations(client):
+def test_the_list_takes_the_right_to_see_invitations(client):
     LinkFactory(email=EMAIL)
     assert client.get(LIST).url == f"/admin/login/?next={LIST}"
     others = staff("view_user", "view_event", "view_outboxmessage", "add_invite")
@@ -200,11 +200,11 @@ def test_nobody_adds_changes_or_deletes_one(desk):
     assert list(MagicLink.objects.values()) == before
 
 
-def test_fifty_cost_as_many_statements_as_one_whatever_they_are(desk):
+def test_fifty_links_of_any_kind_cost_as_many_statements_as_one(desk):
     def cost():
         with CaptureQueriesContext(connection) as statements:
             assert desk.get(LIST).status_code == 200
-        # A busy Redis answers late, and PostgreSQL instead: that statement is not the list's.
+        # When Redis is too slow, the session is read from PostgreSQL: that statement is not the list's.
         return len([query for query in statements if 'FROM "accounts_session"' not in query["sql"]])
 
     MagicLink.objects.issue(EMAIL)

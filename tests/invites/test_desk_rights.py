@@ -1,4 +1,4 @@
-"""Who may do what at the desk, and what nobody may."""
+"""Permissions at the desk: acts that only some staff may do, and acts that nobody may do."""
 
 from datetime import timedelta
 from io import StringIO
@@ -26,7 +26,7 @@ EMAIL = "grace@example.com"
 
 
 def staff(*permissions):
-    """The browser of somebody at the desk who may do so much and no more."""
+    """Returns the browser of a member of staff with these permissions and no others."""
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -39,7 +39,7 @@ def add(client, **form):
     return client.post("/admin/invites/invite/add/", {"email": EMAIL, "language": "", "note": ""} | form, follow=True)
 
 
-def test_adding_somebody_again_is_no_way_round_sending_again(desk):
+def test_adding_an_invited_address_again_neither_mails_nor_changes_anything(desk):
     mallory = staff("add_invite", "view_invite")
     add(desk, note="Welcome")
 
@@ -50,13 +50,13 @@ def test_adding_somebody_again_is_no_way_round_sending_again(desk):
     assert OutboxMessage.objects.filter(kind="invite").count() == 1
 
 
-def test_a_note_with_a_link_or_with_what_no_template_has_is_refused(desk):
+def test_a_note_with_a_link_or_a_private_character_is_refused(desk):
     for note in ("see https://evil.example/", "hi \ue010", "sms:123"):
         add(desk, note=note)
     assert not Invite.objects.exists()
 
 
-def test_nobody_pauses_those_above_them(admin_user):
+def test_staff_cannot_pause_people_above_them(admin_user):
     mallory = staff("view_user", "change_user", "view_invite")
     url = f"/admin/invites/inviter/{admin_user.pk}/pause/"
 
@@ -71,7 +71,7 @@ def test_pausing_is_logged_without_a_name(desk, ada):
     assert LogEntry.objects.latest("pk").change_message == "Invitations paused"
 
 
-def test_who_may_only_invite_sees_and_takes_back_only_their_own_lists(admin_user):
+def test_staff_who_may_only_invite_see_and_withdraw_only_their_own_lists(admin_user):
     theirs = Batch.objects.check_list(lists.read(["grace@example.com"]), admin_user)
     theirs.claim_for(admin_user)
     theirs.send()
@@ -88,7 +88,7 @@ def test_who_may_only_invite_sees_and_takes_back_only_their_own_lists(admin_user
     assert Invite.objects.get(email="alan@example.com").state == Invite.State.REVOKED
 
 
-def test_a_batch_of_no_such_name_is_not_found(desk, subtests):
+def test_an_unknown_batch_is_not_found(desk, subtests):
     for page in ("change", "send", "undo", "withdraw", "unread"):
         with subtests.test(page):
             url = f"/admin/invites/batch/%00/{page}/"
@@ -96,13 +96,13 @@ def test_a_batch_of_no_such_name_is_not_found(desk, subtests):
 
 
 @pytest.mark.parametrize("table", ["outboxmessage", "suppression"])
-def test_ticking_nonsense_is_told_and_does_nothing(desk, table):
+def test_an_invalid_tick_is_explained_and_does_nothing(desk, table):
     action = {"outboxmessage": "retry_now", "suppression": "lift"}[table]
     page = desk.post(f"/admin/outbox/{table}/", {"action": action, "_selected_action": "abc"}, follow=True)
     assert "Nothing was done" in words(page)
 
 
-def test_ip_addresses_are_for_who_may_see_the_history(ada):
+def test_ip_addresses_are_shown_only_to_staff_who_may_see_the_history(ada):
     Event.objects.record(Event.Kind.SIGNED_IN, ada, ip="203.0.113.9")
     url = f"/admin/accounts/user/{ada.pk}/change/"
     assert "203.0.113.9" not in staff("view_user").get(url).text
@@ -129,9 +129,9 @@ def test_a_group_ends_with_the_invitation_it_was_named_in():
     InviteFactory(email="alan@example.com", group=group, expires_at=past)
     late = InviteFactory(email="vera@example.com", group=group, expires_at=past)
 
-    MagicLink.objects.issue(EMAIL)  # who was invited asks for a link
+    MagicLink.objects.issue(EMAIL)  # the invited person asks for a link
     add(staff("add_invite", "view_invite"), email="alan@example.com")
-    MagicLink.objects.issue(late.email, instead=late.links.get())  # who opened a dead link asks for a fresh one
+    MagicLink.objects.issue(late.email, instead=late.links.get())  # the holder of a dead link asks for a fresh one
     for link in MagicLink.objects.pending():
         link.sign_up(link.email.partition("@")[0], PASSWORD)
 
@@ -139,7 +139,7 @@ def test_a_group_ends_with_the_invitation_it_was_named_in():
     assert not group.user_set.exists()
 
 
-def test_who_leaves_leaves_no_name_behind():
+def test_a_deleted_account_leaves_no_name_in_its_invitation():
     person = UserFactory(email=EMAIL)
     invite = InviteFactory(email=EMAIL, name="Grace Hopper", accepted_by=person)
     person.erase()
@@ -153,7 +153,7 @@ def test_a_wish_for_no_mail_counts_whatever_has_become_of_the_invite(client, sta
     assert Suppression.objects.has_opted_out(EMAIL)
 
 
-def test_an_account_that_moves_to_an_address_that_wanted_no_mail_gets_its_mail(ada):
+def test_changing_to_an_address_that_wanted_no_mail_takes_that_wish_back(ada):
     Suppression.objects.opt_out(EMAIL)
     ada.address.change(EMAIL)
     assert not Suppression.objects.exists()
@@ -163,16 +163,16 @@ def test_a_line_of_ten_thousand_dots_is_no_address():
     dots = "a@" + "." * 9900
     found = list(lists.read([f"{dots},x@y.example", "alan@example.com"]))
     assert [line.entry.email if line.entry else None for line in found] == [None, "alan@example.com"]
-    assert not lists._is_address(f"{'a' * 400}@b.example")  # looked for in short cells only
+    assert not lists._is_address(f"{'a' * 400}@b.example")  # longer cells are not searched for an address
 
 
-def test_no_part_of_a_cell_is_a_formula():
+def test_no_part_of_a_cell_can_run_as_a_formula():
     for value in ("=1", "+1", "x;=1", "x\t-1", "＝1"):
         assert "'" in exports.escape_formulas(value)
     assert exports.escape_formulas("a-b=c; d") == "a-b=c; d"
 
 
-def test_what_could_not_be_read_of_a_list_is_forgotten_after_a_month(admin_user):
+def test_unreadable_lines_of_a_list_are_forgotten_after_a_month(admin_user):
     batch = Batch.objects.check_list(lists.read(["Vera <vera@", "grace@example.com"]), admin_user)
     batch.claim_for(admin_user)
     batch.send()

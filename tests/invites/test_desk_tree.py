@@ -1,4 +1,4 @@
-"""Who invited whom, at the desk."""
+"""The tree of who invited whom, at the desk."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ TREE = "/admin/invites/inviter/"
 
 
 def joins(name, by):
-    """Somebody who came in by the invitation of somebody else."""
+    """Returns a new user who has accepted the invitation of `by`."""
     invite = Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=by)
     return invite.links.get().sign_up(name, PASSWORD)
 
@@ -35,7 +35,7 @@ def show(desk, person):
     return desk.get(f"{TREE}{person.pk}/")
 
 
-def test_it_leads_from_the_first_inviter_to_the_last_invited(desk, ada):
+def test_the_tree_leads_from_the_first_inviter_to_the_last_invited(desk, ada):
     bob = joins("bob", ada)
     cid, dan = joins("cid", bob), joins("dan", bob)
     joins("eve", cid)
@@ -61,7 +61,7 @@ def test_only_the_invitation_somebody_joined_by_counts_and_no_circle_is_endless(
     assert names(show(desk, ada)) == [("-1", "bob"), ("0", "ada"), ("1", "bob")]
 
 
-def test_it_is_bounded_and_costs_the_same_whatever_its_size(desk, ada, monkeypatch, django_assert_num_queries):
+def test_the_tree_is_bounded_and_costs_the_same_at_any_size(desk, ada, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(inviter, "PEOPLE", 3)
     last = ada
     for n in range(7):

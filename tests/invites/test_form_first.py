@@ -1,4 +1,4 @@
-"""Registering in one form: a plan until its mail is answered, and only for the browser that made it."""
+"""Registering in one form: a plan until its mailed link is pressed, and only in the browser that made it."""
 
 import re
 from datetime import timedelta
@@ -60,11 +60,11 @@ def test_the_button_makes_the_account_and_leads_to_sign_in(client, mailbox):
     assert not Session.objects.exists()
     signed_in = client.post("/login", {"login": "grace", "password": PASSWORD, "next": "/account?welcome"})
     assert signed_in.url == "/account?welcome"
-    assert mailbox.kinds(EMAIL) == ["register"]  # its own browser is no news
+    assert mailbox.kinds(EMAIL) == ["register"]  # the browser that registered is not reported as new
     assert MagicLink.objects.get().password == ""
 
 
-def test_in_any_other_browser_the_planned_password_is_worth_nothing(mailbox):
+def test_in_any_other_browser_the_planned_password_is_not_used(mailbox):
     planner, owner = Client(), Client()
     register(planner)
     link = mailbox.link(EMAIL)
@@ -83,7 +83,7 @@ def test_in_any_other_browser_the_planned_password_is_worth_nothing(mailbox):
 
 
 @pytest.mark.parametrize("seal", ["", "made up", "another browser's", "expired"])
-def test_only_the_browsers_own_young_seal_opens_the_plan(client, mailbox, seal):
+def test_only_a_fresh_seal_of_the_same_browser_opens_the_plan(client, mailbox, seal):
     register(client)
     link = mailbox.link(EMAIL)
     if seal == "another browser's":
@@ -153,7 +153,7 @@ def test_a_stranger_gets_the_same_answer_for_every_address(ada, mailbox, hashes)
     assert mailbox.kinds("invited@example.com") == ["invite", "register"]
 
 
-def test_nothing_planned_touches_an_account_that_is_there(client, mailbox, ada):
+def test_a_plan_changes_nothing_of_an_existing_account(client, mailbox, ada):
     register(client, email=ada.email, username="eve", password="planted by somebody else")
 
     client.post("/confirm", {"token": mailbox.link(ada.email).partition("token=")[2]})
@@ -173,7 +173,7 @@ def test_sending_again_sends_the_same_mail_for_the_same_plan(client, mailbox, se
     assert press(client, mailbox.link(EMAIL)).url == "/login"
 
 
-def test_a_plan_whose_link_ran_out_is_sent_again_as_what_it_was(client, mailbox, settings):
+def test_an_expired_link_to_a_plan_is_sent_again_for_the_same_plan(client, mailbox, settings):
     settings.RATELIMIT_ENABLE = False
     register(client)
     MagicLink.objects.update(expires_at=timezone.now() - timedelta(hours=1))
@@ -199,7 +199,7 @@ def test_a_plan_whose_link_ran_out_is_sent_again_as_what_it_was(client, mailbox,
         ({"password": ""}, "Enter a password"),
     ],
 )
-def test_what_is_wrong_is_said_the_rest_stays_and_nothing_is_mailed(client, ada, typed, said):
+def test_a_refused_form_says_why_keeps_the_rest_and_mails_nothing(client, ada, typed, said):
     page = register(client, **typed)
 
     assert page.status_code == 200
@@ -210,7 +210,7 @@ def test_what_is_wrong_is_said_the_rest_stays_and_nothing_is_mailed(client, ada,
     assert not OutboxMessage.objects.exists()
 
 
-def test_a_name_taken_in_the_meantime_is_said_and_nothing_is_lost(client, mailbox):
+def test_a_name_taken_meanwhile_is_refused_and_the_link_stays_unused(client, mailbox):
     register(client)
     UserFactory(username="grace", email="other@example.com")
 
@@ -222,7 +222,7 @@ def test_a_name_taken_in_the_meantime_is_said_and_nothing_is_lost(client, mailbo
     assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
-def test_a_name_that_is_nobodys_to_have_by_now_is_said_too(client, mailbox, monkeypatch):
+def test_a_name_that_has_become_reserved_is_refused_too(client, mailbox, monkeypatch):
     register(client)
     monkeypatch.setattr(names, "RESERVED", names.RESERVED | {"grace"})
 
@@ -233,7 +233,7 @@ def test_a_name_that_is_nobodys_to_have_by_now_is_said_too(client, mailbox, monk
     assert not User.objects.exists()
 
 
-def test_a_failure_says_what_happened_that_nothing_changed_and_whom_to_write_to(client, mailbox, monkeypatch):
+def test_a_failure_says_that_nothing_changed_and_whom_to_write_to(client, mailbox, monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 
@@ -257,7 +257,7 @@ def test_a_program_that_fills_in_everything_is_answered_and_nothing_happens(clie
     assert not MagicLink.objects.exists()
 
 
-def test_where_people_are_invited_there_is_no_such_form(client, settings):
+def test_where_an_invitation_is_needed_there_is_no_such_form(client, settings):
     settings.SIGNUP = "invited"
 
     for page in (client.get("/signup"), register(client)):
@@ -275,7 +275,7 @@ def test_a_plan_from_before_sign_up_was_closed_makes_no_account(client, mailbox,
     assert not User.objects.exists()
 
 
-def test_an_invitation_says_what_it_said_whoever_registers_with_its_address(client, mailbox, ada, settings):
+def test_registering_with_an_invited_address_changes_no_invitation(client, mailbox, ada, settings):
     settings.RATELIMIT_ENABLE = False
     Invite.objects.issue(EMAIL, source="admin", invited_by=ada, note="Hello", next="/account?team")
     register(client, next="/account?mine")
@@ -294,12 +294,12 @@ def test_the_password_is_stored_as_a_hash_and_the_cookie_as_no_secret_of_it(clie
     assert client.cookies["seal"]["httponly"]
 
 
-def test_signed_in_already_there_is_nothing_to_register(signed_in):
+def test_a_signed_in_user_cannot_register(signed_in):
     assert signed_in.get("/signup").url == "/"
     assert register(signed_in).url == "/"
 
 
-def test_the_account_is_part_of_the_history(client, mailbox):
+def test_making_the_account_is_in_the_history(client, mailbox):
     register(client)
     press(client, mailbox.link(EMAIL))
 
@@ -350,7 +350,7 @@ def test_asking_again_too_soon_keeps_the_address_and_says_when(client):
     assert int(page["Retry-After"]) > 0
 
 
-def test_who_registers_with_a_known_address_reads_that_it_was_not_used(client, mailbox, ada):
+def test_the_mail_to_a_known_address_says_that_the_form_was_not_used(client, mailbox, ada):
     register(client, email=ada.email)
     assert "The name and password typed there were not used." in " ".join(mailbox.text(ada.email).split())
 
@@ -358,7 +358,7 @@ def test_who_registers_with_a_known_address_reads_that_it_was_not_used(client, m
     assert "were not used" not in " ".join(mailbox.text(ada.email).split())
 
 
-def test_in_this_browser_is_said_in_the_right_browser_only(client, settings):
+def test_only_the_browser_that_registered_is_told_to_use_this_browser(client, settings):
     settings.RATELIMIT_ENABLE = False
     register(client)
     assert "in this browser" in words(client.get("/invite/sent"))

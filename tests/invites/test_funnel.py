@@ -1,4 +1,4 @@
-"""How far invites get: at the desk, and in the terminal."""
+"""The sign-up funnel: how far invited people come, at the desk and by the command invite_report."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ def joins(mailbox, email, client):
     assert client.post("/signup", {"token": token, "username": name, "password": PASSWORD}).status_code == 302
 
 
-def test_each_step_counts_who_came_as_far(mailbox, friday):
+def test_each_step_counts_the_people_who_came_that_far(mailbox, friday):
     for name in ("asks", "gets", "opens", "joins", "returns"):
         Invite.objects.issue(f"{name}@example.com", source="admin")
         if name == "asks":
@@ -75,11 +75,11 @@ def test_each_step_counts_who_came_as_far(mailbox, friday):
     assert people(source="csv") == [1, 1, 0, 0, 0]
 
 
-def test_a_mail_that_waits_is_not_handed_over_and_who_accepts_has_opened(mailbox):
+def test_a_waiting_mail_is_not_handed_over_and_accepting_counts_as_opening(mailbox):
     invite = Invite.objects.issue("grace@example.com", source="admin")
     assert people() == [1, 0, 0, 0, 0]
 
-    invite.links.get().sign_up("grace", PASSWORD)  # while nobody could note openings
+    invite.links.get().sign_up("grace", PASSWORD)  # without the page that notes openings
     assert people() == [1, 1, 1, 1, 0]
 
 
@@ -92,7 +92,7 @@ def test_coming_back_later_than_a_week_is_not_coming_back(mailbox, friday):
     assert people() == [1, 1, 1, 1, 0]
 
 
-def test_ways_in_of_who_has_an_account_are_not_counted_nor_what_members_send_them(mailbox, ada, friday):
+def test_people_who_have_an_account_are_not_counted(mailbox, ada, friday):
     MagicLink.objects.issue(ada.email)
     friday.shift(timedelta(minutes=5))
     confirm = mailbox.link(ada.email, "/confirm").partition("token=")[2]
@@ -105,7 +105,7 @@ def test_ways_in_of_who_has_an_account_are_not_counted_nor_what_members_send_the
     assert people() == [1, 0, 0, 0, 0]
 
 
-def test_what_was_replaced_counts_once(friday):
+def test_an_invitation_that_was_replaced_counts_once(friday):
     for _ in range(2):
         Invite.objects.issue("grace@example.com", source="admin")
         friday.shift(timedelta(days=8))
@@ -114,7 +114,7 @@ def test_what_was_replaced_counts_once(friday):
     assert people(days=31) == [1, 0, 0, 0, 0]
 
 
-def test_who_has_got_one_mail_of_two_has_got_it():
+def test_a_person_who_got_one_of_two_mails_counts_as_reached():
     for number in range(8):
         links = [MagicLink.objects.issue(f"guest{number}@example.com") for _ in range(2)]
         OutboxMessage.objects.get(about=links[number % 2].pk).mark_sent("250 taken")
@@ -137,7 +137,7 @@ def test_several_links_of_one_address_count_once_as_the_best_of_them(mailbox, fr
     assert people() == [1, 1, 1, 1, 0]
 
 
-def test_who_is_invited_by_two_and_asks_as_well_counts_as_what_they_came_in_by(mailbox, ada):
+def test_a_person_with_several_ways_in_counts_by_the_one_they_used(mailbox, ada):
     Invite.objects.issue("grace@example.com", source="csv")
     MemberInvites(ada).send("grace@example.com")
     invited = mailbox.link("grace@example.com", "/signup")
@@ -149,7 +149,7 @@ def test_who_is_invited_by_two_and_asks_as_well_counts_as_what_they_came_in_by(m
     assert dict(looked().sources) == {"member": [1, 1, 1, 1, 0]}
 
 
-def test_owner_links_and_new_passwords_are_no_way_in():
+def test_owner_links_and_password_resets_are_not_counted():
     for purpose in ("owner", "reset", "disowned"):
         LinkFactory(purpose=purpose)
 
@@ -171,7 +171,7 @@ def test_cohorts_are_days_and_weeks_of_the_given_time(friday):
     assert count.start("week", 84) == FRIDAY.date() - timedelta(weeks=11, days=4)
 
 
-def test_one_look_is_one_statement_and_serves_a_minute(desk, friday, django_assert_num_queries):
+def test_counting_takes_one_statement_and_serves_a_minute(desk, friday, django_assert_num_queries):
     Invite.objects.issue("grace@example.com", source="admin")
     with django_assert_num_queries(1):
         count.look("day", count.start("day", 14))
@@ -197,7 +197,7 @@ def test_the_desk_shows_a_picture_and_the_same_numbers(desk, mailbox):
     assert "funnel" in desk.get("/admin/").text
 
 
-def test_what_is_asked_for_wrongly_falls_back(desk):
+def test_invalid_choices_fall_back_to_the_defaults(desk):
     for given, shown in [
         ({}, ("day", 14, "")),
         ({"by": "week", "days": "84", "source": "csv"}, ("week", 84, "csv")),
@@ -212,7 +212,7 @@ def test_what_is_asked_for_wrongly_falls_back(desk):
         assert "Nobody was invited" in words(page)
 
 
-def test_it_takes_the_right_to_see_invites(client):
+def test_the_funnel_takes_the_right_to_see_invites(client):
     UserFactory(username="carl", is_staff=True)
     client.post("/login", {"login": "carl", "password": PASSWORD})
 
@@ -226,7 +226,7 @@ def report(**options):
     return out.getvalue()
 
 
-def test_the_command_says_the_same_in_three_ways(mailbox):
+def test_the_command_reports_the_same_in_three_formats(mailbox):
     Invite.objects.issue("grace@example.com", source="admin")
     mailbox.letters()
 
@@ -248,7 +248,7 @@ def test_the_command_says_the_same_in_three_ways(mailbox):
     assert rows == [["from", *count.STEPS], ["2026-11-20", "1", "1", "0", "0", "0"]]
 
 
-def test_a_day_that_is_too_long_ago_or_none_is_a_usage_error():
+def test_a_day_that_is_too_long_ago_or_invalid_is_a_usage_error():
     for since in ("2026-10-20", "2026-11-21"):
         with pytest.raises(CommandError, match="from 2026-10-21 to today") as error:
             call_command("invite_report", "--since", since)

@@ -1,4 +1,4 @@
-"""Continue with Google: who comes in, who joins, and who does not."""
+"""Continue with Google: which visitors sign in, which ones join, and which ones are refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ FAILED = "Google didn’t complete the sign-in. Try again, or use a link from yo
 
 
 def back(client, google, **typed):
-    """The way back from Google, for somebody who continued there."""
+    """Has the visitor consent at Google. Returns the path by which Google sends them back."""
     return google.consent(client.post("/google", typed).url)
 
 
@@ -38,7 +38,7 @@ def come(client, google, person=GRACE, *, follow=True, **typed):
 
 
 def link_token(row):
-    """Of a link, or of an invitation's own."""
+    """Returns the token of a link, or that of an invitation's own link."""
     return tokens.sign(purposes.SIGNUP, row.pk)
 
 
@@ -70,7 +70,7 @@ def test_google_is_asked_for_the_address_and_nothing_else(client, google):
     assert SocialAccount.objects.get().extra_data == {"email": "grace@gmail.com"}
 
 
-def test_the_second_time_it_signs_in(client, google):
+def test_the_second_time_google_signs_in(client, google):
     come(client, google)
     again = Client()
 
@@ -91,14 +91,14 @@ def test_a_connected_account_signs_in_whatever_google_says_of_the_address(client
     assert user_of(again) == User.objects.get()
 
 
-def test_it_leads_on_to_where_somebody_wanted_to_go(client, google):
+def test_google_leads_on_to_where_the_visitor_wanted_to_go(client, google):
     page = come(client, google, next="/account/settings")
 
     assert page.redirect_chain[-1][0] == "/account/settings"
 
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "http://testserver/account/export"])
-def test_it_leads_nowhere_else(client, google, next_url):
+def test_google_leads_to_no_other_site(client, google, next_url):
     page = come(client, google, next=next_url)
 
     assert page.redirect_chain[-1][0] == "/account"
@@ -138,7 +138,7 @@ def test_of_two_invites_the_one_whose_link_was_opened_is_accepted(client, google
     assert page.redirect_chain[-1][0] == "/account/settings"
 
 
-def test_without_an_invite_there_is_no_account_where_one_is_needed(client, google, settings):
+def test_where_an_invitation_is_needed_google_makes_no_account_without_one(client, google, settings):
     settings.SIGNUP = "invited"
 
     page = come(client, google)
@@ -149,7 +149,7 @@ def test_without_an_invite_there_is_no_account_where_one_is_needed(client, googl
     assert (User.objects.count(), SocialAccount.objects.count(), EmailAddress.objects.count()) == (0, 0, 0)
 
 
-def test_with_an_invite_there_is(client, google, settings):
+def test_where_an_invitation_is_needed_google_makes_an_account_with_one(client, google, settings):
     settings.SIGNUP = "invited"
     InviteFactory(email="grace@gmail.com")
 
@@ -167,14 +167,14 @@ def test_an_invitation_that_ran_out_lets_its_address_in_and_is_accepted(client, 
     assert Invite.objects.get().accepted_by == user_of(client)
 
 
-def test_google_is_told_no_address_of_a_link_that_is_over(client, google):
+def test_google_is_not_told_the_address_of_a_dead_link(client, google):
     invite = InviteFactory(email="grace@gmail.com", revoked_at=timezone.now())
 
     assert "login_hint" not in client.post("/google", {"token": link_token(invite)}).url
 
 
 @pytest.mark.parametrize("over", ["revoked_at", "declined_at"])
-def test_an_invite_that_is_over_lets_nobody_in(client, google, settings, over):
+def test_a_dead_invitation_lets_nobody_in(client, google, settings, over):
     settings.SIGNUP = "invited"
     InviteFactory(email="grace@gmail.com", **{over: timezone.now()})
 
@@ -206,14 +206,14 @@ def test_an_address_that_google_has_not_confirmed_makes_nothing(client, google, 
         (Person(email="grace@navy.example"), ["google_connected"]),
     ],
 )
-def test_whose_address_it_is_today_hears_of_an_account_for_it(client, google, mailbox, person, mails):
+def test_an_address_that_is_not_googles_own_is_told_of_its_new_account(client, google, mailbox, person, mails):
     come(client, google, person)
 
     assert mailbox.kinds(person.email) == mails
 
 
 @pytest.mark.parametrize("claims", [{"sub": "a\0b"}, {"email": "a\0b@gmail.com"}, {"email": "\ud800@gmail.com"}])
-def test_what_no_google_says_is_no_server_error(client, google, claims):
+def test_claims_that_google_never_sends_cause_no_server_error(client, google, claims):
     google.claims = claims
 
     page = come(client, google)
@@ -251,7 +251,7 @@ def test_a_name_that_is_taken_is_no_obstacle(client, google):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_at_once_make_one_account(google):
+def test_eight_presses_at_once_make_one_account(google):
     google.person = GRACE
     clients = [Client() for _ in range(8)]
     paths = [back(client, google) for client in clients]
@@ -270,9 +270,9 @@ def test_eight_at_once_make_one_account(google):
     assert {user_of(client) for client in clients} == {User.objects.get()}
 
 
-def test_an_account_that_another_press_has_made_meanwhile_is_ones_own(client, google, monkeypatch):
+def test_an_account_that_another_press_has_made_meanwhile_is_signed_in(client, google, monkeypatch):
     come(Client(), google)
-    # It looked for the account a moment before there was one.
+    # As when the account is made between the look for it and its creation here.
     monkeypatch.setattr("accounts.models.queryset.UserManager.by_google", lambda *_: None)
 
     come(client, google)
@@ -299,7 +299,7 @@ def test_eight_people_whose_names_would_be_the_same_all_get_one(google):
     assert len({user_of(client) for client in clients}) == 8
 
 
-def test_who_has_signed_in_meanwhile_goes_on_without_google(signed_in, google):
+def test_a_user_who_has_signed_in_meanwhile_goes_on_without_google(signed_in, google):
     invite = InviteFactory(email="grace@gmail.com")
 
     assert signed_in.post("/google").url == "/account"
@@ -323,7 +323,7 @@ def test_a_page_that_says_why_not_can_be_loaded_again_and_read_in_another_langua
     assert 'lang="ru"' in again.text
 
 
-def test_there_is_no_such_page_without_a_visit(client):
+def test_without_a_visit_to_google_the_page_about_its_outcome_leads_to_the_start(client):
     assert client.get("/google/outcome").url == "/"
 
 
@@ -340,7 +340,7 @@ def test_the_invitation_is_not_lost_on_the_way(client, google, settings, answer)
     assert f'href="/signup?token={token}">Back to your invitation</a>' in page.text
 
 
-def test_the_owner_link_makes_no_ordinary_person_of_the_owner(client):
+def test_the_page_of_the_owner_link_offers_no_google(client):
     owner = LinkFactory(purpose="owner")
 
     page = client.get(f"/owner?token={tokens.sign(purposes.OWNER, owner.pk)}")
@@ -349,7 +349,7 @@ def test_the_owner_link_makes_no_ordinary_person_of_the_owner(client):
     assert "Google" not in words(page)
 
 
-# An account that is there already
+# An account that exists already
 
 
 def test_an_account_is_connected_when_the_address_is_googles_own(client, google, mailbox):
@@ -414,7 +414,7 @@ def test_signing_in_by_link_connects_as_well(client, google, mailbox):
     assert grace.google.account
 
 
-def test_somebody_else_who_signs_in_here_next_gets_no_google(client, google, ada):
+def test_the_next_person_in_the_same_browser_is_not_connected_to_google(client, google, ada):
     grace = UserFactory(email="grace@navy.example")
     come(client, google, Person(sub="2001", email="grace@navy.example"))
 
@@ -449,7 +449,7 @@ def test_connecting_by_signing_in_waits_for_15_minutes(client, google):
 
 
 def test_another_google_account_with_the_same_address_does_not_get_in(client, google):
-    """A company gives the address of somebody who has left to somebody new."""
+    """A company may give the address of somebody who has left to somebody new."""
     come(client, google, Person(sub="2001", email="grace@navy.example", hd="navy.example"))
     newcomer = Client()
 
@@ -480,8 +480,8 @@ def test_a_connected_account_that_was_deactivated_stays_shut(client, google):
     assert not Event.objects.filter(kind="signed_in", detail__way="google").exists()
 
 
-def test_an_account_that_somebody_planted_holds_nothing_of_theirs_afterwards(client, google):
-    """No door makes such an account; this is what happens if one is there all the same."""
+def test_a_planted_account_holds_nothing_of_the_planter_afterwards(client, google):
+    """No door makes an account without a proven address; if there is one all the same, its ways in are removed."""
     planter = Client()
     grace = UserFactory(username="planted", email="grace@gmail.com")
     planter.post("/login", {"login": "planted", "password": PASSWORD})
@@ -523,7 +523,7 @@ def failed(page):
     return page.redirect_chain[-1] == ("/login", 302) and FAILED in words(page) and not User.objects.exists()
 
 
-def test_saying_no_at_google_leads_back_with_a_word(client, google):
+def test_cancelling_at_google_leads_back_with_a_message(client, google):
     page = client.get(google.cancel(client.post("/google").url), follow=True)
 
     assert page.redirect_chain == [("/login", 302)]
@@ -586,7 +586,7 @@ def test_the_way_back_works_once(client, google):
 
 
 def test_the_way_back_works_in_the_browser_it_began_in(client, google):
-    """Else an attacker could sign a victim in to the attacker's own account (login CSRF)."""
+    """In any other browser it would sign a victim in to the attacker's account (login CSRF)."""
     google.person = GRACE
     path = back(client, google)
     victim = Client()
@@ -619,11 +619,11 @@ def test_the_way_back_is_closed_after_ten_minutes(client, google):
 @pytest.mark.parametrize(
     "query", ["", "?code=x", "?state=x", "?state=x&code=y", "?error=access_denied&state=x", "?state="]
 )
-def test_who_comes_back_without_having_gone_is_told_so(client, google, query):
+def test_coming_back_from_google_without_having_gone_is_explained(client, google, query):
     assert failed(client.get(f"/api/v1/auth/google/response{query}", follow=True))
 
 
-def test_a_session_that_ends_while_google_answers_is_told_so(client, google, monkeypatch):
+def test_a_session_that_ends_while_google_answers_leads_to_sign_in(client, google, monkeypatch):
     google.person = GRACE
     path = back(client, google)
     original = Session.get_session_store_class().load
@@ -641,7 +641,7 @@ def test_a_session_that_ends_while_google_answers_is_told_so(client, google, mon
     assert not User.objects.exists()
 
 
-def test_what_a_link_adds_does_not_reach_google(client, google):
+def test_parameters_added_to_the_address_do_not_reach_google(client, google):
     google.person = GRACE
     location = client.post(
         "/google?scope=drive&auth_params=prompt%3Dnone%26redirect_uri%3Dhttps%3A%2F%2Fevil&action=x"
@@ -667,7 +667,7 @@ def test_google_sends_people_back_to_the_sites_own_address_whatever_host_was_ask
     assert parse_qs(urlsplit(location).query)["redirect_uri"] == ["http://testserver/api/v1/auth/google/response"]
 
 
-def test_who_is_signed_in_is_not_sent_to_google_to_sign_in(signed_in, google):
+def test_a_signed_in_user_is_not_sent_to_google(signed_in, google):
     for method in ("get", "post"):
         assert getattr(signed_in, method)("/google").url == "/account"
 
@@ -681,7 +681,7 @@ def test_another_site_cannot_send_people_to_google(client, google):
     assert Client(enforce_csrf_checks=True).post("/google").status_code == 403
 
 
-def test_the_button_is_where_people_come_in_and_only_with_google_configured(client, google, settings):
+def test_the_button_is_on_every_way_in_but_only_with_google_configured(client, google, settings):
     pages = ["/", "/login", "/signup", f"/signup?token={link_token(LinkFactory())}"]
     assert all('action="/google"' in client.get(page).text for page in pages)
 

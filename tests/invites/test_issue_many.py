@@ -1,4 +1,4 @@
-"""Inviting many at once."""
+"""Inviting many people at once with issue_many()."""
 
 from datetime import timedelta
 from itertools import islice
@@ -44,7 +44,7 @@ def test_everybody_gets_one_mail_with_their_own_link(mailbox, client):
     assert Event.objects.filter(kind="invited", about=invite.pk).exists()
 
 
-def test_doing_it_twice_invites_nobody_twice():
+def test_inviting_the_same_people_twice_invites_nobody_twice():
     send(entries(3))
     again = send(entries(4))
     assert len(again.done) == 1
@@ -52,7 +52,7 @@ def test_doing_it_twice_invites_nobody_twice():
     assert OutboxMessage.objects.count() == 4
 
 
-def test_who_is_in_or_wants_no_mail_is_skipped():
+def test_people_with_an_account_or_a_suppressed_address_are_skipped():
     UserFactory(username="gus", email="g0@example.com")
     Suppression.objects.suppress("g1@example.com", "550 No such user")
     Suppression.objects.opt_out("g2@example.com")
@@ -62,14 +62,14 @@ def test_who_is_in_or_wants_no_mail_is_skipped():
     assert OutboxMessage.objects.get().recipient == "g3@example.com"
 
 
-def test_whom_a_member_has_invited_is_skipped():
+def test_people_whom_a_member_has_invited_are_skipped():
     MemberInvites(UserFactory()).send("g0@example.com")
 
     assert send(entries(1)).skipped == [("g0@example.com", Reason.INVITED)]
     assert OutboxMessage.objects.count() == 1
 
 
-def test_who_has_asked_or_whose_invitation_ran_out_is_invited_anew(mailbox, client):
+def test_people_who_asked_or_whose_invitation_ran_out_are_invited_again(mailbox, client):
     asked = LinkFactory(email="g0@example.com")
     over = InviteFactory(email="g1@example.com", expires_at=timezone.now() - timedelta(days=1))
 
@@ -88,7 +88,7 @@ def test_who_has_asked_or_whose_invitation_ran_out_is_invited_anew(mailbox, clie
 
 
 def test_mails_leave_in_step_and_do_not_count_as_late():
-    send(entries(5), leaving=in_step(0.001))  # one in 1000 seconds
+    send(entries(5), leaving=in_step(0.001))  # one mail in 1000 seconds
 
     assert OutboxMessage.objects.due().count() == 1
     deliver_due()

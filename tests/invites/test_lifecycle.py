@@ -1,4 +1,4 @@
-"""What is done with existing invites: each verb for the invites it applies to, and the reasons against the others."""
+"""The verbs of existing invitations: each acts on those it applies to, and skips the others with a reason."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def olga():
 
 @pytest.fixture
 def invite(olga):
-    """Mailed an hour ago."""
+    """An invitation that was mailed an hour ago."""
     with time_machine.travel(timezone.now() - HOUR, tick=False):
         return Invite.objects.issue(EMAIL, source="admin", invited_by=olga, note="Hello there")
 
@@ -54,7 +54,7 @@ def history(invite):
     return list(Event.objects.filter(about=invite.pk).order_by("id").values_list("kind", "user__username"))
 
 
-def test_sent_again_its_time_starts_anew_and_its_older_link_works(invite, olga, client, mailbox):
+def test_sending_again_restarts_the_time_and_keeps_the_older_link(invite, olga, client, mailbox):
     old = mailbox.link(EMAIL)
     ends = invite.expires_at
 
@@ -69,7 +69,7 @@ def test_sent_again_its_time_starts_anew_and_its_older_link_works(invite, olga, 
     assert client.get(old).status_code == 200
 
 
-def test_issued_twice_it_is_mailed_twice_and_lasts_as_long_as_its_newest_mail_says(invite, mailbox):
+def test_issuing_twice_mails_twice_and_the_newest_mail_says_the_end(invite, mailbox):
     with time_machine.travel(timezone.now(), tick=False):
         assert Invite.objects.issue(EMAIL, source="command").pk == invite.pk
         ends = timezone.now() + INVITE_LIFETIME
@@ -79,7 +79,7 @@ def test_issued_twice_it_is_mailed_twice_and_lasts_as_long_as_its_newest_mail_sa
     assert rows(invite).get().expires_at == invite.links.get().expires_at == ends
 
 
-def test_what_lasts_longer_is_not_shortened_by_sending_it_again(invite):
+def test_sending_again_shortens_no_invitation(invite):
     far = timezone.now() + timedelta(days=60)
     rows(invite).update(expires_at=far)
 
@@ -102,7 +102,7 @@ def test_a_mail_that_has_not_left_yet_is_replaced_by_the_new_one(invite, mailbox
     assert mailbox.kinds(EMAIL) == ["invite"]
 
 
-def test_an_expired_one_comes_back_with_its_old_links(invite, client, mailbox):
+def test_an_expired_invitation_comes_back_with_its_old_links(invite, client, mailbox):
     link = mailbox.link(EMAIL)
     run_out(invite)
     assert client.get(link).status_code == 410
@@ -112,21 +112,21 @@ def test_an_expired_one_comes_back_with_its_old_links(invite, client, mailbox):
     assert client.get(link).status_code == 200
 
 
-def test_a_declined_one_is_open_again_once_it_is_sent_again(invite, client, mailbox):
+def test_a_declined_invitation_is_open_again_once_it_is_sent_again(invite, client, mailbox):
     invite.decline()
     assert rows(invite).resend().done == [invite.pk]
     assert rows(invite).get().state == Invite.State.PENDING
     assert client.get(mailbox.link(EMAIL)).status_code == 200
 
 
-def test_a_declined_one_stays_so_beside_another_open_one(invite):
+def test_a_declined_invitation_stays_declined_beside_an_open_one(invite):
     invite.decline()
     with time_machine.travel(timezone.now() - HOUR):
         Invite.objects.issue(EMAIL, source="admin")
     assert reasons(rows(invite).resend()) == [Reason.INVITED]
 
 
-def test_two_declined_ones_of_one_address_open_only_one(invite):
+def test_of_two_declined_invitations_of_an_address_one_opens_again(invite):
     invite.decline()
     with time_machine.travel(timezone.now() - HOUR):
         other = Invite.objects.issue(EMAIL, source="admin")
@@ -153,7 +153,7 @@ def test_a_declined_invitation_reopens_beside_a_members_own(invite, olga):
     ],
 )
 @pytest.mark.parametrize("verb", ["resend", "extend"])
-def test_what_is_over_is_left_alone(invite, verb, change, reason):
+def test_an_invitation_that_is_over_is_left_alone(invite, verb, change, reason):
     rows(invite).update(**change)
     before = rows(invite).values().get(), invite.links.values().get()
 
@@ -164,7 +164,7 @@ def test_what_is_over_is_left_alone(invite, verb, change, reason):
 
 
 @pytest.mark.parametrize("verb", ["resend", "extend", "revoke"])
-def test_what_an_address_asked_for_itself_is_left_alone(invite, verb):
+def test_links_that_the_address_asked_for_are_left_alone(invite, verb):
     LinkFactory(email=EMAIL)
     LinkFactory(email=EMAIL, purpose="owner")
     before = list(MagicLink.objects.asked_for().values())
@@ -176,7 +176,7 @@ def test_what_an_address_asked_for_itself_is_left_alone(invite, verb):
 
 @pytest.mark.parametrize("verb", ["resend", "extend"])
 def test_links_that_sign_in_are_not_lengthened(verb):
-    """With an account behind the address they stand for a password, and live as long as one that was asked for."""
+    """Once the address has an account, a link signs in like a password, so it lives no longer than one asked for."""
     UserFactory(username="grace")
     invite = InviteFactory(email=EMAIL)
     assert reasons(getattr(rows(invite), verb)()) == [Reason.HAS_ACCOUNT]
@@ -187,7 +187,7 @@ def test_a_suppressed_address_is_not_mailed_again(invite):
     assert reasons(rows(invite).resend()) == [Reason.SUPPRESSED]
 
 
-def test_extended_it_lasts_seven_days_longer_and_nothing_is_mailed(invite, olga):
+def test_extending_adds_seven_days_and_mails_nothing(invite, olga):
     outcome = rows(invite).extend(by=olga)
 
     assert outcome.done
@@ -197,14 +197,14 @@ def test_extended_it_lasts_seven_days_longer_and_nothing_is_mailed(invite, olga)
     assert history(invite)[-1] == ("extended", "olga")
 
 
-def test_what_has_expired_is_extended_from_now(invite):
+def test_an_expired_invitation_is_extended_from_now(invite):
     run_out(invite, timedelta(days=30))
     rows(invite).extend()
     assert rows(invite).get().state == Invite.State.PENDING
     assert MagicLink.objects.get(invite=invite).state == MagicLink.State.PENDING
 
 
-def test_withdrawn_it_takes_along_its_mail_that_has_not_left(invite, olga, mailbox):
+def test_withdrawing_stops_the_mail_that_has_not_left(invite, olga, mailbox):
     assert rows(invite).revoke(by=olga).done == [invite.pk]
 
     assert mailbox.letters(EMAIL) == []
@@ -216,14 +216,14 @@ def test_withdrawn_it_takes_along_its_mail_that_has_not_left(invite, olga, mailb
     assert len(history(invite)) == 2
 
 
-def test_withdrawn_it_takes_along_the_link_that_its_holder_asked_for(invite, client):
+def test_withdrawing_ends_the_link_that_its_holder_asked_for(invite, client):
     asked = MagicLink.objects.issue(EMAIL)
     assert client.get(tokens.path(purposes.SIGNUP, asked.pk)).status_code == 200
     rows(invite).revoke()
     assert client.get(tokens.path(purposes.SIGNUP, asked.pk)).status_code == 410
 
 
-def test_a_trial_changes_nothing_and_says_what_it_would_do(invite):
+def test_a_dry_run_changes_nothing_and_says_what_it_would_do(invite):
     assert rows(invite).resend(dry_run=True).done == rows(invite).revoke(dry_run=True).done == [invite.pk]
     assert rows(invite).get().state == Invite.State.PENDING
     assert OutboxMessage.objects.count() == 1
@@ -244,7 +244,7 @@ def test_a_reminder_comes_once_two_days_before_the_end(invite, mailbox):
 
 
 @pytest.mark.parametrize("seen", ["opened_at", "sent_at"])
-def test_who_has_just_looked_at_it_is_not_reminded(invite, seen):
+def test_a_person_who_has_just_looked_at_it_is_not_reminded(invite, seen):
     with time_machine.travel(invite.expires_at - timedelta(hours=47)):
         rows(invite).update(**{seen: timezone.now() - timedelta(hours=23)})
         assert reasons(rows(invite).remind()) == [Reason.NOT_DUE]
@@ -262,7 +262,7 @@ def test_declining_is_remembered_and_stops_its_mail(invite, mailbox):
 
 
 @pytest.mark.parametrize("verb", ["resend", "extend", "revoke"])
-def test_fifty_cost_as_many_statements_as_one(verb, olga):
+def test_fifty_invitations_cost_as_many_statements_as_one(verb, olga):
     with time_machine.travel(timezone.now() - HOUR):
         one, *others = [Invite.objects.issue(f"g{n}@example.com", source="admin", invited_by=olga) for n in range(50)]
     deliver_due()
@@ -275,7 +275,7 @@ def test_fifty_cost_as_many_statements_as_one(verb, olga):
     assert statements(one) == statements(*others)
 
 
-def test_who_accepts_joins_the_group_and_the_history_says_so(client, mailbox, olga):
+def test_accepting_joins_the_group_and_is_in_the_history(client, mailbox, olga):
     group = Group.objects.create(name="Spring course")
     invite = Invite.objects.issue(EMAIL, source="csv", invited_by=olga, group=group, name="Grace")
     assert "Hello Grace," in mailbox.text(EMAIL)

@@ -1,4 +1,4 @@
-"""Whether a link has been opened: noted where a GET may write, and gathered where somebody asks for it."""
+"""Opened links: a GET notes the opening in Redis only, and it is stored when somebody asks for it."""
 
 import pytest
 from django.utils import timezone
@@ -42,7 +42,7 @@ def test_an_invitation_is_opened_by_a_link_that_its_holder_asked_for(client, mai
 
 
 @pytest.mark.parametrize("how", [{"method": "head"}, {"headers": {"Sec-Purpose": "prefetch;prerender"}}])
-def test_what_shows_nothing_to_anybody_is_no_opening(client, how):
+def test_a_request_that_shows_nobody_the_page_is_no_opening(client, how):
     link = LinkFactory()
     fetch = getattr(client, how.pop("method", "get"))
     fetch(tokens.path(purposes.SIGNUP, link.pk), **how)

@@ -1,4 +1,4 @@
-"""Lists of people: whatever is in a file, each of its lines is a person or a problem in words."""
+"""Reading lists of people: each line of any file becomes a person or a problem in words."""
 
 from io import BytesIO
 
@@ -32,7 +32,7 @@ FILES = [
 ]
 
 
-def test_one_person_however_the_file_is_written(subtests):
+def test_a_file_in_any_format_gives_the_same_person(subtests):
     ada = Entry("ada@example.com", name="Ada", note="Привет", language="ru", next="/account")
     for content in FILES:
         with subtests.test(content=content):
@@ -48,7 +48,7 @@ PASTED = [
 ]
 
 
-def test_addresses_as_people_paste_them(subtests):
+def test_addresses_are_read_as_people_paste_them(subtests):
     for content in PASTED:
         with subtests.test(content=content):
             assert [entry.email for entry in entries(content)] == ["ada@example.com", "grace@example.com"]
@@ -73,7 +73,7 @@ PROBLEMS = {
 }
 
 
-def test_what_cannot_be_read_is_named_with_its_line_and_the_rest_goes_on():
+def test_an_unreadable_line_is_named_and_the_rest_is_read():
     found = read(b"\n\n".join([b"ada@example.com", *PROBLEMS, b"grace@example.com"]))
 
     said = [(row.number, row.problem) for row in found if row.problem]
@@ -82,12 +82,12 @@ def test_what_cannot_be_read_is_named_with_its_line_and_the_rest_goes_on():
     assert all(row.text.isprintable() and len(row.text) <= 201 for row in found)
 
 
-def test_a_group_must_exist_and_be_named_by_who_may():
+def test_a_group_must_be_among_those_that_may_be_named():
     assert entries("ada@example.com,,,,,Staff", {"Staff": 7}) == [Entry("ada@example.com", group_id=7)]
     assert problems("ada@example.com,,,,,Stuff", {"Staff": 7}) == [(1, "There is no group called “Stuff”")]
 
 
-def test_a_likely_typo_is_a_person_with_a_doubt():
+def test_a_likely_typo_is_read_as_a_person_with_a_doubt():
     assert [(line.entry.email, line.meant) for line in read("ada@gmial.com\nada@gmail.com")] == [
         ("ada@gmial.com", "ada@gmail.com"),
         ("ada@gmail.com", ""),

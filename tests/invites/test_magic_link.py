@@ -1,4 +1,4 @@
-"""Links and invitations apart: what state each is in, what spends a link, and who may use one."""
+"""Magic links and invitations: their states, the uses that spend a link, and who may use one."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 def state(row):
-    """As a press finds it."""
+    """Returns the state of a link, read from the database as a press reads it."""
     return MagicLink.objects.with_spent().select_related("invite").get(pk=row.pk).state
 
 
@@ -32,7 +32,7 @@ def sign_up(link, name="grace"):
 
 
 def before(**of_link):
-    """A link that was mailed an hour ago and works for a day."""
+    """Makes a link that was mailed an hour ago and works for a day."""
     return LinkFactory(email=EMAIL, sent_at=NOW() - HOUR, expires_at=NOW() + timedelta(days=1), **of_link)
 
 
@@ -45,11 +45,11 @@ STATES = [
     ("revoked", {"revoked_at": NOW(), "expires_at": NOW() - HOUR}, {}),
     ("revoked", {"expires_at": NOW() - HOUR}, {"revoked_at": NOW()}),
     ("expired", {"expires_at": NOW() - HOUR}, {}),
-    ("pending", {}, {"expires_at": NOW() - HOUR}),  # its holder has asked for it since
+    ("pending", {}, {"expires_at": NOW() - HOUR}),  # its holder asked for a fresh link after it expired
 ]
 
 
-def test_the_first_line_that_fits_is_its_state(subtests):
+def test_the_first_state_that_applies_is_the_state_of_a_link(subtests):
     for expected, link, invite in STATES:
         with subtests.test(state=expected, link=link, invite=invite):
             row = InviteFactory(**invite)
@@ -72,7 +72,7 @@ def test_a_link_that_was_asked_for_ends_with_a_later_use_of_another():
 
     assert state(older) == "used"
     assert state(elsewhere) == "pending"
-    assert state(LinkFactory(email=EMAIL, sent_at=NOW() + HOUR)) == "pending"  # mailed after that use
+    assert state(LinkFactory(email=EMAIL, sent_at=NOW() + HOUR)) == "pending"  # this link was mailed after the use
 
 
 def test_a_spent_link_signs_nobody_in():
@@ -86,7 +86,7 @@ def test_a_spent_link_signs_nobody_in():
     assert "already been used" in words(Client().get(tokens.path(purposes.CONFIRM, older.pk)))
 
 
-def test_an_invitation_is_not_eaten_by_signing_in():
+def test_signing_in_by_another_link_does_not_use_up_an_invitation():
     ada = UserFactory(email=EMAIL)
     invitation = InviteFactory(email=EMAIL)
     LinkFactory(email=EMAIL, epoch=0).sign_in(ada, "")
@@ -94,7 +94,7 @@ def test_an_invitation_is_not_eaten_by_signing_in():
     assert state(invitation.links.get()) == "pending"
 
 
-def test_what_was_asked_for_ends_with_the_use_of_an_invitation_too():
+def test_a_link_that_was_asked_for_ends_with_the_use_of_an_invitation_too():
     asked = before()
 
     sign_up(InviteFactory(email=EMAIL).links.get())
@@ -154,7 +154,7 @@ def test_asking_again_lengthens_no_older_link():
     assert (first.expires_at, state(first), state(second)) == (ends, "pending", "pending")
 
 
-def test_an_invited_newcomer_who_asks_accepts_what_ends_last():
+def test_an_invited_newcomer_who_asks_accepts_the_invitation_that_ends_last():
     InviteFactory(email=EMAIL, source="member", invited_by=UserFactory(), expires_at=NOW() + HOUR)
     last = InviteFactory(email=EMAIL, source="member", invited_by=UserFactory(), next="/account?last")
 
@@ -163,14 +163,14 @@ def test_an_invited_newcomer_who_asks_accepts_what_ends_last():
     assert (link.invite, link.expires_at, link.leads_to) == (last, last.expires_at, "/account?last")
 
 
-def test_no_member_takes_the_place_of_what_staff_have_promised(settings):
+def test_an_invitation_of_staff_comes_before_one_of_a_member(settings):
     by_staff = InviteFactory(email=EMAIL, expires_at=NOW() + HOUR)
     InviteFactory(email=EMAIL, source="member", invited_by=UserFactory())
 
     assert MagicLink.objects.issue(EMAIL).invite == by_staff
 
 
-def test_whoever_was_invited_since_they_asked_accepts_that_with_the_older_link(client):
+def test_a_link_asked_for_accepts_an_invitation_that_was_sent_since(client):
     editors = Group.objects.create(name="editors")
     asked = LinkFactory(email=EMAIL)
     by_staff = InviteFactory(email=EMAIL, group=editors)
@@ -196,7 +196,7 @@ def test_an_expired_invitation_lets_its_holder_ask_for_an_hour(settings):
     assert link.invite == expired
     assert timedelta(0) < link.expires_at - NOW() <= LINK_LIFETIME
     expired.refresh_from_db()
-    assert expired.state == "expired"  # only whoever holds its link makes it last
+    assert expired.state == "expired"  # only a person who holds its link can renew it
 
 
 def test_one_press_on_an_expired_invitation_lets_it_last_as_its_sender_meant(client, mailbox):
@@ -209,11 +209,11 @@ def test_one_press_on_an_expired_invitation_lets_it_last_as_its_sender_meant(cli
 
     invitation.refresh_from_db()
     healed = MagicLink.objects.exclude(pk=invitation.pk).get()
-    assert invitation.group is None  # it was promised until the end
+    assert invitation.group is None  # the group was promised until the end only
     for row in (invitation, healed):
         assert INVITE_LIFETIME - HOUR < row.expires_at - NOW() <= INVITE_LIFETIME
     assert invitation.state == "pending"
-    assert state(invitation.links.get(pk=invitation.pk)) == "expired"  # older links stay dead
+    assert state(invitation.links.get(pk=invitation.pk)) == "expired"  # a renewal does not revive older links
     assert mailbox.kinds(EMAIL) == ["invite", "invite"]
 
 
@@ -243,7 +243,7 @@ def test_accepting_with_an_account_joins_the_group_and_is_told(client):
 
 def test_a_link_of_a_withdrawn_invitation_signs_nobody_up_and_stays_unused():
     invitation = InviteFactory(email=EMAIL)
-    link = invitation.links.select_related("invite").get()  # as a press has read it
+    link = invitation.links.select_related("invite").get()  # read as a press reads it
     Invite.objects.update(revoked_at=NOW())
 
     with pytest.raises(Unavailable):
@@ -288,7 +288,7 @@ def test_invitations_of_one_address_stand_side_by_side(mailbox):
 
 
 def test_a_link_from_before_the_account_signs_nobody_in_once_all_sessions_have_ended(client):
-    link = LinkFactory(email=EMAIL)  # mailed before there was an account
+    link = LinkFactory(email=EMAIL)  # mailed before the account was made
     UserFactory(email=EMAIL).sign_out()
 
     assert client.post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)}).status_code == 410
@@ -320,7 +320,7 @@ def test_a_link_of_a_replaced_invitation_revives_no_other(client):
     assert MagicLink.objects.latest("created_at").invite == new
 
 
-def test_what_was_asked_for_lives_its_hour_though_its_invitation_is_replaced(client):
+def test_a_link_lives_its_hour_though_its_invitation_is_replaced(client):
     InviteFactory(email=EMAIL, expires_at=NOW() - HOUR)
     asked = MagicLink.objects.issue(EMAIL)
     new = Invite.objects.issue(EMAIL, source="admin")
@@ -333,11 +333,11 @@ def test_what_was_asked_for_lives_its_hour_though_its_invitation_is_replaced(cli
     assert (new.state, new.accepted_by.username) == ("accepted", "grace")
 
 
-def test_another_pages_press_is_no_second_press(client):
-    """Whoever has just chosen a new password by one link is not signed in by an older one."""
+def test_a_press_on_another_page_is_no_second_press(client):
+    """The press of one link, which set a new password, must not let an older link sign in as a double press."""
     ada = UserFactory(email=EMAIL)
     older, newer = before(epoch=0), LinkFactory(email=EMAIL, epoch=0)
-    client.get("/reset")  # for its cookie
+    client.get("/reset")  # gives the browser its cookie
     form = {"token": tokens.sign(purposes.RESET, newer.pk), "password": f"{PASSWORD} anew"}
     assert client.post("/reset/password", form).url == "/login"
 
@@ -347,7 +347,7 @@ def test_another_pages_press_is_no_second_press(client):
     assert not ada.sessions.exists()
 
 
-def test_declining_by_the_mail_of_one_that_was_replaced_declines_what_took_its_place(client):
+def test_declining_a_replaced_invitation_declines_its_replacement(client):
     old = InviteFactory(email=EMAIL, expires_at=NOW() - HOUR)
     new = Invite.objects.issue(EMAIL, source="admin")
     old.refresh_from_db()
@@ -360,13 +360,13 @@ def test_declining_by_the_mail_of_one_that_was_replaced_declines_what_took_its_p
     assert new.state == "declined"
 
 
-def test_declining_one_that_was_replaced_by_what_is_over_too_leads_to_the_start(client):
+def test_declining_a_replaced_invitation_without_a_successor_leads_to_the_start(client):
     old = InviteFactory(email=EMAIL, expires_at=NOW() - HOUR, replaced_at=NOW())
 
     assert client.post("/invite/decline", {"token": tokens.sign(purposes.DECLINE, old.pk)}).url == "/"
 
 
-def test_what_somebody_asked_for_goes_on_when_a_member_withdraws(client, mailbox):
+def test_a_link_that_was_asked_for_goes_on_when_a_member_withdraws(client, mailbox):
     member = UserFactory()
     invite = MemberInvites(member).send(EMAIL)
     asked = MagicLink.objects.issue(EMAIL)
@@ -375,15 +375,15 @@ def test_what_somebody_asked_for_goes_on_when_a_member_withdraws(client, mailbox
     MemberInvites(member).withdraw(invite)
 
     assert state(asked) == "pending"
-    assert mailbox.kinds(EMAIL) == ["invite"]  # that which was asked for
+    assert mailbox.kinds(EMAIL) == ["invite"]  # the mail of the link that was asked for
     assert sign_up(asked).email == EMAIL
 
 
 @pytest.mark.parametrize(
     "end", [lambda invite: Invite.objects.filter(pk=invite.pk).revoke(), lambda invite: invite.decline()]
 )
-def test_with_an_invitation_goes_the_waiting_mail_that_its_holder_asked_for(mailbox, end):
-    """It would bring a dead link."""
+def test_ending_an_invitation_stops_the_waiting_mail_its_holder_asked_for(mailbox, end):
+    """That mail would bring a link that no longer works."""
     invite = Invite.objects.issue(EMAIL, source="admin")
     MagicLink.objects.issue(EMAIL)
     MagicLink.objects.issue("alan@example.com")

@@ -1,4 +1,4 @@
-"""Members invite: what they may write, how often, and what they must not learn of whom they invite."""
+"""Invitations by members: notes, quota, and the facts about the invited that members must not learn."""
 
 import re
 from datetime import timedelta
@@ -39,7 +39,7 @@ def press(client, verb, invite):
 
 
 def listed(member):
-    """The newest invitation that a member has sent."""
+    """Returns the newest invitation that a member has sent."""
     return MemberInvites(member).sent().first()
 
 
@@ -58,7 +58,7 @@ def join(link):
 
 
 def as_seen(page, **names):
-    """The page without what differs between any two visits, and between two people."""
+    """Returns the text of the page without all that differs between two visits or two people."""
     lines = (line for line in page.text.splitlines() if "csrf" not in line and 'name="invite"' not in line)
     text = re.sub(r'datetime="[^"]*"', "", "\n".join(lines))
     for name, value in names.items():
@@ -66,7 +66,7 @@ def as_seen(page, **names):
     return text
 
 
-def test_there_is_no_trace_of_it_where_members_may_not_invite(signed_in, settings):
+def test_where_members_may_not_invite_there_is_no_page_for_it(signed_in, settings):
     settings.MEMBERS_INVITE = False
 
     assert signed_in.get(PAGE).status_code == 404
@@ -116,7 +116,7 @@ def test_a_note_is_one_plain_line_without_links(signed_in, mailbox):
     assert not Invite.objects.exists()
 
 
-def test_a_typo_and_ones_own_address_are_pointed_out(signed_in, ada):
+def test_a_typo_and_the_members_own_address_are_pointed_out(signed_in, ada):
     assert "your own address" in words(send(signed_in, "ADA@example.com"))
     page = send(signed_in, "grace@gmial.com")
     assert "Did you mean grace@gmail.com?" in words(page)
@@ -126,7 +126,7 @@ def test_a_typo_and_ones_own_address_are_pointed_out(signed_in, ada):
 
 @pytest.fixture(params=["account", "turned off", "invited", "invited by a member", "suppressed"])
 def special(request):
-    """Something about the address that is nobody's business."""
+    """A fact about the address that members must not learn."""
     if request.param in {"account", "turned off"}:
         return UserFactory(email=EMAIL, username="grace", is_active=request.param == "account")
     if request.param == "invited":
@@ -137,7 +137,7 @@ def special(request):
 
 
 def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox):
-    """Everything is done to it, and by another member to an address that nobody knows."""
+    """One member does everything to this address, another the same to an unknown one; pages and costs must be equal."""
     bob = UserFactory(username="bob", email="bob@example.com")
     other = Client()
     other.post("/login", {"login": "bob", "password": PASSWORD})
@@ -147,7 +147,7 @@ def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox
         pages, costs = [], []
         now = timezone.now()
         for client, member, email in both:
-            # Nor may a minute pass between the two.
+            # Frozen time: pages name minutes, and the second visit must not see the next one.
             with CaptureQueriesContext(connection) as queries, time_machine.travel(now, tick=False):
                 page = act(client, member, email)
             pages.append(as_seen(page, EMAIL=email, NAME=member.username))
@@ -160,7 +160,7 @@ def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox
         return press(client, "resend", listed(member))
 
     assert same(lambda client, _member, email: send(client, email)) == ""
-    mailbox.letters()  # the worker has tried
+    mailbox.letters()  # the worker delivers them
     assert "Pending" in same(lambda client, *_: client.get(PAGE))
     for _client, _member, email in both:
         Client().post("/", {"email": email})  # somebody asks for a link
@@ -179,7 +179,7 @@ def test_a_member_learns_nothing_of_the_address(signed_in, ada, special, mailbox
     assert exported == [[("member", 2), ("member", 1)]] * 2
 
 
-def test_who_has_an_account_is_mailed_to_sign_in_without_a_token(signed_in, mailbox):
+def test_a_person_with_an_account_is_mailed_to_sign_in_without_a_token(signed_in, mailbox):
     UserFactory(username="grace", email=EMAIL)
 
     send(signed_in, note="Hi")
@@ -228,7 +228,7 @@ def test_two_members_invite_one_address_with_a_link_each(signed_in, ada, mailbox
     assert Client().get(bobs).status_code == 410
 
 
-def test_who_comes_in_by_the_mail_of_one_member_has_answered_no_other(signed_in, ada, mailbox):
+def test_accepting_the_invitation_of_one_member_answers_no_other(signed_in, ada, mailbox):
     bob = UserFactory(username="bob", email="bob@example.com")
     send(signed_in)
     adas = mailbox.link(EMAIL, "/signup")
@@ -253,7 +253,7 @@ def test_a_mail_that_has_not_left_is_taken_back_with_its_invitation_and_no_other
     assert ["bob invited you" in letter["Subject"] for letter in mailbox.letters(EMAIL)] == [True]
 
 
-def test_what_somebody_asked_for_stays_their_own_beside_the_members_invitation(signed_in, ada, mailbox, settings):
+def test_a_link_that_was_asked_for_does_not_accept_a_members_invitation(signed_in, ada, mailbox, settings):
     Client().post("/", {"email": EMAIL})
     asked = mailbox.link(EMAIL, "/signup")
     settings.SIGNUP = "invited"
@@ -278,10 +278,10 @@ def test_old_links_of_an_invitation_that_ran_out_stay_dead(signed_in, ada, mailb
     assert join(mailbox.link(EMAIL, "/signup")).status_code == 302
     old.refresh_from_db()
     assert (listed(ada).state, old.state) == (Invite.State.ACCEPTED, Invite.State.EXPIRED)
-    assert bool(old.replaced_at) == (source == "member")  # that of staff is theirs to send again
+    assert bool(old.replaced_at) == (source == "member")  # staff can still send theirs again
 
 
-def test_sent_again_its_older_links_work_even_if_they_had_run_out(signed_in, ada, mailbox):
+def test_after_sending_again_older_links_work_even_if_they_had_run_out(signed_in, ada, mailbox):
     send(signed_in)
     link = mailbox.link(EMAIL, "/signup")
     let_a_minute_pass()
@@ -295,7 +295,7 @@ def test_sent_again_its_older_links_work_even_if_they_had_run_out(signed_in, ada
     assert listed(ada).state == Invite.State.PENDING
 
 
-def test_sending_again_to_who_has_an_account_by_now_lengthens_no_link_that_signs_in(signed_in, ada, mailbox):
+def test_sending_again_to_an_account_lengthens_no_link_that_signs_in(signed_in, ada, mailbox):
     send(signed_in)
     link = mailbox.link(EMAIL, "/signup")
     UserFactory(username="grace", email=EMAIL)
@@ -317,7 +317,7 @@ def test_only_a_members_newest_invitation_to_an_address_can_be_sent_again(signed
     assert signed_in.get(PAGE).text.count(f"Send again: {EMAIL}") == 1
 
 
-def test_only_so_many_go_within_seven_days_and_withdrawn_ones_count(signed_in, ada, settings):
+def test_the_quota_of_seven_days_counts_withdrawn_invitations_too(signed_in, ada, settings):
     settings.MEMBERS_INVITE_QUOTA = 2
     send(signed_in)
     press(signed_in, "withdraw", listed(ada))
@@ -326,7 +326,7 @@ def test_only_so_many_go_within_seven_days_and_withdrawn_ones_count(signed_in, a
     statements = [query["sql"] for query in queries]
     locked = next(n for n, sql in enumerate(statements) if "FOR NO KEY UPDATE" in sql and "accounts_user" in sql)
     counted = next(n for n, sql in enumerate(statements) if '"created_at" >' in sql)
-    assert locked < counted  # two presses at once count one after the other
+    assert locked < counted  # the lock makes two presses at once count one after the other
 
     page = send(signed_in, "edsger@example.com")
     assert "You can send the next one after" in words(page)
@@ -352,7 +352,7 @@ def test_a_paused_member_reads_why_and_can_only_withdraw(signed_in, ada, mailbox
     assert send(signed_in, "alan@example.com").status_code == 302
 
 
-def test_one_invitation_is_sent_a_few_times_at_most(signed_in, ada, mailbox):
+def test_a_member_sends_one_invitation_five_times_at_most(signed_in, ada, mailbox):
     send(signed_in)
     for _ in range(6):
         let_a_minute_pass()
@@ -363,7 +363,7 @@ def test_one_invitation_is_sent_a_few_times_at_most(signed_in, ada, mailbox):
     assert len(mailbox.letters(EMAIL)) == 5
 
 
-def test_what_is_not_the_members_is_not_found(signed_in, ada):
+def test_invitations_that_are_not_the_members_are_not_found(signed_in, ada):
     theirs = [MemberInvites(UserFactory()).send(EMAIL), InviteFactory(invited_by=ada)]
     send(signed_in, "alan@example.com")
     before = list(Invite.objects.order_by("id").values())
@@ -387,7 +387,7 @@ def test_a_member_goes_on_seeing_what_became_of_an_invitation(signed_in, ada, ma
     assert "is over already" in words(press(signed_in, "withdraw", listed(ada)))
 
 
-def test_staff_see_and_withdraw_what_a_member_has_sent(signed_in, ada, desk, mailbox):
+def test_staff_see_and_withdraw_the_invitations_of_a_member(signed_in, ada, desk, mailbox):
     send(signed_in)
     link = mailbox.link(EMAIL, "/signup")
     assert EMAIL in words(desk.get("/admin/invites/invite/", {"invited_by": ada.pk, "source": "member"}))
@@ -399,8 +399,8 @@ def test_staff_see_and_withdraw_what_a_member_has_sent(signed_in, ada, desk, mai
     assert "Withdrawn" in words(signed_in.get(PAGE))
 
 
-def test_staff_leave_the_times_of_what_a_member_sent_alone(signed_in, ada):
-    """They would be refused for an address that has an account, and the member would see it by the times."""
+def test_staff_cannot_change_the_times_of_a_members_invitation(signed_in, ada):
+    """Staff's verbs skip addresses that have an account: changed times would show the member which ones do not."""
     send(signed_in)
     send(signed_in, UserFactory().email)
     let_a_minute_pass()
@@ -411,7 +411,7 @@ def test_staff_leave_the_times_of_what_a_member_sent_alone(signed_in, ada):
     assert list(MemberInvites(ada).sent().values()) == before
 
 
-def test_what_a_member_has_sent_is_reminded_of_as_any_other(signed_in, ada, mailbox):
+def test_a_members_invitation_is_reminded_of_like_any_other(signed_in, ada, mailbox):
     send(signed_in)
     Invite.objects.update(expires_at=timezone.now() + timedelta(days=1), sent_at=AGO - timedelta(days=1))
     Invite.objects.update(created_at=AGO - timedelta(days=1))
@@ -430,7 +430,7 @@ def test_prune_deletes_unaccepted_invitations_a_year_after_their_end(signed_in, 
     assert [row.email for row in Invite.objects.prunable()] == [EMAIL]
 
 
-def test_what_somebody_who_leaves_has_sent_goes_on_without_their_name(signed_in, ada, mailbox):
+def test_invitations_of_a_deleted_account_go_on_without_its_name(signed_in, ada, mailbox):
     send(signed_in)
     ada.erase()
 

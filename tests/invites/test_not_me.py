@@ -1,4 +1,4 @@
-"""This was not me: one button in a mail that takes the account back, signed in or not."""
+"""The button "This was not me" in a mail: it takes the account back, whether or not anybody is signed in."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def press(link, client=None):
 
 @pytest.fixture
 def thief(ada):
-    """Somebody who knows the password."""
+    """The browser of a thief, who knows the password and is signed in."""
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
     return client
@@ -41,7 +41,7 @@ def link(mailbox, ada, thief):
     return mailbox.link(ada.email, "/not-me")
 
 
-def test_looking_changes_nothing_and_says_what_would(ada, thief, link):
+def test_looking_changes_nothing_and_says_what_a_press_would_change(ada, thief, link):
     for _ in range(5):
         page = Client().get(link)
         assert page.status_code == Client().head(link).status_code == 200
@@ -55,7 +55,7 @@ def test_looking_changes_nothing_and_says_what_would(ada, thief, link):
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_it_says_that_google_goes_where_it_is_connected(ada, link):
+def test_the_page_says_that_google_is_disconnected_where_it_is_connected(ada, link):
     assert "Google is disconnected" not in words(Client().get(link))
 
     ada.google.connect("2001", "mallory@gmail.com")
@@ -101,7 +101,7 @@ def test_devices_known_before_are_strangers(ada, thief, link):
     ada.change_password(NEW)
     thief.post("/login", {"login": "ada", "password": NEW})
 
-    # a second report of a new device: its cookie counts for nothing
+    # reported as new again: the cookie of the device no longer counts
     assert ada.events.filter(kind="signed_in").count() == 2
     from outbox.models import OutboxMessage  # noqa: PLC0415
 
@@ -119,12 +119,12 @@ def test_pressing_twice_or_later_again_is_explained(mailbox, ada, link):
     assert len(mailbox.letters(ada.email)) == mails
 
 
-def test_it_can_be_said_for_72_hours(link):
+def test_the_button_works_for_72_hours(link):
     with time_machine.travel(timezone.now() + timedelta(hours=71, minutes=59)):
         assert press(link).status_code == 200
 
 
-def test_after_72_hours_it_offers_a_new_password_instead(ada, thief, link):
+def test_after_72_hours_the_page_offers_a_new_password_instead(ada, thief, link):
     with time_machine.travel(timezone.now() + timedelta(hours=72, minutes=1)):
         for page in (Client().get(link), press(link)):
             assert page.status_code == 410
@@ -178,7 +178,7 @@ def test_two_changes_in_a_row_come_back_to_the_first_address(mailbox, ada):
 
 
 def test_the_thief_cannot_use_the_owners_undo_up_nor_undo_it(mailbox, ada):
-    """Each mail has its own say, and only at an address that is the account's or just was."""
+    """A mail's button counts only if its address is the account's, or was until a recent change."""
     ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
@@ -217,7 +217,7 @@ def test_an_address_change_older_than_72_hours_stays(mailbox, ada):
     assert ada.email == "ada@new.example"
 
 
-def test_an_address_that_somebody_else_has_by_now_is_for_a_person_to_sort_out(mailbox, ada):
+def test_an_address_that_somebody_else_has_by_now_is_left_to_staff(mailbox, ada):
     ada.address.change("thief@example.com")
     undo = mailbox.link("ada@example.com", "/not-me")
     UserFactory(username="grace", email="ada@example.com")
@@ -243,7 +243,7 @@ def test_a_pending_address_change_dies_with_the_session(mailbox, ada, thief, lin
     assert ada.email == "ada@example.com"
 
 
-def test_the_button_of_somebody_who_has_left_opens_a_page(ada, link):
+def test_the_button_of_a_deleted_account_opens_a_page(ada, link):
     ada.erase()
 
     for page in (Client().get(link), press(link)):
@@ -264,7 +264,7 @@ def test_made_up_tokens_are_counted_when_pressed_and_not_when_looked_at(client):
 
 
 def two_steps_away(mailbox, ada):
-    """The owner's link and those of a thief who has moved the account twice."""
+    """Has a thief change the address twice. Returns the owner's link and the thief's links."""
     ada.address.change("one@thief.example")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
@@ -289,7 +289,7 @@ def test_once_the_owner_has_undone_the_first_step_no_later_address_has_a_say(mai
     assert "disowned" not in mailbox.kinds("one@thief.example")
 
 
-def test_nor_can_an_account_at_such_an_address_have_the_owners_turned_off(mailbox, ada):
+def test_an_account_at_a_later_address_cannot_turn_the_owners_account_off(mailbox, ada):
     owners, thiefs = two_steps_away(mailbox, ada)
     UserFactory(email="one@thief.example")
 
@@ -330,7 +330,7 @@ def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ad
     assert "token=" not in mailbox.text("new@example.com")
 
 
-def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, thief, link, monkeypatch):
+def test_a_change_under_way_when_the_owner_presses_comes_too_late(mailbox, ada, thief, link, monkeypatch):
     def late(user, *args, **kwargs):
         monkeypatch.undo()
         press(link)
@@ -346,7 +346,7 @@ def test_what_was_under_way_when_the_owner_pressed_comes_too_late(mailbox, ada, 
 
 @pytest.fixture
 def two_links(mailbox, ada):
-    """The owner's link and that of a thief who has moved the account."""
+    """The owner's link, and that of a thief who has changed the address."""
     ada.address.change("thief@example.com")
     owners = mailbox.link("ada@example.com", "/not-me")
     ada.rename("renamed")
@@ -375,7 +375,7 @@ def test_moving_on_later_gives_no_say_to_an_address_taken_back_before(ada, two_l
     assert ada.email == "ada@new.example"
 
 
-def test_what_was_put_right_at_the_desk_no_mail_undoes(admin_client, ada, two_links):
+def test_no_mail_undoes_an_address_that_was_put_right_at_the_desk(admin_client, ada, two_links):
     _owners, thiefs = two_links
     form = {"username": "renamed", "email": "ada@example.com", "is_active": "on"}
     admin_client.post(f"/admin/accounts/user/{ada.pk}/change/", form)
@@ -386,7 +386,7 @@ def test_what_was_put_right_at_the_desk_no_mail_undoes(admin_client, ada, two_li
 
 
 def before_it_counts(monkeypatch, do):
-    """Has something happen just after the next press was found to be in time."""
+    """Has `do` called just after the next press was found to be in time."""
     original = NotMe.can_be_said
 
     def meanwhile(self):
@@ -398,7 +398,7 @@ def before_it_counts(monkeypatch, do):
     monkeypatch.setattr(NotMe, "can_be_said", meanwhile)
 
 
-def test_of_two_presses_in_the_same_moment_one_counts_and_the_other_is_explained(mailbox, ada, link, monkeypatch):
+def test_of_two_presses_at_once_one_counts_and_the_other_is_explained(mailbox, ada, link, monkeypatch):
     before_it_counts(monkeypatch, lambda: press(link))
 
     page = press(link)
@@ -409,7 +409,7 @@ def test_of_two_presses_in_the_same_moment_one_counts_and_the_other_is_explained
     assert mailbox.kinds(ada.email).count("disowned") == 1
 
 
-def test_a_thief_who_presses_in_the_same_moment_as_the_owner_has_no_say(mailbox, ada, two_links, monkeypatch):
+def test_a_thief_who_presses_just_after_the_owner_has_no_say(mailbox, ada, two_links, monkeypatch):
     owners, thiefs = two_links
     before_it_counts(monkeypatch, lambda: press(owners))
 
@@ -500,7 +500,7 @@ def test_the_mail_about_a_thiefs_app_still_works_after_a_later_one_was_reported(
     ada.rename("thief")
     page = press(mailbox.link(ada.email, "/not-me"))
     assert "If it wasn’t you who set it up, press the button in the email about that too." in words(page)
-    assert ada.second_factor.is_on  # it was there before the event that was reported
+    assert ada.second_factor.is_on  # it was set up before the event that was reported
 
     assert press(about_the_app).status_code == 200
 
@@ -508,7 +508,7 @@ def test_the_mail_about_a_thiefs_app_still_works_after_a_later_one_was_reported(
     assert press(about_the_app).status_code == 410
 
 
-def test_the_mail_about_a_thiefs_recovery_codes_still_works_then(mailbox, ada):
+def test_the_mail_about_a_thiefs_recovery_codes_still_works_after_a_later_one(mailbox, ada):
     phone.pair(ada)
     ada.refresh_from_db()
     ada.second_factor.renew_codes()
@@ -549,7 +549,7 @@ GOES = "the authenticator app and recovery codes that were set up since are remo
 OFF = "Two-step verification is off now: turn it on again once you’re in."
 
 
-def test_it_says_that_an_app_that_was_set_up_since_goes(ada, link):
+def test_the_page_says_that_an_app_set_up_since_is_removed(ada, link):
     assert GOES not in words(Client().get(link))
 
     phone.pair(User.objects.get())
@@ -557,7 +557,7 @@ def test_it_says_that_an_app_that_was_set_up_since_goes(ada, link):
     assert GOES in words(Client().get(link))
 
 
-def test_it_says_so_of_recovery_codes_alone_too(mailbox, ada):
+def test_the_page_says_that_recovery_codes_made_since_are_removed(mailbox, ada):
     phone.pair(ada)
     ada.record_and_notify(Event.Kind.SIGNED_IN)
     link = mailbox.link(ada.email, "/not-me")
@@ -573,20 +573,20 @@ def test_it_says_so_of_recovery_codes_alone_too(mailbox, ada):
     [lambda ada: None, lambda ada: ada.second_factor.turn_off()],
     ids=["turned on", "turned off"],
 )
-def test_whose_second_factor_was_changed_is_told_to_turn_it_on_again(mailbox, ada, last):
+def test_an_owner_whose_second_factor_was_changed_is_told_to_turn_it_on(mailbox, ada, last):
     phone.pair(ada)
     last(User.objects.get())
 
     assert OFF in words(press(mailbox.link(ada.email, "/not-me")))
 
 
-def test_so_is_whose_mail_was_about_a_sign_in_just_before(ada, link):
+def test_an_owner_whose_second_factor_was_set_up_since_is_told_to_turn_it_on(ada, link):
     phone.pair(User.objects.get())
 
     assert OFF in words(press(link))
 
 
-def test_who_has_it_still_or_never_had_it_is_told_nothing_of_it(mailbox, ada, link):
+def test_an_owner_whose_second_factor_is_unchanged_is_not_told_to_turn_it_on(mailbox, ada, link):
     assert OFF not in words(press(link))
 
     phone.pair(User.objects.get())
@@ -595,7 +595,7 @@ def test_who_has_it_still_or_never_had_it_is_told_nothing_of_it(mailbox, ada, li
     assert ada.second_factor.is_on
 
 
-def test_what_staff_did_came_from_no_unknown_device(mailbox, ada):
+def test_a_change_by_staff_is_not_shown_as_from_an_unknown_device(mailbox, ada):
     phone.pair(ada)
     User.objects.get().second_factor.turn_off(by="staff")
 

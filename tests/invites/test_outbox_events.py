@@ -1,4 +1,4 @@
-"""What other services hear of newcomers, whichever door they come by."""
+"""The events that other services hear about new accounts and accepted invitations, by whichever door people join."""
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -42,7 +42,7 @@ def accepted(user, **said):
     return "invite.accepted", {"invite": str(invite.pk), "user": str(user.pk)} | plain | said
 
 
-def test_who_accepts_an_invitation_is_announced_with_who_sent_it(client, mailbox, olga, announced):
+def test_accepting_an_invitation_is_announced_with_its_sender(client, mailbox, olga, announced):
     Invite.objects.issue(EMAIL, source="csv", invited_by=olga, batch="spring", note="between us")
 
     post(client, "/signup", mailbox.link(EMAIL), username="grace")
@@ -51,7 +51,7 @@ def test_who_accepts_an_invitation_is_announced_with_who_sent_it(client, mailbox
     assert announced() == [created(grace), accepted(grace, source="csv", batch="spring", invited_by=str(olga.pk))]
 
 
-def test_who_asked_for_the_link_is_announced_and_has_accepted_nothing(client, mailbox, announced):
+def test_joining_by_a_link_that_was_asked_for_announces_no_acceptance(client, mailbox, announced):
     client.post("/", {"email": EMAIL})
     assert announced() == []
 
@@ -60,7 +60,7 @@ def test_who_asked_for_the_link_is_announced_and_has_accepted_nothing(client, ma
     assert announced() == [created(User.objects.get())]
 
 
-def test_who_is_invited_and_asks_for_a_link_accepts_the_invitation_by_it(client, mailbox, olga, announced):
+def test_an_invited_person_who_asks_for_a_link_accepts_the_invitation_by_it(client, mailbox, olga, announced):
     InviteFactory(email=EMAIL, invited_by=olga)
     client.post("/", {"email": EMAIL})
 
@@ -70,7 +70,7 @@ def test_who_is_invited_and_asks_for_a_link_accepts_the_invitation_by_it(client,
     assert announced() == [created(grace), accepted(grace, invited_by=str(olga.pk))]
 
 
-def test_who_registers_in_one_form_is_announced_when_the_mail_is_answered(client, mailbox, announced):
+def test_an_account_registered_in_one_form_is_announced_when_confirmed(client, mailbox, announced):
     client.post("/signup", {"email": EMAIL, "username": "grace", "password": PASSWORD})
     assert announced() == []
 
@@ -80,14 +80,14 @@ def test_who_registers_in_one_form_is_announced_when_the_mail_is_answered(client
     assert announced() == [created(User.objects.get())]
 
 
-def test_who_joins_by_google_is_announced(google, announced):
+def test_joining_by_google_is_announced(google, announced):
     for _ in range(2):
         come_by_google(google)
 
     assert announced() == [created(User.objects.get())]
 
 
-def test_who_joins_by_google_is_announced_with_the_invitation_that_waited(google, olga, announced):
+def test_joining_by_google_is_announced_with_the_invitation_that_waited(google, olga, announced):
     InviteFactory(email=EMAIL, invited_by=olga)
 
     come_by_google(google)
@@ -116,7 +116,7 @@ def test_a_second_press_and_a_taken_name_are_not_announced(client, olga, announc
     assert announced() == [created(grace), accepted(grace)]
 
 
-def test_who_is_in_already_accepts_nothing_by_signing_in(client, mailbox, olga, announced):
+def test_signing_in_by_a_link_that_was_asked_for_announces_no_acceptance(client, mailbox, olga, announced):
     InviteFactory(email=olga.email)
     client.post("/", {"email": olga.email})
 
@@ -126,7 +126,7 @@ def test_who_is_in_already_accepts_nothing_by_signing_in(client, mailbox, olga, 
     assert announced() == []
 
 
-def test_who_is_in_already_and_comes_by_an_invitation_has_accepted_it(client, mailbox, olga, announced):
+def test_signing_in_by_an_invitation_is_announced_as_its_acceptance(client, mailbox, olga, announced):
     Invite.objects.issue(olga.email, source="command")
 
     for _ in range(2):

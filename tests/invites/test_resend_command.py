@@ -1,4 +1,4 @@
-"""resend_invites: who gets the mail again, at which pace, and how the command tells."""
+"""The command resend_invites: which invitations it mails again, at which pace, and what it prints."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def mailed():
 
 
 def interrupted_once(monkeypatch, pause):
-    """A Ctrl-C comes while the first page of two rows is in hand."""
+    """Sends the signal `pause` once, while the command works on its first chunk of two rows."""
     monkeypatch.setattr(filters, "CHUNK", 2)
     original = InviteQuerySet.resend
 
@@ -58,7 +58,7 @@ def interrupted_once(monkeypatch, pause):
     monkeypatch.setattr(InviteQuerySet, "resend", resend)
 
 
-def test_resending_skips_who_is_in_by_now_and_minds_the_state():
+def test_resending_skips_people_with_an_account_and_minds_the_state():
     invited("grace", "alan")
     invited("old", expires_at=timezone.now())
     UserFactory(email="grace@example.com")
@@ -83,7 +83,7 @@ def test_resending_extends_and_keeps_old_links(mailbox, client):
     assert run_json("--state", "expired")["queued"] == 0
 
 
-def test_resending_leaves_alone_what_is_over_or_was_asked_for():
+def test_resending_leaves_alone_dead_invitations_and_links_asked_for():
     for over in ("accepted_at", "revoked_at", "declined_at", "replaced_at"):
         invited(over, **{over: LONG_AGO})
     LinkFactory(sent_at=LONG_AGO)
@@ -159,7 +159,7 @@ def test_an_interruption_finishes_what_is_in_hand_and_says_how_to_go_on(monkeypa
     assert mailed() == [f"guest{n}@example.com" for n in range(5)]
 
 
-def test_who_fails_is_masked_unless_every_row_is_asked_for():
+def test_failed_addresses_are_masked_unless_every_row_is_asked_for():
     invited("grace", "alan")
     Suppression.objects.suppress("grace@example.com", "550 5.1.1 No such user")
 
@@ -175,7 +175,7 @@ def test_who_fails_is_masked_unless_every_row_is_asked_for():
     assert "grace@" not in out.getvalue()
 
 
-def test_results_are_clean_whatever_is_shown_meanwhile(capsys):
+def test_progress_on_standard_error_leaves_the_results_clean(capsys):
     invited("grace")
     watched = Terminal()
 
@@ -190,7 +190,7 @@ def test_results_are_clean_whatever_is_shown_meanwhile(capsys):
     assert run("--verbosity", "0") == ""
 
 
-def test_a_lost_database_is_for_later_and_what_was_done_is_told(monkeypatch):
+def test_a_lost_database_stops_the_command_which_says_what_was_done(monkeypatch):
     monkeypatch.setattr(filters, "CHUNK", 2)
     original = InviteQuerySet.resend
 

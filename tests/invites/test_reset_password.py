@@ -44,7 +44,7 @@ def test_the_link_lets_choose_a_password_which_then_signs_in(client, mailbox, ad
     assert "password_changed" in mailbox.kinds(ada.email)
 
 
-def test_it_ends_every_session_and_every_other_link(client, mailbox, signed_in, ada, link, settings):
+def test_a_reset_ends_every_session_and_every_other_link(client, mailbox, signed_in, ada, link, settings):
     settings.RATELIMIT_ENABLE = False
     client.post("/", {"email": ada.email})
     other = mailbox.link(ada.email, "/confirm")
@@ -64,7 +64,7 @@ def test_looking_changes_nothing_however_often(client, ada, link):
     assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
-def test_it_works_once(client, ada, link):
+def test_the_link_works_once(client, ada, link):
     client.get(link)
     assert choose(client, link).url == "/login"
     assert choose(client, link).url == "/login"  # a double click
@@ -83,8 +83,8 @@ def test_a_bad_password_is_explained_and_the_link_goes_on_working(client, ada, l
     assert choose(client, link).url == "/login"
 
 
-def test_a_double_press_is_one_change_and_another_password_is_none(client, ada, link):
-    client.get(link)  # which gives the browser its cookie
+def test_a_double_press_is_one_change_and_another_password_is_refused(client, ada, link):
+    client.get(link)  # gives the browser its cookie
 
     assert [choose(client, link).status_code for _ in range(2)] == [302, 302]
     answer = choose(client, link, "yet another long password")
@@ -94,7 +94,7 @@ def test_a_double_press_is_one_change_and_another_password_is_none(client, ada, 
     assert User.objects.get().check_password(NEW)
 
 
-def test_it_sets_the_first_password_too(client, mailbox):
+def test_a_link_sets_the_first_password_too(client, mailbox):
     grace = UserFactory(username="grace", email="grace@example.com", password=None)
     client.post("/reset", {"email": grace.email})
 
@@ -103,7 +103,7 @@ def test_it_sets_the_first_password_too(client, mailbox):
     assert client.post("/login", {"login": "grace", "password": NEW}).status_code == 302
 
 
-def test_an_expired_link_heals_with_one_button_and_stays_what_it_was(client, mailbox, ada, link, settings):
+def test_one_press_renews_an_expired_link_as_a_link_to_reset(client, mailbox, ada, link, settings):
     settings.RATELIMIT_ENABLE = False
     MagicLink.objects.update(expires_at="2020-01-01T00:00Z")
     page = client.get(link)
@@ -218,7 +218,7 @@ def test_a_link_from_before_signing_out_everywhere_resets_nothing(client, signed
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_a_reset_that_cannot_be_told_leaves_password_and_link(client, link, monkeypatch):
+def test_a_reset_whose_mail_cannot_be_written_changes_nothing(client, link, monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError("on purpose")
 

@@ -1,4 +1,4 @@
-"""send_invites, owner_link: safe to repeat, honest in words and exit codes."""
+"""The commands send_invites and owner_link: safe to repeat, with true output and exit codes."""
 
 import json
 from datetime import timedelta
@@ -48,7 +48,7 @@ def test_invites_are_sent_once_each_and_the_rest_is_accounted_for(ada, tmp_path)
     assert OutboxMessage.objects.filter(kind="invite").count() == 2
 
 
-def test_the_same_list_twice_does_nothing_twice():
+def test_the_same_list_twice_invites_nobody_twice():
     run("send_invites", "grace@example.com", "alan@example.com")
     again = run_json("send_invites", "grace@example.com", "alan@example.com")
 
@@ -87,7 +87,7 @@ def test_rows_that_cannot_be_read_are_named_and_the_others_go(capsys):
         ["--resume", "b_0"],
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_sent(wrong):
+def test_wrong_options_are_refused_before_anything_is_sent(wrong):
     with pytest.raises(CommandError) as stopped:
         run("send_invites", "grace@example.com", *wrong)
 
@@ -173,11 +173,11 @@ def test_an_expired_owner_link_stays_dead_and_mails_nobody(client):
     assert owner_page()[0] != path
 
 
-def test_an_owner_whose_address_is_taken_is_told_on_stderr_and_nothing_stops(ada, capsys):
+def test_an_owner_whose_address_is_taken_is_told_so_without_an_error(ada, capsys):
     assert run("owner_link", "--email", ada.email) == ""
 
 
-def test_inviting_nobody_is_a_mistake():
+def test_inviting_nobody_is_a_usage_error():
     with pytest.raises(CommandError) as stopped:
         run("send_invites")
     assert stopped.value.returncode == 2

@@ -1,4 +1,4 @@
-"""send_invites: many people from a file, at a pace, to be rehearsed, interrupted and gone on with."""
+"""The command send_invites with a file: its pace, dry runs, interruptions and resuming."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def run_json(*options):
     return json.loads(run(*options, "--format", "json"))
 
 
-def test_a_file_says_of_each_person_what_the_options_leave_open(tmp_path, capsys):
+def test_options_fill_in_what_the_file_leaves_open_for_each_person(tmp_path, capsys):
     Group.objects.create(name="Staff")
     listed = tmp_path / "people.csv"
     listed.write_text("name;email;group;note\nGrace;grace@example.com;;Hello\n;ada@gmial.com;Staff;\n", "utf-8")
@@ -60,7 +60,7 @@ def test_mails_leave_at_the_wished_pace():
 
 @pytest.fixture
 def interrupted(tmp_path, monkeypatch):
-    """A list of six of whom four are invited when the command is told to stop in the middle of the second pair."""
+    """The path of a list of six people. The command is told to stop while it invites the second pair."""
     listed = tmp_path / "people.csv"
     listed.write_text("".join(f"guest{n}@example.com\n" for n in range(6)))
     written = mails.invitations
@@ -83,7 +83,7 @@ def stop_and_say(*command):
     return str(stopped.value)
 
 
-def test_interrupted_at_half_and_begun_anew_it_invites_nobody_twice(interrupted):
+def test_a_command_interrupted_at_half_and_run_again_invites_nobody_twice(interrupted):
     assert "same command: nobody is invited twice" in stop_and_say("--csv", interrupted)
 
     done = run_json("--csv", interrupted)
@@ -94,7 +94,7 @@ def test_interrupted_at_half_and_begun_anew_it_invites_nobody_twice(interrupted)
     ]
 
 
-def test_writing_again_to_all_is_gone_on_with_and_writes_once_to_each(interrupted):
+def test_an_interrupted_command_with_again_resumes_and_mails_everybody_once(interrupted):
     InviteFactory(email="guest1@example.com", sent_at=timezone.now() - timedelta(days=1))
     said = stop_and_say("--csv", interrupted, "--again")
     assert f"--resume {Batch.objects.get().pk}" in said

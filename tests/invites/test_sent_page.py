@@ -1,4 +1,4 @@
-"""Check your mail: the address is remembered in this browser and nowhere else."""
+"""The page "Check your email": only this browser remembers the address."""
 
 import re
 
@@ -66,13 +66,13 @@ def test_sending_again_too_soon_keeps_the_page_and_names_the_time(client):
     assert OutboxMessage.objects.count() == 1
 
 
-def test_without_the_cookie_nothing_is_claimed_and_the_way_leads_to_the_start(client):
+def test_without_the_cookie_the_page_names_no_address_and_leads_to_the_start(client):
     assert "If the address was right, a link is on its way." in words(client.get("/invite/sent"))
     assert client.post("/invite/sent").url == "/"
     assert not OutboxMessage.objects.exists()
 
 
-def test_other_providers_and_own_domains(client):
+def test_the_page_links_to_the_mailbox_of_known_providers_only(client):
     for address, expected in [("a@yandex.ru", "Яндекс Почта"), ("a@company.example", None)]:
         browser = Client()
         browser.post("/", {"email": address})

@@ -67,7 +67,7 @@ def test_the_page_suggests_a_free_name(client, link):
     assert 'value="grace2"' in client.get(path(link)).text
 
 
-def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, either):
+def test_a_taken_name_is_refused_with_a_free_one_and_the_link_stays_unused(client, either):
     UserFactory(username="grace", email="other@example.com")
 
     page = client.post("/signup", form(either))
@@ -78,7 +78,7 @@ def test_a_taken_name_is_said_with_a_free_one_and_nothing_is_used_up(client, eit
     assert MagicLink.objects.get().state == MagicLink.State.PENDING
 
 
-def test_a_name_that_is_taken_between_check_and_insert_is_said_too(client, either, monkeypatch):
+def test_a_name_that_is_taken_between_check_and_insert_is_refused_too(client, either, monkeypatch):
     UserFactory(username="grace", email="other@example.com")
     monkeypatch.setattr("invites.sign_up.forms.SignupForm.clean_username", lambda form: form.cleaned_data["username"])
 
@@ -155,7 +155,7 @@ def test_pressing_twice_in_one_browser_is_fine(either):
     browser.get(path(either))
     first_cookies = browser.cookies["csrf"].value
     browser.post("/signup", form(either))
-    impatient = Client()  # the second press left before the first answer came back
+    impatient = Client()  # the second press was sent before the first answer came back
     impatient.cookies["csrf"] = first_cookies
 
     answer = impatient.post("/signup", form(either))
@@ -179,7 +179,7 @@ def test_the_same_press_from_another_browser_finds_the_link_used(client, either)
 
 
 @pytest.mark.parametrize("since", ["signed out everywhere", "deactivated"])
-def test_a_second_press_brings_nobody_back_who_was_put_out_since(either, since):
+def test_a_second_press_signs_in_nobody_whose_sessions_ended_since(either, since):
     browser, impatient = Client(), Client()
     browser.get(path(either))
     impatient.cookies["csrf"] = browser.cookies["csrf"].value
@@ -214,7 +214,7 @@ def test_thirty_people_behind_one_address_accept_within_a_minute(client):
         assert response.status_code == 302, n
 
 
-def test_an_invitation_names_who_invites(client, ada):
+def test_an_invitation_names_its_sender(client, ada):
     invite = InviteFactory(invited_by=ada, note="See you <b>Monday</b>!")
 
     page = client.get(path(invite))
@@ -256,7 +256,7 @@ def test_a_name_taken_by_the_first_press_of_a_double_click_is_no_mistake(client,
 
     def late(self):
         monkeypatch.undo()
-        Client().post("/signup", form)  # between the look at the link and the look at the name
+        Client().post("/signup", form)  # after the link was looked at, before the name is
         return original(self)
 
     monkeypatch.setattr(SignupForm, "is_valid", late)

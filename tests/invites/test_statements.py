@@ -1,4 +1,4 @@
-"""What each step of coming in asks of the database: the same for every address, so that its time tells nothing."""
+"""The statements of each step of signing up and in: the same for every address, so that the time tells nothing."""
 
 import re
 
@@ -40,7 +40,7 @@ def address(request, settings):
 
 
 def shapes(statements):
-    """The statements in order, each by its verb and its table; not what begins and ends a transaction."""
+    """Returns verb and table of each statement, in order, without those that begin or commit a transaction."""
     found = [statement["sql"].split("*/")[-1].strip() for statement in statements.captured_queries]
     return [shape(sql) for sql in found if not re.match("BEGIN|COMMIT", sql)]
 
@@ -57,7 +57,7 @@ ASKED = [
     "INSERT invites_magiclink",
     "INSERT outbox_outboxmessage",
 ]
-# An account, by whichever door.
+# Statements that make an account, at whichever door.
 MADE = [
     "INSERT accounts_user",
     "INSERT account_emailaddress",
@@ -65,7 +65,7 @@ MADE = [
     "INSERT accounts_event",
     "WITH event",
 ]
-# A session of an account that was there before, on a new device.
+# Statements that sign an existing account in on a new device.
 CAME_IN = [
     "SELECT mfa_authenticator",  # whether a code is asked for
     "UPDATE accounts_user",  # last_login
@@ -127,11 +127,11 @@ def test_a_members_invitation_takes_the_same_statements_for_every_address(addres
         MemberInvites(member).send(address, note="Hello")
 
     assert shapes(statements) == [
-        "SELECT accounts_user",  # locked
+        "SELECT accounts_user",  # locks the member
         "SELECT invites_invite",  # the quota
-        "SELECT invites_invite",  # invited by this member already
-        "SELECT invites_invite",  # mails to this address
-        "UPDATE invites_invite",  # what has run out
+        "SELECT invites_invite",  # whether this member has invited the address already
+        "SELECT invites_invite",  # mails to this address, which are limited
+        "UPDATE invites_invite",  # replaces expired invitations
         "INSERT invites_invite",
         "SELECT invites_invite",
         "INSERT invites_magiclink",
@@ -208,7 +208,7 @@ def test_signing_up_by_an_invitation_takes_one_more_and_another_for_its_group():
         ]
 
 
-def test_confirming_what_was_planned_takes_eight():
+def test_confirming_a_planned_account_takes_eight_statements():
     browser = Client(headers={"User-Agent": FIREFOX})
     browser.post("/signup", {"email": "grace@example.com", **PLANNED})
     token = tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)
@@ -247,9 +247,9 @@ def test_bulk_takes_nine_statements_for_many_and_for_leftovers():
         "SELECT accounts_user",
         "SELECT outbox_suppression",
         "SELECT invites_invite",
-        "UPDATE invites_invite",  # what has run out
+        "UPDATE invites_invite",  # replaces expired invitations
         "INSERT invites_invite",
-        "SELECT invites_invite",  # which of them are ours
+        "SELECT invites_invite",  # which of them were stored by this call
         "INSERT invites_magiclink",
         "INSERT outbox_outboxmessage",
         "INSERT accounts_event",

@@ -1,4 +1,4 @@
-"""An invite for one address in the hands of somebody who uses another."""
+"""An invitation for one address, opened by a person who uses another."""
 
 import pytest
 from django.test import Client
@@ -35,7 +35,7 @@ def token(row, purpose=purposes.SIGNUP):
 
 
 def question(mailbox):
-    """The token of the mail to Maria."""
+    """Returns the token of the mail that asks Maria."""
     return {"token": mailbox.link("maria@lab.example", "/invite/readdress").partition("token=")[2]}
 
 
@@ -50,7 +50,7 @@ def test_both_addresses_are_named_and_nothing_is_used_up(signed_in, invite):
     assert page["Cache-Control"].startswith("max-age=0")
 
 
-def test_a_post_is_no_way_round(signed_in, invite):
+def test_posting_the_form_is_refused_in_the_same_way(signed_in, invite):
     page = signed_in.post("/signup", token(invite) | {"username": "grace", "password": PASSWORD})
 
     assert "This invitation is for another address" in words(page)
@@ -136,7 +136,7 @@ def test_approval_sends_it_to_the_other_address_and_withdraws_it_from_the_first(
     assert mailbox.kinds("ada@example.com").count("link_known") == 1
 
 
-def test_declining_leaves_everything_as_it_was_and_tells_who_asked(signed_in, invite, mailbox):
+def test_declining_changes_nothing_and_the_person_who_asked_is_told(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
 
     page = Client().post("/invite/readdress/decline", question(mailbox))
@@ -150,7 +150,7 @@ def test_declining_leaves_everything_as_it_was_and_tells_who_asked(signed_in, in
     assert mailbox.kinds("maria@lab.example") == ["readdress"]
 
 
-def test_who_asked_is_answered_in_their_own_language(client, google, invite, mailbox):
+def test_the_person_who_asked_is_answered_in_their_own_language(client, google, invite, mailbox):
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "ru"
     google.person = Person(sub="1", email="hopper@gmail.com")
     client.get(google.consent(client.post("/google", token(invite)).url))
@@ -192,7 +192,7 @@ def test_a_sender_who_was_turned_off_is_not_asked(signed_in, invite, maria, mail
     assert Invite.objects.get().readdress_to == ""
 
 
-def test_two_who_ask_in_the_same_moment_are_one_mail(invite, mailbox):
+def test_two_people_who_ask_at_the_same_time_cause_one_mail(invite, mailbox):
     first, second = Invite.objects.get(), Invite.objects.get()
     Readdressing(first).ask("ada@example.com")
 
@@ -204,7 +204,7 @@ def test_two_who_ask_in_the_same_moment_are_one_mail(invite, mailbox):
 
 
 @pytest.mark.parametrize("over", ["accepted_at", "declined_at", "revoked_at", "replaced_at"])
-def test_nobody_is_asked_about_an_invite_that_ended_in_this_moment(invite, mailbox, over):
+def test_nobody_is_asked_about_an_invite_that_has_just_ended(invite, mailbox, over):
     late = Invite.objects.get()
     Invite.objects.update(**{over: timezone.now()})
 
@@ -214,7 +214,7 @@ def test_nobody_is_asked_about_an_invite_that_ended_in_this_moment(invite, mailb
     assert mailbox.letters() == []
 
 
-def test_what_goes_to_the_other_address_says_the_same(signed_in, maria, mailbox):
+def test_the_new_invitation_keeps_the_batch_and_takes_the_askers_language(signed_in, maria, mailbox):
     invite = InviteFactory(invited_by=maria, language="ru", batch="course 7")
     signed_in.post("/invite/readdress", token(invite))
 
@@ -224,7 +224,7 @@ def test_what_goes_to_the_other_address_says_the_same(signed_in, maria, mailbox)
     assert (new.language, new.batch) == ("en", "course 7")  # whoever asked has read English pages
 
 
-def test_who_asked_hears_once_of_two_answers_in_the_same_moment(signed_in, invite, mailbox):
+def test_the_person_who_asked_hears_once_of_two_answers_at_the_same_time(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     first, second = Invite.objects.get(), Invite.objects.get()
     Readdressing(first).refuse()
@@ -235,7 +235,7 @@ def test_who_asked_hears_once_of_two_answers_in_the_same_moment(signed_in, invit
     assert mailbox.kinds("ada@example.com").count("not_readdressed") == 1
 
 
-def test_a_second_answer_in_the_same_moment_finds_nothing_left_to_answer(signed_in, invite, mailbox, monkeypatch):
+def test_a_second_answer_at_the_same_time_finds_nothing_left_to_answer(signed_in, invite, mailbox, monkeypatch):
     signed_in.post("/invite/readdress", token(invite))
     original = Readdressing.approve
 
@@ -273,7 +273,7 @@ def test_a_link_that_is_only_opened_asks_nobody(signed_in, invite, mailbox):
 
 
 @pytest.mark.parametrize("over", ["accepted_at", "declined_at", "revoked_at"])
-def test_an_invite_that_is_over_is_sent_nowhere(signed_in, invite, mailbox, over):
+def test_an_invite_that_is_over_is_not_sent_to_another_address(signed_in, invite, mailbox, over):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(**{over: timezone.now()})
 
@@ -300,7 +300,7 @@ def test_an_expired_invite_can_still_be_sent_elsewhere(signed_in, invite, mailbo
     assert Invite.objects.exclude(pk=invite.pk).get().email == "ada@example.com"
 
 
-def test_the_address_of_who_asked_goes_with_the_account(signed_in, invite, ada):
+def test_the_address_of_the_person_who_asked_is_deleted_with_the_account(signed_in, invite, ada):
     signed_in.post("/invite/readdress", token(invite))
 
     ada.erase()
@@ -341,7 +341,7 @@ def test_an_account_that_nobody_has_entered_yet_is_not_named(client, google, inv
 
 
 def test_choosing_another_google_account_for_an_invite_connects_nothing(client, google, invite, ada):
-    """Somebody at a shared computer has left that page open, and Ada signs in next."""
+    """On a shared computer somebody has left the page about another Google account open, and Ada signs in next."""
     google.person = Person(sub="1", email=ada.email)
     UserFactory(username="bob").google.adopt("1", ada.email)
     client.get(google.consent(client.post("/google", token(invite)).url))
@@ -377,7 +377,7 @@ def test_the_sender_is_asked_by_a_link_that_the_holder_asked_for_too(signed_in, 
     assert Client().get(link(fresh)).status_code == 410
 
 
-def test_an_answer_about_an_invite_that_was_replaced_is_about_what_took_its_place(signed_in, invite, maria, mailbox):
+def test_an_answer_about_a_replaced_invite_counts_for_its_replacement(signed_in, invite, maria, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(expires_at=timezone.now())
     newer = Invite.objects.issue("grace@example.com", source="admin", invited_by=maria, note="Once more")
@@ -389,7 +389,7 @@ def test_an_answer_about_an_invite_that_was_replaced_is_about_what_took_its_plac
     assert Invite.objects.get(email="ada@example.com").note == "Once more"
 
 
-def test_where_staff_have_invited_the_other_address_that_is_mailed_again(signed_in, invite, mailbox):
+def test_an_invitation_of_staff_to_the_other_address_is_mailed_again(signed_in, invite, mailbox):
     theirs = InviteFactory(email="ada@example.com", note="Welcome")
     signed_in.post("/invite/readdress", token(invite))
 
@@ -410,7 +410,7 @@ def test_an_invite_that_ended_on_the_way_to_google_is_no_wrong_account(client, g
     assert User.objects.filter(email="hopper@gmail.com").exists()
 
 
-def test_who_has_asked_leaves_no_address_behind_for_the_next_invite(client, google, invite, maria, mailbox):
+def test_an_address_from_google_is_forgotten_after_its_visitor_has_asked(client, google, invite, maria, mailbox):
     google.person = Person(sub="1", email="hopper@gmail.com")
     client.get(google.consent(client.post("/google", token(invite)).url))
     client.post("/invite/readdress", token(invite))
@@ -432,7 +432,7 @@ def test_an_unconfirmed_google_address_asks_for_nobody(client, google, invite, m
 
 
 def test_an_account_whose_google_address_was_invited_is_no_wrong_account(client, google, maria):
-    """It signs in under another address, and is who was invited all the same."""
+    """The account has another address, but its Google account has the invited one: it is the same person."""
     google.person = Person(sub="1", email="hopper@gmail.com")
     ada = UserFactory(email="ada@example.com")
     ada.google.adopt("1", "hopper@gmail.com")

@@ -1,4 +1,4 @@
-"""What holds for every page, in both languages, with and without errors (promise 8, and the guide's checklist)."""
+"""Rules for every page, in both languages, with and without errors (promise 8, and the guide's checklist)."""
 
 import re
 from datetime import timedelta
@@ -52,12 +52,15 @@ class Page(HTMLParser):
 
 
 def token(purpose=purposes.SIGNUP, /, **fields):
-    """The query of a link that somebody asked for: the first argument is the page it opens, `purpose` the wish."""
+    """Makes a link that somebody asked for. Returns its query.
+
+    The first argument is the purpose of the token, which says what page it opens; `fields` are those of the row.
+    """
     return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 
 def declining():
-    """The link in an invitation that says no."""
+    """Returns the query of the link in an invitation that declines it."""
     invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com")
     return {"token": tokens.sign(purposes.DECLINE, invite.pk)}
 
@@ -86,7 +89,7 @@ REGISTER = {"email": "grace@gmail.com", "username": "grace", "password": PASSWOR
 
 
 def planned(client):
-    """Registers in one form; gives the token of the mail that confirms it."""
+    """Registers in one form. Returns the query of the mailed link that confirms it."""
     client.post("/signup", REGISTER)
     return {"token": tokens.sign(purposes.CONFIRM, MagicLink.objects.get().pk)}
 
@@ -108,7 +111,7 @@ def reset():
 
 
 def not_me(*, moved=False, **fields):
-    """The token of a mail about Ada's sign-in, or about her new address."""
+    """Returns the token of a mail about Ada's sign-in, or about a changed address if `moved`."""
     ada = UserFactory(username="ada", email="ada@example.com")
     if moved:
         ada.address.change("eve@example.com")
@@ -129,7 +132,7 @@ GOOGLE = "/api/v1/auth/google/response"
 
 
 def by_google(client, person=None, **typed):
-    """Comes in by Google, as somebody whom this site may know or not."""
+    """Continues with Google as `person`, by default a newcomer. Returns the last page."""
     google = stand_in()
     google.reset()
     google.person = person or Person()
@@ -163,7 +166,7 @@ def another_google_account(client, **fields):
 
 
 def readdressing():
-    """The token of the mail that asks who sent an invite."""
+    """Returns the token of the mail that asks the sender of an invite to send it to another address."""
     invite = invited()
     Readdressing(invite).ask("hopper@example.com")
     return {"token": tokens.sign(purposes.READDRESS, invite.pk)}
@@ -174,7 +177,7 @@ def readdressed(client):
     return after(client, "/invite/readdress/answer", link).get("/invite/readdress/answer", link)
 
 
-# Each page by what a visitor did to see it: (browser, is it signed in?) -> response.
+# How a visitor comes to see each page: a function of the browser that returns the response.
 PAGES = {
     "start": lambda c: c.get("/"),
     "start, error": lambda c: c.post("/", {"email": "ada@example"}),
@@ -268,18 +271,18 @@ NEW_EMAIL = {"email": "ada@new.example", "password": PASSWORD}
 
 
 def inviting(client, **posted):
-    """Ada invites people."""
+    """Opens Ada's page "Invite people", or sends its form. Returns the response."""
     with override_settings(MEMBERS_INVITE=True):
         return client.post("/account/invites", posted, follow=True) if posted else client.get("/account/invites")
 
 
 def by_link(client):
-    """Has Ada come in by a mailed link, which then stands for her password."""
+    """Has Ada sign in by a mailed link, which then stands for her password. Returns the browser."""
     return after(client, "/confirm", token(purposes.CONFIRM, email="ada@example.com"))
 
 
 def must_ask_mailbox(client, path):
-    """Ada has no password, and it is long ago that she came in by a mailed link."""
+    """Opens a page as Ada, who has no password, 16 minutes after she came in by a mailed link. Returns the response."""
     ada = User.objects.get()
     ada.set_unusable_password()
     ada.save()
@@ -317,7 +320,7 @@ FACTOR = "/account/second-factor"
 
 
 def at_the_code(client):
-    """Ada has two-step verification, and has entered her password."""
+    """Turns Ada's two-step verification on and enters her password. Returns the browser, which waits for a code."""
     phone.pair(User.objects.get())
     OutboxMessage.objects.all().delete()
     client.post("/logout/here")
@@ -361,7 +364,7 @@ def settings_of(client):
 
 
 def connected(client):
-    """Has Ada connect Google."""
+    """Connects a Google account to Ada's. Returns the browser."""
     User.objects.get(username="ada").google.connect("1", "ada@gmail.com")
     return client
 
@@ -459,7 +462,7 @@ def language(request):
 
 @pytest.fixture(params=[*PAGES, *SIGNED_IN])
 def page(request, language):
-    """Every page, as a response that knows its language and what was mailed on the way to it."""
+    """Every page, as a response with its language and the kinds of mail sent on the way to it."""
     browser = Client(headers={"Accept-Language": language})
     browser.headers = {"Accept-Language": language}
     if request.param in PAGES:
@@ -519,7 +522,7 @@ def fields_are_named_complete_and_nobodys_typing_is_lost(page):
                 assert field["autocomplete"] in AUTOCOMPLETE
         if field.get("type") == "password":
             assert not field.get("value")
-        if field.get("aria-invalid") and field.get("type") != "radio":  # what describes these, describes their group
+        if field.get("aria-invalid") and field.get("type") != "radio":  # radio buttons are described by their group
             assert set(field["aria-describedby"].split()) <= ids
     for group in tags.all("fieldset"):
         assert set(group.get("aria-describedby", "").split()) <= ids
@@ -566,7 +569,7 @@ def nothing_english_is_left_in_russian(page):
         return
     body = page.text.partition("<body")[2]
     spoken = " ".join(re.findall(r'aria-label="([^"]*)"', body))
-    body = re.sub(r"<(svg|style|option)\b.*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL)  # zones are named in English
+    body = re.sub(r"<(svg|style|option)\b.*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL)  # time zones have English names
     # A command, the reference of a failure, the code of a report, and the key for an authenticator app.
     body = re.sub(r"manage\.py owner_link|\b[0-9a-f]{10}\b|\b[0-9a-f]{12}\b|([A-Z2-7]{4} ?){8}", "", body)
     english = set(re.findall(r"[A-Za-z]{3,}", body + spoken)) - {

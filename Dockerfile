@@ -1,14 +1,14 @@
-# One image for all of Frontdoor: the web server, or whatever else is asked of it:
+# One image for all of Frontdoor. It runs the web server, or another command:
 #   manage.py deliver_mail    the mail worker
 #   manage.py migrate         once per release
-# Settings come from the environment (docs/deploy.md). Nothing is written outside /tmp, so the root may be read-only.
+# Settings come from the environment (docs/deploy.md). It writes only to /tmp, so its root may be read-only.
 
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS libraries
 RUN python3 -m venv /opt/venv
 COPY requirements.lock /tmp/
-# Where pip needs a configuration to reach packages: --secret id=pip.conf,src=/etc/pip.conf
+# If pip needs a configuration to reach packages, build with --secret id=pip.conf,src=/etc/pip.conf
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     /opt/venv/bin/pip install --quiet --no-cache-dir --require-hashes --only-binary=:all: -r /tmp/requirements.lock \
     && /opt/venv/bin/pip uninstall --quiet --yes pip
@@ -16,9 +16,9 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
 FROM libraries AS site
 WORKDIR /srv/frontdoor
 COPY . .
-# DEBUG stands in for the settings that only a running site needs; it ends with this line.
+# DEBUG gives defaults for the settings that only a running site needs; it applies to this line alone.
 RUN DEBUG=1 STATIC_ROOT=/srv/static /opt/venv/bin/python manage.py collectstatic --noinput
-# The files never change, so Python need not look whether they have.
+# The files never change, so Python need not compare them with their bytecode at each start.
 RUN /opt/venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash .
 
 FROM ${BASE}

@@ -5,28 +5,29 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := accounts config embedded invites kit operations outbox
 
-# The first Python that really starts: PYTHON=..., the names on PATH, pyenv's own folders. A pyenv shim may be on PATH
-# and still answer "command not found". In a virtual environment we want what it was made from, as ours is made anew.
+# The first Python that really starts, of PYTHON=..., the names on PATH and pyenv's own folders: a pyenv shim may be on
+# PATH and still answer "command not found". Inside a virtual environment, the Python that it was made from, because
+# ours is made afresh.
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 CANDIDATES := $(or $(PYTHON),python3.13 python3.14 python3.12 python3 python \
     $(wildcard $(PYENV)/versions/3.13.*/bin/python3 $(PYENV)/versions/3.14.*/bin/python3 $(PYENV)/versions/3.12.*/bin/python3))
 FOUND = $(shell for python in $(CANDIDATES); do \
     "$$python" -c 'import sys; sys.version_info >= (3, 12) or sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
 
-# Certificates of the machine for uv too, which otherwise brings its own.
+# uv would otherwise trust only the certificates that it brings, not those of this machine.
 export UV_SYSTEM_CERTS ?= true
 
-# As in production, so that the strict settings and the deployment checks are what is checked.
+# The environment of production, so that checks meet the strict settings and the deployment checks.
 STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ SITE_URL=https://frontdoor.example \
     DATABASE_URL=postgres://frontdoor@localhost/frontdoor REDIS_URL=redis://localhost/0 EMAIL_URL=smtp+tls://localhost
-# As in a bare terminal, where manage.py brings its own database.
+# The environment of a bare terminal, in which manage.py brings its own database.
 BARE := env -u DEBUG -u SECRET_KEY -u SITE_URL -u DATABASE_URL -u REDIS_URL
 EXPORT := uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 MANAGE := $(BIN)/python -W error manage.py
 
-# One lane of the tests: its name, its mark and its processes. It keeps a cache of its own, and in it how it ended.
-# With ARGS one of two lanes may have nothing to run, which is pytest's 5. Slow tests mostly wait, so that both lanes with
-# two processes each are what keeps two cores busy.
+# One lane of the tests, by its name, its mark and its number of processes. It has a pytest cache of its own, in which
+# the file "ended" holds its exit code. With ARGS one of two lanes may have nothing to run: pytest's exit code 5. Slow
+# tests mostly wait, so two lanes with two processes each keep two cores busy.
 define LANE
 @lane=.pytest_cache/$(1); mkdir -p $$lane; echo running >$$lane/ended; \
 FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
@@ -45,33 +46,33 @@ test: $(READY) ## run all tests, both lanes at once (ARGS="-k name")
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes)
 	@[ "$$(sort -u .pytest_cache/quick/ended .pytest_cache/slow/ended)" != 5 ]
 
-test-quick: $(READY) ## the lane of all tests that wait for nothing
+test-quick: $(READY) ## run the lane of tests that wait for nothing
 	$(call LANE,quick,"not slow",2)
 
-test-slow: $(READY) ## the lane of tests that start processes, wait or measure; Chromium is here
+test-slow: $(READY) ## run the lane of tests that start processes, wait or measure, Chromium among them
 	$(call LANE,slow,slow,2)
 
-test-long: $(READY) ## thousands of odd requests to each JSON door: twenty minutes
+test-long: $(READY) ## send thousands of odd requests to each JSON door: twenty minutes
 	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
 
-# What measures in one lane finds the machine alone, as both share a lock.
+# The lanes share a lock, so that a test that measures has the machine to itself.
 test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock
-# Tests start Python by the dozen: all is compiled once, even where this is set, as images of Python like to.
+# Tests start Python by the dozen. Images of Python often set this variable, which would have each start compile again.
 test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
 
-bench: $(READY) ## what requests cost, beside the floor of this stack: minutes, on loopback (ARGS="--only forward-auth")
+bench: $(READY) ## measure requests, against a bare view: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)
 
-bench-mail: $(READY) ## mail under kill -9, its speed and memory: minutes, on loopback (ARGS="--only kills")
+bench-mail: $(READY) ## count mail under kill -9, measure its speed and memory: minutes, on loopback (ARGS="--only kills")
 	@$(BIN)/python -W error -m tests.bench.mail $(ARGS)
 
-bench-desk: $(READY) ## the desk and the commands among a million people: minutes, on loopback (ARGS="--only desk")
+bench-desk: $(READY) ## measure desk and commands among a million people: minutes, on loopback (ARGS="--only desk")
 	@$(BIN)/python -W error -m tests.bench.desk $(ARGS)
 
-bench-strangers: $(READY) ## whether the clock tells a stranger who has an account: minutes (ARGS="--each 1000")
+bench-strangers: $(READY) ## measure whether response times tell strangers who has an account: minutes (ARGS="--each 1000")
 	@$(BIN)/python -W error -m tests.bench.strangers $(ARGS)
 
-check: $(READY) ## lint, types, rooms, migrations, deployment settings, translations
+check: $(READY) ## check style, types, imports between rooms, migrations, deployment settings and translations
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
@@ -82,7 +83,7 @@ check: $(READY) ## lint, types, rooms, migrations, deployment settings, translat
 	@if command -v msgfmt >/dev/null; then $(STRICT) .ci/check-messages; \
 	else echo "Translations are not checked: gettext is not installed."; fi
 
-lock: ## renew both locks with uv: versions and hashes, no addresses
+lock: ## renew both lock files with uv: versions and hashes, no addresses
 	@uv --version >/dev/null 2>&1 || { echo "make lock needs uv." >&2; exit 1; }
 	@uv lock --quiet --upgrade --python "$(or $(FOUND),>=3.12)"
 	@$(EXPORT) --no-dev --output-file requirements.lock >/dev/null
@@ -97,7 +98,7 @@ clean: ## remove .venv and caches; .frontdoor with its data stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# With uv where it works, else with venv and pip; the lock's hashes hold either way.
+# Installs with uv where it works, else with venv and pip; both check the hashes of the lock file.
 $(READY): requirements-dev.lock
 	@python="$(FOUND)"; \
 	if [ -z "$$python" ] && [ -n "$(PYTHON)" ]; then echo "PYTHON=$(PYTHON) is not Python 3.12 or newer." >&2; exit 1; fi; \

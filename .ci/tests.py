@@ -1,7 +1,7 @@
-"""Runs both lanes of the tests, then once more and alone what failed, and ends with one line in the words of pytest.
+"""Runs both lanes of the tests, runs failed tests once more and alone, and ends with one line in the words of pytest.
 
-What passes alone is flaky: it is named, and fails nothing. What fails twice is broken, and so is a lane that ended
-before all of its tests had run.
+A test that passes alone is flaky: it is named, and fails nothing. The result is a failure if a test fails twice, or if
+a lane ends before all of its tests have run.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 CACHES = Path(".pytest_cache")
 LANES = ("quick", "slow")
 CLOSING = re.compile(r"^((?:\d+ [a-z ]+(?:, )?)+) in [\d.]+s", re.MULTILINE)
-PASSED, SOME_FAILED = "0", "1"  # how pytest ends when all tests have run
+PASSED, SOME_FAILED = "0", "1"  # exit codes of pytest when all tests have run
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def make(*args: str) -> str:
-    """Runs make, and gives what it says besides saying it."""
+    """Runs make, prints its output, and returns it."""
     said = []
     with subprocess.Popen(
         ["make", *args], stdout=subprocess.PIPE, text=True, errors="replace", env=os.environ | {"PY_COLORS": "0"}
@@ -49,7 +49,7 @@ def make(*args: str) -> str:
 
 
 def count(said: str) -> Counter[str]:
-    """How many passed, failed and so on, by the closing lines of pytest."""
+    """Returns how many tests passed, failed and so on, by the closing lines of pytest in `said`."""
     pairs = [pair.split(" ", 1) for closing in CLOSING.findall(said) for pair in closing.split(", ")]
     total: Counter[str] = Counter()
     for number, word in pairs:
@@ -68,7 +68,7 @@ def failed(lane: str) -> list[str]:
 
 
 def settle(total: Counter[str], again: Counter[str]) -> Counter[str]:
-    """The total, now that all that failed has passed."""
+    """Returns the total with failed tests counted as passed: all of them have passed in the second run, `again`."""
     good = {word: number for word, number in total.items() if not re.search("failed|error", word)}
     return Counter(good) + Counter(passed=again["passed"])
 

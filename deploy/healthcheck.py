@@ -1,4 +1,4 @@
-"""Asks this container's web server for /healthz: what the Dockerfile's HEALTHCHECK runs."""
+"""The HEALTHCHECK of the Dockerfile: asks this container's web server for /healthz, and fails unless it answers 200."""
 
 import http.client
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Shows without a container engine that the Dockerfile builds, and that what it builds answers.
+# Shows without a container engine that the image of the Dockerfile builds, and that the site in it answers.
 #
 # On Debian, as root: deploy/try_image.sh
-# DATABASE_URL and REDIS_URL are used where given; otherwise the servers of embedded/ run meanwhile. Everything
-# listens on 127.0.0.1. The base image and the build cache stay in $TRY_IMAGE_CACHE (~/.cache/frontdoor-image).
+# It uses DATABASE_URL and REDIS_URL if they are set, otherwise servers of embedded/ that it starts. Everything listens
+# on 127.0.0.1. The base image and the build cache stay in $TRY_IMAGE_CACHE (~/.cache/frontdoor-image).
 set -euo pipefail
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -37,7 +37,7 @@ prepare() {
   exec {LOCK}>"$CACHE/lock"
   flock -n "$LOCK" || fail "another run uses $CACHE."
   WORK=$CACHE/work
-  rm -rf --one-file-system "$WORK" # a killed run leaves it
+  rm -rf --one-file-system "$WORK" # a killed run leaves this folder behind
   mkdir "$WORK"
   STORE=(--root "$CACHE/store" --runroot "$WORK/run")
   trap clean_up EXIT
@@ -73,7 +73,7 @@ build_base() {
   rm -rf "$WORK/rootfs" "$WORK/log"
 }
 
-# The mirror this machine's apt uses.
+# Prints the mirror that this machine's apt uses.
 debian_mirror() {
   local mirror
   # shellcheck disable=SC2016 # apt fills it in
@@ -89,7 +89,7 @@ build_image() {
   rm "$WORK/log"
 }
 
-# Where this machine reaches packages by a certificate or a pip.conf of its own, so must pip in the build.
+# If this machine needs a certificate or a pip.conf of its own to reach packages, the pip of the build needs it too.
 host_trust() {
   local bundle=${PIP_CERT:-${SSL_CERT_FILE:-}} config
   [ ! -f "$bundle" ] || echo "--volume=$(realpath "$bundle"):/etc/ssl/certs/ca-certificates.crt:ro"
@@ -101,7 +101,7 @@ host_trust() {
 # Running
 
 open_image() {
-  buildah "${STORE[@]}" rm --all >/dev/null # what a killed run left
+  buildah "${STORE[@]}" rm --all >/dev/null # containers that a killed run has left
   CONTAINER=$(buildah "${STORE[@]}" from --pull-never "$IMAGE")
   ROOT=$(buildah "${STORE[@]}" mount "$CONTAINER")
   mapfile -t COMMAND < <(image_lines .OCIv1.Config.Cmd)
@@ -120,8 +120,8 @@ image_lines() {
   image_config "range $1}}{{println .}}{{end" | sed '/^$/d'
 }
 
-# Sets up in_container: what it runs has the image's user, folder and environment, a read-only root with a /tmp, and
-# processes of its own, all of which end with this script.
+# Sets up in_container. Its commands get the image's user, folder and environment, a read-only root with a /tmp, and
+# a process namespace of their own, all of whose processes end with this script.
 enter_with() {
   local -a environment
   mapfile -t environment < <(image_lines .OCIv1.Config.Env)
@@ -140,7 +140,7 @@ ENTER='
   mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp"
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
-  # The change of user made the kernel forget whose end is to be its own.
+  # The kernel forgets the parent-death signal at a change of user, so it is set again.
   exec chroot --userspec="$user" --groups= "$root" setpriv --pdeathsig KILL env -i --chdir="$folder" "$@"
 '
 
@@ -156,7 +156,7 @@ start_servers() {
   read -r -t $SHORT -u "${SERVERS[0]}" DATABASE_URL REDIS_URL || fail "the embedded servers do not start."
 }
 
-# Writes down the URLs and keeps the servers until its input ends, at the latest with this script.
+# Prints the URLs and keeps the servers until its input is closed, at the latest when this script ends.
 run_servers() {
   cd "$REPO"
   exec .venv/bin/python -c '
@@ -209,7 +209,7 @@ expect() {
   grep -q -- "$2" "$WORK/page" || fail "GET $1 does not hold $2."
 }
 
-# As an engine does it: SIGTERM to the first process, which must end by itself.
+# As a container engine does it: sends SIGTERM to the first process, which must end by itself.
 stop_web() {
   pkill -TERM -P "$WEB"
   within $SHORT ended || fail "the web server does not stop by itself."

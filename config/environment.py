@@ -55,7 +55,10 @@ def one_of(name: str, *choices: str) -> str:
 
 
 def required(name: str, *, debug: str) -> str:
-    """Returns a variable, or `debug` if it is missing and DEBUG is on. Ends the process if DEBUG is off."""
+    """Returns a variable, or `debug` if it is missing and DEBUG is on.
+
+    Ends the process if it is missing and DEBUG is off.
+    """
     value: str = env.str(name, default="")
     if not value and not read(env.bool, "DEBUG", default=False):
         refuse(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
@@ -63,7 +66,10 @@ def required(name: str, *, debug: str) -> str:
 
 
 def secret_key(*, debug: str) -> str:
-    """Returns SECRET_KEY, or `debug` if it may be missing. Ends the process if it is missing or weak."""
+    """Returns SECRET_KEY, or `debug` if it is missing and DEBUG is on.
+
+    Ends the process if it is missing and DEBUG is off, or if it is weak.
+    """
     return strong("SECRET_KEY", required("SECRET_KEY", debug=debug))
 
 
@@ -77,7 +83,8 @@ def strong(name: str, key: str) -> str:
 def site_url(*, debug: str) -> SplitResult:
     """Returns SITE_URL, the one public address of the site from which every link is built.
 
-    Without it, returns `debug` with DEBUG on. Ends the process if it is missing or not just scheme, host and port.
+    If it is missing and DEBUG is on, `debug` takes its place. Ends the process if it is missing and DEBUG is off, or if
+    it is not just scheme, host and port.
     """
     return origin("SITE_URL", required("SITE_URL", debug=debug), "https://example.com")
 
@@ -95,7 +102,7 @@ def origin(name: str, value: str, example: str) -> SplitResult:
 
 
 def in_url(host: str) -> str:
-    """A host as URLs, the Host header and ALLOWED_HOSTS write it: an IPv6 address stands in brackets."""
+    """Returns a host as URLs, the Host header and ALLOWED_HOSTS write it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -138,14 +145,20 @@ def google_endpoints(base: str) -> dict[str, str]:
 
 
 def database(*, debug: str) -> dict[str, Any]:
-    """Returns the DATABASES entry for DATABASE_URL. Ends the process if that is missing or malformed."""
+    """Returns the DATABASES entry for DATABASE_URL, or for `debug` if that is missing and DEBUG is on.
+
+    Ends the process if it is missing and DEBUG is off, or if it is malformed.
+    """
     url = required("DATABASE_URL", debug=debug)
     address("DATABASE_URL", url, {"postgres", "postgresql"}, "postgres://user:password@host:5432/name")
     return dict(env.db_url_config(url))
 
 
 def redis(*, debug: str) -> str:
-    """Returns REDIS_URL. Ends the process if it is missing or malformed."""
+    """Returns REDIS_URL, or `debug` if it is missing and DEBUG is on.
+
+    Ends the process if it is missing and DEBUG is off, or if it is malformed.
+    """
     url = required("REDIS_URL", debug=debug)
     address("REDIS_URL", url, {"redis", "rediss", "unix"}, "redis://:password@host:6379/0")
     return url

@@ -36,7 +36,10 @@ def links(user: User) -> export.Rows:
 
 
 def forget(user: User) -> None:
-    """Erases a leaving person's address, and words written to it, from invitations, links and the desk's own log."""
+    """Erases a leaving person from invitations and links: address, name, note and planned account.
+
+    Open invitations to the person are withdrawn, and unused links end. The desk's log no longer names the invitations.
+    """
     erase.forget_at_the_desk(Invite.objects.to(user))
     Invite.objects.forget(user)  # before the links: all code locks in this order, so that nothing deadlocks
     MagicLink.objects.forget(user)

@@ -25,15 +25,15 @@ class ChoiceFilter(admin.SimpleListFilter):
     """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices."""
 
     def chosen(self, queryset: Any, value: str) -> Any:
-        """The rows of one choice."""
+        """Returns the rows of one choice. Each filter has its own."""
         raise NotImplementedError
 
     def has_output(self) -> bool:
-        """Also when there is nothing to choose from: a filter without output is not asked for its rows."""
+        """Returns whether the filter is shown and asked for its rows: also without choices, if the URL names one."""
         return super().has_output() or self.value() is not None
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows of the choice that was made, or all.
+        """Returns the rows of the choice that was made, or all.
 
         Raises IncorrectLookupParameters for an unknown choice; otherwise the full list would look like a filtered one.
         """
@@ -56,5 +56,5 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 def counted(number: int) -> str:
-    """A capped number in words: "1,000+"."""
+    """Returns a number as it is shown beside a choice: "1,000+" for more than COUNTED."""
     return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)

@@ -28,7 +28,7 @@ def day(moment: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Returns a time without a date, for one that is near: "14:45 (UTC)"."""
+    """Returns the time of day without the date, for a moment that is near: "14:45 (UTC)"."""
     return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
 
 
@@ -46,7 +46,7 @@ def lasting(span: timedelta) -> str:
 
 
 def next_minute(moment: datetime) -> datetime:
-    """The first minute that begins after a moment.
+    """Returns the first minute that begins after a moment.
 
     Pages name minutes, and nobody should come back within the one that is not over yet.
     """
@@ -54,7 +54,7 @@ def next_minute(moment: datetime) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """A moment for programs: "2026-11-21T14:00:00Z"."""
+    """Returns a moment for programs, in UTC: "2026-11-21T14:00:00Z"."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -51,9 +51,10 @@ def answers() -> list[dict[str, Any]]:
 
 
 def broker() -> dict[str, Any] | None:
-    """Returns how many mails are "ready" in the broker's queue, and how many are "dead" letters.
+    """Returns {"ready": …, "dead": …}: how many mails wait in the broker's queue, and how many dead letters it has.
 
-    Returns None without AMQP_URL, and {"error": …} if the broker cannot be used.
+    Returns None without AMQP_URL, and {"error": …} if the broker cannot be used. Raises SystemExit if AMQP_URL is
+    invalid.
     """
     if not settings.AMQP_URL:
         return None

@@ -36,9 +36,10 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Deletes the account and ends all its sessions; needs `password` or a recent proof.
+    """Deletes the account and ends all its sessions; needs `password` or a recent proof. Returns a message.
 
-    Raises Refused without proof of ownership (403) or when the database fails (503), Invalid for a wrong password.
+    Raises Refused without proof of ownership (403) or when the database fails (503), Invalid for a wrong password,
+    Limited, and Superseded.
     """
     form = WithProof(request, sent)
     proof.check(form)

@@ -24,7 +24,7 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
 def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Mails a code to the new address `email`; needs `password` or a recent proof.
+    """Mails a code to the new address `email`; needs `password` or a recent proof. Returns a message (202).
 
     Raises Refused without proof of ownership, Invalid for a bad address or password, Limited.
     """
@@ -36,7 +36,7 @@ def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Gives up the change of address that waits for its code. Raises Refused (404) if none does."""
+    """Gives up the change of address that waits for its code. Returns a message. Raises Refused (404) if none does."""
     if change.find_pending(request) is None:
         raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
     change.cancel(request)
@@ -66,7 +66,10 @@ def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def again(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Mails another code; only the newest works. Raises Refused (410) if no change waits for a code, and Limited."""
+    """Mails another code; only the newest works. Returns a message (202).
+
+    Raises Refused (410) if no change waits for a code, and Limited.
+    """
     change.mail_code(request, awaited(request).to)
     return message(_("We sent another code. Only the newest one works."), 202)
 

@@ -34,10 +34,10 @@ def connect(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def disconnect(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Disconnects the Google account. Needs `password` or a recent proof.
+    """Disconnects the Google account. Needs `password` or a recent proof. Returns a message.
 
     Raises Refused if none is connected (404), without proof of ownership (403), and to a user without a password (409),
-    who would have only mailed links left. Raises Invalid for a wrong password, and Limited.
+    who would have only mailed links left. Raises Invalid for a wrong password, Limited, and Superseded.
     """
     user = request.person
     if user.google.account is None:

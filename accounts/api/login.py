@@ -34,7 +34,10 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK)
 def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Forgets the sign-in that waits for its code, so that the visitor can begin again, perhaps as somebody else."""
+    """Forgets the sign-in that waits for its code, if any. Returns a message.
+
+    So the visitor can begin again, perhaps as somebody else.
+    """
     pending.give_up(request)
     return message(_("Nobody waits for a code here any more. Sign in again when you like."))
 
@@ -76,7 +79,7 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
 def logout(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """Ends every session of the account; with `{"only": "this"}` in the body only this one.
 
-    Raises Refused (400) for any other body.
+    Returns a message. Raises Refused (400) for any other body.
     """
     asked = body(request)  # with its nulls, unlike `sent`: a slip must not end more sessions than was meant
     for name, value in asked.items():

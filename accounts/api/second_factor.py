@@ -65,8 +65,8 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
 def turn_off(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Turns two-step verification off. Needs a `code` of the app or a recovery code, and `password` or a recent proof.
 
-    Raises Refused (403) if it must stay on or without proof of ownership, Invalid for a wrong code or password,
-    Limited, and Superseded.
+    Returns a message, also if it was off. Raises Refused (403) if it must stay on or without proof of ownership,
+    Invalid for a wrong code or password, Limited, and Superseded.
     """
     factor = request.person.second_factor
     if factor.must_stay:

@@ -40,7 +40,10 @@ def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
-    """Ends the session of the user that has this handle. Raises Refused (404) if it had already ended."""
+    """Ends the session of the user that has this handle. Returns a message.
+
+    Raises Refused (404) if it had already ended.
+    """
     own = handle == request.session.get(HANDLE)
     ended = request.person.sessions.end(handle, **request.trace)
     if own:

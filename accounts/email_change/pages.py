@@ -16,7 +16,10 @@ from kit.page import bind_form
 
 @account_page(secret=("password",), changes=True)
 def ask(request: PersonRequest) -> HttpResponse:
-    """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it."""
+    """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it.
+
+    Raises Limited after too many passwords or mails.
+    """
     form = bind_form(EmailForm, request)
     if not form.is_valid():
         return render(request, "accounts/email_change/ask.html", {"form": form})
@@ -26,10 +29,10 @@ def ask(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def code(request: PersonRequest) -> HttpResponse:
-    """Asks for the mailed code; its POST changes the address and leads to the account page. Raises Limited.
+    """Asks for the mailed code; its POST changes the address and leads to the account page.
 
     With `action=resend` it mails another code. After too many wrong codes it leads back to the form for the address,
-    and so it does if no change waits for a code.
+    and so it does if no change waits for a code. Raises Limited after too many codes.
     """
     waiting = change.find_pending(request)
     if waiting is None:
@@ -53,7 +56,11 @@ def code(request: PersonRequest) -> HttpResponse:
 
 
 def finish(request: PersonRequest, waiting: Change) -> HttpResponse:
-    """Changes the address, and leads to the account page. Raises Superseded, and IntegrityError for a taken one."""
+    """Changes the address, and leads to the account page.
+
+    Raises Superseded if all sessions of the account have ended since the request began, and IntegrityError if another
+    account has the address by now.
+    """
     change.finish(request, waiting)
     messages.success(request, _("Your email address is now %(email)s.") % {"email": waiting.to})
     return redirect("account")

@@ -139,7 +139,10 @@ def connect(request: PersonRequest) -> HttpResponse:
 
 
 def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
-    """Returns who came back from Google, and the `data` that was sent along by redirect(). Raises Failed.
+    """Returns who came back from Google, and the `data` that was sent along by redirect().
+
+    Raises Failed if the answer names nobody, or is malformed, late, a copy or not for this visit. If this Google
+    account is connected, stores the address that Google names, and the time.
 
     allauth checks the state, which works once, for ten minutes and in one session, exchanges the code with PKCE, and
     checks issuer, audience and expiry of the token; not its signature, as TLS has brought it straight from Google

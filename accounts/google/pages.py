@@ -17,7 +17,7 @@ from kit.page import bind_form
 def connect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST leads to Google, whose answer goes to invites.google.pages.
 
-    Raises Http404 if this site does not offer Google.
+    Raises Http404 if this site does not offer Google, and Limited after too many passwords.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
@@ -33,7 +33,8 @@ def connect(request: PersonRequest) -> HttpResponse:
 def disconnect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST disconnects the Google account and leads to the account page.
 
-    A user without a password is shown that this is not possible: only mailed links would be left.
+    A user without a password is shown that this is not possible: only mailed links would be left. Raises Limited after
+    too many passwords.
     """
     user = request.person
     connected = user.google.account

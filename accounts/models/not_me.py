@@ -73,7 +73,7 @@ class NotMe:
 
         Ends every session, removes the password, Google and known devices, removes a second factor that was set up
         since, and restores an address that was changed since; if another account has that address by now, turns this
-        one off instead. Raises EventUnavailable.
+        one off instead. Raises EventUnavailable if it was disowned already, or can't be any more.
         """
         user, told = self._claim(), self.event.told
         user.remove_ways_in()

@@ -37,7 +37,8 @@ def export(request: PersonRequest) -> HttpResponseBase:
 def delete(request: PersonRequest) -> HttpResponse:
     """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
 
-    Leads to the start page. If the database fails, nothing is deleted, and the page says so (503).
+    Leads to the start page. If the database fails, nothing is deleted, and the page says so (503). Raises Limited after
+    too many passwords.
     """
     user = request.person
     form = bind_form(WithProof, request)

@@ -19,7 +19,11 @@ class Breaker:
         self._turn = threading.Lock()
 
     def lets_through(self) -> bool:
-        """Returns whether the caller may ask the server now; it must do so within trial()."""
+        """Returns whether the caller may ask the server now. If so, it must ask within trial().
+
+        After a loss, one caller in `cool_down` seconds gets True; all others get False until trial() has seen an
+        answer.
+        """
         if not self.retry_at:
             return True
         with self._turn:

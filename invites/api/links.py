@@ -18,10 +18,10 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST", limits.ASK_PER_NETWORK)
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Mails a link to the address in `email`, whoever has it. Returns a message (202).
+    """Mails a link, which leads to `next`, to the address in `email`, whoever has it. Returns a message (202).
 
-    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Refused for
-    a signed-in person, Invalid for a malformed address, and Limited when it was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Refused for a
+    signed-in person, Invalid for a malformed address, and Limited when the address was mailed too often.
     """
     if request.user.is_authenticated:
         raise already_signed_in()
@@ -32,7 +32,8 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
 def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link to choose a new password by to the address in `email`, whoever has it. Returns a message (202).
 
-    Raises Invalid for a malformed address, and Limited when it was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Invalid for a
+    malformed address, and Limited when the address was mailed too often.
     """
     return mail_to(request, sent, MagicLink.Purpose.RESET)
 
@@ -49,9 +50,10 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 
 def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
-    """Mails a link for this purpose to the address in `email`. Returns a message (202), and a probable typo.
+    """Mails a link for this purpose, which leads to `next`, to the address in `email`. Returns a message (202).
 
-    Raises Invalid for a malformed address, and Limited when it was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Invalid for a
+    malformed address, and Limited when the address was mailed too often.
     """
     form = EmailForm(sent)
     if not form.is_valid():

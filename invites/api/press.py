@@ -29,7 +29,10 @@ def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
 
 
 def read_again(link: MagicLink) -> MagicLink:
-    """Returns the link as it is now, and by whom it was used. Raises Refused (404) when its person has left."""
+    """Returns the link as it is now, with user and time of the use that has ended it, if any.
+
+    Raises Refused (404) when its person has left.
+    """
     try:
         link = opened.read(link.pk)
     except MagicLink.DoesNotExist:

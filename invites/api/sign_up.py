@@ -22,16 +22,18 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account: with the `token` of a mailed link by from_link(), without one by register().
 
-    Takes `username` and `password`, and `email` where there is no token. Raises Refused, Limited.
+    Takes `username` and `password`, and `email` where there is no token. Returns the signed-in user (201) or a message
+    (202). Raises Refused, Invalid and Limited, as those do.
     """
     return from_link(request, sent) if "token" in sent else register(request, sent)
 
 
 def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Makes an account with the link of `token`, and signs in to it. Returns the signed-in user (201).
+    """Makes an account of `username` and `password` with the link of `token`, and signs in to it.
 
-    Raises Refused when the link works no longer, its address has an account, or the visitor may not use it; Invalid
-    for the form's errors, and Limited after too many presses or bad tokens.
+    Returns the signed-in user (201); a second press of the same browser gets the same answer. Raises Refused when the
+    link works no longer, its address has an account, or the visitor may not use it; Invalid for the form's errors, and
+    Limited after too many presses or bad tokens.
     """
     link = press.find(request, sent, purposes.SIGNUP, purposes.CONFIRM)
     try:
@@ -46,10 +48,10 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
-    """Makes an account with the link's address, and signs in to it. Returns the signed-in user (201).
+    """Makes an account of the sent `username` and `password` with the link's address, and signs in to it.
 
-    Raises Refused for a visitor who is signed in to another account, Invalid for the form's errors, and NotInvited,
-    HasAccount or Unavailable as join.join() does.
+    Returns the signed-in user (201). Raises Refused for a visitor who is signed in to another account, Invalid for the
+    form's errors, and NotInvited, HasAccount or Unavailable as join.join() does.
     """
     if opened.other_address(request, link):
         raise press.wrong_account()

@@ -53,7 +53,8 @@ def email_of(typed: str) -> str:
 def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str, Any]:
     """Returns what a line says beside the address, as fields of Entry; `row` maps column to text.
 
-    `groups` maps the names of groups that may be named to their ids; None forbids to name any. Raises ValidationError.
+    `groups` maps the names of groups that may be named to their ids; None forbids to name any. Raises ValidationError
+    if one of the texts is not allowed.
     """
     return {
         "name": plain_line.plain(row.get("name", ""), 100, _("The name")),

@@ -64,7 +64,7 @@ class BatchPages(ReadOnly, LongList):
         """Invites everyone left in the list, and leads to the page of the batch. Pressed twice, it invites each once.
 
         Sends nothing, and says so, if the list has to be checked again or nobody would be mailed. Raises
-        PermissionDenied, also for "again" without permission to change invitations, or Http404.
+        PermissionDenied, also for "again" without permission to change invitations, or Http404 as find_batch() does.
         """
         batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
@@ -159,7 +159,10 @@ class BatchPages(ReadOnly, LongList):
         return rows if request.user.has_perm("invites.view_invite") else rows.filter(created_by=staff(request))
 
     def render(self, request: HttpRequest, page: str, batch: Batch, context: dict[str, Any]) -> HttpResponse:
-        """Returns the answer with the template `page` of batches, which browsers must not store."""
+        """Returns the page about `batch` from the template admin/invites/batch/`page`.html, filled with `context`.
+
+        Browsers must not store the page.
+        """
         common = {**self.admin_site.each_context(request), "opts": self.opts, "batch": batch, "key": quote(batch.pk)}
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, f"admin/invites/batch/{page}.html", common | context, headers=headers)

@@ -30,7 +30,10 @@ class FunnelAdmin(ReadOnly):
         return [path("", view, name="invites_funnel_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Shows the funnel for the period, grouping and source that the query names. Raises PermissionDenied."""
+        """Shows the funnel for the period, grouping and source that the query names.
+
+        Raises PermissionDenied for a person who may not view invitations.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         by, days, source = chosen(request)

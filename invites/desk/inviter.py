@@ -26,7 +26,10 @@ class InviterAdmin(ReadOnly):
     """The admin pages of inviters, for anyone who may view both users and invitations."""
 
     def get_urls(self) -> list[URLPattern]:
-        """Returns the URLs of the three pages. The rows are users, whose own pages are those of the room accounts."""
+        """Returns three URLs: the form that finds a user, the tree around one, and the button that pauses one.
+
+        The rows are users, whose own pages at the desk are in the room accounts.
+        """
         guarded = self.admin_site.admin_view
         return [
             path("", guarded(self.changelist_view), name="invites_inviter_changelist"),
@@ -37,7 +40,7 @@ class InviterAdmin(ReadOnly):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows a form that finds a user by their whole name or address, and leads to the tree around them.
 
-        Raises PermissionDenied.
+        Raises PermissionDenied for a person who may not see inviters.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -49,7 +52,10 @@ class InviterAdmin(ReadOnly):
         return self.render(request, "change_list.html", context)
 
     def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Shows the tree of who invited whom around one user. Raises PermissionDenied or Http404."""
+        """Shows the tree of who invited whom around one user.
+
+        Raises PermissionDenied for a person who may not see inviters, and Http404 for an unknown user.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         person = find_inviter(object_id)

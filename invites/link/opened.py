@@ -152,7 +152,10 @@ def find_invite(request: HttpRequest, token: str, purpose: Purpose) -> Invite | 
 
 
 def count_bad_link(request: HttpRequest) -> None:
-    """Counts a posted token that is invalid, by the visitor's network; a GET is not counted. Raises Limited."""
+    """Counts a posted token that is invalid, by the visitor's network; a GET is not counted.
+
+    Raises Limited after too many.
+    """
     if request.method == "POST":
         limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
 

@@ -59,28 +59,30 @@ def invites(request: PersonRequest) -> HttpResponse:
 
 @for_members
 def resend(request: PersonRequest) -> HttpResponse:
-    """Mails one of the member's invitations again, by a POST, and leads back to the list with a message.
+    """Mails the invitation again whose id is posted as `invite`, and leads back to the list with a message.
 
-    Raises Http404 if the invitation is not this member's.
+    If it is over, or may not be mailed now, the message says so. A GET leads to the list. Raises Http404 if the
+    invitation is not this member's, or the id is malformed.
     """
     return press(request, MemberInvites.resend, _("We’ve sent the invitation to %(email)s again."))
 
 
 @for_members
 def withdraw(request: PersonRequest) -> HttpResponse:
-    """Withdraws one of the member's invitations, by a POST, and leads back to the list with a message.
+    """Withdraws the invitation whose id is posted as `invite`, and leads back to the list with a message.
 
-    Raises Http404 if the invitation is not this member's.
+    If it is over, the message says so. A GET leads to the list. Raises Http404 if the invitation is not this member's,
+    or the id is malformed.
     """
     said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
     return press(request, MemberInvites.withdraw, said)
 
 
 def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
-    """Applies `verb` to the invitation that a POST names, and leads back to the list with the message `done`.
+    """Applies `verb` to the invitation whose id is posted as `invite`, and leads back to the list with message `done`.
 
-    If the invitation has ended, or the verb refuses, the message says that. Raises Http404 if the invitation is not
-    this member's.
+    If the invitation is over, or the verb refuses, the message says that. A GET leads to the list. Raises Http404 if
+    the invitation is not this member's, or the id is malformed.
     """
     if request.method != "POST":
         return redirect("member_invites")

@@ -126,7 +126,8 @@ class Batch(models.Model):
         """Invites everyone left in a claimed list, CHUNK people in each transaction. Returns the outcome of them all.
 
         If it is interrupted, the next call goes on. Calls at the same time take turns: each person is invited once.
-        Raises Batch.DoesNotExist if the batch was deleted meanwhile.
+        Nobody is invited, and the outcome is empty, if the list was sent, stopped or never claimed. At the end this
+        object is read again. Raises Batch.DoesNotExist if the batch was deleted meanwhile.
         """
         leaving, total = in_step(), Outcome()
         while (outcome := self._send_some(leaving)) is not None:
@@ -138,7 +139,8 @@ class Batch(models.Model):
     def _send_some(self, leaving: Iterator[datetime]) -> Outcome | None:
         """Invites the next CHUNK people of the list, in one transaction, at the times of `leaving`.
 
-        Returns None if the list is sent already, or was never claimed. Raises Batch.DoesNotExist.
+        Returns None if the list is sent already, or was never claimed. Raises Batch.DoesNotExist if the batch was
+        deleted meanwhile.
         """
         row = Batch.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=self.pk)
         if row.sent_at or row.begun_at is None:

@@ -19,7 +19,7 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows a form for a new password. Its POST saves it, ends every session and leads to the sign-in page.
 
     An address without an account is led to the sign-up form. An account that is turned off, and a link from before all
-    its sessions ended, get pages that say so. Raises Unavailable when another press was faster.
+    its sessions ended, get pages that say so. When another press was faster, the answer says what became of the link.
     """
     show = "show" in request.GET
     try:

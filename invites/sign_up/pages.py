@@ -24,7 +24,11 @@ from kit.tokens import Purpose
 
 @page(secret=("password",))
 def signup(request: HttpRequest) -> HttpResponseBase:
-    """Shows the sign-up form: from_link() where the request has the token of a mailed link, else register()."""
+    """Shows a sign-up form. Its POST makes an account (from_link) or plans one (register).
+
+    from_link() answers a request with the token of a mailed link, register() any other. Raises Limited after too many
+    requests, presses or bad tokens.
+    """
     with_link = "token" in (request.POST if request.method == "POST" else request.GET)
     return from_link(request) if with_link else register(request)
 
@@ -34,7 +38,8 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows the form for a username and a password. Its POST makes the account and signs in to it.
 
     A GET for an address with an account leads to the page that signs in. A visitor who is signed in to another account,
-    or must be invited first, gets a page that says so. Raises NotInvited, Unavailable.
+    or must be invited first, gets a page that says so. When another press was faster, the answer says what became of
+    the link. Raises Limited after too many presses or bad tokens.
     """
     if request.method != "POST" and User.objects.filter(email=link.email).exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
@@ -48,7 +53,7 @@ def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows the sign-up form of the first superuser, for the owner link; its POST makes that account.
 
     Only an operator's terminal shows that link. Once there is a superuser, or an account with the address, the page
-    says so (410). Raises Unavailable when another press was faster.
+    says so (410). When another press was faster, the answer says what became of the link.
     """
     if User.objects.filter(Q(is_superuser=True) | Q(email=link.email)).exists():
         return render(request, dead.OWNER_PAGE, status=dead.GONE)
@@ -58,7 +63,8 @@ def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
     """Returns the sign-up form, or for a valid POST makes the account, signs in and leads to where the link leads.
 
-    If the address has an account by now, the page is loaded again. Raises NotInvited, Unavailable.
+    If the address has an account by now, the page is loaded again. Raises NotInvited where an invitation is needed, and
+    Unavailable when another press was faster.
     """
     show = "show" in request.GET
     if request.method != "POST":

@@ -55,7 +55,7 @@ class Broker:
         self.channel.basic_publish("", MAIL, b"%d" % pk, _persistent(), mandatory=True)
 
     def has_room(self) -> bool:
-        """Returns whether the queue is short enough for mail to be published a second time."""
+        """Returns whether the queue holds fewer than MOST_READY mails, so that mail may be published a second time."""
         return _depth(self.channel, MAIL) < MOST_READY
 
     def publish_event(self, event: OutboxEvent) -> None:
@@ -91,7 +91,8 @@ class Broker:
 def connect(name: str) -> Iterator[Broker]:
     """Opens a connection, which the broker's lists show under `name`, and closes it after the `with` block.
 
-    Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away`.
+    Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away`, and SystemExit if
+    AMQP_URL is invalid.
     """
     with _open(name) as connection:
         yield Broker(connection)
@@ -108,7 +109,10 @@ def declare(channel: Any) -> None:
 
 
 def depths() -> dict[str, int]:
-    """Returns how many messages are "ready" for workers and how many are "dead" letters. Raises those of `Away`."""
+    """Returns {"ready": …, "dead": …}: how many messages wait for workers, and how many are dead letters.
+
+    Raises the exceptions of `Away`, and SystemExit if AMQP_URL is invalid.
+    """
     with _open("queue") as connection:
         return {"ready": _depth(connection.channel(), MAIL), "dead": _depth(connection.channel(), DEAD)}
 

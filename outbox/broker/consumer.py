@@ -20,7 +20,7 @@ SHOWN = 40  # bytes of an invalid message, in the log
 def rounds() -> Generator[bool]:
     """Delivers for ever; yields after each round whether there was a message.
 
-    Raises DatabaseError, or the exceptions of amqp.Away.
+    Raises DatabaseError, InterfaceError, the exceptions of amqp.Away, and SystemExit if AMQP_URL is invalid.
     """
     # First the database: if it were away, each message taken and given back would count as a failed delivery.
     connection.ensure_connection()
@@ -37,7 +37,7 @@ def rounds() -> Generator[bool]:
 def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> None:
     """Delivers the mail that a message names, and accepts the message; moves any other message to the dead letters.
 
-    Raises DatabaseError, or the exceptions of amqp.Away.
+    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
     """
     if ROW.fullmatch(message.body):
         deliver(int(message.body), deliverer)
@@ -48,7 +48,10 @@ def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> No
 
 
 def deliver(pk: int, deliverer: Deliverer) -> None:
-    """Tries the mail with this id, unless another process keeps it locked. Raises DatabaseError."""
+    """Tries the mail with this id, unless another process keeps it locked.
+
+    Raises DatabaseError or InterfaceError.
+    """
     try:
         deliverer.try_one(pk)
     except OperationalError as error:

@@ -19,7 +19,7 @@ TURN = 20  # mails that are published before events have their turn, and the oth
 def rounds() -> Generator[bool]:
     """Publishes for ever; yields after each round whether anything was published.
 
-    Raises DatabaseError, or the exceptions of amqp.Away.
+    Raises DatabaseError, InterfaceError, the exceptions of amqp.Away, and SystemExit if AMQP_URL is invalid.
     """
     connection.ensure_connection()
     with amqp.connect("relay_mail") as broker:
@@ -32,14 +32,17 @@ def rounds() -> Generator[bool]:
 
 
 def publish_some(publish: Callable[[amqp.Broker], bool], broker: amqp.Broker) -> bool:
-    """Calls `publish` until nothing waits, at most TURN times. Returns whether anything waited."""
+    """Calls `publish` until nothing waits, at most TURN times. Returns whether anything waited.
+
+    Raises what `publish` raises.
+    """
     return sum(takewhile(bool, (publish(broker) for _ in range(TURN)))) > 0
 
 
 def publish_mail(broker: amqp.Broker) -> bool:
     """Publishes the mail that has been due longest. Returns False if none is due, or others have locked it all.
 
-    Raises DatabaseError, or the exceptions of amqp.Away.
+    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
     """
     with transaction.atomic():
         row = OutboxMessage.objects.due().only("pk", "published_at").select_for_update(skip_locked=True).first()
@@ -54,7 +57,7 @@ def publish_mail(broker: amqp.Broker) -> bool:
 def publish_event(broker: amqp.Broker) -> bool:
     """Publishes the oldest event that waits. Returns False if none waits, or others have locked them all.
 
-    Raises DatabaseError, or the exceptions of amqp.Away.
+    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
     """
     with transaction.atomic():
         event = OutboxEvent.objects.waiting().select_for_update(skip_locked=True).first()

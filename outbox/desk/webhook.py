@@ -180,7 +180,7 @@ class WebhookAdmin(LongList):
         return webhook
 
     def render_page(self, request: HttpRequest, page: str, webhook: Webhook, context: dict[str, Any]) -> HttpResponse:
-        """Returns the page of the template admin/outbox/webhook/`page`.html.
+        """Returns the page about `webhook` from the template admin/outbox/webhook/`page`.html, filled with `context`.
 
         No cache may store the page: it may hold a secret.
         """

@@ -19,7 +19,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 @page(safe_only=True)
 def letter(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows one letter: its headers and its plain text. Raises Http404."""
+    """Shows one letter: its headers and its plain text. Raises Http404 if there is none with this name."""
     mail = letter_or_404(name)
     text = mark_safe(urlize(escape(mail.text)))  # noqa: S308 escaped just before
     return render(request, "outbox/dev_mailbox/mail.html", {"mail": mail, "text": text})
@@ -28,7 +28,10 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-top-navigation"]})
 @page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts. Raises Http404."""
+    """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts.
+
+    Raises Http404 if there is no letter with this name.
+    """
     return HttpResponse(letter_or_404(name).html)
 
 

@@ -23,10 +23,10 @@ def blank(number: int, length: int = 1) -> str:
 def fill_in(
     letter: OutboxMessage, to: str, words: Mapping[int, str], *, about: UUID | None = None, at: datetime | None = None
 ) -> OutboxMessage:
-    """Returns a copy of `letter` for the address `to`, not stored yet, with `words` in the blanks of these numbers.
+    """Returns a copy of `letter` for the address `to`, not stored yet, with its blanks filled in.
 
-    The words are escaped in the HTML. `about` is the id of the invitation or the link that the mail is sent for. The
-    mail leaves at `at`, or at once.
+    `words` maps the number of a blank to its text; other blanks stay as they are. The texts are escaped in the HTML.
+    `about` is the id of the invitation or the link that the mail is sent for. The mail leaves at `at`, or at once.
     """
     known = {chr(FIRST + number): text for number, text in words.items()}
 

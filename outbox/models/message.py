@@ -150,7 +150,7 @@ class OutboxMessage(models.Model):
         self._save_try(clean_answer(answer), "sent_at", "parts")
 
     def mark_failed(self, answer: str) -> None:
-        """Saves a failed try with its answer. Waits twice as long as last time, or gives up after `give_up_at`."""
+        """Saves a failed try with its answer. The next comes after pause_after(), or none once past `give_up_at`."""
         now = timezone.now()
         self.next_try_at, self.published_at = now + pause_after(self.attempts), None
         if now >= self.give_up_at:

@@ -40,9 +40,10 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
 
     def deliverable(self) -> "OutboxQuerySet":
-        """Returns mail that a worker may try when the broker names it.
+        """Returns the mail that a worker may try when the broker names it: what waits, and is published or due.
 
-        A message may come late, or twice: then the mail may have left, or failed and be waiting for its next try.
+        The broker may name a mail late, or twice. By then it may have left, or have failed, so that it must wait for
+        its next try: such mail is not returned.
         """
         return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
 

@@ -20,6 +20,10 @@ def until_given_up() -> datetime:
 
 
 def pause_after(tries: int) -> timedelta:
-    """Returns how long to wait after a failed try, when `tries` before it have failed as well."""
+    """Returns how long to wait after a failed try. `tries` is the number of tries that have failed before it.
+
+    It is FIRST_PAUSE if none has, and twice as long for each that has, but no longer than LONGEST_PAUSE; then chance
+    makes it longer or shorter by up to PAUSE_SPREAD.
+    """
     pause = min(FIRST_PAUSE * 2 ** min(tries, 20), LONGEST_PAUSE)
     return pause * secrets.SystemRandom().uniform(1 - PAUSE_SPREAD, 1 + PAUSE_SPREAD)

@@ -112,9 +112,10 @@ class Webhook(models.Model):
         return made
 
     def renew_secret(self, made_at: datetime) -> str:
-        """Replaces the secret that was made at `made_at`, and returns the new one. Both sign for BOTH_SIGN.
+        """Replaces the secret that was made at `made_at`, and returns the new one.
 
-        Raises Renewed if another request has replaced that secret.
+        The old one signs beside it for BOTH_SIGN. Changes the stored row, not this object. Raises Renewed if another
+        request has replaced that secret or deleted the webhook.
         """
         made, now = new_secret(), timezone.now()
         fresh = {"secret": encryption.encrypt(made), "secret_made_at": now}
@@ -142,11 +143,14 @@ class Webhook(models.Model):
         Webhook.objects.filter(pk=self.pk).update(paused_until=timezone.now() + pause)
 
     def resume(self) -> None:
-        """Ends the pause of the webhook, so that all workers may call it."""
+        """Ends the pause of the webhook in the stored row, not in this object, so that all workers may call it."""
         Webhook.objects.filter(pk=self.pk, paused_until__isnull=False).update(paused_until=None)
 
     def turn_off(self) -> None:
-        """Turns the webhook off. Its events wait for three days, and go out if it is turned on again by then."""
+        """Turns the webhook off in the stored row, not in this object.
+
+        Its events wait for three days, and go out if it is turned on again by then.
+        """
         Webhook.objects.filter(pk=self.pk).update(is_active=False)
 
 

@@ -36,7 +36,10 @@ class Deliverer(Worker):
         self.round: list[Webhook] = []
 
     def next(self) -> bool:
-        """Tries one delivery. Returns False if none is due, or other workers have locked all. Raises DatabaseError."""
+        """Tries one delivery. Returns False if none is due, or other workers have locked all.
+
+        Raises DatabaseError or InterfaceError.
+        """
         return any(map(call, self._in_turn()))
 
     def rest(self) -> None:

@@ -51,7 +51,7 @@ class Target(NamedTuple):
 
 
 def read(typed: str) -> Target:
-    """Returns the parts of a typed URL, after checks of its form alone. Raises Unfit."""
+    """Returns the parts of a typed URL, after checks of its form alone. Raises Unfit if one of them fails."""
     if len(typed) > LONGEST:
         raise Unfit(_("This address is too long. It can have %(most)s characters.") % {"most": LONGEST})
     try:
@@ -76,9 +76,10 @@ def is_plain(text: str) -> bool:
 
 
 def addresses(target: Target, seconds: float) -> list[str]:
-    """Returns the addresses that the target's name has now, if all of them may be called. Raises Unfit.
+    """Returns the addresses that the target's name has now, all of which may be called.
 
-    Callers must connect to these, as the name may mean others at the next lookup. The lookup may take `seconds`.
+    Callers must connect to these, as the name may mean others at the next lookup. Raises Unfit if one of them must not
+    be called, must not be called over http, or if none is found within `seconds`.
     """
     found = look_up(target, seconds)
     for address in found:

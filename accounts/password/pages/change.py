@@ -16,6 +16,7 @@ def change(request: PersonRequest) -> HttpResponse:
     """Shows the form for a new password; its POST sets the password and leads to the account page.
 
     This ends every other session, and this one goes on under a new id. With `?show` the password is displayed as typed.
+    Raises Limited after too many passwords.
     """
     user, show = request.person, "show" in request.GET
     form = bind_form(PasswordForm, request, show_password=show)

@@ -14,9 +14,9 @@ from kit.page import bind_form, page
 
 @page(limits.LOGIN_PER_NETWORK, secret=("password",))
 def login(request: HttpRequest) -> HttpResponse:
-    """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code. Raises Limited.
+    """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code.
 
-    Both lead on to `next`; a user who is signed in already is led there at once.
+    Both lead on to `next`; a user who is signed in already is led there at once. Raises Limited after too many tries.
     """
     if request.user.is_authenticated:
         return redirect(safe_path(request.GET.get("next", "")) or "account")

@@ -24,7 +24,8 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     """Asks for the code of a visitor who has passed the first factor (accounts.session.pending).
 
     A POST with the right code starts the session and leads where the visitor was going, or to the account page. If no
-    sign-in waits for a code, or it cannot be finished any more, the page leads to sign-in. Raises Limited.
+    sign-in waits for a code, or it cannot be finished any more, the page leads to sign-in. Raises Limited after too
+    many tries.
     """
     if request.user.is_authenticated:
         return redirect("account")

@@ -22,7 +22,8 @@ def codes(request: PersonRequest) -> HttpResponse:
     """Shows the recovery codes if this session has just made them; else a form, whose POST makes new ones.
 
     The POST leads back here. `?new=` with the number of the shown batch asks for the form in place of its codes; `next`
-    is the path where the user was going. With two-step verification off the page leads to its overview.
+    is the path where the user was going. With two-step verification off the page leads to its overview. Raises Limited
+    after too many passwords or codes.
     """
     user, next_url = request.person, safe_path(request.GET.get("next", ""))
     if not user.second_factor.is_on:

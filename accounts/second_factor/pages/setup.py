@@ -26,7 +26,8 @@ def overview(request: PersonRequest) -> HttpResponse:
 def app(request: PersonRequest) -> HttpResponse:
     """Shows the secret for an authenticator app; a POST with a code of it sets up the app, the first one or another.
 
-    This ends every other session, and this one goes on under a new id. Leads to the new recovery codes.
+    This ends every other session, and this one goes on under a new id. Leads to the new recovery codes. Raises Limited
+    after too many passwords or codes.
     """
     user = request.person
     next_url, replaces = safe_path(request.GET.get("next", "")), user.second_factor.is_on
@@ -53,9 +54,10 @@ def replaced() -> str:
 
 @account_page(secret=("password", "code"))
 def off(request: PersonRequest) -> HttpResponse:
-    """Asks for a code and proof of ownership; the POST turns two-step verification off. Leads to its overview.
+    """Asks for a code and proof of ownership. Its POST turns two-step verification off and leads to the overview.
 
-    The page leads there at once if two-step verification is off already, or must stay on.
+    If two-step verification is off already, or must stay on, the page leads there at once. Raises Limited after too
+    many passwords or codes.
     """
     user = request.person
     if user.second_factor.must_stay or not user.second_factor.is_on:

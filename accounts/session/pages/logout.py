@@ -14,7 +14,10 @@ from kit.page import page
 
 
 def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Redirects to the sign-in page without a message: a visitor who is signed out has what they wanted."""
+    """Redirects to the sign-in page without a message, whatever `ended` says.
+
+    A visitor who is signed out has what they wanted.
+    """
     return redirect("account_login")
 
 

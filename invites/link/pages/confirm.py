@@ -24,7 +24,8 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
     Without such an account, planned() answers. A link that no longer stands for a password gets the page of an expired
-    link, and an account that is turned off gets a page that says so. Raises Unavailable when another press was faster.
+    link, and an account that is turned off gets a page that says so. When another press was faster, the answer says
+    what became of the link.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
@@ -42,8 +43,8 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
 
-    Any other browser is led to the sign-up form to choose again, and so is this one if name or address is taken by
-    now. Raises NotInvited, or Unavailable when another press was faster.
+    Any other browser is led to the sign-up form to choose again, and so is this one if name or address is taken by now.
+    Raises NotInvited where an invitation is needed, and Unavailable when another press was faster.
     """
     if not link.is_planned_in(browser.seal(request)):
         if link.password:

@@ -15,7 +15,8 @@ from outbox.models import Suppression
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Shows one button, and a box for a holder who wants no mail at all. Its POST declines the invitation.
 
-    With `never` the POST also stops all mail to the address. Raises Unavailable when another press was faster.
+    With `never` the POST also stops all mail to the address. When another press was faster, the answer says what became
+    of the invitation.
     """
     if request.method == "POST":
         invite.decline(never="never" in request.POST)

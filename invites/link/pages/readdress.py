@@ -20,8 +20,8 @@ from kit.page import page
 def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Mails the sender that the holder wants the invitation at another address, and shows that; a GET leads back.
 
-    The holder has proven that address here, by being signed in or by Google. The sender is asked once. Raises
-    Unavailable when the invitation has ended, or its sender was asked, just now.
+    The holder has proven that address here, by being signed in or by Google. The sender is asked once: a second press
+    leads back, too. When the invitation has just ended, a page says so.
     """
     email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
     invite = link.invite
@@ -66,7 +66,7 @@ def for_sender(view: opened.InviteView) -> opened.View:
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Sends the invitation to the other address, withdraws it from its own, and shows that.
 
-    Raises Unavailable when the sender has answered, or the invitation has ended, just now.
+    When the sender has answered, or the invitation has ended, just now, a page says so (410).
     """
     Readdressing(invite).approve()
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
@@ -76,7 +76,7 @@ def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Leaves the invitation with its own address, mails that to the other address, and shows it.
 
-    Raises Unavailable when the sender has answered, or the invitation has ended, just now.
+    When the sender has answered, or the invitation has ended, just now, a page says so (410).
     """
     Readdressing(invite).refuse()
     return render(request, "invites/link/readdress_done.html", {"email": invite.email, "moved": False})

@@ -90,7 +90,7 @@ def as_table(numbers: count.Funnel) -> list[Sequence[Any]]:
 
 
 def named(people: list[int]) -> dict[str, int]:
-    """Returns the number of people at each step, by the name of the step."""
+    """Returns `people`, which are the numbers at each of count.STEPS in that order, by the name of the step."""
     return dict(zip(count.STEPS, people, strict=True))
 
 

@@ -78,7 +78,7 @@ def next_step(*, next_try_at: datetime | None, published_at: datetime | None, **
 
 
 def summarize(report: dict[str, Any]) -> str:
-    """Returns the numbers of outbox.stats in lines for people."""
+    """Returns a report in lines for people: the figures of stats.outbox(), with those of stats.broker() as "broker"."""
     since = f", since {iso(report['oldest_at'])}" if report["oldest_at"] else ""
     late = f"late: {span(report['late_seconds'])}" if report["late"] else "not late"
     lines = {

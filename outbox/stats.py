@@ -17,7 +17,7 @@ ANSWERS = 5  # the most frequent
 def outbox() -> dict[str, Any]:
     """Returns the figures of the outbox: what waits, for how long and why, and what became of the rest.
 
-    Ages are in seconds; `oldest_at` is a datetime, or None if no mail waits. Raises DatabaseError.
+    Ages are in seconds; `oldest_at` is a datetime, or None if no mail waits. Raises DatabaseError or InterfaceError.
     """
     now = timezone.now()
     waiting = OutboxMessage.objects.waiting().aggregate(

@@ -29,7 +29,7 @@ def receive(data: bytes) -> Outcome:
     """Marks the mail that a delivery report calls failed for good, and suppresses its address if that is dead.
 
     `data` is a message in raw bytes, and may be anything a stranger made up. Returns what it came to. Raises
-    DatabaseError.
+    DatabaseError or InterfaceError.
     """
     head, body = delivery_reports.split_message(data)
     pk = verp.row_id(delivery_reports.addressees(head))

@@ -19,11 +19,12 @@ FEW = 2  # domains
 
 
 def measure() -> timedelta:
-    """Returns the age of the oldest mail that ought to have been handed over by now, or zero. Raises DatabaseError.
+    """Returns the age of the oldest mail that ought to have been handed over by now, or zero.
 
     Untried mail counts: the worker is dead, or busy with a long list of invitations. Failed mail counts if it was
     stored after the mail server last took one. But mail that a mail server put off counts only if it goes to more than
-    FEW domains: otherwise a stranger could make all mail look late with an address of their own.
+    FEW domains: otherwise a stranger could make all mail look late with an address of their own. Raises DatabaseError
+    or InterfaceError.
     """
     front = list(OutboxMessage.objects.waiting().order_by("next_try_at").defer("parts")[:LOOKED_AT])
     late = max((_age(row) for row in front if not row.attempts), default=timedelta(0))
@@ -58,7 +59,7 @@ def _age(row: OutboxMessage) -> timedelta:
 
 
 def is_late() -> bool:
-    """Returns whether mail takes longer than LATE_AFTER, measured now. Raises DatabaseError."""
+    """Returns whether mail takes longer than LATE_AFTER, measured now. Raises DatabaseError or InterfaceError."""
     return measure() > LATE_AFTER
 
 

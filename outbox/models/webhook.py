@@ -84,7 +84,10 @@ class Webhook(models.Model):
 
     @property
     def secrets(self) -> list[str]:
-        """The secrets that sign: the current one, and the former one for BOTH_SIGN. Raises encryption.Unreadable."""
+        """The secrets that sign: the current one, and for BOTH_SIGN the former one, if it can be decrypted.
+
+        Raises encryption.Unreadable if no key decrypts the current one.
+        """
         signing = [encryption.decrypt(self.secret)]
         if self.former_until and self.former_until > timezone.now():
             with suppress(encryption.Unreadable):  # a lost key may be why the secret was renewed

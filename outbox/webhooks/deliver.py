@@ -97,7 +97,8 @@ def deliver(row: WebhookDelivery) -> None:
 def tell(row: WebhookDelivery) -> Answer:
     """Posts the signed event of a row to its webhook, and returns the answer.
 
-    Raises OSError, HTTPException, targets.Unfit or encryption.Unreadable.
+    Raises OSError, HTTPException or targets.Unfit as sending.post() does, and encryption.Unreadable if no key decrypts
+    the webhook's secret.
     """
     body = row.as_json()
     about = {"Content-Type": "application/json", "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})"}

@@ -32,8 +32,8 @@ class Answer(NamedTuple):
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     """Posts `body` to a URL, and returns the status of the answer.
 
-    Follows no redirect, uses no proxy, keeps no cookie, reads no body.
-    Raises OSError, HTTPException, or targets.Unfit if the URL must not be called.
+    Follows no redirect, uses no proxy, keeps no cookie, reads no body. Raises OSError or HTTPException if no valid
+    answer comes in time, and targets.Unfit if the URL must not be called.
     """
     call = Call(targets.read(url))
     try:
@@ -56,7 +56,10 @@ class Call(http.client.HTTPConnection):
         return seconds_until(self.until)
 
     def connect(self) -> None:
-        """Connects to one of the target's checked addresses, over TLS for https. Raises OSError or targets.Unfit."""
+        """Connects to one of the target's checked addresses, over TLS for https.
+
+        Raises OSError if none answers in time, and targets.Unfit if the target must not be called.
+        """
         self.sock = self._reach(targets.addresses(self.target, self.seconds_left()))
         if self.target.scheme == "https":
             self.sock.settimeout(self.seconds_left())

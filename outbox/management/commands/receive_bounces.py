@@ -55,7 +55,8 @@ class Command(command.Command):
     def outcome(self, file: Path) -> Outcome | None:
         """Processes a message of a maildir and marks it as seen. Returns its outcome; None if another process has it.
 
-        A file that cannot be read or moved stays where it is, and counts as unreadable. Raises DatabaseError.
+        A file that cannot be read or moved stays where it is, and counts as unreadable. Raises DatabaseError or
+        InterfaceError.
         """
         try:
             outcome = receive(beginning(file))

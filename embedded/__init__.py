@@ -27,8 +27,9 @@ CONFIGURED = ("SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "DEBUG")
 def supply(environ: Environ) -> Iterator[list[Server]]:
     """Context manager for `make run`: fills in missing settings and URLs, and yields the servers it has started.
 
-    `environ` is changed in place, and the servers stop at the end. Raises SystemExit if another process uses the
-    servers of the state folder, or if one does not start.
+    `environ` is changed in place, and the servers stop at the end; if no URL is missing, it yields []. Raises
+    SystemExit if the state folder cannot be used, if another process uses the servers in it, if the wheels are not
+    installed, or if a server does not start.
     """
     given = [name for name in ("SECRET_KEY", *STARTERS) if environ.get(name)]
     local_settings(environ)
@@ -44,7 +45,8 @@ def supply(environ: Environ) -> Iterator[list[Server]]:
 def throwaway(environ: Environ) -> Iterator[Path]:
     """Context manager for tests: fills in missing URLs, from servers whose data is deleted at the end.
 
-    `environ` is changed in place. Yields the temporary folder of the servers. Raises SystemExit if one does not start.
+    `environ` is changed in place. Yields the temporary folder of the servers. Raises SystemExit if a server does not
+    start or its wheel is not installed.
     """
     with scratch() as folder, ExitStack() as stack:
         _start(stack, environ, Place(folder, durable=False))
@@ -52,11 +54,11 @@ def throwaway(environ: Environ) -> Iterator[Path]:
 
 
 def stand_in(environ: Environ) -> None:
-    """Fills in settings and URLs for manage.py in a terminal that sets none of them.
+    """Fills in settings and URLs in `environ` for manage.py in a terminal that sets none of them.
 
     The URLs are those of servers that run already, or of new ones that stop when this command ends. If a variable of
-    CONFIGURED is set, or the wheels are not installed, it does nothing. Raises SystemExit if there are no servers to be
-    had.
+    CONFIGURED is set, or the wheels are not installed, it does nothing. Raises SystemExit if the state folder cannot be
+    used, or if servers can be neither shared nor started.
     """
     if any(environ.get(name) for name in CONFIGURED) or not wheels.are_installed():
         return

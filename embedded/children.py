@@ -22,8 +22,8 @@ def start(
 ) -> Child:
     """Starts a child process and returns it. If we are killed, the kernel sends it `when_orphaned` (Linux only).
 
-    `options` are those of Popen, and so are the errors: OSError. The child has a session of its own, so that Ctrl-C
-    reaches only us and we stop the children in order.
+    `options` are those of Popen. Raises OSError if the program cannot be started. The child has a session of its own,
+    so that Ctrl-C reaches only us and we stop the children in order.
     """
     return subprocess.Popen(  # noqa: S603 - programs of ours, and no shell
         [str(arg) for arg in argv],

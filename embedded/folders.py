@@ -35,7 +35,7 @@ def state_folder(environ: Environ) -> Path:
 def read_or_create(path: Path, secret: str) -> str:
     """Returns the text in the file `path`; writes `secret` there first if there is no such file.
 
-    A new file can be read only by the owner of its folder.
+    A new file can be read only by the owner of its folder. Raises OSError if the file cannot be read or made.
     """
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as new:
@@ -66,7 +66,7 @@ def try_lock(path: Path, how: int = fcntl.LOCK_EX) -> int | None:
 def scratch() -> Iterator[Path]:
     """Context manager: makes a temporary folder, yields it, and deletes it at the end.
 
-    It first deletes those that killed processes have left.
+    It first deletes the temporary folders that killed processes have left.
     """
     _sweep()
     new = Path(tempfile.mkdtemp(prefix="new-frontdoor-"))

@@ -12,7 +12,8 @@ THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 def local_settings(environ: Environ) -> None:
     """Sets SECRET_KEY, SITE_URL, EMAIL_URL and DEV_MAILBOX in `environ` where they are missing; overrides nothing.
 
-    The last two are set only for a site on this machine. The key and the folder for mail are in the state folder.
+    The last two are set together, and only for a site on this machine without EMAIL_URL. The key and the folder for
+    mail are in the state folder. Raises SystemExit if that folder cannot be made or belongs to another user.
     """
     state = state_folder(environ)
     if not environ.get("SECRET_KEY"):

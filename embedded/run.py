@@ -28,7 +28,7 @@ def main() -> NoReturn:
     """Starts the servers, the web server and the workers, prints where the site is, and waits.
 
     Stops all of them, and raises SystemExit, on Ctrl-C, SIGTERM or SIGHUP (status 0), or when one ends or does not
-    start (status 1). It goes on without Valkey, though.
+    start, or PORT cannot be used (status 1). It goes on without Valkey, though, if Valkey ends later.
     """
     _stop_when_told()
     os.chdir(BASE_DIR)
@@ -102,7 +102,10 @@ def _first_address(output: str) -> str:
 
 
 def _await_answer(port: int, parts: Children) -> None:
-    """Returns once the web server answers. Raises SystemExit if it, or another part, ends or takes too long."""
+    """Returns once the web server answers on `port`.
+
+    Raises SystemExit if one of `parts` ends, or if there is no answer within FIRST_ANSWER seconds.
+    """
     deadline = time.monotonic() + FIRST_ANSWER
     while not _answers(port):
         _notice_loss(parts)
@@ -139,7 +142,10 @@ def _watch(parts: Children) -> NoReturn:
 
 
 def _notice_loss(parts: Children) -> None:
-    """Raises SystemExit if one of the parts has ended; a lost Valkey is only reported, once."""
+    """Raises SystemExit if one of the parts has ended.
+
+    A lost Valkey is only reported, once, on stderr, and removed from `parts`.
+    """
     for name in [name for name, child in parts.items() if child.poll() is not None]:
         code = parts.pop(name).returncode
         if name != "Valkey":

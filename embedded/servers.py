@@ -80,7 +80,10 @@ def start(
 
 
 def run(place: Place, argv: Sequence[object], feed: str, *, cwd: Path) -> None:
-    """Runs a program as the place's user, with `feed` as its stdin, until it ends. Raises SystemExit if it fails."""
+    """Runs a program as the place's user in `cwd`, with `feed` as its stdin, until it ends.
+
+    Raises SystemExit, with the program's output, if it ends with an error.
+    """
     child = spawn(place, argv, signal.SIGKILL, feed, cwd=cwd, stdout=subprocess.PIPE)
     output, _ = child.communicate()
     if child.returncode:
@@ -90,7 +93,8 @@ def run(place: Place, argv: Sequence[object], feed: str, *, cwd: Path) -> None:
 def spawn(place: Place, argv: Sequence[object], when_orphaned: int, feed: str, **options: Any) -> children.Child:
     """Starts a program as the place's user, with the place's lock open and `feed` as its whole stdin; returns it.
 
-    Passwords go through stdin, as every user of the machine can read an argv. `options` are those of Popen.
+    Passwords go through stdin, as every user of the machine can read an argv. `when_orphaned` is the signal it gets if
+    we are killed; `options` are those of Popen. Raises OSError if the program cannot be started.
     """
     fds = () if place.lock is None else (place.lock,)
     options |= {"stderr": subprocess.STDOUT, "env": ENVIRONMENT, "pass_fds": fds} | place.account

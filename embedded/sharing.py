@@ -21,10 +21,10 @@ FIRST_START = 30  # seconds that another process may take to start the servers t
 
 
 class Owner(NamedTuple):
-    """The owner of servers, in words for messages.
+    """The process that owns servers, in words for messages.
 
-    `given` lists the settings that were set from outside. If `patient`, it waits at its end for the commands that share
-    its servers.
+    `name` is its command; `given` lists the settings that were set from outside. If `patient`, it waits at its end for
+    the commands that share its servers.
     """
 
     name: str
@@ -33,9 +33,10 @@ class Owner(NamedTuple):
 
 
 def claim(state: Path) -> int:
-    """Makes this process the owner and returns the descriptor of the lock.
+    """Makes this process the owner of the servers in `state` and returns the descriptor of the lock.
 
-    Raises SystemExit, with one line that names the owner, if another process holds the lock for TURN seconds.
+    Closing the descriptor releases the lock. Raises SystemExit, with one line that names the owner, if another process
+    holds the lock for TURN seconds.
     """
     deadline = time.monotonic() + TURN
     while (lock := _try_lock(state / LOCK)) is None:
@@ -44,7 +45,7 @@ def claim(state: Path) -> int:
 
 
 def claim_or_share(state: Path, environ: Environ) -> int | None:
-    """Makes this process the owner and returns the descriptor of the lock.
+    """Makes this process the owner of the servers in `state` and returns the descriptor of the lock.
 
     Or, if servers run, puts their URLs into `environ` and returns None. Raises SystemExit if neither succeeds within
     FIRST_START seconds, or if the owner uses settings that this terminal lacks.
@@ -60,10 +61,10 @@ def claim_or_share(state: Path, environ: Environ) -> int | None:
 
 @contextmanager
 def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None]:
-    """Context manager: publishes in `state` what others may share, as long as it lasts.
+    """Context manager: publishes in `state`, while the block runs, the servers that others may share.
 
-    `shared` are variables for their environment. The record counts only while this process lives, as others check its
-    lock.
+    `shared` are variables for the environment of these others. The record counts only while this process lives, as
+    readers check its lock. If `owner` is patient, the end of the block waits for the commands that share the servers.
     """
     record = {"owner": f"{owner.name} (process {os.getpid()})", "given": owner.given, "environ": shared}
     new = state / f"{RECORD}.new"
@@ -82,7 +83,10 @@ def announce(state: Path, owner: Owner, shared: dict[str, str]) -> Iterator[None
 
 
 def _pause(state: Path, deadline: float) -> None:
-    """Sleeps a moment. Raises SystemExit, with the name of the owner, if the deadline has passed."""
+    """Sleeps a moment.
+
+    Raises SystemExit, with the name of the owner, if `deadline` (by time.monotonic()) has passed.
+    """
     if time.monotonic() > deadline:
         record = _running(state)
         who = record["owner"] if record else "Another process"
@@ -91,9 +95,10 @@ def _pause(state: Path, deadline: float) -> None:
 
 
 def _share(state: Path) -> dict[str, Any] | None:
-    """Returns the record of the owner, or None if none is alive.
+    """Returns the record of the owner, or None if none is alive or it is ending.
 
-    Raises SystemExit if the owner was given settings from outside: this terminal does not have them.
+    With a record, this process is a sharer until it ends. Raises SystemExit if the owner was given settings from
+    outside: this terminal does not have them.
     """
     # Never closed: a patient owner waits until this process ends.
     file = _try_lock(state / SHARERS, fcntl.LOCK_SH)
@@ -117,7 +122,11 @@ def _running(state: Path) -> dict[str, Any] | None:
 
 
 def _outlast_sharers(state: Path) -> int | None:
-    """Waits until no other command uses the servers, and returns a lock that keeps new ones out; None on Ctrl-C."""
+    """Waits until no other command uses the servers in `state`; Ctrl-C ends the wait.
+
+    Returns the descriptor of a lock that keeps new sharers out. After Ctrl-C it returns a descriptor without the lock,
+    or None.
+    """
     file = _try_lock(state / SHARERS)
     if file is None:
         sys.stderr.write("Other commands use the servers that this one started: waiting for them. Ctrl-C stops them.\n")

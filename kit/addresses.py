@@ -57,7 +57,7 @@ def normalize(typed: str) -> str:
 
 
 def malformed() -> ValidationError:
-    """Returns the ValidationError for an address in the wrong format."""
+    """Returns the ValidationError for an address in the wrong format, with the code "invalid"."""
     return ValidationError(
         _("Enter an email address in the correct format, like name@example.com"),
         code="invalid",
@@ -65,9 +65,10 @@ def malformed() -> ValidationError:
 
 
 def suggestion(address: str) -> str:
-    """Returns the address that was probably meant, or "" if no typo is likely.
+    """Returns the address that was probably meant by `address`, or "" if no typo is likely.
 
-    A typo is likely if the domain is nearly, but not quite, one of POPULAR, and is no other provider that we know.
+    `address` is as normalize() returns it. A typo is likely if the domain is nearly, but not quite, one of POPULAR, and
+    is no other provider that we know.
     """
     local, _at, domain = address.rpartition("@")
     if domain in POPULAR or domain in ALSO_REAL:

@@ -22,15 +22,15 @@ class Unreadable(Exception):
 
 
 def encrypt(text: str) -> str:
-    """Returns `text` encrypted with the first key, in printable ASCII (a Fernet token)."""
+    """Returns `text` encrypted with the first of ENCRYPTION_KEYS, in printable ASCII (a Fernet token)."""
     return _keys(*settings.ENCRYPTION_KEYS).encrypt(text.encode()).decode()
 
 
 def decrypt(encrypted: str) -> str:
     """Returns the text that encrypt() was given.
 
-    Raises Unreadable, and logs an error, if no key decrypts it: its key was probably removed before `rotate_secrets`
-    ran.
+    Raises Unreadable, and logs an error, if none of ENCRYPTION_KEYS decrypts it: its key was probably removed before
+    the command `rotate_secrets` ran.
     """
     try:
         return _keys(*settings.ENCRYPTION_KEYS).decrypt(encrypted.encode()).decode()
@@ -42,7 +42,10 @@ def decrypt(encrypted: str) -> str:
 
 
 def renew(encrypted: str) -> str:
-    """Returns the secret encrypted again, with the first key. Raises Unreadable if no key decrypts it."""
+    """Returns the secret encrypted again, with the first of ENCRYPTION_KEYS.
+
+    Raises Unreadable, and logs an error, if none of the keys decrypts `encrypted`.
+    """
     return encrypt(decrypt(encrypted))
 
 

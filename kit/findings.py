@@ -32,22 +32,22 @@ class Finding:
     name: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Returns the finding for JSON, with all values as strings and `name` first."""
+        """Returns the finding for JSON: "name", "state", "said" and "advice", all of them strings."""
         return {"name": self.name} | {key: str(value) for key, value in asdict(self).items() if key != "name"}
 
 
 def ok(said: str, advice: str = "") -> Finding:
-    """Returns a finding that all is well."""
+    """Returns a finding that all is well: `said` in a sentence, and `advice`, if there is any."""
     return Finding(State.OK, said, advice)
 
 
 def warning(said: str, advice: str) -> Finding:
-    """Returns a finding that somebody should look at, though it may still work."""
+    """Returns a finding that something may work but needs a look: `said` in a sentence, `advice` on what to do."""
     return Finding(State.WARNING, said, advice)
 
 
 def failure(said: str, advice: str) -> Finding:
-    """Returns a finding that something does not work."""
+    """Returns a finding that something does not work: `said` in a sentence, `advice` on what to do."""
     return Finding(State.FAILURE, said, advice)
 
 
@@ -55,9 +55,9 @@ Check = Callable[[], Finding | None]
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """Runs the checks and returns their findings, named and in the order of `checks`.
+    """Runs the checks and returns their findings, each with its name, in the order of `checks`.
 
-    A check that returns None had nothing to check, and is left out. A check that raises becomes a finding itself.
+    A check that returns None had nothing to check, and is left out. An exception of a check becomes a finding, too.
     """
     found = {name: run_check(check) for name, check in checks.items()}
     return [Finding(it.state, it.said, it.advice, name) for name, it in found.items() if it]
@@ -66,7 +66,8 @@ def examine(checks: Mapping[str, Check]) -> list[Finding]:
 def run_check(check: Check) -> Finding | None:
     """Runs one check and returns its finding, or None if there was nothing to check.
 
-    Whatever the check raises becomes a finding: a warning for an error of the database, a failure for anything else.
+    Any exception of the check becomes a finding: a warning if the database is away or slow, or lacks a table; a failure
+    for anything else.
     """
     try:
         return check()
@@ -80,7 +81,7 @@ def run_check(check: Check) -> Finding | None:
 def with_statement_timeout(check: Check) -> Check:
     """Returns a check that runs `check` in a transaction, where no statement may take longer than SLOWEST.
 
-    The database's error passes through when one does; run_check() makes a finding of it.
+    If one does, the new check raises OperationalError; run_check() makes a finding of it.
     """
 
     def bounded() -> Finding | None:
@@ -95,8 +96,8 @@ def with_statement_timeout(check: Check) -> Check:
 def with_deadline(check: Check) -> Check:
     """Returns a check that runs `check` in a thread and waits at most PATIENCE seconds for it.
 
-    After that it returns a failure and abandons the thread. Use it for a check that talks to another host, which may
-    never answer.
+    After that it returns a failure and abandons the thread; an exception becomes a finding, as in run_check(). Use it
+    for a check that talks to another host, which may never answer.
     """
 
     def bounded() -> Finding | None:

@@ -24,7 +24,7 @@ class Form(forms.Form):
 
 
 class RequestForm(Form):
-    """A form whose checks depend on the request: it is built with the request as its first argument."""
+    """A form whose checks depend on the request: its first argument is the request, kept as `request`."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,7 +32,7 @@ class RequestForm(Form):
 
 
 class NextField(forms.CharField):
-    """A hidden field for the path to go to afterwards.
+    """A hidden field for the path to go to after the form is done.
 
     Its cleaned value is a path of this site, or "" for anything else. It never raises: the user did not type it, so a
     message would only confuse.

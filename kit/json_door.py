@@ -30,7 +30,8 @@ View = Callable[..., HttpResponseBase]
 class Refused(Exception):
     """An error that becomes the door's JSON answer, with this status and these headers.
 
-    `field` is the field it is about; `more` are further members of the JSON object, beside "errors".
+    `code` never changes, for programs; `message` is a sentence for the user; `field` is the field that the error is
+    about, None for no single one. `more` are further members of the JSON object, beside "errors".
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """A Refused with all errors of an invalid form.
+    """A Refused with all errors of `form`, which is invalid.
 
     The status is 400, or that which `statuses` names for the code of an error, as in `taken=409`; the first such error
-    decides. `names` maps the form's field names to those that programs use.
+    decides. `names` maps the form's field names to those that programs use; an error of the whole form has the field
+    null.
     """
 
     def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
@@ -76,9 +78,10 @@ def door(
 ) -> Callable[[View], View]:
     """Returns a decorator that makes a JSON door of a view, which is called with `request` and the fields of the body.
 
-    The view, like `guard`, may raise Refused and Limited: both are answered in JSON. `limit` counts unsafe requests by
-    network; `guard` wraps the view and decides who may enter; `flags` names the boolean fields. With `form=True` the
-    body is an HTML form, and the answer may lead the browser on to another site: a 302 becomes a 303.
+    The door answers in JSON where the view or `guard` raises Refused or Limited, for another method (405), and for a
+    bad body (400, 415). `limit` counts unsafe requests by network; `guard` wraps the view and decides who may enter;
+    `flags` names the boolean fields. With `form=True` the body is an HTML form, and the answer may lead the browser on
+    to another site: a 302 becomes a 303.
     """
 
     def decorator(view: View) -> View:
@@ -103,7 +106,10 @@ def door(
 
 
 def answering(view: View) -> View:
-    """Returns a view that answers in JSON what `view` raises of Refused and Limited (429, with Retry-After)."""
+    """Returns a view that answers in JSON where `view` raises Refused, or Limited (429, with Retry-After).
+
+    It also drops the messages that `view` adds to the request, as silence() does.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -121,7 +127,7 @@ def answering(view: View) -> View:
 def by_method(**doors: View) -> View:
     """Returns a view that calls a door by the request's method: `by_method(GET=…, POST=…)`.
 
-    Other methods are answered with 405.
+    The door for GET also gets HEAD. Other methods are answered with 405, in JSON.
     """
 
     @never_cache
@@ -138,13 +144,13 @@ def by_method(**doors: View) -> View:
 def silence(request: HttpRequest) -> None:
     """Makes the request drop the messages that are added to it from now on (django.contrib.messages).
 
-    The JSON answer says what has happened. Else the messages would appear on the next page that the browser opens.
+    The JSON answer says what has happened. Otherwise the messages would appear on the next page that the browser opens.
     """
     messages.set_level(request, SILENT)
 
 
 def check_method(request: HttpRequest, method: str) -> None:
-    """Raises Refused (405) unless the request has `method`; HEAD counts as GET."""
+    """Raises Refused (405, with Allow) unless the method of the request is `method`; HEAD counts as GET."""
     if request.method != method and (request.method, method) != ("HEAD", "GET"):
         raise wrong_method(method)
 
@@ -157,9 +163,10 @@ def wrong_method(*allowed: str) -> Refused:
 
 
 def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
-    """Returns the fields of the JSON body without those that are null.
+    """Returns the fields of the JSON body, without those that are null; {} if body() finds none.
 
-    Raises Refused as body() does, and (400) if a field in `flags` is no boolean, or if another field is no text.
+    Raises Refused: 415 for another content type; 400 for a body that is no JSON object, for a field in `flags` that is
+    no boolean, and for any other field that is no text.
     """
     sent = body(request)
     for name, value in sent.items():
@@ -171,14 +178,17 @@ def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
 
 
 def form_fields(request: HttpRequest) -> Fields:
-    """Returns the fields of a posted HTML form. Raises Refused (415) for another content type."""
+    """Returns the fields of a posted HTML form, of each the last value.
+
+    Raises Refused (415) for a content type that is neither missing nor that of a form.
+    """
     if request.content_type not in {"", *FORMS}:
         raise Refused(415, "unsupported", _("Send a form here, as browsers do. Nothing has changed."))
     return request.POST.dict()
 
 
 def body(request: HttpRequest) -> dict[str, Any]:
-    """Returns the JSON object that was sent, or {} for GET, HEAD and an empty body.
+    """Returns the JSON object that was sent, or {} for GET, for HEAD, and where Content-Length is 0 or missing.
 
     Raises Refused: 415 for another content type, 400 for a body that is no JSON object.
     """
@@ -196,11 +206,11 @@ def body(request: HttpRequest) -> dict[str, Any]:
 
 
 def message(said: str, status: int = 200, **more: Any) -> HttpResponse:
-    """Returns a JSON answer with one sentence for the user; `more` are further members."""
+    """Returns a JSON answer: `said`, a sentence for the user, as "message", and `more` as further members."""
     return JsonResponse({"message": said, **more}, status=status)
 
 
 def refusal(refused: Refused, **more: Any) -> HttpResponse:
-    """Returns the JSON answer for a Refused; `more` are further members beside its own."""
+    """Returns the JSON answer for `refused`, with its status and headers; `more` are members beside its own."""
     told = {"errors": refused.errors, **refused.more, **more}
     return JsonResponse(told, status=refused.status, headers=refused.headers)

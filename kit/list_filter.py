@@ -14,7 +14,7 @@ COUNTED = 1000  # rows, beside each choice of a filter
 
 
 class Capped(Subquery):
-    """How many rows a sliced query finds."""
+    """An SQL expression that counts the rows of a sliced query, and so no more than the slice."""
 
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
@@ -22,18 +22,24 @@ class Capped(Subquery):
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices."""
+    """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices.
+
+    Subclasses define chosen(). The URL may name only the choices on offer.
+    """
 
     def chosen(self, queryset: Any, value: str) -> Any:
-        """Returns the rows of one choice. Each filter has its own."""
+        """Returns the rows of `queryset` that belong to the choice `value`. Each subclass defines it."""
         raise NotImplementedError
 
     def has_output(self) -> bool:
-        """Returns whether the filter is shown and asked for its rows: also without choices, if the URL names one."""
+        """Returns whether the filter is shown and its queryset() is called.
+
+        It is so if there are choices, and also if the URL names one where there are none: queryset() then refuses it.
+        """
         return super().has_output() or self.value() is not None
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Returns the rows of the choice that was made, or all.
+        """Returns the rows of the choice that the URL names, or all of `queryset` if it names none.
 
         Raises IncorrectLookupParameters for an unknown choice; otherwise the full list would look like a filtered one.
         """
@@ -45,6 +51,10 @@ class ChoiceFilter(admin.SimpleListFilter):
         return self.chosen(queryset, value)
 
     def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
+        """Returns the number beside each choice, as text: {"0__c": "12", "1__c": "1,000+"}, by the choice's place.
+
+        The rows are those that the search and the other filters leave.
+        """
         rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
         rows = rows.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
         counts = {
@@ -56,5 +66,5 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 def counted(number: int) -> str:
-    """Returns a number as it is shown beside a choice: "1,000+" for more than COUNTED."""
+    """Returns a number as it is shown beside a choice: "12", or "1,000+" for more than COUNTED."""
     return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)

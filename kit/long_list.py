@@ -32,7 +32,7 @@ def exact(moment: datetime) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """Returns "3 hours ago" in HTML, with the exact time as a tooltip."""
+    """Returns "3 hours ago" in HTML, in the active language, with the exact date and time as a tooltip."""
     said = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html('<time title="{}">{}</time>', exact(moment), said)
 
@@ -50,7 +50,10 @@ class LongChangeList(ChangeList):
         self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
-        """Reads the rows of the page and completes them. Raises IncorrectLookupParameters if there is no such page."""
+        """Reads the rows of the requested page, and completes them with LongList.complete().
+
+        Raises IncorrectLookupParameters if there is no such page.
+        """
         super().get_results(request)
         try:
             self.paginator.validate_number(request.GET.get(PAGE_VAR, 1))
@@ -60,7 +63,10 @@ class LongChangeList(ChangeList):
 
 
 class LongActionForm(helpers.ActionForm):
-    """The form of a list's actions, with a box for "all rows found". Django's own way to choose them is a script."""
+    """The form of a list's actions, with a box for "all rows found".
+
+    Django's own way to choose all rows needs a script.
+    """
 
     select_across = forms.BooleanField(label=gettext_lazy("with all that is found, ticked or not"), required=False)
 
@@ -90,7 +96,11 @@ class LongList(admin.ModelAdmin):
         return lookup in {listed.parameter_name for listed in filters}
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Returns the requested page. Raises IncorrectLookupParameters for a parameter or a value it does not offer."""
+        """Returns the requested page of the list.
+
+        Raises IncorrectLookupParameters if there is no such page, or if the URL has a parameter or a value that the
+        list does not offer.
+        """
         own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
         if not all(name in own or self.lookup_allowed(name, value, request) for name, value in request.GET.items()):
             raise IncorrectLookupParameters
@@ -100,24 +110,33 @@ class LongList(admin.ModelAdmin):
         return LongChangeList
 
     def complete(self, rows: Iterable[Any]) -> None:
-        """Attaches to all rows of one page, at once, what they show beside their own columns. Here it does nothing."""
+        """Attaches to all rows of one page, at once, what they show beside their own columns.
+
+        Here it does nothing; subclasses may override it.
+        """
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Returns the rows that a search term finds as a whole, and False, as no row is found twice.
+        """Returns a pair: the rows of `queryset` that search() finds, and False, as no row is found twice.
 
-        The term is put in lower case, as all columns that can be searched are stored and indexed so.
+        The term is put in lower case, as all columns that can be searched are stored and indexed so. A blank one finds
+        all rows.
         """
         term = search_term.strip().lower()
         return (self.search(request, queryset, term) if term else queryset), False
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
-        """Returns the rows of `queryset` that `term` finds. The term is in lower case and never empty."""
+        """Returns the rows of `queryset` that `term` finds: here in `search_fields`; subclasses may search otherwise.
+
+        `term` is trimmed, in lower case and never empty.
+        """
         return super().get_search_results(request, queryset, term)[0]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Shows the list. POST runs an action on the ticked rows, or on all rows found.
 
-        Django demands a tick even for all rows, so one is added to the form.
+        POST leads back to the list, unless the action has an answer of its own. A URL with a parameter or value that
+        the list does not offer leads to the whole list. Raises PermissionDenied for staff who may not see the list.
+        Django demands a tick even for all rows, so one is added to `request.POST`.
         """
         if request.method == "POST" and means_all(request):
             form = request.POST.copy()
@@ -131,9 +150,11 @@ class LongList(admin.ModelAdmin):
         queryset: Any,
         action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST,
     ) -> HttpResponse | None:
-        """Runs the posted action and returns its answer, if it has one.
+        """Runs the posted action and returns its answer, or a redirect to this URL if it has none.
 
-        Runs nothing, and says so in a message, if a tick is invalid or if all rows found are more than AT_ONCE.
+        Returns None, with a message that says so, if nothing was run: a tick is invalid, no row or no action was
+        chosen, or all rows found are more than AT_ONCE. `action_location` says where the action was chosen: on the list
+        or on the page of a row.
         """
         refused = self.refuses_many(request, queryset, AT_ONCE) if means_all(request) else self.refuses_ticks(request)
         return None if refused else super().response_action(request, queryset, action_location)
@@ -151,7 +172,7 @@ class LongList(admin.ModelAdmin):
         return False
 
     def refuses_many(self, request: HttpRequest, queryset: "QuerySet[Any]", most: int) -> bool:
-        """Returns whether there are more than `most` rows; if so, a message says that nothing was done."""
+        """Returns whether `queryset` has more than `most` rows; if so, a message says that nothing was done."""
         too_many = queryset.order_by()[: most + 1].count() > most
         if too_many:
             said = _("More than %(most)s were found. Nothing was done. Find fewer of them with the filters first.")
@@ -159,9 +180,10 @@ class LongList(admin.ModelAdmin):
         return too_many
 
     def report(self, request: HttpRequest, done: str, number: int, skipped: Mapping[str, int]) -> None:
-        """Shows a message: the sentence `done`, then how many rows were skipped for each reason.
+        """Adds a message for the next page: the sentence `done`, then how many rows were skipped for each reason.
 
-        `number` is how many rows were changed; with 0 the message is a warning. `done` may be "" if rows were skipped.
+        `number` is how many rows were changed; with 0 the message is a warning. `skipped` has the number of rows by
+        reason. `done` may be "" if rows were skipped.
         """
         said = done
         if total := sum(skipped.values()):

@@ -19,8 +19,8 @@ def page(
 ) -> Callable[[View], View]:
     """Returns a decorator for a page's view: it answers GET, HEAD and POST (405 for others) and is never cached.
 
-    `safe_only` forbids POST. `limit` counts unsafe requests by the visitor's network; the view then raises Limited. The
-    posted fields in `secret` are left out of error reports.
+    `safe_only` forbids POST. `limit` counts unsafe requests by the visitor's network; beyond it the decorated view
+    raises Limited. The posted fields in `secret` are left out of error reports.
     """
     methods = ["GET", "HEAD"] if safe_only else ["GET", "HEAD", "POST"]
 
@@ -33,9 +33,9 @@ def page(
 
 
 def bind_form[F: Form](form: type[F], request: HttpRequest, **given: object) -> F:
-    """Returns a `form` with the posted data, or an empty one unless the method is POST.
+    """Returns an instance of `form`: with the posted data if the method is POST, otherwise unbound.
 
-    A RequestForm also gets the request; `given` are further arguments of the form.
+    A RequestForm also gets the request; `given` are further arguments of the form. The data is not checked yet.
     """
     asker = {"request": request} if issubclass(form, RequestForm) else {}
     return form(data=request.POST if request.method == "POST" else None, **asker, **given)

@@ -25,7 +25,8 @@ TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
     """Returns `typed` unchanged if it is one line of plain text of at most `longest` characters, without a link.
 
-    Else raises ValidationError. `what` names the text in its message; the default is "The note".
+    Otherwise raises ValidationError, with the code "max_length", "control" or "link". `what` names the text in its
+    message; the default is "The note".
     """
     what = what or _("The note")
     if len(typed) > longest:
@@ -41,7 +42,7 @@ def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
 
 
 def as_displayed(typed: str) -> str:
-    """Returns `typed` as a reader sees it, so that no link is hidden from the check.
+    """Returns `typed` as a reader sees it, so that no link is hidden from a check for links.
 
     Characters without width are removed, and compatible look-alikes, such as full-width letters, become usual ones
     (NFKC).

@@ -27,9 +27,10 @@ HALF_A_DAY = 12 * 60 * 60  # seconds; for a longer wait the message must name th
 
 
 class Limited(Exception):
-    """Raised when a limit is reached: try again in `seconds`, at `retry_at`.
+    """A limit is reached: the visitor may try again in `seconds`, at `retry_at`.
 
-    `retry_at` is rounded up to a whole minute; `words` tell the visitor so.
+    `retry_at` is a time rounded up to a whole minute, and `words` is the sentence for the visitor. Pages and JSON doors
+    answer it with 429.
     """
 
     def __init__(self, limit: "Limit | Guesses", seconds: int) -> None:
@@ -47,9 +48,10 @@ class Limited(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit on requests: `rate` names how many in which period are allowed for one key.
+    """A limit on requests: `rate` says how many are allowed for one key in a period, as in "5/h".
 
-    `reason` is the sentence for the visitor, with a place for `time`.
+    `name` tells its counts from those of other limits. `reason` is the sentence for the visitor, with a place for
+    `time`.
     """
 
     name: str
@@ -68,7 +70,8 @@ class Guesses:
     """A limit on wrong guesses: `most` per `window` and key.
 
     Call take() before a guess is checked, so that many guesses sent at once cannot evade the limit, and give_back() if
-    it was right. `reason` is the sentence for the visitor, with a place for `time`.
+    it was right. `name` tells its counts from those of other limits. `reason` is the sentence for the visitor, with a
+    place for `time`.
     """
 
     name: str
@@ -77,7 +80,10 @@ class Guesses:
     reason: Promise
 
     def take(self, key: str) -> int:
-        """Counts one guess for `key` and returns how many that makes. Raises Limited if there are more than `most`."""
+        """Counts one guess for `key` and returns how many the window has by now.
+
+        Raises Limited if there are more than `most`; this guess is then not counted.
+        """
         name = self._key(key)
         if cache.add(name, 1, int(self.window.total_seconds())):
             return 1
@@ -92,7 +98,10 @@ class Guesses:
         return int(taken)
 
     def give_back(self, key: str) -> None:
-        """Takes one counted guess of `key` back, because it was right or was never checked."""
+        """Takes one counted guess of `key` back, because it was right or was never checked.
+
+        Does nothing if the window has ended.
+        """
         with suppress(ValueError):
             cache.decr(self._key(key))
 
@@ -101,14 +110,18 @@ class Guesses:
 
 
 def per_network(limit: Limit) -> Callable[[View], View]:
-    """Returns a decorator: unsafe requests count by the visitor's network, and raise Limited beyond `limit`."""
+    """Returns a decorator for views that counts unsafe requests (not GET, HEAD, OPTIONS) by network.
+
+    The decorated view raises Limited once the visitor's network has sent more than `limit` allows.
+    """
     return _count_by(limit, visitor.network)
 
 
 def per_user(limit: Limit) -> Callable[[View], View]:
-    """Returns a decorator: unsafe requests count by the person, and raise Limited beyond `limit`.
+    """Returns a decorator for views that counts unsafe requests (not GET, HEAD, OPTIONS) by the signed-in person.
 
-    Only for views behind sign-in: it reads `request.user.pk`.
+    The decorated view raises Limited once the person has sent more than `limit` allows. Only for views behind sign-in:
+    it reads `request.user.pk`.
     """
     return _count_by(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
 

@@ -1,4 +1,4 @@
-"""Notes in a session: what it remembers until a deadline."""
+"""Notes in a session: facts that it remembers until a deadline."""
 
 import time
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from django.http import HttpRequest
 
 @dataclass(frozen=True)
 class Note:
-    """A kind of note: the `key` in the session's data under which its facts lie, and how long they count."""
+    """A kind of note: the `key` in the session's data under which its facts lie, and the `lifetime` of these facts."""
 
     key: str
     lifetime: timedelta
 
     def keep(self, request: HttpRequest, **facts: Any) -> None:
-        """Stores `facts`, which JSON must be able to express, in the request's session.
+        """Stores `facts`, which JSON must be able to express, in the request's session for `lifetime`.
 
         They replace an earlier note of this kind.
         """
         request.session[self.key] = facts | {"until": time.time() + self.lifetime.total_seconds()}
 
     def read(self, request: HttpRequest) -> dict[str, Any]:
-        """Returns the facts of the note, or {} if there is none or it has expired.
+        """Returns the facts of the note in the request's session, or {} if there is none or it has expired.
 
         Beside the facts stands "until", the end of the note as a Unix time.
         """
@@ -31,7 +31,10 @@ class Note:
         return facts if facts and time.time() < facts["until"] else {}
 
     def drop(self, request: HttpRequest) -> dict[str, Any]:
-        """Deletes the note and returns what read() would have returned."""
+        """Deletes the note from the session, and returns its facts, "until" among them.
+
+        Returns {} if there was none or it had expired.
+        """
         facts = self.read(request)
         request.session.pop(self.key, None)
         return facts

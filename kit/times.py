@@ -13,27 +13,42 @@ from django.utils.translation import ngettext, pgettext
 
 
 def on(moment: datetime) -> str:
-    """Returns when something happened: "Friday 21 November at 14:00 (UTC)"."""
+    """Returns date and time in words, to stand after "on": "Friday 21 November at 14:00 (UTC)".
+
+    It is in the active language and time zone. `moment` must have a time zone.
+    """
     return _("%(weekday)s %(date)s at %(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
 
 
 def until(moment: datetime) -> str:
-    """Returns a deadline, to stand after "until" or "by": "Friday 21 November, 15:00 (UTC)"."""
+    """Returns a deadline in words, to stand after "until" or "by": "Friday 21 November, 15:00 (UTC)".
+
+    It is in the active language and time zone. `moment` must have a time zone.
+    """
     return pgettext("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)") % _parts(moment, _weekdays_until())
 
 
 def day(moment: datetime) -> str:
-    """Returns the day of a deadline, for the subjects of mails: "Friday 21 November"."""
+    """Returns the day of a deadline, for the subjects of mails: "Friday 21 November".
+
+    It is in the active language and time zone. `moment` must have a time zone.
+    """
     return pgettext("until", "%(weekday)s %(date)s") % _parts(moment, _weekdays_until())
 
 
 def clock(moment: datetime) -> str:
-    """Returns the time of day without the date, for a moment that is near: "14:45 (UTC)"."""
+    """Returns the time of day without the date, for a moment that is near: "14:45 (UTC)".
+
+    It is in the active language and time zone. `moment` must have a time zone.
+    """
     return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
 
 
 def lasting(span: timedelta) -> str:
-    """Returns a duration in whole units, rounded down: seconds, minutes, hours below 48, then days ("3 hours")."""
+    """Returns a duration in words, in the active language: "3 hours".
+
+    It counts whole units, rounded down: seconds, minutes, hours below 48, then days.
+    """
     seconds = int(span.total_seconds())
     if seconds < 60:
         return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
@@ -46,15 +61,15 @@ def lasting(span: timedelta) -> str:
 
 
 def next_minute(moment: datetime) -> datetime:
-    """Returns the first minute that begins after a moment.
+    """Returns the start of the first minute that begins after `moment`.
 
-    Pages name minutes, and nobody should come back within the one that is not over yet.
+    Pages name minutes, and nobody should come back within a minute that is not over yet.
     """
     return (moment + timedelta(minutes=1)).replace(second=0, microsecond=0)
 
 
 def iso(moment: datetime) -> str:
-    """Returns a moment for programs, in UTC: "2026-11-21T14:00:00Z"."""
+    """Returns a moment for programs, in UTC, to the second: "2026-11-21T14:00:00Z". `moment` must have a zone."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

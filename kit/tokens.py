@@ -37,7 +37,7 @@ def sign(purpose: Purpose, row_id: UUID) -> str:
 
 
 def load(purpose: Purpose, token: str) -> UUID:
-    """Returns the id in a token. Raises BadToken unless we signed it for `purpose`."""
+    """Returns the row id in `token`. Raises BadToken if we did not sign it for `purpose`, or if it is damaged."""
     if len(token) > MAX_LENGTH or not token.isascii():
         raise BadToken("not a token of ours")
     try:
@@ -56,7 +56,7 @@ def fits(purpose: Purpose, token: str) -> bool:
 
 
 def link(purpose: Purpose, row_id: UUID) -> str:
-    """Returns the URL with a new token, for mails.
+    """Returns the absolute URL of the page of `purpose`, with a new token for the row, for mails.
 
     It is built from SITE_URL and never from a request, whose Host header a stranger may choose.
     """
@@ -64,7 +64,7 @@ def link(purpose: Purpose, row_id: UUID) -> str:
 
 
 def path(purpose: Purpose, row_id: UUID) -> str:
-    """Returns the path with a new token, as link() without SITE_URL: the page of `purpose`."""
+    """Returns the path of the page of `purpose`, with a new token for the row in its query."""
     return f"{reverse(purpose.page)}?{urlencode({'token': sign(purpose, row_id)})}"
 
 

@@ -10,7 +10,7 @@ from ua_parser import parse
 
 
 def ip(request: HttpRequest) -> str:
-    """Returns the visitor's IP address, for every limit and every log; "0.0.0.0" behind a Unix socket.
+    """Returns the visitor's IP address, for every limit and every log; "0.0.0.0" if unknown, as on a Unix socket.
 
     With TRUSTED_PROXY_COUNT proxies of ours in front, it is the entry that the outermost of them added to
     X-Forwarded-For; entries before that are the visitor's own claims. A shorter or unreadable header means that the
@@ -23,7 +23,10 @@ def ip(request: HttpRequest) -> str:
 
 
 def network(request: HttpRequest) -> str:
-    """Returns what limits count by: the IPv4 address, or in IPv6 the /64 that one household or machine has."""
+    """Returns the visitor's network, by which limits count.
+
+    That is the IPv4 address, or in IPv6 the /64 that one household or machine has: "2001:db8::/64".
+    """
     address = ip(request)
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
@@ -46,9 +49,9 @@ SYSTEMS = {
 
 
 def device(request: HttpRequest) -> str:
-    """Returns the visitor's browser and system, "Firefox/Windows", or "" unless we know both.
+    """Returns the visitor's browser and system from the User-Agent, "Firefox/Windows", or "" unless we know both.
 
-    This is what is stored; device_in_words() puts it into words.
+    It is stored so; device_in_words() puts it into words.
     """
     agent = parse(request.headers.get("User-Agent", "")[:500])
     browser = BROWSERS.get(agent.user_agent.family, "") if agent.user_agent else ""
@@ -57,12 +60,15 @@ def device(request: HttpRequest) -> str:
 
 
 def trace(request: HttpRequest) -> dict[str, Any]:
-    """Returns where an act came from, as events store it: `ip` and `device`."""
+    """Returns where an act came from, as events store it: {"ip": …, "device": …}, from ip() and device()."""
     return {"ip": ip(request), "device": device(request)}
 
 
 def device_in_words(device: str) -> str:
-    """Returns a stored device in words, in the active language: "Firefox on Windows", or "" for an unknown one."""
+    """Returns in words, in the active language, what device() returned: "Firefox on Windows".
+
+    Returns "" for "", an unknown device.
+    """
     browser, _slash, system = device.partition("/")
     return _("%(browser)s on %(os)s") % {"browser": browser, "os": system} if system else browser
 

@@ -34,14 +34,20 @@ class Worker(ABC):
 
     @abstractmethod
     def next(self) -> bool:
-        """Does one task. Returns False if there was none. Raises DatabaseError or InterfaceError."""
+        """Does one task. Returns True, or False if none was due, or others had locked all that were.
+
+        Raises DatabaseError or InterfaceError if the database fails or is away.
+        """
 
     @abstractmethod
     def rest(self) -> None:
         """Lets go of what the worker needs only while there are tasks, such as a connection to a server."""
 
     def finish(self) -> None:
-        """Does all tasks that are due now, then rests. Raises DatabaseError or InterfaceError."""
+        """Does all tasks that are due now, then calls rest().
+
+        Raises DatabaseError or InterfaceError if the database fails or is away.
+        """
         with self:
             while self.next():
                 pass
@@ -49,7 +55,10 @@ class Worker(ABC):
 
 @contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Has SIGTERM and Ctrl-C only set `stop` while the block runs, so that the task in hand is finished first."""
+    """Context manager for the main thread: SIGTERM and Ctrl-C only set `stop` while the block runs.
+
+    So the task in hand is finished first. At the end the earlier handlers of the signals are back.
+    """
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -60,7 +69,10 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
 
 @contextmanager
 def patient_connection() -> Iterator[None]:
-    """Gives the block new database connections with the time limits of SESSION."""
+    """Context manager: new database connections get the time limits of SESSION while the block runs.
+
+    It closes this thread's connection at the start and at the end, so that the next query opens a new one.
+    """
     connection.close()
     connection_created.connect(_limit, dispatch_uid="kit.worker_loop")
     try:
@@ -78,10 +90,11 @@ def _limit(connection: Any, **_kwargs: Any) -> None:
 def keep_working(
     work: Callable[[], Generator[bool]], stop: threading.Event, losses: tuple[type[Exception], ...] = ()
 ) -> None:
-    """Runs the rounds of `work` until `stop` is set. When a part is lost, logs it once, waits, and calls `work` again.
+    """Runs the rounds of `work` until `stop` is set; waits while the database or the broker is away.
 
     `work` yields after each round. It raises DatabaseError or InterfaceError when it has lost the database, one of
-    `losses` when it has lost the broker. All other exceptions pass through.
+    `losses` when it has lost the broker: this is logged once, and after a pause `work` is called again. All other
+    exceptions pass through.
     """
     pause, missing, losses = FIRST_PAUSE, "", (DatabaseError, InterfaceError, *losses)
     while not stop.is_set():
@@ -102,10 +115,10 @@ def keep_working(
 
 
 def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
-    """Has the worker do task after task, and yields after each look for one whether there was one.
+    """Has the worker do task after task without end. Yields after each: True, or False if no task was due.
 
-    If there was none, rests and waits for IDLE seconds, or until `stop` is set. Raises DatabaseError or
-    InterfaceError.
+    After False it lets the worker rest and waits for IDLE seconds, or until `stop` is set; whoever iterates must stop.
+    Raises DatabaseError or InterfaceError if the database fails or is away.
     """
     with worker:
         while True:
@@ -118,7 +131,10 @@ def look(worker: Worker, stop: threading.Event) -> Generator[bool]:
 
 
 def _lost(missing: str, error: Exception) -> str:
-    """Returns the name of the part that is lost, and logs it unless it is `missing` already."""
+    """Returns the part that `error` shows to be lost: "the database" or "the broker".
+
+    Logs the loss, unless the part is `missing` already.
+    """
     part = "the database" if isinstance(error, DatabaseError | InterfaceError) else "the broker"
     if part != missing:
         log.warning("waiting for %s: %s: %s", part, type(error).__name__, str(error) or repr(error))

@@ -38,7 +38,7 @@ def positive(text: str) -> int:
 def rate(text: str) -> float:
     """Returns a rate per second, from "10/s", "0.5/s" or "600/m", which is 600 a minute. "10" means "10/s".
 
-    Raises ArgumentTypeError if it is invalid, 0, or above FASTEST.
+    Raises ArgumentTypeError if `text` is invalid, 0, or above FASTEST.
     """
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text, re.ASCII)
     pace = float(match[1]) / (60 if match[2] == "m" else 1) if match else 0

@@ -41,7 +41,11 @@ class Command(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Runs the command. Raises CommandError if it fails, is interrupted, or loses the database."""
+        """Runs the command and returns what its handle() returns, or None if the reader of stdout has gone.
+
+        Raises CommandError if it fails, if an argument is not in UTF-8 (exit code 2), if the database is away (4), or
+        on Ctrl-C (130).
+        """
         refuse_unreadable(options)
         options["no_color"] |= bool(os.environ.get("NO_COLOR")) and not options["force_color"]
         self.options = options
@@ -55,7 +59,10 @@ class Command(BaseCommand):
             return None
 
     def tell(self, report: Mapping[str, Any], said: str, table: Iterable[Sequence[Any]] = ()) -> None:
-        """Prints the result as show() does; but no words if only failures are wanted (-v 0)."""
+        """Prints the result in the format that --format names: `report` as JSON, `table` as CSV, or `said` for people.
+
+        With -v 0, when only failures are wanted, `said` is not printed; JSON and CSV are.
+        """
         if self.options["verbosity"] or self.options["format"] != "text":
             self.show(report, said, table)
 
@@ -63,6 +70,7 @@ class Command(BaseCommand):
         """Prints the result in the format that --format names: `report` as JSON, `table` as CSV, or `said` for people.
 
         The JSON also names the command. After a rehearsal (--dry-run), both the JSON and the words say that it was one.
+        An empty `said` prints nothing.
         """
         if self.options["format"] == "json":
             rehearsal = {"dry_run": self.options["dry_run"]} if "dry_run" in self.options else {}
@@ -83,10 +91,10 @@ class Command(BaseCommand):
         return "DRY RUN  " if self.options.get("dry_run") else ""
 
     def sure(self, question: str, flag: str, *, may_ask: bool = True) -> None:
-        """Asks the question on the terminal, and returns if the answer is yes; raises CommandError if it is not.
+        """Asks the question on the terminal. Returns if the answer is yes; raises CommandError if it is not.
 
-        Without a terminal, or if `may_ask` is false, raises CommandError at once: its text names `flag`, the option to
-        add to the command instead of an answer.
+        Without a terminal, or if `may_ask` is false, raises CommandError (exit code 2) at once: its text names `flag`,
+        the option to add to the command instead of an answer.
         """
         if not may_ask or not sys.stdin.isatty():
             said = f"{question} Nothing was changed. To do it without being asked, add {flag}."
@@ -98,7 +106,10 @@ class Command(BaseCommand):
 
 
 def refuse_unreadable(options: dict[str, Any]) -> None:
-    """Raises CommandError if an argument is not in UTF-8: the terminal has another encoding, and no row can hold it."""
+    """Raises CommandError (exit code 2) if a text in `options` is not in UTF-8.
+
+    The terminal then has another encoding, and no row can hold the text.
+    """
     for name, value in options.items():
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
@@ -107,7 +118,10 @@ def refuse_unreadable(options: dict[str, Any]) -> None:
 
 @contextmanager
 def logs_on_stderr() -> Iterator[None]:
-    """Moves logs from stdout to stderr while the block runs, so that no line of a log gets between the results."""
+    """Context manager: moves logs from stdout to stderr while the block runs.
+
+    So no line of a log gets between the results of a command.
+    """
     handlers = [h for h in logging.getLogger().handlers if getattr(h, "stream", None) is sys.__stdout__]
     for handler in handlers:
         handler.setStream(sys.stderr)  # type: ignore[attr-defined]

@@ -10,17 +10,27 @@ LINE_EVERY = 1000  # rows between two lines, where there is no terminal
 
 
 class Progress:
-    """The progress of a command: on a terminal one line that renews itself; elsewhere, with -v 2, some lines."""
+    """The progress of a command: on a terminal one line that renews itself; elsewhere, with -v 2, some lines.
+
+    With -v 0, or with a --format other than text, a terminal shows none.
+    """
 
     def __init__(self, stream: Any, doing: str, total: int | None, options: dict[str, Any]) -> None:
-        """`doing` begins each line. `total` is the number of rows to come, None if unknown."""
+        """Starts the clock for the pace, and shows nothing yet.
+
+        The lines go to `stream`, and each begins with `doing`. `total` is the number of rows to come, None if unknown;
+        `options` are those of the command, with "verbosity" and "format".
+        """
         self.stream, self.doing, self.total = stream, doing, total
         self.renews = is_watched(stream, options)
         self.lines = not stream.isatty() and options["verbosity"] >= 2
         self.started, self.shown_at, self.told = time.monotonic(), 0.0, 0
 
     def update(self, rows: int, failed: int) -> None:
-        """Shows that `rows` rows are done so far and that `failed` have failed, unless it has shown a line just now."""
+        """Shows that `rows` rows are done so far and that `failed` have failed.
+
+        It skips this if the last line is too recent: EVERY seconds on a terminal, LINE_EVERY rows elsewhere.
+        """
         now = time.monotonic()
         if self.renews and now - self.shown_at >= EVERY:
             self.shown_at = now
@@ -37,7 +47,10 @@ class Progress:
             self.stream.flush()
 
     def line(self, rows: int, failed: int) -> str:
-        """Returns the progress in words: rows and pace and, if the total is known, the share and the time left."""
+        """Returns the progress in words: rows, pace and, if there are any, failures.
+
+        If the total is known, also a bar, the share that is done, and the time left.
+        """
         pace = rows / max(time.monotonic() - self.started, 0.001)
         parts = [f"{self.doing}  {rows:,}", f"{pace:,.1f}/s"]
         if self.total:

@@ -10,7 +10,10 @@ AWAY = 4  # exit code: try later
 
 
 def address(text: str) -> str:
-    """Returns the address that --email names, in lower case as rows store it. Raises CommandError if it is blank."""
+    """Returns the address given to --email, trimmed and in lower case, as rows store it.
+
+    Raises CommandError (exit code 2) if it is blank.
+    """
     email = text.strip().lower()
     if not email:
         raise CommandError("--email has no address. Give one, like --email ada@example.com.", returncode=2)
@@ -19,7 +22,10 @@ def address(text: str) -> str:
 
 @contextmanager
 def database(returncode: int = AWAY) -> Iterator[None]:
-    """Raises CommandError with this exit code if the block loses the database."""
+    """Context manager: raises CommandError with this exit code if the block loses the database.
+
+    It does so in place of OperationalError and InterfaceError; all other exceptions pass through.
+    """
     try:
         yield
     except (OperationalError, InterfaceError) as error:

@@ -9,7 +9,10 @@ from kit.worker_loop import Worker, keep_working, look, patient_connection, stop
 
 
 class Command(command.Command):
-    """A command that keeps a `worker` at work until a signal stops it; with --once it does what is due and ends."""
+    """A command that keeps a `worker` at work until SIGTERM or Ctrl-C stops it.
+
+    With --once it does what is due and ends.
+    """
 
     examples: ClassVar[tuple[str, ...]] = ("", "--once")
     once = "do what is due, and stop"  # the help of --once
@@ -28,9 +31,16 @@ class Command(command.Command):
             self.work(stop)
 
     def work(self, stop: threading.Event) -> None:
-        """Works until `stop` is set. When the database is lost, waits and begins with a new worker."""
+        """Has new workers do tasks until `stop` is set.
+
+        While the database is away it waits, and then begins with a new worker. All other exceptions pass through.
+        """
         keep_working(lambda: look(self.worker(), stop), stop)
 
     def work_once(self) -> None:
-        """Does what is due now. Raises DatabaseError or InterfaceError. Each command has its own."""
+        """Does what is due now, then returns. Each command defines its own.
+
+        Raises DatabaseError or InterfaceError if the database fails or is away, and CommandError if the command cannot
+        go on.
+        """
         raise NotImplementedError

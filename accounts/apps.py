@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        """Connects what must happen at every sign-in, and when an account is deleted, to Django's signals."""
         from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
         from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 

@@ -22,7 +22,8 @@ from kit.rate_limit import Limited
 class AccountLocaleMiddleware(LocaleMiddleware):
     """Middleware that activates the account's language, else that of the language cookie, else the browser's.
 
-    It also activates the account's time zone. Sessions hold a copy of both, so reading them costs no query.
+    It also activates the account's time zone, or UTC if none is chosen. Sessions hold a copy of both settings, so
+    reading them costs no query.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -34,7 +35,10 @@ class AccountLocaleMiddleware(LocaleMiddleware):
 
 
 def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Returns a middleware that sets, after a sign-in, the cookie by which this browser is known next time."""
+    """Returns a middleware that sets the cookie by which this browser counts as a known device of an account.
+
+    It sets the cookie on answers to requests that devices.mark_known() has marked, such as every sign-in.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -47,7 +51,8 @@ def remember_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Returns a middleware that ends a session, and clears its cookie, if its user is deleted or deactivated.
 
-    Django itself clears the cookies of all other sessions that have ended.
+    So it does if only a copy of the session is left in Redis. It looks only at requests for which a page has read
+    `request.user`. Django itself clears the cookies of all other sessions that have ended.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -43,13 +43,17 @@ def normalize(typed: str) -> str:
 
 
 def taken_error(suggestion: str) -> ValidationError:
-    """Returns the error for a username that another user has; its message offers `suggestion`, a free one."""
+    """Returns the ValidationError for a username that another user has.
+
+    Its message offers `suggestion`, a free username.
+    """
     return ValidationError(
         _("That username is taken. %(suggestion)s is free"), params={"suggestion": suggestion}, code="taken"
     )
 
 
 def is_reserved(name: str) -> bool:
+    """Returns whether RESERVED has the name, in any case and with any dots, dashes and underscores in it."""
     return re.sub("[._-]", "", name.lower()) in RESERVED  # ".admin_" must not pass for "admin"
 
 

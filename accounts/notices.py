@@ -38,9 +38,10 @@ FINAL = {"email_restored"}  # mails to an address that has no say about the acco
 
 
 def tell(event: "Event") -> None:
-    """Mails the owner about an event, to the address it names, with a link to say "this was not me".
+    """Mails the owner about an event, to the address it names (Event.told), with a link to say "this was not me".
 
-    Does nothing if the account is deleted. The event's kind must be one of MAILS; the mails in FINAL have no link.
+    The mail is stored in the outbox, in the caller's transaction; for a deleted account none is. Mails in FINAL have no
+    link. Raises KeyError for an event of a kind that is not in MAILS.
     """
     if event.user is None:
         return
@@ -65,7 +66,8 @@ def tell(event: "Event") -> None:
 def mail_staff_changes(user: "User", before: Mapping[str, Any]) -> None:
     """Mails the owner what staff have changed at the desk, to the present address and to the former one, if it changed.
 
-    `before` holds the former values of what has changed: "username", "email", "is_active".
+    `before` holds the former values of what has changed: "username", "email", "is_active"; `user` has the new ones. The
+    mails are stored in the outbox, in the caller's transaction.
     """
     with preferences.override(user.settings) as language:
         changes = []
@@ -86,7 +88,8 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any]) -> None:
 def farewell(user: "User", event: "Event", device: str) -> None:
     """Mails that the account is being deleted, to its address and to those it has left in the last 72 hours.
 
-    `event` is its deletion, `device` where that was asked for, as kit.visitor.device() returns it.
+    `event` records the deletion: the mail has its time and a part of its id. `device` is where the deletion was asked
+    for, as kit.visitor.device() returns it. The mails are stored in the outbox, in the caller's transaction.
     """
     with preferences.override(user.settings) as language:
         context = {"username": user.username, "device": device_in_words(device), "when": times.on(event.at)}
@@ -97,7 +100,8 @@ def farewell(user: "User", event: "Event", device: str) -> None:
 def code(user: "User", email: str, secret: str, device: str) -> None:
     """Mails the code `secret` to a new address, `email`: whoever enters it has that mailbox.
 
-    `device` is where the code was asked for.
+    `device` is where the code was asked for, as kit.visitor.device() returns it. The mail is stored in the outbox, in
+    the caller's transaction.
     """
     with preferences.override(user.settings) as language:
         context = {"username": user.username, "email": email, "code": secret, "device": device_in_words(device)}
@@ -105,7 +109,11 @@ def code(user: "User", email: str, secret: str, device: str) -> None:
 
 
 def mail_address_owner(owner: "User", device: str) -> None:
-    """Mails `owner` that another account wanted to change to their address. `device` is where that was tried."""
+    """Mails `owner` that another account wanted to change to their address.
+
+    `device` is where that was tried, as kit.visitor.device() returns it. The mail is stored in the outbox, in the
+    caller's transaction.
+    """
     with preferences.override(owner.settings) as language:
         context = {"username": owner.username, "device": device_in_words(device), "url": settings.SITE_URL}
         post("email_taken", owner.email, context, language=language)

@@ -20,12 +20,15 @@ REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Aus
 
 
 def for_pages(chosen: Mapping[str, Any]) -> dict[str, str]:
-    """Returns those of a user's settings that every page needs, without those that are not chosen."""
+    """Returns those of a user's settings that every page needs: "language", "time_zone" and "theme".
+
+    `chosen` is User.settings; a setting that is not chosen is left out.
+    """
     return {name: str(chosen[name]) for name in FOR_PAGES if chosen.get(name)}
 
 
 def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
-    """Returns the chosen time zone; None if none is chosen, or this machine does not know it."""
+    """Returns the time zone in `chosen` (User.settings); None if none is chosen, or this machine does not know it."""
     try:
         return ZoneInfo(chosen["time_zone"]) if chosen.get("time_zone") else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -33,9 +36,10 @@ def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:
 
 
 def activate(chosen: Mapping[str, Any]) -> None:
-    """Activates the chosen language and time zone for the rest of a request. Pages read the theme themselves.
+    """Activates the language and time zone in `chosen` (User.settings) for the rest of a request.
 
-    Without a chosen time zone UTC is activated; without a chosen language the active one stays.
+    Without a chosen time zone UTC is activated; without a chosen language the active one stays. Pages read the theme
+    themselves.
     """
     timezone.activate(zone(chosen) or UTC)
     if chosen.get("language"):
@@ -44,15 +48,16 @@ def activate(chosen: Mapping[str, Any]) -> None:
 
 @cache
 def zones() -> list[str]:
-    """Returns the names of time zones to choose from, sorted, so that those of a region lie together."""
+    """Returns the names of the time zones in REGIONS, sorted, so that those of a region lie together."""
     return sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
 
 
 @contextmanager
 def override(chosen: Mapping[str, Any], language: str = "") -> Iterator[str]:
-    """Activates in its block the language and time zone of the reader who has these settings; yields the language code.
+    """Activates, in its block, the language and time zone of a reader, and yields the code of that language.
 
-    `language` is that of the page where the reader asked for something; it counts if they have chosen none.
+    `chosen` is the reader's User.settings. `language` is that of the page where they asked for something; it counts if
+    they have chosen none. Without either the language is LANGUAGE_CODE; without a chosen time zone it is TIME_ZONE.
     """
     code = chosen.get("language") or language or settings.LANGUAGE_CODE
     with translation.override(code), timezone.override(zone(chosen)):

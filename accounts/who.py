@@ -18,22 +18,27 @@ View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
-    """Returns a view that hands `view` a PersonRequest, and answers 401 to anyone who is not signed in."""
+    """Returns a view that hands `view` a PersonRequest, and answers 401 to anyone who is not signed in.
+
+    It also answers 401 if the session ends, or the account is deleted, while `view` runs.
+    """
     return required(view, signed_out)
 
 
 def changes(view: View) -> View:
-    """Returns a view guarded as by signed_in(), whose requests count towards CHANGE_PER_USER.
+    """Returns a view that hands `view` a PersonRequest, answers 401 as signed_in() does, and limits changes.
 
-    Only requests that may change something count. The view raises Limited once there are too many.
+    Requests that may change something (all but GET, HEAD and OPTIONS) count by person; it raises Limited after more
+    than CHANGE_PER_USER allows.
     """
     return signed_in(changing(view))
 
 
 def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Returns the 401 that names the missing step: the code, or signing in.
+    """Returns the 401, in JSON, that names the missing step: the code, or signing in.
 
-    `ended` says that the visitor came with the cookie of a session that has ended.
+    `ended` says that the visitor came with the cookie of a session that has ended; if no sign-in waits for its code,
+    the message says so.
     """
     found = missing_step(request)
     if found.code == "signed_out" and ended:
@@ -42,7 +47,7 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 
 def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    """Returns in JSON who is signed in, until when, and `more`; 401 if nobody is.
+    """Returns in JSON who is signed in and until when, with `status` and further members `more`; 401 if nobody is.
 
     Either answer holds the CSRF token, without which nothing can be changed.
     """
@@ -55,9 +60,10 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 
 
 def missing_step(request: HttpRequest) -> Refused:
-    """Returns the 401 for a visitor without a session, to be raised or answered.
+    """Returns the 401 for a visitor who is not signed in, for the caller to raise or to answer with.
 
-    It asks for the code, and names its address as `next`, if a sign-in waits for one; else for signing in.
+    If a sign-in waits for its code, it asks for the code, and its `next` is the address of the JSON door that takes it;
+    else it asks for signing in.
     """
     waiting = pending.find(request)
     if waiting and waiting.user:

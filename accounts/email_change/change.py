@@ -38,10 +38,10 @@ class Change(NamedTuple):
 
 
 def mail_code(request: PersonRequest, email: str) -> None:
-    """Mails a code to a new address, and notes the change in this session. A code mailed before stops working.
+    """Mails a code to a new, normalized address, and notes the change in this session for 15 minutes.
 
-    If an account has that address already, its owner is mailed a warning instead. Raises Limited after too many mails
-    to the address.
+    A code mailed before stops working. If an account has that address already, its owner is mailed a warning instead.
+    Raises Limited after too many mails to the address.
     """
     limits.CODE_PER_ADDRESS.check(request, email)
     user, device, change = request.person, request.trace["device"], secrets.token_hex(16)
@@ -56,7 +56,7 @@ def mail_code(request: PersonRequest, email: str) -> None:
 
 
 def hash_code(change: str, code: str) -> str:
-    """Returns a code as the session keeps it, as a keyed hash.
+    """Returns the keyed hash of `code`, which the session keeps in its place; `change` is the id of the change.
 
     Anyone with access to Redis or PostgreSQL can read sessions.
     """
@@ -75,10 +75,10 @@ def find_pending(request: PersonRequest) -> Change | None:
 
 
 def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
-    """Returns whether `typed`, in any spacing, is the code that was mailed last.
+    """Returns whether `typed`, in any spacing, is the code that was mailed last. A right code is not used up.
 
-    Raises TooManyTries, and ends the change, at the last wrong try that is allowed. Tries are counted outside the
-    session, where many at once would all be the first.
+    Raises TooManyTries, and ends the change, if the fifth try (EMAIL_CODE.most) is wrong, and at every later try.
+    Tries, right ones included, are counted outside the session, where many at once would all be the first.
     """
     try:
         tries = limits.EMAIL_CODE.take(change.id)
@@ -94,9 +94,9 @@ def is_right(request: HttpRequest, change: Change, typed: str) -> bool:
 
 
 def finish(request: PersonRequest, change: Change) -> None:
-    """Gives the account its new address; to be called after a right code.
+    """Gives the account its new address, mails the old one, and forgets the change; to be called after a right code.
 
-    Raises Superseded if all sessions of the account have ended since the request began, IntegrityError if another
+    Raises Superseded if all sessions of the account have ended since the request began, and IntegrityError if another
     account has the address by now.
     """
     request.person.address.change(change.to, **request.trace)
@@ -104,4 +104,5 @@ def finish(request: PersonRequest, change: Change) -> None:
 
 
 def cancel(request: HttpRequest) -> None:
+    """Forgets the change of address that waits in this session, if any."""
     EMAIL_CHANGE.drop(request)

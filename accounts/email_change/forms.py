@@ -25,7 +25,7 @@ class EmailForm(WithProof):
     field_order = ("email", "password")
 
     def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError if it is malformed, or the user's own.
+        """Returns the normalized address. Raises ValidationError if it is missing, malformed, or the user's own.
 
         Says nothing about addresses that others have: the mail to their owner does.
         """
@@ -36,7 +36,7 @@ class EmailForm(WithProof):
 
 
 class CodeForm(RequestForm):
-    """The form for the code that was mailed to the new address."""
+    """The form for the code that was mailed to the new address; `change` is the change of address that waits for it."""
 
     code = forms.CharField(
         label=gettext_lazy("Code from the email"),
@@ -49,7 +49,10 @@ class CodeForm(RequestForm):
         self.change = change
 
     def clean_code(self) -> str:
-        """Returns the right code. Raises ValidationError for a wrong one, TooManyTries for the last one allowed."""
+        """Returns the right code as typed. Raises ValidationError for a wrong one.
+
+        Raises TooManyTries at the last wrong code that is allowed, and after it; the change of address has ended then.
+        """
         code = str(self.cleaned_data["code"])
         if not is_right(self.request, self.change, code):
             said = _("That is not the code from the newest email. Check it and try again")
@@ -58,5 +61,5 @@ class CodeForm(RequestForm):
 
 
 def taken_error() -> ValidationError:
-    """Returns the error for an address that somebody else has proven to be theirs before the code was entered."""
+    """Returns the ValidationError for an address that another account has taken before the code was entered."""
     return ValidationError(_("This address can’t be used any more. Choose another one"), code="taken")

@@ -18,7 +18,8 @@ from kit.page import bind_form
 def ask(request: PersonRequest) -> HttpResponse:
     """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it.
 
-    Raises Limited after too many passwords or mails.
+    If another account has that address, its owner is mailed a warning instead of the code. Raises Limited (the 429
+    page) after too many passwords, mails or changes.
     """
     form = bind_form(EmailForm, request)
     if not form.is_valid():
@@ -31,8 +32,9 @@ def ask(request: PersonRequest) -> HttpResponse:
 def code(request: PersonRequest) -> HttpResponse:
     """Asks for the mailed code; its POST changes the address and leads to the account page.
 
-    With `action=resend` it mails another code. After too many wrong codes it leads back to the form for the address,
-    and so it does if no change waits for a code. Raises Limited after too many codes.
+    With `action=resend` it mails another code and leads back here. After too many wrong codes it leads to the form for
+    the address, and so it does if no change waits for a code. An address that another account has by now is an error of
+    the form. Raises Limited (the 429 page) after too many codes or mails.
     """
     waiting = change.find_pending(request)
     if waiting is None:
@@ -56,7 +58,7 @@ def code(request: PersonRequest) -> HttpResponse:
 
 
 def finish(request: PersonRequest, waiting: Change) -> HttpResponse:
-    """Changes the address, and leads to the account page.
+    """Changes the address to that of `waiting`, and redirects to the account page; to be called after a right code.
 
     Raises Superseded if all sessions of the account have ended since the request began, and IntegrityError if another
     account has the address by now.

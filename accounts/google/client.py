@@ -27,7 +27,10 @@ GMAIL = ("@gmail.com", "@googlemail.com")
 
 
 class Failed(Exception):
-    """Google did not say who the visitor is: they said no, the answer was wrong, late or a copy, or none came."""
+    """Google did not say who the visitor is: they said no, the answer was wrong, late or a copy, or none came.
+
+    `reason` goes into the message, with the type of `cause`. `is_cancelled` is true if the visitor said no.
+    """
 
     def __init__(self, reason: str = "", cause: object = None) -> None:
         # Only the type of the cause: its text may quote an answer with its tokens.
@@ -36,7 +39,10 @@ class Failed(Exception):
 
 
 class Answered(Exception):
-    """The result of allauth's view, carried out of it before allauth would act on it (accounts.adapters)."""
+    """The result of allauth's view (`login`), carried out of it before allauth would act on it (accounts.adapters).
+
+    Only answer() catches it.
+    """
 
     def __init__(self, login: Any) -> None:
         super().__init__()
@@ -57,7 +63,10 @@ class Identity:
 
     @classmethod
     def of(cls, uid: str, claims: dict[str, Any]) -> "Identity":
-        """Returns the identity with this id and the claims of Google's id token."""
+        """Returns the identity with the id `uid` and the `claims` of Google's id token.
+
+        An address that this site could not mail to stays as Google wrote it, and counts as not verified.
+        """
         email, is_verified = printable(claims.get("email")), claims.get("email_verified") is True
         try:
             email = addresses.normalize(email)
@@ -75,9 +84,9 @@ class Client(GoogleOAuth2Adapter):
         return settings.SITE_URL + reverse("google_callback")
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> Any:
-        """Returns allauth's login, read from the id token. Raises Failed without an id token.
+        """Returns allauth's login, read from the id token. Raises Failed if Google's answer has none.
 
-        allauth would then ask elsewhere, for an answer that is tied to no visit.
+        allauth would then ask Google elsewhere, for an answer that is tied to no visit.
         """
         if not kwargs["response"].get("id_token"):
             raise Failed("no id token")
@@ -98,11 +107,18 @@ class Provider(GoogleProvider):
         return printable(data.get("sub"))
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Returns the address: nothing else that Google says about a person is stored."""
+        """Returns the address as {"email": …}, or "" in its place if it is not printable text.
+
+        Nothing else that Google says about a person is stored.
+        """
         return {"email": printable(data.get("email"))}
 
     def sociallogin_from_response(self, request: HttpRequest, response: dict[str, Any]) -> Any:
-        """Returns allauth's login with Google's `claims`, which looks up no account."""
+        """Returns allauth's login, with Google's claims (`response`) as its `claims`.
+
+        The login is not stored, and looks up no account. Raises ValueError if the claims hold no id, and
+        ImproperlyConfigured if it is too long.
+        """
         login = super().sociallogin_from_response(request, response)
         login.claims = response
         # allauth would save the row of a known account: before the nonce is checked, and again if it was just deleted.
@@ -111,11 +127,12 @@ class Provider(GoogleProvider):
 
 
 def printable(claim: Any) -> str:
-    """Returns a claim that can be stored and shown; "" for anything but printable text."""
+    """Returns `claim` if it is printable text, which can be stored and shown; else ""."""
     return claim if isinstance(claim, str) and claim.isprintable() else ""
 
 
 def provider(request: HttpRequest) -> Provider:
+    """Returns Google as allauth's provider, with the client id and secret of this site."""
     app = SocialApp(
         provider=Provider.id, client_id=settings.GOOGLE_CLIENT_ID, secret=settings.GOOGLE_CLIENT_SECRET, name="Google"
     )
@@ -123,9 +140,10 @@ def provider(request: HttpRequest) -> Provider:
 
 
 def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpResponse:
-    """Redirects the visitor to Google. `data` comes back with the answer, `hint` is the address that is expected.
+    """Redirects the visitor to Google, and notes the visit in their session.
 
-    Nothing in the query of the request goes along: allauth's own view would let a link add `scope` and `auth_params`.
+    `data` comes back with the answer; `hint` is the address that is expected, or "". Nothing in the query of the
+    request goes along: allauth's own view would let a link add `scope` and `auth_params`.
     """
     nonce = secrets.token_urlsafe(16)
     params = {"nonce": nonce, "prompt": "select_account"} | ({"login_hint": hint} if hint else {})
@@ -133,7 +151,10 @@ def redirect(request: HttpRequest, *, hint: str = "", **data: str) -> HttpRespon
 
 
 def connect(request: PersonRequest) -> HttpResponse:
-    """Redirects a signed-in user to Google, to connect an account there."""
+    """Redirects a signed-in user to Google, to connect an account there.
+
+    answer() will return as its data `purpose` ("connect"), `user` (the id in hex) and `epoch` (that of their sessions).
+    """
     user = request.person
     return redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
 
@@ -142,7 +163,8 @@ def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:
     """Returns who came back from Google, and the `data` that was sent along by redirect().
 
     Raises Failed if the answer names nobody, or is malformed, late, a copy or not for this visit. If this Google
-    account is connected, stores the address that Google names, and the time.
+    account is connected, stores the address that Google names, and the time. If the session has ended meanwhile,
+    empties it and raises Failed.
 
     allauth checks the state, which works once, for ten minutes and in one session, exchanges the code with PKCE, and
     checks issuer, audience and expiry of the token; not its signature, as TLS has brought it straight from Google

@@ -17,7 +17,8 @@ from kit.page import bind_form
 def connect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST leads to Google, whose answer goes to invites.google.pages.
 
-    Raises Http404 if this site does not offer Google, and Limited after too many passwords.
+    A user who has connected Google already is led to the page that disconnects it. Raises Http404 if this site does not
+    offer Google, and Limited (the 429 page) after too many passwords or changes.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
@@ -33,8 +34,9 @@ def connect(request: PersonRequest) -> HttpResponse:
 def disconnect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST disconnects the Google account and leads to the account page.
 
-    A user without a password is shown that this is not possible: only mailed links would be left. Raises Limited after
-    too many passwords.
+    A user without a password is shown that this is not possible: only mailed links would be left. One who has not
+    connected Google is led to the page that does, if this site offers Google, else to the account page. Raises Limited
+    (the 429 page) after too many passwords or POSTs.
     """
     user = request.person
     connected = user.google.account

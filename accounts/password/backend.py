@@ -17,7 +17,11 @@ log = logging.getLogger("frontdoor.accounts")
 
 
 def record_wrong_password(request: HttpRequest | None, user: User | None) -> None:
-    """Logs and records a wrong password; `user` is None if no account has the name that was typed."""
+    """Logs a wrong password, and records it in the history with the ip and device of `request`, if there is one.
+
+    `user` is None if no account has the name that was typed; then, or if the account was deleted just now, the event
+    names no user.
+    """
     trace = visitor.trace(request) if request else {}
     log.info("wrong password ip=%s", trace.get("ip", ""))
     try:
@@ -34,8 +38,9 @@ class Backend(ModelBackend):
     ) -> User | None:
         """Returns the active user with this name or address and password, or None. Raises Limited after too many tries.
 
-        Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one event.
-        allauth's own backend would hash twice for a known address.
+        The login is `email`, or else `username`; either may hold a name or an address. A wrong one is logged and
+        recorded. Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one
+        event. allauth's own backend would hash twice for a known address.
         """
         login = (email or username).strip().lower()
         user = User.objects.by_login(login)
@@ -52,7 +57,7 @@ class Backend(ModelBackend):
         return None
 
     def get_user(self, user_id: Any) -> User | None:
-        """Returns the active user with this id, while the session of this request has its row; else None.
+        """Returns the active user with this id, while the session of this request has its row in PostgreSQL; else None.
 
         Costs one statement.
         """

@@ -29,7 +29,7 @@ class NewPasswordField(forms.CharField):
         )
 
     def prepare(self, *, shown: bool) -> None:
-        """Sets the hint and the attributes for the site's least length; `shown` displays what is typed."""
+        """Sets the hint and attributes that state PASSWORD_MIN_LENGTH; `shown` displays what is typed."""
         least = settings.PASSWORD_MIN_LENGTH
         self.help_text = _("%(min)s characters or more, like four random words") % {"min": least}
         self.widget.attrs["passwordrules"] = f"minlength: {least}; allowed: unicode;"
@@ -38,7 +38,10 @@ class NewPasswordField(forms.CharField):
 
 
 class WithNewPassword(Form):
-    """A form with one field for a new password."""
+    """A form with one NewPasswordField, whose value it checks by the site's rules for new passwords.
+
+    `show_password` displays what is typed. A subclass declares the field, and owner().
+    """
 
     def __init__(self, *args: Any, show_password: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,10 +49,14 @@ class WithNewPassword(Form):
         self.fields[self.new].prepare(shown=show_password)  # type: ignore[attr-defined]
 
     def owner(self) -> User:
-        """Returns the user whose password it will be: it must not be little more than their name or address."""
+        """Returns the user whose password it will be: it must not be little more than their name or address.
+
+        Each subclass defines this; here it raises NotImplementedError.
+        """
         raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
+        """Returns the cleaned data. Each rule that the new password breaks becomes an error of its field."""
         cleaned: dict[str, Any] = super().clean() or {}
         if self.new in cleaned:
             try:
@@ -74,9 +81,9 @@ class CurrentPasswordForm(RequestForm):
         self.user = request.person
 
     def clean_password(self) -> str:
-        """Returns the right password. Raises ValidationError for a wrong one, which is recorded.
+        """Returns the right password. Raises ValidationError for a wrong one, which is logged and recorded.
 
-        Raises Limited after too many tries.
+        Raises Limited after more tries than PASSWORD_PER_USER allows, right ones included.
         """
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
         if not self.user.check_password(self.cleaned_data["password"]):
@@ -86,10 +93,11 @@ class CurrentPasswordForm(RequestForm):
 
 
 class WithProof(CurrentPasswordForm):
-    """A form that asks a signed-in user for their password, unless they have just proven ownership.
+    """A form that asks a signed-in user for their password, unless they have proven ownership in the last 15 minutes.
 
-    For a user who has neither a password nor such a proof it is invalid; `must_ask_mailbox` says that a mailed link
-    must come first.
+    `proven` says that they have, and that no password was sent: one that is sent must be right all the same. For a user
+    who has neither a password nor such a proof the form is invalid, and `must_ask_mailbox` says that a mailed link must
+    come first. Checking the form raises Limited after too many passwords.
     """
 
     def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
@@ -102,6 +110,7 @@ class WithProof(CurrentPasswordForm):
             del self.fields["password"]
 
     def clean(self) -> dict[str, Any]:
+        """Returns the cleaned data. Raises ValidationError for a user who must first ask for a mailed link."""
         if self.must_ask_mailbox:
             raise ValidationError(_("Ask for a link first: it proves that the account is yours"), code="proof")
         return super().clean() or {}
@@ -118,7 +127,7 @@ class PasswordForm(WithProof, WithNewPassword):
 
 
 class ResetForm(WithNewPassword):
-    """The form for a new password of a user whose mailbox a link has proven."""
+    """The form for a new password of `user`, whose mailbox a link has proven; it asks for no other proof."""
 
     password = NewPasswordField(gettext_lazy("New password"))
 

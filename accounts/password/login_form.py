@@ -13,7 +13,10 @@ from kit.form import VERBATIM, NextField, RequestForm
 
 
 class LoginForm(RequestForm):
-    """The form to sign in with an address or username and a password. Once it is valid, `user` is the user."""
+    """The form to sign in with an address or username and a password; `next` is where to go afterwards.
+
+    Once the form is valid, `user` is the user; else it is None.
+    """
 
     login = forms.CharField(
         label=_("Email or username"),
@@ -35,9 +38,10 @@ class LoginForm(RequestForm):
             self.fields["login"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
-        """Sets `user` to the active user with these details. Raises ValidationError, by mismatch(), if there is none.
+        """Returns the cleaned data, and sets `user` to the active user with this name or address and password.
 
-        Raises Limited after too many tries.
+        Raises ValidationError, made by mismatch(), if there is none, and Limited after too many tries. If a field is
+        empty, nothing is tried.
         """
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
@@ -47,7 +51,7 @@ class LoginForm(RequestForm):
         return cleaned
 
     def mismatch(self) -> ValidationError:
-        """Returns the error for details that match no account, and marks both fields.
+        """Returns the ValidationError for details that match no account, and marks both fields as invalid.
 
         It is one and the same for a wrong name or password, and for a deactivated or password-less account.
         """

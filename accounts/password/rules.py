@@ -12,6 +12,8 @@ from accounts.models import User
 
 
 class LengthValidator(MinimumLengthValidator):
+    """Django's check that a password has at least `min_length` characters, with our message."""
+
     def get_error_message(self) -> str:
         return _("Password must be %(min)s characters or more") % {"min": self.min_length}
 
@@ -22,10 +24,12 @@ ROWS = ("0123456789" * 4, "abcdefghijklmnopqrstuvwxyz" * 2, "qwertyuiopasdfghjkl
 class CommonValidator(CommonPasswordValidator):
     """A check against Django's list of common passwords, and against what its short words become in a long password.
 
-    That is a word repeated ("abcabcabc"), and a run of digits, of the alphabet or of a keyboard's row, also backwards.
+    Also refused are a word of that list repeated ("abcabcabc"), and a run of digits, of the alphabet or of a keyboard's
+    row, also backwards.
     """
 
     def validate(self, password: str, user: User | None = None) -> None:
+        """Raises ValidationError for a common password, whoever `user` is."""
         typed = password.lower().strip()
         if any(typed in row or typed[::-1] in row for row in ROWS) or not self.passwords.isdisjoint(_units(typed)):
             raise ValidationError(self.get_error_message(), code="password_too_common")
@@ -38,6 +42,10 @@ class SimilarityValidator:
     """A check that the password is more than the user's name or address with a little added."""
 
     def validate(self, password: str, user: User | None = None) -> None:
+        """Raises ValidationError for the name or address of `user`, or its part before "@", with little added.
+
+        Little is fewer than PASSWORD_MIN_LENGTH further characters. Without a `user` every password passes.
+        """
         typed = password.lower()
         for known in {user.username, user.email, user.email.partition("@")[0]} if user else ():
             # A long passphrase may hold a short name by chance, so what counts is what is left without it.

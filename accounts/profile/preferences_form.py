@@ -15,6 +15,8 @@ from kit.form import Form
 
 
 class SettingsForm(Form):
+    """The form of preferences: language, time zone ("" for UTC), theme, and whether to mail about new devices."""
+
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
         label=_("Time zone"), help_text=_("Used for times on this site and in emails"), required=False
@@ -32,7 +34,10 @@ class SettingsForm(Form):
 
 @lru_cache(maxsize=1)  # six hundred zones take a while to read
 def zone_choices(now: datetime) -> list[tuple[Any, Any]]:
-    """Returns the time zones as choices grouped by region, each with its distance from UTC at `now`."""
+    """Returns the choices of a form: UTC, then time zones by region, each with its distance from UTC at `now`.
+
+    The value for UTC is "", the others' their names.
+    """
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in preferences.zones():
         regions.setdefault(name.partition("/")[0], []).append((name, f"{name.replace('_', ' ')} ({offset(name, now)})"))
@@ -42,7 +47,7 @@ def zone_choices(now: datetime) -> list[tuple[Any, Any]]:
 def offset(name: str, now: datetime) -> str:
     """Returns the distance of a time zone from UTC at `now`: "UTC+5:30", or "UTC" for none.
 
-    `name` is one that ZoneInfo knows.
+    `name` is one that ZoneInfo knows; for another it raises ZoneInfoNotFoundError.
     """
     minutes = int((now.astimezone(ZoneInfo(name)).utcoffset() or timedelta()).total_seconds()) // 60
     if not minutes:

@@ -11,6 +11,8 @@ from kit.form import VERBATIM, Form
 
 
 class UsernameForm(Form):
+    """The form for another username of `user`; their present one is valid, too."""
+
     username = forms.CharField(
         label=_("New username"),
         required=False,  # names.normalize says what is missing
@@ -25,7 +27,8 @@ class UsernameForm(Form):
     def clean_username(self) -> str:
         """Returns the normalized username.
 
-        Raises ValidationError if it is malformed, or if another user has it; then it offers a free one.
+        Raises ValidationError if it is missing, malformed, too short or long, or reserved, or if another user has it;
+        then its message offers a free one.
         """
         name = names.normalize(self.cleaned_data["username"])
         if name != self.user.username and User.objects.filter(username=name).exists():

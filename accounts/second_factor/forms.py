@@ -17,6 +17,8 @@ LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, o
 
 
 class CodeField(forms.CharField):
+    """A field for a code of an authenticator app or a recovery code. It checks only that something is typed."""
+
     def __init__(self, label: Any, help_text: Any = "") -> None:
         super().__init__(
             label=label,
@@ -27,7 +29,10 @@ class CodeField(forms.CharField):
 
 
 class CodeForm(RequestForm):
-    """The form for the second step of sign-in: a code, and whether to trust this browser."""
+    """The form for the second step of sign-in of `user`: a code, and whether to trust this browser.
+
+    Once the form is valid, `kind` is the kind of the code, TOTP or RECOVERY (accounts.models.second_factor).
+    """
 
     code = CodeField(LABEL, HINT)
     trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
@@ -40,9 +45,10 @@ class CodeForm(RequestForm):
             self.fields["code"].widget.attrs["autofocus"] = True
 
     def clean_code(self) -> str:
-        """Returns the right code as typed, and sets `kind` (guesses.check). Raises ValidationError for a wrong one.
+        """Returns the right code as typed, uses it up, and sets `kind` to TOTP or RECOVERY.
 
-        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        Raises ValidationError for a wrong code, which is recorded, Limited after too many tries, and Superseded if all
+        sessions of the account have ended, or it was deleted, meanwhile.
         """
         self.kind = guesses.check(self.request, self.user, self.cleaned_data["code"])
         if not self.kind:
@@ -51,15 +57,20 @@ class CodeForm(RequestForm):
 
 
 class WithCode(WithProof):
-    """A form to change two-step verification: it asks for what WithProof asks for, and for a code."""
+    """A form to change two-step verification: it asks for a code, and for the password.
+
+    It does not ask for the password of a user who has just proven ownership (WithProof).
+    """
 
     code = CodeField(LABEL, HINT)
     field_order = ("password", "code")
 
     def clean(self) -> dict[str, Any]:
-        """Checks the code, but only if all else is right: a code works once.
+        """Returns the cleaned data. Checks and uses up the code, but only if all else is right: a code works once.
 
-        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        A wrong code becomes an error of its field. Raises ValidationError for a user who must prove ownership by a
+        mailed link first, Limited after too many tries, and Superseded if all sessions of the account have ended, or it
+        was deleted, meanwhile.
         """
         cleaned = super().clean()
         if not self.errors and not guesses.check(self.request, self.user, cleaned["code"]):
@@ -68,10 +79,10 @@ class WithCode(WithProof):
 
 
 class AppForm(WithProof):
-    """A form to set up an authenticator app, whose first code shows that it has the key.
+    """A form to set up an authenticator app, whose first code shows that it has the secret; and proof of ownership.
 
-    `secret` is that key in base32. `replaces` says that the app replaces another: then a code of the old app is asked
-    for too, or a recovery code.
+    `secret` is that secret in base32. `replaces` says that the app replaces another: then a code of the old app is
+    asked for too, or a recovery code.
     """
 
     code = CodeField(gettext_lazy("Code from the app"), gettext_lazy("The six digits that it shows now"))
@@ -87,7 +98,7 @@ class AppForm(WithProof):
             del self.fields["current"]
 
     def clean_code(self) -> str:
-        """Returns the code that the new app shows. Raises ValidationError if it does not fit the secret."""
+        """Returns the code that the new app shows, as typed. Raises ValidationError if it does not fit `secret`."""
         code = str(self.cleaned_data["code"])
         if not proves(self.secret, code):
             raise ValidationError(
@@ -97,9 +108,11 @@ class AppForm(WithProof):
         return code
 
     def clean(self) -> dict[str, Any]:
-        """Checks the code of the old app, where it is asked for, but only if all else is right: a code works once.
+        """Returns the cleaned data. Checks and uses up the old app's code, if it is asked for and all else is right.
 
-        Raises Limited after too many tries, and Superseded if all sessions of the account have ended meanwhile.
+        A code works once, so it comes last; a wrong one becomes an error of its field. Raises ValidationError for a
+        user who must prove ownership by a mailed link first, Limited after too many tries, and Superseded if all
+        sessions of the account have ended, or it was deleted, meanwhile.
         """
         cleaned = super().clean()
         asked = "current" in self.fields and not self.errors
@@ -109,7 +122,7 @@ class AppForm(WithProof):
 
 
 def mismatch() -> ValidationError:
-    """Returns the one error for a wrong code, for a used one, and for one whose key this site has lost."""
+    """Returns the one ValidationError for a wrong code, a used one, and one whose key this site has lost."""
     return ValidationError(
         _("That code didn’t work. Each works once: enter the next one from your app, or a recovery code"),
         code="mismatch",

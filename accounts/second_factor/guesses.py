@@ -15,11 +15,11 @@ log = logging.getLogger("frontdoor.accounts")
 
 
 def check(request: HttpRequest, user: User, typed: str) -> str:
-    """Returns the kind of a right code, TOTP or RECOVERY of accounts.models.second_factor, or "" for a wrong one.
+    """Uses up the typed code. Returns its kind, TOTP or RECOVERY, or "" for a wrong one.
 
-    Each try is counted before it is checked, so that many at once are no way around the limit, and given back if right.
-    Raises Limited after too many tries, Superseded if the account's sessions have all ended, or it was deleted,
-    meanwhile.
+    A wrong code is recorded, and too many are mailed to the owner. Each try is counted before it is checked, so that
+    many at once are no way around the limit, and given back if right. Raises Limited after too many tries, and
+    Superseded if all sessions of the account have ended, or it was deleted, since `user` was read.
     """
     counts = limits_for(devices.known_key(request, user), user)
     taken = [limit.take(key) for limit, key in counts]
@@ -46,9 +46,9 @@ def limits_for(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
 
 
 def record_wrong_code(request: HttpRequest, user: User, *, worrying: bool) -> None:
-    """Logs and records a wrong code. If it is `worrying`, also mails the owner, as record() does.
+    """Logs a wrong code, and records it in the history of `user`. If it is `worrying`, also mails the owner.
 
-    Raises Superseded if the account was deleted meanwhile.
+    At most FACTOR_NOTICES_PER_USER are mailed. Raises Superseded if the account was deleted meanwhile.
     """
     log.info("wrong code ip=%s", visitor.ip(request))
     try:
@@ -58,10 +58,10 @@ def record_wrong_code(request: HttpRequest, user: User, *, worrying: bool) -> No
 
 
 def record(request: HttpRequest, user: User, *, worrying: bool) -> None:
-    """Records a wrong code; if it is `worrying`, mails the owner too, within FACTOR_NOTICES_PER_USER.
+    """Records a wrong code in the history of `user`; if it is `worrying`, mails the owner too.
 
-    That limit is there so that nobody can flood the owner's mailbox. Raises IntegrityError if the account was deleted
-    meanwhile.
+    At most FACTOR_NOTICES_PER_USER are mailed, so that nobody can flood the owner's mailbox; beyond that nothing is
+    raised. Raises IntegrityError if the account was deleted meanwhile.
     """
     trace = visitor.trace(request)
     if not worrying:

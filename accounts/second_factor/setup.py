@@ -26,11 +26,11 @@ class Secret(NamedTuple):
 
 
 def secret(request: PersonRequest) -> Secret:
-    """Returns the secret of this setup; makes one if there is none.
+    """Returns the secret of the setup that is under way in this session; makes and notes one if there is none.
 
-    It stays the same until it expires: a reload must show the QR code that the user has already scanned. Once all
-    sessions of the account have ended, another is made: whoever shared this one until then may have seen the old
-    secret.
+    It stays the same until it expires, 15 minutes after it was made: a reload must show the QR code that the user has
+    already scanned. Once all sessions of the account have ended, another is made: whoever shared this one until then
+    may have seen the old secret.
     """
     note, epoch = APP_SETUP.read(request), request.person.session_epoch
     with suppress(encryption.Unreadable):  # the key of this site that encrypted it is gone
@@ -43,10 +43,11 @@ def secret(request: PersonRequest) -> Secret:
 
 
 def finish(request: PersonRequest, key: str, code: str, *, replaces: bool = False) -> None:
-    """Turns on the app that has the secret `key` and has shown `code`. Every other session of the user ends.
+    """Turns on the app that has the secret `key` (base32) and has shown `code`. Every other session of the user ends.
 
-    `replaces` says that the app replaces another. The new recovery codes are shown in this session. Raises Superseded
-    if all sessions of the account have ended since the request began.
+    `replaces` says that the app replaces another; without it nothing is set up if there is an app by now. This session
+    goes on under a new id, and may show the new recovery codes. Raises Superseded if all sessions of the account have
+    ended since the request began.
     """
     request.person.second_factor.turn_on(key, code, replaces=replaces, **request.trace)
     APP_SETUP.drop(request)
@@ -55,14 +56,15 @@ def finish(request: PersonRequest, key: str, code: str, *, replaces: bool = Fals
 
 
 def address(user: User, key: str) -> str:
-    """Returns the otpauth: link by which an app reads the secret `key` (base32)."""
+    """Returns the otpauth: link by which an app reads the secret `key` (base32); it names the site and the user."""
     return str(get_adapter().build_totp_url(user, key))
 
 
 def ways(user: User, key: str) -> dict[str, Any]:
-    """Returns three ways in which an app can read the secret `key`.
+    """Returns three ways in which an app can read the secret `key` (base32).
 
-    "picture" is a QR code to scan, as a data: URL; "url" a link to press on the phone itself; "key" text to type.
+    "picture" is a QR code to scan, as a data: URL; "url" a link to press on the phone itself; "key" text to type, in
+    groups of four.
     """
     url = address(user, key)
     picture = b64encode(get_adapter().build_totp_svg(url).encode()).decode()

@@ -36,7 +36,7 @@ class PersonRequest(HttpRequest):
 
 
 def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Redirects to the sign-in page, which leads back here, with a message that says why.
+    """Redirects to the sign-in page, which leads back to this page, with a message that says why.
 
     `ended` says that the visitor came with the cookie of a session that has ended; if they posted, the message says
     that nothing was changed.
@@ -54,10 +54,11 @@ def account_page(
     changes: bool = False,
     refuse: Callable[..., HttpResponse] = to_sign_in,
 ) -> Callable[[View], View]:
-    """Returns a decorator that makes a page (kit.page) of a view of PersonRequest.
+    """Returns a decorator that makes a page for signed-in users of a view of PersonRequest.
 
-    `refuse(request, ended=…)` answers anyone who is not signed in. With `changes` every POST also counts towards
-    CHANGE_PER_USER. The page raises Limited where that or `limit` is reached.
+    `limit` counts POSTs by network; with `changes` each also counts by person towards CHANGE_PER_USER. Beyond either
+    the page raises Limited. The posted fields in `secret` are left out of error reports; `safe_only` forbids POST
+    (405). `refuse(request, ended=…)` answers anyone who is not signed in, or no longer: see required().
     """
 
     def decorator(view: View) -> View:
@@ -67,9 +68,9 @@ def account_page(
 
 
 def changing(view: View) -> View:
-    """Returns a view whose requests count by person towards CHANGE_PER_USER, if they may change something.
+    """Returns a view that calls `view`, and raises Limited after more changes by a person than CHANGE_PER_USER.
 
-    It raises Limited once that many have come.
+    Requests count that may change something: all but GET, HEAD and OPTIONS. Only for views behind sign-in.
     """
     return rate_limit.per_user(limits.CHANGE_PER_USER)(view)
 
@@ -77,7 +78,8 @@ def changing(view: View) -> View:
 def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
     """Returns a view that hands `view` a PersonRequest. `refuse(request, ended=…)` answers anyone who is not signed in.
 
-    It also answers a user who was signed out on another device, or whose account was deleted, while the view ran.
+    It also answers, with `ended` true, a user who was signed out on another device, or whose account was deleted, while
+    `view` ran: so Superseded and UpdateError never pass through, and DatabaseError only if the account still exists.
     """
 
     @wraps(view)

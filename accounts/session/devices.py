@@ -24,7 +24,7 @@ RECOGNIZED = "frontdoor.recognized"  # key in request.META: the account whose co
 def known_key(request: HttpRequest, user: User) -> str:
     """Returns a key for this device, by which limits count; "" for a device that the account has not been used on.
 
-    A device is unknown again once the owner has had all devices forgotten, until the next sign-in.
+    Once the owner has had all devices forgotten, it is "" until the next sign-in on this device.
     """
     seen = _seen(request).get(user.pk.hex, 0)
     forgotten = user.devices_forgotten_at
@@ -32,7 +32,7 @@ def known_key(request: HttpRequest, user: User) -> str:
 
 
 def is_trusted(request: HttpRequest, user: User) -> bool:
-    """Returns whether this browser needs no code: one was entered here within TRUSTED_FOR, with leave not to ask again.
+    """Returns whether this browser needs no code: one was entered here within 30 days, with leave not to ask again.
 
     Returns False if all devices were forgotten since, or the authenticator app was set up since.
     """
@@ -45,9 +45,9 @@ def is_trusted(request: HttpRequest, user: User) -> bool:
 
 
 def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
-    """Sets the cookie by which this browser is asked for no code of this account until TRUSTED_FOR is over.
+    """Sets the cookie by which this browser is asked for no code of this account for 30 days (TRUSTED_FOR).
 
-    Returns the response.
+    Returns `response`, which carries the cookie.
     """
     return cookies.keep(response, TRUSTED, _newest(_trusting(request), user.pk.hex), TRUSTED_FOR)
 
@@ -58,7 +58,7 @@ def mark_known(request: HttpRequest, user: User) -> None:
 
 
 def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
-    """Sets the cookie of known devices, if the request was marked as coming from an account's device."""
+    """Sets the cookie of known devices on `response`, if mark_known() has marked the request; else does nothing."""
     if RECOGNIZED not in request.META:
         return
     cookies.keep(response, COOKIE, _newest(_seen(request), request.META[RECOGNIZED]), LIFETIME)

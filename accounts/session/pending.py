@@ -21,7 +21,7 @@ class Waiting(NamedTuple):
 def needed(request: HttpRequest, user: User) -> bool:
     """Returns whether signing in needs a code.
 
-    Not in a session that is the user's already, not in a trusted browser, and not with two-step verification off.
+    It needs none in a session that is the user's already, in a trusted browser, and with two-step verification off.
     """
     return request.user != user and not devices.is_trusted(request, user) and user.second_factor.is_on
 
@@ -29,7 +29,8 @@ def needed(request: HttpRequest, user: User) -> bool:
 def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpResponse:
     """Notes that the user's sign-in waits for a code, and redirects to the page that asks for it.
 
-    `way` is how they proved the first factor, `next_url` where they were going.
+    `way` is how they proved the first factor, `next_url` where they were going. The note lasts 15 minutes. The
+    session's id changes.
     """
     request.session.cycle_key()  # whoever planted the old id must not share the half-finished sign-in
     SECOND_FACTOR.keep(request, user=user.pk.hex, epoch=user.session_epoch, way=way, next=next_url)
@@ -39,7 +40,8 @@ def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpRespo
 def find(request: HttpRequest) -> Waiting | None:
     """Returns the sign-in that waits for a code in this session, or None.
 
-    Its user is None if nobody can finish it any more: see Waiting.
+    Its user is None if nobody can finish it any more: the account was deleted or turned off, ended all sessions, or
+    needs no code now.
     """
     note = SECOND_FACTOR.read(request)
     if not note:

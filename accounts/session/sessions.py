@@ -38,9 +38,10 @@ LAST_HOUR = timedelta(hours=1)  # of a session, in which it can be prolonged
 def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
     """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
-    `way` is how they came in. `new`: the account was made just now, with its first sign-in recorded
-    (UserManager.store_new), so no code is asked for. The session's id changes, so one planted before sign-in is worth
-    nothing. If the account is turned off, or all its sessions have ended meanwhile, the answer says so.
+    It leads to `next_url` ("": the account page) or the page for the code; it is the 403 page if the account is turned
+    off, and leads to sign-in if all its sessions have ended meanwhile. `way` is PASSWORD, LINK, SIGNUP or GOOGLE.
+    `new`: UserManager.store_new made the account just now and recorded this sign-in, so no code is asked for. Another
+    user's session in this browser ends. The session's id changes, so one planted before sign-in is worth nothing.
     """
     if SESSION_KEY in request.session and not goes_on(request, user):
         logout(request)
@@ -57,15 +58,16 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
 
 
 def goes_on(request: HttpRequest, user: User) -> bool:
-    """Returns whether this session is the user's, and began under their present password and epoch."""
+    """Returns whether the request's session is the user's, and began under their present password and epoch."""
     return request.user == user and user.vouches_for(request.session.get(HASH_SESSION_KEY, ""))
 
 
 def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
     """Starts a session for `user`, who has passed every factor; one that they have already goes on under a new id.
 
-    To be called while nobody is signed in, or the same user. Raises Superseded if this session, or every session of the
-    account, has ended meanwhile, or if the account was deleted or turned off.
+    Records the sign-in with `way`, how they came in, and mails the owner about a new device, unless `new` says that the
+    sign-in is recorded already. To be called while nobody is signed in, or the same user. Raises Superseded if this
+    session, or every session of the account, has ended meanwhile, or if the account was deleted or turned off.
     """
     if SESSION_KEY in request.session:
         request.session.take_new_key()  # type: ignore[attr-defined]  # Django would keep the id
@@ -77,7 +79,8 @@ def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> N
 def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_kwargs: Any) -> None:
     """Receives Django's signal of a login, and stamps a session that began without enter(), such as by a library.
 
-    Raises Superseded if all sessions of the account have ended, or it was deleted or turned off, meanwhile.
+    It gives that session its end, and records the sign-in. Raises Superseded, and signs out, if all sessions of the
+    account have ended, or it was deleted or turned off, since `user` was read.
     """
     if DEADLINE not in request.session:
         request.session[DEADLINE] = _deadline()
@@ -85,10 +88,11 @@ def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_
 
 
 def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
-    """Notes when and where a session began, in it and in the history, and tells the owner of a new device.
+    """Notes in a session when and where it began, and records the sign-in, unless `new` says that this is done.
 
-    Raises Superseded, and signs out, if all sessions of the account have ended, or it was deleted or turned off, since
-    `user` was read.
+    `way` is how the user came in; a link also proves ownership. Marks the device as known, and connects the Google
+    account that waits for this sign-in. Raises Superseded, and signs out, if all sessions of the account have ended, or
+    it was deleted or turned off, since `user` was read.
     """
     trace = visitor.trace(request)
     if not new:
@@ -110,8 +114,9 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
 
 
 def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
-    """Writes a sign-in into the account and its history, and tells the owner if the device is new.
+    """Writes a sign-in into the account and its history, and mails the owner if the device is new.
 
+    `way` is how the user came in, `trace` the ip and device. No mail goes out after sign-up, or if the user wants none.
     Raises Superseded if all sessions of the account have ended, or it was deleted or turned off, since `user` was read.
     """
     with transaction.atomic():
@@ -124,19 +129,19 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
-    """Returns the 403 page for a deactivated account; only a visitor who has proven to own it may see that."""
+    """Returns the 403 page for a deactivated account; only a visitor who has proven to own the account may see it."""
     return render(request, "accounts/session/inactive.html", status=403)
 
 
 def back_to_login(next_url: str) -> HttpResponse:
-    """Redirects to the sign-in page, which leads on to `next_url`."""
+    """Redirects to the sign-in page, which leads on to `next_url`, or to the account page if that is ""."""
     return redirect_to_login(next_url) if next_url else redirect("account_login")
 
 
 def sync_preferences(request: HttpRequest) -> None:
     """Copies the user's settings into this session and activates them, if the session's copy is out of date.
 
-    The user may have changed them on another device since.
+    The user may have changed them on another device since. Only for a request of a signed-in user.
     """
     chosen = preferences.for_pages(cast("User", request.user).settings)
     if request.session.get(CHOSEN) != chosen:
@@ -150,6 +155,7 @@ def _deadline() -> float:
 
 
 def new_handle() -> str:
+    """Returns a new random handle: the name of a session on pages and in JSON, 32 hex digits."""
     return secrets.token_hex(16)
 
 
@@ -168,14 +174,17 @@ def _connect_google(request: HttpRequest, user: User) -> None:
 
 
 def _report(request: HttpRequest, event: Event) -> None:
-    """Mails the owner about a sign-in on a new device; limited, so that nobody can flood the owner's mailbox."""
+    """Mails the owner about a sign-in on a new device (`event`), at most as often as NEW_DEVICES_PER_USER allows.
+
+    That limit is there so that nobody can flood the owner's mailbox; beyond it nothing is mailed, and nothing raised.
+    """
     with suppress(rate_limit.Limited):
         limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
         notices.tell(event)
 
 
 def prove(request: HttpRequest) -> None:
-    """Notes that the user has just proven ownership, by a mailed link or by the password again."""
+    """Notes for 15 minutes that the user has just proven ownership, by a mailed link or by the password again."""
     PROVEN.keep(request)
 
 
@@ -185,13 +194,14 @@ def is_proven(request: HttpRequest) -> bool:
 
 
 def ends_at(request: HttpRequest) -> datetime:
+    """Returns when this session ends, in UTC; the epoch (1970) for a session in which nobody has signed in."""
     return datetime.fromtimestamp(request.session.get(DEADLINE, 0), UTC)
 
 
 def prolong(request: HttpRequest) -> None:
     """Gives this session twelve more hours from now, under a new id; for a button (WCAG 2.2.1).
 
-    Raises Superseded if the session has ended.
+    The caller checks that it may be prolonged, and records it. Raises Superseded if the session has ended.
     """
     request.session.take_new_key()  # type: ignore[attr-defined]
     request.session[DEADLINE] = _deadline()
@@ -200,7 +210,8 @@ def prolong(request: HttpRequest) -> None:
 def restart(request: HttpRequest, user: User) -> None:
     """Starts this session again after all of the user's have ended, as after a new password.
 
-    Its id and its handle are new, and the user must prove ownership again.
+    Its id and its handle are new, it ends when it would have, and the user must prove ownership again. The device is
+    marked as known again.
     """
     PROVEN.drop(request)  # the proof was for that one change
     request.session[HANDLE] = new_handle()  # other services were told that all have ended, this one too
@@ -209,5 +220,5 @@ def restart(request: HttpRequest, user: User) -> None:
 
 
 def end(request: HttpRequest) -> None:
-    """Ends this session, and no other of the user's."""
+    """Ends this session, and no other of the user's; the request has an empty session then, and nobody signed in."""
     logout(request)

@@ -41,7 +41,10 @@ class SessionStore(cached_db.SessionStore):
         return bool(key and KEY.fullmatch(key))
 
     def load(self) -> dict[str, Any]:
-        """Returns the session's data, from Redis or else PostgreSQL; {} if it has ended or never was."""
+        """Returns the session's data, from Redis or else PostgreSQL; {} if it has ended or never was.
+
+        Data from PostgreSQL is copied to Redis. For {} the store forgets its key, so that Django clears the cookie.
+        """
         loaded_key.set(self.session_key or "")
         data: dict[str, Any] | None = self._cache.get(self.cache_key)
         if data is None:
@@ -69,9 +72,10 @@ class SessionStore(cached_db.SessionStore):
         self._fresh = self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Writes the session's row and its copy.
+        """Writes the session's row, and its copy in Redis; a session without an id gets one, and with it a new row.
 
-        Raises UpdateError, which Django answers with its own page, if the session or its user is gone.
+        With `must_create` the row must be a new one. Raises UpdateError, which Django answers with its own 400 page, if
+        the session or its user is gone.
         """
         if self.session_key is None:
             kept = self._session  # type: ignore[attr-defined]
@@ -84,9 +88,10 @@ class SessionStore(cached_db.SessionStore):
         self._fresh = False
 
     def take_new_key(self) -> None:
-        """Moves the session to a new id in one statement, so that whoever ends it meanwhile ends it still.
+        """Moves the session's row to a new id in one statement, so that whoever ends it meanwhile ends it still.
 
-        Raises Superseded if the session has ended.
+        The copy under the old id is deleted; the cookie follows with the answer. Raises Superseded if the session has
+        ended.
         """
         old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
         if not self.model.objects.filter(session_key=old).update(session_key=new):
@@ -95,7 +100,7 @@ class SessionStore(cached_db.SessionStore):
         self._session_key, self.modified = new, True
 
     def flush(self) -> None:
-        """Ends the session, which signs the user out here, and announces that.
+        """Ends the session, with its row, copy and data; if somebody is signed in, announces that to other services.
 
         The row is looked for by its key alone: if this is a former key of a session that goes on, that one stays.
         """
@@ -104,6 +109,7 @@ class SessionStore(cached_db.SessionStore):
         super().flush()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """Returns a row for `data`, not stored yet, with the session's owner, handle, ip, device and beginning."""
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
         row.user_id = data.get(SESSION_KEY)
         row.ip, row.device, row.handle = data.get(IP), data.get(DEVICE, ""), data.get(HANDLE, "")
@@ -112,22 +118,31 @@ class SessionStore(cached_db.SessionStore):
         return row
 
     def get_expiry_age(self, **kwargs: Any) -> int:
+        """Returns how many seconds the session still lasts, 0 if it has ended.
+
+        Before sign-in, or with `expiry` in `kwargs`, it is what Django computes.
+        """
         # _load_row() asks with `expiry`, before the session has any data to look at.
         if "expiry" in kwargs or DEADLINE not in self:
             return super().get_expiry_age(**kwargs)
         return max(0, int(self[DEADLINE] - time.time()))
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
+        """Returns when the session ends, in UTC.
+
+        Before sign-in, or with `expiry` in `kwargs`, it is what Django computes.
+        """
         if "expiry" in kwargs or DEADLINE not in self:
             return super().get_expiry_date(**kwargs)
         return datetime.fromtimestamp(self[DEADLINE], UTC)
 
 
 def owner(key: str) -> User | None:
-    """Returns the user who is signed in by the session with this key, or None. Costs one statement.
+    """Returns the user who is signed in by the session with this key. Costs one statement.
 
-    Checks all that Django's get_user and our backend check, but in the row alone: no old copy can answer, and nothing
-    is flushed, renewed or written.
+    Returns None for a malformed key, a session that has ended, and a user who is turned off. Checks all that Django's
+    get_user and our backend check, but in the row alone: no old copy can answer, and nothing is flushed, renewed or
+    written.
     """
     user = User.objects.by_session_key(key) if KEY.fullmatch(key) else None
     if user is None or user.session_ends <= timezone.now() or not user.is_active:

@@ -15,8 +15,8 @@ from kit.page import bind_form
 def change(request: PersonRequest) -> HttpResponse:
     """Shows the form for a new password; its POST sets the password and leads to the account page.
 
-    This ends every other session, and this one goes on under a new id. With `?show` the password is displayed as typed.
-    Raises Limited after too many passwords.
+    The POST ends every other session, and this one goes on under a new id; the owner is mailed. With `?show` the
+    password is displayed as typed. Raises Limited (the 429 page) after too many passwords or POSTs.
     """
     user, show = request.person, "show" in request.GET
     form = bind_form(PasswordForm, request, show_password=show)

@@ -16,7 +16,8 @@ from kit.page import bind_form, page
 def login(request: HttpRequest) -> HttpResponse:
     """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code.
 
-    Both lead on to `next`; a user who is signed in already is led there at once. Raises Limited after too many tries.
+    Both lead on to `next`, or else to the account page; a user who is signed in already is led there at once. Raises
+    Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:
         return redirect(safe_path(request.GET.get("next", "")) or "account")
@@ -27,7 +28,7 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def known_before(request: HttpRequest) -> dict[str, str]:
-    """Returns the first values of the sign-in form: `next`, and perhaps an address.
+    """Returns the first values of the sign-in form: `next` from the query, and as `login` an address or "".
 
     It is the address of an account to which a Google account will be connected after this sign-in.
     """

@@ -14,7 +14,10 @@ OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
 @account_page(safe_only=True)
 def account(request: PersonRequest) -> HttpResponse:
-    """Shows the user's account, sessions and newest events, and a change of address that waits for its code."""
+    """Shows the user's account, sessions and newest events, and a change of address that waits for its code.
+
+    It has no POST (405).
+    """
     user, this = request.person, request.session.session_key
     # Frequent events, which a stranger may cause, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]

@@ -21,7 +21,8 @@ from kit.page import bind_form, page
 def choose(request: PersonRequest) -> HttpResponse:
     """Shows the user's language, time zone, theme and notices of new devices. Its POST saves them and leads back here.
 
-    Turning the notices off is itself mailed to the owner.
+    The POST also sets the language cookie. Turning the notices off is itself mailed to the owner. Raises Limited (the
+    429 page) after too many POSTs.
     """
     user = request.person
     chosen = {"language": get_language(), "notices": True} | user.settings
@@ -41,9 +42,10 @@ def choose(request: PersonRequest) -> HttpResponse:
 
 @page(limits.POST_PER_NETWORK)
 def language(request: HttpRequest) -> HttpResponse:
-    """Saves, on POST, a language: in a cookie, and in the account of a user who is signed in.
+    """Saves, on POST, the posted `language`: in a cookie, and in the account of a user who is signed in.
 
-    Leads to the posted `next`, or else to the page the visitor came from; a GET leads to the entry page.
+    The account takes only one of LANGUAGES. Leads to the posted `next`, or else to the page the visitor came from; a
+    GET leads to the entry page. Raises Limited (the 429 page) after too many POSTs.
     """
     if request.method != "POST":
         return redirect("entry")
@@ -55,7 +57,10 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def set_language_cookie(response: HttpResponse, code: str) -> HttpResponse:
-    """Sets the language cookie, so that this browser keeps its language after sign-out. Returns the response."""
+    """Sets the language cookie on `response`, so that this browser keeps its language after sign-out.
+
+    Returns `response`.
+    """
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME, code, httponly=True, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE
     )

@@ -15,7 +15,11 @@ from kit.page import bind_form
 
 @account_page(changes=True)
 def change(request: PersonRequest) -> HttpResponse:
-    """Shows the form for another username. Its POST renames the account and leads to the account page."""
+    """Shows the form for another username. Its POST renames the account and leads to the account page.
+
+    The owner is mailed about a new name. A taken name is an error of the form. Raises Limited (the 429 page) after too
+    many POSTs.
+    """
     user = request.person
     form = bind_form(UsernameForm, request, user=user, initial={"username": user.username})
     if not form.is_valid():

@@ -23,9 +23,9 @@ FEW = 3  # recovery codes
 def authenticate(request: HttpRequest) -> HttpResponse:
     """Asks for the code of a visitor who has passed the first factor (accounts.session.pending).
 
-    A POST with the right code starts the session and leads where the visitor was going, or to the account page. If no
-    sign-in waits for a code, or it cannot be finished any more, the page leads to sign-in. Raises Limited after too
-    many tries.
+    A POST with the right code starts the session and leads where the visitor was going, or to the account page, as it
+    does for a user who is signed in already. If no sign-in waits for a code, or it cannot be finished any more, the
+    page leads to sign-in. Raises Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:
         return redirect("account")
@@ -46,10 +46,11 @@ def authenticate(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
-    """Starts the session, and redirects; with `trust` in the form also sets the cookie of a trusted browser.
+    """Starts the session of `user`, who has entered the right code, and redirects where `waiting` says they were going.
 
-    A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have ended
-    meanwhile.
+    If that is "", it leads to the account page. If `form` has `trust`, the answer also carries the cookie of a trusted
+    browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
+    ended meanwhile.
     """
     sessions.enter(request, user, waiting.way)
     if form.kind == RECOVERY:
@@ -78,7 +79,8 @@ def count_down(request: HttpRequest, user: User) -> None:
 def abandon(request: HttpRequest) -> HttpResponse:
     """Forgets, on POST, the sign-in that waits, so that the visitor can begin again, perhaps as somebody else.
 
-    Leads to the sign-in page; a GET, as by a reload, leads to the page that asks for the code.
+    Leads to the sign-in page. A GET, as by a reload, leads to the page that asks for the code, and so does a POST if no
+    sign-in waits. Raises Limited (the 429 page) after too many POSTs.
     """
     waiting = pending.find(request)
     if request.method != "POST" or waiting is None:

@@ -23,7 +23,7 @@ def codes(request: PersonRequest) -> HttpResponse:
 
     The POST leads back here. `?new=` with the number of the shown batch asks for the form in place of its codes; `next`
     is the path where the user was going. With two-step verification off the page leads to its overview. Raises Limited
-    after too many passwords or codes.
+    (the 429 page) after too many passwords, codes or changes.
     """
     user, next_url = request.person, safe_path(request.GET.get("next", ""))
     if not user.second_factor.is_on:
@@ -61,10 +61,10 @@ def download(request: PersonRequest) -> HttpResponse:
 
 
 def address(next_url: str) -> str:
-    """Returns the path of the page of recovery codes, with `next`, unless that is empty."""
+    """Returns the path of the page of recovery codes, with `next_url` as its `next`, unless that is ""."""
     return reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else "")
 
 
 def spaced(user: User) -> list[str]:
-    """Returns each recovery code in two groups, which are easier to copy; spaces in a typed code are ignored."""
+    """Returns the unused recovery codes, each in two groups, which are easier to copy; typed spaces are ignored."""
     return [f"{code[:4]} {code[4:]}" for code in user.second_factor.recovery_codes]

@@ -26,8 +26,9 @@ def overview(request: PersonRequest) -> HttpResponse:
 def app(request: PersonRequest) -> HttpResponse:
     """Shows the secret for an authenticator app; a POST with a code of it sets up the app, the first one or another.
 
-    This ends every other session, and this one goes on under a new id. Leads to the new recovery codes. Raises Limited
-    after too many passwords or codes.
+    The form also asks for proof of ownership and, if an app is replaced, for a code of the old one. The POST ends every
+    other session and leads to the new recovery codes, with `next`; this session goes on under a new id. Raises Limited
+    (the 429 page) after too many passwords, codes or changes.
     """
     user = request.person
     next_url, replaces = safe_path(request.GET.get("next", "")), user.second_factor.is_on
@@ -42,10 +43,12 @@ def app(request: PersonRequest) -> HttpResponse:
 
 
 def turned_on() -> str:
+    """Returns the message for a user who has set up the first app."""
     return _("Two-step verification is on. You’re signed out on all other devices.")
 
 
 def replaced() -> str:
+    """Returns the message for a user who has replaced the app by another."""
     return _(
         "The new app is set up. Your old app and old recovery codes don’t work any more, "
         "and you’re signed out on all other devices."
@@ -56,8 +59,8 @@ def replaced() -> str:
 def off(request: PersonRequest) -> HttpResponse:
     """Asks for a code and proof of ownership. Its POST turns two-step verification off and leads to the overview.
 
-    If two-step verification is off already, or must stay on, the page leads there at once. Raises Limited after too
-    many passwords or codes.
+    If two-step verification is off already, or must stay on, the page leads there at once. Raises Limited (the 429
+    page) after too many passwords, codes or POSTs.
     """
     user = request.person
     if user.second_factor.must_stay or not user.second_factor.is_on:
@@ -72,7 +75,10 @@ def off(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def browsers(request: PersonRequest) -> HttpResponse:
-    """Has, on POST, every browser asked for a code again. Leads to the overview, as does a GET by a reload."""
+    """Has, on POST, every browser asked for a code again. Leads to the overview, as does a GET by a reload.
+
+    Every other device counts as new then. Raises Limited (the 429 page) after too many POSTs.
+    """
     if request.method == "POST":
         user = request.person
         user.forget_devices()

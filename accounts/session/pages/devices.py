@@ -14,7 +14,10 @@ from kit.form import safe_path
 
 @account_page()
 def end(request: PersonRequest) -> HttpResponse:
-    """Ends, on POST, the user's session whose handle is posted as `session`. Leads to the account page."""
+    """Ends, on POST, the user's session whose handle is posted as `session`, and says so in a message.
+
+    Leads to the account page, as does a GET, which changes nothing. Raises Limited (the 429 page) after too many POSTs.
+    """
     user = request.person
     if request.method != "POST":
         return redirect("account")
@@ -28,9 +31,10 @@ def end(request: PersonRequest) -> HttpResponse:
 
 @account_page()
 def prolong(request: PersonRequest) -> HttpResponse:
-    """Prolongs this session, on POST, to twelve hours from now, if it is in its last hour.
+    """Prolongs this session, on POST, to twelve hours from now, if it is in its last hour, and records that.
 
-    Leads to the posted `next`, or else to the account page.
+    Leads to the posted `next`, or else to the account page, as does a GET, which changes nothing. Raises Limited (the
+    429 page) after too many POSTs.
     """
     if request.method == "POST" and sessions.ends_at(request) < timezone.now() + sessions.LAST_HOUR:
         sessions.prolong(request)

@@ -14,7 +14,7 @@ from kit.page import page
 
 
 def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
-    """Redirects to the sign-in page without a message, whatever `ended` says.
+    """Redirects to the sign-in page without a message, whatever `ended` says about the visitor's session.
 
     A visitor who is signed out has what they wanted.
     """
@@ -23,7 +23,10 @@ def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 @account_page(refuse=to_login)
 def logout(request: PersonRequest) -> HttpResponse:
-    """Asks where to sign out. Its POST ends every session of the account and leads to the sign-in page."""
+    """Asks where to sign out. Its POST ends every session of the account and leads to the sign-in page.
+
+    A visitor who is signed out already is led there, too. Raises Limited (the 429 page) after too many POSTs.
+    """
     if request.method != "POST":
         return render(request, "accounts/session/logout.html")
     request.person.sign_out(**request.trace)
@@ -36,7 +39,8 @@ def logout(request: PersonRequest) -> HttpResponse:
 def logout_here(request: HttpRequest) -> HttpResponse:
     """Ends, on POST, this session and no other. Leads to the posted `next`, or else to the sign-in page.
 
-    A GET, as by a reload, leads to the page that asks where to sign out.
+    A GET, as by a reload, leads to the page that asks where to sign out. Raises Limited (the 429 page) after too many
+    POSTs.
     """
     if request.method != "POST":
         return redirect("account_logout")

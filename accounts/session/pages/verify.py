@@ -16,9 +16,10 @@ from kit.form import safe_path
 @cache_control(no_store=True)
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
-    """Answers 204 with the user in headers; else 401, or with `?sign-in` a redirect to sign in and come back.
+    """Answers 204 with the user in headers (identity) if somebody is signed in, else 401.
 
-    Of the middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
+    With `?sign-in` it redirects instead of the 401: to sign-in, which leads back to the path that the visitor asked the
+    proxy for. Of the middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
     """
     user = store.owner(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     if user:
@@ -32,7 +33,8 @@ def verify(request: HttpRequest) -> HttpResponse:
 def identity(user: User) -> dict[str, str]:
     """Returns the headers that describe the user: id, username, address, and when the session ends.
 
-    All are always set: some proxies pass on what the visitor claims in a header that is missing here.
+    `user` is one from store.owner(), which alone knows `session_ends`. All headers are always set: some proxies pass on
+    what the visitor claims in a header that is missing here.
     """
     return {
         "X-Auth-User-Id": str(user.pk),

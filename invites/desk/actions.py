@@ -29,13 +29,16 @@ class Steering(LongList):
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped."""
+        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped.
+
+        Raises IntegrityError if an address that had declined gets a new invitation at that moment.
+        """
         outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
         self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        """Lengthens these invitations without a mail, and shows how many were extended and skipped."""
+        """Lengthens these invitations by 7 days, without a mail, and shows how many were extended and skipped."""
         outcome = queryset.extend(by=cast("User", request.user))
         self.tell(request, _("%(count)s extended by 7 days.") % {"count": len(outcome.done)}, outcome)
 
@@ -43,7 +46,8 @@ class Steering(LongList):
     def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
         """Shows a page that lists these invitations and asks, as this can't be undone. Its POST withdraws them.
 
-        Returns that page, or None to go back to the list. Withdraws nothing if their number has changed meanwhile.
+        Returns that page, or None to go back to the list. If the number of invitations has changed since the page was
+        shown, withdraws nothing and says so in a message.
         """
         count = queryset.order_by().count()
         if "confirmed" not in request.POST:

@@ -43,6 +43,7 @@ class BatchAdmin(BatchPages):
         return form
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Shows the form for a list. Its POST stores the checked list, and leads to the page of the batch."""
         return super().add_view(request, form_url, {"title": _("Invite many people")} | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Batch, form: Any, change: bool) -> None:

@@ -63,15 +63,18 @@ class ListForm(forms.ModelForm):
         fields = ()
 
     def clean_note(self) -> str:
+        """Returns the note. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
         return plain_line.plain(self.cleaned_data["note"])
 
     def clean_next(self) -> str:
+        """Returns the path, or "". Raises ValidationError if it is not a path of this site."""
         return columns.path(self.cleaned_data["next"])
 
     def clean(self) -> dict[str, Any]:
         """Reads the list into `lines`, and returns the cleaned data.
 
-        Raises ValidationError if the list names nobody, or is larger than LARGEST bytes or MOST people.
+        Raises ValidationError if the list names nobody, is larger than LARGEST bytes or has more than MOST lines; also
+        if both a file and pasted lines came, or neither.
         """
         raw = self.raw()
         if len(raw) > LARGEST:
@@ -87,7 +90,8 @@ class ListForm(forms.ModelForm):
     def raw(self) -> bytes:
         """Returns the bytes of the list; of a file, at most LARGEST + 1.
 
-        Raises ValidationError if both a file and pasted lines came, or neither.
+        Returns b"" if the field of the file has refused it. Raises ValidationError if both a file and pasted lines
+        came, or neither.
         """
         file, pasted = self.cleaned_data.get("file"), self.cleaned_data.get("pasted", "")
         if file and pasted:

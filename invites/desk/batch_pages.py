@@ -26,7 +26,10 @@ REFRESHED = 10  # seconds after which the page of progress loads again, while ma
 
 
 class BatchPages(ReadOnly, LongList):
-    """The pages of one batch. People who may only add invitations see their own batches, others all."""
+    """The pages of one batch. They show all batches to people who may view invitations.
+
+    People who may only add invitations see the batches they have made.
+    """
 
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
@@ -41,10 +44,10 @@ class BatchPages(ReadOnly, LongList):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Shows the preview of a batch that was not sent yet, with a button to send it; else its progress.
+        """Shows the preview of a batch that was not sent yet, with a button to send it; else its progress. Has no POST.
 
         While mails wait, the page of progress loads itself again, unless "still" is in the query. Raises
-        PermissionDenied or Http404 if the person may not see the batch.
+        PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
         """
         batch = self.find_batch(request, object_id)
         if batch.begun_at is None:
@@ -61,10 +64,12 @@ class BatchPages(ReadOnly, LongList):
 
     @method_decorator(require_POST)
     def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Invites everyone left in the list, and leads to the page of the batch. Pressed twice, it invites each once.
+        """By a POST invites everyone left in the list, each only once, and leads to the page of the batch.
 
-        Sends nothing, and says so, if the list has to be checked again or nobody would be mailed. Raises
-        PermissionDenied, also for "again" without permission to change invitations, or Http404 as find_batch() does.
+        With "again" also mails people invited already, with "doubted" also likely typos. Sends nothing, and says so, if
+        a new check of the list finds changes or nobody would be mailed. Raises PermissionDenied for a person who may
+        not invite or, with "again", not change invitations, Http404 for a batch they may not see, Batch.DoesNotExist if
+        it was just deleted.
         """
         batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
@@ -79,9 +84,10 @@ class BatchPages(ReadOnly, LongList):
         return self.page_of(batch)
 
     def refusal(self, batch: Batch, chosen: dict[str, bool]) -> str:
-        """Returns the reason why the batch must not be sent yet, in words, or "". `chosen` are arguments of has_any().
+        """Returns the reason why the batch must not be sent yet, in words, or "".
 
-        A list that was checked long ago is checked again, and must be looked at again if the counts have changed.
+        `chosen` are the arguments of Batch.has_any(). A list that was checked more than 15 minutes ago is checked
+        again, which saves its counts; if these have changed, the person must look at them first.
         """
         if batch.is_stale and batch.look_again():
             return words.changed()
@@ -91,7 +97,7 @@ class BatchPages(ReadOnly, LongList):
     def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
         """Returns a CSV file, to be corrected, of the lines that could not be read or look mistyped.
 
-        Raises PermissionDenied or Http404 if the person may not see the batch.
+        Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
         """
         batch = self.find_batch(request, batch_id)
         return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
@@ -100,15 +106,16 @@ class BatchPages(ReadOnly, LongList):
     def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
         """Returns a CSV file of everyone in a list that was not sent yet, and what would become of each.
 
-        Raises PermissionDenied or Http404 if the person may not see the batch.
+        Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
         """
         batch = self.find_batch(request, batch_id)
         return as_file(f"{batch.pk}.csv", words.people(batch))
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Shows whose mail has not left, and asks. Its POST withdraws these invitations and leads to the batch.
+        """Shows whose mail has not left, and asks. Its POST withdraws their invitations and leads to the batch.
 
-        Raises PermissionDenied or Http404 if the person may not withdraw the batch.
+        Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
+        invitations; Http404 for a batch that this person may not see.
         """
         batch = self.find_to_withdraw(request, batch_id)
         if request.method != "POST":
@@ -118,7 +125,8 @@ class BatchPages(ReadOnly, LongList):
     def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the open invitations, and asks. Its POST withdraws them and leads to the page of the batch.
 
-        Raises PermissionDenied or Http404 if the person may not withdraw the batch.
+        Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
+        invitations; Http404 for a batch that this person may not see.
         """
         batch = self.find_to_withdraw(request, batch_id)
         if request.method != "POST":
@@ -126,7 +134,7 @@ class BatchPages(ReadOnly, LongList):
         return self.report_withdrawn(request, batch, batch.withdraw(staff(request)))
 
     def report_withdrawn(self, request: HttpRequest, batch: Batch, outcome: Outcome) -> HttpResponse:
-        """Shows how many invitations were withdrawn and skipped, and leads to the page of the batch."""
+        """Shows how many invitations were withdrawn and skipped, and returns a redirect to the page of the batch."""
         self.tell(request, words.withdrawn(outcome), outcome)
         return self.page_of(batch)
 
@@ -146,7 +154,8 @@ class BatchPages(ReadOnly, LongList):
     def find_to_withdraw(self, request: HttpRequest, batch_id: str) -> Batch:
         """Returns the batch with this id, if it is the person's own or they may change invitations.
 
-        Raises PermissionDenied if neither is so, Http404 for no batch that this person may see.
+        Raises PermissionDenied if neither is so or the person may not invite, Http404 for no batch that this person may
+        see.
         """
         batch = self.find_batch(request, batch_id)
         if batch.created_by != request.user and not request.user.has_perm(STEER):
@@ -168,7 +177,7 @@ class BatchPages(ReadOnly, LongList):
         return TemplateResponse(request, f"admin/invites/batch/{page}.html", common | context, headers=headers)
 
     def page_of(self, batch: Batch) -> HttpResponse:
-        """Redirects to the page of the batch."""
+        """Returns a redirect to the page of the batch."""
         return redirect("admin:invites_batch_change", quote(batch.pk))
 
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:

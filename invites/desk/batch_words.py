@@ -86,7 +86,7 @@ def did_you_mean(row: dict[str, Any]) -> str:
 
 
 def send(count: int) -> str:
-    """Returns the words of the button that sends the list to `count` people."""
+    """Returns the words of the button that sends the list to `count` people, or for 0 to those ticked above it."""
     if not count:
         return _("Send to those ticked above")
     return ngettext("Send %(count)s invitation", "Send %(count)s invitations", count) % {
@@ -132,7 +132,7 @@ def unread_header() -> list[str]:
 
 
 def unread(batch: Batch) -> list[list[Any]]:
-    """Returns number, text and reason of each line that could not be read or looks mistyped, in their order."""
+    """Returns number, text and reason of each line that could not be read or looks mistyped, in the list's order."""
     doubted = [[row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant")]
     return sorted(batch.refused + doubted, key=lambda line: line[0])
 
@@ -196,6 +196,9 @@ def confirm_withdraw(batch: Batch) -> dict[str, Any]:
 
 
 def confirm(rows: QuerySet[Invite]) -> dict[str, Any]:
-    """Returns the template context with the first SHOWN addresses of these invitations, and how many more there are."""
+    """Returns the template context with the first SHOWN addresses of these invitations, and how many more there are.
+
+    Counts AT_ONCE invitations at most.
+    """
     emails = list(rows.values_list("email", flat=True)[:SHOWN])
     return {"emails": emails, "more": max(rows[:AT_ONCE].count() - SHOWN, 0)}

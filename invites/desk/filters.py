@@ -60,7 +60,7 @@ class DeliveryFilter(ChoiceFilter):
 
 
 class CreatedFilter(ChoiceFilter):
-    """Filters by day or month of creation, as ranges of ids: Django's date hierarchy would read the whole table."""
+    """A filter by day or month of creation, as ranges of ids: Django's date hierarchy would read the whole table."""
 
     title = _("created")
     parameter_name = "created"

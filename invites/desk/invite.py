@@ -105,7 +105,12 @@ class InviteAdmin(Steering):
         ]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Shows an invitation, its history and mails, and a button for each action that would change it."""
+        """Shows an invitation, its history and mails, and a button for each action that would change it.
+
+        A POST runs the action that it names, and leads back to the page or shows the action's own. An unknown id leads
+        to the start of the desk. Raises PermissionDenied for a person who may not view invitations and for a POST
+        without an action.
+        """
         invite = self.get_object(request, object_id)
         if invite and request.method == "GET":
             opens.gather()
@@ -126,7 +131,7 @@ class InviteAdmin(Steering):
         return [(name, str(offered[name].description)) for name in names]
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
-        """Invites the person of a valid form, and sets `obj.pk` to the id of the pending invitation.
+        """Invites the person of a valid form, by a mail, and sets `obj.pk` to the id of the pending invitation.
 
         If another person has just invited the address, that invitation is left as it is, and a message says so. Raises
         Invite.DoesNotExist if the address got an account, or was suppressed, after the form was checked.

@@ -15,6 +15,8 @@ from outbox.models import Suppression
 
 
 class InviteForm(forms.ModelForm):
+    """The form with which staff invite one person, by address; it checks that the address can be invited."""
+
     email = forms.CharField(label=gettext_lazy("email address"))
     language = forms.ChoiceField(
         label=gettext_lazy("language"),
@@ -29,7 +31,7 @@ class InviteForm(forms.ModelForm):
     def clean_email(self) -> str:
         """Returns the normalized address. Raises ValidationError if it is malformed or can't be invited.
 
-        It can't if it has an account, is invited already by anyone, or is suppressed.
+        An address can't be invited if it has an account, has a pending invitation from anyone, or is suppressed.
         """
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
@@ -51,6 +53,7 @@ class InviteForm(forms.ModelForm):
         return email
 
     def clean_note(self) -> str:
+        """Returns the note. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
         return plain_line.plain(self.cleaned_data["note"])
 
     def validate_constraints(self) -> None:

@@ -54,7 +54,8 @@ class InviterAdmin(ReadOnly):
     def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows the tree of who invited whom around one user.
 
-        Raises PermissionDenied for a person who may not see inviters, and Http404 for an unknown user.
+        Raises PermissionDenied for a person who may not see inviters, and Http404 for an unknown user or a malformed
+        id.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -70,9 +71,11 @@ class InviterAdmin(ReadOnly):
         return self.render(request, "tree.html", context)
 
     def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Pauses one inviter, or lets them invite again, by a POST; leads back to the tree in which it was pressed.
+        """Leads to the tree of an inviter. A POST pauses them first or, without "paused", lets them invite again.
 
-        Raises PermissionDenied, also for a user above the person who pressed, or Http404 for an unknown user.
+        The tree is that of the posted id "tree", on whose page the button was pressed, or else of the inviter. Raises
+        PermissionDenied for a person who may not pause inviters, or for an inviter above them, Http404 for an unknown
+        inviter or tree.
         """
         # The desk's log files changes by model, so those of a person must be of a User.
         person = User.objects.get(pk=find_inviter(object_id).pk)
@@ -105,7 +108,7 @@ class InviterAdmin(ReadOnly):
         return self.has_view_permission(request) and request.user.has_perm("accounts.change_user")
 
     def is_below(self, request: HttpRequest, person: User) -> bool:
-        """Returns whether the signed-in user may act on `person`: only superusers may on staff and superusers."""
+        """Returns whether the signed-in user may act on `person`: on staff and superusers, only superusers may."""
         return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 

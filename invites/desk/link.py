@@ -17,7 +17,7 @@ from outbox.models import OutboxMessage
 
 
 class UseFilter(ChoiceFilter):
-    """Filters by use and end, which have an index. The state has none: it may depend on another link or invitation."""
+    """A filter by use and end, which have an index. The state has none: it may depend on another link or invitation."""
 
     title = _("use")
     parameter_name = "use"

@@ -28,7 +28,8 @@ PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Mails each of these people a link for a new password; the mail says that the site has asked for it.
 
-    Skips people above the person who acts, turned-off accounts and suppressed addresses, and shows how many.
+    Skips people above the person who acts, turned-off accounts and suppressed addresses, and shows how many. Mails
+    nobody, and says so, if these are more than MAILED_AT_ONCE people.
     """
     if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
         return
@@ -46,7 +47,10 @@ def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
 
 @admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
 def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
-    """Keeps these people from inviting others, and shows how many were paused and skipped."""
+    """Keeps these people from inviting others, and shows how many were paused and skipped.
+
+    Skips people above the person who acts, and those paused already.
+    """
     people, skipped = modeladmin.sift(request, queryset)
     inviting = [person for person in people if not person.invites_paused_at]
     skipped[_("paused already")] += len(people) - len(inviting)
@@ -57,7 +61,10 @@ def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
 
 @admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
 def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
-    """Lets these people invite others again, and shows how many were allowed and skipped."""
+    """Lets these people invite others again, and shows how many were allowed and skipped.
+
+    Skips people above the person who acts, and those not paused.
+    """
     people, skipped = modeladmin.sift(request, queryset)
     paused = [person for person in people if person.invites_paused_at]
     skipped[_("not paused")] += len(people) - len(paused)

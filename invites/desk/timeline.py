@@ -43,7 +43,7 @@ def timeline(invite: Invite, mails: Iterable[OutboxMessage], *, traces: bool) ->
 
 
 def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:
-    """Yields the beginning of an invitation, unless the kinds of its events (`told`) have it."""
+    """Yields the line for the beginning of an invitation, unless `told`, the kinds of its events, has INVITED."""
     if Event.Kind.INVITED not in told:
         yield Moment(invite.created_at, _("Invited"), invite.invited_by.username if invite.invited_by else "")
 

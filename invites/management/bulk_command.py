@@ -43,9 +43,9 @@ class Command(command.Command):
         report.finish(self)
 
     def work(self, report: Report) -> None:
-        """Goes through all pages. If the database fails, it prints what was done and how to go on.
+        """Goes through all pages of the chosen invitations, with a line of progress on stderr.
 
-        Raises OperationalError or InterfaceError.
+        If the database fails, prints what was done and how to go on, and raises OperationalError or InterfaceError.
         """
         progress = Progress(self.stderr, self.doing, self.total(), self.options)
         try:
@@ -58,9 +58,10 @@ class Command(command.Command):
             progress.end()
 
     def go_through(self, report: Report, progress: Progress) -> None:
-        """Acts on one page after another, and counts each in the report and the progress.
+        """Acts on one page of ids after another, and counts each in the report and the progress.
 
-        On SIGTERM or Ctrl-C it finishes the page in hand first, so that all that was done is also reported.
+        On SIGTERM or Ctrl-C it finishes the page in hand first, so that all that was done is also reported. Raises
+        OperationalError or InterfaceError if the database fails.
         """
         stop = threading.Event()
         with stop_on_signals(stop):
@@ -81,7 +82,10 @@ class Command(command.Command):
         return None if count > command.MANY else count
 
     def before(self) -> None:
-        """Asks or reads what must be known before anything is done. Raises CommandError to go no further."""
+        """Asks or reads what must be known before anything is done. Raises CommandError to go no further.
+
+        Here it does nothing.
+        """
 
     def among(self) -> InviteQuerySet:
         """Returns the invitations among which the filters choose."""

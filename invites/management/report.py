@@ -48,7 +48,10 @@ class Report:
         self.skips[reason] += 1
 
     def failed(self, typed: str, reason: str) -> None:
-        """Counts a failed row, and lists what was typed, an address masked unless with -v 2, and the reason."""
+        """Counts a failed row, and lists what was typed and the reason, for LISTED rows at most.
+
+        An address that was typed is masked, unless with -v 2.
+        """
         self.failed_rows += 1
         if len(self.failures) < LISTED:
             self.failures.append((typed if self.verbosity >= 2 or "@" not in typed else addresses.mask(typed), reason))
@@ -77,7 +80,7 @@ class Report:
     def finish(self, command: Command) -> None:
         """Prints the report as `command` was asked to. With -v 0 it prints text only if rows failed.
 
-        Raises CommandError if the command was interrupted, or some rows failed.
+        Raises CommandError if the command was interrupted (exit code 130), or some rows failed (3).
         """
         tell = command.show if self.failed_rows else command.tell
         tell(self.as_dict(), self.as_text(), self.as_table())
@@ -87,7 +90,7 @@ class Report:
             raise CommandError(f"{self.failed_rows:,} failed", returncode=SOME_FAILED)
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the report for JSON."""
+        """Returns the report for JSON: numbers of rows, reasons of skips and failures, the batch, and the seconds."""
         return {
             "matched": self.rows,
             self.word: self.done,

@@ -104,7 +104,10 @@ class Batch(models.Model):
         return bool(self.counts.new or (again and self.counts.invited) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
-        """Checks the list again and saves the counts. Returns whether they have changed."""
+        """Checks the list again and saves the counts. Returns whether they have changed.
+
+        Raises Batch.NotUpdated, a DatabaseError, if the batch was deleted meanwhile.
+        """
         changed = self.recount()
         self.save(update_fields=["counts", "checked_at"])
         return changed
@@ -137,10 +140,10 @@ class Batch(models.Model):
 
     @transaction.atomic
     def _send_some(self, leaving: Iterator[datetime]) -> Outcome | None:
-        """Invites the next CHUNK people of the list, in one transaction, at the times of `leaving`.
+        """Invites the next CHUNK people of the list, in one transaction. Returns the outcome.
 
-        Returns None if the list is sent already, or was never claimed. Raises Batch.DoesNotExist if the batch was
-        deleted meanwhile.
+        The mails leave at the times of `leaving`. Returns None if the list is sent already, or was never claimed.
+        Raises Batch.DoesNotExist if the batch was deleted meanwhile.
         """
         row = Batch.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=self.pk)
         if row.sent_at or row.begun_at is None:
@@ -152,9 +155,11 @@ class Batch(models.Model):
 
     @transaction.atomic
     def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
-        """Invites some hundreds of different people in one transaction, and adds the outcome to `counts`. Returns it.
+        """Invites some hundreds of different people in one transaction. Returns the outcome, and adds it to `counts`.
 
-        Their mails leave at the times of `leaving`. A new batch is stored as soon as it has invited anyone.
+        `source` is an Invite.Source. The mails leave at the times of `leaving`. If `again` is set, people invited
+        already are mailed again. A new batch is stored as soon as it has invited anyone. Raises Batch.NotUpdated, a
+        DatabaseError, if a stored one was deleted meanwhile.
         """
         outcome = Invite.objects.issue_many(
             entries, source=source, invited_by=self.created_by, batch=self.pk, leaving=leaving
@@ -171,7 +176,10 @@ class Batch(models.Model):
         return outcome
 
     def rehearse(self, entries: Sequence[Entry]) -> Outcome:
-        """Returns the outcome that `invite` would have, and changes nothing. The ids in its `done` are made up."""
+        """Returns the outcome that invite() would have, and changes nothing. The ids in its `done` are made up.
+
+        It does not tell people whom this batch has mailed already (REPEATED) from others who are invited (INVITED).
+        """
         outcome, chosen = Invite.objects.sift(entries)
         if self.again:
             outcome = resend(outcome, dry_run=True)
@@ -193,19 +201,26 @@ class Batch(models.Model):
 
     @property
     def progress(self) -> dict[str, int]:
-        """The numbers of its invitations by what became of them (see progress.py). Counts the newest AT_ONCE only."""
+        """The numbers of its invitations by what became of them and of their mails.
+
+        The keys are those of STATES and MAILS in progress.py. Counts the newest AT_ONCE invitations only.
+        """
         return progress(self.invites[:AT_ONCE])
 
     def undo(self, by: User) -> Outcome:
         """Withdraws the invitations whose mail has not left, AT_ONCE at most, and stops the sending of the list.
 
-        Returns the outcome: it skips invitations whose mail has left.
+        Returns the outcome: it skips invitations whose mail has left. `by` is the person who pressed. Changes stored
+        rows, not this object.
         """
         self._stop()
         return self.invites.open()[:AT_ONCE].revoke_unsent(by)
 
     def withdraw(self, by: User) -> Outcome:
-        """Withdraws the open invitations, AT_ONCE at most, and stops the sending of the list. Returns the outcome."""
+        """Withdraws the open invitations, AT_ONCE at most, and stops the sending of the list. Returns the outcome.
+
+        `by` is the person who pressed. Changes stored rows, not this object.
+        """
         self._stop(withdrawn_at=timezone.now())
         return self.invites.open()[:AT_ONCE].revoke(by)
 

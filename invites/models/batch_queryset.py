@@ -21,10 +21,13 @@ KEPT = timedelta(days=365)  # for a batch that was sent
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
-    def check_list(self, lines: "Iterable[Line]", by: User | None, **given: Any) -> "Batch":
-        """Stores a list as a batch of `by`, with the counts of what would become of its lines. Sends nothing.
+    """Queries for batches, and making a batch of a list."""
 
-        `given` are values of Entry (note, language, next) for lines that leave them empty. Returns the new batch.
+    def check_list(self, lines: "Iterable[Line]", by: User | None, **given: Any) -> "Batch":
+        """Stores a list as a batch of `by`, with the counts of what would become of its lines. Returns the batch.
+
+        `given` are values of Entry (note, language, next) for lines that leave them empty. Of lines that name an
+        address again, only the first counts. Sends nothing.
         """
         batch, entries = self.model(created_by=by), {}
         repeated = 0

@@ -55,6 +55,6 @@ class CountsField(models.JSONField):
         return super().get_prep_value(value.as_json())
 
     def deconstruct(self) -> Any:
-        """Returns the field as a plain JSONField, so that migrations do not import this class."""
+        """Returns the field as a plain JSONField for migrations, so that these do not import this class."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs | {"default": dict}

@@ -30,6 +30,8 @@ class Invite(models.Model):
     """
 
     class Source(models.TextChoices):
+        """The way in which an invitation was made."""
+
         ADMIN = "admin", _("admin")
         CSV = "csv", _("CSV file")
         COMMAND = "command", _("command")
@@ -124,6 +126,7 @@ class Invite(models.Model):
 
     @property
     def state(self) -> State:
+        """The first of these that fits: ACCEPTED, DECLINED, REVOKED, EXPIRED (also if it was replaced), PENDING."""
         if self.accepted_at:
             return self.State.ACCEPTED
         if self.declined_at:
@@ -144,7 +147,10 @@ class Invite(models.Model):
 
     @cached_property
     def newest_mail(self) -> OutboxMessage | None:
-        """The newest mail about this invitation. OutboxQuerySet.attach_newest() reads it for many in one statement."""
+        """The newest mail about this invitation, or None.
+
+        OutboxQuerySet.attach_newest() reads it for many in one statement.
+        """
         return self.mails.first()
 
     @property
@@ -153,9 +159,10 @@ class Invite(models.Model):
         return self.newest_mail.status if self.newest_mail else None
 
     def accept(self, user: User) -> None:
-        """Accepts the invitation for a user who already has an account: group, history, and event for other services.
+        """Accepts the invitation for a user who already has an account, and adds them to its group.
 
-        To be called in a transaction. Raises Unavailable if the invitation is no longer open.
+        Also writes the history and announces it to other services. Changes only the stored row, not this object. To be
+        called in a transaction. Raises Unavailable if the invitation is no longer open.
         """
         self.take(user)
         self.add_to_group(user)
@@ -163,7 +170,7 @@ class Invite(models.Model):
         OutboxEvent.objects.announce_many([self.acceptance(user)])
 
     def take(self, user: User) -> None:
-        """Marks the invitation as accepted by `user`; only the first call wins. Raises Unavailable if it is not open.
+        """Marks the stored row as accepted by `user`; only the first call wins. Raises Unavailable if it is not open.
 
         Callers do this before they lock a link of the invitation, always in this order, so that nothing deadlocks.
         """
@@ -185,16 +192,17 @@ class Invite(models.Model):
     def revive(self, until: datetime) -> None:
         """Lets an expired invitation last until `until`, without its group. Its older links stay expired.
 
-        Changes the stored row only while the invitation is open.
+        Sets both columns of this object, and of the stored row only while the invitation is open.
         """
         self.expires_at, self.group = until, None
         Invite.objects.open().filter(pk=self.pk).update(expires_at=until, group=None)
 
     def decline(self, *, never: bool = False) -> None:
-        """Declines the invitation, or the newer one in its place. With `never` it also stops all mail to the address.
+        """Declines the invitation, or the newer one in its place, and deletes its mails that have not left.
 
-        `never` counts even if the invitation has ended, but not for an address with an account. Raises Unavailable if
-        there is nothing to decline: it is not open and `never` is False, or it is accepted.
+        `never` also stops all mail to the address, even if the invitation has ended, but not for an address with an
+        account. Raises Unavailable if the invitation is accepted or, without `never`, not open. Changes stored rows in
+        one transaction, not this object.
         """
         with transaction.atomic():
             current = self.current
@@ -210,7 +218,7 @@ class Invite(models.Model):
 
     @property
     def current(self) -> "Invite":
-        """The newest open invitation of its inviter to its address, if this one was replaced; else this one."""
+        """The invitation itself; if it was replaced, the newest open one of its inviter to its address, if any."""
         if not self.replaced_at:
             return self
         newer = Invite.objects.open().filter(email=self.email, invited_by=self.invited_by, id__gt=self.pk)

@@ -67,7 +67,7 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True)
 class Person:
-    """A person in a tree of invitations. `parent` is the inviter, and `depth` the generations from the root.
+    """A person in a tree of invitations. `parent` is the id of the inviter, and `depth` the generations from the root.
 
     `depth` is negative above the root, where `parent` is always None.
     """
@@ -93,6 +93,8 @@ class Tree:
 
 
 class InviterQuerySet(models.QuerySet["Inviter"]):
+    """Users as inviters: keeps many from inviting, or lets them invite again."""
+
     def pause(self) -> int:
         """Keeps these people from inviting others; their invitations stay. Returns how many were not paused yet."""
         return self.filter(invites_paused_at=None).update(invites_paused_at=timezone.now())

@@ -28,25 +28,29 @@ Work = Callable[["Sequence[Invite]"], Verb]  # makes the verb for a chunk of loc
 
 
 class Lifecycle(InviteStates):
+    """Acts on these invitations, however many they are: CHUNK of them in each transaction."""
+
     def resend(
         self, by: User | None = None, *, dry_run: bool = False, leaving: Iterator[datetime] | None = None
     ) -> Outcome:
-        """Mails these invitations again; see steps.Resend. Returns the outcome.
+        """Mails these invitations again, CHUNK in each transaction; see steps.Resend. Returns the outcome.
 
-        `by` is the person who pressed, None for a command or a timer. The mails leave at the times of `leaving`, or
-        now. With `dry_run` nothing is changed.
+        `by` is the person who pressed, None for a command. The mails leave at the times of `leaving`, or now. With
+        `dry_run` nothing is changed. Raises IntegrityError if an address that had declined gets a new invitation at
+        that moment.
         """
         return self._each(partial(Resend, leaving=leaving), by, dry_run=dry_run)
 
     def extend(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Lengthens these invitations by INVITE_LIFETIME, from their end or, if it has passed, from now. Sends no mail.
+        """Lengthens these invitations by INVITE_LIFETIME, from their end or, if it has passed, from now.
 
-        `by` is the person who pressed, None for a command. With `dry_run` nothing is changed. Returns the outcome.
+        Returns the outcome. Sends no mail; see steps.Extend for what it skips. `by` is the person who pressed, None for
+        a command. With `dry_run` nothing is changed.
         """
         return self._each(Extend, by, dry_run=dry_run)
 
     def revoke(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Withdraws these invitations, and their mails that have not left. Returns the outcome.
+        """Withdraws those of these invitations that are open, and their mails that have not left. Returns the outcome.
 
         `by` is the person who pressed, None for a command. With `dry_run` nothing is changed.
         """
@@ -71,7 +75,7 @@ class Lifecycle(InviteStates):
         return self.pending().filter(expires_at__lte=timezone.now() + REMIND_BEFORE, reminded_at=None)
 
     def in_chunks(self) -> "Iterator[Lifecycle]":
-        """Yields these rows as querysets of CHUNK ids. Rows that fit only later are not among them."""
+        """Yields these rows as querysets of at most CHUNK ids. Rows that fit only later are not among them."""
         for keys in batched(self.values_list("pk", flat=True).iterator(), CHUNK):
             yield self.model.objects.filter(pk__in=keys)
 
@@ -82,8 +86,9 @@ class Lifecycle(InviteStates):
     def apply_step(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Locks these invitations, which must be few enough for one transaction, and applies one verb to them.
 
-        Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Writes the history in the
-        name of `by`. With `dry_run` nothing is changed.
+        Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Leaves out invitations of
+        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is changed. If `verb` makes
+        a Resend, raises IntegrityError if an address that had declined has another open invitation by then.
         """
         known = self.exclude(email="")  # the others were for people who have left
         locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)

@@ -56,14 +56,17 @@ STAFF_INVITE = RawSQL(
 
 
 class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
+    """Queries for magic links, and issuing one."""
+
     def issue(
         self, email: str, purpose: str = "link", *, device: str = "", instead: "MagicLink | None" = None, **fields: Any
     ) -> "MagicLink":
-        """Makes a link for a normalized address, and puts into the outbox the one mail that fits the address today.
+        """Makes and returns a link for a normalized address, and puts the one mail that fits it into the outbox.
 
-        `device` is the visitor's, `fields` are columns: language, next, the planned account. `instead` is the dead link
-        that asked for a fresh one: its token proves the mailbox, so an expired invitation of it is revived. Every
-        address takes the same statements, so that their time tells nothing about it. Returns the link.
+        `purpose` is a MagicLink.Purpose, `device` the visitor's, `fields` are columns: language, next, the planned
+        account. `instead` is the dead link on whose page a fresh one was asked for: its token proves the mailbox, so an
+        expired invitation of it is revived. Every address takes the same statements, so that their time tells nothing
+        about it.
         """
         with transaction.atomic():
             account = User.objects.filter(email=email).first()
@@ -79,7 +82,8 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     def _terms(self, account: User | None, invite: Invite | None) -> dict[str, Any]:
         """Returns the columns of a new link that depend on its address: its end, and its account or invitation.
 
-        A link to an account carries no planned account: both are emptied.
+        A link to an account carries no planned account: those columns are emptied. A link with an invitation has no
+        `next`.
         """
         soon = timezone.now() + LINK_LIFETIME
         if account:
@@ -90,10 +94,10 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return {"expires_at": soon}
 
     def plan(self, instead: "MagicLink | None", email: str, seal: str) -> dict[str, str]:
-        """Returns the columns PLAN of the account that was planned with the dead link `instead`; {} if there is none.
+        """Returns the columns PLAN of the dead link `instead`, with "" for each if no account was planned with it.
 
-        Without a dead link, it is the last account planned for this address in the browser with this `seal`. Every
-        address takes the same statement.
+        Without a dead link, they are those of the last account planned for this address in the browser with this
+        `seal`, or {} if there is none. Every address takes the same statement.
         """
         planned = instead or self.filter(email=email, seal=seal).exclude(seal="").order_by("-id").first()
         return {name: getattr(planned, name) for name in PLAN} if planned else {}
@@ -127,7 +131,10 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return self.filter(used_at=None, revoked_at=None)
 
     def revoke(self) -> list[UUID]:
-        """Revokes the unused ones of these links, and deletes their mail that has not left. Returns their ids."""
+        """Revokes the unused ones of these links, and deletes their mail that has not left, in one transaction.
+
+        Returns the ids of the revoked links.
+        """
         with transaction.atomic():
             ids = list(self.unused().select_for_update(no_key=True).values_list("pk", flat=True))
             self.model.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
@@ -139,7 +146,10 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         return self.filter(Q(email__in=user.address.all_own()) | Q(used_by=user))
 
     def forget(self, user: User) -> None:
-        """Erases a leaving user's address, and planned accounts, from their links. None of these works any more."""
+        """Erases a leaving user's address, and planned accounts, from all links to the user or used by the user.
+
+        None of these links works any more.
+        """
         theirs = self.to(user)
         theirs.unused().update(revoked_at=timezone.now())
         theirs.update(email="", username="", password="", seal="")

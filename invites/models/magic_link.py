@@ -121,16 +121,23 @@ class MagicLink(models.Model):
 
     @property
     def subject(self) -> UUID:
-        """The id under which an opening of it is noted: that of its invitation, or else its own."""
+        """The id under which an opening of the link is noted: that of its invitation, or else the link's own."""
         return self.invite_id or self.pk
 
     @property
     def leads_to(self) -> str:
-        """The path of this site to go to after its use, "" if none was asked for."""
+        """The path of this site to go to after the link is used, "" if none was asked for.
+
+        For a link with an invitation it is that of the invitation.
+        """
         return self.invite.next if self.invite else self.next
 
     @property
     def state(self) -> State:
+        """The first of these that fits the link or its invitation: USED, DECLINED, REVOKED, EXPIRED, PENDING.
+
+        USED are also a link that a later use of another has spent, and one whose invitation was accepted.
+        """
         invite, known = self.invite, self.State
         if self.used_at or self.is_spent or (invite and invite.accepted_at):
             return known.USED
@@ -149,7 +156,8 @@ class MagicLink(models.Model):
     def staff_invite_id(self) -> UUID | None:
         """The id of the open invitation from staff to its address, or None.
 
-        The holder may have asked for this link just before staff sent the invitation.
+        The holder may have asked for this link just before staff sent the invitation. Raises MagicLink.DoesNotExist if
+        the link was deleted meanwhile.
         """
         found: Any = MagicLink.objects.filter(pk=self.pk).with_staff_invite().get()
         chosen: UUID | None = found.staff_invite_id
@@ -157,7 +165,10 @@ class MagicLink(models.Model):
 
     @cached_property
     def newest_mail(self) -> OutboxMessage | None:
-        """The newest mail about this link. OutboxQuerySet.attach_newest() reads it for many in one statement."""
+        """The newest mail about this link, or None.
+
+        OutboxQuerySet.attach_newest() reads it for many in one statement.
+        """
         return OutboxMessage.objects.newest_about([self.pk]).first()
 
     def last_until(self, end: datetime, account: User | None) -> None:
@@ -180,10 +191,11 @@ class MagicLink(models.Model):
         return self.epoch == account.session_epoch
 
     def claim(self, browser: str, by: User, **changes: Any) -> None:
-        """Marks the link as used by `by` in `browser` (a keyed hash), and sets the columns `changes`. One press wins.
+        """Marks the stored row as used by `by` in `browser` (a keyed hash), and sets the columns `changes`.
 
-        Callers have accepted its invitation before. The UPDATE filters on this table alone: a join would put the filter
-        into a subquery, and two presses at once would both win. Raises Unavailable if the link is not pending.
+        One press wins. Empties the password and the seal of a planned account. Callers have accepted the link's
+        invitation before. Raises Unavailable if the link is not pending. The UPDATE filters on this table alone: a join
+        would put the filter into a subquery, and two presses at once would both win.
         """
         used = {"used_at": timezone.now(), "used_by": by.pk, "used_in": browser, "epoch": by.session_epoch}
         if not MagicLink.objects.pending().filter(pk=self.pk).update(**used, **changes, password="", seal=""):
@@ -192,7 +204,8 @@ class MagicLink(models.Model):
     def sign_in(self, account: User, browser: str) -> None:
         """Uses this link for its address's account, which also accepts the invitation of the link, if it has one.
 
-        Starts no session. Raises Unavailable if the link or its invitation can't be used any more.
+        Starts no session. Changes stored rows in one transaction, not this object. Raises Unavailable if the link or
+        its invitation can't be used any more.
         """
         with transaction.atomic():
             if self.invite and (invite := self.to_accept()):
@@ -208,11 +221,11 @@ class MagicLink(models.Model):
         beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> User:
-        """Uses this link for a newcomer: claims it, makes the account and accepts the invitation, in one transaction.
+        """Uses this link for a newcomer: claims it, accepts the invitation and makes the account, in one transaction.
 
-        `beginning` and `fields` are those of UserManager.create_user(). Returns the user. Raises NotInvited if only
-        invited people may join, Unavailable if the link or its invitation can't be used any more, ValidationError for a
-        malformed name, IntegrityError for a taken name or address.
+        An owner link makes a superuser. `beginning` and `fields` are those of UserManager.create_user(). Returns the
+        user. Raises NotInvited if only invited people may join, Unavailable if the link or its invitation can't be used
+        any more, ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
         newcomer = User(pk=uuid7())
         with transaction.atomic():
@@ -242,8 +255,8 @@ class MagicLink(models.Model):
     def to_accept(self) -> Invite | None:
         """Returns the invitation that is accepted by using this link, or None.
 
-        That is its own invitation, unless that was replaced; else the open one from staff to its address; else, if it
-        had its own, the open one that ends last.
+        That is the link's own invitation, unless it was replaced; else the open one from staff to the link's address;
+        else, if the link had its own, the open one that ends last.
         """
         if self.invite and not self.invite.replaced_at:
             return self.invite
@@ -257,8 +270,8 @@ class MagicLink(models.Model):
     def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
         """Uses this link and sets a new password, in one transaction; `trace` is the ip and device for the history.
 
-        All sessions of the account end. Raises Unavailable if the link can't be used any more, Superseded if all
-        sessions of the account have ended since it was read.
+        All sessions of the account end, and its owner is mailed. Raises Unavailable if the link can't be used any more,
+        Superseded if all sessions of the account have ended since it was read.
         """
         with transaction.atomic():
             self.sign_in(account, browser)

@@ -55,8 +55,13 @@ def first_times(lifetime: timedelta = INVITE_LIFETIME) -> dict[str, Any]:
 
 
 class InviteQuerySet(Lifecycle):
+    """Queries for invitations, and inviting people. Its bases add states, and acts on invitations that exist."""
+
     def may_join(self, email: str) -> bool:
-        """Returns whether a person who proves this address may make an account. All ways to sign up ask this."""
+        """Returns whether a person who proves this address may make an account. All ways to sign up ask this.
+
+        Anyone may if SIGNUP is "open"; otherwise the address needs an open invitation.
+        """
         return lets_in(None) or self.open().filter(email=email).exists()
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
@@ -73,8 +78,9 @@ class InviteQuerySet(Lifecycle):
     def admit(self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], **account: Any) -> User:
         """Makes and returns the account of a newcomer who has accepted `invite`, or needs none (None).
 
-        To be called in a transaction. Only the id of `newcomer` is read; `account` and `beginning` are as
-        UserManager.create_user() takes them. Raises ValidationError and IntegrityError, as that does.
+        Adds the user to the invitation's group. Only the id of `newcomer` is read; `account` and `beginning` are
+        arguments of UserManager.create_user(). To be called in a transaction. Raises ValidationError for a malformed
+        name or address, IntegrityError for a taken one; the transaction can't go on then.
         """
         if invite:
             beginning = {**beginning, "accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
@@ -87,7 +93,9 @@ class InviteQuerySet(Lifecycle):
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
 
         `said` are columns set by the inviter: name, note, language, next, group, batch. If the address has an open
-        invitation already, from staff or for a member from that member, it is mailed again unchanged and returned.
+        invitation already (for the source MEMBER from this member, else from staff), that one is mailed again and
+        returned: its end may become later, what it says stays. A new one from staff to an address with an account lasts
+        for LINK_LIFETIME only. Stores all of this in one transaction.
         """
         account = User.objects.filter(email=email).first()
         # A link that signs in must be short-lived. But members see the end of their invitations, which must not tell
@@ -120,7 +128,8 @@ class InviteQuerySet(Lifecycle):
         """Invites some hundreds of people with different addresses, in one transaction. Returns the outcome.
 
         Skips addresses that have an account, are suppressed or are invited already: so it can be repeated after a
-        crash. The mails leave at the times of `leaving`, or at RATE from now.
+        crash. `batch` is the id that the invitations carry, or "". The mails leave at the times of `leaving`, or at
+        RATE from now.
         """
         given = {"source": source, "invited_by": invited_by, "batch": batch, **first_times()}
         with transaction.atomic():
@@ -155,15 +164,19 @@ class InviteQuerySet(Lifecycle):
         return outcome, chosen
 
     def rivals(self, source: str, invited_by: User | None) -> Self:
-        """Returns the open invitations of which an address can have one: those from staff, or those from one member."""
+        """Returns the open invitations that keep their address from a new one of this source and inviter.
+
+        For the source MEMBER they are those from the member `invited_by`, else all from staff.
+        """
         member = self.model.Source.MEMBER
         rows = self.open()
         return rows.filter(source=member, invited_by=invited_by) if source == member else rows.exclude(source=member)
 
     def replace_expired(self, emails: Iterable[str], source: str, invited_by: User | None) -> None:
-        """Marks expired invitations to these addresses as replaced, so that new ones can be stored.
+        """Marks expired open invitations to these addresses as replaced, so that new ones can be stored.
 
-        Only those from staff, or for the source MEMBER those from that member.
+        For the source MEMBER only those from the member `invited_by`, else only those from staff. To be called in a
+        transaction.
         """
         rows = self.model.objects.rivals(source, invited_by)
         expired = rows.filter(email__in=list(emails), expires_at__lte=timezone.now())
@@ -174,7 +187,8 @@ class InviteQuerySet(Lifecycle):
     def store(self, rows: Sequence["Invite"]) -> Outcome:
         """Inserts new invitations and their own links. Returns the outcome.
 
-        An address that has such an open invitation already, perhaps since a moment ago, is skipped as INVITED.
+        Skips as INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if
+        the new one is from a member, from this member.
         """
         # Every list inserts in the same order, so that two lists of the same people can't deadlock.
         self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
@@ -188,7 +202,10 @@ class InviteQuerySet(Lifecycle):
         return self.filter(models.Q(email__in=user.address.all_own()) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
-        """Erases a leaving user's address, name and note from every invitation. None of theirs stays open."""
+        """Erases a leaving user's address, name and note from every invitation.
+
+        Revokes open invitations to the user, and drops requests to send an invitation to one of the user's addresses.
+        """
         theirs = self.to(user)
         theirs.open().update(revoked_at=timezone.now())
         theirs.update(email="", name="", note="", readdress_to="")
@@ -208,5 +225,5 @@ class InviteQuerySet(Lifecycle):
 
 
 def lets_in(invite: "Invite | None") -> bool:
-    """Returns whether a person may join: with an open invitation always, with None only if SIGNUP is "open"."""
+    """Returns whether a person may join: with an open invitation always, with None only if SIGNUP is `open`."""
     return settings.SIGNUP == "open" or invite is not None

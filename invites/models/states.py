@@ -23,10 +23,15 @@ TROUBLED = 1000  # mails: more than staff look through, and few enough for one i
 
 
 class Unavailable(Exception):
-    """The link or the invitation is used, expired, declined or revoked, perhaps by another press just now."""
+    """The link or the invitation is used, expired, declined, replaced or withdrawn, perhaps by another press just now.
+
+    Also raised for an owner link once there is a superuser.
+    """
 
 
 class InviteStates(models.QuerySet["Invite"]):
+    """Queries for invitations by their state and their mails, and changes to many at once."""
+
     def open(self) -> Self:
         """Returns the invitations that are not accepted, declined, revoked or replaced; they may have expired."""
         return self.filter(OPEN)
@@ -36,14 +41,17 @@ class InviteStates(models.QuerySet["Invite"]):
         return self.open().filter(expires_at__gt=timezone.now())
 
     def expired(self) -> Self:
-        """Returns the invitations that have expired unanswered, replaced ones among them: those had expired before."""
+        """Returns the invitations past their end that were not accepted, declined or revoked.
+
+        Replaced ones are among them: each had expired before it was replaced.
+        """
         return self.filter(UNANSWERED, expires_at__lte=timezone.now())
 
     def accepted(self) -> Self:
         return self.filter(accepted_at__isnull=False)
 
     def in_state(self, state: str) -> Self:
-        """Returns the invitations whose `state` is this value of State. Raises KeyError if there is no such state."""
+        """Returns the invitations in `state`, a value of Invite.State. Raises KeyError if there is no such state."""
         known = self.model.State
         chosen: dict[str, Callable[[], Self]] = {
             known.PENDING: self.pending,
@@ -73,10 +81,11 @@ class InviteStates(models.QuerySet["Invite"]):
         return self.filter(pk__in=newest.values("about"))
 
     def mark_sent_again(self, until: datetime) -> None:
-        """Notes that these invitations are mailed again: they last until `until`, or longer if they did. Sends no mail.
+        """Notes in the stored rows that these invitations are mailed again. Sends no mail; runs two statements.
 
-        Declined ones are open again, and unused links work longer too. Select the rows by columns that this does not
-        change, such as their ids: it runs two statements.
+        They last until `until`, or longer if they did, and so do their unused links, except to addresses that have an
+        account. Declined ones are open again: raises IntegrityError if the address has another open invitation. Select
+        the rows by columns that this does not change, such as their ids.
         """
         now, longer = timezone.now(), Greatest("expires_at", until)
         self.update(declined_at=None, expires_at=longer, sent_at=now, sends=F("sends") + 1)
@@ -91,7 +100,10 @@ class InviteStates(models.QuerySet["Invite"]):
         self._links.filter(~in_use, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
 
     def withdraw_mails(self) -> None:
-        """Deletes the mails about these invitations and their links that have not left: they would bring dead links."""
+        """Deletes the mails about these invitations and their links that have not left: they would bring dead links.
+
+        A mail that a worker is handing over just now stays.
+        """
         # An invitation's own link has the id of the invitation, so mail about the invitation is found by it.
         links = self._links.filter(invite__in=self.order_by().values("pk"))
         OutboxMessage.objects.waiting().filter(about__in=links.values("pk")).withdraw()

@@ -50,7 +50,7 @@ class Verb:
 
 
 class Revoke(Verb):
-    """Withdraws open invitations, and deletes their mails that have not left."""
+    """The verb that withdraws open invitations, and deletes their mails that have not left."""
 
     kind = Event.Kind.REVOKED
 
@@ -60,7 +60,7 @@ class Revoke(Verb):
 
 
 class RevokeUnsent(Revoke):
-    """Withdraws only invitations with a mail that still waits; that mail is deleted and never sent."""
+    """The verb that withdraws only invitations with a mail that still waits; that mail is deleted and never sent."""
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         super().__init__(invites)
@@ -73,7 +73,11 @@ class RevokeUnsent(Revoke):
 
 
 class Extend(Verb):
-    """Lengthens open invitations and their links by INVITE_LIFETIME. Refuses those from members, and to accounts."""
+    """The verb that lengthens open invitations and their links by INVITE_LIFETIME, without a mail.
+
+    Counts from their end or, if it has passed, from now. Refuses those from members, and those to an address that has
+    an account.
+    """
 
     kind = Event.Kind.EXTENDED
     # Members see the end of their invitations. If it changed for some addresses only, that would tell the member who
@@ -93,7 +97,7 @@ class Extend(Verb):
 
 
 class Mailing(Extend):
-    """The base of verbs that mail the invited person: refuses also addresses to which no mail may go."""
+    """The base of verbs that mail the invited person: an Extend that also refuses addresses to which no mail may go."""
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         super().__init__(invites)
@@ -104,15 +108,16 @@ class Mailing(Extend):
 
 
 class Resend(Mailing):
-    """Mails invitations again, so that they last INVITE_LIFETIME from now. Older links go on working.
+    """The verb that mails invitations again, so that they last INVITE_LIFETIME from now, or longer if they did.
 
-    Declined invitations are open again, unless their owner has opted out of all mail.
+    Older links go on working; older mails that wait are deleted. Declined invitations are open again, unless their
+    owner has opted out of all mail. Refuses what was sent within the last minute, and all that Mailing refuses.
     """
 
     kind = Event.Kind.RESENT
 
     def __init__(self, invites: "Sequence[Invite]", leaving: Iterator[datetime] | None = None) -> None:
-        """Takes the times at which the mails are to leave, one after another; None is now."""
+        """Reads what refusal() needs. The mails are to leave at the times that `leaving` yields, or now."""
         super().__init__(invites)
         self.leaving = leaving
         declined = [invite.email for invite in invites if invite.declined_at]
@@ -146,9 +151,10 @@ class Resend(Mailing):
 
 
 class Remind(Mailing):
-    """Reminds people of pending invitations, each once.
+    """The verb that reminds people of pending invitations, each once.
 
-    Due within REMIND_BEFORE of the end, if the last mail and the last opening are at least REMIND_AFTER ago.
+    A reminder is due within REMIND_BEFORE of the end, if the last mail and the last opening are at least REMIND_AFTER
+    ago.
     """
 
     kind = Event.Kind.REMINDED

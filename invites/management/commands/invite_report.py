@@ -66,7 +66,7 @@ def cohorts(title: str, rows: Iterable[tuple[Any, list[int]]]) -> Iterator[str]:
 
 
 def as_dict(numbers: count.Funnel) -> dict[str, Any]:
-    """Returns the funnel for JSON."""
+    """Returns the funnel for JSON: each step, and the people at each step by cohort and by source."""
     return {
         "steps": [
             {

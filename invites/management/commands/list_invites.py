@@ -45,12 +45,12 @@ def as_csv(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
 
 
 def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
-    """Returns the parts of a JSON list of at most `limit` invitations."""
+    """Yields the parts of a JSON list of at most `limit` invitations, as record() makes them, newest first."""
     return export.lines(records(rows, limit))
 
 
 def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
-    """Yields a line of the columns SHOWN for each of at most `limit` invitations."""
+    """Yields a line of the columns SHOWN for each of at most `limit` invitations, newest first."""
     for row in records(rows, limit):
         yield "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
 
@@ -68,7 +68,10 @@ def records(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]
 
 
 def record(invite: Invite) -> dict[str, Any]:
-    """Returns what the list shows of an invitation. No token, hash or password is in it."""
+    """Returns what the list shows of an invitation, with times as text in UTC, or None.
+
+    No token, hash or password is in it.
+    """
     return {
         "id": invite.pk,
         "state": invite.state.value,

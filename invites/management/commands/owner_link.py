@@ -37,7 +37,7 @@ class Command(command.Command):
             self.stdout.write(tokens.link(purposes.OWNER, self.link(email).pk))
 
     def link(self, email: str) -> MagicLink:
-        """Returns the owner link of this address that still works, or a new one, which lasts for INVITE_LIFETIME."""
+        """Returns the owner link of this address that still works, or stores a new one, to last for INVITE_LIFETIME."""
         given = {"email": email, "purpose": MagicLink.Purpose.OWNER}
         expires_at = timezone.now() + INVITE_LIFETIME
         working = MagicLink.objects.pending().filter(**given).first()

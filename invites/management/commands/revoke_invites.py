@@ -45,7 +45,11 @@ class Command(bulk_command.Command):
             self.end_links(report)
 
     def end_links(self, report: Report) -> None:
-        """Withdraws the links of links(), as many as --limit leaves, and counts them in the report."""
+        """Withdraws the working links of the address that --email names, and counts them in the report.
+
+        Takes as many as --limit leaves. With --dry-run only counts them. Does nothing if other filters narrow the
+        choice.
+        """
         limit = self.options["limit"]
         ids = self.links(None if limit is None else limit - report.rows)
         if not self.options["dry_run"]:
@@ -53,10 +57,10 @@ class Command(bulk_command.Command):
         report.add(Outcome(done=ids))
 
     def links(self, most: int | None) -> list[UUID]:
-        """Returns the ids of working links that one address asked for, and of its owner links; at most `most`.
+        """Returns the ids of working links that the address of --email asked for, and of its owner links.
 
-        Another person may have got hold of them. Only if --email is the only filter, else []: the others choose
-        invitations.
+        They are at most `most`, or all for None. Another person may have got hold of them. Returns [] unless --email is
+        the only filter: the others choose invitations.
         """
         if self.filters.given.keys() != {"email"}:
             return []

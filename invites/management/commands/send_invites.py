@@ -72,7 +72,7 @@ class Command(command.Command):
         report.finish(self)
 
     def work(self, lines: Iterator[Line], report: Report) -> None:
-        """Invites the people of these lines, CHUNK lines at a time.
+        """Invites the people of these lines, CHUNK lines at a time, and then marks the batch as sent.
 
         On SIGTERM or Ctrl-C it finishes the chunk in hand first, so that all that was done is also reported.
         """
@@ -97,7 +97,10 @@ class Command(command.Command):
         return f"{said} and --resume {self.batch.pk}." if self.batch.again else f"{said}: nobody is invited twice."
 
     def take(self, chunk: Sequence[Line], report: Report) -> None:
-        """Invites the people that some hundreds of lines name, or rehearses it, and adds the outcome to the report."""
+        """Invites the people that some hundreds of lines name, or rehearses it, and adds the outcome to the report.
+
+        Lines that can't be read count as failed.
+        """
         entries: dict[str, Entry] = {}
         for line in chunk:
             if line.entry is None:
@@ -135,7 +138,10 @@ class Command(command.Command):
 
 
 def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """Returns the values of Entry that the options set for every line. Raises CommandError if one is invalid."""
+    """Returns the values of Entry that the options set for every line, without empty ones.
+
+    Raises CommandError if one is invalid.
+    """
     groups = dict(Group.objects.filter(name=options["group"]).values_list("name", "pk"))
     try:
         said = {name: options[name] for name in ("note", "language", "next", "group")}
@@ -145,7 +151,10 @@ def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def batch(options: dict[str, Any]) -> Batch:
-    """Returns a new batch, or the one that --resume names. Raises CommandError for an unknown batch or inviter."""
+    """Returns a new batch, not stored yet, or the stored one that --resume names.
+
+    Raises CommandError for an unknown batch or inviter.
+    """
     if options["resume"]:
         found = Batch.objects.filter(pk=options["resume"]).first()
         if found is None:

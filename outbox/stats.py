@@ -17,7 +17,8 @@ ANSWERS = 5  # the most frequent
 def outbox() -> dict[str, Any]:
     """Returns the figures of the outbox: what waits, for how long and why, and what became of the rest.
 
-    Ages are in seconds; `oldest_at` is a datetime, or None if no mail waits. Raises DatabaseError or InterfaceError.
+    Ages are in seconds; `oldest_at` is a datetime, or None if no mail waits; `late` is true if mail takes longer than
+    lateness.LATE_AFTER. Raises DatabaseError or InterfaceError if the database fails.
     """
     now = timezone.now()
     waiting = OutboxMessage.objects.waiting().aggregate(
@@ -44,7 +45,11 @@ def outbox() -> dict[str, Any]:
 
 
 def answers() -> list[dict[str, Any]]:
-    """Returns the most frequent last answers to mail that failed and still waits, each with its number of mails."""
+    """Returns the most frequent last answers to mail that failed and still waits, at most ANSWERS of them.
+
+    Each is {"answer": …, "mails": …}, with the number of its mails. Raises DatabaseError or InterfaceError if the
+    database fails.
+    """
     failing = OutboxMessage.objects.waiting().filter(attempts__gt=0)
     counted = failing.values("last_answer").annotate(mails=Count("id")).order_by("-mails", "last_answer")
     return [{"answer": row["last_answer"], "mails": row["mails"]} for row in counted[:ANSWERS]]
@@ -53,8 +58,8 @@ def answers() -> list[dict[str, Any]]:
 def broker() -> dict[str, Any] | None:
     """Returns {"ready": …, "dead": …}: how many mails wait in the broker's queue, and how many dead letters it has.
 
-    Returns None without AMQP_URL, and {"error": …} if the broker cannot be used. Raises SystemExit if AMQP_URL is
-    invalid.
+    Returns None without AMQP_URL, and {"error": …}, which says why in words, if the broker cannot be used. Raises
+    SystemExit if AMQP_URL is invalid.
     """
     if not settings.AMQP_URL:
         return None

@@ -54,18 +54,24 @@ def split_message(data: bytes) -> tuple[Message, str]:
 
 
 def addressees(head: Message) -> str:
-    """Returns all addresses that a message may have been for, in one text."""
+    """Returns the values of all headers that may name the address a message was for, in one text."""
     return " ".join(value for name in ENVELOPE for value in head.get_all(name, []))
 
 
 def is_reply(head: Message) -> bool:
-    """Returns whether a message is an automatic answer (RFC 3834 §5) such as "I am on holiday", not a report."""
+    """Returns whether a message with this head is an automatic answer such as "I am on holiday", not a report.
+
+    Automatic answers say so in Auto-Submitted (RFC 3834 §5).
+    """
     is_automatic = head.get("Auto-Submitted", "").lower().startswith("auto-replied")
     return is_automatic and head.get_content_type() != "multipart/report"
 
 
 def verdicts(head: Message, body: str) -> list[Verdict]:
-    """Returns the verdicts of a delivery report, one for each recipient it names; [] for any other message."""
+    """Returns the verdicts of a delivery report, one for each recipient it names; [] for any other message.
+
+    `head` and `body` are those that split_message() returns. Reads at most MOST_BLOCKS verdicts.
+    """
     if head.get_content_type() != "multipart/report" or _parameter(head, "report-type").lower() != "delivery-status":
         return []
     for part, content in _parts(body, _parameter(head, "boundary")):
@@ -87,14 +93,14 @@ def _split(text: str) -> tuple[Message, str]:
 
 
 def _parameter(head: Message, name: str) -> str:
-    """Returns a parameter of the Content-Type header, or ""."""
+    """Returns a parameter of the Content-Type header, or "" if the header lacks it."""
     pattern = rf';\s*{name}\s*=\s*(?:"([^"\n]*)"|([^\s";]+))'
     found = re.search(pattern, head.get("Content-Type", ""), re.IGNORECASE)
     return found[1] or found[2] or "" if found else ""
 
 
 def _parts(body: str, boundary: str) -> Iterator[tuple[Message, str]]:
-    """Yields the parsed head and the content of each part of a multipart body (RFC 2046 §5.1.1)."""
+    """Yields the parsed head and the content of each part of a multipart body (RFC 2046 §5.1.1), at most MOST_PARTS."""
     if not boundary:
         return
     line = re.compile(rf"^--{re.escape(boundary)}(?:--)?[ \t\r]*(?:\n|\Z)", re.MULTILINE)

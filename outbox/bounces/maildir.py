@@ -20,7 +20,7 @@ def is_maildir(folder: Path) -> bool:
 def unseen(folder: Path) -> list[Path]:
     """Returns the files of the messages without the flag for "seen", first those in new/.
 
-    Each folder is in the order of the names, which begin with the time. Raises OSError if one cannot be read.
+    Each folder is in the order of the names, which begin with the time. Raises OSError if a folder cannot be read.
     """
     files = [file for name in ("new", "cur") for file in sorted((folder / name).iterdir())]
     return [file for file in files if file.is_file() and not file.name.startswith(".") and SEEN not in _flags(file)]

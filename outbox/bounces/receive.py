@@ -28,8 +28,8 @@ class Outcome(StrEnum):
 def receive(data: bytes) -> Outcome:
     """Marks the mail that a delivery report calls failed for good, and suppresses its address if that is dead.
 
-    `data` is a message in raw bytes, and may be anything a stranger made up. Returns what it came to. Raises
-    DatabaseError or InterfaceError.
+    `data` is a message in raw bytes, and may be anything a stranger made up. Returns the outcome, and saves it in a
+    transaction of its own. Raises DatabaseError or InterfaceError if the database fails.
     """
     head, body = delivery_reports.split_message(data)
     pk = verp.row_id(delivery_reports.addressees(head))
@@ -61,5 +61,8 @@ def _judge(row: OutboxMessage, verdicts: list[Verdict]) -> Outcome:
 
 
 def _says_dead(recipient: str, verdicts: list[Verdict]) -> bool:
-    """Returns whether this address itself is dead. If its owner forwards mail, the dead address may be another one."""
+    """Returns whether a verdict calls this address itself dead.
+
+    If its owner forwards mail, the dead address may be another one.
+    """
     return any(smtp_statuses.is_dead(verdict.status) and verdict.is_about(recipient) for verdict in verdicts)

@@ -35,14 +35,20 @@ Away: tuple[type[Exception], ...] = (AMQPError, AMQPConnectorException, OSError)
 
 
 class Message(NamedTuple):
-    """A message for a worker. The broker keeps it until the worker accepts or refuses it."""
+    """A message for a worker. The broker keeps it until the worker accepts or refuses it.
+
+    `tag` is the broker's number for it. `body` names a row of the outbox by its id in digits; any other is invalid.
+    """
 
     tag: int
     body: bytes
 
 
 class Broker:
-    """An open connection, with the queues and the exchange declared. All its methods raise the exceptions of `Away`."""
+    """An open connection to the broker, with the queues and the exchange declared.
+
+    Making it and all its methods raise the exceptions of `Away` if the broker is away or refuses what it is asked.
+    """
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -51,15 +57,25 @@ class Broker:
         declare(self.channel)
 
     def publish_mail(self, pk: int) -> None:
-        """Publishes the id of a row of the outbox. Returns when the broker has it on disk and in its queue."""
+        """Publishes the id of a row of the outbox. Returns when the broker has it on disk and in its queue.
+
+        Raises the exceptions of `Away` if the broker is away or does not accept it.
+        """
         self.channel.basic_publish("", MAIL, b"%d" % pk, _persistent(), mandatory=True)
 
     def has_room(self) -> bool:
-        """Returns whether the queue holds fewer than MOST_READY mails, so that mail may be published a second time."""
+        """Returns whether the queue holds fewer than MOST_READY mails, so that mail may be published a second time.
+
+        Raises the exceptions of `Away` if the broker is away.
+        """
         return _depth(self.channel, MAIL) < MOST_READY
 
     def publish_event(self, event: OutboxEvent) -> None:
-        """Publishes an event to all queues that are bound to the exchange. There may be none, which is no error."""
+        """Publishes an event to all queues that are bound to the exchange. There may be none, which is no error.
+
+        Returns when the broker has confirmed it. Raises the exceptions of `Away` if the broker is away or does not
+        accept it.
+        """
         properties = _persistent(
             message_id=str(event.message_id),
             type=event.name,
@@ -69,21 +85,34 @@ class Broker:
         self.channel.basic_publish(EVENTS, event.name, event.as_json(), properties)
 
     def messages(self, idle: float) -> Iterator[Message | None]:
-        """Yields messages for a worker without end, and None whenever none came for `idle` seconds."""
+        """Yields the messages of the mail queue without end, and None whenever none came for `idle` seconds.
+
+        Raises the exceptions of `Away` if the broker is away, or if the queue is deleted.
+        """
         self.channel.basic_qos(prefetch_count=PREFETCH)
         for method, _properties, body in self.channel.consume(MAIL, inactivity_timeout=idle):
             yield Message(method.delivery_tag, body) if method else None
         raise ConsumerCancelled(f"{MAIL} is gone")
 
     def accept(self, message: Message) -> None:
+        """Tells the broker that a message is done, so that no worker gets it again.
+
+        Raises the exceptions of `Away` if the broker is away.
+        """
         self.channel.basic_ack(message.tag)
 
     def refuse(self, message: Message) -> None:
-        """Moves a message to the dead letters, so that no worker gets it again."""
+        """Moves a message to the dead letters, so that no worker gets it again.
+
+        Raises the exceptions of `Away` if the broker is away.
+        """
         self.channel.basic_reject(message.tag, requeue=False)
 
     def wait(self, seconds: float) -> None:
-        """Waits so many seconds, and answers the broker's heartbeats meanwhile."""
+        """Waits so many seconds, and answers the broker's heartbeats meanwhile.
+
+        Raises the exceptions of `Away` if the connection is lost.
+        """
         self.connection.process_data_events(seconds)
 
 
@@ -91,8 +120,8 @@ class Broker:
 def connect(name: str) -> Iterator[Broker]:
     """Opens a connection, which the broker's lists show under `name`, and closes it after the `with` block.
 
-    Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away`, and SystemExit if
-    AMQP_URL is invalid.
+    Messages that were not accepted by then go back to the queue. Raises the exceptions of `Away` if the broker is away
+    or refuses us, and SystemExit if AMQP_URL is invalid.
     """
     with _open(name) as connection:
         yield Broker(connection)
@@ -101,7 +130,8 @@ def connect(name: str) -> Iterator[Broker]:
 def declare(channel: Any) -> None:
     """Makes the queues and the exchange, which survive a restart of the broker, unless they exist.
 
-    Raises the exceptions of `Away`, also if one of them exists with other properties.
+    `channel` is a channel of pika's. Raises the exceptions of `Away` if the broker is away, or if a queue or the
+    exchange exists with other properties.
     """
     channel.queue_declare(DEAD, durable=True, arguments=QUORUM)
     channel.queue_declare(MAIL, durable=True, arguments=QUORUM | LIMITED)
@@ -111,16 +141,18 @@ def declare(channel: Any) -> None:
 def depths() -> dict[str, int]:
     """Returns {"ready": …, "dead": …}: how many messages wait for workers, and how many are dead letters.
 
-    Raises the exceptions of `Away`, and SystemExit if AMQP_URL is invalid.
+    A queue that does not exist counts as empty. Raises the exceptions of `Away` if the broker is away or refuses us,
+    and SystemExit if AMQP_URL is invalid.
     """
     with _open("queue") as connection:
         return {"ready": _depth(connection.channel(), MAIL), "dead": _depth(connection.channel(), DEAD)}
 
 
 def parameters(name: str) -> pika.URLParameters:
-    """Returns where and how to connect, from AMQP_URL, for the command of this name.
+    """Returns where and how to connect, from AMQP_URL, for the command `name`, which the broker's lists show.
 
-    Raises SystemExit with one line if AMQP_URL is invalid.
+    Options in AMQP_URL win over WORKERS_PATIENCE (for deliver_mail) and PATIENCE (for others). Raises SystemExit with
+    one line if AMQP_URL is invalid.
     """
     try:
         said = pika.URLParameters(settings.AMQP_URL)

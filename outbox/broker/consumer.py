@@ -18,9 +18,10 @@ SHOWN = 40  # bytes of an invalid message, in the log
 
 
 def rounds() -> Generator[bool]:
-    """Delivers for ever; yields after each round whether there was a message.
+    """Delivers the mail that the broker names, for ever. Yields True after a message, False when IDLE seconds had none.
 
-    Raises DatabaseError, InterfaceError, the exceptions of amqp.Away, and SystemExit if AMQP_URL is invalid.
+    Raises DatabaseError or InterfaceError if the database fails, the exceptions of amqp.Away if the broker is away or
+    refuses us, and SystemExit if AMQP_URL is invalid.
     """
     # First the database: if it were away, each message taken and given back would count as a failed delivery.
     connection.ensure_connection()
@@ -37,7 +38,8 @@ def rounds() -> Generator[bool]:
 def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> None:
     """Delivers the mail that a message names, and accepts the message; moves any other message to the dead letters.
 
-    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
+    Raises DatabaseError or InterfaceError if the database fails, and the exceptions of amqp.Away if the broker is away.
+    A message that was not accepted goes back to the queue when the connection ends.
     """
     if ROW.fullmatch(message.body):
         deliver(int(message.body), deliverer)
@@ -48,9 +50,9 @@ def take(message: amqp.Message, broker: amqp.Broker, deliverer: Deliverer) -> No
 
 
 def deliver(pk: int, deliverer: Deliverer) -> None:
-    """Tries the mail with this id, unless another process keeps it locked.
+    """Tries the mail with this id, unless it no longer waits. Only logs a warning if another process keeps it locked.
 
-    Raises DatabaseError or InterfaceError.
+    Raises DatabaseError or InterfaceError if the database fails.
     """
     try:
         deliverer.try_one(pk)

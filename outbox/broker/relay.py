@@ -17,9 +17,10 @@ TURN = 20  # mails that are published before events have their turn, and the oth
 
 
 def rounds() -> Generator[bool]:
-    """Publishes for ever; yields after each round whether anything was published.
+    """Publishes mail and events for ever. Yields after each round whether anything was published.
 
-    Raises DatabaseError, InterfaceError, the exceptions of amqp.Away, and SystemExit if AMQP_URL is invalid.
+    Raises DatabaseError or InterfaceError if the database fails, the exceptions of amqp.Away if the broker is away or
+    refuses us, and SystemExit if AMQP_URL is invalid.
     """
     connection.ensure_connection()
     with amqp.connect("relay_mail") as broker:
@@ -32,17 +33,19 @@ def rounds() -> Generator[bool]:
 
 
 def publish_some(publish: Callable[[amqp.Broker], bool], broker: amqp.Broker) -> bool:
-    """Calls `publish` until nothing waits, at most TURN times. Returns whether anything waited.
+    """Calls `publish` with the broker until it returns False, but at most TURN times.
 
-    Raises what `publish` raises.
+    Returns whether it has returned True at least once. Raises what `publish` raises.
     """
     return sum(takewhile(bool, (publish(broker) for _ in range(TURN)))) > 0
 
 
 def publish_mail(broker: amqp.Broker) -> bool:
-    """Publishes the mail that has been due longest. Returns False if none is due, or others have locked it all.
+    """Publishes the mail that has been due longest, and marks its row, in a transaction of its own.
 
-    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
+    While the queue is long, mail that was published before is only marked. Returns False if no mail is due, or others
+    have locked it all. Raises DatabaseError or InterfaceError if the database fails, and the exceptions of amqp.Away if
+    the broker is away or refuses the mail.
     """
     with transaction.atomic():
         row = OutboxMessage.objects.due().only("pk", "published_at").select_for_update(skip_locked=True).first()
@@ -55,9 +58,10 @@ def publish_mail(broker: amqp.Broker) -> bool:
 
 
 def publish_event(broker: amqp.Broker) -> bool:
-    """Publishes the oldest event that waits. Returns False if none waits, or others have locked them all.
+    """Publishes the oldest event that waits, and marks its row, in a transaction of its own.
 
-    Raises DatabaseError, InterfaceError, or the exceptions of amqp.Away.
+    Returns False if none waits, or others have locked them all. Raises DatabaseError or InterfaceError if the database
+    fails, and the exceptions of amqp.Away if the broker is away or refuses the event.
     """
     with transaction.atomic():
         event = OutboxEvent.objects.waiting().select_for_update(skip_locked=True).first()

@@ -51,6 +51,8 @@ class KindFilter(ChoiceFilter):
 
 @admin.register(OutboxMessage)
 class OutboxAdmin(ReadOnly, LongList):
+    """The list of outgoing mail, and a page for each mail, without contents. Staff can only have mail tried again."""
+
     list_display = ("kind", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
     list_filter = (StatusFilter, KindFilter)
     # The indexes find the mails of a status, but not in the order of the list. To show the number of a rare status
@@ -76,7 +78,10 @@ class OutboxAdmin(ReadOnly, LongList):
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["retry"])
     def retry_now(self, request: HttpRequest, queryset: OutboxQuerySet) -> None:
-        """Makes these mails due now. A message says how many were queued, and why others were skipped."""
+        """Makes the chosen mails due now, and leads back to the list.
+
+        A message says how many were queued, and why others were skipped.
+        """
         outcomes = retry(queryset)
         queued = outcomes.pop(Outcome.QUEUED, 0)
         skipped = {str(Outcome(reason).label): number for reason, number in outcomes.items()}

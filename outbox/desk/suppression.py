@@ -26,7 +26,7 @@ class SuppressionAdmin(ReadOnly, LongList):
     actions = ("lift",)
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
-        """Returns the suppression of the address `term`, which is stored as it is or as a hash."""
+        """Returns the row of `queryset`, if any, that suppresses the address `term`: stored as it is, or as a hash."""
         return queryset & Suppression.objects.to([term])
 
     @admin.display(description=gettext_lazy("address"))
@@ -39,7 +39,10 @@ class SuppressionAdmin(ReadOnly, LongList):
 
     @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: SuppressionQuerySet) -> None:
-        """Logs and deletes these suppressions, so that mail goes to their addresses again. A message says how many."""
+        """Logs and deletes the chosen suppressions, so that mail goes to their addresses again; leads back to the list.
+
+        A message says how many they were.
+        """
         self.log_deletions(request, queryset)
         count = queryset.lift()
         said = ngettext("Mail goes to %(count)s address again.", "Mail goes to %(count)s addresses again.", count)

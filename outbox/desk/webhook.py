@@ -62,6 +62,8 @@ class WebhookForm(forms.ModelForm):
 
 @admin.register(Webhook)
 class WebhookAdmin(LongList):
+    """The list of webhooks, their forms, and the pages that renew a secret, send a test event, and retry deliveries."""
+
     form = WebhookForm
     list_display = ("url", "events_in_words", "state", "created_at")
     actions = None
@@ -85,16 +87,27 @@ class WebhookAdmin(LongList):
         return [*own, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """Stores the webhook. A new one gets a secret, which `fresh_secret` keeps for response_add().
+
+        Of one that exists, only the changed fields are stored, and its pause ends. Raises IntegrityError if another
+        webhook has been stored with the same URL meanwhile, and DatabaseError if this one has been deleted.
+        """
         if change:
             obj.change(form.changed_data)
         else:
             obj.fresh_secret = obj.store_new()  # type: ignore[attr-defined]  # for response_add(), which shows it
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
+        """Returns the page after a webhook is added: it shows the secret, this one time."""
         return self.show_secret(request, obj, obj.fresh_secret)  # type: ignore[attr-defined]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Shows the form of a webhook and, below it, its newest deliveries with their results. POST saves the form."""
+        """Shows the form of a webhook and, below it, its newest deliveries with their results.
+
+        POST saves the form and leads to the list ("Save and continue": back to the form), or shows its errors. An
+        unknown `object_id` leads to the desk's front page with a message. Raises PermissionDenied if the person may not
+        see webhooks or, for POST, not change them.
+        """
         webhook = self.get_object(request, object_id)
         if webhook and request.method == "GET":
             deliveries = list(webhook.deliveries.order_by("-id").defer("payload")[:SHOWN])
@@ -107,8 +120,8 @@ class WebhookAdmin(LongList):
     def secret(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Asks whether to make a new secret. POST makes it, and shows it this one time.
 
-        If the secret was renewed since the page was opened, POST changes nothing and leads back with a warning. Raises
-        PermissionDenied or Http404 as get_changeable() does.
+        If the secret was renewed since the page was opened, POST changes nothing and leads to the webhook's page with a
+        warning. Raises PermissionDenied if the person may not change webhooks, and Http404 if there is no such webhook.
         """
         webhook = self.get_changeable(request, pk)
         if request.method != "POST":
@@ -126,14 +139,15 @@ class WebhookAdmin(LongList):
     def show_secret(
         self, request: HttpRequest, webhook: Webhook, secret: str, *, renewed: bool = False
     ) -> HttpResponse:
-        """Returns the page with a new secret. `renewed`: it replaces another, which still signs for a while."""
+        """Returns the page with a new secret. `renewed`: it replaces another, which still signs for BOTH_SIGN."""
         context = {"title": _("The secret of this webhook"), "secret": secret, "renewed": renewed}
         return self.render_page(request, "secret", webhook, context)
 
     def test(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Stores a test event for the webhook, ends its pause, and leads back to its page. POST only.
 
-        Only warns if the webhook is off. Raises PermissionDenied or Http404 as get_changeable() does.
+        Only warns if the webhook is off. Raises PermissionDenied if the person may not change webhooks, and Http404 if
+        there is no such webhook.
         """
         webhook = self.get_changeable(request, pk)
         if self.is_on(request, webhook):
@@ -143,10 +157,10 @@ class WebhookAdmin(LongList):
         return redirect("admin:outbox_webhook_change", webhook.pk)
 
     def retry(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Makes deliveries due again that were given up, and leads back to the webhook's page. POST only.
+        """Makes deliveries due again that were given up, ends the webhook's pause, and leads to its page. POST only.
 
-        `delivery` in the form is the id of one of them; without it, all are tried again. Only warns if the webhook is
-        off. Raises PermissionDenied or Http404 as get_changeable() does.
+        `delivery` in the form is the id of one delivery; without it, all are tried again. Only warns if the webhook is
+        off. Raises PermissionDenied if the person may not change webhooks, and Http404 if there is no such webhook.
         """
         webhook = self.get_changeable(request, pk)
         if not self.is_on(request, webhook):

@@ -42,10 +42,12 @@ class Letter:
 
     @property
     def text(self) -> str:
+        """The plain text of the letter, or "" if it has none."""
         return self._part("plain")
 
     @property
     def html(self) -> str:
+        """The HTML of the letter, or "" if it has none."""
         return self._part("html")
 
     def _part(self, kind: str) -> str:
@@ -54,13 +56,13 @@ class Letter:
 
 
 def letters() -> Iterator[Letter]:
-    """Returns the newest letters of the mailbox, newest first."""
+    """Returns the newest letters of the mailbox, newest first and at most SHOWN."""
     files = sorted(folder().glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
     return map(read, files[:SHOWN])
 
 
 def find(name: str) -> Letter | None:
-    """Returns the letter with this name, or None if there is no such file."""
+    """Returns the letter with this name, which is that of its file without ".eml"; None if there is no such file."""
     file = folder() / f"{name}.eml"
     return read(file) if len(name) < 200 and file.is_file() else None
 

@@ -13,13 +13,16 @@ from outbox.dev_mailbox import mailbox as box
 
 @page(safe_only=True)
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """Shows the list of the newest letters."""
+    """Shows the list of the newest letters, each with a link to its page. GET only."""
     return render(request, "outbox/dev_mailbox/list.html", {"mails": box.letters()})
 
 
 @page(safe_only=True)
 def letter(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows one letter: its headers and its plain text. Raises Http404 if there is none with this name."""
+    """Shows one letter: its headers and its plain text, with links for its URLs. GET only.
+
+    Raises Http404 if there is no letter with this name.
+    """
     mail = letter_or_404(name)
     text = mark_safe(urlize(escape(mail.text)))  # noqa: S308 escaped just before
     return render(request, "outbox/dev_mailbox/mail.html", {"mail": mail, "text": text})
@@ -28,9 +31,9 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 @csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-top-navigation"]})
 @page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts.
+    """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts. GET only.
 
-    Raises Http404 if there is no letter with this name.
+    The page is empty if the letter has no HTML. Raises Http404 if there is no letter with this name.
     """
     return HttpResponse(letter_or_404(name).html)
 

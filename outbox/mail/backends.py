@@ -14,6 +14,10 @@ class OutboxBackend(BaseEmailBackend):
     """The backend of MAILERS["default"]: stores every mail that any code sends, in the transaction around it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Stores the messages in the caller's transaction, and returns their number.
+
+        Raises ValueError if one has attachments.
+        """
         for message in email_messages:
             OutboxMessage.objects.put(message)
         return len(email_messages)
@@ -31,6 +35,10 @@ class EmlBackend(FileBackend):
         """Does nothing: a folder has no connection to drop. The worker calls this on every backend."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Writes each message to a file in the folder, and returns their number.
+
+        Raises OSError if a file cannot be written.
+        """
         for email in email_messages:
             message = email.message()
             target = Path(self.file_path) / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"

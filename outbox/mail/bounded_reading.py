@@ -35,6 +35,10 @@ class Answers(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Reads what comes from the server into `buffer`. Returns the number of bytes, 0 when the server has hung up.
+
+        Raises OSError after more than MOST bytes, or if the connection breaks, and TimeoutError at the deadline.
+        """
         if self.conversation.bytes_read > MOST:
             raise OSError("its answers have no end")
         left = self.conversation.seconds_left()

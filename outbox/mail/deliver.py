@@ -32,7 +32,8 @@ class Deliverer(Worker):
     def next(self) -> bool:
         """Tries the mail that has been due longest. Returns False if none is due, or other workers have locked it all.
 
-        Raises DatabaseError or InterfaceError.
+        Raises DatabaseError or InterfaceError if the database fails; the try then counts as failed, if that can be
+        saved.
         """
         return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
 
@@ -40,7 +41,7 @@ class Deliverer(Worker):
         """Tries the mail with this id, which the broker named. Returns False if it no longer waits for a try.
 
         Waits for the row's lock, which the relay may still hold, as long as the connection's lock_timeout allows.
-        Raises OperationalError after that, and any other DatabaseError or InterfaceError.
+        Raises OperationalError after that, and DatabaseError or InterfaceError if the database fails.
         """
         return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
 
@@ -62,7 +63,7 @@ class Deliverer(Worker):
     def deliver(self, row: OutboxMessage) -> None:
         """Hands a locked row to the mail server, and saves the result: sent, failed, or given up.
 
-        Mail to a suppressed address is given up unsent.
+        Mail to a suppressed address is given up unsent. Raises DatabaseError or InterfaceError if the database fails.
         """
         if suppressed := Suppression.objects.of(row.recipient):
             row.give_up(f"Not sent: {suppressed.explanation}")
@@ -98,7 +99,7 @@ class Deliverer(Worker):
 
 
 def put_off(rows: QuerySet[Any]) -> None:
-    """Counts a failed try for the row in `rows`, after the database session of that try was lost.
+    """Counts a failed try for the row in `rows`, after the database session of that try was lost. Raises nothing.
 
     PostgreSQL ends a session in which one row takes too long. If that try were not counted, the row would be next again
     for ever, and all others would wait. While the database is away nothing is counted, and nothing needs to be.
@@ -111,5 +112,5 @@ def put_off(rows: QuerySet[Any]) -> None:
 
 
 def deliver_due() -> None:
-    """Tries mail until none is due. Raises DatabaseError or InterfaceError."""
+    """Tries mail until none is due. Raises DatabaseError or InterfaceError if the database fails."""
     Deliverer().finish()

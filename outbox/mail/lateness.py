@@ -24,7 +24,7 @@ def measure() -> timedelta:
     Untried mail counts: the worker is dead, or busy with a long list of invitations. Failed mail counts if it was
     stored after the mail server last took one. But mail that a mail server put off counts only if it goes to more than
     FEW domains: otherwise a stranger could make all mail look late with an address of their own. Raises DatabaseError
-    or InterfaceError.
+    or InterfaceError if the database fails.
     """
     front = list(OutboxMessage.objects.waiting().order_by("next_try_at").defer("parts")[:LOOKED_AT])
     late = max((_age(row) for row in front if not row.attempts), default=timedelta(0))
@@ -59,25 +59,35 @@ def _age(row: OutboxMessage) -> timedelta:
 
 
 def is_late() -> bool:
-    """Returns whether mail takes longer than LATE_AFTER, measured now. Raises DatabaseError or InterfaceError."""
+    """Returns whether mail takes longer than LATE_AFTER, measured now.
+
+    Raises DatabaseError or InterfaceError if the database fails.
+    """
     return measure() > LATE_AFTER
 
 
 def minutes() -> int:
     """Returns how many minutes mail takes at most, to tell people; 0 if it is not late, or could not be measured.
 
-    Uses the last measurement of this process, unless it is older than LOOK_EVERY seconds. Raises nothing.
+    Measures only if the last measurement of this process is older than LOOK_EVERY seconds. Raises nothing.
     """
     return watch.minutes()
 
 
 class Watch:
-    """The last measurement of this process. A page neither waits for another page's measurement nor fails with it."""
+    """The last measurement of this process. A page neither waits for another page's measurement nor fails with it.
+
+    `next_look`, in seconds of the monotonic clock, is when it measures for the first time.
+    """
 
     def __init__(self, next_look: float = 0.0) -> None:
         self._minutes, self._next_look, self._turn = 0, next_look, threading.Lock()
 
     def minutes(self) -> int:
+        """Returns how many minutes mail takes at most; 0 if it is not late, or could not be measured.
+
+        Measures first if the last measurement is older than LOOK_EVERY seconds. Raises nothing.
+        """
         if self._is_my_turn():
             self._minutes = self._look()
         return self._minutes

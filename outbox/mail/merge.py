@@ -16,7 +16,10 @@ BLANK = re.compile(r"([\ue000-\ue0ff])\1*")
 
 
 def blank(number: int, length: int = 1) -> str:
-    """Returns the blank with this number, from 0 to 255. `length` is how long its text will be, for line breaks."""
+    """Returns the characters that stand in a mail for the text with this number, from 0 to 255, until fill_in().
+
+    `length` is how long that text will be, for line breaks.
+    """
     return chr(FIRST + number) * length
 
 

@@ -35,7 +35,9 @@ OUTCOME = Case(
 def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
     """Makes mail due now that waits or was given up. Returns how many rows had which Outcome.
 
-    Rows that a worker has locked are Outcome.BUSY, and are not waited for. With `dry_run` nothing changes.
+    Leaves alone what was handed over, is too old, or goes to an address whose mail came back; also rows that a worker
+    has locked, without waiting for them (Outcome.BUSY). Each BATCH has its own transaction. With `dry_run` nothing
+    changes.
     """
     outcomes = Counter[str]()
     for keys in batched(rows.values_list("pk", flat=True).iterator(), BATCH):

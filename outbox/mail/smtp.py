@@ -49,12 +49,18 @@ class SmtpBackend(EmailBackend):
 
     @property
     def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]  # Django only calls it
+        """The maker of connections that Django's backend calls: with TLS from the first byte if `use_ssl`.
+
+        Each connection keeps to the deadline `until`.
+        """
         return partial(SmtpSsl if self.use_ssl else Smtp, self.until)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Sends the mails within LONGEST seconds, and returns their number. Keeps the answer to the last in `answer`.
 
-        Raises OSError, of which smtplib's exceptions are a kind. is_open_after() says if the connection survives that.
+        Raises OSError, of which smtplib's exceptions are a kind, if the server cannot be reached, takes too long, or
+        refuses a mail, and ValueError for an invalid address or header. is_open_after() says if the connection survives
+        a refusal.
         """
         self.answer, self.until = "", time.monotonic() + LONGEST
         self.open()
@@ -74,6 +80,7 @@ class SmtpBackend(EmailBackend):
         self._partial_connection = self.connection = None
 
     def close(self) -> None:
+        """Says "QUIT" and closes the connection. A lost connection is no error."""
         with suppress(OSError):
             super().close()
 
@@ -110,6 +117,11 @@ class _Limited(smtplib.SMTP):
         return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:
+        """Sends the content of a mail, and keeps the server's answer. Returns its code and text, also of a refusal.
+
+        Raises SMTPDataError if the server refuses before the content is sent: then another mail may follow, if the
+        connection is open. Raises SMTPServerDisconnected or another OSError if the connection is lost.
+        """
         try:
             code, answer = super().data(msg)
         except smtplib.SMTPDataError as error:

@@ -26,8 +26,8 @@ def write(
 ) -> OutboxMessage:
     """Renders templates/mail/`name`.html in `language` for the address `to`. Returns a message that is not stored yet.
 
-    `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to SUPPORT_CONTACT. `about` is the id
-    of the invitation or the link that the mail is sent for.
+    `context` fills the template. `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to
+    SUPPORT_CONTACT. `about` is the id of the invitation or the link that the mail is sent for, or None.
     """
     with translation.override(language):
         context = context | {
@@ -49,7 +49,10 @@ def write(
 
 
 def storing[**P](write: Callable[P, OutboxMessage]) -> Callable[P, None]:
-    """Returns a function that calls `write` and stores the message, in the caller's transaction."""
+    """Returns a function with the arguments of `write`, which it calls to store the message it returns.
+
+    The function stores it in its caller's transaction, and returns nothing.
+    """
 
     def post(*args: P.args, **kwargs: P.kwargs) -> None:
         write(*args, **kwargs).save()
@@ -72,7 +75,10 @@ def subject_alone() -> Template:
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:
-    """Returns the headers that all our mail has: against automatic replies, for feedback loops, and the language."""
+    """Returns the headers that all our mail has: against automatic replies, for feedback loops, and the language.
+
+    `name` is that of the mail's template; `source`, such as "site", stands beside it in the Feedback-ID.
+    """
     return {
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies
         "X-Auto-Response-Suppress": "All",  # Exchange: no automatic replies of any kind

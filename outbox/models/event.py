@@ -46,26 +46,36 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         self.announce_many([new_event(name, **payload)])
 
     def announce_many(self, events: Sequence[NewEvent]) -> None:
-        """Stores several events in one statement, as announce() does one."""
+        """Stores events of new_event() in one statement, in the caller's transaction, for the broker and for webhooks.
+
+        Stores nothing of an event that neither the broker nor a webhook wants. Raises ProgrammingError if `events` is
+        empty.
+        """
         rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
         _store(f"VALUES {rows}", params)
 
     def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
-        """Stores an event for each of `rows`, in one statement. `payload` says which field of a row fills which key."""
+        """Stores an event `name` for each of `rows` in one statement, in the caller's transaction.
+
+        Each keyword of `payload` becomes a key of the event's payload; its value is the name of a row's field, or an
+        expression. Stores nothing if there is neither a broker nor a webhook that wants the event.
+        """
         called = models.Value(name, output_field=models.TextField())
         _store(*rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
 
     def withdraw(self, **about: Any) -> None:
-        """Deletes events that nobody has had yet and whose payload has these fields, for the broker and for webhooks.
+        """Deletes events that nobody has had yet, for the broker and for webhooks.
 
-        Passes over rows that a process has locked just now to hand them over, instead of waiting for it.
+        Their payload has all fields of `about` with these values. Passes over rows that a process has locked just now
+        to hand them over, instead of waiting for it. Raises TransactionManagementError outside a transaction.
         """
         waiting = self.waiting().filter(payload__contains=about).select_for_update(skip_locked=True)
         self.filter(pk__in=list(waiting.values_list("pk", flat=True))).delete()
         WebhookDelivery.objects.withdraw(**about)
 
     def waiting(self) -> "OutboxEventQuerySet":
+        """Returns the events that the broker has not taken yet, oldest first."""
         return self.filter(published_at=None).order_by("id")
 
     def prunable(self) -> "OutboxEventQuerySet":
@@ -100,5 +110,6 @@ class OutboxEvent(Announcement):
         ]
 
     def mark_published(self) -> None:
+        """Saves that the broker has the event, and empties the payload."""
         self.published_at, self.payload = timezone.now(), {}
         self.save(update_fields=["published_at", "payload"])

@@ -38,12 +38,19 @@ def clean_answer(answer: str) -> str:
 
 
 def clean_refusal(answer: str) -> str:
-    """Returns a server's refusal as clean_answer() does, without all that looks like a token: it may quote the mail."""
+    """Returns a server's refusal in at most 300 printable characters, without anything that looks like a token.
+
+    A refusal may quote the mail, and with it the link.
+    """
     return LIKE_SECRET.sub("…", clean_answer(answer))
 
 
 class OutboxMessage(models.Model):
-    """One mail to one recipient. Its parts hold live links, so they are emptied when it has been handed over."""
+    """One mail to one recipient.
+
+    Its parts hold live links, so they are emptied when it has been handed over, or was given up too long ago to be
+    tried again.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -90,7 +97,11 @@ class OutboxMessage(models.Model):
 
     @classmethod
     def of(cls, message: EmailMessage, kind: str, recipient: str, about: UUID | None) -> "OutboxMessage":
-        """Returns an unsaved row for one recipient of a message. The worker composes the mail from it later."""
+        """Returns an unsaved row for one recipient of a message. The worker composes the mail from it later.
+
+        `kind` is a short name, such as that of the template. `about` is the id of the invitation or the link that the
+        mail is sent for, or None.
+        """
         domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
         parts = {
             "subject": str(message.subject),
@@ -105,12 +116,16 @@ class OutboxMessage(models.Model):
         return row
 
     def copy(self, recipient: str, parts: dict[str, Any], about: UUID | None) -> "OutboxMessage":
-        """Returns an unsaved mail of the same kind to another recipient, with these parts."""
+        """Returns an unsaved mail of this mail's kind to another recipient, with other parts and a new Message-ID.
+
+        `about` is the id of the invitation or the link that the new mail is sent for, or None.
+        """
         domain = self.message_id.strip("<>").rpartition("@")[2]
         message_id = self.new_id(domain)
         return OutboxMessage(recipient=recipient, kind=self.kind, about=about, parts=parts, message_id=message_id)
 
     def new_id(self, domain: str | None) -> str:
+        """Returns a new Message-ID at `domain`, made of the mail's kind and random digits."""
         return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
 
     def schedule(self, at: datetime) -> None:
@@ -118,7 +133,10 @@ class OutboxMessage(models.Model):
         self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
 
     def compose(self) -> EmailMultiAlternatives:
-        """Returns the message to send, with the Message-ID and the Date that are the same in every try."""
+        """Returns the message to send, with the Message-ID and the Date that are the same in every try.
+
+        Raises KeyError if the parts have been emptied.
+        """
         parts: dict[str, Any] = dict(self.parts)
         alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
         fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
@@ -140,17 +158,20 @@ class OutboxMessage(models.Model):
         return self.Status.TRIED if self.attempts else self.Status.QUEUED
 
     def mark_published(self) -> None:
-        """Notes that the broker has the mail. Unless it is delivered within REPUBLISH_AFTER, it is published again."""
+        """Saves that the broker has the mail. Unless it is delivered within REPUBLISH_AFTER, it is published again."""
         self.published_at, self.next_try_at = timezone.now(), timezone.now() + REPUBLISH_AFTER
         self.save(update_fields=["published_at", "next_try_at"])
 
     def mark_sent(self, answer: str = "") -> None:
-        """Saves that a server took the mail, with its answer, and empties the parts."""
+        """Saves that a server took the mail, with its answer, and empties the parts. Counts as a try."""
         self.sent_at, self.parts = timezone.now(), {}
         self._save_try(clean_answer(answer), "sent_at", "parts")
 
     def mark_failed(self, answer: str) -> None:
-        """Saves a failed try with its answer. The next comes after pause_after(), or none once past `give_up_at`."""
+        """Saves a failed try, with the server's answer or the error as `answer`.
+
+        The next try comes after pause_after(); if `give_up_at` is past, none does: the mail is given up.
+        """
         now = timezone.now()
         self.next_try_at, self.published_at = now + pause_after(self.attempts), None
         if now >= self.give_up_at:
@@ -158,17 +179,28 @@ class OutboxMessage(models.Model):
         self._save_try(clean_refusal(answer), "next_try_at", "published_at", "given_up_at")
 
     def give_up(self, reason: str) -> None:
-        """Saves the reason why nobody tries the mail again, unless staff ask for it."""
+        """Gives the mail up, and saves the reason as its last answer. Counts as a try.
+
+        Nobody tries the mail again unless staff ask for it.
+        """
         self.given_up_at, self.published_at = timezone.now(), None
         self._save_try(clean_refusal(reason), "given_up_at", "published_at")
 
     def suppress_recipient(self) -> None:
-        """Suppresses the mail's address, with the last answer as the reason; not after a FAREWELL."""
+        """Suppresses the address of the mail's recipient, with the last answer as the reason.
+
+        Does nothing for the last mail to the owner of a deleted account (FAREWELL): the address must not outlive the
+        account.
+        """
         if self.kind != FAREWELL:
             Suppression.objects.suppress(self.recipient, self.last_answer)
 
     def mark_bounced(self, answer: str) -> bool:
-        """Marks a mail that was handed over as bounced. Returns False if it was marked before, or never handed over."""
+        """Saves that the mail came back after it was handed over, with the reporting server's answer.
+
+        Returns False, and changes only this object, if the row is marked already, or says that the mail was never
+        handed over.
+        """
         bounced = {"bounced_at": timezone.now(), "last_answer": clean_refusal(answer)}
         for name, value in bounced.items():
             setattr(self, name, value)

@@ -24,7 +24,11 @@ TROUBLE = (
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def put(self, message: EmailMessage, kind: str = "mail", about: UUID | None = None) -> None:
-        """Stores a message, one row for each recipient. Raises ValueError if it has attachments: ours have none."""
+        """Stores a message in the caller's transaction, one row for each recipient.
+
+        `about` is the id of the invitation or the link that it is sent for, or None. Raises ValueError if it has
+        attachments: ours have none.
+        """
         if message.attachments:
             raise ValueError("The outbox carries no attachments.")
         model: type[OutboxMessage] = self.model
@@ -48,29 +52,42 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
 
     def newest_about(self, subjects: Iterable[UUID]) -> "OutboxQuerySet":
-        """Returns the newest mail about each of these ids of invitations or links, without its parts."""
+        """Returns the newest mail about each of these ids of invitations or links; its parts are not read."""
         return self.filter(about__in=list(subjects)).order_by("about", "-id").distinct("about").defer("parts")
 
     def attach_newest(self, rows: Iterable[Any]) -> None:
-        """Sets `newest_mail` of each of these invitations or links, or None if there is none, in one statement."""
+        """Sets `newest_mail` of each of these invitations or links to the newest mail about it, or to None.
+
+        Reads all this mail in one statement, without its parts.
+        """
         listed = list(rows)
         newest = {mail.about: mail for mail in self.newest_about(row.pk for row in listed)}
         for row in listed:
             row.newest_mail = newest.get(row.pk)
 
     def in_trouble(self) -> "OutboxQuerySet":
-        """Returns mail that came back, was given up, or failed twice and still waits. An index serves this query."""
+        """Returns mail that came back, was given up, or failed at least twice and still waits.
+
+        An index serves this query.
+        """
         return self.filter(TROUBLE)
 
     def prunable(self, *kept: models.QuerySet[Any]) -> "OutboxQuerySet":
-        """Returns mail to prune: left or given up longer ago than KEPT; if about a row of `kept`, than KEPT_ABOUT."""
+        """Returns the mail to prune: handed over or given up longer ago than KEPT.
+
+        Mail about a row of `kept`, queries for invitations or links, is returned only if it was also stored longer ago
+        than KEPT_ABOUT. Callers must name at least one query: without any, all mail is kept as long as that.
+        """
         now = timezone.now()
         old = Q(sent_at__lt=now - KEPT) | Q(given_up_at__lt=now - KEPT)
         about_none = [~Exists(rows.filter(pk=OuterRef("about"))) for rows in kept]
         return self.filter(old, Q(*about_none) | Q(created_at__lt=now - KEPT_ABOUT))
 
     def withdraw(self) -> None:
-        """Deletes this mail, but none that a worker has locked just now: waiting for its server may take long."""
+        """Deletes this mail, but none that a worker has locked just now: waiting for its server may take long.
+
+        Raises TransactionManagementError outside a transaction.
+        """
         free = self.select_for_update(skip_locked=True)
         self.model.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()
 
@@ -82,16 +99,19 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.filter(given_up_at__lt=timezone.now() - RETRIABLE).exclude(parts={})
 
     def empty(self) -> int:
-        """Empties the parts, and returns the number of rows."""
+        """Empties the parts of this mail, and returns the number of rows."""
         return self.update(parts={})
 
     def requeue(self) -> None:
-        """Makes this mail due now; if it was given up, for as long as new mail. Callers must have locked the rows."""
+        """Makes this mail due now. Mail that was given up is then tried for as long as new mail.
+
+        Callers must have locked the rows.
+        """
         self.given_up().update(given_up_at=None, give_up_at=until_given_up())
         self.update(next_try_at=timezone.now(), published_at=None)
 
     def in_status(self, status: str) -> "OutboxQuerySet":
-        """Returns the mail with this `status`. Raises KeyError if there is no such status."""
+        """Returns the mail with this `status`, one of OutboxMessage.Status. Raises KeyError for any other text."""
         known = self.model.Status
         chosen: dict[str, OutboxQuerySet] = {
             known.QUEUED: self.waiting().filter(attempts=0),

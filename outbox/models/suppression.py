@@ -11,11 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def suppress(self, recipient: str, reason: str) -> None:
-        """Stops all mail to an address, with a reason for staff. If it is suppressed already, its reason stays."""
+        """Stops all mail to an address, with a reason for staff, cut to 300 characters.
+
+        If the address is suppressed already, its reason stays.
+        """
         self.bulk_create([self.model(recipient=recipient, reason=reason[:300])], ignore_conflicts=True)
 
     def opt_out(self, recipient: str) -> None:
-        """Stops all mail to an address whose owner wants none. Stores only a keyed hash of the address."""
+        """Stops all mail to an address whose owner wants none. Stores only a keyed hash of the address.
+
+        If that hash is stored already, nothing changes.
+        """
         self.bulk_create([self.model(digest=digests(recipient)[0])], ignore_conflicts=True)
 
     def has_opted_out(self, recipient: str) -> bool:
@@ -27,7 +33,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         self.filter(digest__in=digests(recipient)).delete()
 
     def lift(self) -> int:
-        """Lets mail go to these addresses again; returns how many they were."""
+        """Deletes these suppressions, so that mail goes to their addresses again. Returns how many they were."""
         return self.delete()[0]
 
     def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
@@ -37,10 +43,11 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.filter(models.Q(recipient__in=addresses) | models.Q(digest__in=hashes))
 
     def of(self, recipient: str) -> "Suppression | None":
+        """Returns the suppression of an address, or None if mail may go to it."""
         return self.to([recipient]).first()
 
     def among(self, recipients: Iterable[str]) -> "dict[str, Suppression]":
-        """Returns those of these addresses that are suppressed, each with its suppression. One statement for all."""
+        """Returns the suppressed ones of these addresses, each with its suppression, read in one statement."""
         addresses = list(recipients)
         found = {key: row for row in self.to(addresses) for key in (row.recipient, row.digest) if key}
         known = {address: [address, *digests(address)] for address in addresses}

@@ -24,12 +24,12 @@ PAUSE = timedelta(seconds=30)  # of a webhook whose server is away
 
 
 class Renewed(Exception):
-    """Another request has renewed the secret meanwhile; nothing was changed."""
+    """Another request has renewed the webhook's secret meanwhile, or deleted the webhook; nothing was changed."""
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def awake(self) -> "WebhookQuerySet":
-        """Returns the webhooks that may be called now: turned on, and not paused as their server is away or slow."""
+        """Returns the webhooks that may be called now: turned on, and not paused for a slow or missing server."""
         return self.filter(Q(paused_until=None) | Q(paused_until__lte=timezone.now()), is_active=True)
 
     def forget_former_secrets(self) -> int:
@@ -37,9 +37,10 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self.filter(former_until__lt=timezone.now()).update(former_secret="", former_until=None)
 
     def reencrypt(self, ids: Iterable[int], *, save: bool) -> int:
-        """Encrypts the secrets of these webhooks with the first key, and returns how many webhooks could be decrypted.
+        """Encrypts the secrets of the webhooks with these ids again, with the first of ENCRYPTION_KEYS.
 
-        Passes over the others. Saves nothing unless `save` is true.
+        Returns how many webhooks could be decrypted; passes over the others. Locks the rows in a transaction, and saves
+        nothing unless `save` is true.
         """
         readable = 0
         with transaction.atomic():
@@ -80,6 +81,7 @@ class Webhook(models.Model):
 
     @property
     def host(self) -> str:
+        """The host in the URL, with the port if the URL has one."""
         return urlsplit(self.url).netloc
 
     @property
@@ -95,15 +97,19 @@ class Webhook(models.Model):
         return signing
 
     def store_new(self) -> str:
-        """Stores a new webhook; returns its secret, which nobody can read again."""
+        """Stores a new webhook with its first secret. Returns the secret, which nobody can read again.
+
+        Raises IntegrityError if another webhook has this URL.
+        """
         made = self.make_secret()
         self.save(force_insert=True)
         return made
 
     def change(self, fields: Iterable[str]) -> None:
-        """Stores these fields, and lets it be called at once.
+        """Stores these fields of the webhook, and ends its pause, so that it can be called at once.
 
-        Only these: the others were read a while ago, and a worker may have turned it off since.
+        Stores no others: they were read a while ago, and a worker may have turned the webhook off since. Raises
+        IntegrityError if another webhook has this URL, and DatabaseError if the webhook has been deleted.
         """
         self.paused_until = None
         self.save(update_fields=[*fields, "paused_until"])
@@ -128,13 +134,14 @@ class Webhook(models.Model):
         return made
 
     def announce(self, name: str) -> None:
-        """Stores an event for this webhook alone, with an empty payload."""
+        """Stores an event `name` for this webhook alone, with an empty payload."""
         self.deliveries.create(name=name)
 
     def is_mine_to_call(self) -> bool:
         """Returns whether this process may call the webhook.
 
-        After a pause only one worker may: if the server is still away, all others would wait for it, too.
+        Returns False during a pause. After it, only the first worker that asks may call, and the stored row is paused
+        again for the others: if the server is still away, all of them would wait for it, too.
         """
         if self.paused_until is None:
             return True
@@ -143,6 +150,10 @@ class Webhook(models.Model):
         return bool(free.update(paused_until=now + PAUSE))
 
     def pause(self, pause: timedelta = PAUSE) -> None:
+        """Pauses the webhook from now on for this long: nobody calls it until then.
+
+        Changes the stored row, not this object.
+        """
         Webhook.objects.filter(pk=self.pk).update(paused_until=timezone.now() + pause)
 
     def resume(self) -> None:
@@ -158,4 +169,5 @@ class Webhook(models.Model):
 
 
 def new_secret() -> str:
+    """Returns a new random secret in the form of Standard Webhooks: "whsec_" and base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_SIZE)).decode()

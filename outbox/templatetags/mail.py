@@ -20,7 +20,10 @@ STRONG = re.compile("</?strong>")
 
 @register.tag
 def paragraphs(parser: Parser, token: Token) -> "Paragraphs":
-    """Returns the node of a {% paragraphs %} block: the paragraphs that its tags add, with empty lines between."""
+    """Returns the node of a {% paragraphs %} block, which renders the paragraphs that its tags add.
+
+    Raises TemplateSyntaxError if {% endparagraphs %} is missing.
+    """
     content = parser.parse(["endparagraphs"])
     parser.delete_first_token()
     return Paragraphs(content)
@@ -35,7 +38,10 @@ class Paragraphs(template.Node):
         self.content = content
 
     def render(self, context: template.Context) -> str:
-        """Returns the paragraphs in it. Raises TemplateSyntaxError for words outside of tags: they would be lost."""
+        """Returns the paragraphs that the tags in the block add, with empty lines between.
+
+        Raises TemplateSyntaxError for words outside of tags: they would be lost.
+        """
         added: list[str] = []
         with context.push(paragraphs=added):
             lost = self.content.render(context).strip()
@@ -46,7 +52,10 @@ class Paragraphs(template.Node):
 
 @register.simple_block_tag(takes_context=True)
 def p(context: template.Context, content: str) -> str:
-    """Writes a paragraph. Line breaks in `content` stay in the text; `<strong>` makes words bold in the HTML only."""
+    """Returns the HTML of a paragraph. In a mail's text, adds the paragraph to {% paragraphs %} and returns "".
+
+    Line breaks in `content` stay in the text; `<strong>` makes words bold in the HTML only.
+    """
     if in_text(context):
         return add(context, plain(content))
     return format_html('<p style="margin:0 0 16px">{}</p>', content)
@@ -54,7 +63,10 @@ def p(context: template.Context, content: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def quote(context: template.Context, note: str) -> str:
-    """Writes a person's own words: in a box in the HTML, in quotation marks in the text; nothing if `note` is empty."""
+    """Returns an HTML box with a person's own words. In a mail's text, adds them in quotation marks and returns "".
+
+    If `note` is empty, returns "" and adds nothing.
+    """
     if not note:
         return ""
     if in_text(context):
@@ -69,7 +81,7 @@ def quote(context: template.Context, note: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def code(context: template.Context, digits: str) -> str:
-    """Writes a code that the reader has to type: large in the HTML, indented in the text."""
+    """Returns the HTML of a code to type, in large digits. In a mail's text, adds the code and returns ""."""
     if in_text(context):
         return add(context, f"    {digits}")
     return format_html(
@@ -81,7 +93,7 @@ def code(context: template.Context, digits: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def points(context: template.Context, lines: Sequence[str]) -> str:
-    """Writes a list: with bullets in the HTML; in the text, with a dash at the beginning of each line."""
+    """Returns an HTML list of the lines. In a mail's text, adds a list with dashes and returns ""."""
     if in_text(context):
         return add(context, "".join(f"- {line}\n" for line in lines))
     items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
@@ -92,7 +104,8 @@ def points(context: template.Context, lines: Sequence[str]) -> str:
 def way(context: template.Context, url: str, words: str, text: str = "", lead: str = "") -> str:
     """Returns a link for the end of a paragraph.
 
-    In the HTML it is `lead` and then an anchor around `words`; in the text it is `text` and the URL on the next line.
+    In the HTML it is `lead`, if any, and then an anchor around `words`; in the text it is `text` and the URL on the
+    next line.
     """
     if in_text(context):
         return f"{text}\n{url}"
@@ -106,13 +119,16 @@ def in_text(context: template.Context) -> bool:
 
 
 def add(context: template.Context, paragraph: str) -> str:
-    """Adds a paragraph to the text around a tag. Returns "", which is what the tag itself is replaced by."""
+    """Adds a paragraph to the {% paragraphs %} block that is rendered. Returns "", which replaces the tag itself.
+
+    Raises KeyError outside of such a block.
+    """
     context["paragraphs"].append(paragraph)
     return ""
 
 
 def plain(content: str) -> str:
-    """Returns the words of a piece of HTML, without our `<strong>` tags.
+    """Returns the plain text of a piece of HTML that has no tags but our `<strong>`.
 
     The values in it are still escaped, so a `<strong>` that somebody typed as part of their name stays.
     """

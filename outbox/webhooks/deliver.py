@@ -38,11 +38,12 @@ class Deliverer(Worker):
     def next(self) -> bool:
         """Tries one delivery. Returns False if none is due, or other workers have locked all.
 
-        Raises DatabaseError or InterfaceError.
+        Raises DatabaseError or InterfaceError if the database fails.
         """
         return any(map(call, self._in_turn()))
 
     def rest(self) -> None:
+        """Ends the round: the next one begins with the webhooks that have events due by then."""
         self.round = []
 
     def _in_turn(self) -> Iterator[Webhook]:
@@ -56,9 +57,10 @@ class Deliverer(Worker):
 
 
 def call(webhook: Webhook) -> bool:
-    """Tells a webhook of the event that has been due longest.
+    """Tells a webhook of the event that has been due longest, and saves the result, in a transaction of its own.
 
-    Returns False if none is due or the webhook may not be called now. Raises DatabaseError or InterfaceError.
+    Returns False if no event is due, other workers have locked all, or the webhook may not be called now. Raises
+    DatabaseError or InterfaceError if the database fails; the try then counts as failed, if that can be saved.
     """
     if not webhook.is_mine_to_call():
         return False
@@ -79,7 +81,8 @@ def call(webhook: Webhook) -> bool:
 def deliver(row: WebhookDelivery) -> None:
     """Sends the event of a locked row to its webhook, and saves the result: delivered, failed, or given up.
 
-    Also pauses a webhook whose server is away or slow, and turns off one whose receiver is gone.
+    Pauses a webhook whose server is away or slow, ends the pause of any other, and turns off one whose receiver is
+    gone. Raises DatabaseError or InterfaceError if the database fails.
     """
     started = time.monotonic()
     try:
@@ -97,8 +100,8 @@ def deliver(row: WebhookDelivery) -> None:
 def tell(row: WebhookDelivery) -> Answer:
     """Posts the signed event of a row to its webhook, and returns the answer.
 
-    Raises OSError, HTTPException or targets.Unfit as sending.post() does, and encryption.Unreadable if no key decrypts
-    the webhook's secret.
+    Raises OSError or HTTPException if no valid answer comes in time, targets.Unfit if the URL must not be called, and
+    encryption.Unreadable if no key decrypts the webhook's secret.
     """
     body = row.as_json()
     about = {"Content-Type": "application/json", "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})"}
@@ -116,7 +119,7 @@ def _failed(row: WebhookDelivery, answer: Answer) -> None:
 
 
 def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
-    """Pauses a webhook whose server is away or slow, and ends the pause of any other."""
+    """Pauses a webhook whose server is away or slow, and ends the pause of any other. `took`: the time of the call."""
     if not answer.is_good and answer.is_about_the_server:
         webhook.pause(max(PAUSE, took * REST))
     elif took > SLOW:
@@ -126,5 +129,5 @@ def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
 
 
 def deliver_due() -> None:
-    """Tries deliveries until none is due. Raises DatabaseError or InterfaceError."""
+    """Tries deliveries to webhooks until none is due. Raises DatabaseError or InterfaceError if the database fails."""
     Deliverer().finish()

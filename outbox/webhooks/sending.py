@@ -14,7 +14,10 @@ LONGEST = 10.0  # seconds for a whole call: the lookup of the name, the connecti
 
 
 class Answer(NamedTuple):
-    """The HTTP status of an answer, and the answer in one line; the status is 0 when there was no answer."""
+    """The HTTP status of an answer, and in `said` the status line or, without an answer, the error.
+
+    The status is 0 when there was no answer.
+    """
 
     status: int
     said: str
@@ -25,15 +28,18 @@ class Answer(NamedTuple):
 
     @property
     def is_about_the_server(self) -> bool:
-        """True for a bad answer that any event would get: no server is there, it is busy, or it sends us elsewhere."""
+        """True if any event would get this bad answer: no server is there, it is busy, or it sends us elsewhere.
+
+        A good answer counts, too, so callers ask `is_good` first.
+        """
         return self.status < 400 or self.status in {408, 429, 502, 503, 504}
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Posts `body` to a URL, and returns the status of the answer.
+    """Posts `body` to a URL with these headers, and returns the status of the answer.
 
     Follows no redirect, uses no proxy, keeps no cookie, reads no body. Raises OSError or HTTPException if no valid
-    answer comes in time, and targets.Unfit if the URL must not be called.
+    answer comes within LONGEST seconds, and targets.Unfit if the URL must not be called.
     """
     call = Call(targets.read(url))
     try:
@@ -58,7 +64,7 @@ class Call(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connects to one of the target's checked addresses, over TLS for https.
 
-        Raises OSError if none answers in time, and targets.Unfit if the target must not be called.
+        Raises OSError if none answers in time or TLS fails, and targets.Unfit if the target must not be called.
         """
         self.sock = self._reach(targets.addresses(self.target, self.seconds_left()))
         if self.target.scheme == "https":
@@ -66,12 +72,17 @@ class Call(http.client.HTTPConnection):
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.target.host.rstrip("."))
 
     def send(self, data: Any) -> None:
+        """Sends `data`, connecting first if there is no connection yet.
+
+        Raises OSError if the server takes too long or hangs up, and targets.Unfit if the target must not be called.
+        """
         if self.sock is None:
             self.connect()
         self.sock.settimeout(self.seconds_left())
         super().send(data)
 
     def response_class(self, sock: socket.socket, **kwargs: Any) -> http.client.HTTPResponse:  # type: ignore[override]
+        """Returns http.client's response on top of a reader that keeps to the deadline and to the limit of bytes."""
         return http.client.HTTPResponse(_Heard(self), **kwargs)  # type: ignore[arg-type]
 
     @cached_property

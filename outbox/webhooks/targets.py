@@ -51,7 +51,10 @@ class Target(NamedTuple):
 
 
 def read(typed: str) -> Target:
-    """Returns the parts of a typed URL, after checks of its form alone. Raises Unfit if one of them fails."""
+    """Returns the parts of a typed URL, after checks of its form alone; its name is not looked up.
+
+    Raises Unfit if one of the checks fails.
+    """
     if len(typed) > LONGEST:
         raise Unfit(_("This address is too long. It can have %(most)s characters.") % {"most": LONGEST})
     try:
@@ -134,5 +137,5 @@ def is_public(address: Address) -> bool:
 
 
 def plain(address: Address) -> Address:
-    """Returns the IPv4 address that is written as IPv6 (::ffff:192.0.2.1); any other address unchanged."""
+    """Returns the IPv4 address behind one that is written as IPv6 (::ffff:192.0.2.1); any other address unchanged."""
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

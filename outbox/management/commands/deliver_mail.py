@@ -28,7 +28,10 @@ class Command(worker.Command):
 
 
 def consume(stop: threading.Event) -> None:
-    """Delivers the mail that the broker names until `stop` is set; waits while the broker or the database is away."""
+    """Delivers the mail that the broker names until `stop` is set; waits while the broker or the database is away.
+
+    Raises SystemExit if AMQP_URL is invalid.
+    """
     from outbox.broker import amqp, consumer  # noqa: PLC0415 - only a site with a broker needs its library
 
     keep_working(consumer.rounds, stop, amqp.Away)

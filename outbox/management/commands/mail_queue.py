@@ -44,7 +44,10 @@ def mail_to(email: str) -> dict[str, Any]:
 
 
 def as_dict(row: OutboxMessage) -> dict[str, Any]:
-    """Returns the state of one mail; `next_try_at` is None if the mail no longer waits."""
+    """Returns the state of one mail as --format json prints it.
+
+    `next_try_at` is None if the mail no longer waits. Contents are left out: they hold links.
+    """
     over = row.status not in {row.Status.QUEUED, row.Status.TRIED}
     return {
         "kind": row.kind,
@@ -112,4 +115,5 @@ def number_of(number: int, one: str, many: str) -> str:
 
 
 def span(seconds: float) -> str:
+    """Returns a time in seconds as "0:05:00" or "2 days, 3:00:00"."""
     return str(timedelta(seconds=round(seconds)))

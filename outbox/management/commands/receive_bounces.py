@@ -41,9 +41,10 @@ class Command(command.Command):
         self.report(outcomes)
 
     def outcomes(self, path: str) -> list[Outcome]:
-        """Reads what is at `path`. Returns the outcome of each message; messages that another process has are left out.
+        """Reads what is at `path`: a maildir, a file, or standard input for "-". Returns the outcome of each message.
 
-        Raises OSError if nothing can be read, OperationalError or InterfaceError if the database is away.
+        Messages of a maildir that another process has are left out. Raises OSError if nothing can be read, and
+        DatabaseError or InterfaceError if the database fails.
         """
         if path == "-":
             return [receive(standard_input())]
@@ -55,8 +56,8 @@ class Command(command.Command):
     def outcome(self, file: Path) -> Outcome | None:
         """Processes a message of a maildir and marks it as seen. Returns its outcome; None if another process has it.
 
-        A file that cannot be read or moved stays where it is, and counts as unreadable. Raises DatabaseError or
-        InterfaceError.
+        A file that cannot be read or moved stays where it is, is named on standard error, and counts as unreadable.
+        Raises DatabaseError or InterfaceError if the database fails.
         """
         try:
             outcome = receive(beginning(file))
@@ -79,6 +80,7 @@ class Command(command.Command):
 
 
 def beginning(file: Path) -> bytes:
+    """Returns the first LONGEST bytes of a file. Raises OSError if it cannot be read."""
     with file.open("rb") as opened:
         return opened.read(LONGEST)
 

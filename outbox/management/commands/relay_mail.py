@@ -28,6 +28,10 @@ class Command(worker.Command):
         keep_working(relay.rounds, stop, amqp.Away)
 
     def work_once(self) -> None:
+        """Publishes until nothing waits. Raises CommandError if the broker is away or refuses us.
+
+        Raises SystemExit if AMQP_URL is invalid, and DatabaseError or InterfaceError if the database fails.
+        """
         from outbox.broker import amqp, relay  # noqa: PLC0415
 
         try:

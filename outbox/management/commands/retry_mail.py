@@ -43,7 +43,7 @@ class Command(command.Command):
         self.tell({"queued": queued, "skipped": outcomes}, summary(queued, outcomes))
 
     def select(self, options: dict[str, Any]) -> OutboxQuerySet:
-        """Returns the mail that the options name, oldest first and at most --limit of it."""
+        """Returns the mail that --email, --given-up and --all name, oldest first and at most --limit of it."""
         rows = OutboxMessage.objects.none()
         if options["email"] or options["all"]:
             rows |= OutboxMessage.objects.waiting()
@@ -61,5 +61,6 @@ class Command(command.Command):
 
 
 def summary(queued: int, skipped: Counter[str]) -> str:
+    """Returns the result in words: "3 queued, 1 skipped (1 handed over already)". `skipped` counts each Outcome."""
     reasons = ", ".join(f"{number} {Outcome(outcome).label}" for outcome, number in skipped.items())
     return f"{queued} queued, {skipped.total()} skipped" + (f" ({reasons})" if reasons else "")

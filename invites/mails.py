@@ -24,10 +24,10 @@ EMAIL, NAME, URL, DECLINE_URL = range(4)  # numbers of the blanks in a mail to m
 
 
 def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
-    """Returns the one mail with this link that fits its address today, not stored yet.
+    """Returns the mail for a link that was asked for, or for an invitation's own link. It is not stored yet.
 
-    `account` has that address, if any; `may_join` says whether the address may make one; `device` has asked for the
-    link, as visitor.device() names it.
+    Which mail fits depends on `account`, the account with the link's address or None, and on `may_join`: whether the
+    address may make one. `device` is where the link was asked for, as visitor.device() returns it.
     """
     name, purpose = wording(link, account, may_join=may_join)
     if name == "invite" and link.invite:
@@ -48,7 +48,10 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
 
 
 def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
-    """Returns the name of the mail's templates, and the purpose of the link in it; None if the mail has no link."""
+    """Returns the name of the template for the link's mail, and the purpose of the token in it; None for no token.
+
+    `account` is the account with the link's address, if any; `may_join` says whether the address may make one.
+    """
     asked = link.Purpose
     if account:
         resets = link.purpose in {asked.RESET, asked.DISOWNED}
@@ -63,12 +66,15 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
 
 
 def language_of(link: "MagicLink") -> str:
-    """Returns the language of the link's invitation, else the one that the link was asked for in; "" if unknown."""
+    """Returns the language code of the link's invitation, else that in which the link was asked for; "" if unknown."""
     return (link.invite.language if link.invite else "") or link.language
 
 
 def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessage:
-    """Returns the mail of an invitation, not stored yet, with its own link or with one that its holder asked for."""
+    """Returns the mail of an invitation, not stored yet.
+
+    It carries `link`, which the holder of the invitation has asked for; by default the invitation's own link.
+    """
     carried = link or invite
     with preferences.override({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
@@ -77,9 +83,10 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
 
 
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
-    """Returns the mails of invitations to people without an account, not stored yet.
+    """Returns the mails of invitations to people without an account, in the same order, not stored yet.
 
-    Each leaves at the next time of `leaving`, or now. Mails that differ only in their blanks are rendered once.
+    `leaving` yields the time when each is to leave, and must not end before `invites`; None is now. Mails that differ
+    only in their blanks are rendered once.
     """
     written: dict[Any, OutboxMessage] = {}
     mails = []
@@ -104,7 +111,10 @@ def rendering_key(invite: "Invite") -> tuple[Any, ...]:
 
 
 def with_blanks(invite: "Invite") -> OutboxMessage:
-    """Returns the mail of an invitation with blanks for address, name and links, not stored yet."""
+    """Returns the mail of an invitation with blanks for address, name and links, not stored yet.
+
+    outbox.mail.merge.fill_in() fills the blanks. `invite` itself is not changed.
+    """
     blanks = copy(invite)
     blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
     with preferences.override({}, invite.language) as language:
@@ -114,9 +124,9 @@ def with_blanks(invite: "Invite") -> OutboxMessage:
 
 
 def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
-    """Returns the mail of a member's invitation, not stored yet.
+    """Returns the mail of a member's invitation, not stored yet. `account` has the invited address; None if none has.
 
-    To an address with an account it carries no token: it names the sign-in page.
+    To an address with an account the mail carries no token: it names the sign-in page.
     """
     if account is None:
         return invitation(invite)
@@ -140,9 +150,11 @@ def reminder(invite: "Invite") -> OutboxMessage:
 def write_invitation(
     name: str, invite: "Invite", words: dict[str, Any], language: str, about: UUID | None = None
 ) -> OutboxMessage:
-    """Returns the mail `name` to an invitation's address, not stored yet; answers to it go to the inviter.
+    """Renders the mail template `name` for the address of `invite`. Returns the mail, not stored yet.
 
-    `about` is the id of the link in it, if its holder has asked for that link; else the invitation's id counts.
+    `words` is the context of the template, `language` a code. Answers go to the inviter, if there is one, else to
+    support. `about` is the id of the link in the mail, if its holder has asked for that link; by default the
+    invitation's id.
     """
     return write(
         name,
@@ -156,12 +168,15 @@ def write_invitation(
 
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
-    """Returns the template context that every mail of an invitation needs, but for link and end."""
+    """Returns the template context that every mail of an invitation needs, except its link and its end."""
     return {"email": invite.email, "note": invite.note, **sender(invite)}
 
 
 def sender(invite: "Invite") -> dict[str, str]:
-    """Returns the template context of who invites, what they call the person, and where the person can decline."""
+    """Returns the template context that names the inviter and the person, with the URL where the person can decline.
+
+    Without an inviter, the site is named.
+    """
     return {
         "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
         "inviter_email": invite.invited_by.email if invite.invited_by else "",
@@ -171,7 +186,10 @@ def sender(invite: "Invite") -> dict[str, str]:
 
 
 def ask_to_readdress(invite: "Invite") -> None:
-    """Mails the sender of an invitation, unless they have left, that its holder wants it at another address."""
+    """Mails the sender of an invitation that its holder wants it at another address, `invite.readdress_to`.
+
+    Does nothing if the sender's account is gone. The mail is stored in the caller's transaction.
+    """
     if invite.invited_by:
         with preferences.override(invite.invited_by.settings) as language:
             context = {
@@ -184,7 +202,10 @@ def ask_to_readdress(invite: "Invite") -> None:
 
 
 def tell_not_readdressed(invite: "Invite") -> None:
-    """Mails the person who asked for an invitation at their own address that its sender has left it as it is."""
+    """Mails `invite.readdress_to`, where its holder wanted the invitation, that its sender has left it as it is.
+
+    The mail is stored in the caller's transaction.
+    """
     account = User.objects.filter(email=invite.readdress_to).first()
     spoken = invite.readdress_language or invite.language
     with preferences.override(account.settings if account else {}, spoken) as language:

@@ -21,7 +21,7 @@ def take_part() -> None:
 def invites(user: User) -> export.Rows:
     """Returns the invitations to a person, and those that the person sent, except to people who have left.
 
-    Each is a row of the columns INVITES, oldest first.
+    Each is a mapping with the keys INVITES; the oldest comes first.
     """
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
     return (Invite.objects.to(user) | sent).order_by("id").values(*INVITES).iterator()
@@ -30,7 +30,7 @@ def invites(user: User) -> export.Rows:
 def links(user: User) -> export.Rows:
     """Returns the links to a person's addresses, and those that the person used, but no own links of invitations.
 
-    Each is a row of the columns LINKS, oldest first.
+    Each is a mapping with the keys LINKS; the oldest comes first.
     """
     return MagicLink.objects.to(user).asked_for().order_by("id").values(*LINKS).iterator()
 
@@ -39,6 +39,7 @@ def forget(user: User) -> None:
     """Erases a leaving person from invitations and links: address, name, note and planned account.
 
     Open invitations to the person are withdrawn, and unused links end. The desk's log no longer names the invitations.
+    To be called in a transaction, while it is still known which addresses the person had.
     """
     erase.forget_at_the_desk(Invite.objects.to(user))
     Invite.objects.forget(user)  # before the links: all code locks in this order, so that nothing deadlocks

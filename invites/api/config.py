@@ -8,7 +8,10 @@ from kit.json_door import Fields, door
 
 @door("GET")
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Returns the settings that a program needs to draw its own pages: who may sign up, in which ways, and so on."""
+    """Returns what a program needs to draw its own pages: the setting SIGNUP, and whether members may invite.
+
+    Also whether Google is offered, the least length of a password, and whether staff need two-step verification.
+    """
     return JsonResponse(
         {
             "signup": settings.SIGNUP,

@@ -22,10 +22,13 @@ log = logging.getLogger("frontdoor.invites")
 
 @door("POST")
 def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Uses the link of `token`: signs in to the account of its address, or makes the one that was planned here.
+    """Uses the link of `token`: signs in to the account of its address, or makes the one planned in this browser.
 
-    Returns the signed-in user (200), the demand for a second factor (401), or a message (201) for a new account.
-    Raises Refused for any other case, and Limited after too many presses or bad tokens.
+    Answers 200 with the signed-in user, 401 if a code is missing, or 201 with a message for a new account. Errors: 404
+    for an invalid token, 410 for a link that works no longer, 403 for an account that is turned off or without an
+    invitation, 400 if name and password must be chosen again, 409 for a visitor signed in to another account, a taken
+    name or address, or a link that has changed just now, 503 if the database fails, 429 after too many presses or bad
+    tokens.
     """
     link = press.find(request, sent, purposes.CONFIRM)
     try:
@@ -39,9 +42,10 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
-    """Uses the link to sign in to the account of its address. Returns the signed-in user, or the demand for a code.
+    """Uses the link to sign in to its address's account. Returns the signed-in user, or the 401 that asks for a code.
 
-    Raises Refused when the account is turned off or the link too old for it, and Unavailable when it was just used.
+    Raises Refused when the account is turned off (403) or the link is too old for it (410), and Unavailable when the
+    link was used or ended just now.
     """
     if not account.is_active:
         raise press.inactive()
@@ -52,7 +56,7 @@ def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpRespons
 
 
 def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
-    """Signs in to an account whose link is used. Returns the signed-in user, or the demand for a code (401)."""
+    """Signs in to an account whose link is used. Returns the signed-in user, or the 401 that asks for a code."""
     sessions.start(request, account, link.leads_to, sessions.LINK)
     return who(request, next=link.leads_to or None)
 
@@ -60,8 +64,9 @@ def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
 def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Makes the account that was planned in this browser. Returns a message (201); nobody is signed in by it.
 
-    Raises Refused for a visitor signed in to another account, in any other browser (choose a name and a password), and
-    when name or address is taken or the database fails. Raises NotInvited, or Unavailable when the link was just used.
+    Raises Refused for a visitor signed in to another account (409), in any other browser (400: choose a name and a
+    password), if the name can't be had or the address has an account (409), and if the database fails (503). Raises
+    NotInvited where an invitation is needed, and Unavailable when the link was used or ended just now.
     """
     if opened.other_address(request, link):
         raise press.wrong_account()
@@ -84,13 +89,15 @@ def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 
 def confirmed(link: MagicLink) -> HttpResponse:
+    """Returns the message (201) that the address is confirmed, with the path that the link leads to as `next`."""
     return message(_("Email address confirmed. Sign in to carry on."), 201, next=link.leads_to or None)
 
 
 def answer_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Returns the answer of the first press, for its second press in one browser and for whoever is signed in by it.
+    """Returns the answer of the first press to a second one, from the same browser or the user whom it signed in.
 
-    The link must have been read again. For anyone else, raises Refused with what became of the link.
+    `link` must have been read again. For anyone else, raises Refused: 410 with what became of the link, or 409 if it
+    still works or works again.
     """
     account = link.used_by
     if account and dead.is_second_press(request, link, purposes.CONFIRM):

@@ -16,10 +16,11 @@ from kit.json_door import Fields, Refused, door
 
 @door("POST", GOOGLE_PER_NETWORK, form=True)
 def start(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Redirects to Google, and from there back to `next`; with the `token` of a mailed link, to accept its invitation.
+    """Redirects (303) to Google, from where the visitor comes back and is led to `next`.
 
-    A person who is signed in is redirected to the link's page, or to `next`. Raises Refused (404) where Google is not
-    offered, and Limited after too many bad tokens.
+    With the `token` of a mailed link, its invitation is accepted by that. The body is a form, as a browser sends it. A
+    person who is signed in is redirected to the link's page, or to `next`. Answers 404 where Google is not offered, and
+    429 after too many requests or bad tokens.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Refused(404, "off", _("Google is not offered here."))

@@ -20,8 +20,9 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link, which leads to `next`, to the address in `email`, whoever has it. Returns a message (202).
 
-    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Refused for a
-    signed-in person, Invalid for a malformed address, and Limited when the address was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if `email` looks like a typo. Answers 409 to a
+    signed-in person, 400 for a malformed address, and 429 when the address was mailed, or the network has asked, too
+    often.
     """
     if request.user.is_authenticated:
         raise already_signed_in()
@@ -32,8 +33,8 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
 def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link to choose a new password by to the address in `email`, whoever has it. Returns a message (202).
 
-    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Invalid for a
-    malformed address, and Limited when the address was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if `email` looks like a typo. Answers 400 for a
+    malformed address, and 429 when the address was mailed, or the network has asked, too often.
     """
     return mail_to(request, sent, MagicLink.Purpose.RESET)
 
@@ -42,7 +43,8 @@ def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
 def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Mails a link to the signed-in person: signing in by it is proof, as the password is. Returns a message (202).
 
-    The link leads to `next`. Raises Limited when the address was mailed too often.
+    The link leads to `next`. Answers 401 if nobody is signed in, and 429 when the address was mailed, or the network
+    has asked, too often.
     """
     email = request.person.email
     ask(request, LinkRequest(email, next=safe_path(sent.get("next", ""))))
@@ -52,8 +54,8 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
 def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
     """Mails a link for this purpose, which leads to `next`, to the address in `email`. Returns a message (202).
 
-    `did_you_mean` in the answer is the address that was probably meant, if that looks like a typo. Raises Invalid for a
-    malformed address, and Limited when the address was mailed too often.
+    `did_you_mean` in the answer is the address that was probably meant, if `email` looks like a typo. Raises Invalid
+    for a malformed address, and Limited when the address was mailed too often.
     """
     form = EmailForm(sent)
     if not form.is_valid():
@@ -64,8 +66,10 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
 
 
 def sent_to(email: str) -> str:
+    """Returns the sentence for the visitor that a link was mailed to this address."""
     return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": email}
 
 
 def already_signed_in() -> Refused:
+    """Returns the refusal (409) for a signed-in person who asks for a link or an account."""
     return Refused(409, "signed_in", _("You’re signed in. Sign out to use another address."))

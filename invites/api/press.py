@@ -20,7 +20,7 @@ OVER = {
 def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
     """Returns the link of the sent `token`, in whatever state, if the token was made for one of these purposes.
 
-    Raises Refused (404) for an invalid token, and Limited after too many.
+    Raises Refused (404) for any other token, or if the link's person has left, and Limited after too many of these.
     """
     link = opened.find_link(request, sent.get("token", ""), *allowed)
     if link is None:
@@ -29,7 +29,7 @@ def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
 
 
 def read_again(link: MagicLink) -> MagicLink:
-    """Returns the link as it is now, with user and time of the use that has ended it, if any.
+    """Returns the link read again, with user and time of the use that has ended it, if any.
 
     Raises Refused (404) when its person has left.
     """
@@ -48,25 +48,31 @@ def over(state: str) -> Refused:
 
 
 def broken() -> Refused:
+    """Returns the refusal (404) for an invalid token, or for a link whose person has left."""
     return Refused(404, "broken", _("This link doesn’t work. Ask for a new one."), "token")
 
 
 def closed() -> Refused:
+    """Returns the refusal (403) for a person who may not join without an invitation."""
     return Refused(403, "closed", _("New accounts are by invitation only."))
 
 
 def inactive() -> Refused:
+    """Returns the refusal (403) for an account that is turned off."""
     return Refused(403, "inactive", _("This account is turned off. Nothing has changed."))
 
 
 def wrong_account() -> Refused:
+    """Returns the refusal (409) for a visitor who is signed in with another address than the link's."""
     said = _("This link is for another address than that of your account. Sign out first.")
     return Refused(409, "wrong_account", said)
 
 
 def has_account() -> Refused:
+    """Returns the refusal (409) for an address that has an account already."""
     return Refused(409, "has_account", _("There is an account with this address. Sign in."))
 
 
 def changed() -> Refused:
+    """Returns the refusal (409) for a link that has changed during the request, but works."""
     return Refused(409, "changed", _("This link has just changed. Try again."))

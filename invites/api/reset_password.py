@@ -15,9 +15,10 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST")
 def check(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Returns the `username` whose password the link of `token` lets its holder choose; changes nothing.
+    """Returns the `username` of the account whose password the link of `token` lets its holder choose; changes nothing.
 
-    Raises Refused when it lets them choose none, and Limited after too many presses or bad tokens.
+    Answers 404 for an invalid token or without an account, 403 for an account that is turned off, 410 for a link that
+    works no longer or is too old for its account, and 429 after too many presses or bad tokens.
     """
     link = press.find(request, sent, purposes.RESET)
     try:
@@ -31,8 +32,9 @@ def check(request: HttpRequest, sent: Fields) -> HttpResponse:
 def save(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Sets the `password` with the link of `token`, and ends every session. Returns a message; nobody is signed in.
 
-    A second press of the same browser with the same password gets the same answer. Raises Refused when the link lets
-    its holder choose none, Invalid for a weak password, and Limited after too many presses or bad tokens.
+    A second press of the same browser with the same password gets the same answer. Answers 404 for an invalid token or
+    without an account, 403 for an account that is turned off, 410 for a link that works no longer or is too old for its
+    account, 400 for a weak password, and 429 after too many presses or bad tokens.
     """
     link = press.find(request, sent, purposes.RESET)
     try:
@@ -50,7 +52,10 @@ def save(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def refusal(link: MagicLink, reason: Exception) -> Refused:
-    """Returns the refusal for a link that can't be used to choose a password; `reason` is what was raised."""
+    """Returns the refusal for a link that can't be used to choose a password.
+
+    `reason` is the exception: 404 for NoAccount, 403 for TurnedOff, 410 for Unavailable and Superseded.
+    """
     if isinstance(reason, reset.NoAccount):
         return press.broken()
     if isinstance(reason, reset.TurnedOff):

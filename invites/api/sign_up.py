@@ -20,10 +20,11 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("POST")
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Makes an account: with the `token` of a mailed link by from_link(), without one by register().
+    """Makes an account of `username` and `password` with the `token` of a mailed link, or else plans it for `email`.
 
-    Takes `username` and `password`, and `email` where there is no token. Returns the signed-in user (201) or a message
-    (202). Raises Refused, Invalid and Limited, as those do.
+    Answers 201 with the signed-in user, or 202 with a message: a mailed link confirms the plan. Errors: 404 for an
+    invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a taken name or address or a
+    visitor who is signed in, 400 for other errors of the form, and 429 after too many requests, presses or bad tokens.
     """
     return from_link(request, sent) if "token" in sent else register(request, sent)
 
@@ -32,8 +33,8 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account of `username` and `password` with the link of `token`, and signs in to it.
 
     Returns the signed-in user (201); a second press of the same browser gets the same answer. Raises Refused when the
-    link works no longer, its address has an account, or the visitor may not use it; Invalid for the form's errors, and
-    Limited after too many presses or bad tokens.
+    token is invalid (404), the link works no longer (410), an invitation is needed (403), or the address or the visitor
+    has an account (409); Invalid for the form's errors, and Limited after too many presses or bad tokens.
     """
     link = press.find(request, sent, purposes.SIGNUP, purposes.CONFIRM)
     try:
@@ -51,7 +52,8 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
     """Makes an account of the sent `username` and `password` with the link's address, and signs in to it.
 
     Returns the signed-in user (201). Raises Refused for a visitor who is signed in to another account, Invalid for the
-    form's errors, and NotInvited, HasAccount or Unavailable as join.join() does.
+    form's errors (409 for a taken name), NotInvited where an invitation is needed, HasAccount if the address has an
+    account, and Unavailable when the link works no longer.
     """
     if opened.other_address(request, link):
         raise press.wrong_account()
@@ -67,9 +69,11 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
 
 
 def answer_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open: Refused) -> HttpResponse:
-    """Returns the first press's answer (201) for its second press: same username, and same browser or signed in by it.
+    """Returns the answer (201) of the press that made the account to a second one with the same username.
 
-    For any other press, raises Refused: `still_open` while the link works, else what became of it.
+    It must come from the same browser, or from the user who is signed in by the first. For any other press, raises
+    Refused: `still_open` while the link works, 410 with what became of the link if it does not, 404 if its person has
+    left.
     """
     link = press.read_again(link)
     account = link.used_by
@@ -82,7 +86,10 @@ def answer_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open
 
 
 def enter(request: HttpRequest, link: MagicLink, user: User, *, new: bool = False) -> HttpResponse:
-    """Signs in to an account whose link is used; `new` if it was made just now. Returns the signed-in user (201)."""
+    """Signs in to an account whose link is used. Returns the signed-in user (201).
+
+    `new` says that the account was made just now: then no code is asked for.
+    """
     sessions.start(request, user, link.leads_to, sessions.SIGNUP, new=new)
     return who(request, 201, next=link.leads_to or None)
 
@@ -90,8 +97,9 @@ def enter(request: HttpRequest, link: MagicLink, user: User, *, new: bool = Fals
 def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Plans an account for `email` in this browser, and mails a link that confirms it. Returns a message (202).
 
-    The answer is the same for every address, known or not. Raises Refused where sign-up is by invitation or for a
-    signed-in person, Invalid for the form's errors, and Limited when network or address has asked too often.
+    `username` and `password` are the planned ones, `next` is where the link leads. The answer is the same for every
+    address, known or not. Raises Refused where sign-up is by invitation (403) or for a signed-in person (409), Invalid
+    for the form's errors, and Limited when network or address has asked too often.
     """
     limits.ASK_PER_NETWORK.check(request, visitor.network(request))
     if settings.SIGNUP != "open":

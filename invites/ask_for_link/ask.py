@@ -35,9 +35,9 @@ class LinkRequest(NamedTuple):
 
 
 def ask(request: HttpRequest, asked: LinkRequest, **given: Any) -> None:
-    """Mails a link to the address, whoever has it; `given` are further arguments of MagicLink.objects.issue().
+    """Mails a link to the address in `asked`, whoever has it.
 
-    Raises Limited when the address was mailed too often.
+    `given` are further arguments of MagicLink.objects.issue(). Raises Limited when the address was mailed too often.
     """
     email, purpose, next_url = asked
     # Counted apart, because a reset mail to an unknown address holds no link: a stranger who asks for these must not
@@ -50,10 +50,10 @@ def ask(request: HttpRequest, asked: LinkRequest, **given: Any) -> None:
 
 
 def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | None = None) -> None:
-    """Mails a fresh link in place of `instead`, a dead one, or else of the last one that this browser asked for.
+    """Mails a fresh link to the address in `asked`. `instead` is the dead link that it replaces, if that is known.
 
-    An account that was planned with that link is planned with the fresh one. Raises Limited when the address was
-    mailed too often.
+    For the purpose REGISTER, the account planned with `instead`, or else the last one planned in this browser, is
+    planned with the fresh link. Raises Limited when the address was mailed too often.
     """
     planned: dict[str, Any] = {}
     if asked.purpose == MagicLink.Purpose.REGISTER:
@@ -62,7 +62,11 @@ def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | Non
 
 
 def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpResponse:
-    """Mails a link, and leads to the page that says where it went; or shows that page (429) if a limit is reached."""
+    """Mails a link as ask() does, and leads to the page that says where it went.
+
+    When the address was mailed too often, returns that page (429), which says when the next mail can be asked for.
+    Either way a cookie remembers `asked`.
+    """
     try:
         ask(request, asked, **given)
     except rate_limit.Limited as limit:
@@ -71,14 +75,17 @@ def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpR
 
 
 def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Limited) -> HttpResponse:
-    """Returns the page of where the mail went (429), which says by the reached `limit` when to ask for the next."""
+    """Returns the page that says where the mail went (429), and by the reached `limit` when to ask for the next one.
+
+    The answer has a Retry-After header, and the cookie of remember().
+    """
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)
     return remember(response, asked)
 
 
 def remember(response: HttpResponse, asked: LinkRequest) -> HttpResponse:
-    """Notes what was asked for in a cookie, for as long as the link lives, so that no URL names the address.
+    """Notes `asked` in a cookie for an hour, as long as a link lives, so that no URL names the address.
 
     Returns the response.
     """
@@ -86,12 +93,15 @@ def remember(response: HttpResponse, asked: LinkRequest) -> HttpResponse:
 
 
 def recall(request: HttpRequest) -> LinkRequest:
-    """Returns what this browser asked for last, from its cookie; with `email` "" if it has none."""
+    """Returns what this browser asked for last, from its cookie; with an empty `email` if there is no valid cookie."""
     return LinkRequest(*cookies.read(request, COOKIE, LINK_LIFETIME) or ())
 
 
 def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **context: object) -> HttpResponse:
-    """Returns the page that says where the mail went, and how to send it again; `context` is added for its template."""
+    """Returns the page that says where the mail for `asked` went, and how to send it again.
+
+    `context` is added to the context of its template.
+    """
     email, purpose = asked.email, asked.purpose
     # The mail must be opened in this browser if an account was planned here, or Google waits here to be connected.
     # A browser that has only asked for a fresh link need not be the one that planned.

@@ -10,7 +10,10 @@ from kit.form import VERBATIM, Form, NextField
 
 
 class EmailForm(Form):
-    """A form for one address. `leave_empty` catches programs, `next` is where the link leads."""
+    """A form for one address. `leave_empty` catches programs, `next` is where the link leads.
+
+    `sure` holds the address in which a probable typo was pointed out.
+    """
 
     email = forms.CharField(
         label=gettext_lazy("Email address"),
@@ -34,9 +37,13 @@ class EmailForm(Form):
             self.fields["email"].widget.attrs["autofocus"] = True
 
     def clean_email(self) -> str:
+        """Returns the normalized address. Raises ValidationError for a missing or malformed one."""
         return addresses.normalize(self.cleaned_data["email"])
 
     def doubt(self) -> str:
-        """Returns the address that was probably meant; "" if none is likelier, or the typo was pointed out before."""
+        """Returns the address that was probably meant; "" if none is likelier, or the typo was pointed out before.
+
+        The form must be valid.
+        """
         email = self.cleaned_data["email"]
         return "" if self.cleaned_data["sure"] == email else addresses.suggestion(email)

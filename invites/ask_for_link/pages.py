@@ -27,9 +27,11 @@ from outbox.mail import lateness
 
 @page(limits.ASK_PER_NETWORK)
 def entry(request: HttpRequest) -> HttpResponse:
-    """Shows a form for one address. Its POST mails a link there, whoever has the address, and says where it went.
+    """Shows a form for one address. Its POST mails a link there, and leads to the page that says where it went.
 
-    A person who is signed in gets a page that says so, without the form.
+    Nothing depends on whose the address is. A person who is signed in gets a page that says so, without the form. When
+    the address was mailed too often, the page says when to ask again (429). Raises Limited when a network has posted
+    too often.
     """
     next_url = safe_path(request.GET.get("next", ""))
     if request.user.is_authenticated:
@@ -39,9 +41,10 @@ def entry(request: HttpRequest) -> HttpResponse:
 
 @page(limits.ASK_PER_NETWORK)
 def reset(request: HttpRequest) -> HttpResponse:
-    """Shows a form for one address. Its POST mails a link to choose a new password by, and says where it went.
+    """Shows a form for one address. Its POST mails a link for a new password, and leads to the page that says so.
 
-    The answer is the same whoever has the address.
+    Nothing depends on whose the address is. When the address was mailed too often, the page says when to ask again
+    (429). Raises Limited when a network has posted too often.
     """
     return take_address(request, "invites/ask_for_link/reset.html", MagicLink.Purpose.RESET)
 
@@ -49,8 +52,9 @@ def reset(request: HttpRequest) -> HttpResponse:
 def take_address(request: HttpRequest, template: str, purpose: str, next_url: str = "") -> HttpResponse:
     """Returns the page with the address form; a valid POST mails a link and leads to the page that says where it went.
 
-    A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that fills in
-    the hidden field gets the usual answer, but no mail is sent.
+    `template` is that of the page, `purpose` that of the link, `next_url` the form's first value for where the link
+    leads. A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that
+    fills in the hidden field gets the usual answer, but no mail is sent.
     """
     form = bind_form(EmailForm, request, initial={"next": next_url})
     if not form.is_valid():
@@ -67,6 +71,7 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
 
 
 def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
+    """Returns the page `template` with the address form. `suggestion` is the address that was probably meant, or ""."""
     context = {"form": form, "suggestion": suggestion, "closed": settings.SIGNUP == "invited"}
     return render(request, template, context | {"minutes_late": lateness.minutes()})
 
@@ -75,7 +80,8 @@ def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion:
 def prove(request: PersonRequest) -> HttpResponse:
     """Mails a link to the signed-in person, as proof in place of their password; it leads back to the page in `next`.
 
-    A GET leads to the account page.
+    A POST leads to the page that says where the mail went, or returns it (429) when the address was mailed too often. A
+    GET leads to the account page. Raises Limited when a network has posted too often.
     """
     if request.method != "POST":
         return redirect("account")
@@ -85,10 +91,10 @@ def prove(request: PersonRequest) -> HttpResponse:
 
 @page(limits.ASK_PER_NETWORK)
 def sent(request: HttpRequest) -> HttpResponse:
-    """Shows where the last link went. Its POST mails a fresh one there, and says so, or when that will be possible.
+    """Shows where the last link went. Its POST mails a fresh one there and says so, or says when it can be (429).
 
     With the token of an expired link, the POST mails a fresh one to the address of that link. Without an address to
-    mail, it leads to the start page.
+    mail, it leads to the start page. Raises Limited when a network has posted too often, or too many invalid tokens.
     """
     if request.method != "POST":
         return sent_page(request, recall(request))

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 
 class Provider(NamedTuple):
+    """A mail provider: its name, and the web page where its users read their mail."""
+
     name: str
     url: str
 
@@ -21,5 +23,5 @@ BY_DOMAIN = {domain: provider for provider, domains in PROVIDERS.items() for dom
 
 
 def provider(address: str) -> Provider | None:
-    """Returns the provider whose list has the address's domain, or None. No other domain is guessed or looked up."""
+    """Returns the provider in PROVIDERS that has the address's domain, or None for any other domain."""
     return BY_DOMAIN.get(address.rpartition("@")[2])

@@ -66,7 +66,7 @@ def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str
 
 
 def language(text: str) -> str:
-    """Returns the site's language for a code like "en-GB", or "" for "". Raises ValidationError where none fits."""
+    """Returns the site's language for a code like "en-GB", or "" for "". Raises ValidationError for any other code."""
     try:
         return get_supported_language_variant(text.lower()) if text else ""
     except LookupError:
@@ -75,14 +75,14 @@ def language(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Returns the text if it is a path of this site or "". Raises ValidationError for any other text."""
+    """Returns the text, which must be a path of this site or "". Raises ValidationError for any other text."""
     if text != safe_path(text):
         raise ValidationError(_("It must lead to a path of this site, like /account"))
     return text
 
 
 def group(name: str, groups: Mapping[str, int] | None) -> int | None:
-    """Returns the id of the group with this name, None for "".
+    """Returns the id that `groups` has for this name; None for "".
 
     Raises ValidationError for an unknown group, or if `groups` is None: the list's author may not name any.
     """

@@ -32,7 +32,7 @@ FORMULA = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])")
 
 
 def lines(invites: InviteQuerySet) -> Iterator[str]:
-    """Yields the lines of the CSV file for these invitations: first the names of the columns, then the newest."""
+    """Yields the lines of the CSV file: first the names of the columns, then one for each invitation, newest first."""
     yield "\ufeff" + line(COLUMNS)  # the byte order mark by which Excel recognizes UTF-8
     for chunk in chunks(invites):
         OutboxMessage.objects.attach_newest(chunk)
@@ -53,6 +53,7 @@ def chunks(invites: InviteQuerySet) -> Iterator[list[Invite]]:
 
 
 def row(invite: Invite) -> list[str]:
+    """Returns the cells of the line for an invitation, in the order of COLUMNS."""
     return [
         invite.email,
         invite.name,

@@ -38,7 +38,7 @@ class Line:
 
 
 def open_text(file: BinaryIO) -> Iterator[str]:
-    """Yields the lines of a UTF-8 file, whatever their line ends.
+    """Yields the lines of a UTF-8 file, whatever their line ends. At the end the file is still open.
 
     Bytes that are not UTF-8 become surrogates, by which read() finds and names their line. A line of more than LONGEST
     characters is cut to one more than that, by which read() knows that it was too long.
@@ -56,7 +56,8 @@ def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Itera
     """Yields a Line for each person that the lines name, and for each line that can't be read; skips empty lines.
 
     `groups` maps the names of groups that may be named to their ids; None forbids to name any. The columns are in the
-    order of COLUMNS, unless the first line names them, or is that of the file of bad lines that we give out.
+    order of COLUMNS, unless the first line names them. Of a file that begins like the file of bad lines that we give
+    out, the second column is read. Raises nothing: what is wrong is the `problem` of a Line.
     """
     columns, fixed, first, mended = list(COLUMNS), "", True, False
     for number, text in _joined(_numbered(lines)):
@@ -143,7 +144,7 @@ def _is_address(cell: str) -> bool:
 def _people(
     number: int, text: str, cells: list[str], columns: list[str], groups: Mapping[str, int] | None
 ) -> Iterator[Line]:
-    """Yields a Line for each person that one line names, or for what is wrong with it.
+    """Yields a Line for each person that one line names, or for what is wrong with it; `groups` is as for read().
 
     Nearly always that is one person, but mail programs copy many addresses as one line.
     """
@@ -162,9 +163,9 @@ def _people(
 
 
 def _entry(row: dict[str, str], groups: Mapping[str, int] | None) -> Entry:
-    """Returns the person that the cells of a line name, as "ada@example.com" or "Ada <ada@example.com>".
+    """Returns the person that `row` names; it maps column to text, and the address may be "Ada <ada@example.com>".
 
-    Raises ValidationError, in words for the author of the list.
+    `groups` is as for read(). Raises ValidationError, in words for the author of the list.
     """
     typed, name = row.get("email", ""), row.get("name", "")
     if match := NAMED.fullmatch(typed):

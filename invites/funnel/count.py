@@ -80,7 +80,7 @@ FROM steps GROUP BY GROUPING SETS ((cohort), (source), ())
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the funnel: how many people came so far, and in percent of all and of the step before."""
+    """One step of the funnel: how many people came so far, also in percent of all and of the step before."""
 
     name: str
     people: int
@@ -92,6 +92,7 @@ class Step:
 
     @property
     def label(self) -> Promise:
+        """The name of the step for people; translated when it is shown."""
         return STEPS[self.name]
 
 
@@ -106,9 +107,10 @@ class Funnel:
 
 
 def start(by: str, days: int) -> date:
-    """Returns the first day of a period of `days` that ends today.
+    """Returns the first day of a period of `days` that ends today, in the active time zone.
 
-    With `by` "week" the period is rounded up to whole weeks, of which this is the last, so it begins on a Monday.
+    With `by` "day" it is exactly that long. With "week" it is rounded up to whole weeks, of which this is the last, so
+    it begins on a Monday.
     """
     today = timezone.localdate()
     if by == "week":
@@ -117,9 +119,10 @@ def start(by: str, days: int) -> date:
 
 
 def look(by: str, since: date, source: str = "") -> Funnel:
-    """Returns the funnel of all who asked or were invited since a day, or of one source only.
+    """Returns the funnel of all who asked or were invited since a day, or of those with one of SOURCES as `source`.
 
-    `by` is "day" or "week"; callers look back no further than DAYS[by]. The numbers are up to a minute old (CACHED).
+    `by` is "day" or "week", the length of the cohorts; callers look back no further than DAYS[by]. The numbers are up
+    to a minute old (CACHED).
     """
     key = f"funnel:{by}:{since}:{source}:{timezone.get_current_timezone_name()}"
     rows = cache.get(key)
@@ -133,9 +136,10 @@ def look(by: str, since: date, source: str = "") -> Funnel:
 
 
 def count(by: str, since: date, source: str) -> list[list[Any]]:
-    """Returns rows of cohort or "", source or "", people at each step, and median times in seconds.
+    """Returns rows of cohort or "", source or "", people at each step, and the median times of three steps in seconds.
 
-    A row has a cohort or a source; the one with neither counts all people.
+    `by` is "day" or "week", `source` one of SOURCES or "" for all. A row has a cohort (its first day) or a source; the
+    one with neither counts all people. First moves the openings noted in Redis into the database.
     """
     opens.gather()
     begin = timezone.make_aware(datetime.combine(since, time.min))
@@ -148,7 +152,10 @@ def count(by: str, since: date, source: str) -> list[list[Any]]:
 
 
 def steps(people: list[int], medians: list[float | None]) -> list[Step]:
-    """Returns the steps for the number of people at each, and for the medians in seconds of the three that have one."""
+    """Returns the steps of a funnel, from the number of people at each step, in the order of STEPS.
+
+    `medians` are the seconds to the steps "handed", "accepted" and "back", None where unknown.
+    """
     handed, accepted, back = (None if m is None else timedelta(seconds=round(m)) for m in medians)
     known = {"handed": handed, "accepted": accepted, "back": back}
     befores = [people[0], *people]
@@ -159,4 +166,5 @@ def steps(people: list[int], medians: list[float | None]) -> list[Step]:
 
 
 def percent(part: int, whole: int) -> int:
+    """Returns `part` in percent of `whole`, rounded; 0 if `whole` is 0."""
     return round(100 * part / whole) if whole else 0

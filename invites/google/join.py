@@ -13,12 +13,13 @@ from kit.ids import uuid7
 
 
 def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink | None) -> tuple[User, Invite | None]:
-    """Makes an account for a verified identity. Returns it and the invitation it has accepted, if any.
+    """Makes an account for a verified identity. Returns it, and the invitation it has accepted or None.
 
-    The link's invitation comes first, then that of staff. The username is the free one nearest to the address. A plan
-    of somebody else for the address is never read again. Raises NotInvited where an invitation is needed, Unavailable
-    when it was answered just now, and IntegrityError or ConnectedElsewhere when the address, or the Google account, has
-    an account by now.
+    Signs nobody in. The invitation of `link`, by which the visitor came, goes before that of staff. The username is the
+    free one nearest to the address. What somebody planned for the address on the sign-up form is ignored. Raises
+    NotInvited where an invitation is needed, Unavailable when it was answered just now, and IntegrityError or
+    ConnectedElsewhere when the address, or the Google account, has an account by now; ValidationError if no username
+    near the address is free.
     """
     email, trace, newcomer = identity.email, visitor.trace(request), User(pk=uuid7())
     with transaction.atomic():

@@ -44,8 +44,8 @@ PAGES = {
 def start(request: HttpRequest) -> HttpResponse:
     """Shows one button, whose POST leads to Google: so no other site can send people there unasked.
 
-    A person who is signed in is led on without it. Raises Http404 where Google is not offered, and Limited after too
-    many bad tokens.
+    A person who is signed in is led to the link's page or to `next` instead. Raises Http404 where Google is not
+    offered, and Limited when a network has posted too often, or too many invalid tokens.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
@@ -60,9 +60,9 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @page(safe_only=True)
 def response(request: HttpRequest) -> HttpResponse:
-    """Takes Google's answer: signs in, signs up or connects the Google account, and leads on; or leads to the reason.
+    """Takes Google's answer (GET): signs in, signs up or connects the Google account, and leads on.
 
-    Raises Http404 where Google is not offered.
+    If nobody can be signed in, leads to a page that says why. Raises Http404 where Google is not offered.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
@@ -97,9 +97,10 @@ def answer_failure(request: HttpRequest, failure: google.Failed) -> HttpResponse
 
 
 def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """Signs in to the account of a Google identity, connects or makes one for its address, or leads to the reason.
+    """Signs in to the account of a Google identity, or connects or makes one for its address, and leads on.
 
-    `data` was sent along to Google: `next` and `link`. An account that is connected already needs no verified address.
+    If none of these is possible, leads to the page that says why. `data` was sent along to Google: `next`, the path to
+    lead to, and `link`, the id of the mailed link. An account that is connected already needs no verified address.
     """
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
@@ -122,7 +123,8 @@ def connect_or_ask(request: HttpRequest, account: User, identity: google.Identit
     """Signs in to an account with the identity's address, and connects the two; or asks the visitor to sign in first.
 
     Google's word is enough only if Google itself gives out the address. Any other address may have changed hands since
-    Google verified it: the identity is noted, and connected once the owner has signed in.
+    Google verified it: the identity is noted, and connected once the owner has signed in. Nothing is connected if the
+    account has another Google account. Ends any other session here.
     """
     if request.user.is_authenticated:  # in another tab; the note below must outlive that session
         sessions.end(request)
@@ -147,9 +149,11 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 
 
 def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
-    """Makes an account without a password for the identity, signs in to it and leads to `next`.
+    """Makes an account without a password for the identity, signs in to it and leads on.
 
-    Without the invitation that is needed, leads to the page that says so.
+    `data` was sent along to Google: the visitor is led to its `next`, or else to where the invitation leads. Without
+    the invitation that is needed, leads to the page that says so. When another press was faster, the answer is that of
+    enter().
     """
     try:
         account, invite = new_account(request, identity, link_of(data))
@@ -165,7 +169,8 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
 def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
     """Notes why nobody was signed in, and leads to the page that says so.
 
-    Google's answer works once, but a page may be loaded again: so the reason is on a page of its own.
+    `outcome` is the reason, such as CONFLICT, `email` the address that Google named, `data` what was sent along to
+    Google. Google's answer works once, but a page may be loaded again: so the reason is on a page of its own.
     """
     going = {"next": data.get("next", ""), "link": data.get("link", "")}
     GOOGLE_TRIP.keep(request, outcome=outcome, email=email, **going)
@@ -174,7 +179,11 @@ def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) 
 
 @page(safe_only=True)
 def outcome(request: HttpRequest) -> HttpResponse:
-    """Shows why the last visit to Google has signed nobody in, and the ways on; without such a visit, leads on."""
+    """Shows why the last visit to Google has signed nobody in, and the ways on.
+
+    Without such a visit in the last 15 minutes, leads to the start page. A person who is signed in is led to their
+    account, unless the reason is that the mailed link is for another address.
+    """
     note = GOOGLE_TRIP.read(request)
     link = link_of(note)
     if request.user.is_authenticated and note.get("outcome") != WRONG_ACCOUNT:
@@ -202,7 +211,9 @@ def link_of(data: dict[str, str]) -> MagicLink | None:
 def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
     """Connects the Google account to the signed-in person's account, leads there and says whether it was connected.
 
-    It must be the account, and its session epoch, that accounts.google.pages sent to Google.
+    `data` names the account, and its session epoch, that accounts.google.pages sent to Google: nothing is connected to
+    any other. If all sessions of the account have ended meanwhile, this one ends too, and the visitor is led to the
+    sign-in page.
     """
     user = cast("User", request.user)
     if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:

@@ -13,9 +13,10 @@ GOOGLE_TRIP = Note("google_trip", A_WHILE)
 
 
 def begin(request: HttpRequest, next_url: str, link: MagicLink | None = None) -> HttpResponse:
-    """Sends a visitor to Google to sign in or sign up; the answer arrives at invites.google.pages.response.
+    """Redirects a visitor to Google to sign in or sign up; the answer arrives at invites.google.pages.response.
 
-    `next_url` and the link come back with the answer; the link's address is the one that Google suggests.
+    `next_url` and the link's id come back with the answer; the link is noted in the session, too. The link's address is
+    the one that Google suggests.
     """
     hint, came_by = (link.email, link.pk.hex) if link else ("", "")
     GOOGLE_TRIP.keep(request, link=came_by)

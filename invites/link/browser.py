@@ -20,7 +20,7 @@ LIFETIME = timedelta(days=1)  # a plan whose link has expired waits as long for 
 
 
 def seal(request: HttpRequest) -> str:
-    """Returns the hash of the secret in this browser's cookie, as `MagicLink.seal` stores it; "" without a cookie."""
+    """Returns the hash of the secret in this browser's cookie, as `MagicLink.seal` stores it; "" if it has none."""
     secret = cookies.read(request, COOKIE, LIFETIME)
     return seal_of(secret) if secret else ""
 

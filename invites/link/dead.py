@@ -43,8 +43,9 @@ def broken_page(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
     """Returns the answer to a link that works no longer: a page (410) that says why, or the way on.
 
-    A person who has used the link and is signed in is led to where it leads. A second press gets the answer of the
-    first press. A link that works again by now is shown again.
+    `purpose` is that of the token it was opened by. A signed-in person who has used the link is led to where it leads.
+    A second press in the same browser gets the answer of the first, which may sign in again. A link that works again by
+    now leads to its own page.
     """
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
@@ -64,7 +65,8 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
 def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Returns the answer to an invitation that can't be declined any more: a page (410) that says why, or the way on.
 
-    A person who has accepted the invitation and is signed in is led to where it leads.
+    A signed-in person who has accepted the invitation is led to where it leads. One that is pending or expired by now
+    leads to the start page.
     """
     if invite.accepted_by_id and invite.accepted_by_id == request.user.pk:
         return redirect(invite.next or "account")
@@ -74,9 +76,10 @@ def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
 
 
 def gone_page(request: HttpRequest, state: str, invite: Invite | None, used_at: datetime | None) -> HttpResponse:
-    """Returns the page (410) of a link or an invitation that is used, accepted, declined or revoked.
+    """Returns the page (410) of a link or an invitation whose `state` is used, accepted, declined or revoked.
 
-    A holder who has also asked for no more mail can undo that there.
+    `invite` is the invitation, or that of the link; `used_at` is when it was used or accepted, if it was. A holder who
+    has also asked for no more mail can undo that there.
     """
     context: dict[str, Any] = {"invite": invite, "used_at": used_at}
     if invite and state == Invite.State.DECLINED and Suppression.objects.has_opted_out(invite.email):
@@ -87,8 +90,9 @@ def gone_page(request: HttpRequest, state: str, invite: Invite | None, used_at: 
 def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose, password: str = "") -> bool:
     """Returns whether this POST repeats the one that used the link moments ago: same browser, same page.
 
-    It does so after a double click, or when the answer got lost on the way. A new password must be the same too:
-    another one was not saved.
+    It does so after a double click, or when the answer got lost on the way. `purpose` is that of the page. For a reset,
+    `password` must be the one that was saved. Returns False if the account was turned off, or all its sessions have
+    ended, since.
     """
     here, account, now = browser.identify(request, purpose), link.used_by, timezone.now()
     if not (here and here == link.used_in and link.used_at and now < link.used_at + SECOND_PRESS):
@@ -99,7 +103,7 @@ def is_second_press(request: HttpRequest, link: MagicLink, purpose: Purpose, pas
 
 
 def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: Purpose) -> HttpResponse:
-    """Returns the answer that the first press of a double click got.
+    """Returns the answer that the first press of a double click got, on the page for `purpose`.
 
     Where the first press signed in to `account`, this one signs in again.
     """
@@ -112,7 +116,10 @@ def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: 
 
 
 def to_login_confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Leads to the sign-in page, with a message that the address is confirmed: the planned account has been made."""
+    """Leads to the sign-in page, with a message that the address is confirmed: the planned account has been made.
+
+    From there, signing in leads on to where the link leads.
+    """
     messages.success(request, _("Email address confirmed. Sign in to carry on."))
     return sessions.back_to_login(link.leads_to)
 
@@ -124,7 +131,10 @@ def to_login_with_new_password(request: HttpRequest) -> HttpResponse:
 
 
 def expired_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
-    """Returns the page (410) that offers to mail a fresh link. The token names the address: nothing is typed."""
+    """Returns the page (410) that offers to mail a fresh link.
+
+    A token for `purpose` in its form names the address, so the visitor types nothing.
+    """
     when = min(link.expires_at, timezone.now())
     context = {"link": link, "when": when, "token": tokens.sign(purpose, link.pk)}
     return render(request, "invites/link/dead/expired.html", context, status=GONE)

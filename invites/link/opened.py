@@ -51,8 +51,9 @@ View = Callable[[HttpRequest], HttpResponseBase]
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
     """Returns a decorator that hands a view the pending link of `?token=`, or of the form's hidden field.
 
-    A link in any other state, and an invalid token (404), get their own pages. Some mail servers open links to look for
-    malware, so a GET or HEAD only shows a page and uses nothing up. POST fields in `secret` stand in no error report.
+    A link in any other state, an invalid token (404), and the view's NotInvited and Unavailable get their own pages.
+    The page raises Limited after too many presses or bad tokens. Some mail servers open links to look for malware, so a
+    GET or HEAD only shows a page and uses nothing up. POST fields in `secret` stand in no error report.
     """
 
     def find(request: HttpRequest) -> MagicLink | None:
@@ -67,7 +68,8 @@ def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callabl
 def opened_by_invite(purpose: Purpose, *states: Invite.State) -> Callable[[InviteView], View]:
     """Returns a decorator that hands a view the invitation of the token, if it is in one of these states.
 
-    An invitation in any other state, and an invalid token (404), get their own pages.
+    An invitation in any other state, an invalid token (404), and the view's Unavailable get their own pages. The page
+    raises Limited after too many presses or bad tokens.
     """
 
     def find(request: HttpRequest) -> Invite | None:
@@ -81,8 +83,9 @@ def opened_by(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Returns `view` as a view of a request, which is handed the row that `find` reads by the request's token.
 
-    Answers itself for an invalid token, for a row in none of `states` (by `over`), and for the view's NotInvited and
-    Unavailable. Raises Limited when one row is pressed too often.
+    Answers itself for an invalid token (404), for a row in none of `states` (by `over`), and for the view's NotInvited
+    (403) and Unavailable (by `over`, with the row read again). A GET is noted as an opening. Raises Limited when one
+    row is pressed too often, and what `find` raises.
     """
 
     @wraps(view)
@@ -113,7 +116,7 @@ def sent_token(request: HttpRequest) -> str:
 
 
 def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink | None:
-    """Returns the link of a token that was made for one of these purposes, or None.
+    """Returns the link, in whatever state, of a token that was made for one of these purposes; None if there is none.
 
     Raises Limited when a network has posted too many invalid tokens.
     """
@@ -129,8 +132,8 @@ def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink 
 def read(pk: Any, *, is_owner: bool = False) -> MagicLink:
     """Returns the link with this id and all that its state depends on, in one statement.
 
-    `is_owner` chooses between owner links and all others. Raises ValidationError for a malformed id, and DoesNotExist
-    where there is no such link or its person has left.
+    `is_owner` chooses between owner links and all others. Raises ValidationError for a malformed id, and
+    MagicLink.DoesNotExist where there is no such link or its person has left.
     """
     links = MagicLink.objects.with_spent().with_staff_invite().select_related("used_by", "invite__invited_by")
     owner = MagicLink.Purpose.OWNER
@@ -139,7 +142,7 @@ def read(pk: Any, *, is_owner: bool = False) -> MagicLink:
 
 
 def find_invite(request: HttpRequest, token: str, purpose: Purpose) -> Invite | None:
-    """Returns the invitation of a token that was made for this purpose, or None.
+    """Returns the invitation, in whatever state, of a token that was made for this purpose; None if there is none.
 
     Raises Limited when a network has posted too many invalid tokens.
     """
@@ -161,14 +164,17 @@ def count_bad_link(request: HttpRequest) -> None:
 
 
 def count_press(request: HttpRequest, link: MagicLink) -> None:
-    """Counts one more press of a link. Raises Limited after too many, Unavailable when it is not pending."""
+    """Counts a press of a link. Raises Limited after too many, and Unavailable when the link is not pending."""
     limits.PRESS_PER_LINK.check(request, link.pk.hex)
     if link.state != MagicLink.State.PENDING:
         raise Unavailable
 
 
 def find_pending(request: HttpRequest) -> MagicLink | None:
-    """Returns the pending link of the request's sign-up token, or None. Raises Limited after too many bad tokens."""
+    """Returns the pending link of the request's sign-up token; None without a token, or if its link is not pending.
+
+    Raises Limited when a network has posted too many invalid tokens.
+    """
     token = sent_token(request)
     link = find_link(request, token, purposes.SIGNUP) if token else None
     return link if link and link.state == MagicLink.State.PENDING else None
@@ -177,8 +183,8 @@ def find_pending(request: HttpRequest) -> MagicLink | None:
 def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
     """Returns the link whose token asks for a fresh link, and the purpose to ask for; (None, "") if it may not ask.
 
-    Only an expired link may, or a pending one, which can be too old to sign in to its account. Raises Limited after
-    too many bad tokens.
+    Only an expired link may, or a pending one, which can be too old to sign in to its account. Raises Limited when a
+    network has posted too many invalid tokens.
     """
     token, asked = sent_token(request), MagicLink.Purpose
     link = find_link(request, token, purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)
@@ -191,7 +197,10 @@ def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
 
 
 def other_account_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:
-    """Returns the page for a visitor who is signed in with another address than the link's, or None for any other."""
+    """Returns the page for a visitor who is signed in with another address than the link's, or None for any other.
+
+    `purpose` is that of the page that the link has opened.
+    """
     email = other_address(request, link)
     return wrong_account(request, link, email, purpose) if email else None
 
@@ -207,8 +216,8 @@ def wrong_account(
 ) -> HttpResponse:
     """Returns the page for a visitor who uses another address than the link's: `email`, of an account or of Google.
 
-    The link stays unused, and the page names both addresses. Where an invitation's sender can be asked to send it to
-    `email` instead, the page offers to ask.
+    The link stays unused, and the page names both addresses. A new token for `purpose` leads back to the link. Where an
+    invitation's sender can be asked to send it to `email` instead, the page offers to ask.
     """
     context = {
         "link": link,
@@ -224,7 +233,7 @@ def wrong_account(
 def sign_up_args(request: HttpRequest, page: Purpose, way: str = "") -> dict[str, Any]:
     """Returns what a request says of a person who joins on this page, as arguments of MagicLink.sign_up().
 
-    `way` is how they come in by this very press; "" if they sign in later.
+    `page` is the purpose of the page. `way` is how they come in by this very press; "" if they sign in later.
     """
     beginning, chosen = {"way": way, **visitor.trace(request)}, {"language": get_language()}
     return {"browser": browser.identify(request, page), "beginning": beginning, "settings": chosen}

@@ -33,9 +33,10 @@ class Readdressing:
         )
 
     def ask(self, email: str, language: str = "") -> None:
-        """Mails the sender that the holder wants the invitation at `email`; `language` is for the mail of the answer.
+        """Mails the sender that the holder wants the invitation at `email`, and notes it in the invitation's row.
 
-        Raises Unavailable if the invitation is no longer open, or the sender was asked before or can't be asked.
+        `language` is the code for the mail of the answer. Raises Unavailable if the invitation is no longer open, or
+        the sender was asked before or can't be asked.
         """
         with transaction.atomic():
             asked = {"readdress_to": email, "readdress_asked_at": timezone.now(), "readdress_language": language}
@@ -64,7 +65,7 @@ class Readdressing:
             Invite.objects.issue(old.readdress_to, language=old.readdress_language or old.language, **said)
 
     def refuse(self) -> None:
-        """Leaves the invitation with its own address, and tells the address that asked by mail.
+        """Leaves the invitation with its own address, and mails that to the other address, which wanted it.
 
         Raises Unavailable if the sender has answered already, or the invitation was accepted, declined or revoked.
         """

@@ -28,13 +28,15 @@ class InvitePersonForm(Form):
     sure = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_email(self) -> str:
+        """Returns the normalized address. Raises ValidationError for a missing or malformed one."""
         return addresses.normalize(self.cleaned_data["email"])
 
     def clean_note(self) -> str:
+        """Returns the note. Raises ValidationError if it is too long, holds a link or is not one plain line."""
         return plain_line.plain(self.cleaned_data["note"])
 
     def clean(self) -> None:
-        """Adds an error that points out a likely typo in the address, once for each address.
+        """Adds an error that points out a likely typo in the address, unless it was pointed out just before.
 
         The form then holds the address in `sure`, so that submitting it unchanged goes through.
         """

@@ -40,9 +40,9 @@ class MemberInvites:
         return sent.exclude(email="").order_by("-created_at")
 
     def left(self) -> tuple[int, datetime | None]:
-        """Returns how many more invitations this member may send, and when the number next rises; None if none counts.
+        """Returns how many more invitations this member may send, and when the number next rises.
 
-        Withdrawn invitations count too.
+        Invitations of the last QUOTA_WINDOW count, withdrawn ones too. The time is None if there are none.
         """
         since, quota = timezone.now() - QUOTA_WINDOW, settings.MEMBERS_INVITE_QUOTA
         sent = Invite.objects.filter(source=Invite.Source.MEMBER, invited_by=self.member, created_at__gt=since)
@@ -52,8 +52,9 @@ class MemberInvites:
     def send(self, email: str, *, note: str = "", language: str = "") -> Invite:
         """Invites a normalized address and mails it. Returns the invitation.
 
-        Raises ValidationError, in words for the member, if the member is paused, has no invitations left, has invited
-        the address already or mailed it too often, or if the address is their own.
+        `note` is one plain line, `language` the code of the mail's language. Raises ValidationError, in words for the
+        member, if the member is paused, has no invitations left, has invited the address already or mailed it too
+        often, or if the address is their own.
         """
         with transaction.atomic():
             self._admit()
@@ -104,12 +105,15 @@ class MemberInvites:
             Event.objects.record(Event.Kind.REVOKED, self.member, about=invite.pk)
 
     def _lock(self) -> User:
-        """Locks the member's row until the transaction ends, so that two presses at once count one after the other."""
+        """Locks the member's row until the transaction ends, so that two presses at once count one after the other.
+
+        Returns the member as stored now. Raises User.DoesNotExist if the account was deleted meanwhile.
+        """
         locked: User = User.objects.select_for_update(no_key=True).get(pk=self.member.pk)
         return locked
 
     def _admit(self) -> None:
-        """Locks the member. Raises ValidationError if their invitations are paused."""
+        """Locks the member's row as _lock() does. Raises ValidationError if the member's invitations are paused."""
         if self._lock().invites_paused_at:
             raise ValidationError(_("Your invitations are paused"), code="paused")
 
@@ -150,7 +154,10 @@ class MemberInvites:
             raise ValidationError(said % {"count": count}, code="enough")
 
     def _mail(self, invite: Invite, kind: Event.Kind) -> None:
-        """Stores the mail of the invitation, without a token to an account, and its line of the history."""
+        """Stores the mail of the invitation, and a line of the history of this `kind`.
+
+        If the address has an account, the mail has no token.
+        """
         account = User.objects.filter(email=invite.email).first()
         mails.from_member(invite, account).save()
         Event.objects.record(kind, self.member, about=invite.pk)

@@ -26,7 +26,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_members(view: View) -> View:
-    """Returns a page for signed-in users (account_page), which raises Http404 unless MEMBERS_INVITE is set."""
+    """Returns a page for signed-in users: anyone else is led to the sign-in page.
+
+    The page raises Http404 unless the setting MEMBERS_INVITE is on, and Limited when a network has posted too often.
+    """
     inner = account_page()(view)
 
     @wraps(view)
@@ -42,7 +45,8 @@ def for_members(view: View) -> View:
 def invites(request: PersonRequest) -> HttpResponse:
     """Shows the form and the member's invitations. Its POST invites a person, and leads back here with a message.
 
-    A form that can't be sent is shown again with its errors.
+    A form that can't be sent is shown again with its errors. Raises Http404 where members may not invite, and Limited
+    when a network has posted too often.
     """
     form = bind_form(InvitePersonForm, request)
     if not form.is_valid():
@@ -62,7 +66,8 @@ def resend(request: PersonRequest) -> HttpResponse:
     """Mails the invitation again whose id is posted as `invite`, and leads back to the list with a message.
 
     If it is over, or may not be mailed now, the message says so. A GET leads to the list. Raises Http404 if the
-    invitation is not this member's, or the id is malformed.
+    invitation is not this member's, the id is malformed, or members may not invite here; and Limited when a network has
+    posted too often.
     """
     return press(request, MemberInvites.resend, _("We’ve sent the invitation to %(email)s again."))
 
@@ -72,7 +77,7 @@ def withdraw(request: PersonRequest) -> HttpResponse:
     """Withdraws the invitation whose id is posted as `invite`, and leads back to the list with a message.
 
     If it is over, the message says so. A GET leads to the list. Raises Http404 if the invitation is not this member's,
-    or the id is malformed.
+    the id is malformed, or members may not invite here; and Limited when a network has posted too often.
     """
     said = _("The invitation to %(email)s is withdrawn. Its link no longer works.")
     return press(request, MemberInvites.withdraw, said)
@@ -81,8 +86,8 @@ def withdraw(request: PersonRequest) -> HttpResponse:
 def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None], done: str) -> HttpResponse:
     """Applies `verb` to the invitation whose id is posted as `invite`, and leads back to the list with message `done`.
 
-    If the invitation is over, or the verb refuses, the message says that. A GET leads to the list. Raises Http404 if
-    the invitation is not this member's, or the id is malformed.
+    If the verb raises Invite.DoesNotExist (the invitation is over) or ValidationError, the message says that. A GET
+    leads to the list. Raises Http404 if the invitation is not this member's, or the id is malformed.
     """
     if request.method != "POST":
         return redirect("member_invites")

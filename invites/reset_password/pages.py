@@ -18,8 +18,9 @@ from kit.page import bind_form
 def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows a form for a new password. Its POST saves it, ends every session and leads to the sign-in page.
 
-    An address without an account is led to the sign-up form. An account that is turned off, and a link from before all
-    its sessions ended, get pages that say so. When another press was faster, the answer says what became of the link.
+    An address without an account is led to the sign-up form. An account that is turned off (403), and a link that works
+    no longer or is from before all sessions of the account ended (410), get pages that say so. With `?show` the
+    password is displayed as typed. Raises Limited after too many presses or bad tokens.
     """
     show = "show" in request.GET
     try:
@@ -38,6 +39,7 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 
 def reset_page(request: HttpRequest, link: MagicLink, form: ResetForm, *, show: bool) -> HttpResponse:
+    """Returns the page with the form for a new password. `show` says whether the password is displayed as typed."""
     here = tokens.path(purposes.RESET, link.pk)
     context = {
         "link": link,

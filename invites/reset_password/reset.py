@@ -21,7 +21,8 @@ class TurnedOff(Exception):
 def owner(link: MagicLink) -> User:
     """Returns the account whose password a link lets its holder choose.
 
-    Raises NoAccount, TurnedOff, or Superseded when the account has ended all sessions since the link was mailed.
+    Raises NoAccount if no account has the link's address, TurnedOff if the account is turned off, and Superseded if it
+    has ended all sessions since the link was mailed, or is newer than a link that is older than an hour.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
@@ -36,8 +37,9 @@ def owner(link: MagicLink) -> User:
 def save(request: HttpRequest, link: MagicLink, account: User, password: str) -> None:
     """Uses the link to set the account's new password, and ends every session. Nobody is signed in by it.
 
-    Raises Unavailable when the link works no longer, and Superseded when all sessions of the account have ended
-    since it was read: by another of its links, or by "this was not me".
+    `password` must have been checked. The owner is mailed, and an invitation of the link is accepted. Raises
+    Unavailable when the link works no longer, and Superseded when all sessions of the account have ended since it was
+    read: by another of its links, or by "this was not me".
     """
     link.reset_password(account, password, browser=browser.identify(request, purposes.RESET), **visitor.trace(request))
     devices.mark_known(request, account)  # a device that reads the mailbox is no new device to warn of

@@ -28,10 +28,11 @@ class SignupForm(WithNewPassword):
         self.address = email
 
     def owner(self) -> User:
+        """Returns the user whose password it will be, with the typed username; not stored."""
         return User(username=self.cleaned_data.get("username", ""), email=self.address)
 
     def clean_username(self) -> str:
-        """Returns the normalized name. Raises ValidationError for a malformed or taken name."""
+        """Returns the normalized username. Raises ValidationError for a missing, malformed, reserved or taken one."""
         name = names.normalize(self.cleaned_data["username"])
         if User.objects.filter(username=name).exists():
             raise names.taken_error(User.objects.free_name(name))
@@ -39,7 +40,10 @@ class SignupForm(WithNewPassword):
 
 
 class RegisterForm(SignupForm, EmailForm):
-    """A form for address, username and password at once. It asks about no typos: a mail that does not come tells."""
+    """A form for address, username and password at once.
+
+    Unlike EmailForm it points out no probable typo: the user sees that no mail comes.
+    """
 
     field_order = ("email", "username", "password")
     sure = None  # type: ignore[assignment]
@@ -49,5 +53,6 @@ class RegisterForm(SignupForm, EmailForm):
         self.fields["email"].widget.attrs.pop("autofocus", None)  # this page has more to read than one field
 
     def owner(self) -> User:
+        """Returns the user whose password it will be, with the typed username and address; not stored."""
         self.address = self.cleaned_data.get("email", "")
         return super().owner()

@@ -17,10 +17,11 @@ class HasAccount(Exception):
 
 
 def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose) -> User | None:
-    """Makes the account that a form on this page asks for, and returns it; or None, and the form's errors say why.
+    """Uses the link to make the account that `form` asks for. Returns the user, or None if the form has errors by now.
 
-    Raises NotInvited where an invitation is needed, Unavailable when the link works no longer, and HasAccount when
-    the address has an account by now.
+    `page` is the purpose of the page that was pressed. The errors are also those of a name taken just now. Starts no
+    session. Raises NotInvited where an invitation is needed, Unavailable when the link works no longer, and HasAccount
+    when the address has an account by now.
     """
     if not form.is_valid():
         if not MagicLink.objects.pending().filter(pk=link.pk).exists():

@@ -24,10 +24,10 @@ from kit.tokens import Purpose
 
 @page(secret=("password",))
 def signup(request: HttpRequest) -> HttpResponseBase:
-    """Shows a sign-up form. Its POST makes an account (from_link) or plans one (register).
+    """Shows a sign-up form: with the token of a mailed link from_link(), without one register().
 
-    from_link() answers a request with the token of a mailed link, register() any other. Raises Limited after too many
-    requests, presses or bad tokens.
+    The POST of the former makes an account, the POST of the latter plans one. Raises Limited after too many requests,
+    presses or bad tokens.
     """
     with_link = "token" in (request.POST if request.method == "POST" else request.GET)
     return from_link(request) if with_link else register(request)
@@ -35,11 +35,12 @@ def signup(request: HttpRequest) -> HttpResponseBase:
 
 @opened.opened_by_link(purposes.SIGNUP)
 def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Shows the form for a username and a password. Its POST makes the account and signs in to it.
+    """Shows the form for a username and a password. Its POST makes the account, signs in and leads on.
 
-    A GET for an address with an account leads to the page that signs in. A visitor who is signed in to another account,
-    or must be invited first, gets a page that says so. When another press was faster, the answer says what became of
-    the link. Raises Limited after too many presses or bad tokens.
+    The POST leads to where the link leads. A GET for an address with an account leads to the page that signs in. A
+    visitor who is signed in to another account, or must be invited first (403), gets a page that says so, as does a
+    link that works no longer, also if another press was faster (410). Raises Limited after too many presses or bad
+    tokens.
     """
     if request.method != "POST" and User.objects.filter(email=link.email).exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
@@ -50,10 +51,10 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))
 def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
-    """Shows the sign-up form of the first superuser, for the owner link; its POST makes that account.
+    """Shows the sign-up form of the first superuser, for the owner link; its POST makes the account and signs in.
 
-    Only an operator's terminal shows that link. Once there is a superuser, or an account with the address, the page
-    says so (410). When another press was faster, the answer says what became of the link.
+    Only an operator's terminal shows that link. Once there is a superuser, or an account with the address, or the link
+    works no longer, a page says so (410). Raises Limited after too many presses or bad tokens.
     """
     if User.objects.filter(Q(is_superuser=True) | Q(email=link.email)).exists():
         return render(request, dead.OWNER_PAGE, status=dead.GONE)
@@ -63,8 +64,8 @@ def owner(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse:
     """Returns the sign-up form, or for a valid POST makes the account, signs in and leads to where the link leads.
 
-    If the address has an account by now, the page is loaded again. Raises NotInvited where an invitation is needed, and
-    Unavailable when another press was faster.
+    `purpose` is that of the page: SIGNUP or OWNER. If the address has an account by now, leads to this page again.
+    Raises NotInvited where an invitation is needed, and Unavailable when another press was faster.
     """
     show = "show" in request.GET
     if request.method != "POST":
@@ -82,6 +83,7 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
 
 
 def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: SignupForm) -> HttpResponse:
+    """Returns the sign-up page with `form`: that of the first superuser for the purpose OWNER, else the usual one."""
     here = tokens.path(purpose, link.pk)
     context = {
         "link": link,
@@ -103,8 +105,9 @@ def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: S
 def register(request: HttpRequest) -> HttpResponse:
     """Shows a form for address, username and password. Its POST stores them as a plan and mails a link to confirm it.
 
-    Only this browser can open the plan. A person who is signed in is led to the start page; where sign-up is by
-    invitation, the page says so (403).
+    Only this browser can open the plan. The POST leads to the page that says where the mail went, or returns it (429)
+    when the address was mailed too often. A person who is signed in is led to the start page; where sign-up is by
+    invitation, a page says so (403). Raises Limited when a network has posted too often.
     """
     if settings.SIGNUP != "open":
         return dead.closed_page(request)

@@ -23,9 +23,10 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
-    Without such an account, planned() answers. A link that no longer stands for a password gets the page of an expired
-    link, and an account that is turned off gets a page that says so. When another press was faster, the answer says
-    what became of the link.
+    If the account needs a code, the POST leads to the page that asks for it. Without an account, planned() answers, or
+    a page for a visitor who is signed in to another one. An account that is turned off (403), and a link that works no
+    longer, is too old for the account or was just used (410), get pages that say so. Raises Limited after too many
+    presses or bad tokens.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
@@ -43,8 +44,10 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
 
-    Any other browser is led to the sign-up form to choose again, and so is this one if name or address is taken by now.
-    Raises NotInvited where an invitation is needed, and Unavailable when another press was faster.
+    Any other browser is led to the sign-up form to choose again, and so is this one if the name can't be had, or the
+    address has an account, by now. If the database fails, the button is shown again (503). Where an invitation is
+    needed, a GET shows a page that says so (403), and a POST raises NotInvited. Raises Unavailable when another press
+    was faster.
     """
     if not link.is_planned_in(browser.seal(request)):
         if link.password:
@@ -69,6 +72,10 @@ def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def confirm_page(
     request: HttpRequest, link: MagicLink, *, status: int = 200, account: User | None = None, failed: bool = False
 ) -> HttpResponse:
+    """Returns the page with the button that signs in to `account` or, if it is None, makes the planned account.
+
+    With `failed` it says that the last press could not be carried out.
+    """
     context = {
         "link": link,
         "account": account,

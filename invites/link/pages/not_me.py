@@ -24,8 +24,9 @@ log = logging.getLogger("frontdoor.invites")
 def not_me(request: HttpRequest) -> HttpResponse:
     """Shows the event that a mail told of, and one button. Its POST reports the event, and says what that has undone.
 
-    It needs the mail's token, and no session. A GET changes nothing: mail servers open links too. An invalid token
-    gets a page (404). Raises Limited when a network has posted too many of these.
+    It needs the mail's token, and no session. A GET changes nothing: mail servers open links too. An invalid token gets
+    a page (404), and so does an event that can't be reported any more (410). Raises Limited when a network has posted
+    too often, or too many invalid tokens.
     """
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")
     try:
@@ -46,7 +47,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
 
 
 def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
-    """Returns the page with the button, which lists what reporting the event will undo."""
+    """Returns the page with the button, which lists what reporting the event will undo. `token` goes into its form."""
     user = cast("User", event.user)
     taken = event.told != user.email and User.objects.filter(email=event.told).exists()
     factor = user.second_factor.was_set_up(since=event)
@@ -58,8 +59,8 @@ def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
     """Reports the event, and mails the owner a link to choose a new password by. Returns the page that says so.
 
-    If another account has the mailed address by now, returns the page of an account that is turned off, and mails
-    no link. Raises EventUnavailable when the event can't be reported any more.
+    If another account has the mailed address by now, this turns the account off, mails no link, and returns the page
+    that says so (409). Raises EventUnavailable when the event can't be reported any more.
     """
     trace = visitor.trace(request)
     with transaction.atomic():
@@ -76,7 +77,10 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def is_off_since(account: User, event: Event) -> bool:
-    """Returns whether two-step verification is off by this event, by something that followed it, or by this report."""
+    """Returns whether two-step verification is off, and was turned on or off by this event or after it.
+
+    The report of the event may itself have turned it off.
+    """
     changes = account.events.filter(
         kind__in=(Event.Kind.SECOND_FACTOR_ON, Event.Kind.SECOND_FACTOR_OFF), at__gte=event.at
     )
@@ -92,7 +96,10 @@ def turned_off(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def over(request: HttpRequest, event: Event) -> HttpResponse:
-    """Returns the page (410) of an event that can't be reported any more, or turned_off() if that report ended so."""
+    """Returns the page (410) of an event that can't be reported any more.
+
+    If the report of the event has turned the account off, returns the page of turned_off() (409) again.
+    """
     if event.disowned_at and event.user and not event.user.is_active:
         return turned_off(request, event)
     said = NotMe(event)

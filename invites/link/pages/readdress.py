@@ -21,7 +21,8 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Mails the sender that the holder wants the invitation at another address, and shows that; a GET leads back.
 
     The holder has proven that address here, by being signed in or by Google. The sender is asked once: a second press
-    leads back, too. When the invitation has just ended, a page says so.
+    leads back to the link's page, too. When the invitation has just ended, a page says so (410). Raises Limited after
+    too many requests, presses or bad tokens.
     """
     email = request.user.email if request.user.is_authenticated else GOOGLE_IDENTITY.read(request).get("email", "")
     invite = link.invite
@@ -36,8 +37,9 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def for_sender(view: opened.InviteView) -> opened.View:
     """Returns the view for an invitation's sender, with the token of the mail that asks for another address.
 
-    A GET shows both buttons, a POST hands the invitation to `view`. An invalid token, and an invitation that needs no
-    answer any more, get pages that say so. Raises Limited after too many presses or bad tokens.
+    A GET shows both buttons, a POST hands the invitation to `view`. An invalid token (404), an invitation that needs no
+    answer any more, and the view's Unavailable (both 410) get pages that say so. Raises Limited after too many presses
+    or bad tokens.
     """
 
     @page()
@@ -64,9 +66,10 @@ def for_sender(view: opened.InviteView) -> opened.View:
 
 @for_sender
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """Sends the invitation to the other address, withdraws it from its own, and shows that.
+    """Shows the sender both buttons. Its POST withdraws the invitation, sends one to the other address, and says so.
 
-    When the sender has answered, or the invitation has ended, just now, a page says so (410).
+    When the sender has answered, or the invitation has ended, a page says so (410). Raises Limited after too many
+    presses or bad tokens.
     """
     Readdressing(invite).approve()
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
@@ -74,9 +77,10 @@ def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
 
 @for_sender
 def decline(request: HttpRequest, invite: Invite) -> HttpResponse:
-    """Leaves the invitation with its own address, mails that to the other address, and shows it.
+    """Shows the sender both buttons. Its POST leaves the invitation with its own address, and mails the other about it.
 
-    When the sender has answered, or the invitation has ended, just now, a page says so (410).
+    When the sender has answered, or the invitation has ended, a page says so (410). Raises Limited after too many
+    presses or bad tokens.
     """
     Readdressing(invite).refuse()
     return render(request, "invites/link/readdress_done.html", {"email": invite.email, "moved": False})

@@ -30,7 +30,7 @@ class Site(admin.AdminSite):
     enable_nav_sidebar = False  # without a script the sidebar does nothing
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Returns an admin page's view behind second_factor_first(), with a CSP that allows our own scripts."""
+        """Returns an admin page's view behind second_factor_first(), with a CSP that allows scripts from this site."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -40,9 +40,9 @@ class Site(admin.AdminSite):
         return csp_override(ADMIN_CSP)(guarded)
 
     def second_factor_first(self, request: HttpRequest) -> HttpResponse | None:
-        """Returns None, or a redirect to the page that sets up a second factor.
+        """Returns a redirect to the page that sets up a second factor, for staff who lack a required one; else None.
 
-        It redirects staff without one if REQUIRE_STAFF_2FA is on; that page leads back to the page that was asked for.
+        REQUIRE_STAFF_2FA requires it of all staff. The page leads back to the page that was asked for.
         """
         user: Any = request.user
         if not settings.REQUIRE_STAFF_2FA or not self.has_permission(request) or user.second_factor.is_on:
@@ -53,7 +53,8 @@ class Site(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirects a visitor who is not signed in to the site's sign-in page, and staff to the desk.
 
-        Raises PermissionDenied for a person who is signed in and may not enter the desk.
+        From the sign-in page the visitor is led to `next`, or else to the desk. Raises PermissionDenied for a person
+        who is signed in and may not enter the desk.
         """
         if not request.user.is_authenticated:
             return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
@@ -62,7 +63,7 @@ class Site(admin.AdminSite):
         return redirect("admin:index")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Redirects to the site's own page for signing out."""
+        """Redirects to the site's own page for signing out; signs nobody out itself."""
         return redirect("account_logout")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

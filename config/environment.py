@@ -1,6 +1,6 @@
 """Settings read from the environment.
 
-Whatever is missing or wrong ends the process (SystemExit) with one line that names the variable.
+Whatever is missing or wrong raises SystemExit: it ends the process with one line that names the variable.
 """
 
 import re
@@ -21,7 +21,7 @@ SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
     """Returns a variable, parsed by `kind`: `read(env.int, "TRUSTED_PROXY_COUNT", 0)`; `default` if it is not set.
 
-    Ends the process if the value cannot be parsed.
+    Raises SystemExit if the value cannot be parsed.
     """
     try:
         return kind(name, default=default)
@@ -30,7 +30,7 @@ def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
 
 
 def number(name: str, default: int, *, least: int) -> int:
-    """Returns an integer variable. Ends the process if it is no integer, or below `least`."""
+    """Returns an integer variable, or `default`. Raises SystemExit if it is no integer, or below `least`."""
     value: int = read(env.int, name, default)
     return value if value >= least else refuse(f"{name} must be {least} or more.")
 
@@ -38,7 +38,8 @@ def number(name: str, default: int, *, least: int) -> int:
 def address(name: str, value: str, schemes: set[str], example: str) -> SplitResult:
     """Returns `value`, the URL in variable `name`, in its parts.
 
-    Ends the process, and shows `example`, if the scheme is not among `schemes` or if host or port are malformed.
+    Raises SystemExit, with `example` in its line, if the scheme is not among `schemes` or if host or port are
+    malformed.
     """
     try:
         url = urlsplit(value)
@@ -49,7 +50,7 @@ def address(name: str, value: str, schemes: set[str], example: str) -> SplitResu
 
 
 def one_of(name: str, *choices: str) -> str:
-    """Returns a variable that must be one of `choices`; the first is the default. Ends the process for another."""
+    """Returns a variable that must be one of `choices`; the first is the default. Raises SystemExit for any other."""
     value = env.str(name, default=choices[0])
     return value if value in choices else refuse(f"{name} must be {' or '.join(choices)}.")
 
@@ -57,7 +58,7 @@ def one_of(name: str, *choices: str) -> str:
 def required(name: str, *, debug: str) -> str:
     """Returns a variable, or `debug` if it is missing and DEBUG is on.
 
-    Ends the process if it is missing and DEBUG is off.
+    Raises SystemExit if it is missing and DEBUG is off.
     """
     value: str = env.str(name, default="")
     if not value and not read(env.bool, "DEBUG", default=False):
@@ -68,13 +69,13 @@ def required(name: str, *, debug: str) -> str:
 def secret_key(*, debug: str) -> str:
     """Returns SECRET_KEY, or `debug` if it is missing and DEBUG is on.
 
-    Ends the process if it is missing and DEBUG is off, or if it is weak.
+    Raises SystemExit if it is missing and DEBUG is off, or if it is weak.
     """
     return strong("SECRET_KEY", required("SECRET_KEY", debug=debug))
 
 
 def strong(name: str, key: str) -> str:
-    """Returns `key`. Ends the process if it is as weak as Django's check security.W009 says."""
+    """Returns `key`, the value of variable `name`. Raises SystemExit if it is weak by Django's check security.W009."""
     if len(key) < 50 or len(set(key)) < 5:  # the numbers of security.W009
         refuse(f"{name} is weak. Use at least 50 random characters.")
     return key
@@ -83,8 +84,8 @@ def strong(name: str, key: str) -> str:
 def site_url(*, debug: str) -> SplitResult:
     """Returns SITE_URL, the one public address of the site from which every link is built.
 
-    If it is missing and DEBUG is on, `debug` takes its place. Ends the process if it is missing and DEBUG is off, or if
-    it is not just scheme, host and port.
+    If it is missing and DEBUG is on, `debug` takes its place. Raises SystemExit if it is missing and DEBUG is off, or
+    if it is not just scheme, host and port.
     """
     return origin("SITE_URL", required("SITE_URL", debug=debug), "https://example.com")
 
@@ -92,7 +93,7 @@ def site_url(*, debug: str) -> SplitResult:
 def origin(name: str, value: str, example: str) -> SplitResult:
     """Returns a URL that is just a scheme (http or https), a host and perhaps a port.
 
-    Ends the process for any other `value` of variable `name`; the line shows `example`.
+    Raises SystemExit for any other `value` of variable `name`; its line shows `example`.
     """
     example = f"{example}, with nothing before or after the host"
     url = address(name, value.rstrip("/"), {"http", "https"}, example)
@@ -109,7 +110,7 @@ def in_url(host: str) -> str:
 def encryption_keys(*signing: str) -> list[str]:
     """Returns the keys for kit/encryption.py: ENCRYPTION_KEY, its fallbacks, and the `signing` keys.
 
-    The first encrypts. Without ENCRYPTION_KEY it is the first signing key. Ends the process if ENCRYPTION_KEY is weak.
+    The first encrypts. Without ENCRYPTION_KEY it is the first signing key. Raises SystemExit if ENCRYPTION_KEY is weak.
     """
     key, replaced = env.str("ENCRYPTION_KEY", default=""), read(env.list, "ENCRYPTION_KEY_FALLBACKS", default=[])
     # All keys decrypt, so secrets stay readable when ENCRYPTION_KEY is introduced or removed.
@@ -117,7 +118,7 @@ def encryption_keys(*signing: str) -> list[str]:
 
 
 def google_secret(client_id: str) -> str:
-    """Returns GOOGLE_CLIENT_SECRET, perhaps "". Ends the process if only one of id and secret is set."""
+    """Returns GOOGLE_CLIENT_SECRET, perhaps "". Raises SystemExit if only one of it and `client_id` is set."""
     secret: str = env.str("GOOGLE_CLIENT_SECRET", default="")
     if bool(secret) != bool(client_id):
         refuse("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET come together: set both, or neither.")
@@ -127,7 +128,7 @@ def google_secret(client_id: str) -> str:
 def google_base_url() -> str:
     """Returns GOOGLE_BASE_URL, the origin of a stand-in for Google, or "" for Google itself.
 
-    Ends the process if it is no origin, or if it is http on another machine.
+    Raises SystemExit if it is no origin, or if it is http on another machine.
     """
     typed: str = env.str("GOOGLE_BASE_URL", default="")
     if not typed:
@@ -139,7 +140,7 @@ def google_base_url() -> str:
 
 
 def google_endpoints(base: str) -> dict[str, str]:
-    """Returns allauth's settings for the stand-in at `base`, with Google's own paths; {} without one."""
+    """Returns allauth's settings for the stand-in at the origin `base`, with Google's own paths; {} if `base` is ""."""
     paths = {"AUTHORIZE_URL": "/o/oauth2/v2/auth", "ACCESS_TOKEN_URL": "/token"}
     return {name: base + path for name, path in paths.items()} if base else {}
 
@@ -147,7 +148,7 @@ def google_endpoints(base: str) -> dict[str, str]:
 def database(*, debug: str) -> dict[str, Any]:
     """Returns the DATABASES entry for DATABASE_URL, or for `debug` if that is missing and DEBUG is on.
 
-    Ends the process if it is missing and DEBUG is off, or if it is malformed.
+    Raises SystemExit if it is missing and DEBUG is off, or if it is malformed.
     """
     url = required("DATABASE_URL", debug=debug)
     address("DATABASE_URL", url, {"postgres", "postgresql"}, "postgres://user:password@host:5432/name")
@@ -157,7 +158,7 @@ def database(*, debug: str) -> dict[str, Any]:
 def redis(*, debug: str) -> str:
     """Returns REDIS_URL, or `debug` if it is missing and DEBUG is on.
 
-    Ends the process if it is missing and DEBUG is off, or if it is malformed.
+    Raises SystemExit if it is missing and DEBUG is off, or if it is malformed.
     """
     url = required("REDIS_URL", debug=debug)
     address("REDIS_URL", url, {"redis", "rediss", "unix"}, "redis://:password@host:6379/0")
@@ -165,7 +166,7 @@ def redis(*, debug: str) -> str:
 
 
 def amqp() -> str:
-    """Returns AMQP_URL, or "" if mail leaves without a broker. Ends the process if it is malformed."""
+    """Returns AMQP_URL, or "" if mail leaves without a broker. Raises SystemExit if it is malformed."""
     url: str = env.str("AMQP_URL", default="")
     if url:
         address("AMQP_URL", url, {"amqp", "amqps"}, "amqp://user:password@host:5672/vhost")
@@ -175,7 +176,7 @@ def amqp() -> str:
 def webhook_networks() -> list[IPv4Network | IPv6Network]:
     """Returns the private networks, from WEBHOOKS_ALLOWED_NETWORKS, in which webhooks may be called.
 
-    Ends the process if one of them is no network.
+    Raises SystemExit if one of them is no network.
     """
     typed: list[str] = read(env.list, "WEBHOOKS_ALLOWED_NETWORKS", default=[])
     try:
@@ -185,7 +186,7 @@ def webhook_networks() -> list[IPv4Network | IPv6Network]:
 
 
 def bounce_address() -> str:
-    """Returns BOUNCE_ADDRESS, to which VERP adds an id, or "". Ends the process if it is malformed."""
+    """Returns BOUNCE_ADDRESS, to which VERP adds an id, or "". Raises SystemExit if it is malformed."""
     typed: str = env.str("BOUNCE_ADDRESS", default="")
     if typed and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", typed):
         refuse("BOUNCE_ADDRESS must look like bounces@example.com, with 20 characters or less before the @ and no +.")
@@ -193,7 +194,7 @@ def bounce_address() -> str:
 
 
 def delivery() -> dict[str, Any]:
-    """Returns the MAILERS entry for EMAIL_URL; the default is smtp://localhost:25. Ends the process if it is malformed.
+    """Returns the MAILERS entry for EMAIL_URL, by default smtp://localhost:25. Raises SystemExit if it is malformed.
 
     EMAIL_URL is smtp://, smtp+tls:// or smtp+ssl://user:password@host:port, or eml:///folder, for mail into files.
     """
@@ -214,5 +215,5 @@ def delivery() -> dict[str, Any]:
 
 
 def refuse(line: str) -> NoReturn:
-    """Ends the process with status 1 and this line on stderr."""
+    """Raises SystemExit, which ends the process with status 1 and this line on stderr."""
     sys.exit(line)

@@ -25,6 +25,6 @@ accesslog = None  # config.edge.middleware.log_requests writes the line of each 
 
 
 def post_fork(_arbiter: object, _worker: object) -> None:
-    """Gives the workers the database backend that gives up a silent server."""
+    """Sets the database backend of a new worker process to the one that gives up a silent server."""
     # Visitors wait for these processes, so a silent server must be given up; commands and mail workers can wait.
     settings.DATABASES["default"]["ENGINE"] = "config.failover.postgres"

@@ -27,7 +27,7 @@ class LineFormatter(logging.Formatter):
 
 
 def one_line(text: str) -> str:
-    """Returns `text` with everything unprintable escaped: it could forge a second line or drive a terminal."""
+    """Returns `text` with every unprintable character escaped: it could forge a second line or drive a terminal."""
     if text.isprintable():  # nearly every text is, and the loop below is slow
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

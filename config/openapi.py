@@ -21,5 +21,5 @@ def document() -> dict[str, Any]:
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    """Answers with the OpenAPI document in JSON."""
+    """Answers GET and HEAD with the OpenAPI document in JSON, and 405 to other methods."""
     return JsonResponse(document())

@@ -18,7 +18,7 @@ class Renderer(TemplatesSetting):
     """
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
-        """Returns the HTML of a widget. All other templates are rendered by Django."""
+        """Returns the HTML of a widget that WRITERS knows, all values escaped. Django renders all other templates."""
         write = WRITERS.get(template_name)
         if write is None:
             return super().render(template_name, context, request)

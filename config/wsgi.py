@@ -17,7 +17,7 @@ PLAIN = re.compile(rf"[\w./+-]*({PARAMETER})*\s*;?\s*", re.IGNORECASE | re.ASCII
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Calls Django, after replacing a Content-Type that it cannot read.
+    """Returns Django's answer to a request, after replacing a Content-Type that Django cannot read.
 
     The replacement names a character set that config.edge.middleware refuses with the 415 page.
     """

@@ -19,7 +19,10 @@ log = logging.getLogger("frontdoor.accounts")
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Returns who the user is, their settings, and their ways to sign in."""
+    """Answers with the user's id, name, address, settings and ways to sign in, as `{"user": …}`.
+
+    `google` in it is the address of the connected Google account, or null. Answers 401 to anyone not signed in.
+    """
     user = request.person
     about = {
         "id": user.pk,
@@ -36,10 +39,11 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def delete(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Deletes the account and ends all its sessions; needs `password` or a recent proof. Returns a message.
+    """Deletes the account, mails its owner, and answers with a message. All its sessions end.
 
-    Raises Refused without proof of ownership (403) or when the database fails (503), Invalid for a wrong password,
-    Limited, and Superseded.
+    Needs `password`, unless the user has proven ownership in the last 15 minutes. Answers 403 without either, 400 for a
+    wrong password, 429 after too many tries, 503 if the database fails (nothing is deleted then), and 401 to anyone not
+    signed in, or whose sessions have all ended meanwhile.
     """
     form = WithProof(request, sent)
     proof.check(form)

@@ -17,16 +17,21 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Returns the address where a code was mailed, and until when the code works; nulls if no change waits."""
+    """Answers with the address `to` where a code was mailed, and `ends_at`, until when the code works.
+
+    Both are null if no change of address waits for its code. Answers 401 to anyone not signed in.
+    """
     waiting = change.find_pending(request)
     return JsonResponse({"to": waiting and waiting.to, "ends_at": waiting and waiting.ends_at})
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
 def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Mails a code to the new address `email`; needs `password` or a recent proof. Returns a message (202).
+    """Mails a code to the new address `email`, and answers with a message (202). The address does not change yet.
 
-    Raises Refused without proof of ownership, Invalid for a bad address or password, Limited.
+    If another account has `email`, its owner gets a warning instead, and the answer is the same. Needs `password`,
+    unless the user has proven ownership in the last 15 minutes. Answers 403 without either, 400 for a malformed
+    address, the user's own, or a wrong password, 429 after too many requests or mails, and 401 to anyone not signed in.
     """
     form = EmailForm(request, sent)
     proof.check(form)
@@ -36,7 +41,10 @@ def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Gives up the change of address that waits for its code. Returns a message. Raises Refused (404) if none does."""
+    """Gives up the change of address that waits for its code, and answers with a message.
+
+    Answers 404 if no change waits, 429 after too many requests, and 401 to anyone not signed in.
+    """
     if change.find_pending(request) is None:
         raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
     change.cancel(request)
@@ -45,10 +53,11 @@ def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Changes the address with the `code` from the mail. Returns who is signed in.
+    """Changes the address with the `code` from the mail, mails the old address, and answers who is signed in.
 
-    Raises Invalid for a wrong code (400) or an address taken meanwhile (409), Refused (410) after too many wrong codes
-    or if no change waits, Limited, and Superseded.
+    Answers 400 for a wrong code, 410 after too many wrong ones or if no change waits, 409 if another account has taken
+    the address meanwhile, 429 after too many requests, and 401 to anyone not signed in, or whose sessions have all
+    ended meanwhile.
     """
     waiting = awaited(request)
     form = CodeForm(request, sent, change=waiting)
@@ -66,9 +75,10 @@ def confirm(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def again(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Mails another code; only the newest works. Returns a message (202).
+    """Mails another code to the same new address, and answers with a message (202). Only the newest code works.
 
-    Raises Refused (410) if no change waits for a code, and Limited.
+    Answers 410 if no change of address waits for a code, 429 after too many requests or mails, and 401 to anyone not
+    signed in.
     """
     change.mail_code(request, awaited(request).to)
     return message(_("We sent another code. Only the newest one works."), 202)
@@ -77,7 +87,7 @@ def again(request: PersonRequest, _sent: Fields) -> HttpResponse:
 def awaited(request: PersonRequest) -> Change:
     """Returns the change of address that waits for its code, and counts this request towards CODE_PER_USER.
 
-    Raises Limited, and Refused (410) if no change waits.
+    Raises Limited after too many such requests, and Refused (410) if no change waits.
     """
     limits.CODE_PER_USER.check(request, request.person.pk.hex)
     waiting = change.find_pending(request)

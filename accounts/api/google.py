@@ -18,11 +18,11 @@ from kit.json_door import Fields, Refused, door, message
 @sensitive_post_parameters("password")
 @door("POST", limits.POST_PER_NETWORK, guard=changes, form=True)
 def connect(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Redirects to Google, to connect an account there; from there the browser comes back to the account page.
+    """Redirects the browser (303) to Google to connect an account; Google sends it back to the account page.
 
-    The body is a form, as a browser sends it; needs `password` or a recent proof. Raises Refused if this site does not
-    offer Google (404), if an account is connected already (409), or without proof of ownership (403), Invalid for a
-    wrong password, and Limited.
+    The body is an HTML form. Needs `password`, unless the user has proven ownership in the last 15 minutes. Answers 404
+    if this site does not offer Google, 409 if an account is connected already, 403 without proof, 400 for a wrong
+    password, 429 after too many requests, and 401 to anyone not signed in.
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Refused(404, "off", _("Google is not offered here."))
@@ -34,10 +34,12 @@ def connect(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def disconnect(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Disconnects the Google account. Needs `password` or a recent proof. Returns a message.
+    """Disconnects the Google account, mails the owner, and answers with a message.
 
-    Raises Refused if none is connected (404), without proof of ownership (403), and to a user without a password (409),
-    who would have only mailed links left. Raises Invalid for a wrong password, Limited, and Superseded.
+    Needs `password`, unless the user has proven ownership in the last 15 minutes. Answers 404 if no account is
+    connected, 409 to a user without a password, who would have only mailed links left, 403 without proof, 400 for a
+    wrong password, 429 after too many tries, and 401 to anyone not signed in, or whose sessions have all ended
+    meanwhile.
     """
     user = request.person
     if user.google.account is None:
@@ -53,5 +55,8 @@ def disconnect(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 
 def last_way_in() -> Refused:
-    """Returns the refusal for a user without a password, who could then sign in by mailed links alone."""
+    """Returns the refusal (409) to disconnect Google for a user without a password.
+
+    That user could then sign in by mailed links alone.
+    """
     return Refused(409, "last_way_in", _("Choose a password first. Google is still connected."))

@@ -18,10 +18,11 @@ from kit.json_door import Fields, Invalid, Refused, body, door, message
 
 @door("POST", limits.LOGIN_PER_NETWORK)
 def login(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Signs in with `login`, a name or address, and `password`. Returns who is signed in.
+    """Signs in with `login`, a name or address, and `password`. Answers who is signed in.
 
-    If a code is missing, returns a 401 that asks for it. A user who is signed in already stays. Raises Invalid (401)
-    for details that match no account, and Limited.
+    Answers 401 with the code `second_factor` if a code must follow, 401 for details that match no account, 400 if a
+    field is missing, and 429 after too many tries. A visitor who is signed in already stays signed in, whatever is
+    sent.
     """
     if request.user.is_authenticated:
         return who(request)
@@ -34,9 +35,9 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK)
 def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Forgets the sign-in that waits for its code, if any. Returns a message.
+    """Forgets the sign-in that waits for its code, if any, and answers with a message.
 
-    So the visitor can begin again, perhaps as somebody else.
+    So the visitor can begin again, perhaps as another user. Answers 429 after too many requests.
     """
     pending.give_up(request)
     return message(_("Nobody waits for a code here any more. Sign in again when you like."))
@@ -44,10 +45,11 @@ def give_up(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.FACTOR_PER_NETWORK, flags=("trust",))
 def code(request: HttpRequest, sent: Fields) -> HttpResponse:
-    """Signs in a visitor who has passed the first factor, with their `code`. Returns who is signed in, and `next`.
+    """Signs in a visitor who has passed the first factor, with their `code`. Answers who is signed in.
 
-    With `trust` this browser is asked for no code for a while. Raises Refused (401) if no sign-in waits for a code,
-    Invalid for a wrong one, Limited.
+    `next` in the answer is where they were going, or null. With `trust` this browser is asked for no code for 30 days.
+    Answers 401 if no sign-in waits for a code, or all sessions of the account have ended meanwhile, 400 for a wrong
+    code, and 429 after too many tries. A visitor who is signed in already stays signed in, whatever is sent.
     """
     if request.user.is_authenticated:  # perhaps by the first of two requests at once
         return who(request, next=None)
@@ -62,9 +64,11 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
 
 
 def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> HttpResponse:
-    """Checks the code and starts the session. Returns who is signed in.
+    """Checks the sent `code` of `user`, starts the session, and returns the JSON that says who is signed in.
 
-    Raises Invalid for a wrong code, Limited, and Superseded if all sessions of the account have ended meanwhile.
+    It also holds `next` and, after a recovery code, how many are left; with the field `trust`, the response sets the
+    cookie of a trusted browser. Raises Invalid for a wrong code, Limited after too many tries, and Superseded if all
+    sessions of the account have ended meanwhile.
     """
     form = CodeForm(request, sent, user=user)
     if not form.is_valid():
@@ -77,9 +81,10 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def logout(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Ends every session of the account; with `{"only": "this"}` in the body only this one.
+    """Ends every session of the account, or only this one for `{"only": "this"}`. Answers with a message.
 
-    Returns a message. Raises Refused (400) for any other body.
+    Answers 400, and ends no session, for any other member of the body, 429 after too many requests, and 401 to anyone
+    not signed in.
     """
     asked = body(request)  # with its nulls, unlike `sent`: a slip must not end more sessions than was meant
     for name, value in asked.items():

@@ -13,10 +13,11 @@ from kit.json_door import Fields, door
 
 @door("PUT", limits.POST_PER_NETWORK, guard=signed_in)
 def change(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Sets the `new_password`; needs `password` or a recent proof. Returns who is signed in.
+    """Sets `new_password`, mails the owner, and answers who is signed in.
 
-    This ends every other session, and this one goes on under a new id. Raises Refused without proof of ownership,
-    Invalid for a wrong password or a weak new one, Limited, and Superseded.
+    Every other session ends, and this one gets a new id. Needs `password`, unless the user has proven ownership in the
+    last 15 minutes. Answers 403 without either, 400 for a wrong password or a weak new one, 429 after too many tries,
+    and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
     """
     form = PasswordForm(request, sent | {"chosen": sent.get("new_password", "")})
     proof.check(form, {"chosen": "new_password"})

@@ -1,4 +1,4 @@
-"""JSON door to prove ownership of the account, which nothing asks for again within 15 minutes."""
+"""JSON door to prove ownership of the account: for the next 15 minutes no door asks for the password."""
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -14,9 +14,10 @@ from kit.json_door import Fields, Invalid, Refused, door
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def give(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Proves ownership of the account by `password`. Returns who is signed in.
+    """Proves ownership of the account by `password`, for 15 minutes. Answers who is signed in.
 
-    Raises Refused (403) for an account without a password, Invalid for a wrong one, and Limited.
+    Answers 403 for an account without a password, whose owner must ask for a link instead, 400 for a wrong password,
+    429 after too many tries, and 401 to anyone not signed in.
     """
     form = CurrentPasswordForm(request, sent)
     if not request.person.has_usable_password():
@@ -28,10 +29,11 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 
 def check(form: WithProof, names: dict[str, str] | None = None) -> None:
-    """Checks a form that needs proof of ownership; returns if the form is valid and the proof is there.
+    """Checks a form that needs proof of ownership; returns only if the form is valid and the proof is there.
 
-    Raises Refused (403) if neither a password nor a recent proof is there, else Invalid with the errors of the form,
-    for which `names` are those of Invalid. Raises Limited after too many passwords or codes.
+    `names` maps the form's fields to the names that programs use. Raises Refused (403) if neither a password nor a
+    recent proof is there, Invalid with the form's errors, Limited after too many passwords or codes, and Superseded if
+    the form takes a code and all sessions of the account have ended meanwhile.
     """
     if form.must_ask_mailbox:
         raise only_by_link()
@@ -42,6 +44,9 @@ def check(form: WithProof, names: dict[str, str] | None = None) -> None:
 
 
 def only_by_link() -> Refused:
-    """Returns the refusal for an account without a password: its owner must ask for a link first."""
+    """Returns the refusal (403) for an account without a password: its owner must first ask for a link.
+
+    Its `next` is the door that mails the link.
+    """
     said = _("Ask for a link first: it proves that the account is yours")
     return Refused(403, "proof", said, next=reverse("api_proof_link"))

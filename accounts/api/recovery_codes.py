@@ -15,9 +15,9 @@ from kit.json_door import Fields, Refused, door
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Returns how many recovery codes are left, and, for 15 minutes in the session that made them, the codes.
+    """Answers how many recovery codes are `left`, and with the `codes` for 15 minutes in the session that made them.
 
-    Raises Refused (409) if two-step verification is off.
+    In any other session `codes` is null. Answers 409 if two-step verification is off, and 401 to anyone not signed in.
     """
     codes = require_factor(request).recovery_codes
     shown = shown_codes.are_shown(request)
@@ -26,11 +26,11 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
 def renew(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Replaces all recovery codes by new ones, and returns these.
+    """Replaces all recovery codes, mails the owner, and answers with the new ones (201).
 
-    Needs a `code` of the app or an old recovery code, and `password` or a recent proof. Raises Refused if two-step
-    verification is off (409) or without proof of ownership (403), Invalid for a wrong code or password, Limited, and
-    Superseded.
+    Needs a `code` of the app or an old recovery code, and `password`, unless the user has proven ownership in the last
+    15 minutes. Answers 409 if two-step verification is off, 403 without password or proof, 400 for a wrong code or
+    password, 429 after too many tries, and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
     """
     factor = require_factor(request)
     proof.check(WithCode(request, sent))

@@ -16,7 +16,11 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 
 @door("GET", guard=signed_in)
 def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Returns the app, how many recovery codes are left, and whether two-step verification must stay on."""
+    """Answers with the state of two-step verification: `app`, `recovery_codes_left` and `must_stay`.
+
+    `app` holds when the authenticator app was set up and last used; it is null if two-step verification is off.
+    `must_stay` says that the user may not turn it off. Answers 401 to anyone not signed in.
+    """
     factor = request.person.second_factor
     app = factor.app
     about = {"created_at": app.created_at, "last_used_at": app.last_used_at} if app else None
@@ -26,9 +30,10 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in, flags=("replace",))
 def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Returns the secret for a new app, the same until it is used or 15 minutes are over.
+    """Answers with the secret for a new app, in base32 and as an otpauth: link, and when the secret ends.
 
-    Raises Refused (409) if there is an app already, unless `replace` is true.
+    It is the same until it is used or 15 minutes are over. Answers 409 if there is an app already, unless `replace` is
+    true, 429 after too many requests, and 401 to anyone not signed in.
     """
     user = request.person
     if user.second_factor.is_on and not sent.get("replace"):
@@ -41,11 +46,12 @@ def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("PUT", limits.POST_PER_NETWORK, guard=changes)
 def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Sets up an app with the first `code` that it shows, and ends all other sessions. Returns who is signed in.
+    """Sets up an app with the first `code` that it shows, mails the owner, and answers who is signed in.
 
-    The answer holds the new recovery codes. Needs `password` or a recent proof and, if the app replaces another, a code
-    of that one as `current`. Raises Refused without proof of ownership (403) or if no secret was asked for (400),
-    Invalid for a wrong code or password, Limited, and Superseded.
+    The answer holds the new `recovery_codes`; all other sessions end. Needs `password` or a proof of the last 15
+    minutes and, to replace an app, a code of the old one as `current`. Answers 403 without password or proof, 400 for a
+    wrong code or password or without a secret from begin(), 429 after too many tries, and 401 to anyone not signed in,
+    or whose sessions have all ended meanwhile.
     """
     user = request.person
     secret, replaces = setup.secret(request), user.second_factor.is_on
@@ -63,10 +69,11 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def turn_off(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Turns two-step verification off. Needs a `code` of the app or a recovery code, and `password` or a recent proof.
+    """Turns two-step verification off, mails the owner, and answers with a message; mails nobody if it was off.
 
-    Returns a message, also if it was off. Raises Refused (403) if it must stay on or without proof of ownership,
-    Invalid for a wrong code or password, Limited, and Superseded.
+    Needs a `code` of the app or a recovery code, and `password` or a proof of the last 15 minutes. Answers 403 if it
+    must stay on, or without password or proof, 400 for a wrong code or password, 429 after too many tries, and 401 to
+    anyone not signed in, or whose sessions have all ended meanwhile.
     """
     factor = request.person.second_factor
     if factor.must_stay:

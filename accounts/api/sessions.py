@@ -13,7 +13,7 @@ from kit.json_door import Fields, Refused, door, message
 
 @door("GET")
 def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Returns who is signed in here, and until when; 401 if nobody is.
+    """Answers who is signed in here, and until when; 401 if nobody is.
 
     Either answer holds the CSRF token, without which nothing can be changed.
     """
@@ -22,7 +22,11 @@ def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
 
 @door("GET", guard=signed_in)
 def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
-    """Returns the user's sessions: the present one first, then the newest."""
+    """Answers with the user's live sessions, at most 100: the present one first, then the newest.
+
+    Each has its id (the handle by which it can be ended), device, IP address, beginning and end. Answers 401 to anyone
+    not signed in.
+    """
     this = request.session.session_key
     rows = [
         {
@@ -40,9 +44,9 @@ def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
 def end(request: PersonRequest, _sent: Fields, handle: str) -> HttpResponse:
-    """Ends the session of the user that has this handle. Returns a message.
+    """Ends the user's session that has this `handle`, perhaps the present one. Answers with a message.
 
-    Raises Refused (404) if it had already ended.
+    Answers 404 if the user has no such live session, 429 after too many requests, and 401 to anyone not signed in.
     """
     own = handle == request.session.get(HANDLE)
     ended = request.person.sessions.end(handle, **request.trace)

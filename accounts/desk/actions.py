@@ -21,15 +21,15 @@ ONE_BY_ONE = 500  # people, at most, in an action that takes several statements 
 
 
 class PersonActions(LongList):
-    """The part of the people's page at the desk that acts on them: actions on many, and a button for one session."""
+    """The actions of the desk's list of people, and the button on a person's page that ends one session."""
 
     actions = desk_offers.ACTIONS
 
     @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
-        """Ends all sessions of the chosen people, and says how many.
+        """Ends all sessions of the chosen people, records it, and says in a message how many.
 
-        Skips the visitor, and people whom the visitor may not change.
+        Skips the visitor, and people whom the visitor may not change; the message counts them.
         """
         people, skipped = self.sift(request, queryset, oneself=False)
         chosen = User.objects.filter(pk__in=[person.pk for person in people])
@@ -38,10 +38,10 @@ class PersonActions(LongList):
 
     @admin.action(description=gettext_lazy("Deactivate and end sessions"), permissions=["change"])
     def turn_off(self, request: HttpRequest, queryset: Any) -> None:
-        """Deactivates the chosen people, ends their sessions and mails them; skips others, and says how many and why.
+        """Deactivates the chosen people, ends their sessions and mails them; says in a message how many.
 
-        Skips the visitor, and people whom the visitor may not change. Does nothing, and says so, for more people than
-        ONE_BY_ONE.
+        Skips the visitor, people whom the visitor may not change, and those turned off already; the message counts them
+        by reason. Does nothing, and says so, if more than ONE_BY_ONE people are chosen.
         """
         if self.refuses_many(request, queryset, ONE_BY_ONE):
             return
@@ -54,9 +54,9 @@ class PersonActions(LongList):
         self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
-        """Returns the people whom the visitor may change, and how many others there are, by reason.
+        """Returns the people in `queryset` whom the visitor may change, and how many it skips, by reason in words.
 
-        Without `oneself` the visitor is one of those others.
+        It skips the visitor, too, if `oneself` is false.
         """
         people, skipped = [], Counter[str]()
         for person in queryset:
@@ -69,17 +69,19 @@ class PersonActions(LongList):
         return people, skipped
 
     def log(self, request: HttpRequest, people: list[User], message: str) -> None:
-        """Adds `message` to the list of changes that the desk keeps of each of these people."""
+        """Adds `message` to the desk's log of changes, once for each of these people."""
         if people:
             LogEntry.objects.log_actions(str(request.user.pk), people, CHANGE, message)
 
     def get_urls(self) -> list[Any]:
+        """Returns the URLs of the pages of people, with that of end_session(), which answers POST (405 for others)."""
         end = self.admin_site.admin_view(require_POST(self.end_session))
         return [path("<uuid:pk>/sessions/end", end, name="accounts_user_end_session"), *super().get_urls()]
 
     def end_session(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Ends one session of a person, whose handle is posted as "session". Leads back to the person.
+        """Ends the live session whose handle is posted as "session", of the person `pk`; records it.
 
+        Leads back to the person's page, where a message names the device, or says that the session had ended already.
         Raises Http404 if there is no such person, and PermissionDenied if the visitor may not change them.
         """
         person = get_object_or_404(User, pk=pk)

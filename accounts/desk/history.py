@@ -24,6 +24,8 @@ class KindFilter(ChoiceFilter):
 
 @admin.register(Event)
 class HistoryAdmin(ReadOnly, LongList):
+    """The desk's read-only list of events of all people, filtered by kind or searched for one person."""
+
     list_display = ("at", "user", "kind", "ip", "device_name")
     list_filter = (KindFilter,)
     list_select_related = ("user",)

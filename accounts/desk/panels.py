@@ -14,7 +14,7 @@ INVITING = (Event.Kind.INVITED, Event.Kind.RESENT, Event.Kind.EXTENDED, Event.Ki
 
 
 def sessions_panel(request: HttpRequest, person: User) -> Panel:
-    """Returns the panel of live sessions, with a button to end each.
+    """Returns the panel of the person's newest live sessions, with a button to end each.
 
     The button posts the session's handle: its key is as good as a password, and must not be shown.
     """
@@ -31,13 +31,17 @@ def sessions_panel(request: HttpRequest, person: User) -> Panel:
 
 
 def google_panel(request: HttpRequest, person: User) -> Panel:
+    """Returns the panel of the person's Google account: its address, and when it was connected and last used."""
     accounts: Any = person.socialaccount_set.order_by("-id")[:NEWEST]  # type: ignore[attr-defined]
     rows = [[row.extra_data.get("email", ""), exact(row.date_joined), exact(row.last_login)] for row in accounts]
     return Panel("google", "Google", [_("email address"), _("connected"), _("last used")], rows)
 
 
 def events_panel(request: HttpRequest, person: User) -> Panel | None:
-    """Returns the panel of the newest events except INVITING; None if the visitor may not read the history."""
+    """Returns the panel of the person's newest events; None if the visitor may not read the history.
+
+    It leaves out the kinds in INVITING, and leads to the list of all events of the person.
+    """
     if not request.user.has_perm("accounts.view_event"):
         return None
     # For a person who has invited a thousand others, the panel would show nothing else.

@@ -25,6 +25,8 @@ RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class PersonForm(forms.ModelForm):
+    """The desk's form for a person, with the site's own rules for usernames and addresses."""
+
     # Plain fields, without the checks of the model's fields: the methods below check, in our words.
     username = forms.CharField(label=gettext_lazy("username"))
     email = forms.CharField(label=gettext_lazy("email address"))
@@ -34,14 +36,18 @@ class PersonForm(forms.ModelForm):
         fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")
 
     def clean_username(self) -> str:
+        """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
         return names.normalize(self.cleaned_data["username"])
 
     def clean_email(self) -> str:
+        """Returns the address in its one spelling (kit.addresses). Raises ValidationError if it is malformed."""
         return addresses.normalize(self.cleaned_data["email"])
 
 
 @admin.register(User)
 class PersonAdmin(PersonActions):
+    """The desk's list of people, and the page on which staff change, turn off or delete one of them."""
+
     form = PersonForm
     list_display = (
         "email",
@@ -88,7 +94,11 @@ class PersonAdmin(PersonActions):
         User.objects.read_ways_in(rows)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Shows a person's form, and under it the panels of what belongs to them. A POST changes the person."""
+        """Shows a person's form, and under it the panels of what belongs to them; the POST changes the person.
+
+        The POST leads to the list, and an unknown id to the start of the desk. Raises PermissionDenied if the visitor
+        may not view or, by a POST, not change this person.
+        """
         person = self.get_object(request, object_id)
         if person and request.method == "GET":
             own = (sessions_panel, google_panel, events_panel)
@@ -99,6 +109,7 @@ class PersonAdmin(PersonActions):
         return super().change_view(request, object_id, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Returns the fields that the visitor may not set; for all but superusers, RIGHTS are among them."""
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -110,9 +121,10 @@ class PersonAdmin(PersonActions):
         return above and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Stores a new person, or what staff have changed of one; that is then mailed to the owner of the account.
+        """Stores a new person; or, with `change`, what staff have changed of one, and mails the owner of the account.
 
-        A new person has no password, and signs in by a mailed link.
+        A new person has no password, and signs in by a mailed link. Raises IntegrityError if another account has taken
+        the name or address since the form was checked.
         """
         if not change:
             obj.set_unusable_password()
@@ -122,7 +134,10 @@ class PersonAdmin(PersonActions):
         self.tell(obj, {name: form.initial[name] for name in KINDS if name in form.changed_data})
 
     def tell(self, obj: User, before: dict[str, Any]) -> None:
-        """Records what staff have changed, and mails the owner. `before` has the former value of each changed field."""
+        """Records what staff have changed, and mails the owner; does nothing if `before` is empty.
+
+        `before` has the former value of each changed field, of those in KINDS.
+        """
         for name, value in before.items():
             kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else KINDS[name]
             Event.objects.record(kind, obj, before=value, by="staff")
@@ -130,21 +145,32 @@ class PersonAdmin(PersonActions):
             notices.mail_staff_changes(obj, before)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Returns only the people, for the page that asks before a deletion, not the rows that are deleted with them.
+        """Returns what the page before a deletion shows: addresses and number of people, and rights that are missing.
 
-        These would be many, and Django would name each session by its key.
+        The last value, protected rows, is always empty. The rows that are deleted with the people are not listed: they
+        may be many, and Django would name each session by its key.
         """
         people = list(objs)
         kept = {str(self.opts.verbose_name) for person in people if not self.has_delete_permission(request, person)}
         return [person.email for person in people], {self.opts.verbose_name_plural: len(people)}, kept, []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Deletes the account and mails its owner.
+
+        Raises Superseded if all its sessions have ended since the page read it, and DatabaseError if the database
+        fails.
+        """
         obj.erase()
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Deletes these accounts one by one, and mails their owners. Stops at the first that fails.
+
+        Then it raises Superseded or DatabaseError, as User.erase() does; those before stay deleted.
+        """
         for person in queryset:
             person.erase()
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Returns whether the visitor may delete this person: not themselves, nor anyone whom they may not change."""
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
         return below and super().has_delete_permission(request, obj)

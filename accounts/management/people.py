@@ -10,7 +10,7 @@ from accounts.models import User
 def find_people(logins: Iterable[str]) -> list[User]:
     """Returns the users with these usernames or addresses, each of them once.
 
-    Raises CommandError, which lists the unknown ones, if any of them belongs to no user.
+    Raises CommandError, which lists the unknown ones, if any of `logins` belongs to no user.
     """
     people = {login: User.objects.by_login(login) for login in logins}
     if unknown := [login for login, user in people.items() if user is None]:

@@ -23,9 +23,10 @@ class Address:
         self.user = user
 
     def add_first(self) -> None:
-        """Stores the address of a new account, `user.email`, as verified and primary, and allows mail to it again.
+        """Stores `user.email` of a new account as verified and primary, and allows mail to it again.
 
-        Only for an account that was made just now: it has no other address that would have to be deleted.
+        Does so in the caller's transaction. Only for an account that was made just now: it has no other address that
+        would have to be deleted. Raises IntegrityError if the address is verified for another account.
         """
         EmailAddress.objects.create(user=self.user, email=self.user.email, verified=True, primary=True)
         self._allow_mail()
@@ -33,7 +34,8 @@ class Address:
     def set_only(self) -> None:
         """Makes `user.email` the account's only address, verified and primary, and allows mail to it again.
 
-        Every other address of the account is deleted from allauth's table.
+        Deletes every other address of the account from allauth's table. Raises IntegrityError if `user.email` is
+        verified for another account.
         """
         rows = EmailAddress.objects.filter(user=self.user)
         with transaction.atomic():
@@ -49,8 +51,8 @@ class Address:
     def prove(self) -> None:
         """Stores that the owner has just proven `user.email`. Does nothing if the address was verified before.
 
-        If it never was, somebody else may have planted the account: every session ends, every way in that they could
-        have set up is removed, and the user is read from the database again.
+        If it never was, somebody else may have planted the account: every session ends; the password, Google, known
+        devices and the second factor are removed; and the user is read from the database again.
         """
         if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
             with transaction.atomic():
@@ -63,8 +65,9 @@ class Address:
     def change(self, email: str, **trace: Any) -> None:
         """Gives the account another address, which its owner has proven, and mails the old one about it.
 
-        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
-        the user was read, IntegrityError for a taken address, and ValidationError for a malformed one.
+        Does nothing if the account has it already. `trace` is the ip and device of the request. Raises Superseded if
+        all sessions of the account have ended since the user was read, IntegrityError for a taken address, and
+        ValidationError for a malformed one.
         """
         with transaction.atomic():
             before, after = self.user.lock_or_raise().email, addresses.normalize(email)
@@ -78,8 +81,8 @@ class Address:
     def restore(self, email: str, undone: Event, **trace: Any) -> bool:
         """Gives the account its former address `email` back, and mails the address that it leaves.
 
-        `undone` is the change that this undoes, `trace` the ip and device of the request. Returns False, and changes
-        nothing, if another account has `email` by now.
+        `undone` is the change that this undoes, `trace` the ip and device of the request. Returns True, or False, and
+        changes nothing, if another account has `email` by now.
         """
         user, left = self.user, self.user.email
         try:
@@ -100,7 +103,7 @@ class Address:
         return {self.user.email} | former - set(taken)
 
     def former(self, since: datetime | None = None) -> set[str]:
-        """Returns the addresses that the account has left since `since`.
+        """Returns the addresses that the account has left since `since`; it may have come back to one of them.
 
         The default is 72 hours ago (NOT_ME_LIFETIME): a change since then can still be undone.
         """

@@ -30,10 +30,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         about: UUID | None = None,
         **detail: Any,
     ) -> "Event":
-        """Writes one event, and returns it. `about` is the id of the invitation that the event happened to.
+        """Stores one event, and returns it. `about` is the id of the invitation that the event happened to.
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
-        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another.
+        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another. Raises
+        IntegrityError if `user` was deleted meanwhile; inside a transaction, only its commit does.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
@@ -47,10 +48,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         device: str = "",
         **detail: Any,
     ) -> None:
-        """Writes the first events of a new account in one statement: "created", and what happened with it.
+        """Stores the first events of a new account in one statement: "created", "accepted" and "signed in".
 
-        `accepted` is the id of the invitation that the account accepts, if any. `way` is how the owner signs in by the
-        same press (accounts.session.sessions), "" if they do not. `detail` belongs to the event "created".
+        `accepted` is the id of the invitation that the account accepts; without it there is no such event. `way` is how
+        the owner signs in by the same press (the constants of accounts.session.sessions); "" if they do not, and then
+        there is no "signed in". `detail` belongs to the event "created".
         """
         trace = {"user": user, "ip": ip, "device": device}
         events = [Event(kind=Event.Kind.CREATED, detail=detail, **trace)]
@@ -61,7 +63,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         Event.objects.bulk_create(events)
 
     def forget(self, user: "User") -> None:
-        """Removes ip, device and detail from the events of a user who leaves, as they tell who it was."""
+        """Removes ip, device and detail from the events of a user who is being deleted: they tell who it was."""
         self.filter(user=user).update(ip=None, device="", detail={})
 
     def prunable(self) -> "EventQuerySet":
@@ -139,6 +141,7 @@ class Event(models.Model):
 
     @property
     def device_name(self) -> str:
+        """The device in words of the active language: "Firefox on Windows", or "" for an unknown one."""
         return visitor.device_in_words(self.device)
 
     @property

@@ -36,7 +36,7 @@ class Google:
 
     @property
     def email(self) -> str:
-        """The address that Google named at the last sign-in with it; "" without a connection."""
+        """The address that Google named at the last sign-in with it; "" without a connection to Google."""
         account = self.account
         return account.extra_data.get("email", "") if account else ""
 
@@ -44,7 +44,8 @@ class Google:
         """Connects a Google account without a mail about it, when the user has just signed up or in with it.
 
         `email` is the address that Google names. Returns False if the two were connected already. Raises
-        ConnectedElsewhere, and Superseded if all sessions of the account have ended since the user was read.
+        ConnectedElsewhere if either is connected to another account, and Superseded if all sessions of the account have
+        ended since the user was read.
         """
         with transaction.atomic():
             self.user.lock_or_raise()
@@ -65,8 +66,9 @@ class Google:
     def connect(self, uid: str, email: str, **trace: Any) -> bool:
         """Connects a Google account, and mails the owner about it. Returns False if the two were connected already.
 
-        `email` is the address that Google names, `trace` the ip and device of the request. Raises ConnectedElsewhere,
-        and Superseded if all sessions of the account have ended since the user was read.
+        `email` is the address that Google names, `trace` the ip and device of the request. Raises ConnectedElsewhere if
+        either is connected to another account, and Superseded if all sessions of the account have ended since the user
+        was read.
         """
         with transaction.atomic():
             if not self.adopt(uid, email):

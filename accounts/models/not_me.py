@@ -38,7 +38,7 @@ class NotMe:
 
     @property
     def is_reported(self) -> bool:
-        """True if the event was disowned, or a report from the same mailbox since then has left nothing to undo.
+        """True if the event was disowned, or if a later report from the same mailbox has left nothing to undo.
 
         Disowning a later event leaves a second factor in place that was set up before that event: as long as it is
         there, this event can still be disowned.
@@ -71,9 +71,10 @@ class NotMe:
     def say(self, **trace: Any) -> "User":
         """Disowns the event, and returns the account as it is afterwards. `trace` is the ip and device of the request.
 
-        Ends every session, removes the password, Google and known devices, removes a second factor that was set up
-        since, and restores an address that was changed since; if another account has that address by now, turns this
-        one off instead. Raises EventUnavailable if it was disowned already, or can't be any more.
+        Ends every session; removes the password, Google and known devices, a second factor that was set up since, and
+        the recovery codes if one was used; restores an address that was changed since or, if another account has it by
+        now, turns this account off. All in one transaction. Raises EventUnavailable if the event was disowned already,
+        or can't be any more.
         """
         user, told = self._claim(), self.event.told
         user.remove_ways_in()
@@ -92,7 +93,8 @@ class NotMe:
     def _claim(self) -> "User":
         """Locks the account, marks the event as disowned, and returns the account.
 
-        Only one of several requests can do so. Raises EventUnavailable for the others, or if it is too late.
+        Only one of several requests can do so. Raises EventUnavailable for the others, if it is too late, or if the
+        account is gone; User.DoesNotExist if the account was deleted since the event was read.
         """
         event = self.event
         if event.user is None:

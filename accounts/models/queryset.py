@@ -39,7 +39,7 @@ class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
         """Returns the user with this username or address, or None. `typed` need not be in lower case.
 
-        What holds an "@" is an address: a username cannot.
+        A text that holds an "@" is taken for an address: no username holds one.
         """
         login = typed.strip().lower()
         return self.filter(**{"email" if "@" in login else "username": login}).first()
@@ -49,9 +49,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(socialaccount__provider=PROVIDER, socialaccount__uid=uid).first()
 
     def free_name(self, wish: str) -> str:
-        """Returns a free username made from a wished one or an address; "" if all its candidates are taken.
+        """Returns a free username made from `wish`, a name or an address; "" if all its candidates are taken.
 
-        Costs one query, however many are taken.
+        Costs one query, however many are taken. Another request may still take the name first.
         """
         near = names.candidates(wish)
         return names.first_free(near, self.filter(username__in=near).values_list("username", flat=True))
@@ -124,7 +124,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return next(iter(self.raw(IN_SESSION, [key])), None)
 
     def lock_first_owner(self) -> bool:
-        """Returns whether there is no superuser yet. To be called in a transaction.
+        """Returns True if there is no superuser yet. To be called in a transaction.
 
         Each transaction that asks waits until the one before has ended, so that only one makes the first superuser.
         """
@@ -144,8 +144,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         """Stores a new account with its verified address and first events, and announces it to other services.
 
         `way` is how the owner signs in by the same press, "" if they do not. `accepted` is the id of the invitation
-        that the account accepts, `events` what to announce about that. `trace` is ip and device, or by="staff".
-        Raises IntegrityError for a taken name or address; the caller's own transaction can't go on then (no savepoint).
+        that the account accepts, `events` the announcements about that. `trace` is ip and device, or by="staff". Raises
+        IntegrityError for a taken name or address; the caller's own transaction can't go on then (no savepoint).
         """
         with transaction.atomic(savepoint=False):
             user.last_login = timezone.now() if way else None
@@ -165,11 +165,11 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         beginning: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> "User":
-        """Makes an account with one verified address, of which the caller has proof or for which it answers.
+        """Stores an account with one verified address, which the caller has proof of or answers for, and returns it.
 
         `password` is as typed, None for an account without one; `encoded` is a hash of it, made before. `beginning`
-        holds arguments of store_new(). Raises ValidationError for a malformed name or address, and IntegrityError for a
-        taken one; the caller's own transaction can't go on then.
+        holds arguments of store_new(), `fields` other columns. Raises ValidationError for a malformed name or address,
+        and IntegrityError for a taken one; the caller's own transaction can't go on then.
         """
         user: User = self.model(username=names.normalize(username), email=addresses.normalize(email), **fields)
         if encoded:
@@ -180,4 +180,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Stores a superuser, who is staff too, and returns it; the arguments are those of create_user().
+
+        Raises ValidationError for a malformed name or address, and IntegrityError for a taken one.
+        """
         return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)

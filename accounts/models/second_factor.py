@@ -35,6 +35,7 @@ class SecondFactor:
 
     @property
     def app(self) -> Authenticator | None:
+        """The row of the authenticator app; None if two-step verification is off."""
         return self._rows(type=TOTP).first()
 
     @property
@@ -118,8 +119,8 @@ class SecondFactor:
     def turn_off(self, **trace: Any) -> bool:
         """Removes the app and all recovery codes, and mails the owner. Returns False, and mails nothing, if it was off.
 
-        `trace` is the ip and device of the request, or by="staff". Raises Superseded if all sessions of the account
-        have ended since the user was read.
+        `trace` is the ip and device of the request, or by="staff". Ends no session. Raises Superseded if all sessions
+        of the account have ended since the user was read.
         """
         with transaction.atomic():
             self.user.lock_or_raise()
@@ -153,11 +154,12 @@ class SecondFactor:
 
 
 def new_secret() -> str:
+    """Returns a new random secret for an authenticator app, in base32."""
     return base64.b32encode(secrets.token_bytes(SECRET_SIZE)).decode()
 
 
 def proves(secret: str, code: str) -> bool:
-    """Returns whether an app with this secret (base32) shows this code just now. The code is not used up."""
+    """Returns whether an app with this secret (base32) shows this code at this time. The code is not used up."""
     # allauth notes for a user which codes are used; this id is nobody's, so that the same code can be sent in again.
     nobodys = Authenticator(type=TOTP, user_id=uuid7(), data={"secret": encrypt(secret)})
     return bool(nobodys.wrap().validate_code(digits(code)))
@@ -174,9 +176,9 @@ def all_rows() -> Any:
 
 
 def reencrypt(ids: list[int], *, save: bool) -> int:
-    """Encrypts the secrets of the rows with these ids again, with the first key; without `save`, only tries to.
+    """Encrypts the secrets of the rows with these ids again, with the first key. Saves nothing unless `save` is true.
 
-    Returns how many rows could be decrypted.
+    Returns how many rows could be decrypted; the others stay as they are.
     """
     readable = 0
     with transaction.atomic():

@@ -41,9 +41,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return keys, self.filter(session_key__in=keys) if len(keys) == ENDED_AT_ONCE else self.all()
 
     def end(self, handle: str, **trace: Any) -> "Session | None":
-        """Ends the live session with this handle, and records it in its owner's history. Returns it, or None.
+        """Ends the live session with this handle, and records it in its owner's history.
 
-        `trace` is the ip and device of the request, or by="staff".
+        `trace` is the ip and device of the request, or by="staff". Returns the session; None if there is none, or if it
+        has ended meanwhile.
         """
         session: Session | None = self.live().by_handle(handle)
         if session is None or not session.end():
@@ -56,9 +57,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(expire_date__lte=timezone.now())
 
     def revoke(self, user: Any, handle: str) -> bool:
-        """Ends the one session in this queryset before its time, and announces to other services that it has ended.
+        """Deletes the one session in this queryset before its time, and announces its end to other services.
 
-        `user` is its owner's id, and `handle` its handle. Returns False, and announces nothing, if its row is gone.
+        `user` is its owner's id, and `handle` its handle; nothing is announced if that is "". Returns False, and
+        announces nothing, if its row is gone.
         """
         with transaction.atomic():
             gone, _rows = self.delete()
@@ -101,6 +103,7 @@ class Session(AbstractBaseSession):
 
     @property
     def device_name(self) -> str:
+        """The device in words of the active language: "Firefox on Windows", or "" for an unknown one."""
         return visitor.device_in_words(self.device)
 
     @classmethod
@@ -113,9 +116,9 @@ class Session(AbstractBaseSession):
         caches["sessions"].delete_many([cls.cache_key(key) for key in keys])
 
     def end(self) -> bool:
-        """Ends this one session, whatever its key is by now. Returns False if it had ended already.
+        """Ends this one session, whatever its key is by now, and announces it. Returns False if it had ended already.
 
-        Deletes its row: without that, no copy of it signs anybody in.
+        Deletes its row: without the row, no copy of the session in Redis signs anybody in.
         """
         ended = Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
         caches["sessions"].delete(self.cache_key(self.session_key))

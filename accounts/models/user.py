@@ -89,7 +89,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return SecondFactor(self)
 
     def save_preferences(self, **chosen: Any) -> None:
-        """Stores these settings of the user; their other settings stay as they are in the database."""
+        """Stores these settings of the user; their other settings stay as they are in the database.
+
+        Sets `settings` of this object to all of them. Raises User.DoesNotExist if the account was deleted meanwhile.
+        """
         with transaction.atomic():
             stored = User.objects.select_for_update().get(pk=self.pk).settings
             self.settings = stored | chosen
@@ -133,7 +136,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def turn_off(self, **trace: Any) -> None:
-        """Deactivates the account, ends its sessions and records it. `trace` is ip and device, or by="staff"."""
+        """Deactivates the account, ends its sessions and records it; mails nobody.
+
+        `trace` is the ip and device of the request, or by="staff".
+        """
         with transaction.atomic():
             self.is_active = False
             self.save(update_fields=["is_active"])
@@ -141,10 +147,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     def change_by_staff(self, fields: Sequence[str]) -> None:
-        """Stores the fields that staff have changed, and makes `email` the account's one verified address.
+        """Stores the named fields, which staff have changed, and makes `email` the account's one verified address.
 
         A new address ends all sessions, as does turning the account off. Stores no other fields: they were read a while
-        ago, and an old session_epoch would bring ended sessions back.
+        ago, and an old session_epoch would bring ended sessions back. Raises IntegrityError for a taken name or
+        address.
         """
         with transaction.atomic():
             self.save(update_fields=fields)
@@ -155,8 +162,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event, and mails it to the owner with a link to say "this was not me".
 
-        The mail goes to `told`, by default the account's address. `detail` is as EventQuerySet.record() takes it. The
-        kind must be one of notices.MAILS.
+        The mail goes to `told`, by default the account's address. `detail` is what EventQuerySet.record() takes: ip,
+        device and more. The kind must be one of notices.MAILS.
         """
         with transaction.atomic():
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
@@ -164,7 +171,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def remove_ways_in(self) -> None:
         """Removes the password, Google and all known devices; mailed links are left to sign in by.
 
-        The caller must end the sessions as well, and decide what becomes of the second factor.
+        Opens no transaction. The caller must end the sessions as well, and decide what becomes of the second factor.
         """
         self.google.forget()
         self.set_unusable_password()
@@ -177,13 +184,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["devices_forgotten_at"])
 
     def sign_out(self, **trace: Any) -> None:
-        """Ends all sessions of the account, and records it. `trace` is ip and device, or by="staff"."""
+        """Ends all sessions of the account, and records it. `trace` is the request's ip and device, or by="staff"."""
         with transaction.atomic():
             Event.objects.record(Event.Kind.SIGNED_OUT, self, **trace)
             self.end_sessions()
 
     def end_sessions(self) -> None:
-        """Ends all sessions of the account, and announces it to other services.
+        """Ends all sessions of the account, and announces it to other services. Records no event, and mails nobody.
 
         The new epoch alone ends them, even those of which a returning Redis brings copies back. Their rows and copies
         are deleted only to save space.
@@ -199,8 +206,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def erase(self, **trace: Any) -> None:
         """Deletes the account, and mails its owner that it is gone; the mail names the device in `trace`, if any.
 
-        Raises Superseded if all sessions of the account have ended since the user was read, and DatabaseError, such as
-        when a row has been locked for three seconds. Then nothing is deleted.
+        Raises Superseded if all sessions of the account have ended since the user was read, and DatabaseError if the
+        database fails, such as when a row has been locked for three seconds. Then nothing is deleted.
         """
         with transaction.atomic():
             with connection.cursor() as cursor:  # if another process has locked a row, the owner must not wait long

@@ -17,26 +17,29 @@ FORGETTING: list[Callable[[User], None]] = []
 
 
 def hear_deletions() -> None:
-    """Has _forget() called before any account is deleted, whatever deletes it. To be called once at start."""
+    """Connects _forget() to the deletion of accounts, whatever deletes them. To be called once, at start."""
     pre_delete.connect(_forget, sender=get_user_model(), dispatch_uid="accounts.privacy.erase")
 
 
 def before(forget: Callable[[User], None]) -> None:
-    """Has `forget` called before an account is deleted: it erases what another room has stored about the user.
+    """Has `forget(user)` called before an account is deleted, to erase what another room has stored about the user.
 
-    At that moment it is still known which addresses the user had.
+    It runs in the transaction of the deletion. At that moment it is still known which addresses the user had.
     """
     FORGETTING.append(forget)
 
 
 def forget_at_the_desk(rows: QuerySet[Any]) -> None:
-    """Removes the names of these rows from the log of changes at the desk; that they were changed stays there."""
+    """Empties the names of these rows in the desk's log of changes; the log still says that they were changed."""
     kept = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(rows.model))
     kept.filter(object_id__in=[str(pk) for pk in rows.values_list("pk", flat=True)]).update(object_repr="")
 
 
 def _forget(instance: User, **_kwargs: Any) -> None:
-    """Receives Django's signal that an account is about to be deleted, and erases what would still name its owner."""
+    """Receives Django's signal that the account `instance` is about to be deleted; erases what would name its owner.
+
+    The rooms' own functions, see before(), run first. Copies of sessions in Redis are deleted after the commit.
+    """
     for forget in FORGETTING:
         forget(instance)
     keys, _rows = instance.sessions.keys_and_rows()

@@ -76,7 +76,7 @@ PARTS: dict[str, Callable[[User], Rows]] = {
 
 
 def add_part(name: str, rows: Callable[[User], Rows]) -> None:
-    """Adds a file of another room to the export: `name`.json, with what `rows` returns for a user."""
+    """Adds a file of another room to the export: `name`.json, with the rows that `rows(user)` returns."""
     PARTS[name] = rows
 
 
@@ -99,7 +99,10 @@ class PieceBuffer(RawIOBase):
 
 
 def stream_zip(user: User) -> Iterator[bytes]:
-    """Yields a ZIP with one JSON file for each of PARTS, in pieces: it is never whole in memory, however long it is."""
+    """Yields, in pieces, the bytes of a ZIP with one JSON file about the user for each of PARTS.
+
+    It is never whole in memory, however long it is.
+    """
     buffer = PieceBuffer()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in PARTS.items():

@@ -21,9 +21,9 @@ log = logging.getLogger("frontdoor.accounts")
 
 @account_page(changes=True)
 def export(request: PersonRequest) -> HttpResponseBase:
-    """Answers a POST with a ZIP of all that is stored about the user, and mails them about it.
+    """Answers a POST with a ZIP of all that is stored about the user, records that, and mails them about it.
 
-    A GET, as by a reload of its address, leads to the account page.
+    A GET, as by a reload of its address, leads to the account page. Raises Limited after too many requests.
     """
     if request.method != "POST":
         return redirect("account")
@@ -37,8 +37,9 @@ def export(request: PersonRequest) -> HttpResponseBase:
 def delete(request: PersonRequest) -> HttpResponse:
     """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
 
-    Leads to the start page. If the database fails, nothing is deleted, and the page says so (503). Raises Limited after
-    too many passwords.
+    The POST mails the owner and leads to the start page, with nobody signed in; or to the sign-in page, and deletes
+    nothing, if all sessions of the account have ended meanwhile. If the database fails, nothing is deleted, and the
+    page says so (503). Raises Limited after too many passwords or requests.
     """
     user = request.person
     form = bind_form(WithProof, request)
@@ -57,6 +58,7 @@ def delete(request: PersonRequest) -> HttpResponse:
 
 
 def delete_page(request: PersonRequest, form: WithProof, status: int = 200) -> HttpResponse:
+    """Returns the page that asks before the deletion, with this form and the numbers of sessions and events."""
     user = request.person
     context = {"form": form, "session_count": user.sessions.live().count(), "event_count": user.events.count()}
     return render(request, "accounts/privacy/delete.html", context, status=status)

@@ -14,6 +14,6 @@ register = template.Library()
 
 @register.filter
 def ending(request: HttpRequest) -> datetime | None:
-    """Returns when this session ends, if that is within the next hour; else None."""
+    """Returns when the session of this request ends, if that is within the next hour; else None."""
     left = request.session.get(DEADLINE, 0) - time.time()
     return datetime.fromtimestamp(request.session[DEADLINE], UTC) if 0 < left < LAST_HOUR.total_seconds() else None

@@ -69,10 +69,10 @@ def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
 
 
 def answer_at_once(get_response: GetResponse) -> GetResponse:
-    """Returns middleware that hands the requests of proxies straight to their view.
+    """Returns middleware that hands requests for ASKED_BY_PROXIES straight to their view.
 
-    Proxies ask before every request to the services behind them, so these load no session, choose no language and clear
-    no cookie.
+    Proxies ask there before every request to the services behind them, so these requests load no session, choose no
+    language and clear no cookie.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -111,7 +111,7 @@ def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
 
 
 def drain(request: HttpRequest) -> None:
-    """Reads the body of a request and forgets it.
+    """Reads the body of a request and forgets it. Raises UnreadablePostError if the body breaks off.
 
     If the connection were closed while the body is being sent, the sender would not see the answer.
     """

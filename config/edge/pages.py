@@ -25,7 +25,7 @@ PAUSE = timedelta(minutes=2)  # how long visitors are asked to wait while the da
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answers 200 while this process answers at all; it checks none of the parts behind the process."""
+    """Answers 200 while this process answers at all; checks none of the parts behind it. Other methods get 405."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -34,7 +34,7 @@ def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpRespon
     """Answers 200 if this process can serve visitors, and 503 if PostgreSQL does not answer.
 
     The JSON says of "database", "cache" (Redis) and "mail" whether each is well; the last two do not change the status.
-    `mail_is_late` comes from the site map, the only file here that may import the outbox.
+    `mail_is_late` comes from the site map, the only file of this room that may import the outbox.
     """
     cache = caches["sessions"].answers()  # type: ignore[attr-defined]
     database = database_answers()
@@ -53,7 +53,7 @@ def database_answers() -> bool:
 
 
 def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
-    """Returns whether mail leaves in time; False, too, if the database cannot tell."""
+    """Returns whether mail leaves in time, by `mail_is_late`; False, too, if that raises an error of the database."""
     try:
         return not mail_is_late()
     except Error:  # the database went away just now, or its migrations have not run
@@ -61,50 +61,55 @@ def mail_is_quick(mail_is_late: Callable[[], bool]) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Shows the 400 page, or answers programs in JSON (with 401 if their session ended meanwhile)."""
+    """Returns the 400 page, or JSON for programs.
+
+    Programs get 401 instead if `exception` is a SessionInterrupted: their session ended while the request was under
+    way.
+    """
     # Django raises SessionInterrupted, and comes here, when the session ended while the request was under way.
     status = 401 if isinstance(exception, SessionInterrupted) else 400
     return json_errors.answer(request, status) or render_standalone(request, "errors/400.html", 400)
 
 
 def length_required(request: HttpRequest) -> HttpResponse:
-    """Shows the 400 page with status 411, or answers programs in JSON: the body came in chunks."""
+    """Returns the 400 page with status 411, or JSON for programs: the body came in chunks."""
     return json_errors.answer(request, 411) or render_standalone(request, "errors/400.html", 411)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    """Shows the 413 page, or answers programs in JSON: the body is too large."""
+    """Returns the 413 page, or JSON for programs: the body is too large."""
     return json_errors.answer(request, 413) or render_standalone(request, "errors/413.html", 413)
 
 
 def unsupported(request: HttpRequest) -> HttpResponse:
-    """Shows the 415 page, or answers programs in JSON: the body is in another character set than UTF-8."""
+    """Returns the 415 page, or JSON for programs: the body is in another character set than UTF-8."""
     return json_errors.answer(request, 415) or render_standalone(request, "errors/415.html", 415)
 
 
 @never_cache
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Shows the 403 page."""
+    """Returns the 403 page, for browsers and programs alike."""
     return render(request, "errors/403.html", status=403)
 
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Shows the 403 page for a failed CSRF check, or answers programs in JSON; logs the reason."""
+    """Returns the 403 page for a failed CSRF check, or JSON for programs; logs `reason`, without what it quotes."""
     log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes the Referer, a stranger's text
     return json_errors.answer(request, 403) or render(request, "errors/csrf.html", status=403)
 
 
 @never_cache
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Shows the 404 page, or answers programs in JSON."""
+    """Returns the 404 page, or JSON for programs."""
     return json_errors.answer(request, 404) or render(request, "errors/404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Shows the 500 page, or answers programs in JSON.
+    """Returns the 500 page, or JSON for programs.
 
-    If the exception that is being handled says that the database is away, it is the 503 page instead.
+    If the exception that is being handled says that the database is away, returns the 503 page of unavailable()
+    instead.
     """
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return unavailable(request)
@@ -112,7 +117,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Shows the 503 page, or answers programs in JSON. Page and Retry-After say to come back after PAUSE."""
+    """Returns the 503 page, or JSON for programs. Page and Retry-After say to come back after PAUSE."""
     page = {"retry_at": timezone.now() + PAUSE}
     response = json_errors.answer(request, 503) or render_standalone(request, "errors/503.html", 503, **page)
     response["Retry-After"] = str(int(PAUSE.total_seconds()))
@@ -122,8 +127,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 def render_standalone(request: HttpRequest, template: str, status: int, **context: object) -> HttpResponse:
     """Returns a page from `template` that needs no session, no database and not the body of the request.
 
-    It is for errors: nothing that may have caused one may be asked again. The language is that of the cookie or the
-    browser.
+    It is for errors: nothing that may have caused one may be asked again. `context` is for the template. The language
+    is that of the cookie or the browser.
     """
     with translation.override(translation.get_language_from_request(request)):
         page = render_to_string(template, site() | context)

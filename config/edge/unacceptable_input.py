@@ -21,8 +21,8 @@ def has_nul(fields: QueryDict) -> bool:
 def is_hostile(request: HttpRequest) -> bool:
     """Returns whether the body of a request cannot come from a form or program of ours.
 
-    That is one that broke off, invalid JSON, a field given twice, or a name or value that is too long or holds control
-    characters.
+    Such a body has broken off, is invalid JSON, gives a field twice, or holds a name or value that is too long or has
+    control characters.
     """
     try:
         if request.content_type == "application/json":
@@ -36,8 +36,8 @@ def is_hostile(request: HttpRequest) -> bool:
 def json_strings(body: bytes) -> Iterator[str]:
     """Yields every string of a JSON text in UTF-8, the names of members too.
 
-    Raises ValueError if it is no JSON, RecursionError if it is nested too deeply. A name given twice raises ValueError,
-    too: parsers differ in which of the two they believe (RFC 8259 §4).
+    Raises ValueError if it is no JSON, or gives a name twice in one object: parsers differ in which of the two they
+    believe (RFC 8259 §4). Raises RecursionError if it is nested too deeply.
     """
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

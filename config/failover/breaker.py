@@ -36,7 +36,8 @@ class Breaker:
     def trial(self, *losses: type[Exception]) -> Iterator[None]:
         """Context manager around a question to the server: closes the breaker or opens it.
 
-        An exception in `losses` opens it for `cool_down` seconds and passes through. Any other end counts as an answer.
+        An exception in `losses` opens it for `cool_down` seconds and passes through. Any other end, also by another
+        exception, counts as an answer and closes it.
         """
         retry_at = 0.0
         try:

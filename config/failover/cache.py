@@ -33,11 +33,11 @@ class Memory(LocMemCache):
         return 0
 
     def zadd(self, *args: Any, **kwargs: Any) -> int:
-        """Stores nothing, and returns 0: the number of members added."""
+        """Stores nothing, and returns 0, the number of members added: this cache has no sorted sets."""
         return 0
 
     def zpopmin(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Returns an empty list: there are no sorted sets."""
+        """Returns an empty list: this cache has no sorted sets."""
         return []
 
 
@@ -52,11 +52,12 @@ class FailoverCache(RedisCache):
         self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
 
     def answers(self) -> bool:
-        """Returns whether Redis answers just now. Within COOL_DOWN after an error it is not asked again."""
+        """Returns whether Redis answers at the moment. Within COOL_DOWN after an error it is not asked again."""
         self.get("answers")
         return not self._breaker.retry_at
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Returns what the method `name` of Redis returns, or of the stand-in while Redis is away."""
         if self._breaker.lets_through():
             try:
                 with self._breaker.trial(RedisError, OSError):

@@ -28,9 +28,9 @@ ELSEWHERE = {
 
 
 def examine_site() -> list[Finding]:
-    """Runs all checks of the site and returns their findings.
+    """Runs all checks of the site, and returns their findings. A check that raises becomes a finding itself.
 
-    Those that ask the database run only if it answers.
+    The checks that ask the database run only if it answers.
     """
     database = examine({"database": parts.database})
     asked = IN_DATABASE if database[0].state == State.OK else {}

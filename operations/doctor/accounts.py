@@ -16,7 +16,8 @@ NAMED = 5  # staff named in the finding
 def proxies() -> Finding:
     """Returns the finding on TRUSTED_PROXY_COUNT: a warning if it is probably wrong.
 
-    It judges by the settings and by the IP addresses of the newest sign-ins.
+    It judges by the settings and by the IP addresses of the newest sign-ins. Raises DatabaseError or InterfaceError if
+    the database fails.
     """
     count, advice = settings.TRUSTED_PROXY_COUNT, "See “The proxy” in docs/deploy.md."
     if settings.HTTPS and not count:
@@ -37,8 +38,8 @@ def proxies() -> Finding:
 def staff() -> Finding | None:
     """Returns the finding on active staff: a warning that names those without a second factor.
 
-    With REQUIRE_STAFF_2FA they cannot enter the desk before they have set one up. Returns None if REQUIRE_STAFF_2FA is
-    off.
+    Returns None if REQUIRE_STAFF_2FA is off. If it is on, they cannot enter the desk before they have set one up.
+    Raises DatabaseError or InterfaceError if the database fails.
     """
     if not settings.REQUIRE_STAFF_2FA:
         return None

@@ -23,7 +23,7 @@ InviteOrLink = Invite | MagicLink
 def find_newest(email: str) -> InviteOrLink | None:
     """Returns what was sent to an address last: an invitation, or a link that the visitor asked for; or None.
 
-    A link that belongs to an invitation never stands for itself: then the invitation is returned.
+    A link that belongs to an invitation is never returned: then it is the invitation.
     """
     invite = Invite.objects.filter(email=email).order_by("-id").first()
     links = MagicLink.objects.with_spent().asked_for().select_related("invite")
@@ -32,9 +32,9 @@ def find_newest(email: str) -> InviteOrLink | None:
 
 
 def find(pk: UUID) -> InviteOrLink | None:
-    """Returns the invitation, or else the link, with this id, or None.
+    """Returns the invitation, or else the link, with this id; None if there is none.
 
-    None, too, if its person has left: the address is empty then.
+    Returns None, too, if the person it was for has left: its address is empty then.
     """
     invite = Invite.objects.exclude(email="").filter(pk=pk).first()
     links = MagicLink.objects.with_spent().select_related("invite")
@@ -42,9 +42,9 @@ def find(pk: UUID) -> InviteOrLink | None:
 
 
 def explain(email: str, asked: InviteOrLink | None) -> list[Finding]:
-    """Returns the findings on why the newest mail to an address was not read, or on the mail of `asked`.
+    """Returns the findings on why mail to an address was not read: the mail of `asked`, or else the newest mail.
 
-    Raises DatabaseError if the database is away.
+    Raises DatabaseError or InterfaceError if the database is away at the first questions; later errors become findings.
     """
     account = User.objects.filter(email=email).first()
     mail = asked.newest_mail if asked else newest_mail_to(email)
@@ -66,7 +66,7 @@ def newest_mail_to(email: str) -> OutboxMessage | None:
 
 
 def about_asked(asked: InviteOrLink | None) -> Finding:
-    """Returns the finding on an invitation or link: its state, and what can be done about it."""
+    """Returns the finding on an invitation or link: its state, and what can be done; a failure for None."""
     if asked is None:
         return failure("There is no invite to this address.", "Invite it: manage.py send_invites ADDRESS")
     return about_link(asked) if isinstance(asked, MagicLink) else about_invite(asked)
@@ -118,7 +118,10 @@ def is_owner_link(asked: InviteOrLink | None) -> bool:
 
 
 def about_account(account: User | None) -> Finding | None:
-    """Returns the finding on the account of the address, or None if it has none."""
+    """Returns a failure for an account that is turned off, a warning for any other; None if there is no account.
+
+    An address with an account is mailed links to sign in, and no invitation.
+    """
     if account is None:
         return None
     if not account.is_active:
@@ -128,7 +131,7 @@ def about_account(account: User | None) -> Finding | None:
 
 
 def about_address(email: str, *, known: bool) -> Finding | None:
-    """Returns the finding on an address that gets no mail or looks like a typo, else None.
+    """Returns a failure for a suppressed address, a warning for one that looks like a typo; for others None.
 
     An address with an account (`known`) is no typo.
     """
@@ -154,7 +157,10 @@ def about_rule(email: str, *, known: bool) -> Finding | None:
 
 
 def about_mail(mail: OutboxMessage | None, asked: InviteOrLink | None) -> Finding | None:
-    """Returns the finding on the newest mail; None if there is none and none is expected."""
+    """Returns the finding on the newest mail; without one a failure, or None if no mail is expected.
+
+    No mail is expected without `asked`, or if `asked` is revoked or an owner link.
+    """
     if mail is None:
         if asked is None or asked.revoked_at or is_owner_link(asked):
             return None
@@ -164,7 +170,7 @@ def about_mail(mail: OutboxMessage | None, asked: InviteOrLink | None) -> Findin
 
 
 def about_waiting(mail: OutboxMessage) -> Finding:
-    """Returns the finding on a mail that has not left yet: when it is due, and whether a worker has tried it."""
+    """Returns the finding on a mail that has not left: when it is due, and whether a worker has tried it."""
     now, written = timezone.now(), on(mail.created_at)
     if mail.status == STATUS.TRIED:
         said = f"It was tried {mail.attempts}×. The mail server’s last answer: {mail.last_answer}."

@@ -22,7 +22,7 @@ UNTOLD = timedelta(minutes=5)  # an event that is due for longer is late
 
 
 def server() -> Finding:
-    """Returns the finding on whether the mail server accepts us. It sends no mail.
+    """Returns the finding on whether the mail server accepts us: a failure if not. It sends no mail.
 
     It connects, greets, and signs in if there is a password. Where mail goes into files, see folder().
     """
@@ -40,7 +40,10 @@ def server() -> Finding:
 
 
 def greet(backend: SmtpBackend) -> None:
-    """Opens and closes a connection to the mail server. Raises OSError (smtplib's errors are such) if that fails."""
+    """Opens and closes a connection to the mail server.
+
+    Raises OSError, of which smtplib's errors are a kind, if that fails; the caller must then abandon() the connection.
+    """
     backend.until = time.monotonic() + HANDSHAKE
     backend.open()
     backend.connection.ehlo_or_helo_if_needed()
@@ -69,7 +72,10 @@ def folder(path: Path) -> Finding:
 
 
 def broker() -> Finding | None:
-    """Returns the finding on whether the broker answers and has no dead letters; None without a broker."""
+    """Returns the finding on the broker: a failure if it is away, a warning if it has dead letters.
+
+    Returns None if the site has no broker.
+    """
     if not settings.AMQP_URL:
         return None
     from outbox.broker import amqp  # noqa: PLC0415 only a site with a broker needs its library
@@ -88,7 +94,10 @@ def broker() -> Finding | None:
 
 
 def queue() -> Finding:
-    """Returns the finding on whether mail leaves in time."""
+    """Returns the finding on whether mail leaves in time: a failure if it is later than lateness.LATE_AFTER.
+
+    Raises DatabaseError or InterfaceError if the database fails.
+    """
     late, waiting = lateness.measure(), OutboxMessage.objects.waiting().order_by("next_try_at")[:COUNTED].count()
     if late > lateness.LATE_AFTER:
         many = f"{COUNTED:,} mails or more wait" if waiting == COUNTED else f"{waiting:,} mails wait"
@@ -99,7 +108,10 @@ def queue() -> Finding:
 
 
 def given_up() -> Finding:
-    """Returns the finding on mail that was given up within a day: a warning if there is any."""
+    """Returns the finding on mail that was given up within a day: a warning if there is any.
+
+    Raises DatabaseError or InterfaceError if the database fails.
+    """
     since = timezone.now() - GIVEN_UP_LATELY
     count = OutboxMessage.objects.filter(given_up_at__gte=since)[:COUNTED].count()
     if not count:
@@ -109,7 +121,10 @@ def given_up() -> Finding:
 
 
 def webhooks() -> Finding | None:
-    """Returns the finding on whether webhooks are told of events in time; None if there are no active webhooks."""
+    """Returns the finding on active webhooks: a warning if an event has waited longer than UNTOLD to be told to one.
+
+    Returns None if there are none. Raises DatabaseError or InterfaceError if the database fails.
+    """
     if not Webhook.objects.filter(is_active=True).exists():
         return None
     due = WebhookDelivery.objects.due().filter(webhook__in=Webhook.objects.awake())

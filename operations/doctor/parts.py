@@ -15,7 +15,7 @@ OLDEST = 150_000  # the oldest version of PostgreSQL that will do, as server_ver
 
 
 def database() -> Finding:
-    """Returns the finding on whether PostgreSQL answers and is recent enough."""
+    """Returns the finding on PostgreSQL: a failure if it does not answer, or is older than version 15."""
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
@@ -31,7 +31,10 @@ def database() -> Finding:
 
 
 def migrations() -> Finding:
-    """Returns the finding on whether all migrations are applied."""
+    """Returns the finding on migrations: a failure, which names up to three, if any are not applied.
+
+    Raises DatabaseError or InterfaceError if the database fails.
+    """
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
@@ -42,7 +45,11 @@ def migrations() -> Finding:
 
 
 def clock() -> Finding:
-    """Returns the finding on whether our clock and that of PostgreSQL agree."""
+    """Returns the finding on whether our clock and that of PostgreSQL agree.
+
+    It is a warning if they are more than OFF apart, and a failure beyond FAR_OFF. Raises DatabaseError or
+    InterfaceError if the database fails.
+    """
     with connection.cursor() as cursor:
         before = timezone.now()
         cursor.execute("SELECT clock_timestamp()")
@@ -56,7 +63,7 @@ def clock() -> Finding:
 
 
 def cache() -> Finding:
-    """Returns the finding on whether Redis answers."""
+    """Returns the finding on whether Redis answers: a failure if it does not."""
     default: Any = caches["default"]
     if default.answers():
         return ok("Redis answers.")

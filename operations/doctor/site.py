@@ -14,7 +14,10 @@ def is_local() -> bool:
 
 
 def address() -> Finding:
-    """Returns the finding on whether mailed links lead to a name that the site answers to, over https."""
+    """Returns the finding on mailed links: a failure unless the site answers to their host, over https.
+
+    On this machine http will do.
+    """
     if not validate_host(host_of_links(), [str(host) for host in settings.ALLOWED_HOSTS]):
         said = f"Links lead to {settings.SITE_URL}, and the site does not answer to {host_of_links()}."
         return failure(said, "Add the host of SITE_URL to ALLOWED_HOSTS.")
@@ -31,7 +34,10 @@ def host_of_links() -> str:
 
 
 def cookies() -> Finding:
-    """Returns the finding on whether cookies are kept from scripts, from http and from other sites."""
+    """Returns the finding on cookies: a failure if scripts can read them, or if they travel over http.
+
+    On this machine they may do the latter. It is a failure, too, if other sites can send the session cookie along.
+    """
     open_to_scripts = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_HTTPONLY")]
     sent_in_clear = [name for name in COOKIES if not getattr(settings, f"{name}_COOKIE_SECURE")]
     if open_to_scripts:
@@ -44,7 +50,7 @@ def cookies() -> Finding:
 
 
 def debug() -> Finding:
-    """Returns the finding on whether DEBUG is off."""
+    """Returns the finding on DEBUG: if it is on, a failure, or a warning if the site is on this machine."""
     if not settings.DEBUG:
         return ok("DEBUG is off.")
     judge = warning if is_local() else failure

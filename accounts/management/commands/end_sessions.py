@@ -40,15 +40,15 @@ class Command(command.Command):
         self.tell(report, f"{command.count_in_words(report['sessions'])} sessions of {report['people']:,} people ended")
 
     def sessions(self, people: UserQuerySet, *, everybody: bool) -> Any:
-        """Returns the live sessions of these people."""
+        """Returns the live sessions of these people; of all users, whoever `people` are, with `everybody`."""
         live = Session.objects.live()
         return live.filter(user__isnull=False) if everybody else live.filter(user__in=people)
 
     def end(self, people: UserQuerySet, *, everybody: bool) -> int:
         """Ends all sessions of these people, and returns how many people they are.
 
-        For everybody this takes three statements, and records no events. For a few it does for each what their own page
-        does: it also records an event, and deletes the copies in Redis.
+        With `everybody` this takes three statements, and records no events. Otherwise it records an event for each
+        person, and deletes the copies of their sessions in Redis.
         """
         if everybody:
             return people.end_sessions()

@@ -33,6 +33,10 @@ class Command(command.Command):
         return user.second_factor.is_on
 
     def remove(self, user: User) -> bool:
+        """Turns off the user's two-step verification, mails them and ends their sessions. Returns False if it was off.
+
+        Raises Superseded if all their sessions have ended since the user was read.
+        """
         with transaction.atomic():
             removed = user.second_factor.turn_off(by="staff")
             if removed:

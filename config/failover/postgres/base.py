@@ -45,7 +45,7 @@ class Connection(psycopg.Connection):
             return (yield from _listen(super()._connect_gen(conninfo), until=lambda: True))
 
     def wait(self, gen: PQGen, *args: Any, **options: Any) -> Any:
-        """Waits for the server as psycopg does, and returns its answer.
+        """Waits for the server as psycopg does, and returns its answer; raises psycopg's errors as they come.
 
         Raises Silent, and closes the connection, if the server has stopped answering.
         """
@@ -107,7 +107,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Returns whether the kept connection still works.
 
-        Django asks this at the first statement of each request, and would send a query every time. A fresh connection
-        is spared that.
+        Django asks this at the first statement of each request, and would send a query every time. A connection that
+        is_fresh needs no query.
         """
         return bool(self.connection and self.connection.is_fresh) or super().is_usable()

@@ -64,7 +64,10 @@ class Command(command.Command):
 
 
 def report(findings: list[Finding], email: str, asked: doctor.InviteOrLink | None) -> dict[str, Any]:
-    """Returns the findings as --format json prints them. The address in it is masked."""
+    """Returns the findings as --format json prints them: `email`, masked, and the id of `asked` say what about.
+
+    Both are null for the findings on the site. "ok" is false if any finding is a failure.
+    """
     return {
         "ok": not any(finding.state == State.FAILURE for finding in findings),
         "email": addresses.mask(email) if email else None,

@@ -40,7 +40,10 @@ class Command(command.Command):
             raise CommandError("Interrupted. Run it again to go on.", returncode=command.INTERRUPTED)
 
     def summary(self, *, emptied_mails: int, **deleted: int) -> str:
-        """Returns the counts in words. A rehearsal counts up to command.MANY rows only."""
+        """Returns in words how many rows of each name were deleted, and how many mails emptied.
+
+        A rehearsal counts up to command.MANY rows only.
+        """
         word = command.count_in_words if self.options["dry_run"] else "{:,}".format
         said = ", ".join(f"{word(number)} {name.replace('_', ' ')}" for name, number in deleted.items())
         return f"{said} deleted, {emptied_mails} mails emptied"
@@ -59,12 +62,15 @@ class Command(command.Command):
         }
 
     def count_prunable(self) -> dict[str, int]:
-        """Returns how many rows prune_all() would delete or empty, and changes nothing."""
+        """Returns how many rows prune_all() would delete or empty, by name. Changes nothing.
+
+        Rows to delete are counted up to command.MANY + 1 of a kind.
+        """
         count = {name: command.count_rows(rows) for name, rows in self.prunable().items()}
         return count | {"emptied_mails": OutboxMessage.objects.stale().count()}
 
     def prune_all(self, batch_size: int) -> dict[str, int]:
-        """Deletes prunable rows, empties stale ones, and returns how many; fewer if a signal interrupts it.
+        """Deletes prunable rows, empties stale mail, and returns how many of each; fewer if a signal interrupts it.
 
         First it forgets old plans of links, refused lines of lists and former secrets of webhooks, empties old webhook
         deliveries, and gives those up that are overdue.

@@ -41,9 +41,10 @@ class Command(command.Command):
 
 
 def rotate(rows: QuerySet[Any], reencrypt: Callable[..., int], *, save: bool) -> tuple[int, int]:
-    """Encrypts the secrets of `rows` with the first key, by `reencrypt`. Saves nothing unless `save` is true.
+    """Encrypts the secrets of `rows` again with the first key, by `reencrypt(ids, save=…)` for BATCH rows at a time.
 
-    Returns how many rows could be decrypted, and how many could not. Rows that were deleted meanwhile don't count.
+    Saves nothing unless `save` is true. Returns how many rows could be decrypted, and how many could not. Rows that
+    were deleted meanwhile don't count.
     """
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     readable = sum(reencrypt(list(batch), save=save) for batch in batched(ids, BATCH))

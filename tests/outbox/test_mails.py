@@ -150,11 +150,7 @@ WITHOUT_END = (
     *("readdress", "not_readdressed", "invite_known"),
 )
 WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")
-NOTICES = (
-    *("new_device", "password_changed", "username_changed", "email_changed", "notices_off", "exported"),
-    *("google_connected", "google_disconnected", "second_factor_on", "second_factor_off"),
-    *("recovery_codes", "recovery_code_used", "code_failed"),
-)
+NOTICES = set(notices.MAILS.values()) - notices.FINAL
 MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed")
 
 

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import Address, Event, Session, User
 from accounts.session import sessions
 from invites.models import MagicLink
@@ -376,12 +377,12 @@ def test_a_taken_address_gets_the_same_answer_and_its_owner_is_told(mailbox, pro
     assert mailbox.kinds("grace@example.com") == ["email_taken"]
 
 
-def test_five_wrong_codes_at_doors_or_pages_end_the_attempt(mailbox, program):
+def test_too_many_wrong_codes_at_doors_or_pages_end_the_attempt(mailbox, program):
     move(program, password=PASSWORD)
     right = code(mailbox)
     press(program, "/account/email/code", code="XXX")
 
-    for _ in range(3):
+    for _ in range(limits.EMAIL_CODE.most - 2):
         answer = confirm(program, "XXX")
         assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["mismatch"])
     answer = confirm(program, "XXX")
@@ -396,7 +397,7 @@ def test_five_wrong_codes_at_doors_or_pages_end_the_attempt(mailbox, program):
 def test_a_missing_code_is_refused_as_required_and_is_not_counted(mailbox, program):
     move(program, password=PASSWORD)
 
-    for _ in range(5):
+    for _ in range(limits.EMAIL_CODE.most):
         answer = program.send(CODE)
         assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["required"])
     assert confirm(program, code(mailbox)).status_code == 200

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import Event, Session, User
 from accounts.session import devices, sessions
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.program import Program, codes, fields
+from tests.tools.tries import use_up_tries
 
 pytestmark = pytest.mark.django_db
 
@@ -107,8 +108,7 @@ def test_an_account_that_is_turned_off_is_not_entered(ada):
 
 
 def test_after_too_many_wrong_passwords_none_is_checked(ada, hashes):
-    for _ in range(5):
-        Client().post("/login", {"login": "ada", "password": WRONG})
+    use_up_tries()
     hashes.clear()
 
     answer = Program().sign_in("ada", PASSWORD)
@@ -230,7 +230,7 @@ def test_a_code_works_once_and_wrong_ones_are_recorded(ada, waiting):
 
 
 def test_a_missing_code_is_refused_as_required_and_is_not_counted(ada, waiting):
-    for _ in range(5):
+    for _ in range(limits.FACTOR_PER_USER.most):
         answer = waiting.send(CODE)
         assert (answer.status_code, fields(answer), codes(answer)) == (400, ["code"], ["required"])
 
@@ -239,7 +239,7 @@ def test_a_missing_code_is_refused_as_required_and_is_not_counted(ada, waiting):
 
 
 def test_wrong_codes_at_the_page_count_here(waiting):
-    for _ in range(5):
+    for _ in range(limits.FACTOR_PER_USER.most):
         waiting.post("/login/code", {"code": phone.wrong()}, headers={"X-CSRFToken": waiting.token})
 
     answer = enter(waiting, phone.code())

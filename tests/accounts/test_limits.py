@@ -1,13 +1,18 @@
-"""Every POST has a limit."""
+"""Every POST has a limit, and docs/api.md gives its numbers."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_ratelimit.core import _split_rate
 
+from accounts import limits
 from config import urls
+from invites import limits as mails
 from invites import purposes
 from kit import rate_limit, tokens
 from tests.tools import phone
@@ -208,3 +213,34 @@ def test_the_page_of_a_limit_names_a_minute_that_is_not_over_yet(client):
     assert retry_at.second == 0
     assert retry_at >= asked_at + timedelta(seconds=int(answer["Retry-After"]))
     assert f"{retry_at:%H:%M} (UTC)" in answer.text
+
+
+PERIODS = {60: "a minute", 60 * 60: "an hour", 24 * 60 * 60: "a day"}
+
+
+def said(limit):
+    """Returns a limit as docs/api.md puts it: "20 an hour", "5 in 15 minutes"."""
+    guesses = isinstance(limit, rate_limit.Guesses)
+    most, seconds = (limit.most, limit.window.total_seconds()) if guesses else _split_rate(limit.rate)
+    return f"{most} {PERIODS.get(seconds, f'in {seconds / 60:.0f} minutes')}"
+
+
+def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    rows = re.findall(r"^\| (.*) \| .* \| (.*) \|$", page.partition("| what | by | at most |")[2], re.MULTILINE)
+    by_network = (mails.ASK_PER_NETWORK, limits.LOGIN_PER_NETWORK, limits.FACTOR_PER_NETWORK, limits.GOOGLE_PER_NETWORK)
+
+    assert dict(rows[1:]) == {
+        "wrong passwords at sign-in": f"{said(limits.LOGIN_PER_NAME)}; {said(limits.LOGIN_PER_DEVICE)}",
+        "passwords as proof": said(limits.PASSWORD_PER_USER),
+        "wrong codes at sign-in": f"{said(limits.FACTOR_PER_USER)} and {said(limits.FACTOR_PER_USER_A_DAY)}; "
+        f"{said(limits.FACTOR_PER_DEVICE)}; {said(limits.FACTOR_ON_DEVICES_A_DAY)}",
+        "mails asked for": f"{said(mails.ASK_PER_ADDRESS_AT_ONCE)}, {said(mails.ASK_PER_ADDRESS)}",
+        "codes mailed to a new address": said(limits.CODE_PER_ADDRESS),
+        "wrong codes of one such mail; codes typed or mailed again": f"{limits.EMAIL_CODE.most}; "
+        f"{said(limits.CODE_PER_USER)}",
+        "changes of address, of the app, of recovery codes; connecting Google": said(limits.CHANGE_PER_USER),
+        "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
+        "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
+        "every other request that changes something": said(limits.POST_PER_NETWORK),
+    }

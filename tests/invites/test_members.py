@@ -136,14 +136,19 @@ def special(request):
     return Suppression.objects.opt_out(EMAIL)
 
 
+def join_at(minute, name):
+    """Returns the browser of a new member who joined and signed in within this minute, which pages name; the member."""
+    client = Client()
+    with time_machine.travel(minute):
+        member = UserFactory(username=name, email=f"{name}@example.com")
+        client.post("/login", {"login": name, "password": PASSWORD})
+    return client, member
+
+
 def test_a_member_learns_nothing_of_the_address(special, mailbox):
     """One member does everything to this address, another the same to an unknown one; pages and costs must be equal."""
-    with time_machine.travel(timezone.now(), tick=False):  # pages name the minute of a sign-in
-        members = [UserFactory(username=name, email=f"{name}@example.com") for name in ("ada", "bob")]
-        clients = [Client(), Client()]
-        for client, member in zip(clients, members, strict=True):
-            client.post("/login", {"login": member.username, "password": PASSWORD})
-    both = list(zip(clients, members, [EMAIL, "alan@example.com"], strict=True))
+    minute = timezone.now().replace(second=0)
+    both = [(*join_at(minute, "ada"), EMAIL), (*join_at(minute, "bob"), "alan@example.com")]
 
     def same(act):
         pages, costs = [], []
@@ -172,7 +177,7 @@ def test_a_member_learns_nothing_of_the_address(special, mailbox):
     assert "again." in same(again)
     mailbox.letters()
     assert "already invited this address" in same(lambda client, _member, email: send(client, email))
-    Invite.objects.filter(invited_by__in=members).update(expires_at=AGO)
+    Invite.objects.filter(invited_by__in=[member for _, member, _ in both]).update(expires_at=AGO)
     same(lambda client, *_: client.get(PAGE))
     assert same(lambda client, _member, email: send(client, email)) == ""
     assert "is withdrawn" in same(lambda client, member, _email: press(client, "withdraw", listed(member)))

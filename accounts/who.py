@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.session import pending, sessions
-from accounts.session.account_page import changing, required
+from accounts.session.account_page import changing, for_person
 from accounts.session.notes import HANDLE
 from kit.json_door import Refused, refusal
 
@@ -22,7 +22,7 @@ def signed_in(view: View) -> View:
 
     It also answers 401 if the session ends, or the account is deleted, while `view` runs.
     """
-    return required(view, signed_out)
+    return for_person(view, signed_out)
 
 
 def changes(view: View) -> View:

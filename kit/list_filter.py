@@ -8,7 +8,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Subquery
 from django.http import HttpRequest
-from django.utils.formats import number_format
+
+from kit.long_list import with_separators
 
 COUNTED = 1000  # rows, beside each choice of a filter
 
@@ -24,10 +25,10 @@ class Capped(Subquery):
 class ChoiceFilter(admin.SimpleListFilter):
     """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices.
 
-    Subclasses define chosen(). The URL may name only the choices on offer.
+    Subclasses define rows_of(). The URL may name only the choices on offer.
     """
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         """Returns the rows of `queryset` that belong to the choice `value`. Each subclass defines it."""
         raise NotImplementedError
 
@@ -48,7 +49,7 @@ class ChoiceFilter(admin.SimpleListFilter):
             return queryset
         if value not in {str(choice) for choice, _title in self.lookup_choices}:
             raise IncorrectLookupParameters
-        return self.chosen(queryset, value)
+        return self.rows_of(queryset, value)
 
     def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
         """Returns the number beside each choice, as text: {"0__c": "12", "1__c": "1,000+"}, by the choice's place.
@@ -58,13 +59,13 @@ class ChoiceFilter(admin.SimpleListFilter):
         rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
         rows = rows.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
         counts = {
-            f"{number}__c": Capped(self.chosen(rows, str(choice))[: COUNTED + 1])
+            f"{number}__c": Capped(self.rows_of(rows, str(choice))[: COUNTED + 1])
             for number, (choice, _title) in enumerate(self.lookup_choices)
         }
         one_row = get_user_model().objects.filter(pk=self.request.user.pk)  # to hang them on
-        return {name: counted(number) for name, number in one_row.values(**counts).get().items()}
+        return {name: capped_in_words(number) for name, number in one_row.values(**counts).get().items()}
 
 
-def counted(number: int) -> str:
+def capped_in_words(number: int) -> str:
     """Returns a number as it is shown beside a choice: "12", or "1,000+" for more than COUNTED."""
-    return f"{number_format(COUNTED, force_grouping=True)}+" if number > COUNTED else str(number)
+    return f"{with_separators(COUNTED)}+" if number > COUNTED else str(number)

@@ -55,7 +55,7 @@ class LongChangeList(ChangeList):
         Raises IncorrectLookupParameters if there is no such page.
         """
         super().get_results(request)
-        try:
+        try:  # Django refuses an unknown page only where there are several
             self.paginator.validate_number(request.GET.get(PAGE_VAR, 1))
         except InvalidPage:
             raise IncorrectLookupParameters from None

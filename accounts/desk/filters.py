@@ -21,7 +21,7 @@ class ActiveFilter(YesNoFilter):
     title = _("active")
     parameter_name = "active"
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(is_active=value == YES)
 
 
@@ -29,7 +29,7 @@ class StaffFilter(YesNoFilter):
     title = _("staff status")
     parameter_name = "staff"
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(is_staff=value == YES)
 
 
@@ -37,7 +37,7 @@ class PasswordFilter(YesNoFilter):
     title = _("has a password")
     parameter_name = "has_password"
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.with_password() if value == YES else queryset.without_password()
 
 
@@ -45,7 +45,7 @@ class GoogleFilter(YesNoFilter):
     title = "Google"
     parameter_name = "google"
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.with_google() if value == YES else queryset.without_google()
 
 
@@ -56,7 +56,7 @@ class LastSignInFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), ("never", _("never"))]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         if value == "never":
             return queryset.filter(last_login=None)
         return queryset.filter(last_login__gte=timezone.now() - timedelta(days=int(value[:-1])))

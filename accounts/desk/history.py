@@ -18,7 +18,7 @@ class KindFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return Event.Kind.choices
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(kind=value)
 
 

@@ -29,7 +29,7 @@ LOST = gettext_noop("Your session had ended, so nothing was changed. If you pres
 
 
 class PersonRequest(HttpRequest):
-    """A request of a signed-in user, as required() hands it to a view."""
+    """A request of a signed-in user, as for_person() hands it to a view."""
 
     person: User
     trace: dict[str, Any]  # where the request comes from: "ip" and "device", as events store them
@@ -58,11 +58,11 @@ def account_page(
 
     `limit` counts POSTs by network; with `changes` each also counts by person towards CHANGE_PER_USER. Beyond either
     the page raises Limited. The posted fields in `secret` are left out of error reports; `safe_only` forbids POST
-    (405). `refuse(request, ended=…)` answers anyone who is not signed in, or no longer: see required().
+    (405). `refuse(request, ended=…)` answers anyone who is not signed in, or no longer: see for_person().
     """
 
     def decorator(view: View) -> View:
-        return page(limit, secret=secret, safe_only=safe_only)(required(changing(view) if changes else view, refuse))
+        return page(limit, secret=secret, safe_only=safe_only)(for_person(changing(view) if changes else view, refuse))
 
     return decorator
 
@@ -75,7 +75,7 @@ def changing(view: View) -> View:
     return rate_limit.per_user(limits.CHANGE_PER_USER)(view)
 
 
-def required(view: View, refuse: Callable[..., HttpResponse]) -> View:
+def for_person(view: View, refuse: Callable[..., HttpResponse]) -> View:
     """Returns a view that hands `view` a PersonRequest. `refuse(request, ended=…)` answers anyone who is not signed in.
 
     It also answers, with `ended` true, a user who was signed out on another device, or whose account was deleted, while

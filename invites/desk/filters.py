@@ -28,7 +28,7 @@ class StateFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return Invite.State.choices
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         end = self.request.GET.get(EndFilter.parameter_name)
         return queryset.none() if ENDING.get(end or "", value) != value else queryset.in_state(value)
 
@@ -40,7 +40,7 @@ class EndFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("soon", _("within 48 hours")), ("passed", _("passed"))]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         state = self.request.GET.get(StateFilter.parameter_name)
         if state not in {None, ENDING[value]}:
             return queryset.none()
@@ -55,7 +55,7 @@ class DeliveryFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("trouble", _("delivery trouble"))]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.in_trouble()
 
 
@@ -75,7 +75,7 @@ class CreatedFilter(ChoiceFilter):
         names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
         return [(name, name) for name in names]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         if value.endswith("d"):
             return queryset.filter(id__gte=earliest(timezone.now() - timedelta(days=int(value[:-1]))))
         start = timezone.make_aware(datetime.fromisoformat(f"{value}-01"))
@@ -90,7 +90,7 @@ class SourceFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return Invite.Source.choices
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(source=value)
 
 
@@ -101,7 +101,7 @@ class LanguageFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return settings.LANGUAGES
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(language=value)
 
 
@@ -129,7 +129,7 @@ class InviterFilter(LinkedFilter):
             return ""
         return person.username if person else ""
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(invited_by=UUID(value))
 
 
@@ -145,5 +145,5 @@ class BatchFilter(LinkedFilter):
         known = Batch.objects.filter(pk=value).exists() or Invite.objects.filter(batch=value).exists()
         return value if known else ""
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(batch=value)

@@ -36,7 +36,7 @@ class FunnelAdmin(ReadOnly):
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        by, days, source = chosen(request)
+        by, days, source = read_choices(request)
         numbers = count.look(by, count.start(by, days), source)
         context = self.admin_site.each_context(request) | {
             "title": _("Sign-up funnel"),
@@ -56,7 +56,7 @@ class FunnelAdmin(ReadOnly):
         return request.user.has_perm("invites.view_invite")
 
 
-def chosen(request: HttpRequest) -> tuple[str, int, str]:
+def read_choices(request: HttpRequest) -> tuple[str, int, str]:
     """Returns grouping ("day" or "week"), days to look back, and source ("" for all), from the query of the URL.
 
     An unknown value becomes the default, and too long a period the longest.

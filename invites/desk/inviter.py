@@ -1,4 +1,4 @@
-"""Inviters at the desk: the tree of who invited whom, and a button that pauses one inviter."""
+"""Inviters at the desk: the tree of people and those they invited, and a button that pauses one inviter."""
 
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ class InviterAdmin(ReadOnly):
         return self.render(request, "change_list.html", context)
 
     def tree_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Shows the tree of who invited whom around one user.
+        """Shows one user in the tree of inviters: who invited them, and whom they invited.
 
         Raises PermissionDenied for a person who may not see inviters, and Http404 for an unknown user or a malformed
         id.

@@ -25,7 +25,7 @@ class UseFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("used", _("used")), ("running", _("unused, still running")), ("over", _("unused, run out"))]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         if value == "used":
             return queryset.filter(used_at__isnull=False)
         now = timezone.now()

@@ -41,13 +41,10 @@ class Report:
     def rows(self) -> int:
         return self.done + self.skips.total() + self.failed_rows
 
-    def queued(self, _email: str) -> None:
-        self.done += 1
-
-    def skipped(self, _email: str, reason: str) -> None:
+    def add_skipped(self, _email: str, reason: str) -> None:
         self.skips[reason] += 1
 
-    def failed(self, typed: str, reason: str) -> None:
+    def add_failed(self, typed: str, reason: str) -> None:
         """Counts a failed row, and lists what was typed and the reason, for LISTED rows at most.
 
         An address that was typed is masked, unless with -v 2.
@@ -64,9 +61,9 @@ class Report:
         causes = Suppression.objects.among(suppressed) if suppressed else {}
         for email, reason in outcome.skipped:
             if email in causes:
-                self.failed(email, causes[email].summary)
+                self.add_failed(email, causes[email].summary)
             else:
-                self.skipped(email, reason)
+                self.add_skipped(email, reason)
 
     def each(self, outcome: Outcome, form: str) -> str:
         """Returns a line of text for each row of an outcome; "" without -v 2, or for another format than "text"."""

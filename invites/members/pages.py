@@ -122,7 +122,7 @@ def invites_page(request: PersonRequest, form: InvitePersonForm) -> HttpResponse
     left, until = mine.left()
     context: dict[str, Any] = {
         "form": form,
-        "left": max(left, 0),
+        "left": left,
         "until": until,
         "quota": settings.MEMBERS_INVITE_QUOTA,
         "paused": mine.member.invites_paused_at,

@@ -1,4 +1,4 @@
-"""Inviters: pausing their invitations, and the tree of who invited whom."""
+"""Inviters: pausing their invitations, and the tree of people and those they invited."""
 
 from collections import defaultdict
 from dataclasses import dataclass

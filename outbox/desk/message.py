@@ -25,7 +25,7 @@ class StatusFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return OutboxMessage.Status.choices
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.in_status(value)
 
 
@@ -45,7 +45,7 @@ class KindFilter(ChoiceFilter):
             kinds.add(asked)
         return [(kind, kind) for kind in sorted(kinds)]
 
-    def chosen(self, queryset: Any, value: str) -> Any:
+    def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(kind=value)
 
 

@@ -32,7 +32,7 @@ def codes(request: PersonRequest) -> HttpResponse:
     if shown and request.GET.get("new") != str(batch):
         if request.method == "POST":  # a second press must not replace the codes just made
             return redirect(address(next_url))
-        context = {"codes": spaced(user), "next": next_url, "batch": batch}
+        context = {"codes": codes_in_groups(user), "next": next_url, "batch": batch}
         return render(request, "accounts/second_factor/recovery_codes.html", context)
     form = bind_form(WithCode, request)
     if not form.is_valid():
@@ -55,7 +55,7 @@ def download(request: PersonRequest) -> HttpResponse:
     if not shown_codes.are_shown(request):
         return redirect("second_factor_codes")
     head = _("Recovery codes of %(username)s for %(site)s. Each works once.")
-    lines = [head % {"username": user.username, "site": settings.SITE_NAME}, "", *spaced(user), ""]
+    lines = [head % {"username": user.username, "site": settings.SITE_NAME}, "", *codes_in_groups(user), ""]
     file = {"Content-Disposition": f'attachment; filename="{user.username}-recovery-codes.txt"'}
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", headers=file)
 
@@ -65,6 +65,6 @@ def address(next_url: str) -> str:
     return reverse("second_factor_codes") + (f"?{urlencode({'next': next_url})}" if next_url else "")
 
 
-def spaced(user: User) -> list[str]:
+def codes_in_groups(user: User) -> list[str]:
     """Returns the unused recovery codes, each in two groups, which are easier to copy; typed spaces are ignored."""
     return [f"{code[:4]} {code[4:]}" for code in user.second_factor.recovery_codes]

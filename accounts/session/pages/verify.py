@@ -25,7 +25,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     if user:
         return HttpResponse(status=204, headers=identity(user))
     if "sign-in" in request.GET:
-        next_url = wanted(request)
+        next_url = requested_path(request)
         return redirect_to_login(next_url, redirect_field_name="next" if next_url else None)
     return HttpResponse(status=401)
 
@@ -52,7 +52,7 @@ def plain(value: str) -> str:
     return value if value.isascii() and value.isprintable() else quote(value)
 
 
-def wanted(request: HttpRequest) -> str:
+def requested_path(request: HttpRequest) -> str:
     """Returns the path that the visitor asked the proxy for, or "" if it is missing or unsafe.
 
     Only a path counts and never a host, so that signing in leads back to this site or nowhere.

@@ -23,14 +23,14 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
-    If the account needs a code, the POST leads to the page that asks for it. Without an account, planned() answers, or
-    a page for a visitor who is signed in to another one. An account that is turned off (403), and a link that works no
+    If the account needs a code, the POST leads to the page that asks for it. Without an account, confirm_plan() answers,
+    or a page for a visitor who is signed in to another one. An account that is turned off (403), and a link that works no
     longer, is too old for the account or was just used (410), get pages that say so. Raises Limited after too many
     presses or bad tokens.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
-        return opened.other_account_page(request, link, purposes.CONFIRM) or planned(request, link)
+        return opened.other_account_page(request, link, purposes.CONFIRM) or confirm_plan(request, link)
     if not account.is_active:
         return sessions.inactive(request)
     if not link.signs_in(account):
@@ -41,7 +41,7 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     return confirm_page(request, link, account=account)
 
 
-def planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
+def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
 
     Any other browser is led to the sign-up form to choose again, and so is this one if the name can't be had, or the

@@ -104,9 +104,9 @@ class Command(command.Command):
         entries: dict[str, Entry] = {}
         for line in chunk:
             if line.entry is None:
-                report.failed(line.text, f"line {line.number}: {line.problem}")
+                report.add_failed(line.text, f"line {line.number}: {line.problem}")
             elif line.entry.email in entries:
-                report.skipped(line.entry.email, Reason.REPEATED)
+                report.add_skipped(line.entry.email, Reason.REPEATED)
             else:
                 entries[line.entry.email] = self.complete(line.entry)
                 self.doubt(line)

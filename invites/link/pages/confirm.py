@@ -23,10 +23,10 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
-    If the account needs a code, the POST leads to the page that asks for it. Without an account, confirm_plan() answers,
-    or a page for a visitor who is signed in to another one. An account that is turned off (403), and a link that works no
-    longer, is too old for the account or was just used (410), get pages that say so. Raises Limited after too many
-    presses or bad tokens.
+    If the account needs a code, the POST leads to the page that asks for it. Without an account, confirm_plan()
+    answers, or a page for a visitor who is signed in to another one. An account that is turned off (403), and a link
+    that works no longer, is too old for the account or was just used (410), get pages that say so. Raises Limited after
+    too many presses or bad tokens.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:

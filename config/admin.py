@@ -1,7 +1,8 @@
 """The admin site: Django's own, with this site's pages for signing in and out."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -16,26 +17,39 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
 
 # The desk works without scripts; those that come with Django's admin may run, and no others.
+# What is asked before a page answers staff: it is given the request and the page's ModelAdmin (None for a page of no
+# model), and returns an answer to give instead, or None.
+Guard = Callable[[HttpRequest, Any], HttpResponse | None]
+
 ADMIN_CSP: dict[str, Any] = settings.SECURE_CSP | {"script-src": [CSP.SELF], "form-action": [CSP.SELF]}
 
 
 class Site(admin.AdminSite):
     """The desk: Django's admin site, with this site's pages for signing in and out.
 
-    With REQUIRE_STAFF_2FA it also demands a second factor.
+    With REQUIRE_STAFF_2FA it also demands a second factor. A room adds to `guards` what must be asked before a page of
+    the desk answers staff.
     """
+
+    guards: ClassVar[list[Guard]] = []
 
     site_header = site_title = settings.SITE_NAME
     index_title = _("The desk")
     enable_nav_sidebar = False  # without a script the sidebar does nothing
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Returns an admin page's view behind second_factor_first(), with a CSP that allows scripts from this site."""
+        """Returns an admin page's view behind second_factor_first() and `guards`, and has its CSP allow our scripts."""
         inner = super().admin_view(view, cacheable)
+        model_admin = owner(view)
 
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return self.second_factor_first(request) or inner(request, *args, **kwargs)
+            if not self.has_permission(request):
+                return inner(request, *args, **kwargs)
+            refused = self.second_factor_first(request)
+            for guard in self.guards:
+                refused = refused or guard(request, model_admin)
+            return refused or inner(request, *args, **kwargs)
 
         return csp_override(ADMIN_CSP)(guarded)
 
@@ -45,7 +59,7 @@ class Site(admin.AdminSite):
         REQUIRE_STAFF_2FA requires it of all staff. The page leads back to the page that was asked for.
         """
         user: Any = request.user
-        if not settings.REQUIRE_STAFF_2FA or not self.has_permission(request) or user.second_factor.is_on:
+        if not settings.REQUIRE_STAFF_2FA or user.second_factor.is_on:
             return None
         messages.warning(request, _("To use the admin pages you need two-step verification. Set it up first."))
         return redirect(f"{reverse('second_factor_app')}?{urlencode({'next': request.get_full_path()})}")
@@ -69,3 +83,10 @@ class Site(admin.AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirects to the account page, where a password is changed."""
         return redirect("account")
+
+
+def owner(view: Any) -> Any:
+    """Returns the ModelAdmin whose method `view` is, through any decorators; None for the view of no model."""
+    while view and not isinstance(getattr(view, "__self__", None), admin.ModelAdmin):
+        view = getattr(view, "__wrapped__", None)
+    return view and view.__self__

@@ -151,7 +151,8 @@ LOGIN_REDIRECT_URL = "account"
 
 SESSION_ENGINE = "accounts.session.store"
 SESSION_CACHE_ALIAS = "sessions"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from sign-in; requests alone do not extend it
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from the owner's last proof; requests alone do not extend it
+DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 60, least=1)
 # Strict would lose the session on every link opened from webmail and on the way back from Google.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True

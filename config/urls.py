@@ -17,6 +17,7 @@ from accounts.email_change import pages as email_change
 from accounts.google import pages as google_account
 from accounts.password.pages import change as password_change
 from accounts.password.pages import login as password_login
+from accounts.password.pages import prolong
 from accounts.privacy import pages as privacy
 from accounts.profile.pages import account, preferences, username
 from accounts.second_factor.pages import login as code_login
@@ -63,7 +64,7 @@ urlpatterns = [
     path("account", account.account, name="account"),
     path("account/prove", ask_for_link.prove, name="account_prove"),
     path("account/sessions/end", devices.end, name="session_end"),
-    path("account/sessions/prolong", devices.prolong, name="session_prolong"),
+    path("account/sessions/prolong", prolong.prolong, name="session_prolong"),
     path("account/invites", members.invites, name="member_invites"),
     path("account/invites/resend", members.resend, name="member_invite_resend"),
     path("account/invites/withdraw", members.withdraw, name="member_invite_withdraw"),

@@ -87,6 +87,13 @@ class LongList(admin.ModelAdmin):
     sortable_by = ()
     list_per_page = 50
 
+    def asks_proof(self, request: HttpRequest) -> bool:
+        """Returns whether this POST changes what gives power, so that staff must show that it is still them.
+
+        True unless a subclass knows better: rights, addresses, webhooks and the deletion of people ask.
+        """
+        return True
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Returns whether the URL may filter by `lookup`: only if the list has that filter.
 

@@ -73,7 +73,7 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
     form = CodeForm(request, sent, user=user)
     if not form.is_valid():
         raise Invalid(form)
-    sessions.enter(request, user, waiting.way)
+    sessions.enter(request, user, waiting.way, by_code=True)
     left = {"recovery_codes_left": len(user.second_factor.recovery_codes)} if form.kind == RECOVERY else {}
     answer = who(request, next=waiting.next_url or None, **left)
     return devices.trust(request, answer, user) if form.cleaned_data["trust"] else answer

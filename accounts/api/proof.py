@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.password.forms import CurrentPasswordForm, WithProof
-from accounts.session import sessions
+from accounts.password.forms import WithPassword, WithProof
+from accounts.session import proof
 from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in, who
 from kit.json_door import Fields, Invalid, Refused, door
@@ -14,31 +14,37 @@ from kit.json_door import Fields, Invalid, Refused, door
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)
 def give(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Proves ownership of the account by `password`, for 15 minutes. Answers who is signed in.
+    """Proves ownership of the account by `password`, and by `code` if it is sent. Answers who is signed in.
 
-    Answers 403 for an account without a password, whose owner must ask for a link instead, 400 for a wrong password,
-    429 after too many tries, and 401 to anyone not signed in.
+    For 15 minutes no door asks for what was proven. With every factor that the account has, the session also gets a new
+    id, and ends in 12 hours. Answers 403 for an account without a password, whose owner must ask for a link instead,
+    400 for a wrong or missing password and a wrong code, 429 after too many tries, and 401 to anyone not signed in.
     """
-    form = CurrentPasswordForm(request, sent)
-    if not request.person.has_usable_password():
+    form = WithProof(request, sent, always=True)
+    if form.must_ask_mailbox:
         raise only_by_link()
+    has_all = not form.missing.code or form.sent("code")
+    if not has_all:
+        del form.fields["code"]
     if not form.is_valid():
         raise Invalid(form)
-    sessions.prove(request)
+    proof.give(request, all_factors=has_all)
     return who(request)
 
 
-def check(form: WithProof, names: dict[str, str] | None = None) -> None:
+def check(form: WithPassword, names: dict[str, str] | None = None) -> None:
     """Checks a form that needs proof of ownership; returns only if the form is valid and the proof is there.
 
-    `names` maps the form's fields to the names that programs use. Raises Refused (403) if neither a password nor a
-    recent proof is there, Invalid with the form's errors, Limited after too many passwords or codes, and Superseded if
-    the form takes a code and all sessions of the account have ended meanwhile.
+    `names` maps the form's fields to the names that programs use. Raises Refused (403) if a factor was neither sent nor
+    shown just now, Invalid with the form's errors, Limited after too many passwords or codes, and Superseded if the
+    form takes a code and all sessions of the account have ended meanwhile.
     """
     if form.must_ask_mailbox:
         raise only_by_link()
-    if not form.proven and not form.data.get("password"):
-        raise Refused(403, "proof", _("Enter your password"), "password", next=reverse("api_proof"))
+    unsent = form.unsent()
+    if "password" in unsent or (not form.is_valid() and form.errors.keys() <= unsent.keys()):
+        name, said = next(iter(unsent.items()))
+        raise Refused(403, "proof", said, name, next=reverse("api_proof"))
     if not form.is_valid():
         raise Invalid(form, names)
 

@@ -5,8 +5,11 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
+from accounts.desk import guards
 from accounts.desk.history import HistoryAdmin
 from accounts.desk.person import PersonAdmin
+
+admin.site.guards += [guards.end_if_idle, guards.ask_for_proof]  # type: ignore[attr-defined]  # config.admin.Site
 
 __all__ = ["HistoryAdmin", "PersonAdmin"]
 

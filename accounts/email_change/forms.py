@@ -14,7 +14,7 @@ from kit.form import VERBATIM, RequestForm
 
 
 class EmailForm(WithProof):
-    """The form for the new address, and for the password, unless the user has just proven ownership."""
+    """The form for the new address, which also asks for proof of ownership."""
 
     email = forms.CharField(
         label=gettext_lazy("New email address"),
@@ -22,7 +22,7 @@ class EmailForm(WithProof):
         help_text=gettext_lazy("We’ll send a code there. Nothing changes until you enter it"),
         widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email"}),
     )
-    field_order = ("email", "password")
+    field_order = ("email", "password", "code")
 
     def clean_email(self) -> str:
         """Returns the normalized address. Raises ValidationError if it is missing, malformed, or the user's own.

@@ -14,7 +14,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bind_form
 
 
-@account_page(secret=("password",), changes=True)
+@account_page(secret=("password", "code"), changes=True)
 def ask(request: PersonRequest) -> HttpResponse:
     """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it.
 

@@ -13,7 +13,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bind_form
 
 
-@account_page(secret=("password",), changes=True)
+@account_page(secret=("password", "code"), changes=True)
 def connect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST leads to Google, whose answer goes to invites.google.pages.
 
@@ -30,7 +30,7 @@ def connect(request: PersonRequest) -> HttpResponse:
     return google.connect(request)
 
 
-@account_page(secret=("password",))
+@account_page(secret=("password", "code"))
 def disconnect(request: PersonRequest) -> HttpResponse:
     """Asks for proof of ownership; the POST disconnects the Google account and leads to the account page.
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
-from accounts.models.session import Session
+from accounts.models.session import Session, stored_key
 from kit import addresses
 from outbox.models import NewEvent, OutboxEvent, new_event
 
@@ -121,7 +121,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         Sets `session_data` and `session_ends` on the user, from the row.
         """
-        return next(iter(self.raw(IN_SESSION, [key])), None)
+        return next(iter(self.raw(IN_SESSION, [stored_key(key)])), None)
 
     def lock_first_owner(self) -> bool:
         """Returns True if there is no superuser yet. To be called in a transaction.

@@ -1,5 +1,6 @@
 """The rows of sessions: where users are signed in, and how one session is ended."""
 
+import hashlib
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, ClassVar
@@ -19,6 +20,15 @@ LISTED = 100  # sessions of one account, at most, on its page and in its JSON
 ENDED_AT_ONCE = 5000  # rows and copies of one account that are removed at once; its new epoch ends the others too
 
 
+def stored_key(key: str) -> str:
+    """Returns the name under which the session with this key is stored: the key's SHA-256, as 64 hex digits.
+
+    A key is what the visitor's cookie holds. Whoever reads our tables, Redis, or a backup of either finds no key, so
+    they cannot sign in by what they read. One plain hash will do, as a key has 165 random bits.
+    """
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self) -> "SessionQuerySet":
         """Returns the sessions that have not expired."""
@@ -28,13 +38,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Returns the session with this handle, or None. A session before sign-in has none, and is never found."""
         return self.exclude(handle="").filter(handle=handle).first()
 
-    def for_list(self, this: str | None) -> "SessionQuerySet":
-        """Returns the live sessions, at most LISTED of them: the one with the key `this` first, then the newest."""
+    def for_list(self, this: str) -> "SessionQuerySet":
+        """Returns the live sessions, at most LISTED of them: the one stored as `this` first, then the newest."""
         this_first = models.Case(models.When(session_key=this, then=0), default=1)
         return self.live().order_by(this_first, "-created_at")[:LISTED]
 
     def keys_and_rows(self) -> "tuple[list[str], SessionQuerySet]":
-        """Returns the keys and the rows of these sessions, or of ENDED_AT_ONCE of them if there are that many."""
+        """Returns the stored keys and the rows of these sessions, at most ENDED_AT_ONCE of them."""
         keys = list(self.values_list("session_key", flat=True)[:ENDED_AT_ONCE])
         # A statement that names every key takes longer than one for all rows. That may meet a session which has begun
         # since the keys were read; the new epoch ends it as well.
@@ -76,6 +86,7 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 class Session(AbstractBaseSession):
     """Django's row of a session, with its user, and where and when it began. accounts.session.store writes it."""
 
+    session_key = models.CharField(max_length=64, primary_key=True)  # stored_key() of the key, not the key itself
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
     )
@@ -107,12 +118,13 @@ class Session(AbstractBaseSession):
         return visitor.device_in_words(self.device)
 
     @classmethod
-    def cache_key(cls, session_key: str) -> str:
-        return f"{cls.CACHE_PREFIX}{session_key}"
+    def cache_key(cls, stored: str) -> str:
+        """Returns the name under which Redis has a copy of the session that is stored as `stored`."""
+        return f"{cls.CACHE_PREFIX}{stored}"
 
     @classmethod
     def forget_copies(cls, keys: Iterable[str]) -> None:
-        """Deletes the copies that Redis has of the sessions with these keys."""
+        """Deletes the copies that Redis has of the sessions that are stored under these keys."""
         caches["sessions"].delete_many([cls.cache_key(key) for key in keys])
 
     def end(self) -> bool:

@@ -1,6 +1,6 @@
 """Forms with passwords: a new one, and the current one by which a signed-in user proves ownership."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import limits
+from accounts.codes import guesses
+from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
 from accounts.password.backend import record_wrong_password
-from accounts.session import sessions
+from accounts.session import proof
 from accounts.session.account_page import PersonRequest
 from kit.form import VERBATIM, Form, RequestForm
 
@@ -66,8 +68,16 @@ class WithNewPassword(Form):
         return cleaned
 
 
-class CurrentPasswordForm(RequestForm):
-    """A form in which a signed-in user proves ownership of the account by their password."""
+class WithPassword(RequestForm):
+    """A form that asks a signed-in user for their password, unless they have just shown to be the owner.
+
+    `again` and what counts as just shown are those of accounts.session.proof.missing(); with `always` nothing counts. A
+    password that is sent must be right all the same. For a user who has neither a password nor such a proof the form is
+    invalid, and `must_ask_mailbox` says that a mailed link must come first. Checking the form raises Limited after too
+    many passwords.
+    """
+
+    proofs: ClassVar[tuple[str, ...]] = ("password",)  # the fields that ask for proof
 
     password = forms.CharField(
         label=gettext_lazy("Your password"),
@@ -76,9 +86,32 @@ class CurrentPasswordForm(RequestForm):
         widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "current-password"}),
     )
 
-    def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, request: PersonRequest, *args: Any, again: bool = True, always: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(request, *args, **kwargs)
         self.user = request.person
+        self.missing = proof.missing(request, again=again)
+        if always:
+            self.missing = proof.Missing(first=True, code=self.user.second_factor.is_on)
+        # A user without a password has no other proof than a mailed link.
+        self.must_ask_mailbox = self.missing.first and not self.user.has_usable_password()
+        if self.must_ask_mailbox or not (self.missing.first or self.sent("password")):
+            del self.fields["password"]
+
+    @property
+    def proven(self) -> bool:
+        """Whether the user has just shown to be the owner, so that the form asks for nothing more."""
+        return not self.must_ask_mailbox and "password" not in self.fields
+
+    def unsent(self) -> dict[str, str]:
+        """Returns what is asked for as proof and was not sent: the names of fields, each with what to say of it."""
+        asked = {name: self.fields[name] for name in self.proofs if name in self.fields}
+        return {name: str(field.error_messages["required"]) for name, field in asked.items() if not self.sent(name)}
+
+    def sent(self, name: str) -> bool:
+        """Returns whether anything was sent for the field `name`."""
+        return bool(self.data.get(self.add_prefix(name)))
 
     def clean_password(self) -> str:
         """Returns the right password. Raises ValidationError for a wrong one, which is logged and recorded.
@@ -91,24 +124,6 @@ class CurrentPasswordForm(RequestForm):
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
 
-
-class WithProof(CurrentPasswordForm):
-    """A form that asks a signed-in user for their password, unless they have proven ownership in the last 15 minutes.
-
-    `proven` says that they have, and that no password was sent: one that is sent must be right all the same. For a user
-    who has neither a password nor such a proof the form is invalid, and `must_ask_mailbox` says that a mailed link must
-    come first. Checking the form raises Limited after too many passwords.
-    """
-
-    def __init__(self, request: PersonRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
-        proven = sessions.is_proven(request)
-        self.proven = proven and not self.data.get("password")  # a password that is sent must be right all the same
-        # A user without a password has no other proof than a mailed link.
-        self.must_ask_mailbox = not proven and not self.user.has_usable_password()
-        if self.proven or self.must_ask_mailbox:
-            del self.fields["password"]
-
     def clean(self) -> dict[str, Any]:
         """Returns the cleaned data. Raises ValidationError for a user who must first ask for a mailed link."""
         if self.must_ask_mailbox:
@@ -116,11 +131,43 @@ class WithProof(CurrentPasswordForm):
         return super().clean() or {}
 
 
+class WithProof(WithPassword):
+    """A form that asks a signed-in user for every factor that they have not just shown: the password, and a code.
+
+    A code that is sent must be right, too. It is checked last, as it works once.
+    """
+
+    proofs = ("password", "code")
+
+    code = CodeField(LABEL, HINT)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not (self.missing.code or self.sent("code")):
+            del self.fields["code"]
+
+    @property
+    def proven(self) -> bool:
+        return super().proven and "code" not in self.fields
+
+    def clean(self) -> dict[str, Any]:
+        """Returns the cleaned data. Checks and uses up the code, if it is asked for and all else is right.
+
+        A wrong code becomes an error of its field. Raises what WithPassword.clean() raises, Limited after too many
+        codes, and Superseded if all sessions of the account have ended, or it was deleted, meanwhile.
+        """
+        cleaned = super().clean()
+        asked = "code" in self.fields and not self.errors
+        if asked and not guesses.check(self.request, self.user, cleaned["code"]):
+            self.add_error("code", mismatch())
+        return cleaned
+
+
 class PasswordForm(WithProof, WithNewPassword):
     """The form to change the password, or to set the first one."""
 
     chosen = NewPasswordField(gettext_lazy("New password"))
-    field_order = ("password", "chosen")
+    field_order = ("password", "code", "chosen")
 
     def owner(self) -> User:
         return self.user

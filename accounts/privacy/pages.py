@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.models import Event
+from accounts.password import again
 from accounts.password.forms import WithProof
 from accounts.privacy.export import stream_zip
 from accounts.session.account_page import PersonRequest, account_page
@@ -23,17 +24,20 @@ log = logging.getLogger("frontdoor.accounts")
 def export(request: PersonRequest) -> HttpResponseBase:
     """Answers a POST with a ZIP of all that is stored about the user, records that, and mails them about it.
 
-    A GET, as by a reload of its address, leads to the account page. Raises Limited after too many requests.
+    The POST asks for proof first, unless it is there. A GET, as by a reload of its address, leads to the account page.
+    Raises Limited after too many requests.
     """
     if request.method != "POST":
         return redirect("account")
     user = request.person
+    if asked := again.ask(request):
+        return asked
     user.record_and_notify(Event.Kind.EXPORTED, **request.trace)
     file = {"Content-Disposition": f'attachment; filename="{user.username}.zip"'}
     return StreamingHttpResponse(stream_zip(user), content_type="application/zip", headers=file)
 
 
-@account_page(secret=("password",))
+@account_page(secret=("password", "code"))
 def delete(request: PersonRequest) -> HttpResponse:
     """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
 

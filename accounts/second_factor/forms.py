@@ -7,25 +7,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.codes import guesses
+from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
 from accounts.models.second_factor import proves
-from accounts.password.forms import WithProof
-from accounts.second_factor import guesses
-from kit.form import VERBATIM, RequestForm
-
-LABEL, HINT = gettext_lazy("Code"), gettext_lazy("From your authenticator app, or one of your recovery codes")
-
-
-class CodeField(forms.CharField):
-    """A field for a code of an authenticator app or a recovery code. It checks only that something is typed."""
-
-    def __init__(self, label: Any, help_text: Any = "") -> None:
-        super().__init__(
-            label=label,
-            help_text=help_text,
-            error_messages={"required": gettext_lazy("Enter a code")},
-            widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "one-time-code", "inputmode": "numeric"}),
-        )
+from accounts.password.forms import WithPassword
+from kit.form import RequestForm
 
 
 class CodeForm(RequestForm):
@@ -56,11 +43,8 @@ class CodeForm(RequestForm):
         return str(self.cleaned_data["code"])
 
 
-class WithCode(WithProof):
-    """A form to change two-step verification: it asks for a code, and for the password.
-
-    It does not ask for the password of a user who has just proven ownership (WithProof).
-    """
+class WithCode(WithPassword):
+    """A form to change two-step verification: it asks for a code, always, and for the password as WithPassword does."""
 
     code = CodeField(LABEL, HINT)
     field_order = ("password", "code")
@@ -78,7 +62,7 @@ class WithCode(WithProof):
         return cleaned
 
 
-class AppForm(WithProof):
+class AppForm(WithPassword):
     """A form to set up an authenticator app, whose first code shows that it has the secret; and proof of ownership.
 
     `secret` is that secret in base32. `replaces` says that the app replaces another: then a code of the old app is
@@ -119,11 +103,3 @@ class AppForm(WithProof):
         if asked and not guesses.check(self.request, self.user, cleaned["current"]):
             self.add_error("current", mismatch())
         return cleaned
-
-
-def mismatch() -> ValidationError:
-    """Returns the one ValidationError for a wrong code, a used one, and one whose key this site has lost."""
-    return ValidationError(
-        _("That code didn’t work. Each works once: enter the next one from your app, or a recovery code"),
-        code="mismatch",
-    )

@@ -8,7 +8,8 @@ Notes, which expire:
     SHOWN_CODES      the recovery codes that were made in this session, so that it may show them: batch
     GOOGLE_IDENTITY  the person whom Google has named: uid, email (verified by Google); to_connect, if their Google
                      account is to be connected once the owner of that address signs in, else it proves the address
-    PROVEN           the user has just proven to own the account
+    SIGNED_IN        the user has just signed in: code, if the second factor was shown too
+    PROVEN           the user has just shown to own the account, by a mailed link or once more: code, as above
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
 
 Keys, which stay as long as the session:
@@ -17,10 +18,14 @@ Keys, which stay as long as the session:
     BEGAN            when the session began, in seconds since the epoch
     HANDLE           the session's name on pages, through all changes of its id: the id is as good as a password
     IP, DEVICE       where the session began
+    DESK_SEEN        when the session was last used at the desk, in seconds since the epoch
     CHOSEN           the user's settings that every page needs, copied so that reading them costs no query
 """
 
 from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
 from kit.session_notes import Note
 
@@ -31,6 +36,33 @@ EMAIL_CHANGE = Note("email_change", A_WHILE)
 APP_SETUP = Note("app_setup", A_WHILE)
 SHOWN_CODES = Note("shown_codes", A_WHILE)
 GOOGLE_IDENTITY = Note("google_identity", A_WHILE)
+SIGNED_IN = Note("signed_in", A_WHILE)
 PROVEN = Note("proof", A_WHILE)
 
 DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"
+DESK_SEEN = "desk_seen"
+
+# What Redis may hold under a key of a session, by type.
+TYPES: dict[str, type | tuple[type, ...]] = {
+    DEADLINE: (int, float),
+    BEGAN: (int, float),
+    DESK_SEEN: (int, float),
+    HANDLE: str,
+    DEVICE: str,
+    IP: (str, type(None)),
+    CHOSEN: dict,
+    SESSION_KEY: str,
+    HASH_SESSION_KEY: str,
+    BACKEND_SESSION_KEY: str,
+}
+NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN)
+
+
+def are_whole(data: Any) -> bool:
+    """Returns whether `data` can be what a session holds: a dict in which each value has the type of its key."""
+    if not isinstance(data, dict):
+        return False
+    notes = [data[note.key] for note in NOTES if note.key in data]
+    return all(isinstance(data[key], kind) for key, kind in TYPES.items() if key in data) and all(
+        isinstance(note, dict) and isinstance(note.get("until"), int | float) for note in notes
+    )

@@ -1,4 +1,6 @@
-"""Sessions: their beginning and end. Each ends 12 hours after sign-in, however it is used, unless it is prolonged.
+"""Sessions: their beginning and end. Each ends 12 hours after its owner last proved to be the owner.
+
+Signing in is such a proof; accounts.session.proof asks for others, and nothing else moves the end.
 
 start() begins one, and after a code enter(); end() ends one, and User.end_sessions() all of a user's.
 accounts.session.store stores them.
@@ -24,7 +26,16 @@ from django.utils.translation import gettext_noop
 from accounts import limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.session import devices, pending
-from accounts.session.notes import BEGAN, CHOSEN, DEADLINE, GOOGLE_IDENTITY, HANDLE, PROVEN, SECOND_FACTOR
+from accounts.session.notes import (
+    BEGAN,
+    CHOSEN,
+    DEADLINE,
+    GOOGLE_IDENTITY,
+    HANDLE,
+    PROVEN,
+    SECOND_FACTOR,
+    SIGNED_IN,
+)
 from kit import rate_limit, visitor
 
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
@@ -32,7 +43,7 @@ ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to c
 # Ways to sign in, as the history stores them.
 PASSWORD, LINK, SIGNUP, GOOGLE = "password", "link", "signup", "google"
 
-LAST_HOUR = timedelta(hours=1)  # of a session, in which it can be prolonged
+LAST_HOUR = timedelta(hours=1)  # of a session, in which every page says that it ends
 
 
 def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
@@ -62,18 +73,19 @@ def goes_on(request: HttpRequest, user: User) -> bool:
     return request.user == user and user.vouches_for(request.session.get(HASH_SESSION_KEY, ""))
 
 
-def enter(request: HttpRequest, user: User, way: str, *, new: bool = False) -> None:
+def enter(request: HttpRequest, user: User, way: str, *, new: bool = False, by_code: bool = False) -> None:
     """Starts a session for `user`, who has passed every factor; one that they have already goes on under a new id.
 
     Records the sign-in with `way`, how they came in, and mails the owner about a new device, unless `new` says that the
-    sign-in is recorded already. To be called while nobody is signed in, or the same user. Raises Superseded if this
-    session, or every session of the account, has ended meanwhile, or if the account was deleted or turned off.
+    sign-in is recorded already. `by_code` says that they have entered a code, too. To be called while nobody is signed
+    in, or the same user. Raises Superseded if this session, or every session of the account, has ended meanwhile, or if
+    the account was deleted or turned off.
     """
     if SESSION_KEY in request.session:
         request.session.take_new_key()  # type: ignore[attr-defined]  # Django would keep the id
-    request.session[DEADLINE] = _deadline()
+    request.session[DEADLINE] = new_deadline()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    _stamp(request, user, way, new=new)
+    _stamp(request, user, way, new=new, by_code=by_code)
 
 
 def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_kwargs: Any) -> None:
@@ -83,16 +95,16 @@ def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_
     account have ended, or it was deleted or turned off, since `user` was read.
     """
     if DEADLINE not in request.session:
-        request.session[DEADLINE] = _deadline()
-        _stamp(request, user, "", new=False)
+        request.session[DEADLINE] = new_deadline()
+        _stamp(request, user, "", new=False, by_code=False)
 
 
-def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
+def _stamp(request: HttpRequest, user: User, way: str, *, new: bool, by_code: bool) -> None:
     """Notes in a session when and where it began, and records the sign-in, unless `new` says that this is done.
 
-    `way` is how the user came in; a link also proves ownership. Marks the device as known, and connects the Google
-    account that waits for this sign-in. Raises Superseded, and signs out, if all sessions of the account have ended, or
-    it was deleted or turned off, since `user` was read.
+    `way` is how the user came in, `by_code` whether with a code, too. Marks the device as known, and connects the
+    Google account that waits for this sign-in. Raises Superseded, and signs out, if all sessions of the account have
+    ended, or it was deleted or turned off, since `user` was read.
     """
     trace = visitor.trace(request)
     if not new:
@@ -107,8 +119,9 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool) -> None:
     session.setdefault(HANDLE, new_handle())
     session[CHOSEN] = preferences.for_pages(user.settings)
     SECOND_FACTOR.drop(request)
+    SIGNED_IN.keep(request, code=by_code)
     if way == LINK:
-        prove(request)
+        PROVEN.keep(request, code=by_code)
     _connect_google(request, user)
     devices.mark_known(request, user)
 
@@ -149,8 +162,8 @@ def sync_preferences(request: HttpRequest) -> None:
         preferences.activate(chosen)
 
 
-def _deadline() -> float:
-    """Returns when a session that begins now is to end, in seconds since the epoch."""
+def new_deadline() -> float:
+    """Returns when a session is to end whose owner proves now to be the owner, in seconds since the epoch."""
     return round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
 
@@ -183,28 +196,9 @@ def _report(request: HttpRequest, event: Event) -> None:
         notices.tell(event)
 
 
-def prove(request: HttpRequest) -> None:
-    """Notes for 15 minutes that the user has just proven ownership, by a mailed link or by the password again."""
-    PROVEN.keep(request)
-
-
-def is_proven(request: HttpRequest) -> bool:
-    """Returns whether the user has proven ownership in the last 15 minutes: then no door asks for the password."""
-    return bool(PROVEN.read(request))
-
-
 def ends_at(request: HttpRequest) -> datetime:
     """Returns when this session ends, in UTC; the epoch (1970) for a session in which nobody has signed in."""
     return datetime.fromtimestamp(request.session.get(DEADLINE, 0), UTC)
-
-
-def prolong(request: HttpRequest) -> None:
-    """Gives this session twelve more hours from now, under a new id; for a button (WCAG 2.2.1).
-
-    The caller checks that it may be prolonged, and records it. Raises Superseded if the session has ended.
-    """
-    request.session.take_new_key()  # type: ignore[attr-defined]
-    request.session[DEADLINE] = _deadline()
 
 
 def restart(request: HttpRequest, user: User) -> None:
@@ -214,6 +208,7 @@ def restart(request: HttpRequest, user: User) -> None:
     marked as known again.
     """
     PROVEN.drop(request)  # the proof was for that one change
+    SIGNED_IN.drop(request)
     request.session[HANDLE] = new_handle()  # other services were told that all have ended, this one too
     update_session_auth_hash(request, user)
     devices.mark_known(request, user)

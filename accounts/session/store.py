@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import Session, Superseded, User
-from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP
+from accounts.models.session import stored_key
+from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP, are_whole
 
 KEY = re.compile(r"[a-z0-9]{32}")
 
@@ -36,6 +37,23 @@ class SessionStore(cached_db.SessionStore):
     def get_model_class(cls) -> type[Session]:
         return Session
 
+    @property
+    def stored_key(self) -> str:
+        """The name under which this session is stored; a session without an id gets one."""
+        return stored_key(self._get_or_create_session_key())  # type: ignore[attr-defined]
+
+    @property
+    def cache_key(self) -> str:
+        return Session.cache_key(self.stored_key)
+
+    def exists(self, session_key: str) -> bool:
+        return bool(super().exists(stored_key(session_key)))
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Deletes the row and the copy of the session with this key, by default of this one, if it has a key."""
+        if key := session_key or self.session_key:
+            super().delete(stored_key(key))
+
     def _validate_session_key(self, key: str | None) -> bool:
         # The visitor sends the key: a NUL in it would reach PostgreSQL and come back as a 500.
         return bool(key and KEY.fullmatch(key))
@@ -46,8 +64,8 @@ class SessionStore(cached_db.SessionStore):
         Data from PostgreSQL is copied to Redis. For {} the store forgets its key, so that Django clears the cookie.
         """
         loaded_key.set(self.session_key or "")
-        data: dict[str, Any] | None = self._cache.get(self.cache_key)
-        if data is None:
+        data = self._cache.get(self.cache_key)
+        if not are_whole(data):  # absent, or not what we wrote
             data = self._load_row()
         # A stranger's session, before sign-in, has no deadline yet.
         if not data or data.get(DEADLINE, math.inf) <= time.time():
@@ -56,7 +74,7 @@ class SessionStore(cached_db.SessionStore):
         return data
 
     def _load_row(self) -> dict[str, Any]:
-        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        row = self.model.objects.filter(session_key=self.stored_key, expire_date__gt=timezone.now()).first()
         data: dict[str, Any] = self.decode(row.session_data) if row else {}
         if row:
             self._cache.set(self.cache_key, data, self.get_expiry_age(expiry=row.expire_date))
@@ -93,8 +111,8 @@ class SessionStore(cached_db.SessionStore):
         The copy under the old id is deleted; the cookie follows with the answer. Raises Superseded if the session has
         ended.
         """
-        old, new = self.session_key, get_random_string(32, VALID_KEY_CHARS)
-        if not self.model.objects.filter(session_key=old).update(session_key=new):
+        new = get_random_string(32, VALID_KEY_CHARS)
+        if not self.model.objects.filter(session_key=self.stored_key).update(session_key=stored_key(new)):
             raise Superseded
         self._cache.delete(self.cache_key)
         self._session_key, self.modified = new, True
@@ -105,12 +123,13 @@ class SessionStore(cached_db.SessionStore):
         The row is looked for by its key alone: if this is a former key of a session that goes on, that one stays.
         """
         if user := self.get(SESSION_KEY):
-            Session.objects.filter(session_key=self.session_key).revoke(user, self.get(HANDLE, ""))
+            Session.objects.filter(session_key=self.stored_key).revoke(user, self.get(HANDLE, ""))
         super().flush()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Returns a row for `data`, not stored yet, with the session's owner, handle, ip, device and beginning."""
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        row.session_key = self.stored_key
         row.user_id = data.get(SESSION_KEY)
         row.ip, row.device, row.handle = data.get(IP), data.get(DEVICE, ""), data.get(HANDLE, "")
         if BEGAN in data:

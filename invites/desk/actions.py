@@ -27,6 +27,9 @@ class Steering(LongList):
 
     actions = ("resend", "extend", "revoke", "export")
 
+    def asks_proof(self, request: HttpRequest) -> bool:
+        return False  # nothing here gives anybody power
+
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
         """Mails these invitations again, paced by RATE, and shows how many were queued and skipped.

@@ -31,6 +31,9 @@ class BatchPages(ReadOnly, LongList):
     People who may only add invitations see the batches they have made.
     """
 
+    def asks_proof(self, request: HttpRequest) -> bool:
+        return False  # nothing here gives anybody power
+
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
         pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}

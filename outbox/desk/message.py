@@ -62,6 +62,9 @@ class OutboxAdmin(ReadOnly, LongList):
     exclude = ("parts",)
     actions = ("retry_now",)
 
+    def asks_proof(self, request: HttpRequest) -> bool:
+        return False  # nothing here gives anybody power
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         return super().get_queryset(request).defer("parts")
 

@@ -25,6 +25,9 @@ class SuppressionAdmin(ReadOnly, LongList):
     search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
     actions = ("lift",)
 
+    def asks_proof(self, request: HttpRequest) -> bool:
+        return False  # nothing here gives anybody power
+
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
         """Returns the row of `queryset`, if any, that suppresses the address `term`: stored as it is, or as a hash."""
         return queryset & Suppression.objects.to([term])

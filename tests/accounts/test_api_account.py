@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Address, Event, Session, User
-from accounts.session import sessions
+from accounts.session import proof
 from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -186,8 +186,8 @@ def test_a_mailed_link_is_proof_for_fifteen_minutes(mailbox):
 
 
 def test_a_session_that_ends_just_before_the_answer_gets_signed_out(program, monkeypatch):
-    original = sessions.prove
-    monkeypatch.setattr(sessions, "prove", lambda request: (original(request), Session.objects.all().delete()))
+    original = proof.give
+    monkeypatch.setattr(proof, "give", lambda *a, **k: (original(*a, **k), Session.objects.all().delete()))
 
     answer = prove(program)
 

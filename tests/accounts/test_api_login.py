@@ -325,7 +325,7 @@ def test_a_visitor_who_waits_for_a_code_starts_again_when_all_sessions_end(ada, 
         monkeypatch.setattr(User, "lock_or_raise", lambda self: (end(), original(self))[1])
     else:
         original = sessions.enter
-        monkeypatch.setattr(sessions, "enter", lambda *given: (end(), original(*given)))
+        monkeypatch.setattr(sessions, "enter", lambda *given, **more: (end(), original(*given, **more)))
 
     answer = enter(waiting, phone.code(), trust=True)
 

@@ -135,7 +135,7 @@ def test_an_id_that_names_no_session_of_this_user_ends_nothing(ada, program, nam
 def test_a_session_keeps_its_id_when_it_is_prolonged(program):
     name, key = handle(program), program.cookies["session"].value
     with time_machine.travel(timezone.now() + HOURS - timedelta(minutes=30)):
-        program.post("/account/sessions/prolong", headers={"X-CSRFToken": program.token})
+        assert program.send("/api/v1/auth/proof", password=PASSWORD).status_code == 200
 
         assert program.cookies["session"].value != key
         assert [row["id"] for row in listed(program)] == [name]

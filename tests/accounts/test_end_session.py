@@ -7,6 +7,8 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Session
+from accounts.models.session import stored_key
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
@@ -20,7 +22,7 @@ def signed_in_as(name="ada"):
 
 
 def row(client):
-    return Session.objects.get(session_key=client.cookies["session"].value)
+    return Session.objects.get(session_key=stored_key(client.cookies["session"].value))
 
 
 def test_one_session_ends_and_the_others_go_on(ada):
@@ -84,7 +86,7 @@ def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
     with time_machine.travel(start + timedelta(hours=11, minutes=30)):
         page = words(client.get("/account/settings"))
         assert "You’ll be signed out at" in page
-        answer = client.post("/account/sessions/prolong", {"next": "/account/settings"})
+        answer = client.post("/account/sessions/prolong", {"next": "/account/settings", "password": PASSWORD})
         assert answer.url == "/account/settings"
         assert "Stay signed in" not in client.get("/account").text
     assert client.cookies["session"].value != old
@@ -97,27 +99,72 @@ def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
         assert client.get("/account").status_code == 302
 
 
-def test_before_its_last_hour_a_session_cannot_be_prolonged(ada):
+@pytest.mark.parametrize("sent", [{}, {"password": ""}, {"password": "not the right password"}])
+def test_nothing_but_proof_prolongs_a_session(ada, sent):
     client = signed_in_as()
+    ends, key = row(client).expire_date, client.cookies["session"].value
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
+        page = client.post("/account/sessions/prolong", sent)
+
+    assert (page.status_code, row(client).expire_date, client.cookies["session"].value) == (200, ends, key)
+    assert "There is a problem" in page.text
+
+
+def test_a_session_that_is_used_and_used_ends_twelve_hours_after_its_owner_signed_in(ada):
+    client, start = signed_in_as(), datetime.now(UTC)
+    for hour in range(1, 12):
+        with time_machine.travel(start + timedelta(hours=hour)):
+            client.post("/account/sessions/prolong")
+            client.post("/account/settings", {"theme": "dark", "notices": "on", "language": "en", "time_zone": ""})
+            assert client.get("/account").status_code == 200
+
+    with time_machine.travel(start + timedelta(hours=12, seconds=1)):
+        assert client.get("/account").status_code == 302
+        assert client.get("/auth/verify").status_code == 401
+
+
+def test_with_two_step_verification_a_session_is_prolonged_by_the_password_and_a_code(ada):
+    phone.pair(ada)
+    client = signed_in_as()
+    client.post("/login/code", {"code": phone.code()})
     ends = row(client).expire_date
 
-    with time_machine.travel(datetime.now(UTC) + timedelta(hours=10, minutes=30)):
-        assert "Stay signed in" not in client.get("/account").text
-        client.post("/account/sessions/prolong")
+    for sent in ({"password": PASSWORD}, {"code": phone.code(steps=1)}, {"password": PASSWORD, "code": phone.wrong()}):
+        client.post("/account/sessions/prolong", sent)
+        assert row(client).expire_date == ends
 
-    assert row(client).expire_date == ends
+    answer = client.post("/account/sessions/prolong", {"password": PASSWORD, "code": phone.code(steps=1)})
+    assert answer.url == "/account"
+    assert row(client).expire_date > ends
+
+
+def test_a_mailed_link_prolongs_the_session_of_somebody_without_a_password(ada, mailbox):
+    ada.set_unusable_password()
+    ada.save()
+    client = Client()
+    client.force_login(ada)
+    ends = row(client).expire_date
+    page = client.get("/account/sessions/prolong?next=/account/settings").text
+    assert 'name="password"' not in page
+
+    client.post("/account/prove", {"next": "/account/settings"})
+    answer = client.post("/confirm", {"token": mailbox.link("ada@example.com", "/confirm").partition("token=")[2]})
+
+    assert answer.url == "/account/settings"
+    assert row(client).expire_date > ends
 
 
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example"])
 def test_prolonging_leads_to_no_other_site(signed_in, away):
-    assert signed_in.post("/account/sessions/prolong", {"next": away}).url == "/account"
+    assert signed_in.post("/account/sessions/prolong", {"next": away, "password": PASSWORD}).url == "/account"
 
 
 def test_a_session_that_was_prolonged_ends_by_the_button_of_an_older_page(ada):
     owner, thief = signed_in_as(), signed_in_as()
     handle = row(thief).handle
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
-        thief.post("/account/sessions/prolong")
+        thief.post("/account/sessions/prolong", {"password": PASSWORD})
         assert thief.get("/account").status_code == 200
 
         page = owner.post("/account/sessions/end", {"session": handle}, follow=True)
@@ -130,7 +177,7 @@ def test_the_page_says_when_somebody_signed_in_however_often_it_was_prolonged(ad
     client = signed_in_as()
     began = row(client).created_at
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
-        client.post("/account/sessions/prolong")
+        client.post("/account/sessions/prolong", {"password": PASSWORD})
 
     assert row(client).created_at == began
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts import notices
 from accounts.models import Event, Session, User
+from accounts.models.session import stored_key
 from invites.models import Invite
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -113,11 +114,11 @@ def test_a_wrong_password_at_an_open_laptop_is_recorded_too(signed_in, ada, path
 def test_ending_one_session_and_staying_in_another_are_in_the_history(signed_in, ada):
     there = Client(headers={"User-Agent": FIREFOX})
     there.post("/login", {"login": "ada", "password": PASSWORD})
-    handle = Session.objects.get(session_key=there.cookies["session"].value).handle
+    handle = Session.objects.get(session_key=stored_key(there.cookies["session"].value)).handle
 
     signed_in.post("/account/sessions/end", {"session": handle})
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
-        signed_in.post("/account/sessions/prolong")
+        signed_in.post("/account/sessions/prolong", {"password": PASSWORD})
 
     ended, prolonged = ada.events.order_by("id")[3:]
     assert (ended.kind, ended.ip, ended.detail["ended"]) == ("session_ended", "127.0.0.1", "Firefox/Windows")

@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
+from accounts.models.session import stored_key
 from accounts.privacy.export import stream_zip
 from invites.members.invitations import MemberInvites
 from invites.models import Batch, Invite, MagicLink
@@ -499,7 +500,7 @@ def test_prune_keeps_an_invitation_that_is_sent_again_while_it_runs(ada, monkeyp
 def test_no_copy_of_a_session_stays_in_redis(signed_in, django_capture_on_commit_callbacks):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    keys = [Session.cache_key(client.cookies["session"].value) for client in (signed_in, other)]
+    keys = [Session.cache_key(stored_key(client.cookies["session"].value)) for client in (signed_in, other)]
     assert all(caches["sessions"].get_many(keys).values())
 
     with django_capture_on_commit_callbacks(execute=True):

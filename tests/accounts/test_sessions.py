@@ -1,5 +1,6 @@
 """Promise 6: a session ends 12 hours after sign-in; sign out everywhere means it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.models.session import stored_key
 from accounts.session.store import SessionStore
 from tests.tools.factories import PASSWORD, UserFactory
 
@@ -86,7 +88,7 @@ def test_signing_out_here_leaves_the_other_devices(ada):
 def test_copies_that_come_back_with_redis_are_void(ada):
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
-    key = Session.cache_key(client.cookies["session"].value)
+    key = Session.cache_key(stored_key(client.cookies["session"].value))
     copy = caches["sessions"].get(key)
     cookie = client.cookies["session"].value
 
@@ -159,7 +161,7 @@ def test_a_reader_that_comes_late_brings_no_ended_session_back(ada, monkeypatch)
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
     key = client.cookies["session"].value
-    caches["sessions"].delete(Session.cache_key(key))
+    caches["sessions"].delete(Session.cache_key(stored_key(key)))
     late = SessionStore(key)
     original = SessionStore.decode
 
@@ -179,7 +181,7 @@ def test_ending_sessions_leaves_no_copy_and_a_fresh_epoch(signed_in, ada):
 
     ada.end_sessions()
 
-    assert caches["sessions"].get(Session.cache_key(key)) is None
+    assert caches["sessions"].get(Session.cache_key(stored_key(key))) is None
     assert ada.session_epoch == User.objects.get(pk=ada.pk).session_epoch == 1
 
 
@@ -200,7 +202,7 @@ def test_a_strangers_session_is_kept_until_sign_in(where):
     store["state"] = "kept"
     store.save()
     if where == "in PostgreSQL only":
-        caches["sessions"].delete(Session.cache_key(store.session_key))
+        caches["sessions"].delete(Session.cache_key(stored_key(store.session_key)))
 
     assert SessionStore(store.session_key)["state"] == "kept"
 
@@ -215,3 +217,32 @@ def test_a_session_that_was_just_made_is_looked_for_nowhere(django_assert_num_qu
 
     assert store.session_key == key
     assert cache_calls == []
+
+
+@pytest.mark.parametrize("stored", ["row", "copy"])
+def test_what_is_stored_of_a_session_opens_nothing(signed_in, stored):
+    """Whoever reads a backup of PostgreSQL or Redis finds no key that a cookie could hold."""
+    key = signed_in.cookies["session"].value
+    assert not Session.objects.filter(session_key=key).exists()
+    assert caches["sessions"].get(f"session:{key}") is None
+    thief = Client()
+
+    thief.cookies["session"] = Session.objects.get().session_key[: 32 if stored == "row" else 64]
+
+    assert thief.get("/account").status_code == 302
+    assert thief.get("/auth/verify").status_code == 401
+
+
+UNREADABLE = [b"\x80", "", 1, [1], {"deadline": "x"}, {"chosen": 5}, {"proof": 1}, {"_auth_user_id": 7}]
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+def test_a_copy_that_is_none_is_passed_over(signed_in, ada, value):
+    name = Session.cache_key(stored_key(signed_in.cookies["session"].value))
+    redis = caches["sessions"].client.get_client(write=True)
+    full = caches["sessions"].client.make_key(name)
+    redis.set(full, value if isinstance(value, bytes) else json.dumps(value))
+
+    assert signed_in.get("/account").status_code == 200
+    assert signed_in.post("/account/username", {"username": "newname"}).status_code == 302
+    assert signed_in.get("/auth/verify").status_code == 204

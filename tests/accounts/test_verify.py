@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.models.session import stored_key
 from accounts.session.store import SessionStore
 from tests.tools import phone
 from tests.tools.factories import PASSWORD
@@ -157,7 +158,7 @@ ENDS = [end_everywhere, end_the_row, move_the_epoch, deactivate, delete, change_
 
 @pytest.mark.parametrize("end", ENDS)
 def test_revocation_counts_at_once_whatever_redis_holds(signed_in, ada, end):
-    key = Session.cache_key(signed_in.cookies["session"].value)
+    key = Session.cache_key(stored_key(signed_in.cookies["session"].value))
     copy = caches["sessions"].get(key)
     assert copy
     assert status(signed_in) == 204

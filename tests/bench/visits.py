@@ -14,6 +14,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.models.session import stored_key
 from accounts.password.hashers import Argon2
 from accounts.session import devices, sessions
 from accounts.session.store import DEADLINE, SessionStore
@@ -164,7 +165,7 @@ def enter(user, number=1):
     """Makes new sessions of a user, each with its row and its copy in Redis; returns the cookie of the first."""
     stores = [begin(user) for _ in range(number)]
     Session.objects.bulk_create(store.create_model_instance(dict(store.items())) for store in stores)
-    copies = {Session.cache_key(store.session_key): dict(store.items()) for store in stores}
+    copies = {Session.cache_key(stored_key(store.session_key)): dict(store.items()) for store in stores}
     caches["sessions"].set_many(copies, settings.SESSION_COOKIE_AGE)
     return {settings.SESSION_COOKIE_NAME: stores[0].session_key}
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session
+from accounts.models.session import stored_key
 from accounts.session.store import SessionStore
 from invites.models import MagicLink
 from tests.tools.factories import PASSWORD
@@ -42,8 +43,8 @@ def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in
 
     signed_in.get("/healthz")  # reads the session for its language, and does not ask whose it is
 
-    assert caches["sessions"].get(Session.cache_key(key))
-    assert not Session.objects.filter(session_key=key).exists()
+    assert caches["sessions"].get(Session.cache_key(stored_key(key)))
+    assert not Session.objects.filter(session_key=stored_key(key)).exists()
     assert signed_in.get("/account").status_code == 302
 
 
@@ -59,7 +60,7 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
 
     signed_in.post("/logout/here")
 
-    assert caches["sessions"].get(Session.cache_key(key))
+    assert caches["sessions"].get(Session.cache_key(stored_key(key)))
     signed_in.cookies["session"] = key
     assert signed_in.get("/account").status_code == 302
 
@@ -73,8 +74,8 @@ def test_a_session_that_begins_while_all_are_ended_has_ended(ada, client, mailbo
     client.post("/confirm", {"token": token})
 
     key = client.cookies["session"].value
-    assert Session.objects.filter(session_key=key).exists()
-    assert caches["sessions"].get(Session.cache_key(key))
+    assert Session.objects.filter(session_key=stored_key(key)).exists()
+    assert caches["sessions"].get(Session.cache_key(stored_key(key)))
     assert client.get("/account").status_code == 302
 
 
@@ -93,11 +94,11 @@ def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada
 def test_a_session_that_is_prolonged_while_it_is_ended_has_ended(ada, signed_in, in_between, moment):
     there = Client()
     there.post("/login", {"login": "ada", "password": PASSWORD})
-    session = Session.objects.get(session_key=signed_in.cookies["session"].value)
+    session = Session.objects.get(session_key=stored_key(signed_in.cookies["session"].value))
     with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
         in_between("load" if moment == "before" else "take_new_key", session.end)
 
-        signed_in.post("/account/sessions/prolong")
+        signed_in.post("/account/sessions/prolong", {"password": PASSWORD})
 
         assert signed_in.get("/account").status_code == 302
         assert there.get("/account").status_code == 200

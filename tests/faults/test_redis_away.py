@@ -6,6 +6,7 @@ from django.test import Client
 
 import config.failover.cache
 from accounts.models import Session
+from accounts.models.session import stored_key
 from tests.tools.factories import PASSWORD
 from tests.tools.tries import use_up_tries
 
@@ -72,7 +73,7 @@ def test_redis_is_used_again_when_it_is_back(settings, signed_in, move_redis, cl
     settings.CACHES = there
 
     assert signed_in.get("/account").status_code == 200
-    assert caches["sessions"].get(Session.cache_key(signed_in.cookies["session"].value))
+    assert caches["sessions"].get(Session.cache_key(stored_key(signed_in.cookies["session"].value)))
 
 
 def test_a_session_ended_while_redis_is_away_stays_ended_when_it_is_back(settings, ada, move_redis, closed_port):

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
+from accounts.models.session import stored_key
 from invites import purposes
 from invites.models import Invite, MagicLink
 from kit import tokens
@@ -630,7 +631,7 @@ def test_a_session_that_ends_while_google_answers_leads_to_sign_in(client, googl
 
     def then_gone(self):
         data = original(self)
-        Session.objects.filter(session_key=self.session_key).delete()
+        Session.objects.filter(session_key=stored_key(self.session_key)).delete()
         return data
 
     with monkeypatch.context() as patch:
@@ -722,4 +723,4 @@ def test_coming_by_google_changes_the_id_of_the_session(client, google):
     client.get(path)
 
     assert client.cookies["session"].value != planted
-    assert not Session.objects.filter(session_key=planted).exists()
+    assert not Session.objects.filter(session_key=stored_key(planted)).exists()

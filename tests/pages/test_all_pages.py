@@ -303,7 +303,9 @@ def in_the_last_hour(client, path):
 
 def prolonged(client):
     with later(hours=11.5):
-        return client.post("/account/sessions/prolong", {"next": "/account/settings"}, follow=True)
+        return client.post(
+            "/account/sessions/prolong", {"next": "/account/settings", "password": PASSWORD}, follow=True
+        )
 
 
 def themed(client):

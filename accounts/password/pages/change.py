@@ -11,7 +11,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bind_form
 
 
-@account_page(secret=("password", "chosen"))
+@account_page(secret=("password", "code", "chosen"))
 def change(request: PersonRequest) -> HttpResponse:
     """Shows the form for a new password; its POST sets the password and leads to the account page.
 

@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 
 from accounts import limits
 from accounts.models import Event
+from accounts.password import again
 from accounts.profile.preferences_form import SettingsForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
@@ -21,8 +22,8 @@ from kit.page import bind_form, page
 def choose(request: PersonRequest) -> HttpResponse:
     """Shows the user's language, time zone, theme and notices of new devices. Its POST saves them and leads back here.
 
-    The POST also sets the language cookie. Turning the notices off is itself mailed to the owner. Raises Limited (the
-    429 page) after too many POSTs.
+    The POST also sets the language cookie. Turning the notices off asks for proof first, unless it is there, and is
+    mailed to the owner. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
     chosen = {"language": get_language(), "notices": True} | user.settings
@@ -30,9 +31,12 @@ def choose(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)
+    silences = told and not form.cleaned_data["notices"]  # whoever does this may have something to hide from the owner
+    if silences and (asked := again.ask(request)):
+        return asked
     with transaction.atomic():
         user.save_preferences(**form.cleaned_data)
-        if told and not user.settings["notices"]:
+        if silences:
             user.record_and_notify(Event.Kind.NOTICES_OFF, **request.trace)
     sessions.sync_preferences(request)
     messages.success(request, _("Settings saved."))

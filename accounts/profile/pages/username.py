@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts import names
 from accounts.models import User
+from accounts.password import again
 from accounts.profile.username_form import UsernameForm
 from accounts.session.account_page import PersonRequest, account_page
 from kit.page import bind_form
@@ -17,10 +18,12 @@ from kit.page import bind_form
 def change(request: PersonRequest) -> HttpResponse:
     """Shows the form for another username. Its POST renames the account and leads to the account page.
 
-    The owner is mailed about a new name. A taken name is an error of the form. Raises Limited (the 429 page) after too
-    many POSTs.
+    The POST asks for proof first, unless it is there. The owner is mailed about a new name. A taken name is an error of
+    the form. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
+    if request.method == "POST" and (asked := again.ask(request)):
+        return asked
     form = bind_form(UsernameForm, request, user=user, initial={"username": user.username})
     if not form.is_valid():
         return username_page(request, form)

@@ -52,7 +52,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
     ended meanwhile.
     """
-    sessions.enter(request, user, waiting.way)
+    sessions.enter(request, user, waiting.way, by_code=True)
     if form.kind == RECOVERY:
         count_down(request, user)
     response = redirect(waiting.next_url or "account")

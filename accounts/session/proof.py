@@ -1,0 +1,42 @@
+"""Proof again: whether somebody who is signed in has lately shown to be the owner, with every factor that they have.
+
+Every door that gives power away asks here: account pages, JSON doors, and the desk.
+"""
+
+from typing import NamedTuple, cast
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.session import sessions
+from accounts.session.notes import DEADLINE, PROVEN, SIGNED_IN
+
+
+class Missing(NamedTuple):
+    """What somebody has not shown within 15 minutes, and must show before the door opens."""
+
+    first: bool  # the password, or a mailed link
+    code: bool  # a code, where two-step verification is on
+
+
+def missing(request: HttpRequest, *, again: bool = False) -> Missing:
+    """Returns what the person who is signed in has not shown within 15 minutes, at sign-in or since.
+
+    With `again` a sign-in does not count, unless it was by a mailed link: what could take the account from its owner is
+    not done at a browser that was left open a minute ago, nor by a password that the browser has filled in.
+    """
+    shown = [PROVEN.read(request)] + ([] if again else [SIGNED_IN.read(request)])
+    has_code = any(note.get("code") for note in shown)
+    return Missing(not any(shown), not has_code and cast("User", request.user).second_factor.is_on)
+
+
+def give(request: HttpRequest, *, all_factors: bool = True) -> None:
+    """Notes that the person has just shown their password: for 15 minutes no door asks for it again.
+
+    With `all_factors` they have shown all that the account has: no door asks for a code either, and the session gets a
+    new id and ends twelve hours from now. Raises Superseded if it has ended meanwhile.
+    """
+    if all_factors:
+        request.session.take_new_key()  # type: ignore[attr-defined]
+        request.session[DEADLINE] = sessions.new_deadline()
+    PROVEN.keep(request, code=all_factors)

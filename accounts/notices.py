@@ -1,6 +1,6 @@
 """Mails that tell the owner of an account what was done with it, and what to do if somebody else did it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -63,26 +63,65 @@ def tell(event: "Event") -> None:
         post(name, event.told, context, language=language)
 
 
-def mail_staff_changes(user: "User", before: Mapping[str, Any]) -> None:
+def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Mails the owner what staff have changed at the desk, to the present address and to the former one, if it changed.
 
-    `before` holds the former values of what has changed: "username", "email", "is_active"; `user` has the new ones. The
-    mails are stored in the outbox, in the caller's transaction.
+    `before` and `after` hold the values of what has changed, as in_words() takes them. The mails are stored in the
+    outbox, in the caller's transaction.
     """
     with preferences.override(user.settings) as language:
-        changes = []
-        if "username" in before:
-            changes.append(
-                _("Username: %(before)s → %(after)s") % {"before": before["username"], "after": user.username}
-            )
-        if "email" in before:
-            masked = {"before": addresses.mask(before["email"]), "after": addresses.mask(user.email)}
-            changes.append(_("Email address: %(before)s → %(after)s") % masked)
-        if "is_active" in before:
-            changes.append(_("The account was turned on") if user.is_active else _("The account was turned off"))
+        changes = in_words({name: [before[name], after[name]] for name in before})
         context = {"username": user.username, "changes": changes, "when": times.on(timezone.now())}
         for address in sorted({user.email, before.get("email", user.email)}):
             post("changed_by_staff", address, context, language=language)
+
+
+def mail_power_used(superuser: "User", event: "Event", what: str, changed: Mapping[str, Sequence[Any]]) -> None:
+    """Mails a superuser what somebody else has done at the desk: `event` says who and when.
+
+    `what` names the person or thing, and `changed` is as in_words() takes it. The mail is stored in the outbox, in the caller's transaction.
+    """
+    with preferences.override(superuser.settings) as language:
+        done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
+        context = {
+            "by": event.user.username if event.user else "",
+            "device": device_in_words(event.device),
+            "when": times.on(event.at),
+            "changes": [f"{what}: {done}", *in_words(changed)],
+        }
+        post("power_used", superuser.email, context, language=language)
+
+
+def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Returns one line in the active language for each changed field of an account.
+
+    `changed` has pairs of the former and the present value of "username", "email" (which is masked), "is_active",
+    "is_staff", "is_superuser" and "groups" (lists of names).
+    """
+    yes_no = {True: _("yes"), False: _("no")}
+    lines = {
+        "username": _("Username: %(before)s → %(after)s"),
+        "email": _("Email address: %(before)s → %(after)s"),
+        "is_active": _("The account was turned on")
+        if changed.get("is_active", (False, True))[1]
+        else _("The account was turned off"),
+        "is_staff": _("May use the desk: %(before)s → %(after)s"),
+        "is_superuser": _("May do everything there: %(before)s → %(after)s"),
+        "groups": _("Groups: %(before)s → %(after)s"),
+    }
+
+    def said(name: str, value: Any) -> str:
+        if name == "email":
+            return addresses.mask(value)
+        if name == "groups":
+            return ", ".join(value) or "–"
+        return yes_no[value] if isinstance(value, bool) else str(value)
+
+    return [
+        lines[name] % {"before": said(name, changed[name][0]), "after": said(name, changed[name][1])}
+        for name in lines
+        if name in changed
+    ]
 
 
 def farewell(user: "User", event: "Event", device: str) -> None:

@@ -50,7 +50,7 @@ class PersonActions(LongList):
         skipped[_("turned off already")] += len(people) - len(active)
         for person in active:
             person.turn_off(by="staff")
-            notices.mail_staff_changes(person, {"is_active": True})
+            notices.mail_staff_changes(person, {"is_active": True}, {"is_active": False})
         self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:

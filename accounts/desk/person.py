@@ -10,18 +10,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import desk_offers, names, notices
+from accounts import desk_offers, names
+from accounts.desk import power
 from accounts.desk.actions import PersonActions
 from accounts.desk.filters import ActiveFilter, GoogleFilter, LastSignInFilter, PasswordFilter, StaffFilter
 from accounts.desk.panels import events_panel, google_panel, sessions_panel
-from accounts.models import Event, User
+from accounts.models import User
 from kit import addresses
 from kit.long_list import ago
-
-# The fields whose change at the desk is recorded, and mailed to the owner of the account; with the kind of event.
-KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
-
-RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class PersonForm(forms.ModelForm):
@@ -109,8 +105,8 @@ class PersonAdmin(PersonActions):
         return super().change_view(request, object_id, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Returns the fields that the visitor may not set; for all but superusers, RIGHTS are among them."""
-        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
+        """Returns the fields that the visitor may not set; for all but superusers, power.RIGHTS are among them."""
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *power.RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Returns whether the visitor may change this person. Only a superuser may change staff and superusers.
@@ -121,28 +117,22 @@ class PersonAdmin(PersonActions):
         return above and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Stores a new person; or, with `change`, what staff have changed of one, and mails the owner of the account.
+        """Stores a new person; or, with `change`, what staff have changed of one.
 
         A new person has no password, and signs in by a mailed link. Raises IntegrityError if another account has taken
         the name or address since the form was checked.
         """
         if not change:
             obj.set_unusable_password()
-            User.objects.store_new(obj, by="staff")
+            User.objects.store_new(obj, **power.by(request))
             return
         obj.change_by_staff([name for name in form.changed_data if name != "groups"])
-        self.tell(obj, {name: form.initial[name] for name in KINDS if name in form.changed_data})
 
-    def tell(self, obj: User, before: dict[str, Any]) -> None:
-        """Records what staff have changed, and mails the owner; does nothing if `before` is empty.
-
-        `before` has the former value of each changed field, of those in KINDS.
-        """
-        for name, value in before.items():
-            kind = Event.Kind.TURNED_ON if name == "is_active" and obj.is_active else KINDS[name]
-            Event.objects.record(kind, obj, before=value, by="staff")
-        if before:
-            notices.mail_staff_changes(obj, before)
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Stores the person's groups. Then records all that was changed of the person, and mails about it."""
+        super().save_related(request, form, formsets, change)
+        before, after = changed_values(form, change=change)
+        power.record_person(request, form.instance, before, after)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Returns what the page before a deletion shows: addresses and number of people, and rights that are missing.
@@ -161,6 +151,7 @@ class PersonAdmin(PersonActions):
         fails.
         """
         obj.erase()
+        power.record(request, _("A person’s account"), done="deleted")
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Deletes these accounts one by one, and mails their owners. Stops at the first that fails.
@@ -169,8 +160,27 @@ class PersonAdmin(PersonActions):
         """
         for person in queryset:
             person.erase()
+            power.record(request, _("A person’s account"), done="deleted")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Returns whether the visitor may delete this person: not themselves, nor anyone whom they may not change."""
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
         return below and super().has_delete_permission(request, obj)
+
+
+def changed_values(form: Any, *, change: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the former and the present values of what a valid PersonForm has changed, of KINDS and RIGHTS in power.
+
+    "groups" becomes a list of names. For a new person (`change` is false) only rights are there.
+    """
+    watched = (*(power.KINDS if change else ()), *power.RIGHTS)
+    names = [name for name in watched if name in form.changed_data]
+    before = {name: plain(form.initial.get(name, False)) for name in names}
+    return before, {name: plain(form.cleaned_data[name]) for name in names}
+
+
+def plain(value: Any) -> Any:
+    """Returns a value of the form as JSON can hold it: groups as the list of their names, all else as it is."""
+    if isinstance(value, bool | str):
+        return value
+    return sorted(group.name for group in value)

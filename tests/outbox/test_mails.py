@@ -87,6 +87,13 @@ def not_be_readdressed(language):
     Readdressing(Invite.objects.get()).refuse()
 
 
+def hear_of_power(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    changed = {"is_staff": [False, True], "groups": [[], ["helpers"]]}
+    event = Event.objects.record(Event.Kind.POWER_USED, maria, **FROM, done="changed")
+    notices.mail_power_used(somebody(language), event, "hopper", changed)
+
+
 def lose_google(language):
     person = somebody(language)
     person.google.adopt("1", "grace@gmail.com")
@@ -117,8 +124,9 @@ KINDS = {
     "exported": lambda language: somebody(language).record_and_notify(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.mail_staff_changes(
-        somebody(language), {"username": "ada", "is_active": False}
+        somebody(language), {"username": "ada", "is_active": False}, {"username": "grace", "is_active": True}
     ),
+    "power_used": hear_of_power,
     "disowned": lambda language: (somebody(language), ask(language, purpose="disowned")),
     "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
     "google_disconnected": lose_google,
@@ -137,6 +145,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "deleted": 0,
     "email_restored": 0,
     "changed_by_staff": 0,
+    "power_used": 0,
     "not_readdressed": 0,
 }
 WAYS_OUT = (
@@ -146,7 +155,16 @@ WAYS_OUT = (
 )
 WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken")
 WITHOUT_END = (
-    *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
+    *(
+        "closed",
+        "reset_unknown",
+        "email_code",
+        "email_taken",
+        "email_restored",
+        "changed_by_staff",
+        "deleted",
+        "power_used",
+    ),
     *("readdress", "not_readdressed", "invite_known"),
 )
 WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")

@@ -79,7 +79,8 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[s
 def mail_power_used(superuser: "User", event: "Event", what: str, changed: Mapping[str, Sequence[Any]]) -> None:
     """Mails a superuser what somebody else has done at the desk: `event` says who and when.
 
-    `what` names the person or thing, and `changed` is as in_words() takes it. The mail is stored in the outbox, in the caller's transaction.
+    `what` names the person or thing, and `changed` is as in_words() takes it. The mail is stored in the outbox, in the
+    caller's transaction.
     """
     with preferences.override(superuser.settings) as language:
         done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
@@ -99,12 +100,11 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
     "is_staff", "is_superuser" and "groups" (lists of names).
     """
     yes_no = {True: _("yes"), False: _("no")}
+    is_on = changed.get("is_active", (False, True))[1]
     lines = {
         "username": _("Username: %(before)s → %(after)s"),
         "email": _("Email address: %(before)s → %(after)s"),
-        "is_active": _("The account was turned on")
-        if changed.get("is_active", (False, True))[1]
-        else _("The account was turned off"),
+        "is_active": _("The account was turned on") if is_on else _("The account was turned off"),
         "is_staff": _("May use the desk: %(before)s → %(after)s"),
         "is_superuser": _("May do everything there: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),

@@ -94,7 +94,7 @@ def for_person(view: View, refuse: Callable[..., HttpResponse]) -> View:
             return view(asked, *args, **kwargs)
         except (Superseded, UpdateError):
             pass
-        except DatabaseError:  # perhaps because the account was deleted meanwhile
+        except (DatabaseError, User.DoesNotExist):  # perhaps because the account was deleted meanwhile
             if User.objects.filter(pk=pk).exists():
                 raise
         logout(request)

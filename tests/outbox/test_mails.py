@@ -169,7 +169,7 @@ WITHOUT_END = (
 )
 WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
-MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed")
+MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed", "power_used")
 
 
 @pytest.fixture(params=KINDS)

@@ -308,6 +308,11 @@ def prolonged(client):
         )
 
 
+def asked_again(client, **proof):
+    with later(minutes=16):
+        return client.post("/account/username", {"username": "hopper"} | proof)
+
+
 def themed(client):
     User.objects.get().save_preferences(theme="dark")
     return client.get("/account")
@@ -382,6 +387,13 @@ SIGNED_IN = {
     "account, two devices": two_devices,
     "account, in the last hour": lambda c: in_the_last_hour(c, "/account"),
     "account, prolonged": prolonged,
+    "stay signed in": lambda c: c.get("/account/sessions/prolong?next=/account/settings"),
+    "stay signed in, error": lambda c: c.post("/account/sessions/prolong", {"password": "wrong"}),
+    "stay signed in, no password": lambda c: must_ask_mailbox(c, "/account/sessions/prolong"),
+    "proof again": asked_again,
+    "proof again, error": lambda c: asked_again(c, **{"proof-asked": "1", "proof-password": "wrong"}),
+    "proof again, no password": lambda c: (User.objects.update(password="!"), asked_again(c))[1],
+    "proof again, with a code": lambda c: asked_again(paired(c)),
     "account, in the dark": themed,
     "account, no password": lambda c: must_ask_mailbox(c, "/account"),
     "account, session over": lambda c: c.post("/account/sessions/end", {"session": "x"}, follow=True),

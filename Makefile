@@ -34,7 +34,7 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock messages clean
+.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -88,7 +88,16 @@ lock: ## renew both lock files with uv: versions and hashes, no addresses
 	@uv lock --quiet --upgrade --python "$(or $(FOUND),>=3.12)"
 	@$(EXPORT) --no-dev --output-file requirements.lock >/dev/null
 	@$(EXPORT) --output-file requirements-dev.lock >/dev/null
-	@! grep -n '://' requirements.lock requirements-dev.lock
+	@printf 'cyclonedx-bom\n' | uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --output-file requirements-sbom.lock - >/dev/null
+	@! grep -n '://' requirements*.lock
+
+# In an environment of its own: what lists our dependencies is none of them.
+sbom: $(READY) ## list all packages that production installs, with hashes, as CycloneDX: sbom.json
+	@$(BIN)/python -m venv $(VENV)/sbom
+	@$(VENV)/sbom/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-sbom.lock
+	@$(VENV)/sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --output-format JSON --output-file sbom.json
 
 messages: $(READY) ## collect strings for the Russian translation and compile it (needs gettext)
 	@$(STRICT) $(MANAGE) makemessages --locale ru --no-obsolete --no-location --ignore '$(VENV)/*' --ignore 'tests/*' --verbosity 0

@@ -1,0 +1,35 @@
+"""docs/security.md shows what the code holds."""
+
+from pathlib import Path
+
+from django.core.management import call_command
+
+from operations import security_facts
+
+PAGE = Path(__file__).parents[2] / "docs/security.md"
+
+
+def printed(capsys):
+    call_command("security_facts")
+    return capsys.readouterr().out.strip()
+
+
+def test_the_page_shows_what_the_command_prints(capsys):
+    shown = PAGE.read_text().partition("a test compares -->")[2].strip()
+
+    assert shown == printed(capsys), "put what `manage.py security_facts` prints at the end of docs/security.md"
+
+
+def test_the_command_reads_the_settings_of_the_site(settings, capsys):
+    settings.DESK_IDLE_MINUTES = 7
+
+    assert "| 7 minutes |" in printed(capsys)
+
+
+def test_every_limit_is_in_the_table():
+    from accounts import limits as accounts  # noqa: PLC0415
+    from invites import limits as invites  # noqa: PLC0415
+
+    names = {name for module in (accounts, invites) for name in vars(module) if name.isupper()}
+
+    assert len(list(security_facts.limits())) == len(names)

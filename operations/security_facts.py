@@ -6,10 +6,10 @@ docs/security.md shows these tables; a test compares them, so that the page cann
 from collections.abc import Iterator
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import get_hasher
-from django_ratelimit.core import _split_rate
 
 from accounts import limits as account_limits
 from accounts.models import Event
@@ -21,6 +21,8 @@ from invites.link import browser, dead
 from invites.models import batch_queryset, link_queryset, queryset, steps
 from kit.rate_limit import Guesses, Limit
 from outbox.models import delivery, event, retry_times, webhook
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds, by the letters in Limit.rate
 
 Table = list[tuple[str, ...]]  # its first row is the heading
 
@@ -50,7 +52,8 @@ def limits_of(module: ModuleType) -> Iterator[tuple[str, str]]:
         if isinstance(limit, Guesses):
             yield in_words(name), f"{limit.most} wrong in {span(limit.window)}"
         elif isinstance(limit, Limit):
-            count, seconds = _split_rate(limit.rate)
+            count, period = limit.rate.split("/")
+            seconds = int(period[:-1] or 1) * UNITS[period[-1]]
             yield in_words(name), f"{count} in {span(timedelta(seconds=seconds))}"
 
 
@@ -130,7 +133,7 @@ def ways_in() -> Table:
 
 def algorithms() -> Iterator[tuple[str, str]]:
     """Yields what each secret is made, stored or checked with."""
-    argon = get_hasher()
+    argon: Any = get_hasher()
     yield (
         "passwords",
         f"Argon2id, {argon.memory_cost} KiB, {argon.time_cost} passes, {argon.parallelism} lane, 128-bit salt",

@@ -6,15 +6,14 @@ docs/security.md shows these tables; a test compares them, so that the page cann
 from collections.abc import Iterator
 from datetime import timedelta
 from types import ModuleType
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import get_hasher
 
 from accounts import limits as account_limits
 from accounts.models import Event
 from accounts.models import event as events
 from accounts.models.second_factor import PASSES_FOR, SECRET_SIZE
+from accounts.password.hashers import Argon2
 from accounts.session import devices, notes, sessions
 from invites import limits as mail_limits
 from invites.link import browser, dead
@@ -133,10 +132,9 @@ def ways_in() -> Table:
 
 def algorithms() -> Iterator[tuple[str, str]]:
     """Yields what each secret is made, stored or checked with."""
-    argon: Any = get_hasher()
     yield (
         "passwords",
-        f"Argon2id, {argon.memory_cost} KiB, {argon.time_cost} passes, {argon.parallelism} lane, 128-bit salt",
+        f"Argon2id, {Argon2.memory_cost} KiB, {Argon2.time_cost} passes, {Argon2.parallelism} lane, 128-bit salt",
     )
     yield "keys of sessions", "165 random bits; stored as SHA-256"
     yield "tokens of links", "the id of a row, signed with HMAC-SHA-1 by a key derived for each purpose (itsdangerous)"

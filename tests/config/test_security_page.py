@@ -14,7 +14,7 @@ def printed(capsys):
     return capsys.readouterr().out.strip()
 
 
-def test_the_page_shows_what_the_command_prints(capsys):
+def test_the_page_shows_what_the_command_prints(capsys, in_earnest):
     shown = PAGE.read_text().partition("a test compares -->")[2].strip()
 
     assert shown == printed(capsys), "put what `manage.py security_facts` prints at the end of docs/security.md"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-log = logging.getLogger("frontdoor.mail")
+log = logging.getLogger("frontdoor.encryption")
 
 
 class Unreadable(Exception):

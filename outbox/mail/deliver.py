@@ -13,7 +13,8 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import QuerySet
 
 from kit.worker_loop import Worker
-from outbox.mail import smtp, smtp_statuses
+from outbox.mail import smtp
+from outbox.mail.dead_address import says_dead
 from outbox.models import OutboxMessage, Suppression
 from outbox.models.queryset import OutboxQuerySet
 
@@ -87,8 +88,8 @@ class Deliverer(Worker):
         code, answer = smtp.reply(error)
         if smtp.is_permanent(code):
             row.give_up(answer)
-            if smtp.is_about_recipient(error) and smtp_statuses.refuses_address(answer):
-                row.suppress_recipient()
+            if smtp.is_about_recipient(error) and says_dead(answer):
+                row.mark_dead()
         else:
             row.mark_failed(answer)
         outcome = "given up" if row.given_up_at else "to be tried again"

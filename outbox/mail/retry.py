@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import batched
 
 from django.db import models, transaction
-from django.db.models import Case, Exists, OuterRef, Value, When
+from django.db.models import Case, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from outbox.models import OutboxMessage, Suppression
@@ -19,15 +19,13 @@ class Outcome(models.TextChoices):
     QUEUED = "queued", _("queued")
     SENT = "sent", _("handed over already")
     TOO_OLD = "too_old", _("too old: send it again")
-    SUPPRESSED = "suppressed", _("mail to the address came back")
+    SUPPRESSED = "suppressed", _("the address is suppressed")
     BUSY = "busy", _("being tried just now")
 
 
-SUPPRESSED = Exists(Suppression.objects.filter(recipient=OuterRef("recipient")))
 OUTCOME = Case(
     When(sent_at__isnull=False, then=Value(Outcome.SENT)),
     When(parts={}, then=Value(Outcome.TOO_OLD)),
-    When(SUPPRESSED, then=Value(Outcome.SUPPRESSED)),
     default=Value(Outcome.QUEUED),
 )
 
@@ -35,7 +33,7 @@ OUTCOME = Case(
 def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
     """Makes mail due now that waits or was given up. Returns how many rows had which Outcome.
 
-    Leaves alone what was handed over, is too old, or goes to an address whose mail came back; also rows that a worker
+    Leaves alone what was handed over, is too old, or goes to a suppressed address, whose mail came back or whose owner wants none; also rows that a worker
     has locked, without waiting for them (Outcome.BUSY). Each BATCH has its own transaction. With `dry_run` nothing
     changes.
     """
@@ -49,7 +47,13 @@ def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
 def _retry(keys: tuple[int, ...], *, dry_run: bool) -> Counter[str]:
     rows = OutboxMessage.objects.filter(pk__in=keys)
     # A row that another process has locked is being tried. A row that we have locked, nobody can mark meanwhile.
-    found = dict(rows.select_for_update(skip_locked=True).values_list("pk", OUTCOME))
+    found = list(rows.select_for_update(skip_locked=True).values_list("pk", "recipient", OUTCOME))
+    suppressed = Suppression.objects.among({recipient for _pk, recipient, _outcome in found})
+    outcomes = {pk: _unless_suppressed(outcome, recipient in suppressed) for pk, recipient, outcome in found}
     if not dry_run:
-        rows.filter(pk__in=[key for key, outcome in found.items() if outcome == Outcome.QUEUED]).requeue()
-    return Counter(found.values()) + Counter({Outcome.BUSY.value: len(keys) - len(found)})
+        rows.filter(pk__in=[pk for pk, outcome in outcomes.items() if outcome == Outcome.QUEUED]).requeue()
+    return Counter(outcomes.values()) + Counter({Outcome.BUSY.value: len(keys) - len(found)})
+
+
+def _unless_suppressed(outcome: str, is_suppressed: bool) -> str:  # noqa: FBT001
+    return Outcome.SUPPRESSED.value if is_suppressed and outcome == Outcome.QUEUED else outcome

@@ -48,9 +48,10 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
     def announce_many(self, events: Sequence[NewEvent]) -> None:
         """Stores events of new_event() in one statement, in the caller's transaction, for the broker and for webhooks.
 
-        Stores nothing of an event that neither the broker nor a webhook wants. Raises ProgrammingError if `events` is
-        empty.
+        Stores nothing of an event that neither the broker nor a webhook wants, and nothing if there are no events.
         """
+        if not events:
+            return
         rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
         _store(f"VALUES {rows}", params)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outbox import verp
+from outbox.bounces import spared
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
 from outbox.models.suppression import Suppression
@@ -24,6 +25,10 @@ REPUBLISH_AFTER = timedelta(seconds=settings.AMQP_REPUBLISH_SECONDS)  # a broker
 # The kind of the last mail to the owner of a deleted account. The address was deleted with the account, and a
 # suppression would keep it for good.
 FAREWELL = "deleted"
+# How much later another mail must come back before an address is suppressed whose owner has an account. All mail of an
+# hour may come back while a server has lost its list of users.
+SECOND_REPORT_AFTER = timedelta(days=1)
+COMPLAINT = "The mailbox's owner has reported this mail as unwanted."
 # Some servers quote the mail they refuse, and its link is as good as a password. All that follows "token=" is cut, as
 # the quoted link may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
@@ -76,6 +81,8 @@ class OutboxMessage(models.Model):
     bounced_at = models.DateTimeField(_("came back"), null=True)
     given_up_at = models.DateTimeField(_("given up"), null=True)
     last_answer = models.CharField(_("last answer"), max_length=300, blank=True)
+    # When a server said of this mail that its address is dead.
+    found_dead_at = models.DateTimeField(_("address found dead"), null=True)
 
     objects = OutboxQuerySet.as_manager()
 
@@ -186,14 +193,29 @@ class OutboxMessage(models.Model):
         self.given_up_at, self.published_at = timezone.now(), None
         self._save_try(clean_refusal(reason), "given_up_at", "published_at")
 
-    def suppress_recipient(self) -> None:
-        """Suppresses the address of the mail's recipient, with the last answer as the reason.
+    def mark_dead(self) -> None:
+        """Saves that a server called the recipient's address dead, and suppresses it, with the last answer as the reason.
 
-        Does nothing for the last mail to the owner of a deleted account (FAREWELL): the address must not outlive the
-        account.
+        An address that is spared (outbox.bounces.spared) is only suppressed when another mail to it has been found dead
+        SECOND_REPORT_AFTER before. Does nothing for the last mail to the owner of a deleted account (FAREWELL): the
+        address must not outlive the account.
         """
-        if self.kind != FAREWELL:
+        if self.kind == FAREWELL:
+            return
+        self.found_dead_at = timezone.now()
+        self.save(update_fields=["found_dead_at"])
+        if not spared.is_spared(self.recipient) or self._is_second_report():
             Suppression.objects.suppress(self.recipient, self.last_answer)
+
+    def hear_complaint(self) -> None:
+        """Saves that the owner of the mailbox has called this mail unwanted, and opts the address out of all mail.
+
+        An address that is spared (outbox.bounces.spared) goes on getting mail: its owner must hear of the account.
+        """
+        self.last_answer = COMPLAINT
+        self.save(update_fields=["last_answer"])
+        if not spared.is_spared(self.recipient):
+            Suppression.objects.opt_out(self.recipient)
 
     def mark_bounced(self, answer: str) -> bool:
         """Saves that the mail came back after it was handed over, with the reporting server's answer.
@@ -205,6 +227,12 @@ class OutboxMessage(models.Model):
         for name, value in bounced.items():
             setattr(self, name, value)
         return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
+
+    def _is_second_report(self) -> bool:
+        """Returns whether an earlier mail to the same address was found dead SECOND_REPORT_AFTER ago, or before."""
+        before = timezone.now() - SECOND_REPORT_AFTER
+        others = OutboxMessage.objects.filter(recipient=self.recipient, found_dead_at__lte=before)
+        return others.exclude(pk=self.pk).exists()
 
     def _save_try(self, answer: str, *changed: str) -> None:
         self.last_answer = answer

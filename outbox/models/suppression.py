@@ -33,8 +33,22 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         self.filter(digest__in=digests(recipient)).delete()
 
     def lift(self) -> int:
-        """Deletes these suppressions, so that mail goes to their addresses again. Returns how many they were."""
-        return self.delete()[0]
+        """Deletes these suppressions, so that mail goes to their addresses again. Returns the number of addresses.
+
+        An address whose mail came back may be opted out as well: then that is deleted, too. What servers have said of
+        these addresses until now no longer counts against them.
+        """
+        from outbox.models.message import OutboxMessage  # noqa: PLC0415 its module needs this one
+
+        named = [recipient for recipient in self.values_list("recipient", flat=True) if recipient]
+        hashes = {digest for recipient in named for digest in digests(recipient)}
+        unnamed = self.filter(recipient=None).exclude(digest__in=hashes)
+        count = len(named) + unnamed.count()
+        self.model.objects.filter(
+            models.Q(pk__in=list(self.values_list("pk", flat=True))) | models.Q(digest__in=hashes)
+        ).delete()
+        OutboxMessage.objects.filter(recipient__in=named).update(found_dead_at=None)
+        return count
 
     def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
         """Returns the suppressions of any of these addresses."""
@@ -100,8 +114,8 @@ class Suppression(models.Model):
         return f"mail to this address came back on {self._since}: {self.reason}"
 
     def lift(self) -> None:
-        """Deletes this suppression, so that mail goes to the address again."""
-        self.delete()
+        """Deletes this suppression, and an opt-out of the same address, so that mail goes to the address again."""
+        Suppression.objects.filter(pk=self.pk).lift()
 
     @property
     def _since(self) -> str:

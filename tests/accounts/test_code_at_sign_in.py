@@ -501,7 +501,7 @@ def test_many_wrong_codes_push_no_other_event_off_the_page(ada):
 def test_with_a_lost_key_every_code_is_wrong_and_the_log_says_why(ada, settings, caplog):
     settings.ENCRYPTION_KEYS = ["another key that has encrypted nothing that there is, ever"]
 
-    with caplog.at_level("ERROR", "frontdoor.mail"):
+    with caplog.at_level("ERROR", "frontdoor.encryption"):
         page = enter(password(), phone.code())
 
     assert "ENCRYPTION_KEY_FALLBACKS" in caplog.text

@@ -11,12 +11,15 @@ from django.core.management.base import CommandError
 
 from kit.commands import arguments, command, prompts
 from outbox.bounces import maildir
-from outbox.bounces.delivery_reports import LONGEST
+from outbox.bounces.parts import LONGEST
 from outbox.bounces.receive import Outcome, receive
 
 # Exit code instead of prompts.AWAY for a mail server that pipes a message in: it then keeps the message and tries again
 # (EX_TEMPFAIL of sysexits.h).
 TRY_AGAIN = 75
+
+
+FLAGGED = {Outcome.UNREADABLE, Outcome.COMPLAINT}  # somebody should know of these
 
 
 class Command(command.Command):
@@ -61,7 +64,7 @@ class Command(command.Command):
         """
         try:
             outcome = receive(beginning(file))
-            maildir.mark_seen(file, flagged=outcome == Outcome.UNREADABLE)
+            maildir.mark_seen(file, flagged=outcome in FLAGGED)
         except FileNotFoundError:
             return None
         except OSError as error:

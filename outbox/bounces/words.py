@@ -1,0 +1,79 @@
+"""The words of mail servers that write no fields: which say that a mail will not arrive, and which that it is late."""
+
+import re
+
+LONGEST_ANSWER = 600  # characters that are taken of the words about one recipient
+
+LATE = re.compile(
+    r"""\b(?:warning\ message\ only | (?:be|is|was|been|message\ \S{1,80})\ delayed | \(delay(?:ed)?\) | delayed\ mail
+    | not\ yet\ (?:been\ )?delivered | will\ be\ retried | still\ being\ retried
+    | (?:delivery\ )?attempts\ will\ continue | will\ (?:keep|continue)\ (?:on\ )?(?:trying|to\ try) | do\ not\ need\ to\ re-?send
+    | temporary\ failure\ report | could\ not\ send\ (?:the\ )?(?:message|mail)\ for\ (?:the\ )?past | is\ kept\ in\ the\ queue
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_MAIL = r"(?:messages?|e-?mails?|mails?|letter|it|them|this)"
+_NOT = r"(?:not|n['’o]t|unable\ to|failed\ to|impossible\ to|never)"
+FAILURE = re.compile(
+    rf"""(?:
+    \b[45]\d\d[\ -](?:\#?[45]\.\d{{1,3}}\.\d{{1,3}}\b | [<\w])       # 550 5.1.1 …, 550 No such user
+    | \b5\.\d{{1,3}}\.\d{{1,3}}\b | \bERROR_?CODE\b
+    | \bundeliver(?:able|ed)\b | \bnon-?deliver(?:y|able|ed)\b | \breturned\ (?:mail|to\ sender)\b
+    | \b(?:delivery|sending|mail|message|final)\ (?:\w{{1,12}}\ ){{0,3}}(?:fail(?:ed|ure|s)?|errors?|problems?|impossible)\b
+    | \bfail(?:ed|ure)\ (?:in\ |of\ )?(?:notice|delivery|permanently|to\ (?:deliver|send)|reasons?)\b
+    | \b(?:permanent|fatal|unrecoverable)\ (?:\w{{1,10}}\ )?(?:errors?|failure)\b | \bfailure\ notice\b
+    | \b(?:errors?|trouble|problems?)\ (?:\w{{1,12}}\ ){{0,4}}(?:deliver|send)(?:ing)?\b
+    | \b{_NOT}\ (?:be\ |been\ |have\ been\ |possible\ to\ )?(?:deliver(?:ed)?|sent|send|reach(?:ed)?|transmit(?:ted)?|relay(?:ed)?)\b
+    | \b(?:deliver(?:ed|y)?|sent|reach(?:ed)?)\b.{{0,40}}\bfail(?:ed|ure)\b | \b(?:was|were|been)\ rejected\b
+    | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b | \bmail\ ?box\ (?:is\ )?full\b | \bexceeds\ (?:\w+\ )?size\b
+    | не\ может\ быть\ доставлен | не\ (?:было\ |была\ )?доставлен | недоставлен | не\ удалось\ (?:доставить|отправить)
+    | nicht\ (?:zugestellt|zustell|ausgeliefert) | unzustellbar
+    | pas\ (?:pu\ )?(?:être\ |etre\ )?(?:remis|délivré|distribué|envoyé) | non\ remis
+    | no\ (?:se\ )?(?:pudo|ha\ podido|puede)\ (?:ser\ )?entreg | no\ entregad
+    | non\ (?:è\ stato\ |recapitabil|consegnat) | impossibile\ (?:recapitare|consegnare)
+    | não\ (?:foi|pôde|pode)\ (?:ser\ )?(?:entregue|possível\ entregar) | não\ entregue
+    | niet\ (?:worden\ )?(?:bezorgd|afgeleverd) | onbestelbaar | nie\ (?:została|mogła|można)\ (?:być\ )?(?:dostarcz|doręcz)
+    | (?:送信|配信|配達|お届け)でき(?:ません|なかった) | 无法(?:投递|送达|传递) | 無法(?:投遞|傳送|傳遞) | 退信 | 未送达
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# An SMTP reply (RFC 5321 §4.2) or an enhanced status code (RFC 3463) of a failure.
+REPLY = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])|\b[45]\.\d{1,3}\.\d{1,3}\b")
+SMTP = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])")
+RULE = re.compile(r"\s*[-=*_#]{3,}")  # a line between the words of a server and what follows
+STARTS = re.compile(r"[\s<\"']{0,40}([^\s<>\"']{1,64}@[^\s<>\"']+)")
+
+
+def about(recipient: str, text: str) -> str:
+    """Returns what a text says about one recipient, in one line; "" if it does not name the recipient.
+
+    That is from the line with the address to the line that begins with another one, at most LONGEST_ANSWER characters.
+    """
+    start = text.lower().find(recipient.lower()) if recipient else -1
+    if start < 0:
+        return ""
+    first, *rest = text[text.rfind("\n", 0, start) + 1 :][:LONGEST_ANSWER].split("\n")
+    lines = [first]
+    for line in rest:
+        other = STARTS.match(line)
+        if RULE.match(line) or (other and recipient.lower() not in other[1].lower()):
+            break
+        lines.append(line)
+    return " ".join(" ".join(lines).split())
+
+
+def reply_in(said: str) -> str:
+    """Returns the SMTP reply within what a server said, or all of it if there is none."""
+    found = SMTP.search(said)
+    return said[found.start() :] if found else said
+
+
+def best_line(text: str) -> str:
+    """Returns the line of a text that tells most of a failure: one with a reply, or else with words of failure."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for pattern in (REPLY, FAILURE):
+        for line in lines:
+            if pattern.search(line):
+                return reply_in(line)[:LONGEST_ANSWER]
+    return ""

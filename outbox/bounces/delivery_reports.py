@@ -22,8 +22,8 @@ WAITING = ("delayed", "delivered", "deliverable", "relayed", "expanded")  # RFC 
 class Verdict:
     """The fate of a mail for one recipient (RFC 3464 §2.3).
 
-    `is_final` is True if the mail will never arrive, whatever the class of the status: servers give up after 4.4.7, too.
-    `recipients` are in lower case; `status` is like "5.1.1" or "", `diagnostic` like "550 5.1.1 No such user".
+    `is_final` is True if the mail will never arrive, whatever the class of the status: servers give up after 4.4.7,
+    too. `recipients` are in lower case; `status` is like "5.1.1" or "", `diagnostic` like "550 5.1.1 No such user".
     """
 
     is_final: bool

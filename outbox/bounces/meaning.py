@@ -1,6 +1,5 @@
 """What a report means for the mail that it came back to: the one place that decides it."""
 
-import re
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -60,13 +59,14 @@ def _by_fields(verdicts: list[Verdict], report: Report, recipient: str) -> Meani
     """
     if not all(verdict.is_final for verdict in verdicts):
         return Meaning(Kind.DELAYED)
-    told = words.about(recipient, report.words) if not verdicts[0].diagnostic else ""
-    told = told if words.REPLY.search(told) else ""
-    is_dead = any(
+    first = verdicts[0]
+    told = words.with_reply(words.about(recipient, report.words)) if not first.diagnostic else ""
+    says_full = bool(words.FULL.search(report.words))  # some servers write "user unknown" into the fields all the same
+    is_dead = not says_full and any(
         verdict.is_about(recipient) and says_dead(verdict.diagnostic or told, verdict.status) for verdict in verdicts
     )
-    answer = verdicts[0].answer if not told else f"{verdicts[0].status} {words.reply_in(told)}"
-    return Meaning(Kind.FAILURE, answer, find_code(verdicts[0].diagnostic) or verdicts[0].status, is_dead)
+    answer = f"{first.status} {words.reply_in(told)}" if told else first.answer
+    return Meaning(Kind.FAILURE, answer, find_code(first.diagnostic) or first.status, is_dead)
 
 
 def _by_words(report: Report, recipient: str) -> Meaning:
@@ -76,19 +76,18 @@ def _by_words(report: Report, recipient: str) -> Meaning:
     """
     if report.is_answer and not report.is_from_server:
         return Meaning(Kind.AUTOMATIC)
-    said = " ".join(report.words.split())
+    said = " ".join(f"{report.subject}\n{report.words}".split())
     told = words.about(recipient, report.words)
-    is_late = bool(words.LATE.search(said))
     fails = report.names_failed or bool(words.FAILURE.search(said))
     is_trusted = (
         report.is_from_server
         or report.names_failed
         or (report.is_from_nobody and not report.is_automatic)
-        or bool(words.REPLY.search(told))
+        or bool(words.with_reply(told))
     )
-    if fails and is_trusted and not is_late:
-        answer = words.reply_in(told) or words.best_line(report.words)
-        return Meaning(Kind.FAILURE, answer, find_code(answer), bool(told) and says_dead(told))
-    if report.is_automatic and not report.is_from_server and not report.names_failed:
+    if not fails and report.is_automatic and not report.is_from_server:
         return Meaning(Kind.AUTOMATIC)
-    return Meaning(Kind.UNSURE)
+    if not fails or not is_trusted or words.LATE.search(said):
+        return Meaning(Kind.UNSURE)
+    answer = words.reply_in(told) or words.best_line(report.words) or report.subject
+    return Meaning(Kind.FAILURE, answer, find_code(answer), bool(told) and says_dead(told))

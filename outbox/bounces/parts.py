@@ -22,11 +22,13 @@ MOST_PARTS = 20  # a report has three, and programs that it passes add some
 
 # The line before a part, wherever it is nested. Which boundary a head has announced does not matter: some servers
 # announce none, or another one, and gateways change heads.
-DIVIDER = re.compile(r"^[ \t]?(--[^\n]{1,200})\n(?=(?:content-[a-z-]{2,30}|mime-version)[ \t]*:)", re.M | re.I)
-KIND = re.compile(r"^content-type[ \t]*:\s*([\w.+-]{1,60}/[\w.+-]{1,60})", re.M | re.I | re.A)
-ENCODING = re.compile(r"^content-transfer-encoding[ \t]*:\s*([\w-]{1,30})", re.M | re.I | re.A)
+DIVIDER = re.compile(
+    r"^[ \t]?(--[^\n]{1,200})\n(?=(?:content-[a-z-]{2,30}|mime-version)[ \t]*:)", re.MULTILINE | re.IGNORECASE
+)
+KIND = re.compile(r"^content-type[ \t]*:\s*([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60})", re.MULTILINE | re.IGNORECASE)
+ENCODING = re.compile(r"^content-transfer-encoding[ \t]*:\s*([a-z0-9-]{1,30})", re.MULTILINE | re.IGNORECASE)
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-HIDDEN = re.compile(r"</?(?:style|script|head)\b[^<>]*>", re.I)  # begins or ends what is not shown
+HIDDEN = re.compile(r"</?(?:style|script|head)\b[^<>]*>", re.IGNORECASE)  # begins or ends what is not shown
 TAG = re.compile(r"<[^<>]*>")
 
 

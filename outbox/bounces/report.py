@@ -10,6 +10,8 @@ from outbox.bounces.parts import parts, text_of
 
 LONGEST_WORDS = 32 * 1024  # characters that are read of what is written for people
 
+LONGEST_SUBJECT = 1000
+
 # Names by which mail servers sign. Automatic answers from people's mailboxes bear the people's addresses.
 SERVER = re.compile(
     r"mailer-?daemon|post_?master|mail[ .-]?deliver|delivery[ -]?sub|mail[ -]?(?:administrator|system)"
@@ -28,28 +30,35 @@ ANSWERING = (
     "X-MS-Exchange-Inbox-Rules-Loop",
 )
 ANSWERS = re.compile(
-    r"\s*(?:auto(?:matic|matische|matisk|matisch)?[ -]?(?:reply|response|answer|antwort|antwoord|svar)\b|out of (?:the )?office"
-    r"|r[ée]ponse automatique|respuesta autom[áa]tica|risposta automatica|resposta autom[áa]tica|abwesenheits|vacation"
+    r"\s*(?:auto(?:mati(?:c|sche|sk|sch))?[ -]?(?:reply|response|answer|antwort|antwoord|svar)\b"
+    r"|out of (?:the )?office|r[ée]ponse automatique|respuesta autom[áa]tica|risposta automatica"
+    r"|resposta autom[áa]tica|abwesenheits|vacation"
     r"|автоматический ответ|автоответ|自动答复|自動応答|自動回覆|automatyczna odpowied)",
     re.IGNORECASE,
 )
-BULK = {"bulk", "junk", "list"}
-# A returned mail begins with one of these lines. What follows is ours, not the server's.
-RETURNED = re.compile(r"^[> ]{0,4}(?:received|return-path|x-received|dkim-signature)[ \t]*:", re.M | re.I)
-FEEDBACK = re.compile(r"^feedback-type[ \t]*:[ \t]*([\w-]{1,40})", re.M | re.I)
-DISPOSITION = re.compile(r"^disposition[ \t]*:(.{0,200})", re.M | re.I)
+# What follows such a line is our mail, returned.
+RETURNED = re.compile(
+    r"^[> ]{0,4}(?:received|return-path|x-received|dkim-signature)[ \t]*:"
+    r"|^[-=*> \t]{0,40}(?:(?:this|below this line|included|enclosed|below) is (?:a copy|the (?:header|message))"
+    r"|(?:original|unsent|returned|undelivered) message|original mail|message headers|the headers? of the original)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+RETURNED_KINDS = ("message/rfc822", "text/rfc822", "message/global-headers", "message/partial")
+FEEDBACK = re.compile(r"^feedback-type[ \t]*:[ \t]*([\w-]{1,40})", re.MULTILINE | re.IGNORECASE)
+DISPOSITION = re.compile(r"^disposition[ \t]*:(.{0,200})", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Report:
     """What stands in a message that came to a return path.
 
-    `words` are the subject and the text for people, without the returned mail. `feedback` is the type of a complaint
+    `words` are the text for people, without the returned mail. `feedback` is the type of a complaint
     (RFC 5965), such as "abuse"; `disposition` says what became of a mail in the mailbox (RFC 8098), such as
     "automatic-action/mdn-sent-automatically; displayed". Both are in lower case, and "" in other messages.
     """
 
     verdicts: list[Verdict] = field(default_factory=list)
+    subject: str = ""
     words: str = ""
     feedback: str = ""
     disposition: str = ""
@@ -65,7 +74,8 @@ def read(head: Message, body: str) -> Report:
     fields, words, feedback, disposition = _sort(head, body)
     return Report(
         verdicts=delivery_reports.verdicts(fields) or delivery_reports.verdicts(words),
-        words=f"{head.get('Subject', '')}\n\n{words}",
+        subject=str(head.get("Subject", ""))[:LONGEST_SUBJECT],
+        words=words,
         feedback=_first(FEEDBACK, feedback),
         disposition=_first(DISPOSITION, disposition),
         is_from_server=bool(SERVER.search(str(head.get("From", "")))),
@@ -82,27 +92,22 @@ def _sort(head: Message, body: str) -> tuple[str, str, str, str]:
 
     The words end where the returned mail begins.
     """
-    found: dict[str, list[str]] = {"status": [], "plain": [], "html": [], "feedback": [], "disposition": []}
+    status, feedback, disposition, plain, pages = [], [], [], [], []
     is_ours = False
     for kind, text in parts(head, body):
-        is_ours = is_ours or kind.startswith(("message/rfc822", "text/rfc822", "message/global-headers"))
+        is_ours = is_ours or kind.startswith(RETURNED_KINDS)
         if kind.endswith("delivery-status"):
-            found["status"].append(text)
+            status.append(text)
         elif kind.endswith("feedback-report"):
-            found["feedback"].append(text)
+            feedback.append(text)
         elif kind.endswith("disposition-notification"):
-            found["disposition"].append(text)
+            disposition.append(text)
         elif not is_ours and kind.startswith(("text/", "multipart/")):
             before = RETURNED.split(text, maxsplit=1)[0]
             is_ours = len(before) < len(text)
-            found["html" if kind == "text/html" else "plain"].append(before)
-    plain = "\n\n".join(found["plain"])
-    words = plain if plain.strip() else "\n\n".join(map(text_of, found["html"]))
-    return (
-        *("\n\n".join(found[name]) for name in ("status",)),
-        words[:LONGEST_WORDS],
-        *("\n\n".join(found[name]) for name in ("feedback", "disposition")),
-    )
+            (pages if kind == "text/html" else plain).append(before)
+    words = "\n\n".join(plain) if any(map(str.strip, plain)) else "\n\n".join(map(text_of, pages))
+    return "\n\n".join(status), words[:LONGEST_WORDS], "\n\n".join(feedback), "\n\n".join(disposition)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:
@@ -111,8 +116,8 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _is_automatic(head: Message) -> bool:
-    submitted = str(head.get("Auto-Submitted", "no")).strip().lower()
-    return submitted != "no" or str(head.get("Precedence", "")).strip().lower() in BULK
+    is_submitted = str(head.get("Auto-Submitted", "no")).strip().lower() != "no"
+    return is_submitted or "X-Auto-Response-Suppress" in head
 
 
 def _is_answer(head: Message) -> bool:

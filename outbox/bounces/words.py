@@ -5,43 +5,50 @@ import re
 LONGEST_ANSWER = 600  # characters that are taken of the words about one recipient
 
 LATE = re.compile(
-    r"""\b(?:warning\ message\ only | (?:be|is|was|been|message\ \S{1,80})\ delayed | \(delay(?:ed)?\) | delayed\ mail
-    | not\ yet\ (?:been\ )?delivered | will\ be\ retried | still\ being\ retried
-    | (?:delivery\ )?attempts\ will\ continue | will\ (?:keep|continue)\ (?:on\ )?(?:trying|to\ try) | do\ not\ need\ to\ re-?send
-    | temporary\ failure\ report | could\ not\ send\ (?:the\ )?(?:message|mail)\ for\ (?:the\ )?past | is\ kept\ in\ the\ queue
-    )\b""",
+    r"""\b(?:
+    warning\ message\ only | (?:be|is|was|been|message\ \S{1,80})\ delayed | delayed\ mail
+    | not\ yet\ (?:been\ )?delivered | (?:will|still)\ be(?:ing)?\ retried
+    | will\ (?:keep|continue)\ (?:on\ )?(?:trying|to\ try) | attempts\ will\ continue
+    | do\ not\ need\ to\ re-?send | temporary\ failure\ report | is\ kept\ in\ the\ queue
+    | could\ not\ send\ (?:the\ )?(?:message|mail)\ for\ (?:the\ )?past
+    )\b | \(delay(?:ed)?\)""",
     re.IGNORECASE | re.VERBOSE,
 )
 
-_MAIL = r"(?:messages?|e-?mails?|mails?|letter|it|them|this)"
 _NOT = r"(?:not|n['’o]t|unable\ to|failed\ to|impossible\ to|never)"
+_SOME = r"(?:\w{1,12}\ )"  # a word between two others
 FAILURE = re.compile(
     rf"""(?:
-    \b[45]\d\d[\ -](?:\#?[45]\.\d{{1,3}}\.\d{{1,3}}\b | [<\w])       # 550 5.1.1 …, 550 No such user
-    | \b5\.\d{{1,3}}\.\d{{1,3}}\b | \bERROR_?CODE\b
+    \b[45]\d\d[\ -](?:\#?[45]\.\d{{1,3}}\.\d{{1,3}}\b | [<\w]) | \b5\.\d{{1,3}}\.\d{{1,3}}\b
     | \bundeliver(?:able|ed)\b | \bnon-?deliver(?:y|able|ed)\b | \breturned\ (?:mail|to\ sender)\b
-    | \b(?:delivery|sending|mail|message|final)\ (?:\w{{1,12}}\ ){{0,3}}(?:fail(?:ed|ure|s)?|errors?|problems?|impossible)\b
+    | \b(?:delivery|sending|mail|message|final)\ {_SOME}{{0,3}}(?:fail(?:ed|ure|s)?|errors?|problems?|impossible)\b
     | \bfail(?:ed|ure)\ (?:in\ |of\ )?(?:notice|delivery|permanently|to\ (?:deliver|send)|reasons?)\b
-    | \b(?:permanent|fatal|unrecoverable)\ (?:\w{{1,10}}\ )?(?:errors?|failure)\b | \bfailure\ notice\b
-    | \b(?:errors?|trouble|problems?)\ (?:\w{{1,12}}\ ){{0,4}}(?:deliver|send)(?:ing)?\b
-    | \b{_NOT}\ (?:be\ |been\ |have\ been\ |possible\ to\ )?(?:deliver(?:ed)?|sent|send|reach(?:ed)?|transmit(?:ted)?|relay(?:ed)?)\b
+    | \b(?:permanent|fatal|unrecoverable)\ {_SOME}?(?:errors?|failure)\b
+    | \b(?:errors?|trouble|problems?)\ {_SOME}{{0,6}}(?:deliver|send)(?:ing)?\b
+    | \b{_NOT}\ (?:be\ |been\ |have\ been\ |able\ to\ |possible\ to\ )?
+      (?:deliver(?:ed)?|sent|send|transmit(?:ted)?|relay(?:ed)?)\b
     | \b(?:deliver(?:ed|y)?|sent|reach(?:ed)?)\b.{{0,40}}\bfail(?:ed|ure)\b | \b(?:was|were|been)\ rejected\b
-    | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b | \bmail\ ?box\ (?:is\ )?full\b | \bexceeds\ (?:\w+\ )?size\b
+    | \bdid\ not\ reach\b | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b
+    | \bmail\ ?box\ (?:is\ )?full\b | \bexceeds\ {_SOME}?size\b
     | не\ может\ быть\ доставлен | не\ (?:было\ |была\ )?доставлен | недоставлен | не\ удалось\ (?:доставить|отправить)
     | nicht\ (?:zugestellt|zustell|ausgeliefert) | unzustellbar
     | pas\ (?:pu\ )?(?:être\ |etre\ )?(?:remis|délivré|distribué|envoyé) | non\ remis
     | no\ (?:se\ )?(?:pudo|ha\ podido|puede)\ (?:ser\ )?entreg | no\ entregad
     | non\ (?:è\ stato\ |recapitabil|consegnat) | impossibile\ (?:recapitare|consegnare)
     | não\ (?:foi|pôde|pode)\ (?:ser\ )?(?:entregue|possível\ entregar) | não\ entregue
-    | niet\ (?:worden\ )?(?:bezorgd|afgeleverd) | onbestelbaar | nie\ (?:została|mogła|można)\ (?:być\ )?(?:dostarcz|doręcz)
+    | niet\ (?:worden\ )?(?:bezorgd|afgeleverd) | onbestelbaar
+    | nie\ (?:została|mogła|można)\ (?:być\ )?(?:dostarcz|doręcz)
     | (?:送信|配信|配達|お届け)でき(?:ません|なかった) | 无法(?:投递|送达|传递) | 無法(?:投遞|傳送|傳遞) | 退信 | 未送达
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+
 # An SMTP reply (RFC 5321 §4.2) or an enhanced status code (RFC 3463) of a failure.
+FULL = re.compile(
+    r"\b(?:over ?quota|quota exceeded|(?:mail ?box|inbox|folder) (?:is )?full|disk space)\b", re.IGNORECASE
+)
 REPLY = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])|\b[45]\.\d{1,3}\.\d{1,3}\b")
 SMTP = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])")
-RULE = re.compile(r"\s*[-=*_#]{3,}")  # a line between the words of a server and what follows
 STARTS = re.compile(r"[\s<\"']{0,40}([^\s<>\"']{1,64}@[^\s<>\"']+)")
 
 
@@ -57,10 +64,15 @@ def about(recipient: str, text: str) -> str:
     lines = [first]
     for line in rest:
         other = STARTS.match(line)
-        if RULE.match(line) or (other and recipient.lower() not in other[1].lower()):
+        if other and recipient.lower() not in other[1].lower():
             break
         lines.append(line)
     return " ".join(" ".join(lines).split())
+
+
+def with_reply(said: str) -> str:
+    """Returns what a server said if there is a reply of another server in it, or else ""."""
+    return said if REPLY.search(said) else ""
 
 
 def reply_in(said: str) -> str:

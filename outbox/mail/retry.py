@@ -33,9 +33,8 @@ OUTCOME = Case(
 def retry(rows: OutboxQuerySet, *, dry_run: bool = False) -> Counter[str]:
     """Makes mail due now that waits or was given up. Returns how many rows had which Outcome.
 
-    Leaves alone what was handed over, is too old, or goes to a suppressed address, whose mail came back or whose owner wants none; also rows that a worker
-    has locked, without waiting for them (Outcome.BUSY). Each BATCH has its own transaction. With `dry_run` nothing
-    changes.
+    Leaves alone what was handed over, is too old, or goes to an address that is suppressed; also rows that a worker has
+    locked, without waiting for them (Outcome.BUSY). Each BATCH has its own transaction. With `dry_run` nothing changes.
     """
     outcomes = Counter[str]()
     for keys in batched(rows.values_list("pk", flat=True).iterator(), BATCH):
@@ -49,11 +48,11 @@ def _retry(keys: tuple[int, ...], *, dry_run: bool) -> Counter[str]:
     # A row that another process has locked is being tried. A row that we have locked, nobody can mark meanwhile.
     found = list(rows.select_for_update(skip_locked=True).values_list("pk", "recipient", OUTCOME))
     suppressed = Suppression.objects.among({recipient for _pk, recipient, _outcome in found})
-    outcomes = {pk: _unless_suppressed(outcome, recipient in suppressed) for pk, recipient, outcome in found}
+    queued = [pk for pk, to, outcome in found if outcome == Outcome.QUEUED and to not in suppressed]
+    outcomes = Counter(outcome for _pk, _to, outcome in found)
+    outcomes[Outcome.SUPPRESSED] = outcomes[Outcome.QUEUED] - len(queued)
+    outcomes[Outcome.QUEUED] = len(queued)
+    outcomes[Outcome.BUSY] = len(keys) - len(found)
     if not dry_run:
-        rows.filter(pk__in=[pk for pk, outcome in outcomes.items() if outcome == Outcome.QUEUED]).requeue()
-    return Counter(outcomes.values()) + Counter({Outcome.BUSY.value: len(keys) - len(found)})
-
-
-def _unless_suppressed(outcome: str, is_suppressed: bool) -> str:  # noqa: FBT001
-    return Outcome.SUPPRESSED.value if is_suppressed and outcome == Outcome.QUEUED else outcome
+        rows.filter(pk__in=queued).requeue()
+    return +outcomes

@@ -194,7 +194,7 @@ class OutboxMessage(models.Model):
         self._save_try(clean_refusal(reason), "given_up_at", "published_at")
 
     def mark_dead(self) -> None:
-        """Saves that a server called the recipient's address dead, and suppresses it, with the last answer as the reason.
+        """Saves that a server called the recipient's address dead, and suppresses it for the reason in the last answer.
 
         An address that is spared (outbox.bounces.spared) is only suppressed when another mail to it has been found dead
         SECOND_REPORT_AFTER before. Does nothing for the last mail to the owner of a deleted account (FAREWELL): the

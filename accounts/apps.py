@@ -4,13 +4,18 @@ from django.apps import AppConfig
 from django.contrib.auth import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
+from outbox.bounces import spared
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """Connects what must happen at every sign-in, and when an account is deleted, to Django's signals."""
+        """Connects what must happen at every sign-in, and when an account is deleted, to Django's signals.
+
+        Also spares the addresses of accounts: one report of a mail server must not shut their owners out.
+        """
         from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
         from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 
@@ -18,3 +23,10 @@ class AccountsConfig(AppConfig):
         user_logged_in.disconnect(dispatch_uid="update_last_login")
         user_logged_in.connect(sessions.stamp_other_logins, sender=self.get_model("User"))
         erase.hear_deletions()
+        spared.add_rule(self.has_account)
+
+    def has_account(self, email: str) -> bool:
+        """Returns whether an account has this address; it may be turned off."""
+        from accounts.models import User  # noqa: PLC0415 models can be imported only now
+
+        return User.objects.filter(email=email.lower()).exists()

@@ -107,6 +107,13 @@ def in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def in_address(host: str) -> str:
+    """Returns a host as mail addresses write it after the @: an IP address in brackets (RFC 5321 §4.1.3)."""
+    if ":" in host:
+        return f"[IPv6:{host}]"
+    return f"[{host}]" if host.replace(".", "").isdigit() else host
+
+
 def encryption_keys(*signing: str) -> list[str]:
     """Returns the keys for kit/encryption.py: ENCRYPTION_KEY, its fallbacks, and the `signing` keys.
 

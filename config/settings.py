@@ -24,7 +24,7 @@ _site = environment.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
 SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
-SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{SITE_HOST}")
+SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 
@@ -229,7 +229,9 @@ if HTTPS:
 
 # Mail. All that any code sends goes into the outbox ("default"); deliver_mail hands it to "delivery".
 
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{SITE_HOST}")))
+DEFAULT_FROM_EMAIL = env.str(
+    "EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{environment.in_address(SITE_HOST)}"))
+)
 
 # With a broker, relay_mail publishes what waits in the outbox, and deliver_mail consumes it. Web servers only check
 # whether a broker is set: then they store events for other services.

@@ -13,7 +13,7 @@ from typing import Any, Self
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.db.backends.signals import connection_created
 
-log = logging.getLogger("frontdoor.mail")
+log = logging.getLogger("frontdoor.worker")
 
 IDLE = 0.5  # seconds between two looks that find nothing to do
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between two looks for a part that is away

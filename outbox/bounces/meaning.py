@@ -78,7 +78,8 @@ def _by_words(report: Report, recipient: str) -> Meaning:
         return Meaning(Kind.AUTOMATIC)
     said = " ".join(f"{report.subject}\n{report.words}".split())
     told = words.about(recipient, report.words)
-    fails = report.names_failed or bool(words.FAILURE.search(said))
+    is_dead = bool(told) and says_dead(told)
+    fails = report.names_failed or is_dead or bool(words.FAILURE.search(said))
     is_trusted = (
         report.is_from_server
         or report.names_failed
@@ -90,4 +91,4 @@ def _by_words(report: Report, recipient: str) -> Meaning:
     if not fails or not is_trusted or words.LATE.search(said):
         return Meaning(Kind.UNSURE)
     answer = words.reply_in(told) or words.best_line(report.words) or report.subject
-    return Meaning(Kind.FAILURE, answer, find_code(answer), bool(told) and says_dead(told))
+    return Meaning(Kind.FAILURE, answer, find_code(answer), is_dead)

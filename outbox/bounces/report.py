@@ -92,7 +92,11 @@ def _sort(head: Message, body: str) -> tuple[str, str, str, str]:
 
     The words end where the returned mail begins.
     """
-    status, feedback, disposition, plain, pages = [], [], [], [], []
+    status: list[str] = []
+    feedback: list[str] = []
+    disposition: list[str] = []
+    plain: list[str] = []
+    pages: list[str] = []
     is_ours = False
     for kind, text in parts(head, body):
         is_ours = is_ours or kind.startswith(RETURNED_KINDS)

@@ -28,7 +28,7 @@ FAILURE = re.compile(
     | \b{_NOT}\ (?:be\ |been\ |have\ been\ |able\ to\ |possible\ to\ )?
       (?:deliver(?:ed)?|sent|send|transmit(?:ted)?|relay(?:ed)?)\b
     | \b(?:deliver(?:ed|y)?|sent|reach(?:ed)?)\b.{{0,40}}\bfail(?:ed|ure)\b | \b(?:was|were|been)\ rejected\b
-    | \bdid\ not\ reach\b | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b
+    | \baddress(?:es|\(es\))?\ failed\b | \bdid\ not\ reach\b | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b
     | \bmail\ ?box\ (?:is\ )?full\b | \bexceeds\ {_SOME}?size\b
     | не\ может\ быть\ доставлен | не\ (?:было\ |была\ )?доставлен | недоставлен | не\ удалось\ (?:доставить|отправить)
     | nicht\ (?:zugestellt|zustell|ausgeliefert) | unzustellbar

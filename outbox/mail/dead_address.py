@@ -22,7 +22,8 @@ ELSE = re.compile(
     r"""\bfrom:(?!\w) | \b(?:
     spam | (?:un)?solicited | junk | ube | virus(?:es)? | malware | phish\w* | suspicious | attachments? | contents?
     | headers? | filter(?:ed|ing|s)? | (?:black|block|deny|grey|gray)[-\ ]?list\w* | block(?:ed|ing)? | banned
-    | (?:dns|r|u|s)bl | spamhaus | spamcop | abus\w* | complain\w* | violat\w* | protocol | rfc | duplicate | throttl\w* | volume
+    | (?:dns|r|u|s)bl | spamhaus | spamcop | abus\w* | complain\w* | violat\w* | protocol | rfc | duplicate
+    | throttl\w* | volume
     | (?:deni|deny|refus|forbid|prohibit|restrict|reputation|polic|authenticat|authori[sz]|permi[ts])\w*
     | not\ (?:allowed|accept\w*\ (?:from|connections|network)) | un(?:authori[sz]ed|authenticated)
     | dmarc | dkim | spf | rdns | ptr | reverse | helo | ehlo | (?:start)?tls | relay\w* | sender\w* | mail\ from

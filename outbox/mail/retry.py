@@ -19,7 +19,7 @@ class Outcome(models.TextChoices):
     QUEUED = "queued", _("queued")
     SENT = "sent", _("handed over already")
     TOO_OLD = "too_old", _("too old: send it again")
-    SUPPRESSED = "suppressed", _("the address is suppressed")
+    SUPPRESSED = "suppressed", _("to a suppressed address")
     BUSY = "busy", _("being tried just now")
 
 

@@ -136,13 +136,14 @@ class WebhookDelivery(Announcement):
         self.delivered_at, self.payload = timezone.now(), {}
         self._save_try(answer, "delivered_at", "payload")
 
-    def mark_failed(self, answer: str) -> None:
+    def mark_failed(self, answer: str, wait: timedelta = timedelta()) -> None:
         """Saves a failed try, with the receiver's answer or the error as `answer`.
 
-        The next try comes after pause_after(); if `give_up_at` is past, none does: the delivery is given up.
+        The next try comes after pause_after(), or after `wait` if that is longer; if `give_up_at` is past, none does:
+        the delivery is given up.
         """
         now = timezone.now()
-        self.next_try_at = now + pause_after(self.attempts)
+        self.next_try_at = now + max(pause_after(self.attempts), wait)
         if now >= self.give_up_at:
             self.given_up_at = now
         self._save_try(answer, "next_try_at", "given_up_at")

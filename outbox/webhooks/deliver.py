@@ -115,13 +115,16 @@ def _failed(row: WebhookDelivery, answer: Answer) -> None:
         row.webhook.turn_off()
         log.warning("webhook %s turned off: its receiver says it is gone", row.webhook)
         return
-    row.mark_failed(answer.said)
+    row.mark_failed(answer.said, answer.retry_after)
 
 
 def _rest(webhook: Webhook, answer: Answer, took: timedelta) -> None:
-    """Pauses a webhook whose server is away or slow, and ends the pause of any other. `took`: the time of the call."""
+    """Pauses a webhook whose server is away or slow, and ends the pause of any other. `took`: the time of the call.
+
+    A server that asks for a longer pause gets it: an event that is refused with 429 would only be one of many.
+    """
     if not answer.is_good and answer.is_about_the_server:
-        webhook.pause(max(PAUSE, took * REST))
+        webhook.pause(max(PAUSE, took * REST, answer.retry_after))
     elif took > SLOW:
         webhook.pause(took * REST)
     else:

@@ -4,23 +4,31 @@ import http.client
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, NamedTuple
+
+from django.utils import timezone
 
 from outbox.mail.bounded_reading import Answers, seconds_until
 from outbox.webhooks import targets
 
 LONGEST = 10.0  # seconds for a whole call: the lookup of the name, the connection, TLS and the answer
 
+LONGEST_WAIT = timedelta(days=1)  # that a receiver may ask for: events are given up after three
+
 
 class Answer(NamedTuple):
     """The HTTP status of an answer, and in `said` the status line or, without an answer, the error.
 
-    The status is 0 when there was no answer.
+    The status is 0 when there was no answer. `retry_after` is how long the receiver asks to be left alone, at most
+    LONGEST_WAIT.
     """
 
     status: int
     said: str
+    retry_after: timedelta = timedelta()
 
     @property
     def is_good(self) -> bool:
@@ -45,9 +53,31 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     try:
         call.request("POST", call.target.path, body, {"Host": call.target.netloc, "Connection": "close"} | headers)
         answer = call.getresponse()
-        return Answer(answer.status, f"{answer.status} {answer.reason}".strip())
+        wait = read_wait(answer.headers.get("Retry-After", ""))
+        return Answer(answer.status, f"{answer.status} {answer.reason}".strip(), wait)
     finally:
         call.close()
+
+
+def read_wait(value: str) -> timedelta:
+    """Returns the time in a Retry-After header, in seconds or as a date (RFC 9110 §10.2.3), at most LONGEST_WAIT.
+
+    Returns no time for a date that has passed, and for anything else.
+    """
+    text = value.strip()
+    try:
+        wait = _seconds(text) if text.isascii() and text.isdigit() else _until(parsedate_to_datetime(text[:64]))
+    except (ValueError, OverflowError):
+        return timedelta()
+    return max(timedelta(), min(wait, LONGEST_WAIT))
+
+
+def _seconds(digits: str) -> timedelta:
+    return timedelta(seconds=int(digits[:10])) if len(digits) <= 10 else LONGEST_WAIT
+
+
+def _until(moment: datetime) -> timedelta:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - timezone.now()
 
 
 class Call(http.client.HTTPConnection):

@@ -126,3 +126,32 @@ def test_a_site_answers_at_an_address_of_any_kind_and_nowhere_else(url):
     )
 
     assert done.stdout.splitlines()[-1] == "answers 200 400"
+
+
+SENDER = """
+import django
+django.setup()
+from django.conf import settings
+from django.core.mail import EmailMessage
+print(settings.SUPPORT_CONTACT, EmailMessage(to=["grace@example.com"]).message()["From"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://[::1]:8000", "[IPv6:::1]"),
+        ("https://[2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("http://127.0.0.1:8000", "[127.0.0.1]"),
+        ("https://site.example", "site.example"),
+    ],
+)
+def test_the_site_writes_from_an_address_that_mail_servers_accept(url, host):
+    environ = {name: value for name, value in os.environ.items() if name not in {"EMAIL_FROM", "SUPPORT_CONTACT"}}
+    environ |= GOOD | {"SITE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", SENDER], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == f"help@{host} Frontdoor <hello@{host}>"

@@ -137,7 +137,7 @@ def test_what_cannot_be_tried_again_is_counted_with_the_reason(desk, one_of_each
     page = press(desk, OutboxMessage.objects.all())
 
     assert "3 queued. 3 skipped: " in words(page)
-    for reason in ("1 handed over already", "1 too old: send it again", "1 mail to the address came back"):
+    for reason in ("1 handed over already", "1 too old: send it again", "1 to a suppressed address"):
         assert reason in words(page)
 
 

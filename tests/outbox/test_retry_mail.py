@@ -109,15 +109,17 @@ def test_all_spares_what_was_given_up_and_both_together_take_both():
 def test_mail_without_its_parts_and_suppressed_addresses_are_skipped_with_the_reason():
     given_up("old@example.com", days=8)
     given_up("dead@example.com")
+    given_up("grace@example.com")
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
+    Suppression.objects.opt_out("grace@example.com")
     call_command("prune")
 
-    assert run_json("--given-up")["skipped"] == {"too_old": 1, "suppressed": 1}
+    assert run_json("--given-up")["skipped"] == {"too_old": 1, "suppressed": 2}
     said = run("--given-up")
-    assert said.startswith("0 queued, 2 skipped (1 ")
+    assert said.startswith("0 queued, 3 skipped (")
     assert "1 too old: send it again" in said
-    assert "1 mail to the address came back" in said
-    assert OutboxMessage.objects.given_up().count() == 2
+    assert "2 to a suppressed address" in said
+    assert OutboxMessage.objects.given_up().count() == 3
 
 
 def test_what_was_handed_over_stays_so(mailbox):

@@ -17,6 +17,7 @@ from django.utils import timezone
 from invites.models import MagicLink
 from outbox.mail.deliver import MAILS_PER_CONNECTION, deliver_due
 from outbox.models import OutboxMessage, Suppression
+from tests.tools.factories import UserFactory
 from tests.tools.sink import Sink, Trouble, listening
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -130,6 +131,20 @@ def test_an_unknown_recipient_is_not_mailed_again(smtp):
     assert smtp.said["rcpt"] == 2
 
 
+def test_one_refusal_shuts_nobody_out_of_an_account(smtp):
+    UserFactory(email="grace@example.com")
+    smtp.says["rcpt"] = "550 5.1.1 No such user"
+    MagicLink.objects.issue("grace@example.com")
+    deliver_due()
+    assert row().given_up_at
+    assert not Suppression.objects.exists()
+
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        MagicLink.objects.issue("grace@example.com")
+        deliver_due()
+    assert Suppression.objects.get().recipient == "grace@example.com"
+
+
 @pytest.mark.parametrize(
     ("stage", "answer"),
     [
@@ -137,6 +152,8 @@ def test_an_unknown_recipient_is_not_mailed_again(smtp):
         ("rcpt", "550 5.1.0 <hello@testserver>: Sender address rejected: User unknown in local recipient table"),
         ("rcpt", "554 5.7.1 Relay access denied"),
         ("rcpt", "550 5.0.0 Access denied"),
+        ("rcpt", "550 5.1.1 Your network is on our block list"),
+        ("rcpt", "550 5.2.1 The user is receiving mail at a rate that prevents more"),
         ("dot", "554 5.1.1 Your network is listed"),
     ],
 )

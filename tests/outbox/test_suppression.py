@@ -50,6 +50,27 @@ def test_a_lifted_address_is_mailed_again(desk, suppressed, mailbox):
     assert len(mailbox.letters(EMAIL)) == 1
 
 
+def test_lifting_a_bounce_also_lifts_the_wish_of_the_same_address(desk, suppressed, mailbox):
+    Suppression.objects.opt_out(EMAIL)
+    Suppression.objects.opt_out("alan@example.com")
+    MagicLink.objects.issue(EMAIL)
+    assert mailbox.letters(EMAIL) == []
+
+    page = lift(desk, suppressed)
+
+    assert "Mail goes to 1 address again." in words(page)
+    MagicLink.objects.issue(EMAIL)
+    assert len(mailbox.letters(EMAIL)) == 1
+    assert Suppression.objects.has_opted_out("alan@example.com")
+
+
+def test_an_address_that_is_lifted_twice_over_counts_once(desk, suppressed):
+    Suppression.objects.opt_out(EMAIL)
+
+    assert "Mail goes to 1 address again." in words(lift(desk, *Suppression.objects.all()))
+    assert not Suppression.objects.exists()
+
+
 def test_nothing_else_can_be_done_to_them(desk, suppressed):
     assert desk.get(f"{LIST}add/").status_code == 403
     assert desk.post(f"{LIST}{suppressed.pk}/change/", {"recipient": "x@example.com"}).status_code == 403

@@ -18,6 +18,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.http import http_date
 
 from outbox.models import OutboxEvent, Webhook, WebhookDelivery
 from outbox.webhooks import sending
@@ -171,6 +172,13 @@ def test_many_events_are_stored_in_one_statement_and_each_has_its_id(django_asse
         assert {row.message_id: row.payload for row in webhook.deliveries.all()} == kept
 
 
+def test_no_events_are_stored_without_a_statement(django_assert_num_queries):
+    hook("https://a.example/")
+
+    with django_assert_num_queries(0):
+        OutboxEvent.objects.announce_many([])
+
+
 def test_nothing_is_told_of_what_was_undone():
     hook("https://a.example/")
 
@@ -272,6 +280,41 @@ def test_who_is_away_is_tried_once_in_half_a_minute_and_others_do_not_wait(recei
             assert sorted({*told(away)}) == [1, 2, 3]
             assert not WebhookDelivery.objects.waiting()
     assert all(call.path == "/hook" for call in receiver.told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("3600", 3600), ("DATE", 3600), ("99999999999", 86400), ("5", 30), ("soon", 30), ("-7", 30)]
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_that_asks_for_time_gets_it_up_to_a_day(receiver, status, asked, seconds):
+    with time_machine.travel(timezone.now().replace(microsecond=0), tick=False) as clock:
+        receiver.status = status
+        receiver.headers = {"Retry-After": http_date(timezone.now().timestamp() + 3600) if asked == "DATE" else asked}
+        hook(receiver.url())
+        happen(1, 2)
+
+        deliver_due()
+        clock.shift(seconds - 1)
+        deliver_due()
+        assert told(receiver) == [1]
+        receiver.status = 200
+        clock.shift(2)
+        deliver_due()
+        clock.shift(60)
+        deliver_due()
+    assert sorted(told(receiver)) == [1, 1, 2]
+
+
+def test_an_event_that_is_to_come_later_holds_up_no_other(receiver):
+    receiver.answers, receiver.headers = (lambda call: 409 if b'"bad"' in call.body else 200), {"Retry-After": "600"}
+    with time_machine.travel(timezone.now(), tick=False):
+        hook(receiver.url())
+        happen("bad", "good")
+        deliver_due()
+        wait = WebhookDelivery.objects.waiting().get().next_try_at - timezone.now()
+
+    assert told(receiver) == ["bad", "good"]
+    assert wait == timedelta(seconds=600)
 
 
 def test_only_one_worker_calls_a_receiver_that_was_away():

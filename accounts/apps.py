@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.contrib.auth import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
-from outbox.bounces import spared
+from outbox import spared
 
 
 class AccountsConfig(AppConfig):

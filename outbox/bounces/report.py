@@ -9,7 +9,6 @@ from outbox.bounces.delivery_reports import Verdict
 from outbox.bounces.parts import parts, text_of
 
 LONGEST_WORDS = 32 * 1024  # characters that are read of what is written for people
-
 LONGEST_SUBJECT = 1000
 
 # Names by which mail servers sign. Automatic answers from people's mailboxes bear the people's addresses.
@@ -52,8 +51,8 @@ DISPOSITION = re.compile(r"^disposition[ \t]*:(.{0,200})", re.MULTILINE | re.IGN
 class Report:
     """What stands in a message that came to a return path.
 
-    `words` are the text for people, without the returned mail. `feedback` is the type of a complaint
-    (RFC 5965), such as "abuse"; `disposition` says what became of a mail in the mailbox (RFC 8098), such as
+    `words` are the text for people, without the returned mail. `feedback` is the type of a complaint (RFC 5965), such
+    as "abuse"; `disposition` says what became of a mail in the mailbox (RFC 8098), such as
     "automatic-action/mdn-sent-automatically; displayed". Both are in lower case, and "" in other messages.
     """
 
@@ -72,16 +71,16 @@ class Report:
 def read(head: Message, body: str) -> Report:
     """Returns the report in a message that split_message() has divided. Raises nothing, whatever the message is."""
     fields, words, feedback, disposition = _sort(head, body)
+    sender = str(head.get("From", ""))
     return Report(
         verdicts=delivery_reports.verdicts(fields) or delivery_reports.verdicts(words),
         subject=str(head.get("Subject", ""))[:LONGEST_SUBJECT],
         words=words,
-        feedback=_first(FEEDBACK, feedback),
+        feedback=_first(FEEDBACK, feedback) or _first(FEEDBACK, words) or ("unnamed" if _is_complaint(head) else ""),
         disposition=_first(DISPOSITION, disposition),
-        is_from_server=bool(SERVER.search(str(head.get("From", "")))),
+        is_from_server=bool(SERVER.search(sender)),
         names_failed="X-Failed-Recipients" in head,
-        is_from_nobody=str(head.get("Return-Path", "")).strip() == "<>"
-        or bool(NOBODY.search(str(head.get("From", "")))),
+        is_from_nobody=bool(SERVER.search(str(head.get("Return-Path", ""))) or NOBODY.search(sender)),
         is_automatic=_is_automatic(head),
         is_answer=_is_answer(head),
     )
@@ -117,6 +116,10 @@ def _sort(head: Message, body: str) -> tuple[str, str, str, str]:
 def _first(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.search(text)
     return found[1].strip().lower() if found else ""
+
+
+def _is_complaint(head: Message) -> bool:
+    return "feedback-report" in str(head.get("Content-Type", "")).lower()
 
 
 def _is_automatic(head: Message) -> bool:

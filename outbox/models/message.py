@@ -15,8 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outbox import verp
-from outbox.bounces import spared
+from outbox import spared, verp
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
 from outbox.models.suppression import Suppression
@@ -196,7 +195,7 @@ class OutboxMessage(models.Model):
     def mark_dead(self) -> None:
         """Saves that a server called the recipient's address dead, and suppresses it for the reason in the last answer.
 
-        An address that is spared (outbox.bounces.spared) is only suppressed when another mail to it has been found dead
+        An address that is spared (outbox.spared) is only suppressed when another mail to it has been found dead
         SECOND_REPORT_AFTER before. Does nothing for the last mail to the owner of a deleted account (FAREWELL): the
         address must not outlive the account.
         """
@@ -210,7 +209,7 @@ class OutboxMessage(models.Model):
     def hear_complaint(self) -> None:
         """Saves that the owner of the mailbox has called this mail unwanted, and opts the address out of all mail.
 
-        An address that is spared (outbox.bounces.spared) goes on getting mail: its owner must hear of the account.
+        An address that is spared (outbox.spared) goes on getting mail: its owner must hear of the account.
         """
         self.last_answer = COMPLAINT
         self.save(update_fields=["last_answer"])

@@ -203,6 +203,8 @@ def test_complaints_are_no_failures(kind, types):
         complaint = part("message/feedback-report", f"User-Agent: x/1\nFeedback-Type: {feedback}\nVersion: 1")
         head = "From: feedback@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n"
         assert read(f"{head}\n{words}{complaint}").kind == kind
+        assert read(f"{SERVER}\n{words}\nFeedback-Type: {feedback}").kind == kind
+    assert read(f"{SERVER}Content-Type: multipart/report; report-type=feedback-report\n\n{words}").kind == Kind.UNSURE
 
 
 def test_a_receipt_is_other_mail_unless_nobody_has_seen_the_mail():

@@ -54,6 +54,7 @@ def tell(event: "Event") -> None:
             "left": event.detail.get("left", 0),
             "by": event.detail.get("by", ""),
             "replaces": event.detail.get("replaces", False),
+            "factor_stays": event.detail.get("factor_stays", False),
             "new_masked": addresses.mask(event.user.email),
             "device": device_in_words(event.device),
             "when": times.on(event.at),

@@ -52,10 +52,12 @@ class Address:
         """Stores that the owner has just proven `user.email`. Does nothing if the address was verified before.
 
         If it never was, somebody else may have planted the account: every session ends; the password, Google, known
-        devices and the second factor are removed; and the user is read from the database again.
+        devices and the second factor are removed; and the user is read from the database again. Raises Superseded if
+        all sessions of the account have ended, or it was deleted, since the user was read.
         """
         if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
             with transaction.atomic():
+                self.user.lock_or_raise()
                 self.user.remove_ways_in()
                 self.user.end_sessions()
                 self.user.second_factor.forget()

@@ -89,6 +89,16 @@ class Google:
             if self.forget():
                 self.user.record_and_notify(Event.Kind.GOOGLE_DISCONNECTED, google=email, **trace)
 
+    def drop(self, **trace: Any) -> str:
+        """Ends the connection to Google, if there is one, and records it without a mail: the caller's mail names it.
+
+        `trace` is the ip and device of the request. Returns the address that Google has named; "" without a connection.
+        """
+        email = self.email
+        if self.forget():
+            Event.objects.record(Event.Kind.GOOGLE_DISCONNECTED, self.user, google=email, **trace)
+        return email
+
     def forget(self) -> bool:
         """Deletes the connection to Google without a mail about it. Returns False if there was none."""
         gone, _rows = SocialAccount.objects.filter(user=self.user, provider=PROVIDER).delete()

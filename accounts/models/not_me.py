@@ -77,7 +77,7 @@ class NotMe:
         or can't be any more.
         """
         user, told = self._claim(), self.event.told
-        user.remove_ways_in()
+        user.remove_ways_in(**trace)
         # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
         user.second_factor.forget(since=self.event)
         if self.event.kind == Event.Kind.RECOVERY_CODE_USED:
@@ -94,12 +94,13 @@ class NotMe:
         """Locks the account, marks the event as disowned, and returns the account.
 
         Only one of several requests can do so. Raises EventUnavailable for the others, if it is too late, or if the
-        account is gone; User.DoesNotExist if the account was deleted since the event was read.
+        account was deleted, perhaps since the event was read.
         """
         event = self.event
+        if event.user:
+            event.user = type(event.user).objects.select_for_update().filter(pk=event.user.pk).first()
         if event.user is None:
             raise EventUnavailable
-        event.user = type(event.user).objects.select_for_update().get(pk=event.user.pk)
         won = Event.objects.filter(pk=event.pk, disowned_at=None).update(disowned_at=timezone.now())
         if not won or not self.can_be_said():
             raise EventUnavailable

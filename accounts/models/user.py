@@ -91,11 +91,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.
 
-        Sets `settings` of this object to all of them. Raises User.DoesNotExist if the account was deleted meanwhile.
+        Sets `settings` of this object to all of them. Raises Superseded if the account was deleted meanwhile.
         """
         with transaction.atomic():
-            stored = User.objects.select_for_update().get(pk=self.pk).settings
-            self.settings = stored | chosen
+            stored = User.objects.select_for_update().filter(pk=self.pk).first()
+            if stored is None:
+                raise Superseded
+            self.settings = stored.settings | chosen
             self.save(update_fields=["settings"])
 
     def lock_or_raise(self) -> "User":
@@ -110,18 +112,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         return held
 
     def change_password(self, password: str, **trace: Any) -> None:
-        """Sets a new password, ends every session, forgets every device, and mails the owner.
+        """Sets a new password, ends every session, drops every other way in, and mails the owner what was dropped.
 
-        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
-        the user was read.
+        A second factor stays: it protects the account from a thief who reads the mailbox. The mail says how to remove
+        one that a thief has set up. `trace` is the ip and device of the request. Raises Superseded if all sessions of
+        the account have ended since the user was read.
         """
         with transaction.atomic():
             self.lock_or_raise()
             self.set_password(password)
-            self.password_changed_at = self.devices_forgotten_at = timezone.now()
-            self.save(update_fields=["password", "password_changed_at", "devices_forgotten_at"])
+            self.password_changed_at = timezone.now()
+            self.save(update_fields=["password", "password_changed_at"])
+            google, factor_stays = self.drop_ways_in(**trace), self.second_factor.is_on
             self.end_sessions()
-            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, **trace)
+            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, google=google, factor_stays=factor_stays, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
         """Changes the username, and mails the owner. `trace` is the ip and device of the request.
@@ -147,16 +151,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     def change_by_staff(self, fields: Sequence[str]) -> None:
-        """Stores the named fields, which staff have changed, and makes `email` the account's one verified address.
+        """Stores the named fields, which staff have changed, and makes a new `email` the one verified address.
 
         A new address ends all sessions, as does turning the account off. Stores no other fields: they were read a while
         ago, and an old session_epoch would bring ended sessions back. Raises IntegrityError for a taken name or
         address.
         """
+        moves = "email" in fields
         with transaction.atomic():
             self.save(update_fields=fields)
-            self.address.set_only()
-            if not self.is_active or "email" in fields:
+            if moves:
+                self.address.set_only()
+            if moves or not self.is_active:
                 self.end_sessions()
 
     def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
@@ -168,15 +174,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
 
-    def remove_ways_in(self) -> None:
-        """Removes the password, Google and all known devices; mailed links are left to sign in by.
+    def remove_ways_in(self, **trace: Any) -> None:
+        """Removes the password, and all that drop_ways_in() drops; mailed links are left to sign in by.
 
-        Opens no transaction. The caller must end the sessions as well, and decide what becomes of the second factor.
+        `trace` is the ip and device of the request. Opens no transaction. The caller must end the sessions as well, and
+        decide what becomes of the second factor.
         """
-        self.google.forget()
+        self.drop_ways_in(**trace)
         self.set_unusable_password()
-        self.devices_forgotten_at = timezone.now()
-        self.save(update_fields=["password", "devices_forgotten_at"])
+        self.save(update_fields=["password"])
+
+    def drop_ways_in(self, **trace: Any) -> str:
+        """Drops every way in that neither the password nor the mailbox has proven: Google, and all known devices.
+
+        A thief may have added them, and nothing tells theirs from the owner's: not even the address that Google names,
+        as it may have changed hands. Records that Google was dropped, and returns the address that Google has named, or
+        "". `trace` is the ip and device of the request. Opens no transaction. The caller must end the sessions as well:
+        with them end trusted browsers, links mailed before, and changes of address and sign-ins that wait for a code.
+        """
+        google = self.google.drop(**trace)
+        self.forget_devices()
+        return google
 
     def forget_devices(self) -> None:
         """Makes every device count as new: the next sign-in there is mailed to the owner, and no browser is trusted."""

@@ -34,14 +34,14 @@ def known_key(request: HttpRequest, user: User) -> str:
 def is_trusted(request: HttpRequest, user: User) -> bool:
     """Returns whether this browser needs no code: one was entered here within 30 days, with leave not to ask again.
 
-    Returns False if all devices were forgotten since, or the authenticator app was set up since.
+    Returns False if since then all devices were forgotten, or all sessions of the account have ended, as they do when an
+    authenticator app is set up.
     """
-    since = _trusting(request).get(user.pk.hex, 0)
+    since = _trusting(request).get(_trust_key(user), 0)
     forgotten = user.devices_forgotten_at
-    if since <= time.time() - TRUSTED_FOR.total_seconds() or (forgotten and since <= forgotten.timestamp()):
+    if since <= time.time() - TRUSTED_FOR.total_seconds():
         return False
-    app = user.second_factor.app
-    return app is None or since > app.created_at.timestamp()
+    return forgotten is None or since > forgotten.timestamp()
 
 
 def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
@@ -49,7 +49,8 @@ def trust(request: HttpRequest, response: HttpResponse, user: User) -> HttpRespo
 
     Returns `response`, which carries the cookie.
     """
-    return cookies.keep(response, TRUSTED, _newest(_trusting(request), user.pk.hex), TRUSTED_FOR)
+    others = {key: at for key, at in _trusting(request).items() if not key.startswith(user.pk.hex)}
+    return cookies.keep(response, TRUSTED, _newest(others, _trust_key(user)), TRUSTED_FOR)
 
 
 def mark_known(request: HttpRequest, user: User) -> None:
@@ -64,6 +65,11 @@ def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
     cookies.keep(response, COOKIE, _newest(_seen(request), request.META[RECOGNIZED]), LIFETIME)
 
 
+def _trust_key(user: User) -> str:
+    # The epoch is part of it: what ends all sessions ends all trust by the same UPDATE, a cookie on its way included.
+    return f"{user.pk.hex}:{user.session_epoch}"
+
+
 def _newest(kept: dict[str, float], key: str) -> dict[str, float]:
     """Returns the entries of the MOST recently used accounts, with the time of `key` set to now."""
     others = sorted((at, other) for other, at in kept.items() if other != key)
@@ -76,5 +82,5 @@ def _seen(request: HttpRequest) -> dict[str, float]:
 
 
 def _trusting(request: HttpRequest) -> dict[str, float]:
-    """Returns when each account began to trust this browser: seconds since the epoch, by the user's id in hex."""
+    """Returns when each account began to trust this browser: seconds since the Unix epoch, by _trust_key()."""
     return cookies.read(request, TRUSTED, TRUSTED_FOR) or {}

@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, NotMe, User
+from accounts.session import devices
 from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +132,50 @@ def test_not_me_ends_the_trust(ada):
 
         assert now.second_factor.is_on
         assert is_asked(client)
+
+
+def sign_out_everywhere(client, desk):
+    client.post("/logout")
+
+
+def sign_out_in_json(client, desk):
+    program = Program()
+    program.cookies = client.cookies
+    assert program.send("/api/v1/auth/logout").status_code == 200
+
+
+def end_at_the_desk(client, desk):
+    keys = [str(User.objects.get(username="ada").pk)]
+    desk.post("/admin/accounts/user/", {"action": "end_sessions", "_selected_action": keys})
+
+
+def end_by_command(client, desk):
+    call_command("end_sessions", "--user", "ada")
+
+
+@pytest.mark.parametrize("act", [sign_out_everywhere, sign_out_in_json, end_at_the_desk, end_by_command])
+def test_what_ends_all_sessions_ends_the_trust_at_once(ada, desk, act):
+    client = trusted()
+    assert not is_asked(client)
+
+    act(client, desk)
+
+    assert is_asked(client)
+
+
+def test_trust_that_is_given_while_a_new_password_is_saved_is_worth_nothing(ada, monkeypatch):
+    original = devices.trust
+
+    def late(request, response, user):
+        User.objects.get(pk=user.pk).change_password("another horse battery staple")
+        with later(seconds=1):
+            return original(request, response, user)
+
+    monkeypatch.setattr(devices, "trust", late)
+    client = trusted()
+
+    with later(seconds=5):
+        assert is_asked(client, password="another horse battery staple")
 
 
 def test_setting_up_two_step_verification_again_ends_the_trust(ada):

@@ -33,12 +33,14 @@ class Command(command.Command):
         return user.second_factor.is_on
 
     def remove(self, user: User) -> bool:
-        """Turns off the user's two-step verification, mails them and ends their sessions. Returns False if it was off.
+        """Turns off the user's two-step verification, mails them and ends their sessions.
 
-        Raises Superseded if all their sessions have ended since the user was read.
+        Returns False if it was off, or if the account was deleted meanwhile.
         """
         with transaction.atomic():
-            removed = user.second_factor.turn_off(by="staff")
-            if removed:
-                user.end_sessions()
+            # Read again: a person who has just signed out everywhere is helped all the same.
+            now = User.objects.select_for_update().filter(pk=user.pk).first()
+            removed = now is not None and now.second_factor.turn_off(by="staff")
+            if now and removed:
+                now.end_sessions()
         return removed

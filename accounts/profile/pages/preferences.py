@@ -1,5 +1,7 @@
 """Pages that save preferences: the form of all, and the choice of a language."""
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.i18n import set_language
 
 from accounts import limits
-from accounts.models import Event
+from accounts.models import Event, Superseded
 from accounts.password import again
 from accounts.profile.preferences_form import SettingsForm
 from accounts.session import sessions
@@ -55,8 +57,9 @@ def language(request: HttpRequest) -> HttpResponse:
         return redirect("entry")
     code = request.POST.get("language", "")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
-        request.user.save_preferences(language=code)
-        sessions.sync_preferences(request)
+        with suppress(Superseded):  # the account was deleted just now: the cookie still has the language
+            request.user.save_preferences(language=code)
+            sessions.sync_preferences(request)
     return set_language(request)
 
 

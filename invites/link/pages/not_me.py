@@ -65,13 +65,15 @@ def disown(request: HttpRequest, event: Event) -> HttpResponse:
     trace = visitor.trace(request)
     with transaction.atomic():
         restored = event.user is not None and event.told != event.user.email
+        google = event.user.google.email if event.user else ""
         account = NotMe(event).say(**trace)
         log.warning("disowned: %s of %s", event.kind, account.pk)
         if account.email != event.told:  # another account has that address by now
             return turned_off(request, event)
         language = get_language() or ""
         MagicLink.objects.issue(account.email, MagicLink.Purpose.DISOWNED, language=language, device=trace["device"])
-    context = {"email": account.email, "restored": restored, "factor_off": is_off_since(account, event)}
+    context = {"email": account.email, "restored": restored, "google": google}
+    context["factor_off"] = is_off_since(account, event)
     context["factor_on"] = account.second_factor.is_on
     return render(request, "invites/link/not_me_done.html", context)
 

@@ -23,7 +23,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.session.account_page import PersonRequest
 from kit import addresses
 
-GMAIL = ("@gmail.com", "@googlemail.com")
+GMAIL = {"gmail.com", "googlemail.com"}
 
 
 class Failed(Exception):
@@ -59,7 +59,7 @@ class Identity:
     uid: str
     email: str  # in our spelling; as Google wrote it, if this site could not mail to it
     is_verified: bool  # Google has verified the address at some time, and this site could mail to it
-    is_authority: bool  # Google itself gives out the address, so that nobody else has it today
+    is_authority: bool  # verified, and Google itself gives out the address: nobody else has it today
 
     @classmethod
     def of(cls, uid: str, claims: dict[str, Any]) -> "Identity":
@@ -72,8 +72,21 @@ class Identity:
             email = addresses.normalize(email)
         except ValidationError:
             is_verified = False
-        # Google's own advice: gmail.com and Workspace ("hd") addresses are its own, all others were proven once.
-        return cls(uid, email, is_verified, email.endswith(GMAIL) or bool(claims.get("hd")))
+        return cls(uid, email, is_verified, is_verified and gives_out(email, printable(claims.get("hd"))))
+
+
+def gives_out(email: str, hosted: str) -> bool:
+    """Returns whether Google itself gives out `email`, a normalized address, so that its word proves whose it is today.
+
+    It does so at gmail.com, and at the domain of a Workspace, which the claim `hd` names (`hosted`; "" without one), but
+    not at subdomains or aliases of that. Google has verified any other address at some time; it may belong to somebody
+    else by now (Google's own advice; Pre-hijacked accounts, USENIX Security 2022).
+    """
+    domain = email.rpartition("@")[2]
+    try:
+        return domain in GMAIL or addresses.normalize(f"x@{hosted.removesuffix('.')}") == f"x@{domain}"
+    except ValidationError:  # no Workspace
+        return False
 
 
 class Client(GoogleOAuth2Adapter):

@@ -108,7 +108,7 @@ def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **con
     seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
     here = connects or (purpose == MagicLink.Purpose.REGISTER and bool(browser.seal(request)))
-    context |= {"here": here, "purpose": purpose}
+    context |= {"here": here, "connects": connects, "purpose": purpose, "next": asked.next}
     context |= {"minutes_late": lateness.minutes()}
     context |= {"email": email, "again": PAGES.get(purpose, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/ask_for_link/sent.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Makes an account for an address that Google has proven."""
+"""Makes an account for an address that Google, or a mailed link that the visitor came from, has proven."""
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from accounts.google import client as google
 from accounts.models import User
 from accounts.session import sessions
-from invites.models import Invite, MagicLink, NotInvited, lets_in
+from invites.models import Invite, MagicLink, NotInvited, Unavailable, lets_in
 from kit import visitor
 from kit.ids import uuid7
 
@@ -15,9 +15,10 @@ from kit.ids import uuid7
 def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink | None) -> tuple[User, Invite | None]:
     """Makes an account for a verified identity. Returns it, and the invitation it has accepted or None.
 
-    Signs nobody in. The invitation of `link`, by which the visitor came, goes before that of staff. The username is the
-    free one nearest to the address. What somebody planned for the address on the sign-up form is ignored. Raises
-    NotInvited where an invitation is needed, Unavailable when it was answered just now, and IntegrityError or
+    Signs nobody in. The invitation of `link`, by which the visitor came, goes before that of staff. If Google is no
+    authority for the address, the link proves the address, and is used up. The username is the free one nearest to the
+    address. What somebody planned for the address on the sign-up form is ignored. Raises NotInvited where an invitation
+    is needed, Unavailable when it was answered, or the link was used, just now, and IntegrityError or
     ConnectedElsewhere when the address, or the Google account, has an account by now; ValidationError if no username
     near the address is free.
     """
@@ -28,6 +29,8 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
             raise NotInvited
         if invite:
             invite.take(newcomer)
+        if not identity.is_authority:
+            prove(email, link, newcomer)
         chosen = {"language": get_language()}
         name = User.objects.free_name(email)
         account = {"username": name, "email": email, "settings": chosen}
@@ -37,3 +40,13 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
         else:  # the address may have another owner by now, who must be told
             user.google.connect(identity.uid, email, **trace)
     return user, invite
+
+
+def prove(email: str, link: MagicLink | None, newcomer: User) -> None:
+    """Uses up `link` as the proof that `newcomer` has the address `email`.
+
+    Raises Unavailable without a link to that address, or if it can't be used any more.
+    """
+    if link is None or link.email != email:
+        raise Unavailable
+    link.claim("", newcomer)

@@ -21,6 +21,7 @@ from accounts.models import ConnectedElsewhere, Superseded, User
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import purposes
+from invites.ask_for_link.ask import LinkRequest, ask_or_wait
 from invites.google import trip
 from invites.google.join import new_account
 from invites.google.trip import GOOGLE_TRIP
@@ -32,10 +33,9 @@ from kit.page import page
 
 log = logging.getLogger("frontdoor.invites")
 
-UNVERIFIED, CONFLICT, CLOSED, WRONG_ACCOUNT = "unverified", "conflict", "closed", "wrong_account"
+UNVERIFIED, CLOSED, WRONG_ACCOUNT = "unverified", "closed", "wrong_account"
 PAGES = {
     UNVERIFIED: ("invites/google/unverified.html", 403),
-    CONFLICT: ("invites/google/conflict.html", 200),
     CLOSED: ("invites/google/closed.html", 403),
 }
 
@@ -99,15 +99,17 @@ def answer_failure(request: HttpRequest, failure: google.Failed) -> HttpResponse
 def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
     """Signs in to the account of a Google identity, or connects or makes one for its address, and leads on.
 
-    If none of these is possible, leads to the page that says why. `data` was sent along to Google: `next`, the path to
-    lead to, and `link`, the id of the mailed link. An account that is connected already needs no verified address.
+    Google's word about an address is enough only if Google itself gives it out. Any other is proven by a mailed link:
+    by the one that the visitor came from, if they join, else by one that is mailed now. If nobody can be signed in,
+    leads to the page that says why. `data` was sent along to Google: `next`, the path to lead to, and `link`, the id of
+    the mailed link. An account that is connected already needs no address.
     """
     user = User.objects.by_google(identity.uid)
     if user is None and not identity.is_verified:
         return leave(request, UNVERIFIED, identity.email, data)
     link = link_of(data)
     if link and link.email not in {identity.email, user.email if user else ""}:
-        if identity.is_verified:
+        if identity.is_authority:
             GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=False)
         # Not the account's own address, which may differ: nobody has signed in to the account yet.
         return leave(request, WRONG_ACCOUNT, identity.email, data)
@@ -116,30 +118,53 @@ def enter(request: HttpRequest, identity: google.Identity, data: dict[str, str])
     if user:
         return sessions.start(request, user, next_url, sessions.GOOGLE)
     account = User.objects.filter(email=identity.email).first()
-    return connect_or_ask(request, account, identity, next_url) if account else join(request, identity, data)
+    if account is None and (identity.is_authority or link):
+        return join(request, identity, data)
+    if account is None or not identity.is_authority:
+        return ask_mailbox(request, identity, next_url)
+    return connect_by_address(request, account, identity, next_url)
 
 
-def connect_or_ask(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
-    """Signs in to an account with the identity's address, and connects the two; or asks the visitor to sign in first.
+def ask_mailbox(request: HttpRequest, identity: google.Identity, next_url: str) -> HttpResponse:
+    """Mails a link to the address that Google named, and leads to the page that says so.
 
-    Google's word is enough only if Google itself gives out the address. Any other address may have changed hands since
-    Google verified it: the identity is noted, and connected once the owner has signed in. Nothing is connected if the
-    account has another Google account. Ends any other session here.
+    The answer is the same whoever has the address: the visitor has not proven that it is theirs. If its owner signs in
+    or up in this browser soon, the Google account is connected. When the address was mailed too often, the page says
+    when to ask again (429). Ends any other session here.
     """
-    if request.user.is_authenticated:  # in another tab; the note below must outlive that session
-        sessions.end(request)
-    GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=True)
-    if not identity.is_authority:
-        return leave(request, CONFLICT, identity.email, {"next": next_url})
+    note_to_connect(request, identity)
+    return ask_or_wait(request, LinkRequest(identity.email, next=next_url))
+
+
+def connect_by_address(
+    request: HttpRequest, account: User, identity: google.Identity, next_url: str
+) -> HttpResponse:
+    """Signs in to `account`, whose address Google itself gives out to the identity, and connects the two.
+
+    If the account has another Google account, leads to the sign-in page, which says so; if all its sessions have just
+    ended, it leads there, too. Ends any other session here.
+    """
     connected = account.google.account
     if connected and connected.uid != identity.uid:  # if equal, another press has connected it just now
         return elsewhere(request)
-    account.address.prove()
+    try:
+        account.address.prove()
+    except Superseded:
+        return answer_failure(request, google.Failed("all sessions have ended"))
+    note_to_connect(request, identity)
     return sessions.start(request, account, next_url, sessions.GOOGLE)
 
 
+def note_to_connect(request: HttpRequest, identity: google.Identity) -> None:
+    """Notes the identity, to be connected when the owner of its address signs in here. Ends any other session here."""
+    if request.user.is_authenticated:  # in another tab; the note must outlive that session
+        sessions.end(request)
+    GOOGLE_IDENTITY.keep(request, uid=identity.uid, email=identity.email, to_connect=True)
+
+
 def elsewhere(request: HttpRequest) -> HttpResponse:
-    """Leads to the sign-in page, and says that the account has another Google account."""
+    """Leads to the sign-in page, and says that the account has another Google account. None waits to be connected."""
+    GOOGLE_IDENTITY.drop(request)
     said = _(
         "The account with this address is connected to another Google account. "
         "Use that one, or sign in another way and change it."
@@ -169,7 +194,7 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
 def leave(request: HttpRequest, outcome: str, email: str, data: dict[str, str]) -> HttpResponse:
     """Notes why nobody was signed in, and leads to the page that says so.
 
-    `outcome` is the reason, such as CONFLICT, `email` the address that Google named, `data` what was sent along to
+    `outcome` is the reason, such as CLOSED, `email` the address that Google named, `data` what was sent along to
     Google. Google's answer works once, but a page may be loaded again: so the reason is on a page of its own.
     """
     going = {"next": data.get("next", ""), "link": data.get("link", "")}
@@ -189,7 +214,8 @@ def outcome(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and note.get("outcome") != WRONG_ACCOUNT:
         return redirect("account")  # in another tab, and perhaps not as the person that Google named
     if note.get("outcome") == WRONG_ACCOUNT and link:
-        return opened.wrong_account(request, link, note["email"])
+        proven = GOOGLE_IDENTITY.read(request).get("email") == note["email"]
+        return opened.wrong_account(request, link, note["email"], proven=proven)
     if note.get("outcome") not in PAGES:
         return redirect("entry")
     template, status = PAGES[note["outcome"]]

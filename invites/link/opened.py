@@ -212,12 +212,13 @@ def other_address(request: HttpRequest, link: MagicLink) -> str:
 
 
 def wrong_account(
-    request: HttpRequest, link: MagicLink, email: str, purpose: Purpose = purposes.SIGNUP
+    request: HttpRequest, link: MagicLink, email: str, purpose: Purpose = purposes.SIGNUP, *, proven: bool = True
 ) -> HttpResponse:
     """Returns the page for a visitor who uses another address than the link's: `email`, of an account or of Google.
 
-    The link stays unused, and the page names both addresses. A new token for `purpose` leads back to the link. Where an
-    invitation's sender can be asked to send it to `email` instead, the page offers to ask.
+    The link stays unused, and the page names both addresses. A new token for `purpose` leads back to the link. If
+    `email` is `proven` to be the visitor's, and an invitation's sender can be asked to send it there instead, the page
+    offers to ask.
     """
     context = {
         "link": link,
@@ -225,7 +226,7 @@ def wrong_account(
         "email": email,
         "token": tokens.sign(purpose, link.pk),
         "here": tokens.path(purpose, link.pk),
-        "can_ask": bool(link.invite and Readdressing(link.invite).is_possible(email)),
+        "can_ask": bool(proven and link.invite and Readdressing(link.invite).is_possible(email)),
     }
     return render(request, "invites/link/wrong_account.html", context)
 

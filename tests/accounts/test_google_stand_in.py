@@ -438,9 +438,23 @@ def test_a_person_without_an_address_at_google_has_none_here(google, sign_in, em
         ("ada@googlemail.com", "", True),
         ("ada@GMAIL.COM", "", True),
         ("ada@example.com", "example.com", True),
+        ("ada@example.com", "EXAMPLE.com", True),
+        ("ada@example.com", "example.com.", True),
+        ("ada@bücher.example", "bücher.example", True),
+        ("ada@bücher.example", "XN--BCHER-KVA.example", True),
+        ("ada@xn--bcher-kva.example", "bücher.example", True),
+        ("ada@gmail.com", "example.com", True),
         ("ada@example.com", "", False),
+        ("ada@example.com", "other.example", False),
+        ("ada@mail.example.com", "example.com", False),
+        ("ada@example.com", "mail.example.com", False),
+        ("ada@example.com", "gmail.com", False),
+        ("ada@example.com", "ada@example.com", False),
+        ("ada@example.com", ".", False),
+        ("ada@example.com", "x@y", False),
         ("ada@notgmail.com", "", False),
         ("ada@gmail.com.example.com", "", False),
+        ("ada@mail.gmail.com", "gmail.com", False),
     ],
 )
 def test_google_speaks_for_the_addresses_that_it_gives_out(google, sign_in, email, hd, is_authority):
@@ -449,6 +463,23 @@ def test_google_speaks_for_the_addresses_that_it_gives_out(google, sign_in, emai
     identity, _data = sign_in()
 
     assert (identity.is_verified, identity.is_authority) == (True, is_authority)
+
+
+@pytest.mark.parametrize("hd", [True, 1, ["example.com"], {"example.com": 1}, "example.com\0"])
+def test_a_workspace_that_google_would_never_name_speaks_for_nothing(google, sign_in, hd):
+    google.person, google.claims = Person(email="ada@example.com"), {"hd": hd}
+
+    identity, _data = sign_in()
+
+    assert (identity.is_verified, identity.is_authority) == (True, False)
+
+
+def test_google_speaks_for_no_address_that_it_has_not_verified(google, sign_in):
+    google.person = Person(email="ada@gmail.com", email_verified=False)
+
+    identity, _data = sign_in()
+
+    assert (identity.is_verified, identity.is_authority) == (False, False)
 
 
 def test_only_the_newest_address_of_a_person_is_stored(google, sign_in, ada):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import notices, preferences
-from accounts.models import User
+from accounts.models import Superseded, User
 from accounts.profile.preferences_form import zone_choices
 from tests.tools.factories import PASSWORD
 from tests.tools.reading import words
@@ -32,6 +32,43 @@ def test_all_choices_are_stored_and_the_page_shows_them(signed_in, ada):
     assert ada.settings == {"language": "en", "time_zone": "Asia/Tokyo", "theme": "dark", "notices": True}
     assert '<option value="Asia/Tokyo" selected>' in page.text
     assert '<html lang="en" dir="ltr" data-theme="dark">' in page.text
+
+
+@pytest.fixture
+def leaving(ada, monkeypatch):
+    """An account that is deleted just before its settings are saved."""
+    original = User.save_preferences
+
+    def late(self, **chosen):
+        User.objects.filter(pk=self.pk).delete()
+        return original(self, **chosen)
+
+    monkeypatch.setattr(User, "save_preferences", late)
+
+
+@pytest.mark.usefixtures("leaving")
+def test_settings_of_an_account_that_is_deleted_meanwhile_lead_to_sign_in(signed_in):
+    page = choose(signed_in)
+
+    assert page.redirect_chain[0][0].startswith("/login")
+    assert "Your session had ended, so nothing was changed" in words(page)
+
+
+@pytest.mark.usefixtures("leaving")
+def test_the_language_of_an_account_that_is_deleted_meanwhile_is_kept_in_the_cookie(signed_in, settings):
+    answer = signed_in.post("/language", {"language": "ru"})
+
+    assert answer.status_code == 302
+    assert answer.cookies[settings.LANGUAGE_COOKIE_NAME].value == "ru"
+
+
+def test_settings_of_a_deleted_account_are_superseded(ada):
+    gone = User.objects.get(pk=ada.pk)
+    ada.erase()
+
+    for act in (lambda: gone.save_preferences(theme="dark"), gone.erase):
+        with pytest.raises(Superseded):
+            act()
 
 
 def test_the_boxes_start_as_most_people_want_them(signed_in):

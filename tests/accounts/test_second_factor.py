@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.management.commands import remove_second_factor
 from accounts.models import Event, NotMe, Session, Superseded, User
 from invites.models import MagicLink
 from kit import encryption
@@ -450,6 +451,38 @@ def test_the_command_turns_it_off_for_a_user_who_has_lost_everything(mailbox, ad
     text = " ".join(mailbox.text(ada.email).split())
     assert "Someone who runs Frontdoor turned off two-step verification" in text
     assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
+
+
+def before_it_removes(monkeypatch, do):
+    """Has `do` called after the command has found the people, before it acts."""
+    original = remove_second_factor.Command.remove
+
+    def late(self, user):
+        do(user)
+        return original(self, user)
+
+    monkeypatch.setattr(remove_second_factor.Command, "remove", late)
+
+
+def test_the_command_helps_a_person_who_signs_out_everywhere_meanwhile(ada, capsys, monkeypatch):
+    phone.pair(ada)
+    before_it_removes(monkeypatch, lambda user: User.objects.get(pk=user.pk).sign_out())
+
+    call_command("remove_second_factor", "ada")
+
+    assert "removed from 1 of 1 people" in capsys.readouterr().out
+    assert not ada.second_factor.is_on
+
+
+def test_the_command_goes_on_after_a_person_who_is_deleted_meanwhile(ada, capsys, monkeypatch):
+    phone.pair(ada)
+    grace = phone.pair(UserFactory(username="grace"))
+    before_it_removes(monkeypatch, lambda user: User.objects.filter(username="ada").delete())
+
+    call_command("remove_second_factor", "ada", "grace")
+
+    assert "removed from 1 of 2 people" in capsys.readouterr().out
+    assert not grace.second_factor.is_on
 
 
 def test_the_command_refuses_an_unknown_name_and_changes_nothing(ada, capsys):

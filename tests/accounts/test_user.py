@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError
 from accounts import names
 from accounts.models import Address, User
 from kit import addresses
+from outbox.models import Suppression
 from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,18 @@ def test_an_address_changed_at_the_desk_is_the_one_address(admin_client, ada):
 
     ada.refresh_from_db()
     assert addresses_of(ada) == [("ada@new.example", True, True)]
+
+
+@pytest.mark.parametrize("form", [{"username": "lovelace"}, {"is_active": ""}, {}], ids=["name", "off", "nothing"])
+def test_a_change_at_the_desk_that_is_none_of_the_address_verifies_no_address(admin_client, ada, form):
+    ada.emailaddress_set.update(verified=False)
+    Suppression.objects.opt_out(ada.email)
+
+    typed = {"username": "ada", "email": ada.email, "is_active": "on"} | form
+    assert admin_client.post(f"/admin/accounts/user/{ada.pk}/change/", typed).status_code == 302
+
+    assert addresses_of(ada) == [(ada.email, False, True)]
+    assert Suppression.objects.has_opted_out(ada.email)
 
 
 GOOD_NAMES = [("ada", "ada"), (" Ada.Lovelace ", "ada.lovelace"), ("a_b-c.1", "a_b-c.1"), ("x" * 30, "x" * 30)]

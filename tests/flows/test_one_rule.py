@@ -59,7 +59,7 @@ JOINING = [joins_by_form, joins_in_json]
 
 
 def joins_by_google(google, email="grace@example.com"):
-    google.person = Person(sub=email, email=email)
+    google.person = Person(sub=email, email=email, hd=email.partition("@")[2])
     browser = Client()
     browser.get(google.consent(browser.post("/google").url))
     return SESSION_KEY in browser.session

@@ -250,6 +250,16 @@ def test_the_button_of_a_deleted_account_opens_a_page(ada, link):
         assert page.status_code == 410
 
 
+def test_an_account_that_is_deleted_while_the_button_is_pressed_opens_the_same_page(ada, link, monkeypatch):
+    before_it_counts(monkeypatch, lambda: User.objects.get(pk=ada.pk).erase())
+
+    page = press(link)
+
+    assert page.status_code == 410
+    assert "This link no longer works" in words(page)
+    assert not User.objects.exists()
+
+
 def test_a_token_for_another_purpose_or_no_token_is_broken(client, link):
     assert client.get("/confirm", {"token": token_of(link)}).status_code == 404
     assert client.get("/not-me").status_code == 404

@@ -352,6 +352,42 @@ def test_choosing_another_google_account_for_an_invite_connects_nothing(client, 
     assert ada.google.account is None
 
 
+KEEP = "Keep hopper@navy.example and ask maria"
+
+
+@pytest.mark.parametrize("hd", ["", "army.example"])
+def test_an_address_that_google_does_not_give_out_is_not_offered_to_the_sender(client, google, invite, mailbox, hd):
+    google.person = Person(sub="1", email="hopper@navy.example", hd=hd)
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
+    client.post("/invite/readdress", token(invite))
+
+    assert "at Google you chose hopper@navy.example" in words(page)
+    assert KEEP not in words(page)
+    invite.refresh_from_db()
+    assert (invite.readdress_asked_at, invite.state) == (None, "pending")
+    assert mailbox.letters("maria@lab.example") == []
+
+
+def test_a_workspace_address_is_offered_to_the_sender(client, google, invite):
+    google.person = Person(sub="1", email="hopper@navy.example", hd="navy.example")
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
+
+    assert KEEP in words(page)
+
+
+def test_google_that_waits_to_be_connected_proves_no_other_address(client, google, invite, mailbox):
+    google.person = Person(sub="1", email="hopper@navy.example")
+    client.get(google.consent(client.post("/google").url))
+
+    client.post("/invite/readdress", token(invite))
+
+    invite.refresh_from_db()
+    assert invite.readdress_asked_at is None
+    assert mailbox.letters("maria@lab.example") == []
+
+
 def test_asking_for_a_fresh_link_asks_the_sender_no_second_time(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(expires_at=timezone.now())

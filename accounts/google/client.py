@@ -78,9 +78,9 @@ class Identity:
 def gives_out(email: str, hosted: str) -> bool:
     """Returns whether Google itself gives out `email`, a normalized address, so that its word proves whose it is today.
 
-    It does so at gmail.com, and at the domain of a Workspace, which the claim `hd` names (`hosted`; "" without one), but
-    not at subdomains or aliases of that. Google has verified any other address at some time; it may belong to somebody
-    else by now (Google's own advice; Pre-hijacked accounts, USENIX Security 2022).
+    It does so at gmail.com, and at the domain of a Workspace, which the claim `hd` names (`hosted`; "" without one),
+    but not at subdomains or aliases of that. Google has verified any other address at some time; it may belong to
+    somebody else by now (Google's own advice; Pre-hijacked accounts, USENIX Security 2022).
     """
     domain = email.rpartition("@")[2]
     try:

@@ -33,9 +33,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Stores one event, and returns it. `about` is the id of the invitation that the event happened to.
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
-        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another; `google`, the address
-        of a Google account that was connected or dropped; `factor_stays`, whether a new password left a second factor
-        on. Raises IntegrityError if `user` was deleted meanwhile; inside a transaction, only its commit does.
+        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another; `google`, which
+        Google account was connected or dropped; `factor_stays`, whether a new password left a second factor on. Raises
+        IntegrityError if `user` was deleted meanwhile; inside a transaction, only its commit does.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 

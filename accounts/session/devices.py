@@ -34,8 +34,8 @@ def known_key(request: HttpRequest, user: User) -> str:
 def is_trusted(request: HttpRequest, user: User) -> bool:
     """Returns whether this browser needs no code: one was entered here within 30 days, with leave not to ask again.
 
-    Returns False if since then all devices were forgotten, or all sessions of the account have ended, as they do when an
-    authenticator app is set up.
+    Returns False if all devices were forgotten since, or all sessions of the account have ended since, as they do when
+    an authenticator app is set up.
     """
     since = _trusting(request).get(_trust_key(user), 0)
     forgotten = user.devices_forgotten_at

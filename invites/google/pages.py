@@ -136,9 +136,7 @@ def ask_mailbox(request: HttpRequest, identity: google.Identity, next_url: str) 
     return ask_or_wait(request, LinkRequest(identity.email, next=next_url))
 
 
-def connect_by_address(
-    request: HttpRequest, account: User, identity: google.Identity, next_url: str
-) -> HttpResponse:
+def connect_by_address(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
     """Signs in to `account`, whose address Google itself gives out to the identity, and connects the two.
 
     If the account has another Google account, leads to the sign-in page, which says so; if all its sessions have just

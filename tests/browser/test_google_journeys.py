@@ -166,7 +166,7 @@ def test_any_other_account_is_connected_after_its_password(device, mailbox, goog
     page = device()
     page.goto("/login?next=/account/settings")
     through_google(page, said)
-    assert heading(page) == said("Sign in once to connect Google")
+    assert heading(page) == said("Check your email")
     assert "grace@navy.example" in words(page)
     assert grace.google.account is None
 
@@ -187,7 +187,6 @@ def test_or_after_a_mailed_link(device, mailbox, google, said, person):
     page = device()
     page.goto("/")
     through_google(page, said)
-    press(page, said("Email me a link"))
     assert heading(page) == said("Check your email")
 
     page.goto(mailbox.link("grace@navy.example"))
@@ -195,6 +194,24 @@ def test_or_after_a_mailed_link(device, mailbox, google, said, person):
     assert said("Google is connected.") in words(page)
     assert grace.google.email == "grace@navy.example"
     assert "google_connected" in mailbox.kinds("grace@navy.example")
+
+
+@in_both_languages
+def test_a_newcomer_whose_address_google_does_not_give_out_finishes_by_mail(device, mailbox, google, said):
+    google.person = GRACE_AT_WORK
+    page = device()
+    page.goto("/")
+    through_google(page, said)
+    assert heading(page) == said("Check your email")
+    assert not User.objects.exists()
+
+    page.goto(mailbox.link("grace@navy.example"))
+    write(page, "id_username", "grace")
+    write(page, "id_password", PASSWORD)
+    enter(page)
+    assert said("Google is connected.") in words(page)
+    grace = User.objects.get()
+    assert (grace.email, grace.google.email) == ("grace@navy.example", "grace@navy.example")
 
 
 @in_both_languages

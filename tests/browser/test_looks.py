@@ -226,7 +226,7 @@ def through_google(path="/login", answer="continue", **who):
     return go
 
 
-def google_conflict(page):
+def google_mailed(page):
     longest = UserFactory(email=f"{'w' * 60}@navy.example").email
     through_google(email=longest)(page)
 
@@ -471,7 +471,7 @@ PAGES = {
     "google, joined": through_google(email="grace@gmail.com"),
     "google, cancelled": through_google(answer="cancel"),
     "google, closed": google_closed,
-    "google, conflict": google_conflict,
+    "google, mailed": google_mailed,
     "google, unverified": through_google(email="grace@navy.example", email_verified=False),
     "google, another address": through_google(invitation),
     "google, another address, asked": google_readdress,

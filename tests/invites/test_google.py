@@ -363,9 +363,7 @@ def press(client, link, **typed):
     ],
     ids=lambda person: f"{person.email} {person.hd}",
 )
-def test_an_address_that_google_does_not_give_out_is_mailed_a_link_and_gets_no_account(
-    client, google, mailbox, person
-):
+def test_an_address_that_google_does_not_give_out_is_mailed_a_link_and_gets_no_account(client, google, mailbox, person):
     page = come(client, google, person)
 
     assert page.redirect_chain[-1] == ("/invite/sent", 302)

@@ -144,7 +144,7 @@ def google_cancelled(client):
     return client.get(stand_in().cancel(client.post("/google").url), follow=True)
 
 
-def google_conflict(client):
+def google_mailed(client):
     return by_google(client, Person(email=UserFactory().email))
 
 
@@ -234,7 +234,7 @@ PAGES = {
     "google, failed": lambda c: c.get(GOOGLE, follow=True),
     "google, unverified": lambda c: by_google(c, Person(email_verified=False)),
     "google, no address": lambda c: by_google(c, Person(email="")),
-    "google, conflict": google_conflict,
+    "google, mailed": google_mailed,
     "google, closed": google_invited_only,
     "google, another address": another_google_account,
     "google, nobody to ask": lambda c: another_google_account(c, invited_by=None),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from kit.rate_limit import Guesses, Limit
+from kit.rate_limit import Guesses, Limit, Quota
 
 # Tries of passwords at sign-in.
 # The name and the address of one account are counted apart: a stranger must not learn that they belong together.
@@ -42,12 +42,13 @@ FACTOR_NOTICES_PER_USER = Limit("factor-notices", "1/d")
 POST_PER_NETWORK = Limit("post", "300/10m")
 # Mails to the owner about sign-ins on new devices.
 NEW_DEVICES_PER_USER = Limit("new-devices", "10/h")
-# Codes mailed to an address that a user wants to change to. They are counted apart from mails that sign somebody in:
-# nobody must be able to use up those of another person.
-CODE_PER_ADDRESS = Limit(
+# Codes mailed to an address that a user wants to change to. Within an hour they leave the owner of that address some
+# of the mails that anybody can ask for (outbox/limits.py).
+CODE_PER_ADDRESS = Quota(
     "code-address",
-    "5/h",
-    _("We sent several emails to this address within an hour. You can send another one after %(time)s."),
+    most=5,
+    window=timedelta(hours=1),
+    reason=_("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
 # Codes that a user types, or has mailed again, to change the address.
 CODE_PER_USER = Limit("code-user", "20/h")

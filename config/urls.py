@@ -91,7 +91,7 @@ urlpatterns = [
     path("api/v1/config", api_config.show),
     path("api/v1/invite", api_links.invite),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),
-    path("api/v1/auth/confirm", api_confirm.confirm),
+    path("api/v1/auth/confirm", api_confirm.confirm, name="api_confirm"),
     path("api/v1/auth/login", by_method(POST=api_login.login, DELETE=api_login.give_up)),
     path("api/v1/auth/login/code", api_login.code, name="api_login_code"),
     path("api/v1/auth/logout", api_login.logout),

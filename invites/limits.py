@@ -1,17 +1,29 @@
-"""Limits on asking for mails and on pressing mailed links."""
+"""Limits on asking for mails and on pressing mailed links. Those by mailbox, for all doors, are in outbox/limits.py."""
+
+from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from kit.rate_limit import Limit
+from kit.rate_limit import Limit, Quota
+from outbox.limits import MAILBOX_A_DAY, MAILBOX_AN_HOUR
 
 # Asking for mails. By address, what one person needs; by network, what an office behind one IP address needs.
-ASK_PER_ADDRESS_AT_ONCE = Limit(
-    "ask-at-once", "1/m", _("We sent an email less than a minute ago. You can send another one after %(time)s.")
+ASK_PER_ADDRESS_AT_ONCE = Quota(
+    "ask-at-once",
+    most=1,
+    window=timedelta(minutes=1),
+    reason=_("We sent an email less than a minute ago. You can send another one after %(time)s."),
 )
-ASK_PER_ADDRESS = Limit(
-    "ask", "5/h", _("We sent several emails to this address within an hour. You can send another one after %(time)s.")
+ASK_PER_ADDRESS = Quota(
+    "ask",
+    most=5,
+    window=timedelta(hours=1),
+    reason=_("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
 ASK_PER_NETWORK = Limit("ask-network", "60/10m")
+# Asking on devices on which the owner of the address has signed in before: strangers cannot use these mails up.
+ASK_PER_OWNER = Quota("ask-owner", most=5, window=timedelta(hours=1), reason=MAILBOX_AN_HOUR.reason)
+ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), reason=MAILBOX_A_DAY.reason)
 
 # Pressing links. The holder of a valid link is counted by the link alone: thirty people may share one IP address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")

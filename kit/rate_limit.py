@@ -1,16 +1,18 @@
 """Rate limits: classes to count with, and decorators for views. Each room keeps its own numbers.
 
-They count in Redis or, while Redis is away, in the memory of each process. Limit counts in fixed windows
-(django-ratelimit); Guesses opens a window with the first guess.
+They count in Redis or, while Redis is away, in the memory of each process. Limit counts requests in fixed windows
+(django-ratelimit); Quota counts in the seconds just past, so that there is no edge at which its number doubles.
 """
 
 import hashlib
+import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
+from math import ceil
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -25,6 +27,9 @@ View = Callable[..., HttpResponseBase]
 
 HALF_A_DAY = 12 * 60 * 60  # seconds; for a longer wait the message must name the day, too
 
+# A /48 of IPv6 is a company's site, or some hundred homes: it may send this many times what one network may.
+WIDER = 5
+
 
 class Limited(Exception):
     """A limit is reached: the visitor may try again in `seconds`, at `retry_at`.
@@ -33,8 +38,9 @@ class Limited(Exception):
     answer it with 429.
     """
 
-    def __init__(self, limit: "Limit | Guesses", seconds: int) -> None:
+    def __init__(self, limit: "Limit | Quota", seconds: int) -> None:
         super().__init__(limit.name)
+        self.limit = limit
         self.seconds = max(1, seconds)
         self.retry_at = times.next_minute(timezone.now() + timedelta(seconds=self.seconds))
         self.reason = limit.reason
@@ -64,14 +70,27 @@ class Limit:
         if usage and usage["should_limit"]:
             raise Limited(self, usage["time_left"])
 
+    def check_network(self, request: HttpRequest) -> None:
+        """Counts one request for the visitor's network; in IPv6 also for its /48, which may send WIDER times as many.
+
+        Raises Limited if that is more than `rate` allows.
+        """
+        network, site = visitor.network(request), visitor.site(request)
+        self.check(request, network)
+        if site != network:
+            self._wider().check(request, site)
+
+    def _wider(self) -> "Limit":
+        count, _slash, period = self.rate.partition("/")
+        return replace(self, name=f"{self.name}-48", rate=f"{int(count) * WIDER}/{period}")
+
 
 @dataclass(frozen=True)
-class Guesses:
-    """A limit on wrong guesses: `most` per `window` and key.
+class Quota:
+    """A limit on what may happen for one key: `most` times within any `window`. What it refuses does not count.
 
-    Call take() before a guess is checked, so that many guesses sent at once cannot evade the limit, and give_back() if
-    it was right. `name` tells its counts from those of other limits. `reason` is the sentence for the visitor, with a
-    place for `time`.
+    `name` tells its counts from those of other limits. `reason` is the sentence for the visitor, with a place for
+    `time`.
     """
 
     name: str
@@ -80,33 +99,50 @@ class Guesses:
     reason: Promise
 
     def take(self, key: str) -> int:
-        """Counts one guess for `key` and returns how many the window has by now.
-
-        Raises Limited if there are more than `most`; this guess is then not counted.
-        """
-        name = self._key(key)
-        if cache.add(name, 1, int(self.window.total_seconds())):
-            return 1
-        try:
-            taken = cache.incr(name)
-        except ValueError:  # the window ended between add() and incr()
-            return 1
-        if taken > self.most:
-            self.give_back(key)  # this guess is not checked: right guesses sent at once must not count as wrong
-            left = cache.ttl(name) or self.window.total_seconds()  # type: ignore[attr-defined]
-            raise Limited(self, int(left))
-        return int(taken)
+        """Counts one for `key`, and returns how many the window has by now. Raises Limited if there are `most`."""
+        return take_all((self, key))[0]
 
     def give_back(self, key: str) -> None:
-        """Takes one counted guess of `key` back, because it was right or was never checked.
+        """Takes back one of what is counted for `key`, if there is any."""
+        give_back_all((self, key))
 
-        Does nothing if the window has ended.
-        """
-        with suppress(ValueError):
-            cache.decr(self._key(key))
+    def wanted(self, key: str) -> tuple[str, int, int]:
+        """Returns what the cache needs to count one for `key`: its own key, `most`, and the window in milliseconds."""
+        hashed = hashlib.sha256(key.encode()).hexdigest()
+        return f"{self.name}:{hashed}", self.most, int(self.window.total_seconds() * 1000)
 
-    def _key(self, key: str) -> str:
-        return f"{self.name}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+class Guesses(Quota):
+    """A quota of wrong guesses.
+
+    Call take() before a guess is checked, so that many guesses sent at once cannot evade the limit, and give_back() if
+    it was right.
+    """
+
+
+Counted = tuple[Quota, str]  # a quota and the key to count for
+
+
+def take_all(*counted: Counted) -> list[int]:
+    """Counts one in each of these quotas, or in none, in one round trip. Returns how many each window has by now.
+
+    Raises Limited, for the longest wait, if any of them is used up.
+    """
+    if not getattr(settings, "RATELIMIT_ENABLE", True):
+        return [1] * len(counted)
+    wanted = [quota.wanted(key) for quota, key in counted]
+    answers = cache.take(wanted, int(time.time() * 1000))  # type: ignore[attr-defined]
+    spent = [(wait, quota) for (quota, _key), (count, wait) in zip(counted, answers, strict=True) if count > quota.most]
+    if spent:
+        give_back_all(*(one for one, (count, _wait) in zip(counted, answers, strict=True) if count <= one[0].most))
+        wait, quota = max(spent, key=lambda one: one[0])
+        raise Limited(quota, ceil(wait / 1000))
+    return [count for count, _wait in answers]
+
+
+def give_back_all(*counted: Counted) -> None:
+    """Takes back one of what is counted in each of these quotas, in one round trip."""
+    cache.give_back([quota.wanted(key) for quota, key in counted])  # type: ignore[attr-defined]
 
 
 def per_network(limit: Limit) -> Callable[[View], View]:
@@ -114,7 +150,7 @@ def per_network(limit: Limit) -> Callable[[View], View]:
 
     The decorated view raises Limited once the visitor's network has sent more than `limit` allows.
     """
-    return _count_by(limit, visitor.network)
+    return _counting(limit.check_network)
 
 
 def per_user(limit: Limit) -> Callable[[View], View]:
@@ -123,15 +159,15 @@ def per_user(limit: Limit) -> Callable[[View], View]:
     The decorated view raises Limited once the person has sent more than `limit` allows. Only for views behind sign-in:
     it reads `request.user.pk`.
     """
-    return _count_by(limit, lambda request: request.user.pk.hex)  # type: ignore[union-attr]
+    return _counting(lambda request: limit.check(request, request.user.pk.hex))  # type: ignore[union-attr]
 
 
-def _count_by(limit: Limit, key: Callable[[HttpRequest], str]) -> Callable[[View], View]:
+def _counting(count: Callable[[HttpRequest], None]) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method not in {"GET", "HEAD", "OPTIONS"}:
-                limit.check(request, key(request))
+                count(request)
             return view(request, *args, **kwargs)
 
         return wrapper

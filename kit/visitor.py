@@ -27,8 +27,15 @@ def network(request: HttpRequest) -> str:
 
     That is the IPv4 address, or in IPv6 the /64 that one household or machine has: "2001:db8::/64".
     """
-    address = ip(request)
-    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+    return _block(ip(request), 64)
+
+
+def site(request: HttpRequest) -> str:
+    """Returns the largest block of addresses that one visitor is given, by which limits count, too.
+
+    That is the IPv4 address, or in IPv6 the /48 of a company or a tunnel, which holds 65,536 networks: "2001:db8::/48".
+    """
+    return _block(ip(request), 48)
 
 
 # Anyone can write anything into a User-Agent, and mails quote it: only names in these lists are ever shown.
@@ -71,6 +78,11 @@ def device_in_words(device: str) -> str:
     """
     browser, _slash, system = device.partition("/")
     return _("%(browser)s on %(os)s") % {"browser": browser, "os": system} if system else browser
+
+
+def _block(address: str, bits: int) -> str:
+    """Returns an IPv4 address itself, and the block of so many leading bits that an IPv6 address is in."""
+    return str(ip_network(f"{address}/{bits}", strict=False)) if ":" in address else address
 
 
 def _readable(entry: str) -> str:

@@ -18,6 +18,7 @@ from accounts.models.second_factor import digits
 from accounts.session.account_page import PersonRequest
 from accounts.session.notes import EMAIL_CHANGE
 from kit.rate_limit import Limited
+from outbox import limits as mail_limits
 
 LENGTH = 8  # digits: an address gets 5 codes an hour, and each allows 5 guesses among 10**8
 
@@ -41,9 +42,9 @@ def mail_code(request: PersonRequest, email: str) -> None:
     """Mails a code to a new, normalized address, and notes the change in this session for 15 minutes.
 
     A code mailed before stops working. If an account has that address already, its owner is mailed a warning instead.
-    Raises Limited after too many mails to the address.
+    Raises Limited after too many mails to the address or its mailbox, or from this network.
     """
-    limits.CODE_PER_ADDRESS.check(request, email)
+    mail_limits.take_for(request, email, (limits.CODE_PER_ADDRESS, email))
     user, device, change = request.person, request.trace["device"], secrets.token_hex(16)
     code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}}"
     with transaction.atomic():

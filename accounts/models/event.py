@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NOT_ME_LIFETIME = timedelta(hours=72)  # in which "this was not me" can be said, and a changed address be restored
 KEPT = timedelta(days=365)
+# Wrong passwords for names that no account has: anyone can make any number of these.
+NOBODYS_KEPT = timedelta(days=30)
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -68,8 +70,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         self.filter(user=user).update(ip=None, device="", detail={})
 
     def prunable(self) -> "EventQuerySet":
-        """Returns the events to prune: those older than KEPT."""
-        return self.filter(at__lt=timezone.now() - KEPT)
+        """Returns the events to prune: those older than KEPT, and wrong passwords of nobody older than NOBODYS_KEPT."""
+        now = timezone.now()
+        nobodys = models.Q(user=None, kind=Event.Kind.FAILED, at__lt=now - NOBODYS_KEPT)
+        return self.filter(models.Q(at__lt=now - KEPT) | nobodys)
 
 
 def kinds() -> list[tuple[str, Any]]:

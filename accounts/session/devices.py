@@ -31,6 +31,16 @@ def known_key(request: HttpRequest, user: User) -> str:
     return f"{user.pk.hex}:{seen}" if seen and (forgotten is None or seen > forgotten.timestamp()) else ""
 
 
+def known_owner(request: HttpRequest, email: str) -> User | None:
+    """Returns the account with this address if this device is known to it, else None.
+
+    A browser without the cookie costs no statement. With a cookie every address costs one, whoever has it.
+    """
+    seen = _seen(request)
+    owner = User.objects.filter(pk__in=seen, email=email).first() if seen else None
+    return owner if owner and known_key(request, owner) else None
+
+
 def is_trusted(request: HttpRequest, user: User) -> bool:
     """Returns whether this browser needs no code: one was entered here within 30 days, with leave not to ask again.
 

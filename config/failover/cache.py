@@ -11,26 +11,22 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
-from django_redis.cache import RedisCache
 from redis.exceptions import RedisError
 
 from config.failover.breaker import Breaker
+from config.failover.windows import MemoryWindows, RedisWindows
 
 log = logging.getLogger("frontdoor.cache")
 
 COOL_DOWN = 5.0  # seconds without Redis after an error
+STAND_IN_ENTRIES = 10_000  # of Django's 300, one visitor could soon push out the counts of all others
 
 # One breaker for each Redis URL. All threads share it, though each thread has cache objects of its own.
 breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
 
 
-class Memory(LocMemCache):
+class Memory(MemoryWindows):
     """A cache in the memory of this process. It stores no sorted sets: what goes into them may be lost."""
-
-    def ttl(self, key: str) -> int:
-        """Returns 0: this cache does not tell how long it keeps a key."""
-        return 0
 
     def zadd(self, *args: Any, **kwargs: Any) -> int:
         """Stores nothing, and returns 0, the number of members added: this cache has no sorted sets."""
@@ -41,7 +37,7 @@ class Memory(LocMemCache):
         return []
 
 
-class FailoverCache(RedisCache):
+class FailoverCache(RedisWindows):
     """Redis, or the memory of this process while Redis is away: limits then count per process."""
 
     stand_in_class: ClassVar[type[Memory | DummyCache]] = Memory
@@ -49,7 +45,8 @@ class FailoverCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._breaker = breakers[server]
-        self._stand_in = self.stand_in_class("frontdoor", {"KEY_PREFIX": params.get("KEY_PREFIX", "")})
+        kept = {"KEY_PREFIX": params.get("KEY_PREFIX", ""), "OPTIONS": {"MAX_ENTRIES": STAND_IN_ENTRIES}}
+        self._stand_in = self.stand_in_class("frontdoor", kept)
 
     def answers(self) -> bool:
         """Returns whether Redis answers at the moment. Within COOL_DOWN after an error it is not asked again."""
@@ -81,6 +78,6 @@ def _guarded(name: str) -> Callable[..., Any]:
     return operation
 
 
-GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear ttl zadd zpopmin"
+GUARDED = "add get set touch delete incr decr has_key get_many set_many delete_many clear take give_back zadd zpopmin"
 for _name in GUARDED.split():
     setattr(FailoverCache, _name, _guarded(_name))

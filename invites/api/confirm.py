@@ -2,8 +2,7 @@
 
 import logging
 
-from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,9 +12,10 @@ from accounts.session import devices, sessions
 from accounts.who import who
 from invites import purposes
 from invites.api import press
-from invites.link import browser, dead, opened
+from invites.link import browser, dead, opened, planned
+from invites.link.planned import UsernameForm
 from invites.models import MagicLink, NotInvited, Unavailable
-from kit.json_door import Fields, Refused, door, message
+from kit.json_door import Fields, Invalid, Refused, door, message
 
 log = logging.getLogger("frontdoor.invites")
 
@@ -24,17 +24,17 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Uses the link of `token`: signs in to the account of its address, or makes the one planned in this browser.
 
-    Answers 200 with the signed-in user, 401 if a code is missing, or 201 with a message for a new account. Errors: 404
-    for an invalid token, 410 for a link that works no longer, 403 for an account that is turned off or without an
-    invitation, 400 if name and password must be chosen again, 409 for a visitor signed in to another account, a taken
-    name or address, or a link that has changed just now, 503 if the database fails, 429 after too many presses or bad
-    tokens.
+    A `username` replaces the planned one, which may be taken. Answers 200 with the signed-in user, 401 if a code is
+    missing, or 201 with a message for a new account. Errors: 404 for an invalid token, 410 for a link that works no
+    longer, 403 for an account that is turned off or without an invitation, 400 if name and password must be chosen
+    again or the name is malformed, 409 for a visitor signed in to another account, a taken name or address, or a link
+    that has changed just now, 503 if the database fails, 429 after too many presses or bad tokens.
     """
     link = press.find(request, sent, purposes.CONFIRM)
     try:
         opened.count_press(request, link)
         account = User.objects.filter(email=link.email).first()
-        return sign_in(request, link, account) if account else make_planned(request, link)
+        return sign_in(request, link, account) if account else make_planned(request, link, sent)
     except NotInvited:
         raise press.closed() from None
     except Unavailable:
@@ -61,12 +61,13 @@ def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
     return who(request, next=link.leads_to or None)
 
 
-def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
+def make_planned(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpResponse:
     """Makes the account that was planned in this browser. Returns a message (201); nobody is signed in by it.
 
-    Raises Refused for a visitor signed in to another account (409), in any other browser (400: choose a name and a
-    password), if the name can't be had or the address has an account (409), and if the database fails (503). Raises
-    NotInvited where an invitation is needed, and Unavailable when the link was used or ended just now.
+    A sent `username` replaces the planned one. Raises Refused for a visitor signed in to another account (409), in any
+    other browser (400: choose a name and a password), if the name is taken or the address has an account (409), for
+    other errors of a sent name (400), and if the database fails (503). Raises NotInvited where an invitation is needed,
+    and Unavailable when the link was used or ended just now.
     """
     if opened.other_address(request, link):
         raise press.wrong_account()
@@ -74,18 +75,26 @@ def make_planned(request: HttpRequest, link: MagicLink) -> HttpResponse:
         said = _("Choose a name and a password: send them with this token.")
         raise Refused(400, "choose", said, "token", next=reverse("api_create"))
     try:
-        account = link.sign_up(link.username, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
-    except (IntegrityError, ValidationError):
-        if User.objects.filter(email=link.email).exists():
-            raise press.has_account() from None
-        said = _("That username can’t be had any more. Choose another one and a password.")
-        raise Refused(409, "taken", said, "username", next=reverse("api_create")) from None
+        account = planned.make(request, link, sent)
+    except planned.HasAccount:
+        raise press.has_account() from None
+    except planned.NameRefused as refused:
+        raise name_refused(refused.form) from None
     except DatabaseError:
         log.exception("confirming an account failed")
         said = _("We couldn’t confirm your account. Nothing has changed. Try again in a few minutes.")
         raise Refused(503, "unavailable", said) from None
     devices.mark_known(request, account)
     return confirmed(link)
+
+
+def name_refused(form: UsernameForm) -> Refused:
+    """Returns the refusal of a username: with the errors of `form` if it was typed (409 if it is taken), else 409."""
+    if form.errors:
+        return Invalid(form, taken=409)
+    said = _("That username can’t be had, but %(suggestion)s is free. Send one with this token; the password is kept.")
+    said %= {"suggestion": form["username"].initial}
+    return Refused(409, "taken", said, "username", next=reverse("api_confirm"))
 
 
 def confirmed(link: MagicLink) -> HttpResponse:

@@ -14,7 +14,6 @@ from invites.link import browser, dead, opened
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
-from kit import visitor
 from kit.json_door import Fields, Invalid, Refused, door, message
 
 
@@ -23,8 +22,9 @@ def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account of `username` and `password` with the `token` of a mailed link, or else plans it for `email`.
 
     Answers 201 with the signed-in user, or 202 with a message: a mailed link confirms the plan. Errors: 404 for an
-    invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a taken name or address or a
-    visitor who is signed in, 400 for other errors of the form, and 429 after too many requests, presses or bad tokens.
+    invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a name or address that is
+    found taken with a token, or a visitor who is signed in, 400 for other errors of the form, and 429 after too many
+    requests, presses or bad tokens.
     """
     return from_link(request, sent) if "token" in sent else register(request, sent)
 
@@ -98,17 +98,17 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Plans an account for `email` in this browser, and mails a link that confirms it. Returns a message (202).
 
     `username` and `password` are the planned ones, `next` is where the link leads. The answer is the same for every
-    address, known or not. Raises Refused where sign-up is by invitation (403) or for a signed-in person (409), Invalid
-    for the form's errors, and Limited when network or address has asked too often.
+    address and every username, taken or not. Raises Refused where sign-up is by invitation (403) or for a signed-in
+    person (409), Invalid for the form's errors, and Limited when network or address has asked too often.
     """
-    limits.ASK_PER_NETWORK.check(request, visitor.network(request))
+    limits.ASK_PER_NETWORK.check_network(request)
     if settings.SIGNUP != "open":
         raise press.closed()
     if request.user.is_authenticated:
         raise already_signed_in()
     form = RegisterForm(sent)
     if not form.is_valid():
-        raise Invalid(form, taken=409)
+        raise Invalid(form)
     secret, account = plan.plan_account(request, form)
     ask(request, plan.link_request(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

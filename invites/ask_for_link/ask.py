@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
+from accounts.session import devices
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits
 from invites.ask_for_link import webmail
 from invites.link import browser
 from invites.models import LINK_LIFETIME, MagicLink
 from kit import cookies, rate_limit, visitor
+from outbox import limits as mail_limits
 from outbox.mail import lateness
 
 log = logging.getLogger("frontdoor.invites")
@@ -37,23 +39,40 @@ class LinkRequest(NamedTuple):
 def ask(request: HttpRequest, asked: LinkRequest, **given: Any) -> None:
     """Mails a link to the address in `asked`, whoever has it.
 
-    `given` are further arguments of MagicLink.objects.issue(). Raises Limited when the address was mailed too often.
+    `given` are further arguments of MagicLink.objects.issue(). Raises Limited after too many mails to the address or
+    its mailbox, or from this network.
     """
     email, purpose, next_url = asked
-    # Counted apart, because a reset mail to an unknown address holds no link: a stranger who asks for these must not
-    # use up the mails that hold one.
-    key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
-    limits.ASK_PER_ADDRESS_AT_ONCE.check(request, key)
-    limits.ASK_PER_ADDRESS.check(request, key)
+    count(request, email, purpose)
     language, device = get_language() or "", visitor.device(request)
     MagicLink.objects.issue(email, purpose, language=language, device=device, next=next_url, **given)
+
+
+def count(request: HttpRequest, email: str, purpose: str) -> None:
+    """Counts a mail with a link to this address. Raises Limited after too many, before anything is read of the address.
+
+    Anybody can use up the mails of an address for a day. So its owner has some more, to be asked for on devices that
+    the account knows. What a visitor without their signed cookie sees and costs does not depend on the address.
+    """
+    # Counted apart, because a reset mail to an unknown address holds no link: within an hour, a stranger who asks for
+    # these must not use up the mails that hold one.
+    key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
+    at_once = (limits.ASK_PER_ADDRESS_AT_ONCE, key)
+    try:
+        mail_limits.take_for(request, email, at_once, (limits.ASK_PER_ADDRESS, key))
+    except rate_limit.Limited:
+        owner = devices.known_owner(request, email)
+        if owner is None:
+            raise
+        own = owner.pk.hex
+        rate_limit.take_all(at_once, (limits.ASK_PER_OWNER, own), (limits.ASK_PER_OWNER_A_DAY, own))
 
 
 def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | None = None) -> None:
     """Mails a fresh link to the address in `asked`. `instead` is the dead link that it replaces, if that is known.
 
     For the purpose REGISTER, the account planned with `instead`, or else the last one planned in this browser, is
-    planned with the fresh link. Raises Limited when the address was mailed too often.
+    planned with the fresh link. Raises Limited as ask() does.
     """
     planned: dict[str, Any] = {}
     if asked.purpose == MagicLink.Purpose.REGISTER:
@@ -64,8 +83,8 @@ def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | Non
 def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpResponse:
     """Mails a link as ask() does, and leads to the page that says where it went.
 
-    When the address was mailed too often, returns that page (429), which says when the next mail can be asked for.
-    Either way a cookie remembers `asked`.
+    When the address or its mailbox was mailed too often, returns that page (429), which says when the next mail can be
+    asked for. Either way a cookie remembers `asked`. Raises Limited after too many mails from this network.
     """
     try:
         ask(request, asked, **given)
@@ -75,10 +94,13 @@ def ask_or_wait(request: HttpRequest, asked: LinkRequest, **given: Any) -> HttpR
 
 
 def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Limited) -> HttpResponse:
-    """Returns the page that says where the mail went (429), and by the reached `limit` when to ask for the next one.
+    """Returns the page that says where the last mail went (429), and by the reached `limit` when to ask for the next.
 
-    The answer has a Retry-After header, and the cookie of remember().
+    The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's, for
+    then perhaps nobody has mailed the address at all.
     """
+    if limit.limit == mail_limits.NETWORK_A_DAY:
+        raise limit
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)
     return remember(response, asked)

@@ -16,6 +16,7 @@ A press is a POST with a token. It is answered by the first case that fits:
 |  9 | there is an account                                   | its invitation is accepted; | 200, or              |
 |    |                                                       | signed in, or new password  | 401 second_factor    |
 | 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
+|    | - and its username is taken                           | asks for another, 200       | 409 taken            |
 | 11 | no account, but one was planned in another browser    | to the sign-up form         | 400 choose           |
 | 12 | no account, no invitation, and SIGNUP is "invited"    | 403 closed                  | 403 closed           |
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
@@ -160,7 +161,7 @@ def count_bad_link(request: HttpRequest) -> None:
     Raises Limited after too many.
     """
     if request.method == "POST":
-        limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
+        limits.BAD_LINK_PER_NETWORK.check_network(request)
 
 
 def count_press(request: HttpRequest, link: MagicLink) -> None:

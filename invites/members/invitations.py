@@ -22,6 +22,8 @@ from invites.models import INVITE_LIFETIME, Invite, InviteQuerySet, MagicLink
 from invites.models.queryset import first_times
 from invites.models.steps import SENT_JUST_NOW
 from kit import times
+from kit.rate_limit import Limited
+from outbox import limits as mail_limits
 from outbox.models import OutboxMessage
 
 QUOTA_WINDOW = timedelta(days=7)  # in which a member may send MEMBERS_INVITE_QUOTA invitations
@@ -54,7 +56,7 @@ class MemberInvites:
 
         `note` is one plain line, `language` the code of the mail's language. Raises ValidationError, in words for the
         member, if the member is paused, has no invitations left, has invited the address already or mailed it too
-        often, or if the address is their own.
+        often, or if the address is their own; also if all together have mailed its mailbox too often.
         """
         with transaction.atomic():
             self._admit()
@@ -76,7 +78,8 @@ class MemberInvites:
         """Mails an invitation again, with INVITE_LIFETIME from now. Its older links go on working.
 
         Raises ValidationError, in words for the member, if the member is paused, or has mailed the address too often or
-        less than a minute ago. Raises Invite.DoesNotExist if the invitation is not this member's, or no longer open.
+        less than a minute ago, or all together have mailed its mailbox too often. Raises Invite.DoesNotExist if the
+        invitation is not this member's, or no longer open.
         """
         with transaction.atomic():
             self._admit()
@@ -156,8 +159,13 @@ class MemberInvites:
     def _mail(self, invite: Invite, kind: Event.Kind) -> None:
         """Stores the mail of the invitation, and a line of the history of this `kind`.
 
-        If the address has an account, the mail has no token.
+        If the address has an account, the mail has no token. Raises ValidationError if its mailbox was mailed too
+        often.
         """
+        try:
+            mail_limits.take(invite.email)
+        except Limited as limit:
+            raise ValidationError(limit.words, code="enough") from None
         account = User.objects.filter(email=invite.email).first()
         mails.from_member(invite, account).save()
         Event.objects.record(kind, self.member, about=invite.pk)

@@ -2,25 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy
 
 from accounts import names
 from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
 from invites.ask_for_link.form import EmailForm
-from kit.form import VERBATIM
+from invites.link.planned import UsernameForm
 
 
-class SignupForm(WithNewPassword):
+class SignupForm(UsernameForm, WithNewPassword):
     """A form for the username and the password of a new account; `email` is its address, which a link has proven."""
 
-    username = forms.CharField(
-        label=gettext_lazy("Create a username"),
-        required=False,  # names.normalize refuses an empty one, in our words
-        help_text=gettext_lazy("Other people can see it. You can change it later"),
-        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
-    )
     password = NewPasswordField(gettext_lazy("Create a password"))
 
     def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
@@ -31,18 +24,12 @@ class SignupForm(WithNewPassword):
         """Returns the user whose password it will be, with the typed username; not stored."""
         return User(username=self.cleaned_data.get("username", ""), email=self.address)
 
-    def clean_username(self) -> str:
-        """Returns the normalized username. Raises ValidationError for a missing, malformed, reserved or taken one."""
-        name = names.normalize(self.cleaned_data["username"])
-        if User.objects.filter(username=name).exists():
-            raise names.taken_error(User.objects.free_name(name))
-        return name
-
 
 class RegisterForm(SignupForm, EmailForm):
     """A form for address, username and password at once.
 
-    Unlike EmailForm it points out no probable typo: the user sees that no mail comes.
+    Unlike EmailForm it points out no probable typo: the user sees that no mail comes. Unlike SignupForm it does not say
+    that a name is taken: anyone could ask for any name here. The page behind the mail says so.
     """
 
     field_order = ("email", "username", "password")
@@ -56,3 +43,7 @@ class RegisterForm(SignupForm, EmailForm):
         """Returns the user whose password it will be, with the typed username and address; not stored."""
         self.address = self.cleaned_data.get("email", "")
         return super().owner()
+
+    def clean_username(self) -> str:
+        """Returns the normalized username. Raises ValidationError for a missing, malformed or reserved one."""
+        return names.normalize(self.cleaned_data["username"])

@@ -7,13 +7,10 @@ from accounts import names
 from accounts.models import User
 from accounts.session import sessions
 from invites.link import opened
+from invites.link.planned import HasAccount
 from invites.models import MagicLink, Unavailable
 from invites.sign_up.forms import SignupForm
 from kit.tokens import Purpose
-
-
-class HasAccount(Exception):
-    """The link's address has an account by now, which was made without this link."""
 
 
 def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose) -> User | None:

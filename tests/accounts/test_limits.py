@@ -15,6 +15,7 @@ from config import urls
 from invites import limits as mails
 from invites import purposes
 from kit import rate_limit, tokens
+from outbox import limits as all_mails
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, LinkFactory
 
@@ -220,8 +221,8 @@ PERIODS = {60: "a minute", 60 * 60: "an hour", 24 * 60 * 60: "a day"}
 
 def said(limit):
     """Returns a limit as docs/api.md puts it: "20 an hour", "5 in 15 minutes"."""
-    guesses = isinstance(limit, rate_limit.Guesses)
-    most, seconds = (limit.most, limit.window.total_seconds()) if guesses else _split_rate(limit.rate)
+    rolling = isinstance(limit, rate_limit.Quota)
+    most, seconds = (limit.most, limit.window.total_seconds()) if rolling else _split_rate(limit.rate)
     return f"{most} {PERIODS.get(seconds, f'in {seconds / 60:.0f} minutes')}"
 
 
@@ -235,8 +236,11 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         "passwords as proof": said(limits.PASSWORD_PER_USER),
         "wrong codes at sign-in": f"{said(limits.FACTOR_PER_USER)} and {said(limits.FACTOR_PER_USER_A_DAY)}; "
         f"{said(limits.FACTOR_PER_DEVICE)}; {said(limits.FACTOR_ON_DEVICES_A_DAY)}",
-        "mails asked for": f"{said(mails.ASK_PER_ADDRESS_AT_ONCE)}, {said(mails.ASK_PER_ADDRESS)}",
+        "mails asked for": f"{said(mails.ASK_PER_ADDRESS_AT_ONCE)}, {said(mails.ASK_PER_ADDRESS)}; "
+        f"{said(mails.ASK_PER_OWNER)} and {said(mails.ASK_PER_OWNER_A_DAY)}",
         "codes mailed to a new address": said(limits.CODE_PER_ADDRESS),
+        "all mails that anybody can have sent to an address they name": f"{said(all_mails.MAILBOX_AN_HOUR)} and "
+        f"{said(all_mails.MAILBOX_A_DAY)}; {said(all_mails.NETWORK_A_DAY)}",
         "wrong codes of one such mail; codes typed or mailed again": f"{limits.EMAIL_CODE.most}; "
         f"{said(limits.CODE_PER_USER)}",
         "changes of address, of the app, of recovery codes; connecting Google": said(limits.CHANGE_PER_USER),

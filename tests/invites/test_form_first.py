@@ -30,8 +30,8 @@ def register(client, **typed):
     return client.post("/signup", FORM | typed)
 
 
-def press(client, link):
-    return client.post("/confirm", {"token": link.partition("token=")[2]})
+def press(client, link, **typed):
+    return client.post("/confirm", {"token": link.partition("token=")[2], **typed})
 
 
 def test_no_account_is_made_and_the_mail_leads_to_one_button(client, mailbox):
@@ -191,7 +191,6 @@ def test_an_expired_link_to_a_plan_is_sent_again_for_the_same_plan(client, mailb
     [
         ({"email": ""}, "Enter your email address"),
         ({"email": "nonsense"}, "in the correct format"),
-        ({"username": "ada"}, "ada2 is free"),
         ({"username": ""}, "Enter a username"),
         ({"password": "short"}, "15 characters or more"),
         ({"password": "grace@example.com"}, "must not contain your username or email address"),
@@ -210,26 +209,82 @@ def test_a_refused_form_says_why_keeps_the_rest_and_mails_nothing(client, ada, t
     assert not OutboxMessage.objects.exists()
 
 
-def test_a_name_taken_meanwhile_is_refused_and_the_link_stays_unused(client, mailbox):
+def test_the_form_tells_nobody_whether_a_name_is_taken(ada, hashes):
+    answers, costs, statements = [], [], []
+    for number, name in enumerate(("ada", "ADA", "adam")):
+        hashes.clear()
+        with CaptureQueriesContext(connection) as queries:
+            browser = Client()
+            answer = register(browser, email=f"guest{number}@example.com", username=name)
+        answers.append((answer.status_code, answer.url, sorted(browser.cookies), sorted(answer.headers)))
+        costs.append(len(hashes))
+        statements.append(len(queries))
+
+    assert answers == [answers[0]] * 3
+    assert answers[0][:2] == (302, "/invite/sent")
+    assert (set(costs), len(set(statements))) == ({1}, 1)
+    assert OutboxMessage.objects.count() == 3
+
+
+def test_a_taken_name_is_asked_for_again_behind_the_mail_and_the_password_stays(client, mailbox, ada):
+    register(client, username="ada")
+    link = mailbox.link(EMAIL)
+
+    page = client.get(link)
+
+    assert "The username ada can’t be had. Choose another one; the password you chose is kept." in words(page)
+    assert 'value="ada2"' in page.text
+    assert 'type="password"' not in page.text
+    assert MagicLink.objects.get().state == MagicLink.State.PENDING
+    assert press(client, link, username="ada2").url == "/login"
+    grace = User.objects.get(email=EMAIL)
+    assert (grace.username, grace.check_password(PASSWORD)) == ("ada2", True)
+    assert press(client, link, username="ada2").url == "/login"  # a double click
+    assert User.objects.count() == 2
+
+
+def test_a_name_taken_meanwhile_is_asked_for_again_and_the_link_stays_unused(client, mailbox):
     register(client)
+    link = mailbox.link(EMAIL)
+    client.get(link)
     UserFactory(username="grace", email="other@example.com")
 
-    page = client.post("/confirm", {"token": mailbox.link(EMAIL).partition("token=")[2]}, follow=True)
+    page = press(client, link)
 
-    assert "That username can’t be had any more." in words(page)
+    assert "The username grace can’t be had." in words(page)
     assert 'value="grace2"' in page.text
     assert User.objects.count() == 1
     assert MagicLink.objects.get().state == MagicLink.State.PENDING
+    assert press(client, link, username="grace2").url == "/login"
 
 
-def test_a_name_that_has_become_reserved_is_refused_too(client, mailbox, monkeypatch):
+@pytest.mark.parametrize(("name", "said"), [("ada", "ada2 is free"), ("", "Enter a username"), ("admin", "reserved")])
+def test_another_name_is_checked_like_any(client, mailbox, ada, name, said):
+    register(client, username="ada")
+    link = mailbox.link(EMAIL)
+
+    page = press(client, link, username=name)
+
+    assert said in words(page)
+    assert f'value="{name}"' in page.text or not name
+    assert User.objects.count() == 1
+    assert press(client, link, username="hopper").url == "/login"
+
+
+def test_in_another_browser_no_other_name_opens_the_plan(client, mailbox, ada):
+    register(client, username="ada")
+
+    assert press(Client(), mailbox.link(EMAIL), username="ada2").url.startswith("/signup?token=")
+    assert User.objects.count() == 1
+
+
+def test_a_name_that_has_become_reserved_is_asked_for_again_too(client, mailbox, monkeypatch):
     register(client)
     monkeypatch.setattr(names, "RESERVED", names.RESERVED | {"grace"})
 
-    answer = press(client, mailbox.link(EMAIL))
+    page = press(client, mailbox.link(EMAIL))
 
-    assert answer.url.startswith("/signup?token=")
-    assert "That username can’t be had any more." in words(client.get(answer.url))
+    assert "The username grace can’t be had." in words(page)
     assert not User.objects.exists()
 
 

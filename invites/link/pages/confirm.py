@@ -3,8 +3,7 @@
 import logging
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.session import devices, sessions
 from invites import purposes
-from invites.link import browser, dead, opened
+from invites.link import browser, dead, opened, planned
+from invites.link.planned import UsernameForm
 from invites.models import Invite, MagicLink
 from kit import tokens
 
@@ -44,24 +44,24 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
 def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST makes the account that was planned in this browser, and leads to the sign-in page.
 
-    Any other browser is led to the sign-up form to choose again, and so is this one if the name can't be had, or the
-    address has an account, by now. If the database fails, the button is shown again (503). Where an invitation is
-    needed, a GET shows a page that says so (403), and a POST raises NotInvited. Raises Unavailable when another press
-    was faster.
+    If the planned username can't be had, the page asks for another one; the password stays as planned. Any other
+    browser is led to the sign-up form to choose again. If the address has an account by now, the POST leads to the page
+    that signs in to it. If the database fails, the button is shown again (503). Where an invitation is needed, a GET
+    shows a page that says so (403), and a POST raises NotInvited. Raises Unavailable when another press was faster.
     """
     if not link.is_planned_in(browser.seal(request)):
         if link.password:
             said = _("You signed up in another browser than this one. Choose a password again.")
             messages.info(request, said)
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
-    if request.method != "POST":
-        return confirm_page(request, link) if Invite.objects.may_join(link.email) else dead.closed_page(request)
     try:
-        account = link.sign_up(link.username, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
-    except (IntegrityError, ValidationError):
-        if not User.objects.filter(email=link.email).exists():
-            messages.warning(request, _("That username can’t be had any more. Choose another one and a password."))
-        return redirect(tokens.path(purposes.SIGNUP, link.pk))
+        if request.method != "POST":
+            return plan_page(request, link)
+        account = planned.make(request, link, request.POST)
+    except planned.NameRefused as refused:
+        return confirm_page(request, link, form=refused.form)
+    except planned.HasAccount:
+        return redirect(tokens.path(purposes.CONFIRM, link.pk))
     except DatabaseError:
         log.exception("confirming an account failed")
         return confirm_page(request, link, status=503, failed=True)
@@ -69,16 +69,35 @@ def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
     return dead.to_login_confirmed(request, link)
 
 
+def plan_page(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Returns the page with the button that makes the planned account, or a page (403) if an invitation is needed.
+
+    Raises NameRefused if the planned username can't be had.
+    """
+    if not Invite.objects.may_join(link.email):
+        return dead.closed_page(request)
+    planned.check_name(link)
+    return confirm_page(request, link)
+
+
 def confirm_page(
-    request: HttpRequest, link: MagicLink, *, status: int = 200, account: User | None = None, failed: bool = False
+    request: HttpRequest,
+    link: MagicLink,
+    *,
+    status: int = 200,
+    account: User | None = None,
+    form: UsernameForm | None = None,
+    failed: bool = False,
 ) -> HttpResponse:
     """Returns the page with the button that signs in to `account` or, if it is None, makes the planned account.
 
-    With `failed` it says that the last press could not be carried out.
+    With `form` it asks for another username than the planned one. With `failed` it says that the last press could not
+    be carried out.
     """
     context = {
         "link": link,
         "account": account,
+        "form": form,
         "failed": failed,
         "token": tokens.sign(purposes.CONFIRM, link.pk),
         "other_user": request.user.get_username() if request.user != account else "",

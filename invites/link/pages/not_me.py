@@ -33,7 +33,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
         event = Event.objects.select_related("user").get(pk=tokens.load(notices.NOT_ME, token))
     except (tokens.BadToken, Event.DoesNotExist):
         if request.method == "POST":
-            limits.BAD_LINK_PER_NETWORK.check(request, visitor.network(request))
+            limits.BAD_LINK_PER_NETWORK.check_network(request)
         return render(request, "invites/link/not_me_broken.html", status=404)
     if not NotMe(event).can_be_said():
         return over(request, event)

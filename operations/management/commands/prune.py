@@ -19,10 +19,10 @@ class Command(command.Command):
     help = (
         "Deletes old rows. At once: sessions that have ended. After a day: lists of people that were checked and never "
         "sent. After a week: events that were published or delivered. After 30 days: links that people asked for and "
-        "never used, mail that was handed over or given up, and events that webhooks did not take. After a year: "
-        "history, links that were used, invitations of members that nobody accepted, lists that were sent, and mail "
-        "about invitations or links that still exist. Empties mail and webhook deliveries a week after they were given "
-        "up. Run it once a day."
+        "never used, wrong passwords for names that no account has, mail that was handed over or given up, and events "
+        "that webhooks did not take. After a year: all other history, links that were used, invitations of members "
+        "that nobody accepted, lists that were sent, and mail about invitations or links that still exist. Empties "
+        "mail and webhook deliveries a week after they were given up. Run it once a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 

@@ -1,0 +1,87 @@
+"""Makes the account that was planned on the sign-up form, for the page and the JSON door alike.
+
+The form does not say whether a name is taken, or anybody could ask that of any name. Whoever opens the mail is told.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from accounts import names
+from accounts.models import User
+from invites import purposes
+from invites.link import opened
+from invites.models import MagicLink, Unavailable
+from kit.form import VERBATIM, Form
+
+
+class HasAccount(Exception):
+    """The link's address has an account by now, which was made without this link."""
+
+
+class UsernameForm(Form):
+    """A form for the username of a new account."""
+
+    username = forms.CharField(
+        label=gettext_lazy("Create a username"),
+        required=False,  # names.normalize refuses an empty one, in our words
+        help_text=gettext_lazy("Other people can see it. You can change it later"),
+        widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "nickname"}),
+    )
+
+    def clean_username(self) -> str:
+        """Returns the normalized username. Raises ValidationError for a missing, malformed, reserved or taken one."""
+        name = names.normalize(self.cleaned_data["username"])
+        if User.objects.filter(username=name).exists():
+            raise names.taken_error(User.objects.free_name(name))
+        return name
+
+
+class NameRefused(Exception):
+    """The username can't be had. `form` asks for another one: with its errors if the name was typed there."""
+
+    def __init__(self, form: UsernameForm) -> None:
+        super().__init__()
+        self.form = form
+
+
+def check_name(link: MagicLink) -> None:
+    """Raises NameRefused if the planned username can't be had at the moment."""
+    if not UsernameForm({"username": link.username}).is_valid():
+        raise refuse(link.username)
+
+
+def refuse(name: str) -> NameRefused:
+    """Returns the NameRefused whose form offers a free username that is near to `name`."""
+    return NameRefused(UsernameForm(initial={"username": User.objects.free_name(name)}))
+
+
+def make(request: HttpRequest, link: MagicLink, sent: Mapping[str, Any]) -> User:
+    """Uses the link to make the account that was planned in this browser. Returns the user, and signs nobody in.
+
+    The username is that in `sent`, or else the planned one; the password is as planned. Raises NameRefused if the name
+    can't be had, HasAccount when the address has an account by now, NotInvited where an invitation is needed,
+    Unavailable when another press was faster, and DatabaseError if the database fails.
+    """
+    name = read_name(link, sent) if "username" in sent else link.username
+    try:
+        return link.sign_up(name, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
+    except (IntegrityError, ValidationError):
+        if User.objects.filter(email=link.email).exists():
+            raise HasAccount from None
+        raise refuse(name) from None
+
+
+def read_name(link: MagicLink, sent: Mapping[str, Any]) -> str:
+    """Returns the username in `sent`, normalized. Raises NameRefused if it can't be had, and Unavailable as make()."""
+    form = UsernameForm({"username": sent["username"]})
+    if form.is_valid():
+        return str(form.cleaned_data["username"])
+    if not MagicLink.objects.pending().filter(pk=link.pk).exists():
+        raise Unavailable  # the first press of this very double click may have taken the name
+    raise NameRefused(form)

@@ -21,10 +21,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import translation
-from django_redis.cache import RedisCache
 
 from accounts.password.hashers import Argon2
 from config.failover.cache import breakers
+from config.failover.windows import RedisWindows
 from embedded import folders
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
@@ -286,14 +286,15 @@ def desk(admin_user) -> Client:
 def cache_calls(monkeypatch):
     """The names of the cache operations that a test sends to Redis, in order."""
     calls = []
-    for name in ("get", "set", "add", "incr", "delete", "touch", "get_many", "set_many", "delete_many", "has_key"):
-        original = getattr(RedisCache, name)
+    names = "get set add incr delete touch get_many set_many delete_many has_key take give_back"
+    for name in names.split():
+        original = getattr(RedisWindows, name)
 
         def counting(self, *args, name=name, original=original, **kwargs):
             calls.append(name)
             return original(self, *args, **kwargs)
 
-        monkeypatch.setattr(RedisCache, name, counting)
+        monkeypatch.setattr(RedisWindows, name, counting)
     return calls
 
 

@@ -54,6 +54,12 @@ def test_limits_hold_in_this_process(redis_away, ada):
     assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 429
 
 
+def test_mails_are_counted_in_this_process(redis_away):
+    statuses = [Client().post("/", {"email": f"ada+{n}@example.com"}).status_code for n in range(8)]
+
+    assert statuses == [302] * 6 + [429] * 2
+
+
 def test_only_the_first_waits_for_a_redis_that_hangs(move_redis, black_hole, signed_in):
     move_redis(black_hole)
     signed_in.get("/account")

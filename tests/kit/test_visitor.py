@@ -56,6 +56,11 @@ def test_a_whole_64_is_one_visitor(subtests):
             assert visitor.network(request(peer=peer)) == network
 
 
+def test_the_site_of_an_ipv6_address_is_its_48():
+    for peer, site in [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"), ("::1", "::/48")]:
+        assert visitor.site(request(peer=peer)) == site
+
+
 @pytest.mark.django_db
 def test_the_limit_of_a_64_holds_for_all_its_addresses(client):
     for n in range(30):

@@ -1,5 +1,7 @@
 """The mailbox behind an address: many spellings of an address can lead to the same one (RFC 5233, subaddressing)."""
 
+from collections.abc import Mapping
+
 # Providers whose domains share their mailboxes: the first stands for all.
 SHARED = (
     "gmail.com googlemail.com",
@@ -11,7 +13,7 @@ SHARED = (
 STANDS_FOR = {domain: domains.split()[0] for domains in SHARED for domain in domains.split()}
 
 # The marks in a name that these providers ignore, or take for one another.
-FOLDED = {
+FOLDED: dict[str, Mapping[int, int | None]] = {
     "gmail.com": str.maketrans("", "", "."),
     "proton.me": str.maketrans("", "", ".-_"),
     "yandex.ru": str.maketrans("-", "."),

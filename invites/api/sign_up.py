@@ -11,6 +11,7 @@ from invites.api import press
 from invites.api.links import already_signed_in, sent_to
 from invites.ask_for_link.ask import ask
 from invites.link import browser, dead, opened
+from invites.link.planned import HasAccount
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
@@ -42,7 +43,7 @@ def from_link(request: HttpRequest, sent: Fields) -> HttpResponse:
         return make_account(request, link, sent)
     except NotInvited:
         raise press.closed() from None
-    except join.HasAccount:
+    except HasAccount:
         return answer_again(request, link, sent, press.has_account())
     except Unavailable:
         return answer_again(request, link, sent, press.changed())
@@ -58,7 +59,7 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
     if opened.other_address(request, link):
         raise press.wrong_account()
     if User.objects.filter(email=link.email).exists():
-        raise join.HasAccount
+        raise HasAccount
     if not Invite.objects.may_join(link.email):
         raise NotInvited
     form = SignupForm(sent, email=link.email)

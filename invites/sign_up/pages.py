@@ -13,6 +13,7 @@ from accounts.session import sessions
 from invites import limits, purposes
 from invites.ask_for_link.ask import ask_or_wait, log, remember
 from invites.link import browser, dead, opened
+from invites.link.planned import HasAccount
 from invites.models import Invite, MagicLink
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
@@ -74,7 +75,7 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     form = SignupForm(request.POST, email=link.email, show_password=show)
     try:
         user = join.join(request, link, form, purpose)
-    except join.HasAccount:
+    except HasAccount:
         return redirect(request.get_full_path())
     if user is None:
         return signup_page(request, link, purpose, form)

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
+from django.utils import timezone
 
 from accounts import notices
 from accounts.models import Event, Session, User
@@ -156,6 +159,33 @@ def test_a_change_whose_mail_cannot_be_written_is_not_made(signed_in, ada, monke
     assert kept.username == "ada"
     assert kept.check_password(PASSWORD)
     assert other.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login", "/api/v1/auth/login"])
+def test_wrong_passwords_of_nobody_are_kept_for_thirty_days_and_those_of_an_account_for_a_year(ada, path):
+    for login in ("ada", "nobody", "ada@example.com", "nobody@example.com"):
+        Client().post(
+            path,
+            {"login": login, "password": "not the right password"},
+            "application/json" if "api" in path else MULTIPART_CONTENT,
+        )
+    failed = Event.objects.filter(kind=Event.Kind.FAILED)
+
+    for days, left in ((29, [None, None, ada.pk, ada.pk]), (31, [ada.pk, ada.pk]), (364, [ada.pk, ada.pk]), (366, [])):
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            call_command("prune", verbosity=0)
+        assert sorted(failed.values_list("user", flat=True), key=str) == sorted(left, key=str)
+
+
+def test_other_events_of_a_deleted_account_are_kept_for_a_year(signed_in, ada):
+    signed_in.post("/account/delete", {"password": PASSWORD})
+    stored = set(Event.objects.filter(user=None).values_list("kind", flat=True))
+
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        call_command("prune", verbosity=0)
+
+    assert {Event.Kind.CREATED, Event.Kind.DELETED} <= stored
+    assert set(Event.objects.values_list("kind", flat=True)) == stored
 
 
 def test_many_sign_ins_push_no_change_off_the_page(signed_in, ada):

@@ -14,6 +14,16 @@ def test_a_strangers_page_costs_no_sql_and_no_cache_call(client, cache_calls, dj
     assert cache_calls == []
 
 
+@pytest.mark.parametrize("path", ["/", "/reset"])
+def test_asking_for_a_link_counts_in_three_round_trips(client, cache_calls, path):
+    client.post(path, {"email": "ada@example.com"})
+    cache_calls.clear()
+
+    client.post(path, {"email": "grace@example.com"})
+
+    assert cache_calls == ["add", "incr", "take"]  # the network's requests, and all that is counted by mail
+
+
 def test_who_is_this_costs_one_statement_and_one_cache_read(client, signed_in, cache_calls, django_assert_num_queries):
     cache_calls.clear()
     with django_assert_num_queries(1):

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.rate_limit import Guesses, Limit, Quota
 
+# For whoever tries to get into an account; other limits say nothing of one, which the visitor may not have.
+NOT_LOCKED = _("Try again after %(time)s. Your account is not locked.")
+
 # Tries of passwords at sign-in.
 # The name and the address of one account are counted apart: a stranger must not learn that they belong together.
 LOGIN_PER_NAME = Guesses(
@@ -16,15 +19,15 @@ LOGIN_PER_NAME = Guesses(
 )
 # A device that has signed in before has its own count: what strangers try elsewhere must not lock it out.
 LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
-LOGIN_PER_NETWORK = Limit("login-network", "60/10m")
+LOGIN_PER_NETWORK = Limit("login-network", "60/10m", NOT_LOCKED)
 # Visits to Google: each writes a row into the table of sessions.
-GOOGLE_PER_NETWORK = Limit("google-network", "60/10m")
+GOOGLE_PER_NETWORK = Limit("google-network", "60/10m", NOT_LOCKED)
 # Tries of the password that a signed-in user is asked for again: a stranger may sit at a laptop left open.
 PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
 
 # Tries of second-factor codes. Whoever tries has the password already, and of a million possible codes three are
 # right at any time.
-FACTOR_PER_NETWORK = Limit("factor-network", "60/10m")
+FACTOR_PER_NETWORK = Limit("factor-network", "60/10m", NOT_LOCKED)
 FACTOR_PER_USER = Guesses(
     "factor-user",
     most=5,
@@ -33,8 +36,8 @@ FACTOR_PER_USER = Guesses(
 )
 FACTOR_PER_USER_A_DAY = Guesses("factor-user-day", most=20, window=timedelta(days=1), reason=FACTOR_PER_USER.reason)
 # A device that has signed in before has its own count here too: a stranger with the password must not lock it out.
-FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=Limit.reason)
-FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedelta(days=1), reason=Limit.reason)
+FACTOR_PER_DEVICE = Guesses("factor-device", most=20, window=timedelta(minutes=15), reason=NOT_LOCKED)
+FACTOR_ON_DEVICES_A_DAY = Guesses("factor-devices-day", most=100, window=timedelta(days=1), reason=NOT_LOCKED)
 # Mails to the owner about wrong codes.
 FACTOR_NOTICES_PER_USER = Limit("factor-notices", "1/d")
 
@@ -51,9 +54,9 @@ CODE_PER_ADDRESS = Quota(
     reason=_("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
 # Codes that a user types, or has mailed again, to change the address.
-CODE_PER_USER = Limit("code-user", "20/h")
+CODE_PER_USER = Limit("code-user", "20/h", NOT_LOCKED)
 # Wrong codes for one mail: the fifth ends the change, and the user must ask for another code. They are counted for as
 # long as a session remembers the change (accounts/session/notes.py), or an old copy of it would get five more.
-EMAIL_CODE = Guesses("email-code", most=5, window=timedelta(minutes=15), reason=Limit.reason)
+EMAIL_CODE = Guesses("email-code", most=5, window=timedelta(minutes=15), reason=NOT_LOCKED)
 # Changes that mail somebody, take a name that others could want, or read all the data of an account.
-CHANGE_PER_USER = Limit("change-user", "20/h")
+CHANGE_PER_USER = Limit("change-user", "20/h", NOT_LOCKED)

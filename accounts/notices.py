@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import preferences
 from kit import addresses, times, tokens, visitor
+from kit.hosts import without_link
 from outbox.mail.write import post
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def tell(event: "Event") -> None:
     name = MAILS[event.kind]
     with preferences.override(event.user.settings) as language:
         context = {
-            "username": event.user.username,
-            "before": event.detail.get("before", ""),
-            "google": event.detail.get("google", ""),
+            "username": without_link(event.user.username),
+            "before": without_link(event.detail.get("before", "")),
+            "google": addresses.readable(event.detail.get("google", "")),
             "left": event.detail.get("left", 0),
             "by": event.detail.get("by", ""),
             "replaces": event.detail.get("replaces", False),
@@ -72,7 +73,7 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[s
     """
     with preferences.override(user.settings) as language:
         changes = in_words({name: [before[name], after[name]] for name in before})
-        context = {"username": user.username, "changes": changes, "when": times.on(timezone.now())}
+        context = {"username": without_link(user.username), "changes": changes, "when": times.on(timezone.now())}
         for address in sorted({user.email, before.get("email", user.email)}):
             post("changed_by_staff", address, context, language=language)
 
@@ -86,10 +87,10 @@ def mail_power_used(superuser: "User", event: "Event", what: str, changed: Mappi
     with preferences.override(superuser.settings) as language:
         done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
         context = {
-            "by": event.user.username if event.user else "",
+            "by": without_link(event.user.username) if event.user else "",
             "device": device_in_words(event.device),
             "when": times.on(event.at),
-            "changes": [f"{what}: {done}", *in_words(changed)],
+            "changes": [f"{without_link(what)}: {done}", *in_words(changed)],
         }
         post("power_used", superuser.email, context, language=language)
 
@@ -116,7 +117,7 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
             return addresses.mask(value)
         if name == "groups":
             return ", ".join(value) or "–"
-        return yes_no[value] if isinstance(value, bool) else str(value)
+        return yes_no[value] if isinstance(value, bool) else without_link(str(value))
 
     return [
         lines[name] % {"before": said(name, changed[name][0]), "after": said(name, changed[name][1])}
@@ -132,7 +133,11 @@ def farewell(user: "User", event: "Event", device: str) -> None:
     for, as kit.visitor.device() returns it. The mails are stored in the outbox, in the caller's transaction.
     """
     with preferences.override(user.settings) as language:
-        context = {"username": user.username, "device": device_in_words(device), "when": times.on(event.at)}
+        context = {
+            "username": without_link(user.username),
+            "device": device_in_words(device),
+            "when": times.on(event.at),
+        }
         for address in sorted({user.email, *user.address.former()}):
             post("deleted", address, context | {"ref": event.pk.hex[-12:]}, language=language)
 
@@ -144,7 +149,12 @@ def code(user: "User", email: str, secret: str, device: str) -> None:
     the caller's transaction.
     """
     with preferences.override(user.settings) as language:
-        context = {"username": user.username, "email": email, "code": secret, "device": device_in_words(device)}
+        context = {
+            "username": without_link(user.username),
+            "email": addresses.readable(email),
+            "code": secret,
+            "device": device_in_words(device),
+        }
         post("email_code", email, context, language=language)
 
 
@@ -155,7 +165,11 @@ def mail_address_owner(owner: "User", device: str) -> None:
     caller's transaction.
     """
     with preferences.override(owner.settings) as language:
-        context = {"username": owner.username, "device": device_in_words(device), "url": settings.SITE_URL}
+        context = {
+            "username": without_link(owner.username),
+            "device": device_in_words(device),
+            "url": settings.SITE_URL,
+        }
         post("email_taken", owner.email, context, language=language)
 
 

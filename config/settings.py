@@ -96,6 +96,7 @@ TEMPLATES = [
                 "config.context.site",
             ],
             "libraries": {"times": "kit.templatetags.times"},
+            "builtins": ["kit.templatetags.addresses"],  # the filter `readable`
         },
     },
 ]

@@ -13,6 +13,8 @@ from accounts import notices, preferences
 from accounts.models import User
 from invites import purposes
 from kit import times, tokens
+from kit.addresses import readable
+from kit.hosts import unlinked, without_link
 from outbox.mail.merge import blank, fill_in
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
@@ -34,8 +36,8 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
         return invitation(link.invite, link)
     with preferences.override(account.settings if account else {}, language_of(link)) as language:
         context = {
-            "email": link.email,
-            "username": account.username if account else link.username,
+            "email": readable(link.email),
+            "username": without_link(account.username if account else link.username),
             "url": tokens.link(purpose, link.pk) if purpose else settings.SITE_URL,
             "reset_url": tokens.link(purposes.RESET, link.pk),
             "until": times.until(link.expires_at),
@@ -94,7 +96,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
         common = rendering_key(invite)
         if common not in written:
             written[common] = with_blanks(invite)
-        words = {EMAIL: invite.email, NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
+        words = {EMAIL: readable(invite.email), NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
         words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
         at = next(leaving) if leaving else None
         mails.append(fill_in(written[common], invite.email, words, about=invite.pk, at=at))
@@ -106,7 +108,7 @@ def rendering_key(invite: "Invite") -> tuple[Any, ...]:
 
     The lengths of address and name are in it, because they decide where lines are broken.
     """
-    lengths = len(invite.email), len(invite.name)
+    lengths = len(readable(invite.email)), len(invite.name)
     return invite.language, invite.invited_by_id, invite.source, invite.note, invite.expires_at, lengths
 
 
@@ -116,7 +118,7 @@ def with_blanks(invite: "Invite") -> OutboxMessage:
     outbox.mail.merge.fill_in() fills the blanks. `invite` itself is not changed.
     """
     blanks = copy(invite)
-    blanks.email, blanks.name = blank(EMAIL, len(invite.email)), blank(NAME, len(invite.name))
+    blanks.email, blanks.name = blank(EMAIL, len(readable(invite.email))), blank(NAME, len(invite.name))
     with preferences.override({}, invite.language) as language:
         words = invitation_words(blanks) | {"until": times.until(invite.expires_at)}
     words |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
@@ -131,7 +133,7 @@ def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
     if account is None:
         return invitation(invite)
     with preferences.override(account.settings, invite.language) as language:
-        words = {"username": account.username, "note": invite.note, "url": f"{settings.SITE_URL}/login"}
+        words = {"username": without_link(account.username), "note": invite.note, "url": f"{settings.SITE_URL}/login"}
     return write_invitation("invite_known", invite, words | sender(invite), language)
 
 
@@ -169,7 +171,7 @@ def write_invitation(
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
     """Returns the template context that every mail of an invitation needs, except its link and its end."""
-    return {"email": invite.email, "note": invite.note, **sender(invite)}
+    return {"email": readable(invite.email), "note": invite.note, **sender(invite)}
 
 
 def sender(invite: "Invite") -> dict[str, str]:
@@ -178,11 +180,16 @@ def sender(invite: "Invite") -> dict[str, str]:
     Without an inviter, the site is named.
     """
     return {
-        "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
-        "inviter_email": invite.invited_by.email if invite.invited_by else "",
+        "inviter": inviter(invite),
+        "inviter_email": readable(invite.invited_by.email) if invite.invited_by else "",
         "name": invite.name,
         "decline_url": tokens.link(purposes.DECLINE, invite.pk),
     }
+
+
+def inviter(invite: "Invite") -> str:
+    """Returns the inviter's username, without a link for mail programs to find, or the name of the site."""
+    return unlinked(invite.invited_by.username) if invite.invited_by else settings.SITE_NAME
 
 
 def ask_to_readdress(invite: "Invite") -> None:
@@ -193,9 +200,9 @@ def ask_to_readdress(invite: "Invite") -> None:
     if invite.invited_by:
         with preferences.override(invite.invited_by.settings) as language:
             context = {
-                "email": invite.email,
-                "other": invite.readdress_to,
-                "inviter": invite.invited_by.username,
+                "email": readable(invite.email),
+                "other": readable(invite.readdress_to),
+                "inviter": without_link(invite.invited_by.username),
                 "url": tokens.link(purposes.READDRESS, invite.pk),
             }
             post("readdress", invite.invited_by.email, context, language=language)
@@ -210,8 +217,8 @@ def tell_not_readdressed(invite: "Invite") -> None:
     spoken = invite.readdress_language or invite.language
     with preferences.override(account.settings if account else {}, spoken) as language:
         context = {
-            "email": invite.email,
-            "other": invite.readdress_to,
-            "inviter": invite.invited_by.username if invite.invited_by else settings.SITE_NAME,
+            "email": readable(invite.email),
+            "other": readable(invite.readdress_to),
+            "inviter": inviter(invite),
         }
         post("not_readdressed", invite.readdress_to, context, language=language)

@@ -1,19 +1,30 @@
-"""Email addresses: one spelling for each, a guess at typos, and a masked form to show."""
+"""Email addresses: one spelling for each, a guess at typos, and the forms in which people read them."""
 
 import difflib
 import re
+from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
+from kit import scripts
+from kit.typed import fold
+
 MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+LONGEST_TEXT = 1000  # characters of a text in which an address is looked for
 
 # Unquoted ASCII only: Django's mail refuses other local parts, and a quoted local part may hold any character.
 LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
 # Python's IDNA (2003) drops or replaces these letters, so the mail would go to another domain.
 NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
+
+# What stands between an address and other words: brackets, quotation marks, commas, tabs and line ends.
+BETWEEN = re.compile(r"[<>()\[\]{}\"“”„‟«»‹›‘’「-】〈-》,;:|、،؛\t-\r]")
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\"]*)?", re.IGNORECASE)
+MARKS = ".!?…'*_`~"  # at the end of a sentence, or around words in chats
 
 # The providers that most people use: a domain that is nearly one of these is probably a typo.
 POPULAR = (
@@ -29,16 +40,30 @@ ALSO_REAL = frozenset(
 
 
 def normalize(typed: str) -> str:
-    """Returns the one spelling of a typed address: trimmed, lower case, its domain in ASCII (IDNA).
+    """Returns the one spelling of the address in a typed or pasted text: lower case, its domain in ASCII (IDNA).
 
-    Raises ValidationError, worded for whoever typed it, if `typed` is empty, longer than 254 characters or no address
-    that Django can mail.
+    The text may be "Ada <ada@example.com>", "mailto:ada@example.com?subject=x", or hold a full stop, white space or
+    invisible characters around the address. Raises ValidationError, worded for whoever typed it, if the text is empty,
+    too long, or holds no address that Django can mail, or more than one.
     """
-    address = typed.strip()
-    if not address:
+    text = fold(typed)
+    if not text:
         raise ValidationError(_("Enter your email address"), code="required")
+    if len(text) > LONGEST_TEXT:
+        raise too_long()
+    try:
+        return spell(text)
+    except ValidationError as error:
+        return spell(_only_address(text, error))
+
+
+def spell(address: str) -> str:
+    """Returns the one spelling of an address that a program has written: lower case, its domain in ASCII (IDNA).
+
+    Raises ValidationError for a text that is longer than 254 characters or no address that Django can mail.
+    """
     if len(address) > MAX_LENGTH:
-        raise ValidationError(_("Email address must be 254 characters or less"), code="max_length")
+        raise too_long()
     local, _at, domain = address.rpartition("@")
     # The check for ASCII comes before lower(), which turns the Kelvin sign, among others, into an ASCII letter.
     # "=?" would make mail programs read the local part as an encoded word (RFC 2047); "[" begins an IP address.
@@ -54,6 +79,53 @@ def normalize(typed: str) -> str:
     if len(address) > MAX_LENGTH:  # a domain grows when it is encoded in ASCII
         raise malformed()
     return address
+
+
+def _only_address(text: str, error: ValidationError) -> str:
+    """Returns the one address that stands in a folded text among brackets, quotation marks, commas and the like.
+
+    Raises `error` if there is none, or other words stand beside it: "ada lovelace@example.com" must not become
+    somebody else's address. Raises ValidationError, with the code "several", if there are two.
+    """
+    pieces = [] if "://" in text else [_trim(piece) for piece in BETWEEN.split(MAILTO.sub(_mailto, text))]
+    found = {address.lower() for piece in pieces for address in ADDRESS.findall(piece)}
+    if len(found) > 1:
+        raise ValidationError(_("Enter one email address. There are several here"), code="several")
+    alone = [piece for piece in pieces if piece.lower() in found]
+    if not alone:
+        raise error
+    return alone[0]
+
+
+def _mailto(found: re.Match[str]) -> str:
+    """Returns the addresses of a mailto URL (RFC 6068), between two spaces of BETWEEN and without its header fields."""
+    return f"\t{unquote(found[1])}\t"
+
+
+def _trim(piece: str) -> str:
+    """Returns a piece of text without white space around it, or the full stops and marks at its end.
+
+    Marks that also stand at its beginning are dropped there too, as in "*ada@example.com*".
+    """
+    piece = piece.strip()
+    end = piece[len(piece.rstrip(MARKS)) :]
+    return piece.removesuffix(end).lstrip("".join(set(end) - {"."})) if end else piece
+
+
+def too_long() -> ValidationError:
+    """Returns the ValidationError for an address that is too long, with the code "max_length"."""
+    return ValidationError(_("Email address must be 254 characters or less"), code="max_length")
+
+
+def key(typed: str) -> str:
+    """Returns the spelling in which a typed address, or name, is looked up; raises nothing for a malformed one."""
+    text = fold(typed)
+    if "@" in text:
+        try:
+            return normalize(text)
+        except ValidationError:
+            pass
+    return text.lower()
 
 
 def malformed() -> ValidationError:
@@ -77,7 +149,21 @@ def suggestion(address: str) -> str:
     return f"{local}@{close[0]}" if close else ""
 
 
+def readable(address: str) -> str:
+    """Returns an address as people read it: "ada@xn--mnchen-3ya.de" becomes "ada@münchen.de".
+
+    A domain stays in ASCII if it could pass for another one: if it mixes scripts or looks like Latin letters, as
+    browsers judge it, or like a provider that most people use. Any other text is returned as it is.
+    """
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return address
+    shown = scripts.readable_domain(domain)
+    bare = scripts.without_accents(shown)
+    return address if bare in POPULAR or bare in ALSO_REAL else f"{local}{at}{shown}"
+
+
 def mask(address: str) -> str:
     """Returns an address like "a•••@example.com": its owner can recognise it, and nobody else can write to it."""
-    local, _at, domain = address.rpartition("@")
+    local, _at, domain = readable(address).rpartition("@")
     return f"{local[:1]}•••@{domain}"

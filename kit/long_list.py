@@ -21,6 +21,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kit import addresses
 from kit.paging import BoundedPaginator
 
 AT_ONCE = 5000  # rows, at most, that one action may change
@@ -125,10 +126,10 @@ class LongList(admin.ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Returns a pair: the rows of `queryset` that search() finds, and False, as no row is found twice.
 
-        The term is put in lower case, as all columns that can be searched are stored and indexed so. A blank one finds
-        all rows.
+        The term is put in the spelling and lower case in which all columns that can be searched are stored and indexed.
+        A blank one finds all rows.
         """
-        term = search_term.strip().lower()
+        term = addresses.key(search_term)
         return (self.search(request, queryset, term) if term else queryset), False
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:

@@ -1,17 +1,22 @@
 """The shared parts of all pages: allowed methods, limits, no caching, and forms bound to the request."""
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
 
-from django.http import HttpRequest
+from django import forms
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from kit import rate_limit
-from kit.form import Form, RequestForm
+from kit.form import Form, NextField, RequestForm
 
 View = Callable[..., HttpResponseBase]
+
+SHOW_AGAIN = "show_again"  # the name of buttons that only show the page again, in another way, with what was typed
 
 
 def page(
@@ -20,22 +25,62 @@ def page(
     """Returns a decorator for a page's view: it answers GET, HEAD and POST (405 for others) and is never cached.
 
     `safe_only` forbids POST. `limit` counts unsafe requests by the visitor's network; beyond it the decorated view
-    raises Limited. The posted fields in `secret` are left out of error reports.
+    raises Limited. The posted fields in `secret` are left out of error reports. A POST by a button called SHOW_AGAIN
+    does nothing but show the page again.
     """
     methods = ["GET", "HEAD"] if safe_only else ["GET", "HEAD", "POST"]
 
     def decorator(view: View) -> View:
         limited = rate_limit.per_network(limit)(view) if limit else view
         inner = never_cache(require_http_methods(methods)(limited))
-        return sensitive_post_parameters(*secret)(inner) if secret else inner
+        inner = sensitive_post_parameters(*secret)(inner) if secret else inner
+
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            again = request.method == "POST" and not safe_only and SHOW_AGAIN in request.POST
+            return show_again(inner, request, *args, **kwargs) if again else inner(request, *args, **kwargs)
+
+        return wrapper
 
     return decorator
 
 
-def bind_form[F: Form](form: type[F], request: HttpRequest, **given: object) -> F:
+def show_again(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """Returns the answer of `view` to a POST as if it were a GET: nothing is done, and its forms hold what was typed.
+
+    Meanwhile `request.POST` is empty, so that no view can act upon it; typed() returns what was in it.
+    """
+    posted = request.POST
+    request.typed = posted  # type: ignore[attr-defined]
+    request.method, request.POST = "GET", QueryDict()
+    try:
+        return view(request, *args, **kwargs)
+    finally:
+        request.method, request.POST = "POST", posted
+
+
+def typed(request: HttpRequest) -> QueryDict:
+    """Returns the fields of the POST that show_again() has made a GET of; none for any other request."""
+    return cast("QueryDict", getattr(request, "typed", QueryDict()))
+
+
+def bind_form[F: Form](form: type[F], request: HttpRequest, **given: Any) -> F:
     """Returns an instance of `form`: with the posted data if the method is POST, otherwise unbound.
 
-    A RequestForm also gets the request; `given` are further arguments of the form. The data is not checked yet.
+    An unbound one has what was typed() as its first values, before those that are `given` as `initial`. A RequestForm
+    also gets the request; `given` are further arguments of the form. The data is not checked yet.
     """
     asker = {"request": request} if issubclass(form, RequestForm) else {}
+    given["initial"] = given.get("initial", {}) | typed_values(form, typed(request))
     return form(data=request.POST if request.method == "POST" else None, **asker, **given)
+
+
+def typed_values(form: type[Form], sent: QueryDict) -> dict[str, Any]:
+    """Returns the first values of a form's fields that were `sent` before; never those of passwords."""
+    if not sent:
+        return {}
+    fields = form.base_fields
+    open_fields = {name: field for name, field in fields.items() if not isinstance(field.widget, forms.PasswordInput)}
+    values = {name: field.widget.value_from_datadict(sent, {}, name) for name, field in open_fields.items()}
+    values = {name: value for name, value in values.items() if value is not None}
+    return {name: fields[name].clean(v) if isinstance(fields[name], NextField) else v for name, v in values.items()}

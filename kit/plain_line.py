@@ -32,7 +32,7 @@ def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
     if len(typed) > longest:
         said = _("%(what)s is longer than %(longest)s characters")
         raise ValidationError(said % {"what": what, "longest": longest}, code="max_length")
-    if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS for c in typed):
+    if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS or c == "\ufffd" for c in typed):
         said = _("%(what)s must be one line of plain text, without invisible characters")
         raise ValidationError(said % {"what": what}, code="control")
     if LINK.search(as_displayed(typed)):

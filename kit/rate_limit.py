@@ -62,7 +62,7 @@ class Limit:
 
     name: str
     rate: str  # count/period, as django-ratelimit writes it: "5/h", "30/10m"
-    reason: Promise = _("Try again after %(time)s. Your account is not locked.")
+    reason: Promise = _("Try again after %(time)s.")
 
     def check(self, request: HttpRequest, key: str) -> None:
         """Counts one request for `key`. Raises Limited if that is more than `rate` allows."""

@@ -4,15 +4,22 @@ Nothing else is in a token: address, expiry and state are in the row, so a token
 with an old key stay valid while it is in SECRET_KEY_FALLBACKS.
 """
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from itsdangerous import BadData, URLSafeSerializer
 
-MAX_LENGTH = 200  # characters; ours have about 80
+MAX_LENGTH = 1000  # characters of a text in which a token is looked for; ours have 74
+
+# One of our tokens: the id in JSON and a signature, both in URL-safe Base64, with no other letter of that alphabet
+# beside it. Mail programs that read quoted-printable wrongly leave "3D" of the "=3D" before it.
+TOKEN = re.compile(r"(?<![\w-])(?:3D)?([\w-]{46}\.[\w-]{27})(?![\w-])", re.ASCII)
+# White space, invisible characters and the "=" of a soft line break (RFC 2045 §6.7): they wrap a long link.
+WRAPPING = re.compile("[=\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,30 @@ def sign(purpose: Purpose, row_id: UUID) -> str:
 
 
 def load(purpose: Purpose, token: str) -> UUID:
-    """Returns the row id in `token`. Raises BadToken if we did not sign it for `purpose`, or if it is damaged."""
+    """Returns the row id in `token`, which may have on it what mail programs and people leave (find()).
+
+    Raises BadToken if we did not sign it for `purpose`, or if it is damaged.
+    """
+    token = find(token) or token
     if len(token) > MAX_LENGTH or not token.isascii():
         raise BadToken("not a token of ours")
     try:
         return UUID(_serializer(purpose).loads(token))
     except (BadData, ValueError, TypeError, AttributeError) as error:
         raise BadToken(str(error)) from error
+
+
+def find(text: str) -> str:
+    """Returns the first token in a text, whoever signed it and for whatever purpose, or "" if there is none.
+
+    What cannot belong to a token is left out: the full stop, bracket or quotation mark after a link in a sentence,
+    white space, even if it is percent-encoded twice, and the line breaks of a wrapped link.
+    """
+    if len(text) > MAX_LENGTH:
+        return ""
+    plain = unquote(unquote(text))
+    found = TOKEN.search(plain) or TOKEN.search(WRAPPING.sub("", plain))
+    return found[1] if found else ""
 
 
 def fits(purpose: Purpose, token: str) -> bool:

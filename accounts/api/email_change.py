@@ -12,6 +12,7 @@ from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken_error
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in, who
+from kit.addresses import readable
 from kit.json_door import Fields, Invalid, Refused, door, message
 
 
@@ -36,7 +37,7 @@ def ask(request: PersonRequest, sent: Fields) -> HttpResponse:
     form = EmailForm(request, sent)
     proof.check(form)
     change.mail_code(request, form.cleaned_data["email"])
-    return message(_("We sent a code to %(email)s.") % {"email": form.cleaned_data["email"]}, 202)
+    return message(_("We sent a code to %(email)s.") % {"email": readable(form.cleaned_data["email"])}, 202)
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
@@ -48,7 +49,7 @@ def cancel(request: PersonRequest, _sent: Fields) -> HttpResponse:
     if change.find_pending(request) is None:
         raise Refused(404, "none", _("No change of address waits for its code. Nothing has changed."))
     change.cancel(request)
-    return message(_("Your address stays %(email)s.") % {"email": request.person.email})
+    return message(_("Your address stays %(email)s.") % {"email": readable(request.person.email)})
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=signed_in)

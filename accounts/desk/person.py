@@ -33,7 +33,9 @@ class PersonForm(forms.ModelForm):
 
     def clean_username(self) -> str:
         """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
-        return names.normalize(self.cleaned_data["username"])
+        typed = self.cleaned_data["username"]
+        unchanged = addresses.key(typed) == self.initial.get("username")  # it may be older than a rule of today
+        return self.initial["username"] if unchanged else names.normalize(typed)
 
     def clean_email(self) -> str:
         """Returns the address in its one spelling (kit.addresses). Raises ValidationError if it is malformed."""
@@ -46,7 +48,7 @@ class PersonAdmin(PersonActions):
 
     form = PersonForm
     list_display = (
-        "email",
+        "address",
         "username",
         "is_verified",
         "seen",
@@ -59,6 +61,10 @@ class PersonAdmin(PersonActions):
     search_fields = ("email__exact", "username__exact")
     search_help_text = gettext_lazy("A whole address or username")
     readonly_fields = ("last_login", "joined_at", "invites_paused_at")
+
+    @admin.display(description=gettext_lazy("email address"))
+    def address(self, person: User) -> str:
+        return addresses.readable(person.email)
 
     @admin.display(description=gettext_lazy("verified"), boolean=True)
     def is_verified(self, person: User) -> bool:

@@ -11,6 +11,7 @@ from accounts.email_change import change
 from accounts.email_change.change import Change
 from accounts.email_change.forms import CodeForm, EmailForm, taken_error
 from accounts.session.account_page import PersonRequest, account_page
+from kit.addresses import readable
 from kit.page import bind_form
 
 
@@ -64,5 +65,5 @@ def finish(request: PersonRequest, waiting: Change) -> HttpResponse:
     account has the address by now.
     """
     change.finish(request, waiting)
-    messages.success(request, _("Your email address is now %(email)s.") % {"email": waiting.to})
+    messages.success(request, _("Your email address is now %(email)s.") % {"email": readable(waiting.to)})
     return redirect("account")

@@ -69,7 +69,7 @@ class Identity:
         """
         email, is_verified = printable(claims.get("email")), claims.get("email_verified") is True
         try:
-            email = addresses.normalize(email)
+            email = addresses.spell(email)  # not as people type: another spelling may be another person at Google
         except ValidationError:
             is_verified = False
         return cls(uid, email, is_verified, is_verified and gives_out(email, printable(claims.get("hd"))))

@@ -37,11 +37,11 @@ IN_SESSION = """
 
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
-        """Returns the user with this username or address, or None. `typed` need not be in lower case.
+        """Returns the user with this username or address, or None; `typed` is as people type and paste it.
 
         A text that holds an "@" is taken for an address: no username holds one.
         """
-        login = typed.strip().lower()
+        login = addresses.key(typed)
         return self.filter(**{"email" if "@" in login else "username": login}).first()
 
     def by_google(self, uid: str) -> "User | None":

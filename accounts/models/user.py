@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names, notices
+from accounts import names, notices, passwords
 from accounts.models.address import Address
 from accounts.models.event import Event
 from accounts.models.google import Google
@@ -87,6 +87,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def second_factor(self) -> SecondFactor:
         return SecondFactor(self)
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Sets the hash of a typed password, or with None makes the password unusable. Saves nothing."""
+        super().set_password(None if raw_password is None else passwords.normalize(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Returns whether a typed password is the user's. Costs one hash; saves a new one if its parameters are old."""
+        return super().check_password(None if raw_password is None else passwords.normalize(raw_password))
 
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from accounts import limits
 from accounts.models import Event, User
 from accounts.session import devices, store
-from kit import visitor
+from kit import addresses, visitor
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -42,7 +42,7 @@ class Backend(ModelBackend):
         recorded. Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one
         event. allauth's own backend would hash twice for a known address.
         """
-        login = (email or username).strip().lower()
+        login = addresses.key(email or username)  # counted by one spelling: others must not be more tries
         user = User.objects.by_login(login)
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -14,21 +13,17 @@ from accounts.codes import guesses
 from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
 from accounts.password.backend import record_wrong_password
+from accounts.password.field import PasswordField
 from accounts.session import proof
 from accounts.session.account_page import PersonRequest
-from kit.form import VERBATIM, Form, RequestForm
+from kit.form import Form, RequestForm
 
 
-class NewPasswordField(forms.CharField):
+class NewPasswordField(PasswordField):
     """A field for a new password. Its hint states the rules; WithNewPassword checks them, once the name is known."""
 
     def __init__(self, label: Any) -> None:
-        super().__init__(
-            label=label,
-            strip=False,
-            error_messages={"required": gettext_lazy("Enter a password")},
-            widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "new-password"}),
-        )
+        super().__init__(label, gettext_lazy("Enter a password"), "new-password")
 
     def prepare(self, *, shown: bool) -> None:
         """Sets the hint and attributes that state PASSWORD_MIN_LENGTH; `shown` displays what is typed."""
@@ -79,12 +74,7 @@ class WithPassword(RequestForm):
 
     proofs: ClassVar[tuple[str, ...]] = ("password",)  # the fields that ask for proof
 
-    password = forms.CharField(
-        label=gettext_lazy("Your password"),
-        strip=False,
-        error_messages={"required": gettext_lazy("Enter your password")},
-        widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "current-password"}),
-    )
+    password = PasswordField(gettext_lazy("Your password"), gettext_lazy("Enter your password"), "current-password")
 
     def __init__(
         self, request: PersonRequest, *args: Any, again: bool = True, always: bool = False, **kwargs: Any

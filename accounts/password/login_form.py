@@ -9,7 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.password.field import PasswordField
 from kit.form import VERBATIM, NextField, RequestForm
+from kit.typed import check_legible
 
 
 class LoginForm(RequestForm):
@@ -21,14 +23,10 @@ class LoginForm(RequestForm):
     login = forms.CharField(
         label=_("Email or username"),
         error_messages={"required": _("Enter your email or username")},
+        validators=[check_legible],
         widget=forms.TextInput(attrs=VERBATIM | {"autocomplete": "username"}),
     )
-    password = forms.CharField(
-        label=_("Password"),
-        strip=False,
-        error_messages={"required": _("Enter your password")},
-        widget=forms.PasswordInput(attrs=VERBATIM | {"autocomplete": "current-password", "enterkeyhint": "go"}),
-    )
+    password = PasswordField(_("Password"), _("Enter your password"), "current-password", enterkeyhint="go")
     next = NextField()
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.models import User
+from kit import addresses
 from kit.form import VERBATIM, Form
 
 
@@ -30,7 +31,9 @@ class UsernameForm(Form):
         Raises ValidationError if it is missing, malformed, too short or long, or reserved, or if another user has it;
         then its message offers a free one.
         """
+        if addresses.key(self.cleaned_data["username"]) == self.user.username:
+            return self.user.username  # it may be older than a rule of today
         name = names.normalize(self.cleaned_data["username"])
-        if name != self.user.username and User.objects.filter(username=name).exists():
+        if User.objects.filter(username=name).exists():
             raise names.taken_error(User.objects.free_name(name))
         return name

@@ -1,8 +1,12 @@
 """Errors outside the JSON doors, answered in JSON to programs; browsers get a page."""
 
+from http import HTTPStatus
+
 from django.http import HttpRequest, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext_noop
+
+from kit.json_door import FORMS
 
 PROGRAMS = ("/api/",)
 PEOPLE = "/api/v1/auth/google/response"  # Google sends browsers back to it, so its errors are pages
@@ -11,8 +15,8 @@ SAID = {
     400: (
         "malformed",
         gettext_noop(
-            "We couldn’t read what was sent, and nothing has changed. Send one JSON object, whose texts are at most "
-            "4,096 characters long and hold no line breaks or other control characters."
+            "We couldn’t read what was sent, and nothing has changed. Send one JSON object in UTF-8, with each name "
+            "once and without NUL characters."
         ),
     ),
     401: ("signed_out", gettext_noop("Your session has ended. Sign in to carry on.")),
@@ -32,6 +36,12 @@ SAID = {
 }
 
 
+# In place of the one for 400 above, for the doors that take an HTML form.
+MALFORMED_FORM = gettext_noop(
+    "We couldn’t read what was sent, and nothing has changed. Send a form in UTF-8, as browsers do, each field once."
+)
+
+
 def answer(request: HttpRequest, status: int) -> JsonResponse | None:
     """Returns the JSON answer to a program for an error with this status, or None if a page should answer.
 
@@ -40,6 +50,8 @@ def answer(request: HttpRequest, status: int) -> JsonResponse | None:
     if not request.path.startswith(PROGRAMS) or request.path == PEOPLE:
         return None
     code, message = SAID[status]
+    if status == HTTPStatus.BAD_REQUEST and request.content_type in FORMS:
+        message = MALFORMED_FORM
     # Some requests are refused before the middleware that chooses the language: then the browser's language counts.
     with translation.override(getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(request)):
         error = {"field": None, "code": code, "message": translation.gettext(message)}

@@ -1,24 +1,39 @@
 """Health checks, and the pages for errors."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
+from typing import cast
 
+from django.contrib import messages
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import caches
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import ResolverMatch, is_valid_path
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.context import site
 from config.edge import json_errors
+from kit.form import safe_path
+from kit.page import show_again
 
 log = logging.getLogger("frontdoor.errors")
+
+# How Django begins the reasons that are about the token and its cookie, not about where a form came from.
+OUT_OF_DATE = "CSRF "
+LEAD_ON = {"account_login", "mfa_authenticate"}
+
+GLUED = re.compile(r"(?:[^\w-]|_)+$", re.ASCII)  # after an address: what no path of ours ends with
 
 PAUSE = timedelta(minutes=2)  # how long visitors are asked to wait while the database is away
 
@@ -93,16 +108,68 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 @never_cache
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Returns the 403 page for a failed CSRF check, or JSON for programs; logs `reason`, without what it quotes."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Returns the page again whose form failed the CSRF check, with what was typed (403); JSON for programs.
+
+    Nothing of what was sent is done. A page that leads on, as sign-in does for whoever has signed in by another tab,
+    leads on. What another site sent is not shown, and the desk's pages, which can't be filled in, offer to send the
+    same again. Logs `reason`, without what it quotes.
+    """
     log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes the Referer, a stranger's text
-    return json_errors.answer(request, 403) or render(request, "errors/csrf.html", status=403)
+    if answer := json_errors.answer(request, 403):
+        return answer
+    if not reason.startswith(OUT_OF_DATE):  # another site may have sent it
+        return render(request, "errors/csrf.html", status=403)
+    if request.path.startswith("/admin/"):
+        return render(request, "errors/csrf.html", {"again": sent_here(request)}, status=403)
+    return page_again(request)
+
+
+def page_again(request: HttpRequest) -> HttpResponseBase:
+    """Returns the page that was posted to as a GET would show it, with what was typed, and says what happened (403).
+
+    Where the page redirects, the message is for the next one. The pages of LEAD_ON need none: they lead on whoever is
+    signed in by now, and others they tell themselves what is missing.
+    """
+    match = cast("ResolverMatch", request.resolver_match)
+    request.is_out_of_date = True  # type: ignore[attr-defined]  # templates/notes.html says so
+    page = show_again(match.func, request, *match.args, **match.kwargs)
+    if page.status_code == HTTPStatus.OK:
+        page.status_code = HTTPStatus.FORBIDDEN
+    elif match.url_name not in LEAD_ON:
+        messages.warning(request, _("The page was open for a long time, so nothing has changed. Try once more."))
+    return page
+
+
+def sent_here(request: HttpRequest) -> list[tuple[str, str]]:
+    """Returns the fields of a form that a page of this site sent, for its user to send them again; [] for any other.
+
+    Passwords are left out.
+    """
+    if request.headers.get("Origin") != f"{request.scheme}://{request.get_host()}":
+        return []
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    return [(name, value) for name, value in fields if name != "csrfmiddlewaretoken" and "password" not in name]
 
 
 @never_cache
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Returns the 404 page, or JSON for programs."""
-    return json_errors.answer(request, 404) or render(request, "errors/404.html", status=404)
+    """Returns the 404 page, or JSON for programs; or leads to the page that is meant by an address in a sentence.
+
+    Mail programs and chats take a full stop, a bracket or invisible characters after a link for a part of it.
+    """
+    if answer := json_errors.answer(request, 404):
+        return answer
+    meant = GLUED.sub("", request.path)
+    if request.method in {"GET", "HEAD"} and meant != request.path and is_page(meant):
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(f"{meant}?{query}" if query else meant)
+    return render(request, "errors/404.html", status=404)
+
+
+def is_page(path: str) -> bool:
+    """Returns whether a path is that of a page outside the desk, which has its own way with unknown addresses."""
+    return bool(safe_path(path) and not path.startswith("/admin") and is_valid_path(path))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,13 +1,19 @@
-"""Checks for input that no form or program of ours sends."""
+"""Checks for input that no browser and no program of ours sends.
+
+Whatever a browser can send, be it a tab or a character that was damaged on its way here, reaches the forms, which say
+beside the field what is wrong with it and keep all the others.
+"""
 
 import json
-import unicodedata
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 
-MAX_VALUE = 4096  # characters in one field of a public form
+# PostgreSQL stores neither NUL nor one half of a surrogate pair, which UTF-8 cannot express.
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def has_nul(fields: QueryDict) -> bool:
@@ -19,18 +25,19 @@ def has_nul(fields: QueryDict) -> bool:
 
 
 def is_hostile(request: HttpRequest) -> bool:
-    """Returns whether the body of a request cannot come from a form or program of ours.
+    """Returns whether the body of a request cannot come from a browser or a program of ours.
 
-    Such a body has broken off, is invalid JSON, gives a field twice, or holds a name or value that is too long or has
-    control characters.
+    Such a body has broken off, is not UTF-8 or invalid JSON, gives a field twice, or holds NUL or lone surrogates.
     """
     try:
         if request.content_type == "application/json":
-            return any(map(is_unacceptable, json_strings(request.body)))
+            return any(map(NOT_TEXT.search, json_strings(request.body)))
+        if request.content_type == "application/x-www-form-urlencoded":
+            unquote_to_bytes(request.body).decode()  # Django would put U+FFFD for what is not UTF-8
         fields = list(request.POST.lists())
-    except (UnreadablePostError, ValueError, RecursionError):  # the body broke off, or is invalid JSON
+    except (UnreadablePostError, ValueError, RecursionError):  # the body broke off, or is invalid JSON or not UTF-8
         return True
-    return any(len(values) > 1 or any(map(is_unacceptable, [name, *values])) for name, values in fields)
+    return any(len(values) > 1 or any(map(NOT_TEXT.search, [name, *values])) for name, values in fields)
 
 
 def json_strings(body: bytes) -> Iterator[str]:
@@ -55,9 +62,3 @@ def json_strings(body: bytes) -> Iterator[str]:
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
-
-
-def is_unacceptable(value: str) -> bool:
-    """Returns whether a text is longer than MAX_VALUE or holds control characters, surrogates or U+FFFD."""
-    # Cc are control characters (NUL, line ends), Cs lone surrogates; U+FFFD stands for bytes that were no UTF-8.
-    return len(value) > MAX_VALUE or any(unicodedata.category(c) in {"Cc", "Cs"} or c == "\ufffd" for c in value)

@@ -12,6 +12,7 @@ from invites import limits
 from invites.ask_for_link.ask import LinkRequest, ask
 from invites.ask_for_link.form import EmailForm
 from invites.models import MagicLink
+from kit.addresses import readable
 from kit.form import safe_path
 from kit.json_door import Fields, Invalid, Refused, door, message
 
@@ -67,7 +68,7 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
 
 def sent_to(email: str) -> str:
     """Returns the sentence for the visitor that a link was mailed to this address."""
-    return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": email}
+    return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": readable(email)}
 
 
 def already_signed_in() -> Refused:

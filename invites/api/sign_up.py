@@ -15,6 +15,7 @@ from invites.link.planned import HasAccount
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from invites.sign_up import join, plan
 from invites.sign_up.forms import RegisterForm, SignupForm
+from kit import addresses
 from kit.json_door import Fields, Invalid, Refused, door, message
 
 
@@ -78,7 +79,7 @@ def answer_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open
     """
     link = press.read_again(link)
     account = link.used_by
-    if account and account.username == sent.get("username", "").strip().lower():
+    if account and account.username == addresses.key(sent.get("username", "")):
         if account == request.user:
             return who(request, 201, next=link.leads_to or None)
         if dead.is_second_press(request, link, purposes.SIGNUP):

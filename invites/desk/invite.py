@@ -27,6 +27,7 @@ from invites.desk.invite_form import InviteForm
 from invites.desk.timeline import timeline
 from invites.link import opens
 from invites.models import Entry, Invite, in_step
+from kit import addresses
 from kit.long_list import ago, exact
 from outbox.models import OutboxMessage
 
@@ -152,11 +153,7 @@ class InviteAdmin(Steering):
 
 def readable(email: str) -> str:
     """Returns the address with its domain in Unicode, and as stored in the tooltip, if it is stored in ASCII (IDNA)."""
-    name, _at, domain = email.rpartition("@")
-    try:
-        read = f"{name}@{domain.encode().decode('idna')}" if "xn--" in domain else email
-    except UnicodeError:
-        return email
+    read = addresses.readable(email)
     return email if read == email else format_html('<span title="{}">{}</span>', email, read)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -14,7 +16,7 @@ from accounts.session import sessions
 from invites import purposes
 from invites.link import browser
 from invites.models import Invite, MagicLink
-from kit import tokens
+from kit import addresses, tokens
 from kit.tokens import Purpose
 from outbox.models import Suppression
 
@@ -49,6 +51,7 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     """
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
+        tell_first_name(request, request.user)
         return redirect(link.leads_to or "account")
     password = request.POST.get("password", "")
     if request.method == "POST" and link.used_by and is_second_press(request, link, purpose, password):
@@ -111,8 +114,18 @@ def second_press(request: HttpRequest, link: MagicLink, account: User, purpose: 
         return to_login_with_new_password(request)
     if purpose == purposes.CONFIRM and link.username:
         return to_login_confirmed(request, link)
+    tell_first_name(request, account)
     way = sessions.LINK if purpose == purposes.CONFIRM else sessions.SIGNUP
     return sessions.start(request, account, link.leads_to, way)
+
+
+def tell_first_name(request: HttpRequest, account: User) -> None:
+    """Adds a message if this press of the sign-up form brings another username than the one that made the account."""
+    sent = request.POST.get("username", "")
+    if sent and addresses.key(sent) != account.username:
+        said = _("You pressed twice, and the first press counts: your username is %(username)s.")
+        change = format_html('<a href="{}">{}</a>', reverse("account_change_username"), _("Change it"))
+        messages.info(request, format_html("{} {}", said % {"username": account.username}, change))
 
 
 def to_login_confirmed(request: HttpRequest, link: MagicLink) -> HttpResponse:

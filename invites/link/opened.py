@@ -40,7 +40,7 @@ from invites.link import browser, dead, opens
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
-from kit.page import page
+from kit.page import page, typed
 from kit.tokens import Purpose
 
 LinkView = Callable[[HttpRequest, MagicLink], HttpResponse]
@@ -112,8 +112,14 @@ def opened_by(
 
 
 def sent_token(request: HttpRequest) -> str:
-    """Returns the token in the form's hidden field (POST) or in the query of the URL, or ""."""
-    return (request.POST if request.method == "POST" else request.GET).get("token", "")
+    """Returns the token in the form's hidden field (POST) or in the query of the URL, or "".
+
+    A program may have encoded the query's "=" or "&" too; then the token is found all the same.
+    """
+    if request.method == "POST":
+        return request.POST.get("token", "")
+    token = typed(request).get("token") or request.GET.get("token")
+    return token or tokens.find(request.META.get("QUERY_STRING", ""))
 
 
 def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink | None:

@@ -45,5 +45,5 @@ class InvitePersonForm(Form):
             return
         if meant := addresses.suggestion(email):
             said = _("Did you mean %(meant)s? If not, press the button again.")
-            self.add_error("email", ValidationError(said, params={"meant": meant}, code="typo"))
+            self.add_error("email", ValidationError(said, params={"meant": addresses.readable(meant)}, code="typo"))
             self.data = {**self.data, "email": email, "note": self.cleaned_data["note"], "sure": email}

@@ -18,6 +18,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from invites.members.form import InvitePersonForm
 from invites.members.invitations import MEMBER_SENDS, MemberInvites
 from invites.models import Invite
+from kit.addresses import readable
 from kit.page import bind_form
 
 SHOWN = 50  # newest invitations on the page
@@ -57,7 +58,7 @@ def invites(request: PersonRequest) -> HttpResponse:
     except ValidationError as error:
         form.add_error("email", error)
         return invites_page(request, form)
-    messages.success(request, _("We’ve emailed an invitation to %(email)s.") % {"email": invite.email})
+    messages.success(request, _("We’ve emailed an invitation to %(email)s.") % {"email": readable(invite.email)})
     return redirect("member_invites")
 
 
@@ -99,7 +100,7 @@ def press(request: PersonRequest, verb: Callable[[MemberInvites, Invite], None],
     except ValidationError as error:
         messages.warning(request, error.messages[0])
     else:
-        messages.success(request, done % {"email": invite.email})
+        messages.success(request, done % {"email": readable(invite.email)})
     return redirect("member_invites")
 
 

@@ -30,7 +30,8 @@ def signup(request: HttpRequest) -> HttpResponseBase:
     The POST of the former makes an account, the POST of the latter plans one. Raises Limited after too many requests,
     presses or bad tokens.
     """
-    with_link = "token" in (request.POST if request.method == "POST" else request.GET)
+    sent = request.POST if request.method == "POST" else request.GET
+    with_link = "token" in sent or opened.sent_token(request)
     return from_link(request) if with_link else register(request)
 
 
@@ -69,10 +70,10 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     Raises NotInvited where an invitation is needed, and Unavailable when another press was faster.
     """
     show = "show" in request.GET
+    first = {} if request.method == "POST" else {"username": User.objects.free_name(link.username or link.email)}
+    form = bind_form(SignupForm, request, email=link.email, show_password=show, initial=first)
     if request.method != "POST":
-        first = {"username": User.objects.free_name(link.username or link.email)}
-        return signup_page(request, link, purpose, SignupForm(email=link.email, show_password=show, initial=first))
-    form = SignupForm(request.POST, email=link.email, show_password=show)
+        return signup_page(request, link, purpose, form)
     try:
         user = join.join(request, link, form, purpose)
     except HasAccount:

@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 
+from kit import addresses
+
 AWAY = 4  # exit code: try later
 
 
 def address(text: str) -> str:
-    """Returns the address given to --email, trimmed and in lower case, as rows store it.
+    """Returns the address given to --email in the spelling in which rows store it.
 
-    Raises CommandError (exit code 2) if it is blank.
+    Raises CommandError (exit code 2) if it is blank, or holds several addresses.
     """
-    email = text.strip().lower()
+    email = addresses.key(text)
     if not email:
         raise CommandError("--email has no address. Give one, like --email ada@example.com.", returncode=2)
+    if email.count("@") > 1:
+        raise CommandError("--email has several addresses. Give one, like --email ada@example.com.", returncode=2)
     return email
 
 

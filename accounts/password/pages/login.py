@@ -9,7 +9,7 @@ from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit.form import safe_path
-from kit.page import bind_form, page
+from kit.page import bind_form, page, typed
 
 
 @page(limits.LOGIN_PER_NETWORK, secret=("password",))
@@ -19,8 +19,9 @@ def login(request: HttpRequest) -> HttpResponse:
     Both lead on to `next`, or else to the account page; a user who is signed in already is led there at once. Raises
     Limited (the 429 page) after too many tries.
     """
-    if request.user.is_authenticated:
-        return redirect(safe_path(request.GET.get("next", "")) or "account")
+    if request.user.is_authenticated:  # perhaps by another tab, whose sign-in has made this form out of date
+        sent = typed(request) or request.POST or request.GET
+        return redirect(safe_path(sent.get("next", "")) or "account")
     form = bind_form(LoginForm, request, initial=known_before(request))
     if form.is_valid() and form.user:
         return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)

@@ -1,11 +1,12 @@
 """Pages that save preferences: the form of all, and the choice of a language."""
 
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -50,13 +51,16 @@ def choose(request: PersonRequest) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """Saves, on POST, the posted `language`: in a cookie, and in the account of a user who is signed in.
 
-    The account takes only one of LANGUAGES. Leads to the posted `next`, or else to the page the visitor came from; a
-    GET leads to the entry page. Raises Limited (the 429 page) after too many POSTs.
+    Another language than one of LANGUAGES changes nothing. Leads to the posted `next`, or else to the page the visitor
+    came from; a GET leads to the entry page. Raises Limited (the 429 page) after too many POSTs.
     """
     if request.method != "POST":
         return redirect("entry")
     code = request.POST.get("language", "")
-    if request.user.is_authenticated and code in dict(settings.LANGUAGES):
+    if code not in dict(settings.LANGUAGES):
+        # Django would set the cookie for every language that it knows itself.
+        request.POST = QueryDict(urlencode({"next": request.POST.get("next", "")}))
+    elif request.user.is_authenticated:
         with suppress(Superseded):  # the account was deleted just now: the cookie still has the language
             request.user.save_preferences(language=code)
             sessions.sync_preferences(request)

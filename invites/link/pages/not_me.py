@@ -12,7 +12,7 @@ from accounts import notices
 from accounts.limits import POST_PER_NETWORK
 from accounts.models import Event, EventUnavailable, NotMe, User
 from invites import limits
-from invites.link import dead
+from invites.link import dead, opened
 from invites.models import MagicLink
 from kit import tokens, visitor
 from kit.page import page
@@ -28,7 +28,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
     a page (404), and so does an event that can't be reported any more (410). Raises Limited when a network has posted
     too often, or too many invalid tokens.
     """
-    token = (request.POST if request.method == "POST" else request.GET).get("token", "")
+    token = opened.sent_token(request)
     try:
         event = Event.objects.select_related("user").get(pk=tokens.load(notices.NOT_ME, token))
     except (tokens.BadToken, Event.DoesNotExist):

@@ -1,4 +1,4 @@
-"""Passwords as people type them: one spelling for what looks the same, before it is hashed and before it is compared."""
+"""Passwords as people type them: one spelling of what looks the same, to be hashed and to be compared."""
 
 import re
 import unicodedata

@@ -20,11 +20,15 @@ LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 # Python's IDNA (2003) drops or replaces these letters, so the mail would go to another domain.
 NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
 
-# What stands between an address and other words: brackets, quotation marks, commas, tabs and line ends.
-BETWEEN = re.compile(r"[<>()\[\]{}\"“”„‟«»‹›‘’「-】〈-》,;:|、،؛\t-\r]")
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+# What an address may stand in, or between. A comma inside a word is no end of an address: it was meant as a full stop.
+BRACKETS = re.compile(r"[<(\[{「【〈《]([^<>()\[\]{}「」【】〈〉《》]*)[>)\]}」】〉》]")
+BETWEEN = re.compile(r"[,;:|、،؛]+(?=\s|$)")
 MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\"]*)?", re.IGNORECASE)
-MARKS = ".!?…'*_`~"  # at the end of a sentence, or around words in chats
+ADDRESS = re.compile(r"[^\s@,;:|]+@[^\s@,;:|]+")
+# What may be left beside it: at its beginning, at its end, and, only where it is at both, around words in chats.
+BEFORE = "<([{\"“”„‟«»‹›‘’「【〈《"
+AFTER = ">)]}\"“”„‟«»‹›‘’」】〉》.,;:!?"
+AROUND = "'*_`~"
 
 # The providers that most people use: a domain that is nearly one of these is probably a typo.
 POPULAR = (
@@ -82,34 +86,37 @@ def spell(address: str) -> str:
 
 
 def _only_address(text: str, error: ValidationError) -> str:
-    """Returns the one address that stands in a folded text among brackets, quotation marks, commas and the like.
+    """Returns the one address that stands in a folded text in brackets, or beside commas, quotation marks and the like.
 
     Raises `error` if there is none, or other words stand beside it: "ada lovelace@example.com" must not become
     somebody else's address. Raises ValidationError, with the code "several", if there are two.
     """
-    pieces = [] if "://" in text else [_trim(piece) for piece in BETWEEN.split(MAILTO.sub(_mailto, text))]
-    found = {address.lower() for piece in pieces for address in ADDRESS.findall(piece)}
+    pieces = [] if "://" in text else _pieces(MAILTO.sub(_mailto, text))
+    found = {_trim(address).lower() for piece in pieces for address in ADDRESS.findall(piece)}
     if len(found) > 1:
         raise ValidationError(_("Enter one email address. There are several here"), code="several")
-    alone = [piece for piece in pieces if piece.lower() in found]
+    alone = [piece for piece in map(_trim, pieces) if piece.lower() in found]
     if not alone:
         raise error
     return alone[0]
 
 
+def _pieces(text: str) -> list[str]:
+    """Returns what stands in brackets in a text, and what stands between commas outside of them."""
+    return [*BRACKETS.findall(text), *BETWEEN.split(BRACKETS.sub(", ", text))]
+
+
 def _mailto(found: re.Match[str]) -> str:
-    """Returns the addresses of a mailto URL (RFC 6068), between two spaces of BETWEEN and without its header fields."""
-    return f"\t{unquote(found[1])}\t"
+    """Returns the addresses of a mailto URL (RFC 6068), without its header fields, between spaces."""
+    return f" {unquote(found[1])} "
 
 
 def _trim(piece: str) -> str:
-    """Returns a piece of text without white space around it, or the full stops and marks at its end.
-
-    Marks that also stand at its beginning are dropped there too, as in "*ada@example.com*".
-    """
-    piece = piece.strip()
-    end = piece[len(piece.rstrip(MARKS)) :]
-    return piece.removesuffix(end).lstrip("".join(set(end) - {"."})) if end else piece
+    """Returns a piece of text without the white space, brackets and marks that were copied along with an address."""
+    piece = piece.strip().lstrip(BEFORE).rstrip(AFTER)
+    if piece[-1:] and piece[-1] in AROUND:
+        piece = piece.strip(AROUND).rstrip(AFTER)
+    return piece.strip()
 
 
 def too_long() -> ValidationError:

@@ -18,8 +18,8 @@ MAX_LENGTH = 1000  # characters of a text in which a token is looked for; ours h
 # One of our tokens: the id in JSON and a signature, both in URL-safe Base64, with no other letter of that alphabet
 # beside it. Mail programs that read quoted-printable wrongly leave "3D" of the "=3D" before it.
 TOKEN = re.compile(r"(?<![\w-])(?:3D)?([\w-]{46}\.[\w-]{27})(?![\w-])", re.ASCII)
-# White space, invisible characters and the "=" of a soft line break (RFC 2045 §6.7): they wrap a long link.
-WRAPPING = re.compile("[=\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# What wraps a long link: soft line breaks (RFC 2045 §6.7), white space and invisible characters.
+WRAPPING = re.compile("=?[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ def find(text: str) -> str:
     What cannot belong to a token is left out: the full stop, bracket or quotation mark after a link in a sentence,
     white space, even if it is percent-encoded twice, and the line breaks of a wrapped link.
     """
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or "\0" in text:  # no mail program and no browser adds a NUL
         return ""
     plain = unquote(unquote(text))
-    found = TOKEN.search(plain) or TOKEN.search(WRAPPING.sub("", plain))
+    joined = WRAPPING.sub("", plain)
+    # A browser drops the line break of a soft one and leaves its "=".
+    found = TOKEN.search(plain) or TOKEN.search(joined) or TOKEN.search(joined.replace("=", ""))
     return found[1] if found else ""
 
 

@@ -272,7 +272,7 @@ def test_an_account_deleted_while_it_signs_in_causes_no_500(ada, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "   ", "abc", "12345", "1234567890123", "1" * 4000, "½²③", "Ⅻ", "🙂", "1\u200f2", "-1", "1e5", "０"]
+    "typed", ["", "   ", "abc", "12345", "1234567890123", "1" * 4000, "1" * 20_000, "½²③", "Ⅻ", "🙂", "1\u200f2", "-1", "1e5", "０"]
 )
 def test_nonsense_gets_one_clear_sentence(typed):
     page = enter(password(), typed)
@@ -281,9 +281,8 @@ def test_nonsense_gets_one_clear_sentence(typed):
     assert "That code didn’t work" in words(page) or "Enter a code" in words(page)
 
 
-@pytest.mark.parametrize("typed", ["1\x002", "1" * 5000])
-def test_input_that_no_browser_sends_is_a_clear_400(typed):
-    assert enter(password(), typed).status_code == 400
+def test_input_that_no_browser_sends_is_a_clear_400():
+    assert enter(password(), "1\x002").status_code == 400
 
 
 def test_a_form_without_a_code_is_no_500():

@@ -93,6 +93,7 @@ SPELLINGS = [
     ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
     ("ada@ｅxample.com", "ada@example.com"),  # IDNA maps a full-width letter to the plain one
     ("ada@\u212aelvin.example", "ada@kelvin.example"),
+    ("ａda@example.com", "ada@example.com"),
 ]
 
 
@@ -112,7 +113,6 @@ NO_ADDRESSES = [
     '"a b"@example.com',
     "ада@example.com",
     "\u212aelvin@example.com",
-    "ａda@example.com",
     "ada@example.com\r\nBcc: x@example.com",
     "ada@exa\x00mple.com",
     "ada@example.com,eve@example.com",

@@ -134,10 +134,16 @@ def test_a_long_passphrase_may_hold_a_short_name(client, link):
 
 def test_the_password_can_be_shown_while_typing_without_a_script(client, link):
     page = client.get(path(link)).text
-    show = re.search(r'href="([^"]*show=1)"', page)[1].replace("&amp;", "&")
+    show = re.search(r'formaction="([^"]*show=1)"', page)[1].replace("&amp;", "&")
+    shown = client.post(show, form(link, username="grace.h", password="typed so far") | {"show_again": "1"})
 
     assert 'name="password"' in page
-    assert re.search(r'<input type="text"[^>]*name="password"', client.get(show).text)
+    assert re.search(r'<input type="text"[^>]*name="password"', shown.text)
+    assert 'value="grace.h"' in shown.text
+    assert "typed so far" not in shown.text
+    assert "There is a problem" not in words(shown)
+    assert not User.objects.exists()
+    assert re.search(r'<input type="password"[^>]*name="password"', client.post(path(link), {"show_again": "1"}).text)
 
 
 def test_opening_the_link_a_hundred_times_changes_nothing(client, either, django_assert_max_num_queries):

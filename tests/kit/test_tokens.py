@@ -30,6 +30,33 @@ def test_nothing_that_we_have_not_signed_is_a_token(subtests):
             tokens.load(KEYS, wrong)
 
 
+AFTER = [*".)>,;:!?\"']}*…»”", " ", "%20", "%2520", "\u200b", "%E2%80%8B", "&amp;", ">\r\nAda", '" target="_blank', "请", "/"]
+
+
+@pytest.mark.parametrize("glued", AFTER)
+def test_what_cannot_belong_to_a_token_is_left_out(glued):
+    row = uuid7()
+
+    assert tokens.load(KEYS, tokens.sign(KEYS, row) + glued) == row
+    assert tokens.find(tokens.sign(KEYS, row) + glued) == tokens.sign(KEYS, row)
+
+
+@pytest.mark.parametrize("before", ["3D", "<", '"', "%20", "\u200b", "=", "https://door.example/confirm?token=", "token="])
+def test_what_stands_before_a_token_is_left_out(before):
+    row = uuid7()
+
+    assert tokens.load(KEYS, before + tokens.sign(KEYS, row)) == row
+
+
+@pytest.mark.parametrize("at", [1, 30, 46, 47, 60, 73])
+@pytest.mark.parametrize("wrap", ["=\r\n", "=\n", "=", "\r\n ", "%0D%0A", "\u200b", "\u00ad"])
+def test_a_token_in_a_wrapped_line_is_put_together(at, wrap):
+    row = uuid7()
+    token = tokens.sign(KEYS, row)
+
+    assert tokens.load(KEYS, f"3D{token[:at]}{wrap}{token[at:]}") == row
+
+
 def test_an_old_key_still_opens_and_the_new_one_signs(settings):
     row, old = UUID(int=1), settings.SECRET_KEY
     signed_before = tokens.sign(KEYS, row)

@@ -47,6 +47,7 @@ def test_a_language_we_do_not_speak_changes_nothing(signed_in, ada, language):
     ada.refresh_from_db()
     assert ada.settings == {}
     assert language_of(signed_in.get("/account")) == "en"
+    assert "language" not in signed_in.cookies
 
 
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example", "/\\evil.example"])

@@ -76,6 +76,15 @@ def test_what_a_browser_can_send_is_never_a_400(path, settings, subtests):
             assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("path", ["/api/v1/auth/google", "/api/v1/account/google"])
+def test_a_door_that_takes_a_form_asks_for_a_form(path):
+    said = post(path, BODIES["NUL"]).json()["errors"][0]
+
+    assert said["code"] == "malformed"
+    assert "Send a form in UTF-8" in said["message"]
+    assert "Send one JSON object" in post(path, b"{", "application/json").json()["errors"][0]["message"]
+
+
 def test_twenty_megabytes_are_a_clear_413():
     page = post("/", b"email=" + b"a" * 20 * 1024 * 1024)
 

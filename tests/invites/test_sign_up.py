@@ -171,6 +171,42 @@ def test_pressing_twice_in_one_browser_is_fine(either):
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize("knows", [True, False], ids=["with the new session", "before the first answer"])
+def test_a_second_press_with_another_name_says_which_one_counts(either, knows):
+    browser = Client()
+    browser.get(path(either))
+    first_cookies = browser.cookies["csrf"].value
+    browser.post("/signup", form(either))
+    if not knows:
+        browser = Client()
+        browser.cookies["csrf"] = first_cookies
+
+    page = browser.post("/signup", form(either, username="hopper"), follow=True)
+
+    assert "You pressed twice, and the first press counts: your username is grace. Change it" in words(page)
+    assert 'href="/account/username"' in page.text
+    assert User.objects.get().username == "grace"
+
+
+def test_a_second_press_with_the_same_name_says_nothing(either):
+    browser = Client()
+    browser.get(path(either))
+    browser.post("/signup", form(either))
+
+    assert "You pressed twice" not in words(browser.post("/signup", form(either, username=" Grace"), follow=True))
+
+
+def test_too_many_tries_say_nothing_of_an_account_that_nobody_has():
+    for _ in range(60):
+        Client().post("/signup", {"email": "no", "username": "", "password": ""})
+
+    page = Client().post("/signup", {"email": "no", "username": "", "password": ""})
+
+    assert page.status_code == 429
+    assert "Try again after" in words(page)
+    assert "not locked" not in words(page)
+
+
 def test_the_same_press_from_another_browser_finds_the_link_used(client, either):
     browser = Client()
     browser.get(path(either))

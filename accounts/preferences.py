@@ -1,4 +1,7 @@
-"""Preferences that people set: language, time zone, theme, and whether they are mailed about new devices."""
+"""Preferences that people set: language, time zone, theme, and what they are mailed about.
+
+The last are `notices`, of new devices, and `declines`, of invitations that were declined; both are on at first.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -51,6 +51,7 @@ urlpatterns = [
     path("reset", ask_for_link.reset, name="account_reset_password"),
     path("reset/password", reset_password.choose, name="account_reset_password_from_key"),
     path("invite/decline", decline.decline, name="invite_decline"),
+    path("invite/decline/now", decline.one_click, name="invite_one_click"),
     path("invite/decline/undo", decline.write_again, name="invite_write_again"),
     path("invite/readdress", readdress.ask, name="invite_readdress_ask"),
     path("invite/readdress/answer", readdress.approve, name="invite_readdress"),

@@ -9,7 +9,11 @@ class InvitesConfig(AppConfig):
     verbose_name = _("Invitations")
 
     def ready(self) -> None:
-        """Adds invitations and links to the export and the erasing of personal data. Called once at start."""
-        from invites import privacy  # noqa: PLC0415 models can be imported only now
+        """Adds invitations and links to the export and the erasing of personal data, and hears of lost mail.
+
+        Called once at start.
+        """
+        from invites import privacy, undelivered  # noqa: PLC0415 models can be imported only now
 
         privacy.take_part()
+        undelivered.take_part()

@@ -1,12 +1,13 @@
 """Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices, preferences
@@ -22,7 +23,9 @@ from outbox.models import OutboxMessage
 if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
-EMAIL, NAME, URL, DECLINE_URL = range(4)  # numbers of the blanks in a mail to many
+EMAIL, NAME, URL, DECLINE_URL, ONE_CLICK_URL = range(5)  # numbers of the blanks in a mail to many
+ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
+DECLINES_TOLD = 10  # mails a day to one inviter about invitations that were declined
 
 
 def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
@@ -46,7 +49,9 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
             "registering": link.purpose == link.Purpose.REGISTER,
         }
     source = link.invite.source if link.invite else "self"
-    return write(name, link.email, context, language=language, source=source, about=link.pk)
+    # The holder has not asked for an invitation's own link.
+    extra = one_click(link.invite) if link.invite and link.purpose == link.Purpose.INVITE else None
+    return write(name, link.email, context, language=language, source=source, about=link.pk, extra=extra)
 
 
 def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
@@ -56,9 +61,10 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
     """
     asked = link.Purpose
     if account:
-        resets = link.purpose in {asked.RESET, asked.DISOWNED}
-        return (link.purpose, purposes.RESET) if resets else ("link_known", purposes.CONFIRM)
-    if link.purpose == asked.RESET:
+        resets = {asked.RESET: "reset", asked.RENEWED: "reset", asked.DISOWNED: "disowned"}
+        name = resets.get(asked(link.purpose))
+        return (name, purposes.RESET) if name else ("link_known", purposes.CONFIRM)
+    if link.purpose in {asked.RESET, asked.RENEWED}:
         return "reset_unknown", None
     if not may_join:
         return "closed", None
@@ -75,13 +81,14 @@ def language_of(link: "MagicLink") -> str:
 def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessage:
     """Returns the mail of an invitation, not stored yet.
 
-    It carries `link`, which the holder of the invitation has asked for; by default the invitation's own link.
+    It carries `link`, which is the invitation's own link or one that its holder has asked for; by default the former.
     """
     carried = link or invite
+    asked = link is not None and link.pk != invite.pk
     with preferences.override({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
     words |= {"url": tokens.link(purposes.SIGNUP, carried.pk)}
-    return write_invitation("invite", invite, words, language, about=carried.pk)
+    return write_invitation("invite", invite, words, language, about=carried.pk, extra={} if asked else None)
 
 
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
@@ -98,6 +105,7 @@ def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None 
             written[common] = with_blanks(invite)
         words = {EMAIL: readable(invite.email), NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
         words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
+        words[ONE_CLICK_URL] = tokens.link(purposes.ONE_CLICK, invite.pk)
         at = next(leaving) if leaving else None
         mails.append(fill_in(written[common], invite.email, words, about=invite.pk, at=at))
     return mails
@@ -122,13 +130,13 @@ def with_blanks(invite: "Invite") -> OutboxMessage:
     with preferences.override({}, invite.language) as language:
         words = invitation_words(blanks) | {"until": times.until(invite.expires_at)}
     words |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
-    return write_invitation("invite", blanks, words, language)
+    return write_invitation("invite", blanks, words, language, extra=one_click_headers(blank(ONE_CLICK_URL)))
 
 
 def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
     """Returns the mail of a member's invitation, not stored yet. `account` has the invited address; None if none has.
 
-    To an address with an account the mail carries no token: it names the sign-in page.
+    To an address with an account the mail carries no token but that to decline: it names the sign-in page.
     """
     if account is None:
         return invitation(invite)
@@ -150,13 +158,19 @@ def reminder(invite: "Invite") -> OutboxMessage:
 
 
 def write_invitation(
-    name: str, invite: "Invite", words: dict[str, Any], language: str, about: UUID | None = None
+    name: str,
+    invite: "Invite",
+    words: dict[str, Any],
+    language: str,
+    *,
+    about: UUID | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> OutboxMessage:
     """Renders the mail template `name` for the address of `invite`. Returns the mail, not stored yet.
 
     `words` is the context of the template, `language` a code. Answers go to the inviter, if there is one, else to
     support. `about` is the id of the link in the mail, if its holder has asked for that link; by default the
-    invitation's id.
+    invitation's id. `extra` are headers; by default those of one_click(), as nobody has asked for the mail.
     """
     return write(
         name,
@@ -166,7 +180,17 @@ def write_invitation(
         source=invite.source,
         reply_to=[invite.invited_by.email] if invite.invited_by else [],
         about=about or invite.pk,
+        extra=one_click(invite) if extra is None else extra,
     )
+
+
+def one_click(invite: "Invite") -> dict[str, str]:
+    """Returns the headers by which mail programs show a button that declines the invitation (RFC 2369, RFC 8058)."""
+    return one_click_headers(tokens.link(purposes.ONE_CLICK, invite.pk))
+
+
+def one_click_headers(url: str) -> dict[str, str]:
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": ONE_CLICK_BODY}
 
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
@@ -222,3 +246,27 @@ def tell_not_readdressed(invite: "Invite") -> None:
             "inviter": inviter(invite),
         }
         post("not_readdressed", invite.readdress_to, context, language=language)
+
+
+def tell_declined(invite: "Invite", reason: str) -> None:
+    """Mails the inviter that the invitation was declined, with the person's `reason`, which may be "".
+
+    Does nothing if the inviter's account is gone or turned off, or its owner wants no such mail; nor after
+    DECLINES_TOLD of them in a day, so that a long list floods nobody. The mail is stored in the caller's transaction.
+    """
+    inviter = invite.invited_by
+    if inviter is None or not inviter.is_active or not inviter.settings.get("declines", True):
+        return
+    since = timezone.now() - timedelta(days=1)
+    told = OutboxMessage.objects.filter(recipient=inviter.email, kind="invite_declined", created_at__gt=since)
+    if told[:DECLINES_TOLD].count() >= DECLINES_TOLD:
+        return
+    with preferences.override(inviter.settings) as language:
+        context = {
+            "email": invite.email,
+            "sent": times.on(invite.sent_at or invite.created_at),
+            "reason": reason,
+            "most": DECLINES_TOLD,
+            "settings_url": f"{settings.SITE_URL}{reverse('account_settings')}",
+        }
+        post("invite_declined", inviter.email, context, language=language)

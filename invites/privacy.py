@@ -4,7 +4,10 @@ from accounts.models import User
 from accounts.privacy import erase, export
 from invites.models import Invite, MagicLink
 
-INVITES = ("source", "email", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "accepted_at")
+INVITES = (
+    *("source", "email", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "accepted_at"),
+    *("declined_at", "decline_reason"),
+)
 LINKS = ("purpose", "email", "language", "next", "created_at", "expires_at", "used_at")
 
 

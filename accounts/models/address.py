@@ -72,10 +72,12 @@ class Address:
         ValidationError for a malformed one.
         """
         with transaction.atomic():
-            before, after = self.user.lock_or_raise().email, addresses.normalize(email)
+            held, after = self.user.lock_or_raise(), addresses.normalize(email)
+            before, held.email = held.email, after
             if after == before:  # the same code was sent in twice
                 return
-            type(self.user).objects.filter(pk=self.user.pk).update(email=after)
+            held.save(update_fields=["email"])
+            held.announce_update("email")
             self.user.email = after
             self.set_only()
             self.user.record_and_notify(Event.Kind.EMAIL_CHANGED, told=before, before=before, **trace)
@@ -91,6 +93,7 @@ class Address:
             with transaction.atomic():
                 user.email = email
                 user.save(update_fields=["email"])
+                user.announce_update("email")
                 self.set_only()
                 detail = {"told": left, "undone": undone.pk.hex, **trace}
                 notices.tell(Event.objects.record(Event.Kind.EMAIL_RESTORED, user, **detail))

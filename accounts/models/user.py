@@ -99,14 +99,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.
 
-        Sets `settings` of this object to all of them. Raises Superseded if the account was deleted meanwhile.
+        Sets `settings` of this object to all of them, and announces to other services what has changed. Raises
+        Superseded if the account was deleted meanwhile.
         """
         with transaction.atomic():
-            stored = User.objects.select_for_update().filter(pk=self.pk).first()
-            if stored is None:
+            held = User.objects.select_for_update().filter(pk=self.pk).first()
+            if held is None:
                 raise Superseded
-            self.settings = stored.settings | chosen
-            self.save(update_fields=["settings"])
+            self.settings = held.settings | chosen
+            if self.settings != held.settings:
+                self.save(update_fields=["settings"])
+                held.announce_update("settings")
 
     def lock_or_raise(self) -> "User":
         """Locks the account's row until the transaction ends, and returns the account as it is now.
@@ -142,36 +145,55 @@ class User(AbstractBaseUser, PermissionsMixin):
         malformed name, and IntegrityError for a taken one.
         """
         with transaction.atomic():
-            before, after = self.lock_or_raise().username, names.normalize(username)
-            User.objects.filter(pk=self.pk).update(username=after)
+            held, after = self.lock_or_raise(), names.normalize(username)
+            before, held.username = held.username, after
+            held.save(update_fields=["username"])
+            held.announce_update("username")
             self.username = after
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
 
     def turn_off(self, **trace: Any) -> None:
-        """Deactivates the account, ends its sessions and records it; mails nobody.
+        """Deactivates the account, ends its sessions, records it and announces it to other services; mails nobody.
 
         `trace` is the ip and device of the request, or by="staff".
         """
         with transaction.atomic():
             self.is_active = False
             self.save(update_fields=["is_active"])
+            self.announce_update("is_active")
             self.end_sessions()
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
 
     def change_by_staff(self, fields: Sequence[str]) -> None:
         """Stores the named fields, which staff have changed, and makes a new `email` the one verified address.
 
-        A new address ends all sessions, as does turning the account off. Stores no other fields: they were read a while
-        ago, and an old session_epoch would bring ended sessions back. Raises IntegrityError for a taken name or
-        address.
+        A new address ends all sessions, as does turning the account off. Announces the change to other services. Stores
+        no other fields: they were read a while ago, and an old session_epoch would bring ended sessions back. Raises
+        IntegrityError for a taken name or address.
         """
         moves = "email" in fields
         with transaction.atomic():
             self.save(update_fields=fields)
             if moves:
                 self.address.set_only()
+            if fields:
+                self.announce_update(*fields)
             if moves or not self.is_active:
                 self.end_sessions()
+
+    def announce_update(self, *changed: str) -> None:
+        """Announces to other services, in the caller's transaction, what the account is called and reached by now.
+
+        `changed` are the names of the fields that have changed.
+        """
+        OutboxEvent.objects.announce(
+            "user.updated",
+            user=self.pk,
+            username=self.username,
+            email=self.email,
+            is_active=self.is_active,
+            changed=sorted(changed),
+        )
 
     def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event, and mails it to the owner with a link to say "this was not me".

@@ -1,4 +1,4 @@
-"""The form of preferences: language, time zone, theme, and mails about new devices."""
+"""The form of preferences: language, time zone, theme, and mails about new devices and declined invitations."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,7 +15,10 @@ from kit.form import Form
 
 
 class SettingsForm(Form):
-    """The form of preferences: language, time zone ("" for UTC), theme, and whether to mail about new devices."""
+    """The form of preferences: language, time zone ("" for UTC), theme, and what to mail about.
+
+    That is new devices (`notices`), and invitations that were declined (`declines`).
+    """
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
@@ -25,6 +28,7 @@ class SettingsForm(Form):
         label=_("Theme"), choices=list(preferences.THEMES.items()), widget=forms.RadioSelect, required=False
     )
     notices = forms.BooleanField(label=_("Email me when someone signs in on a new device"), required=False)
+    declines = forms.BooleanField(label=_("Email me when someone declines my invitation"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

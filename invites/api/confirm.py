@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpRespons
     if not account.is_active:
         raise press.inactive()
     if not link.signs_in(account):
-        raise press.over(MagicLink.State.EXPIRED)
+        raise press.over(link, MagicLink.State.EXPIRED)
     link.sign_in(account, browser.identify(request, purposes.CONFIRM))
     return enter(request, link, account)
 
@@ -113,4 +113,4 @@ def answer_again(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return confirmed(link) if link.username else enter(request, link, account)
     if account and account == request.user:
         return who(request, next=link.leads_to or None)
-    raise press.changed() if link.state == MagicLink.State.PENDING else press.over(link.state)
+    raise press.changed() if link.state == MagicLink.State.PENDING else press.over(link)

@@ -16,6 +16,8 @@ OVER = {
     MagicLink.State.REVOKED: ("revoked", gettext_noop("This invitation was withdrawn. Ask who sent it for a new one.")),
 }
 
+ENDED = gettext_noop("This link was ended by whoever runs this site. Ask for a new one.")
+
 
 def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:
     """Returns the link of the sent `token`, in whatever state, if the token was made for one of these purposes.
@@ -41,10 +43,19 @@ def read_again(link: MagicLink) -> MagicLink:
     return link
 
 
-def over(state: str) -> Refused:
-    """Returns the refusal (410) for a link in a state that is not pending."""
-    code, said = OVER[MagicLink.State(state)]
-    return Refused(410, code, _(said), "token")
+def over(link: MagicLink, state: str = "") -> Refused:
+    """Returns the refusal (410) for a link that works no longer. `state` is that of the link unless another is given.
+
+    Raises KeyError for a pending link.
+    """
+    code, said = OVER[MagicLink.State(state or link.state)]
+    return Refused(410, code, _(ENDED if link.was_ended else said), "token")
+
+
+def signed_in_since() -> Refused:
+    """Returns the refusal (410) for a reset link whose owner has signed in since it was mailed."""
+    said = _("You’ve signed in since we sent this link, so it sets no new password any more. Ask for a new one.")
+    return Refused(410, "expired", said, "token")
 
 
 def broken() -> Refused:

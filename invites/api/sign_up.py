@@ -84,7 +84,7 @@ def answer_again(request: HttpRequest, link: MagicLink, sent: Fields, still_open
             return who(request, 201, next=link.leads_to or None)
         if dead.is_second_press(request, link, purposes.SIGNUP):
             return enter(request, link, account)
-    raise still_open if link.state == MagicLink.State.PENDING else press.over(link.state)
+    raise still_open if link.state == MagicLink.State.PENDING else press.over(link)
 
 
 def enter(request: HttpRequest, link: MagicLink, user: User, *, new: bool = False) -> HttpResponse:

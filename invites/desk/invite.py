@@ -4,7 +4,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -26,7 +27,7 @@ from invites.desk.filters import (
 from invites.desk.invite_form import InviteForm
 from invites.desk.timeline import timeline
 from invites.link import opens
-from invites.models import Entry, Invite, in_step
+from invites.models import Entry, Invite, Reason, in_step
 from kit import addresses
 from kit.long_list import ago, exact
 from outbox.models import OutboxMessage
@@ -53,7 +54,7 @@ class InviteAdmin(Steering):
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("A whole address")
-    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "group", "next")
+    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "group", "next", "decline_reason")
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
@@ -98,12 +99,13 @@ class InviteAdmin(Steering):
         """Returns the fields of the form for a new invitation, or the lines of fields on the page of one."""
         if obj is None:
             return InviteForm.Meta.fields
-        return [
+        lines: list[Any] = [
             ("email", "state_badge", "end"),
             ("inviter", "source", "in_batch"),
             ("name", "language", "group", "next"),
             "note",
         ]
+        return [*lines, "decline_reason"] if obj.decline_reason else lines
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """Shows an invitation, its history and mails, and a button for each action that would change it.
@@ -134,15 +136,32 @@ class InviteAdmin(Steering):
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         """Invites the person of a valid form, by a mail, and sets `obj.pk` to the id of the pending invitation.
 
-        If another person has just invited the address, that invitation is left as it is, and a message says so. Raises
-        Invite.DoesNotExist if the address got an account, or was suppressed, after the form was checked.
+        If the address can't be invited any more since the form was checked, a message says why. If that is because
+        another person has just invited it, `obj.pk` is the id of that invitation, which is left as it is; else None.
         """
         entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
         given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
-        if not Invite.objects.issue_many([entry], **given, leaving=in_step()).done:
-            said = _("Somebody has just invited this address. Nothing more was sent.")
-            self.message_user(request, said, messages.WARNING)
-        obj.pk = Invite.objects.pending().filter(email=entry.email).latest("id").pk
+        outcome = Invite.objects.issue_many([entry], **given, leaving=in_step())
+        for _email, reason in outcome.skipped:
+            self.message_user(request, self.why_not(reason), messages.WARNING)
+        standing = Invite.objects.pending().filter(email=entry.email).order_by("-id").values_list("pk", flat=True)
+        obj.pk = outcome.done[0] if outcome.done else standing.first()
+
+    def why_not(self, reason: Reason) -> str:
+        """Returns the message that an address, which could be invited when the form was checked, was not."""
+        if reason == Reason.INVITED:
+            return _("Somebody has just invited this address. Nothing more was sent.")
+        return _("Nothing was sent: %(reason)s.") % {"reason": reason.label}
+
+    def log_addition(self, request: HttpRequest, obj: Invite, message: Any) -> Any:
+        """Writes the desk's log, unless nobody was invited."""
+        return super().log_addition(request, obj, message) if obj.pk else None
+
+    def response_add(self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None) -> HttpResponse:
+        """Leads on as Django does or, if nobody was invited, to the list."""
+        if obj.pk is None:
+            return redirect("admin:invites_invite_changelist")
+        return super().response_add(request, obj, post_url_continue)
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False

@@ -60,9 +60,13 @@ class InviterAdmin(ReadOnly):
         if not self.has_view_permission(request):
             raise PermissionDenied
         person = find_inviter(object_id)
+        try:
+            tree = person.tree()
+        except Inviter.DoesNotExist:
+            raise Http404 from None
         context = {
             "title": _("Whom %(name)s invited") % {"name": person.username},
-            "tree": person.tree(),
+            "tree": tree,
             "may_pause": self.has_pause_permission(request),
             "depth": DEPTH,
             "people": PEOPLE,

@@ -23,11 +23,14 @@ from outbox.models import Suppression
 GONE = 410
 SECOND_PRESS = timedelta(minutes=2)  # how long a double click, or an answer lost on the way, may take
 
+ENDED = "ended"  # a revoked link that its holder had asked for: no invitation was withdrawn
+
 PAGES = {
     "used": "invites/link/dead/used.html",
     "accepted": "invites/link/dead/used.html",
     "declined": "invites/link/dead/declined.html",
     "revoked": "invites/link/dead/revoked.html",
+    ENDED: "invites/link/dead/ended.html",
 }
 OWNER_PAGE = "invites/link/dead/owner.html"
 
@@ -62,7 +65,7 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
         return expired_page(request, link, purpose)
     if link.state == MagicLink.State.PENDING:  # its invitation was sent again just now
         return redirect(tokens.path(purpose, link.pk))
-    return gone_page(request, link.state, link.invite, link.used_at)
+    return gone_page(request, ENDED if link.was_ended else link.state, link.invite, link.used_at)
 
 
 def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
@@ -79,7 +82,7 @@ def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
 
 
 def gone_page(request: HttpRequest, state: str, invite: Invite | None, used_at: datetime | None) -> HttpResponse:
-    """Returns the page (410) of a link or an invitation whose `state` is used, accepted, declined or revoked.
+    """Returns the page (410) of a link or an invitation whose `state` is used, accepted, declined, revoked or ENDED.
 
     `invite` is the invitation, or that of the link; `used_at` is when it was used or accepted, if it was. A holder who
     has also asked for no more mail can undo that there.
@@ -151,3 +154,12 @@ def expired_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> Htt
     when = min(link.expires_at, timezone.now())
     context = {"link": link, "when": when, "token": tokens.sign(purpose, link.pk)}
     return render(request, "invites/link/dead/expired.html", context, status=GONE)
+
+
+def signed_in_since_page(request: HttpRequest, link: MagicLink) -> HttpResponse:
+    """Returns the page (410) of a reset link whose owner has signed in since it was mailed; it offers a fresh one.
+
+    No sign-in ends the fresh link, as its token has proven that the visitor reads the mailbox.
+    """
+    context = {"link": link, "token": tokens.sign(purposes.RESET, link.pk)}
+    return render(request, "invites/link/dead/signed_in_since.html", context, status=GONE)

@@ -58,8 +58,11 @@ class Readdressing:
                 raise Unavailable
             old, current = self.invite, self.invite.current
             moved = {"revoked_at": timezone.now(), "readdress_to": old.readdress_to}
-            if not Invite.objects.open().filter(pk=current.pk).update(**moved):
+            row = Invite.objects.filter(pk=current.pk)
+            if not row.open().update(**moved):
                 raise Unavailable
+            row.withdraw_mails()
+            row.announce_invites("invite.revoked")
             Event.objects.record(Event.Kind.REVOKED, old.invited_by, about=current.pk)
             said = {name: getattr(current, name) for name in SAID}
             Invite.objects.issue(old.readdress_to, language=old.readdress_language or old.language, **said)

@@ -1,6 +1,6 @@
 """Invitations, and what their holders can do with them."""
 
-from datetime import datetime
+from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
+from invites import mails
 from invites.models.queryset import InviteQuerySet
-from invites.models.states import OPEN, UNANSWERED, Unavailable
+from invites.models.states import ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable, locked_id
+from invites.models.steps import INVITE_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
@@ -74,9 +76,15 @@ class Invite(models.Model):
     accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
     accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_accepted")
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
+    # Why, in the words of the person who declined it, if they gave any.
+    decline_reason = models.CharField(
+        _("reason for declining"), max_length=200, default="", db_default="", editable=False
+    )
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     # When its address was invited again, after this invitation had expired.
     replaced_at = models.DateTimeField(null=True, editable=False)
+    # The end of which "invite.expired" has told other services. If the invitation is lengthened, it may have another.
+    told_end = models.DateTimeField(null=True, editable=False)
     # The other address to which its holder wants it sent (emptied when the sender refuses), when the sender was asked,
     # which happens once, and the language of the request.
     readdress_to = models.EmailField(max_length=MAX_LENGTH, default="", db_default="", editable=False)
@@ -90,9 +98,7 @@ class Invite(models.Model):
         verbose_name_plural = _("invitations")
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["email"], condition=OPEN & ~models.Q(source="member"), name="one_open_invite_per_address"
-            ),
+            models.UniqueConstraint(fields=["email"], condition=OPEN & ~models.Q(source="member"), name=ONE_OPEN),
             models.UniqueConstraint(
                 fields=["email", "invited_by"],
                 condition=OPEN & models.Q(source="member"),
@@ -117,6 +123,7 @@ class Invite(models.Model):
                 fields=["invited_by", "-id"], name="invite_brought", condition=models.Q(accepted_by__isnull=False)
             ),
             models.Index(fields=["invited_by", "expires_at"], name="invite_open", condition=OPEN),
+            models.Index(fields=["expires_at"], name="invite_end_untold", condition=UNTOLD),
             # When a person leaves, their address is searched for here, too.
             models.Index(fields=["readdress_to"], name="invite_readdressed", condition=~models.Q(readdress_to="")),
         ]
@@ -174,7 +181,7 @@ class Invite(models.Model):
 
         Callers do this before they lock a link of the invitation, always in this order, so that nothing deadlocks.
         """
-        if not Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=user.pk):
+        if not Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=locked_id(user)):
             raise Unavailable
 
     def add_to_group(self, user: User) -> None:
@@ -189,26 +196,40 @@ class Invite(models.Model):
             "invite.accepted", invite=self.pk, user=user.pk, source=self.source, batch=batch, invited_by=by
         )
 
-    def revive(self, until: datetime) -> None:
-        """Lets an expired invitation last until `until`, without its group. Its older links stay expired.
+    def revive(self) -> None:
+        """Lets an expired invitation last from now on as long as its inviter meant it to, without its group.
 
-        Sets both columns of this object, and of the stored row only while the invitation is open.
+        Its older links stay expired. Sets both columns of this object, and of the stored row only while the invitation
+        is open.
         """
-        self.expires_at, self.group = until, None
-        Invite.objects.open().filter(pk=self.pk).update(expires_at=until, group=None)
+        self.expires_at, self.group = timezone.now() + self.lifetime, None
+        Invite.objects.open().filter(pk=self.pk).update(expires_at=self.expires_at, group=None)
 
-    def decline(self, *, never: bool = False) -> None:
+    @property
+    def lifetime(self) -> timedelta:
+        """How long it lasts by its inviter's will: INVITE_LIFETIME, or as long as its own link did if it was extended.
+
+        A link that signs in is cut short, whatever the inviter wants: it does not count.
+        """
+        own = self.links.get(pk=self.pk)
+        return max(own.expires_at - own.sent_at, INVITE_LIFETIME)
+
+    def decline(self, *, never: bool = False, reason: str = "") -> None:
         """Declines the invitation, or the newer one in its place, and deletes its mails that have not left.
 
-        `never` also stops all mail to the address, even if the invitation has ended, but not for an address with an
-        account. Raises Unavailable if the invitation is accepted or, without `never`, not open. Changes stored rows in
-        one transaction, not this object.
+        Tells the inviter, with the `reason`, one plain line, if there is one; see mails.tell_declined(). `never` also
+        stops all mail to the address, even if the invitation has ended, but not for an address with an account. Raises
+        Unavailable if the invitation is accepted or, without `never`, not open. Changes stored rows in one transaction,
+        not this object.
         """
         with transaction.atomic():
             current = self.current
-            if Invite.objects.open().filter(pk=current.pk).update(declined_at=timezone.now()):
-                Invite.objects.filter(pk=current.pk).withdraw_mails()
+            row = Invite.objects.filter(pk=current.pk)
+            if row.open().update(declined_at=timezone.now(), decline_reason=reason):
+                row.withdraw_mails()
+                row.announce_invites("invite.declined")
                 Event.objects.record(Event.Kind.DECLINED, None, about=current.pk)
+                mails.tell_declined(current, reason)
             # The holder of an ended invitation may still stop all mail, unless this invitation was accepted.
             elif not never or Invite.objects.accepted().filter(pk=self.pk).exists():
                 raise Unavailable

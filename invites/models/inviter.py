@@ -118,14 +118,16 @@ class Inviter(User):
     def tree(self) -> Tree:
         """Returns the tree around this user: DEPTH generations above and below, at most PEOPLE below. One statement.
 
-        Raises StopIteration if the user was deleted meanwhile.
+        Raises Inviter.DoesNotExist if the user was deleted meanwhile.
         """
         given: dict[str, Any] = {"id": self.pk, "depth": DEPTH, "people": PEOPLE + 2, "counted": COUNTED}
         given["now"] = timezone.now()
         with connection.cursor() as cursor:
             cursor.execute(TREE, given)
             people = [Person(*row) for row in cursor.fetchall()]
-        root = next(person for person in people if person.depth == 0)
+        root = next((person for person in people if person.depth == 0), None)
+        if root is None:
+            raise Inviter.DoesNotExist
         above = sorted((person for person in people if person.depth < 0), key=lambda person: person.depth)
         below = in_order(root, people)
         return Tree(above, root, below[:PEOPLE], is_cut=len(below) > PEOPLE)

@@ -10,12 +10,13 @@ from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING, Self
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Event, User
 from invites.models.outcome import Outcome, Reason
-from invites.models.states import InviteStates
+from invites.models.states import ONE_OPEN, UNTOLD, InviteStates
 from invites.models.steps import REMIND_BEFORE, Extend, Remind, Resend, Revoke, RevokeUnsent, Verb
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ class Lifecycle(InviteStates):
         """Mails these invitations again, CHUNK in each transaction; see steps.Resend. Returns the outcome.
 
         `by` is the person who pressed, None for a command. The mails leave at the times of `leaving`, or now. With
-        `dry_run` nothing is changed. Raises IntegrityError if an address that had declined gets a new invitation at
-        that moment.
+        `dry_run` nothing is changed.
         """
         return self._each(partial(Resend, leaving=leaving), by, dry_run=dry_run)
 
@@ -74,6 +74,27 @@ class Lifecycle(InviteStates):
         """Returns pending invitations without a reminder that end within REMIND_BEFORE; some may not be due yet."""
         return self.pending().filter(expires_at__lte=timezone.now() + REMIND_BEFORE, reminded_at=None)
 
+    def announce_expired(self) -> int:
+        """Announces "invite.expired" to other services for each unanswered invitation whose end has passed.
+
+        Each end is announced once: marked in the transaction that announces it, CHUNK invitations in each. Returns how
+        many were announced. Invitations that another process has locked just now wait for the next call.
+        """
+        total = 0
+        while count := self._announce_some_expired():
+            total += count
+        return total
+
+    @transaction.atomic
+    def _announce_some_expired(self) -> int:
+        ended = self.filter(UNTOLD, expires_at__lte=timezone.now()).order_by("expires_at")[:CHUNK]
+        locked = ended.select_for_update(skip_locked=True, no_key=True)
+        rows = self.model.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
+        count = rows.update(told_end=F("expires_at"))
+        if count:
+            rows.announce_invites("invite.expired")
+        return count
+
     def in_chunks(self) -> "Iterator[Lifecycle]":
         """Yields these rows as querysets of at most CHUNK ids. Rows that fit only later are not among them."""
         for keys in batched(self.values_list("pk", flat=True).iterator(), CHUNK):
@@ -82,13 +103,25 @@ class Lifecycle(InviteStates):
     def _each(self, verb: Work, by: User | None, *, dry_run: bool) -> Outcome:
         return sum((rows.apply_step(verb, by, dry_run=dry_run) for rows in self.in_chunks()), Outcome())
 
-    @transaction.atomic
     def apply_step(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Locks these invitations, which must be few enough for one transaction, and applies one verb to them.
 
         Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Leaves out invitations of
-        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is changed. If `verb` makes
-        a Resend, raises IntegrityError if an address that had declined has another open invitation by then.
+        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is changed. If an address
+        that had declined is invited by another request just now, all is read again: that invitation is then skipped.
+        """
+        while True:
+            try:
+                with transaction.atomic():
+                    return self._apply(verb, by, dry_run=dry_run)
+            except IntegrityError as error:
+                if not is_rival(error):
+                    raise
+
+    def _apply(self, verb: Work, by: User | None, *, dry_run: bool) -> Outcome:
+        """Does the work of apply_step() in the caller's transaction.
+
+        If `verb` makes a Resend, raises IntegrityError if an address that had declined was invited just now.
         """
         known = self.exclude(email="")  # the others were for people who have left
         locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)
@@ -107,3 +140,9 @@ class Lifecycle(InviteStates):
             work.apply(self.model.objects.filter(pk__in=outcome.done), chosen)
             Event.objects.bulk_create([Event(kind=work.kind, user=by, about=invite.pk) for invite in chosen])
         return outcome
+
+
+def is_rival(error: IntegrityError) -> bool:
+    """Returns whether the database refused an open invitation because its address has another."""
+    told = getattr(error.__cause__, "diag", None)
+    return getattr(told, "constraint_name", "") == ONE_OPEN

@@ -13,7 +13,7 @@ from accounts.models import User
 from invites import mails
 from invites.models.invite import Invite
 from invites.models.queryset import lets_in
-from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
+from invites.models.steps import LINK_LIFETIME
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -65,15 +65,17 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
 
         `purpose` is a MagicLink.Purpose, `device` the visitor's, `fields` are columns: language, next, the planned
         account. `instead` is the dead link on whose page a fresh one was asked for: its token proves the mailbox, so an
-        expired invitation of it is revived. Every address takes the same statements, so that their time tells nothing
-        about it.
+        expired invitation of it is revived, and no sign-in ends a fresh link for a new password. Every address takes
+        the same statements, so that their time tells nothing about it.
         """
+        asked = self.model.Purpose
+        if instead and purpose == asked.RESET:
+            purpose = asked.RENEWED
         with transaction.atomic():
             account = User.objects.filter(email=email).first()
             invite = Invite.objects.to_accept(email, instead.invite_id if instead else None)
-            # Only a link of this very invitation may revive it: any other would bring back what has expired.
-            if instead and invite and invite.pk == instead.invite_id and invite.is_expired and account is None:
-                invite.revive(timezone.now() + INVITE_LIFETIME)
+            if instead and invite and account is None and instead.revives(invite):
+                invite.revive()
             link = self.model(email=email, purpose=purpose, **fields | self._terms(account, invite))
             link.save(force_insert=True)
             mails.letter(link, account, may_join=lets_in(invite), device=device).save()
@@ -87,7 +89,8 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """
         soon = timezone.now() + LINK_LIFETIME
         if account:
-            return {"expires_at": soon, "epoch": account.session_epoch} | dict.fromkeys(PLAN, "")
+            owner = {"account": account.pk, "epoch": account.session_epoch}
+            return {"expires_at": soon} | owner | dict.fromkeys(PLAN, "")
         if invite:
             # Anyone may ask for a link to any address; they must not change where the invitation leads.
             return {"expires_at": max(invite.expires_at, soon), "invite": invite, "next": ""}
@@ -152,7 +155,7 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """
         theirs = self.to(user)
         theirs.unused().update(revoked_at=timezone.now())
-        theirs.update(email="", username="", password="", seal="")
+        theirs.update(email="", account=None, username="", password="", seal="")
 
     def forget_plans(self) -> None:
         """Erases planned accounts that were never confirmed, a day after their links have expired."""

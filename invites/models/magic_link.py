@@ -16,7 +16,7 @@ from accounts.models import User
 from invites.models.invite import Invite
 from invites.models.link_queryset import ASKED_FOR, SPENT, MagicLinkQuerySet
 from invites.models.queryset import NotInvited
-from invites.models.states import Unavailable
+from invites.models.states import Unavailable, locked_id
 from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
@@ -44,6 +44,7 @@ class MagicLink(models.Model):
         LINK = "link", _("to sign in or sign up")
         REGISTER = "register", _("to confirm a sign-up")
         RESET = "reset", _("a new password")
+        RENEWED = "renewed", _("a new password, asked for again")
         DISOWNED = "disowned", _("a new password after “this was not me”")
         INVITE = "invite", _("invitation")
         OWNER = "owner", _("owner link")
@@ -65,6 +66,9 @@ class MagicLink(models.Model):
     # On a link with an invitation `next` is empty, and the language of the invitation comes first.
     next = models.CharField(_("leads to"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    # The id of the account that the address had when it was mailed, None without one. It is no foreign key: nothing is
+    # to be locked or changed here for the sake of an account that has moved to another address.
+    account = models.UUIDField(null=True)
     # The account's session_epoch when it was mailed, or when it was used; None without an account.
     epoch = models.PositiveIntegerField(null=True)
     # A planned account: its name, its hashed password, and a seal of the browser in which it was planned. The
@@ -147,6 +151,11 @@ class MagicLink(models.Model):
             return known.REVOKED
         return known.EXPIRED if timezone.now() >= self.expires_at else known.PENDING
 
+    @property
+    def was_ended(self) -> bool:
+        """True if staff have ended this link itself, which its holder had asked for, and not an invitation."""
+        return self.state == self.State.REVOKED and not (self.invite and self.invite.revoked_at)
+
     @cached_property
     def is_spent(self) -> bool:
         """True if a later use of another link has ended this one. MagicLinkQuerySet.with_spent() reads it for many."""
@@ -177,18 +186,39 @@ class MagicLink(models.Model):
         If its address has an account, the link signs in to `account`, so it lasts for LINK_LIFETIME only.
         """
         self.sent_at = timezone.now()
-        self.epoch = account.session_epoch if account else None
+        self.account, self.epoch = (account.pk, account.session_epoch) if account else (None, None)
         self.expires_at = self.sent_at + LINK_LIFETIME if account else max(self.expires_at, end)
-        self.save(update_fields=["epoch", "expires_at", "sent_at"])
+        self.save(update_fields=["account", "epoch", "expires_at", "sent_at"])
 
     def signs_in(self, account: User) -> bool:
         """Returns whether this link may sign in to `account`, whose sessions must not all have ended since the mail.
 
-        If it was mailed before the account was made, it must also be younger than LINK_LIFETIME.
+        It must have been mailed for this very account: another may have had the address then. If it was mailed before
+        there was an account, it must also be younger than LINK_LIFETIME.
         """
-        if self.epoch is None:  # mailed before there was an account
+        if self.account is None:
             return account.session_epoch == 0 and timezone.now() < self.sent_at + LINK_LIFETIME
-        return self.epoch == account.session_epoch
+        return (self.account, self.epoch) == (account.pk, account.session_epoch)
+
+    def is_outrun(self, account: User) -> bool:
+        """Returns whether the owner has signed in to `account` since the mail, so that it sets no new password now.
+
+        Whoever knows the password could sign in whenever the owner asks for such a link. So a link survives that was
+        asked for by "this was not me", or with the token of an older link: by somebody who reads the mailbox.
+        """
+        lasts = self.purpose in {self.Purpose.RENEWED, self.Purpose.DISOWNED}
+        return not lasts and account.last_login is not None and account.last_login > self.sent_at
+
+    def revives(self, invite: Invite) -> bool:
+        """Returns whether asking for a fresh link on this one's page is to revive `invite`, because it has expired.
+
+        Only a link of this very invitation may do that, or of one that it has replaced: any other would bring back what
+        has expired.
+        """
+        own = self.invite
+        if own is None or not invite.is_expired:
+            return False
+        return own.pk == invite.pk or bool(own.replaced_at and own.invited_by_id == invite.invited_by_id)
 
     def claim(self, browser: str, by: User, **changes: Any) -> None:
         """Marks the stored row as used by `by` in `browser` (a keyed hash), and sets the columns `changes`.
@@ -197,7 +227,7 @@ class MagicLink(models.Model):
         invitation before. Raises Unavailable if the link is not pending. The UPDATE filters on this table alone: a join
         would put the filter into a subquery, and two presses at once would both win.
         """
-        used = {"used_at": timezone.now(), "used_by": by.pk, "used_in": browser, "epoch": by.session_epoch}
+        used = {"used_at": timezone.now(), "used_by": locked_id(by), "used_in": browser, "epoch": by.session_epoch}
         if not MagicLink.objects.pending().filter(pk=self.pk).update(**used, **changes, password="", seal=""):
             raise Unavailable
 
@@ -274,6 +304,7 @@ class MagicLink(models.Model):
         Superseded if all sessions of the account have ended since it was read.
         """
         with transaction.atomic():
+            account.lock_or_raise()  # before the link: two links of one account, pressed at once, must not deadlock
             self.sign_in(account, browser)
             account.change_password(password, **trace)
             # The new password has changed the account's epoch. A double click must still find the epoch of its link.
@@ -287,6 +318,7 @@ class MagicLink(models.Model):
         if self.used_at is None and self.is_spent:
             uses = MagicLink.objects.later_uses(self).select_related("used_by")
             if use := uses.order_by("used_at").last():
-                self.used_at, self.used_by, self.used_in, self.epoch = use.used_at, use.used_by, use.used_in, use.epoch
+                for name in ("used_at", "used_by", "used_in", "epoch", "username"):
+                    setattr(self, name, getattr(use, name))
         elif self.used_at is None and self.invite and self.invite.accepted_at:
             self.used_at, self.used_by = self.invite.accepted_at, self.invite.accepted_by

@@ -105,11 +105,17 @@ class InviteQuerySet(Lifecycle):
         new = self.model(email=email, source=source, invited_by=invited_by, **said, **times)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
-            invite = new if self.store([new]).done else self.rivals(source, invited_by).filter(email=email).first()
+            stored = bool(self.store([new]).done)
+            # Locked: the visitor's answer to it must come before this, or after it.
+            rivals = self.rivals(source, invited_by).filter(email=email).select_for_update(no_key=True)
+            invite = new if stored else rivals.first()
             if invite is None:  # a visitor answered it between the two statements
                 return self.issue(email, source=source, invited_by=invited_by, **said)
-            if invite is not new:
-                self.model.objects.filter(pk=invite.pk).mark_sent_again(new.expires_at)
+            rows = self.model.objects.filter(pk=invite.pk)
+            if stored:
+                rows.announce_invites("invite.sent")
+            else:
+                rows.mark_sent_again(new.expires_at)
             link = self._links.select_related("invite__invited_by").get(pk=invite.pk)
             link.last_until(new.expires_at, account)
             mails.letter(link, account, may_join=True).save()
@@ -141,6 +147,8 @@ class InviteQuerySet(Lifecycle):
             ours = [row for row in rows if row.pk in stored]
             OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step()))
             Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
+            if ours:
+                self.model.objects.filter(pk__in=stored).announce_invites("invite.sent")
         return outcome
 
     def sift(self, entries: Sequence[Entry]) -> tuple[Outcome, dict[str, Entry]]:
@@ -207,8 +215,12 @@ class InviteQuerySet(Lifecycle):
         Revokes open invitations to the user, and drops requests to send an invitation to one of the user's addresses.
         """
         theirs = self.to(user)
-        theirs.open().update(revoked_at=timezone.now())
-        theirs.update(email="", name="", note="", readdress_to="")
+        held = theirs.open().order_by("pk").select_for_update(no_key=True)
+        if ids := list(held.values_list("pk", flat=True)):
+            ended = self.model.objects.filter(pk__in=ids)
+            ended.update(revoked_at=timezone.now())
+            ended.announce_invites("invite.revoked")
+        theirs.update(email="", name="", note="", readdress_to="", decline_reason="")
         self.filter(readdress_to__in=user.address.all_own()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":

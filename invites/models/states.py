@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
-from outbox.models import OutboxMessage
+from outbox.models import OutboxEvent, OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite  # noqa: F401 named in brackets, which ruff takes for a text
@@ -18,8 +19,28 @@ if TYPE_CHECKING:
 
 UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
 OPEN = UNANSWERED & Q(replaced_at=None)
+ONE_OPEN = "one_open_invite_per_address"  # the constraint: from staff, an address has one open invitation at most
+# True for a link or an invitation whose address has an account.
+IN_USE = Exists(User.objects.filter(email=OuterRef("email")))
+
+# True for an invitation of whose end other services have not been told; it may not have come yet.
+UNTOLD = UNANSWERED & (Q(told_end=None) | Q(told_end__lt=F("expires_at")))
+# What other services are told of an invitation: keys of the event, and columns.
+TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "invited_by"}
 
 TROUBLED = 1000  # mails: more than staff look through, and few enough for one index look-up each
+
+
+def locked_id(user: User) -> Any:
+    """Returns the id of a user for an UPDATE, which locks the account's row against deletion before its own row.
+
+    Without that, the account's row would be locked only by the check of the foreign key at the end of the transaction.
+    A deletion of the account, which locks in the other order, would then be a deadlock. An account that is being made
+    in this transaction needs no lock: its bare id is returned. For a deleted account the UPDATE sets NULL.
+    """
+    if user._state.adding:  # noqa: SLF001 Django's own mark of a row that is not stored yet
+        return user.pk
+    return RawSQL("(SELECT id FROM accounts_user WHERE id = %s FOR KEY SHARE)", (user.pk,), models.UUIDField())
 
 
 class Unavailable(Exception):
@@ -81,23 +102,42 @@ class InviteStates(models.QuerySet["Invite"]):
         return self.filter(pk__in=newest.values("about"))
 
     def mark_sent_again(self, until: datetime) -> None:
-        """Notes in the stored rows that these invitations are mailed again. Sends no mail; runs two statements.
+        """Notes in the stored rows that these invitations are mailed again, and announces it to other services.
 
-        They last until `until`, or longer if they did, and so do their unused links, except to addresses that have an
-        account. Declined ones are open again: raises IntegrityError if the address has another open invitation. Select
-        the rows by columns that this does not change, such as their ids.
+        Sends no mail; runs three statements. The invitations last until `until`, or longer if they did, and so do their
+        unused links, except to addresses that have an account. Declined ones are open again: raises IntegrityError if
+        the address has another open invitation. Callers have locked the rows, or this could undo an answer that was
+        given meanwhile, and have selected them by columns that this does not change, such as their ids.
         """
         now, longer = timezone.now(), Greatest("expires_at", until)
-        self.update(declined_at=None, expires_at=longer, sent_at=now, sends=F("sends") + 1)
-        self.update_links(expires_at=longer, sent_at=now, epoch=None)
+        again = {"declined_at": None, "decline_reason": ""}
+        self.update(**again, expires_at=longer, sent_at=now, sends=F("sends") + 1)
+        self.update_links(expires_at=longer, sent_at=now, epoch=None, account=None)
+        self.announce_invites("invite.sent")
+
+    def announce_invites(self, name: str) -> None:
+        """Stores an event `name` about each of these invitations for other services, in the caller's transaction.
+
+        Takes one statement, however many they are.
+        """
+        OutboxEvent.objects.announce_each(name, self, **TOLD)
 
     def update_links(self, **terms: Any) -> None:
         """Sets the columns `terms` of the unused links of these invitations: their own, and those holders asked for.
 
         Links to an address that has an account by now stay as they are: nobody else may prolong a link that signs in.
         """
-        in_use = Exists(User.objects.filter(email=OuterRef("email")))
-        self._links.filter(~in_use, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
+        self._links.filter(~IN_USE, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
+
+    def wake_links(self) -> None:
+        """Lets the own links of these invitations last as long as they do, to be mailed again.
+
+        When the holder has renewed an expired invitation, its own link has ended before it. Links to an address that
+        has an account stay as they are.
+        """
+        end = self.model.objects.filter(pk=OuterRef("pk")).values("expires_at")
+        own = self._links.filter(pk__in=self.order_by().values("pk"))
+        own.filter(~IN_USE, used_at=None).update(expires_at=Greatest("expires_at", Subquery(end)))
 
     def withdraw_mails(self) -> None:
         """Deletes the mails about these invitations and their links that have not left: they would bring dead links.

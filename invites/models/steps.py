@@ -57,6 +57,7 @@ class Revoke(Verb):
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(revoked_at=self.now)
         rows.withdraw_mails()
+        rows.announce_invites("invite.revoked")
 
 
 class RevokeUnsent(Revoke):
@@ -168,4 +169,5 @@ class Remind(Mailing):
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(reminded_at=self.now)
+        rows.wake_links()
         OutboxMessage.objects.bulk_create([mails.reminder(invite) for invite in invites])

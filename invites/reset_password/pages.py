@@ -19,7 +19,8 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows a form for a new password. Its POST saves it, ends every session and leads to the sign-in page.
 
     An address without an account is led to the sign-up form. An account that is turned off (403), and a link that works
-    no longer or is from before all sessions of the account ended (410), get pages that say so. With `?show` the
+    no longer or is from before all sessions of the account ended, or before its owner signed in (410), get pages that
+    say so. With `?show` the
     password is displayed as typed. Raises Limited after too many presses or bad tokens.
     """
     show = "show" in request.GET
@@ -35,6 +36,8 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return sessions.inactive(request)
     except Superseded:
         return dead.expired_page(request, link, purposes.RESET)
+    except reset.SignedInSince:
+        return dead.signed_in_since_page(request, link)
     return dead.to_login_with_new_password(request)
 
 

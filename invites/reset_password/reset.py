@@ -18,11 +18,16 @@ class TurnedOff(Exception):
     """The account of the link is turned off. The visitor holds the link, so has its mailbox, and may be told."""
 
 
+class SignedInSince(Exception):
+    """The owner of the account has signed in since the link was mailed, so it sets no new password any more."""
+
+
 def owner(link: MagicLink) -> User:
     """Returns the account whose password a link lets its holder choose.
 
-    Raises NoAccount if no account has the link's address, TurnedOff if the account is turned off, and Superseded if it
-    has ended all sessions since the link was mailed, or is newer than a link that is older than an hour.
+    Raises NoAccount if no account has the link's address, TurnedOff if the account is turned off, Superseded if it has
+    ended all sessions since the link was mailed, or is newer than a link that is older than an hour, and SignedInSince
+    if its owner has signed in since.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
@@ -31,6 +36,8 @@ def owner(link: MagicLink) -> User:
         raise TurnedOff
     if not link.signs_in(account):
         raise Superseded
+    if link.is_outrun(account):
+        raise SignedInSince
     return account
 
 

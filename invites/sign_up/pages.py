@@ -44,11 +44,14 @@ def from_link(request: HttpRequest, link: MagicLink) -> HttpResponse:
     link that works no longer, also if another press was faster (410). Raises Limited after too many presses or bad
     tokens.
     """
-    if request.method != "POST" and User.objects.filter(email=link.email).exists():
+    account = User.objects.filter(email=link.email)
+    if request.method != "POST" and account.exists():
         return redirect(tokens.path(purposes.CONFIRM, link.pk))
-    if not Invite.objects.may_join(link.email):
-        return dead.closed_page(request)
-    return opened.other_account_page(request, link, purposes.SIGNUP) or newcomer(request, link, purposes.SIGNUP)
+    if wrong := opened.other_account_page(request, link, purposes.SIGNUP):
+        return wrong
+    if Invite.objects.may_join(link.email):
+        return newcomer(request, link, purposes.SIGNUP)
+    return redirect(tokens.path(purposes.CONFIRM, link.pk)) if account.exists() else dead.closed_page(request)
 
 
 @opened.opened_by_link(purposes.OWNER, secret=("password",))

@@ -1,13 +1,17 @@
 """Django's mail backends: mail goes into the outbox first, from there to SMTP or, on a bare laptop, into a folder."""
 
 from collections.abc import Sequence
+from email import policy
 from pathlib import Path
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.filebased import EmailBackend as FileBackend
 
+from outbox.mail.smtp import HEADERS
 from outbox.models import OutboxMessage
+
+READABLE = policy.default.clone(header_factory=HEADERS)
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -40,7 +44,7 @@ class EmlBackend(FileBackend):
         Raises OSError if a file cannot be written.
         """
         for email in email_messages:
-            message = email.message()
+            message = email.message(policy=READABLE)
             target = Path(self.file_path) / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
             # Renamed when it is whole: whoever reads the folder meanwhile finds no half of a mail.
             unfinished = target.with_suffix(".tmp")

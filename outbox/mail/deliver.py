@@ -92,6 +92,8 @@ class Deliverer(Worker):
                 row.mark_dead()
         else:
             row.mark_failed(answer)
+        if row.given_up_at:
+            row.tell_undelivered()
         outcome = "given up" if row.given_up_at else "to be tried again"
         log.warning("mail %s failed, %s: %s", row.message_id, outcome, row.last_answer)
         if not smtp.is_open_after(code):

@@ -44,6 +44,7 @@ def fill_in(
     parts = letter.parts | {
         "subject": fill(letter.parts["subject"]),
         "body": fill(letter.parts["body"]),
+        "headers": {name: fill(value) for name, value in letter.parts["headers"].items()},
         "alternatives": [[fill(text, html=True), kind] for text, kind in letter.parts["alternatives"]],
     }
     copy = letter.copy(to, parts, about)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from email import policy
-from email.headerregistry import HeaderRegistry
+from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,22 @@ LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a
 ABOUT_US = {503, 530, 534, 535, 538}
 
 
+class _OneLine(UnstructuredHeader):
+    """A header that is written in one line, however long it is.
+
+    Python would break a long URL into encoded words, which no mail program takes for a URL (RFC 2047 §5).
+    """
+
+    def fold(self: Any, *, policy: policy.EmailPolicy) -> str:  # mixed into a text, which is the value
+        return f"{self.name}: {self}{policy.linesep}"
+
+
 class _Headers(HeaderRegistry):
     """Python's registry of header classes, with a cache: making a class for each header took a quarter of composing."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.map_to_type("List-Unsubscribe", _OneLine)  # type: ignore[arg-type]  # it is mixed into BaseHeader later
         self.made: dict[str, type] = {}
 
     def __getitem__(self, name: str) -> type:
@@ -36,7 +47,8 @@ class _Headers(HeaderRegistry):
         return self.made[name]
 
 
-WRITING = policy.SMTP.clone(header_factory=_Headers())
+HEADERS = _Headers()
+WRITING = policy.SMTP.clone(header_factory=HEADERS)
 
 
 class SmtpBackend(EmailBackend):

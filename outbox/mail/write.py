@@ -1,6 +1,6 @@
 """Writing mail: one template for each kind, rendered for the subject, the text and the HTML. No request is needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -23,11 +23,13 @@ def write(
     source: str = "site",
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> OutboxMessage:
     """Renders templates/mail/`name`.html in `language` for the address `to`. Returns a message that is not stored yet.
 
     `context` fills the template. `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to
-    SUPPORT_CONTACT. `about` is the id of the invitation or the link that the mail is sent for, or None.
+    SUPPORT_CONTACT. `about` is the id of the invitation or the link that the mail is sent for, or None. `extra` holds
+    headers that not all our mail has.
     """
     with translation.override(language):
         context = context | {
@@ -42,7 +44,7 @@ def write(
             render(name, "mail/base.txt", context).strip() + "\n",
             to=[to],
             reply_to=reply_to or [settings.SUPPORT_CONTACT],
-            headers=headers(name, source, context["language"]),
+            headers=headers(name, source, context["language"]) | dict(extra or {}),
         )
         message.attach_alternative(render(name, "mail/base.html", context), "text/html")
     return OutboxMessage.of(message, name, to, about)

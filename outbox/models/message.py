@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parseaddr
 from typing import Any, ClassVar
@@ -34,6 +35,14 @@ SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)
 # The quoted mail may be in another encoding, without "token=". A token is longer than the words of any language, and
 # has digits in it, or else capitals that stand closer together than in any name.
 LIKE_SECRET = re.compile(r"(?=[\w=+-]*(?:\d|[A-Z]{2}|(?:[A-Z][a-z]){2}[A-Z]))(?=[\w=+-]*[\da-z])[\w=+-]{20,}", re.ASCII)
+
+
+UNDELIVERED: list[Callable[["OutboxMessage"], None]] = []
+
+
+def when_undelivered(hear: Callable[["OutboxMessage"], None]) -> None:
+    """Has `hear(mail)` called when a mail came back or was refused for good, in the transaction that saves it."""
+    UNDELIVERED.append(hear)
 
 
 def clean_answer(answer: str) -> str:
@@ -225,7 +234,16 @@ class OutboxMessage(models.Model):
         bounced = {"bounced_at": timezone.now(), "last_answer": clean_refusal(answer)}
         for name, value in bounced.items():
             setattr(self, name, value)
-        return bool(OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None).update(**bounced))
+        rows = OutboxMessage.objects.filter(pk=self.pk, bounced_at=None).exclude(sent_at=None)
+        if not rows.update(**bounced):
+            return False
+        self.tell_undelivered()
+        return True
+
+    def tell_undelivered(self) -> None:
+        """Tells whoever has asked by when_undelivered() that the mail came back or was refused for good."""
+        for hear in UNDELIVERED:
+            hear(self)
 
     def _is_second_report(self) -> bool:
         """Returns whether an earlier mail to the same address was found dead SECOND_REPORT_AFTER ago, or before."""

@@ -15,7 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from kit import encryption
 
 # The events that a webhook can choose from; docs/events.md explains each.
-EVENTS = ("user.created", "user.deleted", "invite.accepted", "session.revoked")
+EVENTS = (
+    "user.created",
+    "user.updated",
+    "user.deleted",
+    "invite.sent",
+    "invite.bounced",
+    "invite.accepted",
+    "invite.declined",
+    "invite.expired",
+    "invite.revoked",
+    "session.revoked",
+)
 
 PREFIX = "whsec_"  # of a secret, as Standard Webhooks has it
 SECRET_SIZE = 32  # bytes

@@ -37,11 +37,11 @@ PAGES = {
     [
         (LinkFactory, "expires_at", "This link has expired", "Send a new link"),
         (LinkFactory, "used_at", "This link has already been used", "Sign in"),
-        (LinkFactory, "revoked_at", "This invitation was withdrawn", "Sign in"),
+        (LinkFactory, "revoked_at", "This link was ended", "Get a new link"),
         (InviteFactory, "expires_at", "This link has expired", "Send a new link"),
         (InviteFactory, "accepted_at", "This link has already been used", "Sign in"),
         (InviteFactory, "declined_at", "You declined this invitation", "Get a new link"),
-        (InviteFactory, "revoked_at", "This invitation was withdrawn", "Sign in"),
+        (InviteFactory, "revoked_at", "This invitation was withdrawn", "Ask for a new invitation"),
     ],
 )
 def test_a_dead_link_says_why_and_offers_one_way_on(client, purpose, make, over, said, way_on):
@@ -89,7 +89,7 @@ def test_no_two_kinds_of_links_share_a_salt():
     """With a shared salt a link that invites somebody could be used to sign somebody in."""
     kinds = [NOT_ME, *(kind for kind in vars(purposes).values() if isinstance(kind, Purpose))]
 
-    assert len({kind.salt for kind in kinds}) == len(kinds) == 7
+    assert len({kind.salt for kind in kinds}) == len(kinds) == 8
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -5,6 +5,9 @@ import json
 import re
 from pathlib import Path
 
+from invites.models.states import TOLD
+from outbox.models.webhook import EVENTS
+
 ROOT = Path(__file__).parents[2]
 ENVELOPE = {"id", "event", "occurred_at"}
 
@@ -17,6 +20,8 @@ def announced():
                 called = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
                 if called in {"announce", "announce_each", "new_event"} and isinstance(node.args[0], ast.Constant):
                     yield node.args[0].value, frozenset(word.arg for word in node.keywords)
+                elif called == "announce_invites":
+                    yield node.args[0].value, frozenset(TOLD)
 
 
 def documented():
@@ -33,6 +38,10 @@ def test_every_event_has_an_example_with_exactly_its_fields():
     shown = {(name, frozenset(one) - ENVELOPE) for name, text in documented().items() for one in examples(text)}
 
     assert shown == set(announced())
+
+
+def test_webhooks_can_choose_exactly_the_events_there_are():
+    assert sorted(EVENTS) == sorted({name for name, _fields in announced()})
 
 
 def test_every_example_is_a_whole_message():

@@ -100,6 +100,11 @@ def lose_google(language):
     person.google.disconnect(**FROM)
 
 
+def be_declined(language):
+    maria = UserFactory(username="maria", email=EMAIL, settings={"language": language})
+    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria).decline(reason="No <b>time</b>")
+
+
 KINDS = {
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
@@ -132,6 +137,7 @@ KINDS = {
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
     "not_readdressed": not_be_readdressed,
+    "invite_declined": be_declined,
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
@@ -151,23 +157,15 @@ LINKS = dict.fromkeys(KINDS, 1) | {
 WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
-    "Don’t want it|Не нужно"
+    "Don’t want it|Не нужно|They said no|отклонено"
 )
-WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken")
+WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "invite_declined")
+INVITING = ("invite", "invite_reminder", "invite_known")
 WITHOUT_END = (
-    *(
-        "closed",
-        "reset_unknown",
-        "email_code",
-        "email_taken",
-        "email_restored",
-        "changed_by_staff",
-        "deleted",
-        "power_used",
-    ),
-    *("readdress", "not_readdressed", "invite_known"),
+    *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
+    *("readdress", "not_readdressed", "invite_known", "invite_declined", "power_used"),
 )
-WITHOUT_DEVICE = ("invite", "invite_reminder", "invite_known", "changed_by_staff", "readdress", "not_readdressed")
+WITHOUT_DEVICE = (*INVITING, "changed_by_staff", "readdress", "not_readdressed", "invite_declined")
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
 MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed", "power_used")
 
@@ -228,8 +226,8 @@ def the_headers_say_what_it_is(kind, language, letter, text, html):
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter["Content-Language"] == language
     assert re.fullmatch(rf"<{kind}\.[0-9a-f]+@testserver>", letter["Message-ID"])
-    assert letter["Reply-To"] == ("maria@lab.example" if kind.startswith("invite") else "help@testserver")
-    assert letter["List-Unsubscribe"] is None
+    assert letter["Reply-To"] == ("maria@lab.example" if kind in INVITING else "help@testserver")
+    assert bool(letter["List-Unsubscribe"]) == bool(letter["List-Unsubscribe-Post"]) == (kind in INVITING)
 
 
 @question

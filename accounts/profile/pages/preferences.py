@@ -23,13 +23,13 @@ from kit.page import bind_form, page
 
 @account_page()
 def choose(request: PersonRequest) -> HttpResponse:
-    """Shows the user's language, time zone, theme and notices of new devices. Its POST saves them and leads back here.
+    """Shows the user's language, time zone, theme and notices. Its POST saves them and leads back here.
 
-    The POST also sets the language cookie. Turning the notices off asks for proof first, unless it is there, and is
-    mailed to the owner. Raises Limited (the 429 page) after too many POSTs.
+    The POST also sets the language cookie. Turning the notices of new devices off asks for proof first, unless it is
+    there, and is mailed to the owner. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
-    chosen = {"language": get_language(), "notices": True} | user.settings
+    chosen = {"language": get_language(), "notices": True, "declines": True} | user.settings
     form = bind_form(SettingsForm, request, initial=chosen)
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})

@@ -22,7 +22,8 @@ class Command(command.Command):
         "never used, wrong passwords for names that no account has, mail that was handed over or given up, and events "
         "that webhooks did not take. After a year: all other history, links that were used, invitations of members "
         "that nobody accepted, lists that were sent, and mail about invitations or links that still exist. Empties "
-        "mail and webhook deliveries a week after they were given up. Run it once a day."
+        "mail and webhook deliveries a week after they were given up. Also tells other services which invitations have "
+        "expired. Run it once a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--batch-size 1000 --format json")
 
@@ -72,9 +73,10 @@ class Command(command.Command):
     def prune_all(self, batch_size: int) -> dict[str, int]:
         """Deletes prunable rows, empties stale mail, and returns how many of each; fewer if a signal interrupts it.
 
-        First it forgets old plans of links, refused lines of lists and former secrets of webhooks, empties old webhook
-        deliveries, and gives those up that are overdue.
+        First it announces to other services which invitations have expired, forgets old plans of links, refused lines
+        of lists and former secrets of webhooks, empties old webhook deliveries, and gives those up that are overdue.
         """
+        Invite.objects.announce_expired()
         MagicLink.objects.forget_plans()
         Batch.objects.forget_refused()
         WebhookDelivery.objects.overdue().give_up()

@@ -32,10 +32,7 @@ class Steering(LongList):
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped.
-
-        Raises IntegrityError if an address that had declined gets a new invitation at that moment.
-        """
+        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped."""
         outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
         self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Event, User
+from accounts.models import Event, Superseded, User
 from invites import mails
 from invites.models import INVITE_LIFETIME, Invite, InviteQuerySet, MagicLink
 from invites.models.queryset import first_times
@@ -57,7 +57,7 @@ class MemberInvites:
         `note` is one plain line, `language` the code of the mail's language. Raises ValidationError, in words for the
         member, if the member is paused, has no invitations left, has invited the address already or mailed it too
         often, or if the address is their own; also if all together have mailed its mailbox too often. Raises Superseded
-        if all sessions of the member have ended meanwhile.
+        if the member's account was deleted meanwhile.
         """
         with transaction.atomic():
             self._admit()
@@ -72,7 +72,6 @@ class MemberInvites:
             Invite.objects.replace_expired([email], invite.source, self.member)
             if not Invite.objects.store([invite]).done:  # another request has just stored one
                 raise self._invited_already()
-            Invite.objects.filter(pk=invite.pk).announce_invites("invite.sent")
             self._mail(invite, Event.Kind.INVITED)
         return invite
 
@@ -81,7 +80,7 @@ class MemberInvites:
 
         Raises ValidationError, in words for the member, if the member is paused, or has mailed the address too often or
         less than a minute ago, or all together have mailed its mailbox too often. Raises Invite.DoesNotExist if the
-        invitation is not this member's, or no longer open, and Superseded if all sessions of the member have ended
+        invitation is not this member's, or no longer open, and Superseded if the member's account was deleted
         meanwhile.
         """
         with transaction.atomic():
@@ -98,11 +97,11 @@ class MemberInvites:
     def withdraw(self, invite: Invite) -> None:
         """Withdraws an invitation and its mail that has not left. Links that the person asked for go on working.
 
-        Raises Invite.DoesNotExist if the invitation is not this member's, or no longer pending, and Superseded if all
-        sessions of the member have ended meanwhile.
+        Raises Invite.DoesNotExist if the invitation is not this member's, or no longer pending, and Superseded if the
+        member's account was deleted meanwhile.
         """
         with transaction.atomic():
-            self.member.lock_or_raise()
+            self._lock()
             if not self.sent().pending().filter(pk=invite.pk).update(revoked_at=timezone.now()):
                 raise Invite.DoesNotExist
             # A link that the person asked for is theirs: it must not end with the member's invitation.
@@ -112,13 +111,19 @@ class MemberInvites:
             Invite.objects.filter(pk=invite.pk).announce_invites("invite.revoked")
             Event.objects.record(Event.Kind.REVOKED, self.member, about=invite.pk)
 
-    def _admit(self) -> None:
+    def _lock(self) -> User:
         """Locks the member's row until the transaction ends, so that two presses at once count one after the other.
 
-        Raises ValidationError if the member's invitations are paused, and Superseded if all sessions of the member have
-        ended since they were read, or the account was deleted.
+        Returns the member as stored now. Raises Superseded if the account was deleted meanwhile.
         """
-        if self.member.lock_or_raise().invites_paused_at:
+        locked: User | None = User.objects.select_for_update(no_key=True).filter(pk=self.member.pk).first()
+        if locked is None:
+            raise Superseded
+        return locked
+
+    def _admit(self) -> None:
+        """Locks the member's row as _lock() does. Raises ValidationError if the member's invitations are paused."""
+        if self._lock().invites_paused_at:
             raise ValidationError(_("Your invitations are paused"), code="paused")
 
     def _invited_already(self) -> ValidationError:

@@ -196,9 +196,9 @@ class MagicLink(models.Model):
         It must have been mailed for this very account: another may have had the address then. If it was mailed before
         there was an account, it must also be younger than LINK_LIFETIME.
         """
-        if self.account is None:
+        if self.epoch is None:  # mailed before there was an account
             return account.session_epoch == 0 and timezone.now() < self.sent_at + LINK_LIFETIME
-        return (self.account, self.epoch) == (account.pk, account.session_epoch)
+        return self.epoch == account.session_epoch and self.account in {None, account.pk}
 
     def is_outrun(self, account: User) -> bool:
         """Returns whether the owner has signed in to `account` since the mail, so that it sets no new password now.
@@ -212,13 +212,9 @@ class MagicLink(models.Model):
     def revives(self, invite: Invite) -> bool:
         """Returns whether asking for a fresh link on this one's page is to revive `invite`, because it has expired.
 
-        Only a link of this very invitation may do that, or of one that it has replaced: any other would bring back what
-        has expired.
+        Only a link of this very invitation may do that: any other would bring back what has expired.
         """
-        own = self.invite
-        if own is None or not invite.is_expired:
-            return False
-        return own.pk == invite.pk or bool(own.replaced_at and own.invited_by_id == invite.invited_by_id)
+        return invite.pk == self.invite_id and invite.is_expired
 
     def claim(self, browser: str, by: User, **changes: Any) -> None:
         """Marks the stored row as used by `by` in `browser` (a keyed hash), and sets the columns `changes`.

@@ -16,7 +16,7 @@ from invites import mails
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
-from outbox.models import OutboxMessage, Suppression
+from outbox.models import OutboxEvent, OutboxMessage, Suppression
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
@@ -111,11 +111,8 @@ class InviteQuerySet(Lifecycle):
             invite = new if stored else rivals.first()
             if invite is None:  # a visitor answered it between the two statements
                 return self.issue(email, source=source, invited_by=invited_by, **said)
-            rows = self.model.objects.filter(pk=invite.pk)
-            if stored:
-                rows.announce_invites("invite.sent")
-            else:
-                rows.mark_sent_again(new.expires_at)
+            if not stored:
+                self.model.objects.filter(pk=invite.pk).mark_sent_again(new.expires_at)
             link = self._links.select_related("invite__invited_by").get(pk=invite.pk)
             link.last_until(new.expires_at, account)
             mails.letter(link, account, may_join=True).save()
@@ -147,8 +144,6 @@ class InviteQuerySet(Lifecycle):
             ours = [row for row in rows if row.pk in stored]
             OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step()))
             Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
-            if ours:
-                self.model.objects.filter(pk__in=stored).announce_invites("invite.sent")
         return outcome
 
     def sift(self, entries: Sequence[Entry]) -> tuple[Outcome, dict[str, Entry]]:
@@ -193,15 +188,20 @@ class InviteQuerySet(Lifecycle):
         self.model.objects.filter(pk__in=locked).update(replaced_at=timezone.now())
 
     def store(self, rows: Sequence["Invite"]) -> Outcome:
-        """Inserts new invitations and their own links. Returns the outcome.
+        """Inserts new invitations and their own links, and announces them to other services. Returns the outcome.
 
         Skips as INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if
         the new one is from a member, from this member.
         """
         # Every list inserts in the same order, so that two lists of the same people can't deadlock.
         self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
-        stored = set(self.model.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+        ours = self.model.objects.filter(pk__in=[row.pk for row in rows])
+        stored = dict(
+            ours.values_list("pk", OutboxEvent.objects.is_heard())
+        )  # this spares a statement if nobody listens
         self._links.bulk_create([self._links.model.of(row) for row in rows if row.pk in stored])
+        if any(stored.values()):
+            ours.announce_invites("invite.sent")
         skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]
         return Outcome([row.pk for row in rows if row.pk in stored], skipped)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import timedelta
 
 import psycopg
@@ -188,20 +189,20 @@ def test_this_was_not_me_is_announced_once_where_it_turns_the_account_off(mailbo
 
     assert Client().post("/not-me", {"token": token}).status_code == 409
 
-    assert announced() == [all_over(ada)]
+    assert announced() == [updated(ada, "is_active"), all_over(ada)]
 
 
 def test_turning_an_account_off_at_the_desk_is_announced_once(desk, signed_in, ada, announced):
     desk.post(f"/admin/accounts/user/{ada.pk}/change/", {"username": "ada", "email": ada.email})
     signed_in.get("/account")
 
-    assert announced() == [all_over(ada)]
+    assert announced() == [updated(ada, "is_active"), all_over(ada)]
 
 
 def test_turning_an_account_off_ends_its_sessions(signed_in, ada, announced):
     ada.turn_off()
 
-    assert announced() == [all_over(ada)]
+    assert announced() == [updated(ada, "is_active"), all_over(ada)]
     assert not Session.objects.exists()
 
 
@@ -367,3 +368,70 @@ def test_events_hold_no_secret(ada, announced):
     told = json.dumps(announced())
     assert len(announced()) == 3
     assert not [secret for secret in secrets if secret in told]
+
+
+def updated(user, *changed):
+    user = User.objects.get(pk=user.pk)
+    fields = {"username": user.username, "email": user.email, "is_active": user.is_active}
+    return "user.updated", {"user": str(user.pk), **fields, "changed": list(changed)}
+
+
+def test_a_new_name_is_announced(signed_in, ada, announced):
+    signed_in.post("/account/username", {"username": "countess", "password": PASSWORD})
+
+    assert announced() == [updated(ada, "username")]
+    assert announced()[0][1]["username"] == "countess"
+
+
+@pytest.mark.parametrize("door", ["page", "program"])
+def test_a_new_address_is_announced(signed_in, ada, announced, mailbox, door):
+    if door == "page":
+        signed_in.post("/account/email", {"email": "countess@example.com", "password": PASSWORD})
+        code = re.search(r"\b(\d{4} \d{4})\b", mailbox.text("countess@example.com"))[1]
+        signed_in.post("/account/email/code", {"code": code})
+    else:
+        ada.address.change("countess@example.com")
+
+    assert announced() == [updated(ada, "email")]
+    assert announced()[0][1]["email"] == "countess@example.com"
+
+
+def test_an_address_that_is_given_back_is_announced(signed_in, ada, announced, mailbox):
+    ada.address.change("thief@example.com")
+    token = mailbox.link("ada@example.com", "/not-me").partition("token=")[2]
+    OutboxEvent.objects.all().delete()
+
+    Client().post("/not-me", {"token": token})
+
+    assert updated(ada, "email") in announced()
+    assert User.objects.get(pk=ada.pk).email == "ada@example.com"
+
+
+def test_settings_are_announced_if_they_have_changed(signed_in, ada, announced):
+    chosen = {"language": "ru", "time_zone": "", "theme": "dark", "notices": "on", "declines": "on"}
+
+    for _ in range(2):
+        signed_in.post("/account/settings", chosen)
+
+    assert announced() == [updated(ada, "settings")]
+    signed_in.post("/language", {"language": "en"})
+    assert announced() == [updated(ada, "settings")] * 2
+
+
+def test_what_staff_change_is_announced_once_for_all_fields(desk, ada, announced):
+    form = {"username": "countess", "email": "countess@example.com", "is_active": "on", "is_staff": "on"}
+
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    told = [event for event in announced() if event[0] == "user.updated"]
+    assert told == [updated(ada, "email", "is_staff", "username")]
+
+
+def test_turning_an_account_off_and_on_is_announced(desk, ada, announced):
+    form = {"username": ada.username, "email": ada.email}
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+    off = updated(ada, "is_active")
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form | {"is_active": "on"})
+
+    assert [event for event in announced() if event[0] == "user.updated"] == [off, updated(ada, "is_active")]
+    assert off[1]["is_active"] is False

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import User
-from invites.models import Invite, MagicLink
+from accounts.models import Superseded, User
+from invites.models import Invite, MagicLink, Reason, Unavailable
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -101,3 +101,69 @@ def test_asking_waits_for_nobody_who_works_with_an_invitation_of_the_address():
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         Invite.objects.filter(pk=invite.pk).extend()
         assert pool.submit(ask).result(20).invite == invite
+
+
+@pytest.mark.parametrize("is_invited", [False, True])
+def test_an_account_that_is_deleted_while_its_link_is_pressed_waits_for_the_press(is_invited):
+    """Otherwise the check of the foreign key, at the end of the press, would wait for a deletion that waits for it."""
+    ada = UserFactory()
+    link = MagicLink.objects.issue(ada.email)
+    if is_invited:
+        link = MagicLink.objects.select_related("invite").get(pk=InviteFactory(email=ada.email).pk)
+
+    def leave():
+        try:
+            User.objects.get(pk=ada.pk).erase()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            link.sign_in(ada, "")
+            left = pool.submit(leave)
+            await_waiting()
+        left.result(20)
+
+    assert not User.objects.filter(pk=ada.pk).exists()
+    assert not MagicLink.objects.exclude(email="").exists()
+
+
+def test_two_reset_links_pressed_at_once_set_one_password():
+    ada = UserFactory()
+    first, second = (MagicLink.objects.issue(ada.email, "reset") for _ in range(2))
+    account = User.objects.get(pk=ada.pk)
+
+    def press():
+        try:
+            second.reset_password(account, "another horse battery staple")
+        except (Superseded, Unavailable):
+            return "too late"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first.reset_password(ada, PASSWORD)
+            pressed = pool.submit(press)
+            await_waiting()
+        assert pressed.result(20) == "too late"
+
+
+def test_sending_a_declined_invitation_again_beside_a_new_one_skips_it():
+    declined = InviteFactory(declined_at=timezone.now(), sent_at=timezone.now() - timedelta(hours=1))
+
+    def resend():
+        try:
+            return Invite.objects.filter(pk=declined.pk).resend()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Invite.objects.issue(declined.email, source="admin")
+            sent = pool.submit(resend)
+            await_waiting()
+        assert sent.result(20).skipped == [(declined.email, Reason.INVITED)]
+
+    declined.refresh_from_db()
+    assert declined.state == "declined"

@@ -462,3 +462,12 @@ def test_two_lists_of_the_same_people_in_opposite_order_invite_each_once(new, ex
 
 def invite_in_order(orders, turn):
     return Invite.objects.issue_many([Entry(email) for email in orders[turn]], source="csv")
+
+
+def test_an_invitation_that_is_declined_while_it_is_issued_again_stays_declined():
+    for n in range(ROUNDS):
+        invite = InviteFactory(email=f"guest{n}@example.com")
+
+        nearly_at_once(partial(Invite.objects.issue, invite.email, source="admin"), invite.decline)
+
+        assert became(invite) == ("declined",)

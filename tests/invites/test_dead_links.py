@@ -15,6 +15,7 @@ from kit import tokens
 from kit.tokens import Purpose
 from outbox.models import OutboxMessage
 from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +207,107 @@ def test_a_withdrawn_invitation_mails_nothing_to_whoever_kept_its_link(client):
 
     assert client.post("/invite/sent", {"token": tokens.sign(purposes.SIGNUP, invite.pk)}).url == "/"
     assert not OutboxMessage.objects.exists()
+
+
+def ask_again(client, purpose, row):
+    return client.post("/invite/sent", {"token": tokens.sign(purpose, row.pk)})
+
+
+def days_left(row):
+    row.refresh_from_db()
+    return (row.expires_at - timezone.now() + timedelta(minutes=1)) // timedelta(days=1)
+
+
+def test_a_renewed_invitation_lasts_as_long_as_its_inviter_had_extended_it(client, mailbox):
+    invite = Invite.objects.issue("grace@example.com", source="admin")
+    Invite.objects.all().extend()
+
+    with time_machine.travel(timezone.now() + timedelta(days=15)):
+        ask_again(client, purposes.SIGNUP, invite)
+
+        assert days_left(invite) == 14
+        assert days_left(MagicLink.objects.exclude(pk=invite.pk).get()) == 14
+
+
+def test_a_link_to_an_account_is_renewed_for_an_hour_whatever_its_invitation_says(client, mailbox, ada):
+    invite = Invite.objects.issue(ada.email, source="admin")
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        ask_again(client, purposes.CONFIRM, invite)
+
+        fresh = MagicLink.objects.exclude(pk=invite.pk).get()
+        assert fresh.expires_at <= timezone.now() + timedelta(hours=1)
+
+
+def test_the_reminder_of_a_renewed_invitation_has_a_link_that_works(client, mailbox):
+    invite = Invite.objects.issue("grace@example.com", source="admin")
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        ask_again(client, purposes.SIGNUP, invite)
+    with time_machine.travel(timezone.now() + timedelta(days=14)):
+        assert Invite.objects.remindable().remind().done
+
+        assert mailbox.kinds("grace@example.com")[-1] == "invite_reminder"
+        assert client.get(mailbox.link("grace@example.com")).status_code == 200
+
+
+def test_a_withdrawn_invitation_names_whom_to_ask(client, ada):
+    page = client.get(tokens.path(purposes.SIGNUP, InviteFactory(revoked_at=AGO, invited_by=ada).pk))
+
+    assert "Ask ada for a new invitation" in words(page)
+    assert 'href="mailto:ada@example.com"' in page.text
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_where_the_inviter_is_gone_support_can_be_asked(client, ada, gone):
+    invite = InviteFactory(revoked_at=AGO, invited_by=ada)
+    if gone:
+        ada.erase()
+    else:
+        ada.turn_off()
+
+    page = client.get(tokens.path(purposes.SIGNUP, invite.pk))
+
+    assert 'href="mailto:help@testserver"' in page.text
+    assert "ada@example.com" not in page.text
+
+
+def test_a_link_that_staff_have_ended_says_nothing_of_an_invitation(client):
+    link = LinkFactory()
+    MagicLink.objects.filter(pk=link.pk).revoke()
+    program = Program()
+    program.look()
+
+    page = client.get(tokens.path(purposes.SIGNUP, link.pk))
+    answer = program.send("/api/v1/auth/confirm", token=tokens.sign(purposes.CONFIRM, link.pk))
+
+    assert "This link was ended" in words(page)
+    assert "invitation" not in words(page)
+    assert answer.status_code == 410
+    assert "invitation" not in answer.json()["errors"][0]["message"]
+
+
+def test_a_link_to_one_account_signs_in_to_no_other_with_its_address(client, mailbox, ada):
+    client.post("/", {"email": ada.email})
+    link = mailbox.link(ada.email)
+    ada.address.change("countess@example.com")
+    UserFactory(username="grace", email="ada@example.com")
+
+    assert client.get(link).status_code == client.post("/confirm", {"token": link.partition("token=")[2]}).status_code
+    assert client.get(link).status_code == 410
+
+
+def test_a_plan_whose_address_got_an_account_is_not_confirmed_by_a_second_press(client, mailbox, settings):
+    settings.RATELIMIT_ENABLE = False
+    client.post("/signup", {"email": "grace@example.com", "username": "grace", "password": "correct horse battery"})
+    plan = mailbox.link("grace@example.com", "/confirm")
+    UserFactory(username="hopper", email="grace@example.com")
+    client.post("/", {"email": "grace@example.com"})
+    link = mailbox.link("grace@example.com", "/confirm")
+    client.get(link)
+    again = Client()
+    again.cookies["csrftoken"] = client.cookies["csrftoken"].value  # the same browser, before it was signed in
+
+    client.post("/confirm", {"token": link.partition("token=")[2]})
+    page = again.post("/confirm", {"token": plan.partition("token=")[2]}, follow=True)
+
+    assert "Email address confirmed" not in words(page)
+    assert page.redirect_chain[0][0] == "/account"

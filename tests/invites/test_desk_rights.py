@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -182,3 +183,29 @@ def test_unreadable_lines_of_a_list_are_forgotten_after_a_month(admin_user):
     Batch.objects.update(sent_at=timezone.now() - timedelta(days=31))
     call_command("prune", stdout=StringIO())
     assert Batch.objects.get().refused == []
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (lambda: UserFactory(email="grace@example.com"), "has an account"),
+        (lambda: Suppression.objects.opt_out("grace@example.com"), "no mail goes to the address"),
+    ],
+)
+def test_an_address_that_cannot_be_invited_any_more_is_explained(desk, happens, why):
+    waiting = [happens]
+
+    def meanwhile(execute, sql, *args):
+        """Lets it happen right after the form has looked for it."""
+        found = execute(sql, *args)
+        if "outbox_suppression" in sql and waiting:
+            waiting.pop()()
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        page = desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}, follow=True)
+
+    assert page.redirect_chain == [("/admin/invites/invite/", 302)]
+    assert f"Nothing was sent: {why}." in words(page)
+    assert not Invite.objects.exists()
+    assert not LogEntry.objects.exists()

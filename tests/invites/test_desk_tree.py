@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, inviter
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
@@ -113,3 +114,13 @@ def test_the_tree_needs_view_rights_and_pausing_needs_change_rights(ada):
     assert client.get(f"{TREE}{ada.pk}/").status_code == 200
     assert "Pause" not in words(show(client, ada))
     assert client.post(f"{TREE}{ada.pk}/pause/", {"paused": "1"}).status_code == 403
+
+
+def test_the_tree_of_somebody_who_is_deleted_meanwhile_is_not_found(desk, ada):
+    def meanwhile(execute, sql, *args):
+        if "WITH RECURSIVE up" in sql:
+            User.objects.filter(pk=ada.pk).delete()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(meanwhile):
+        assert desk.get(f"{TREE}{ada.pk}/").status_code == 404

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import Event, User
 from accounts.privacy.export import PARTS
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, Inviter, MagicLink, Reason
@@ -445,3 +445,25 @@ def test_invitations_of_a_deleted_account_go_on_without_its_name(signed_in, ada,
     link = mailbox.link(EMAIL, "/signup")
     assert "ada" not in words(Client().get(link))
     assert join(link).status_code == 302
+
+
+@pytest.mark.parametrize("verb", ["send", "resend", "withdraw"])
+def test_a_member_whose_account_is_deleted_meanwhile_is_signed_out(signed_in, ada, verb):
+    invite = MemberInvites(ada).send(EMAIL)
+    let_a_minute_pass()
+    ada_pk, path = ada.pk, PAGE if verb == "send" else f"{PAGE}/{verb}"
+
+    def meanwhile(execute, sql, *args):
+        if "FOR NO KEY UPDATE" in sql and "accounts_user" in sql and not gone:
+            gone.append(True)
+            User.objects.filter(pk=ada_pk).delete()
+        return execute(sql, *args)
+
+    gone = []
+    with connection.execute_wrapper(meanwhile):
+        page = signed_in.post(path, {"invite": invite.pk, "email": "alan@example.com", "note": ""})
+
+    assert gone
+    assert page.status_code == 302
+    assert page.url.startswith("/login")
+    assert not Invite.objects.filter(email="alan@example.com").exists()

@@ -9,6 +9,7 @@ from accounts.models import User
 from invites import purposes
 from invites.models import Invite
 from kit import tokens
+from outbox.models import OutboxEvent
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.google import Person
 
@@ -44,6 +45,7 @@ def accepted(user, **said):
 
 def test_accepting_an_invitation_is_announced_with_its_sender(client, mailbox, olga, announced):
     Invite.objects.issue(EMAIL, source="csv", invited_by=olga, batch="spring", note="between us")
+    OutboxEvent.objects.all().delete()
 
     post(client, "/signup", mailbox.link(EMAIL), username="grace")
 
@@ -128,6 +130,7 @@ def test_signing_in_by_a_link_that_was_asked_for_announces_no_acceptance(client,
 
 def test_signing_in_by_an_invitation_is_announced_as_its_acceptance(client, mailbox, olga, announced):
     Invite.objects.issue(olga.email, source="command")
+    OutboxEvent.objects.all().delete()
 
     for _ in range(2):
         post(client, "/confirm", mailbox.link(olga.email))

@@ -11,6 +11,7 @@ from accounts import notices
 from accounts.models import User
 from invites.models import Invite, MagicLink
 from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -229,3 +230,95 @@ def test_a_reset_whose_mail_cannot_be_written_changes_nothing(client, link, monk
 
     assert User.objects.get().check_password(PASSWORD)
     assert choose(client, link).url == "/login"
+
+
+def signs_in_by_password(mailbox, ada):
+    assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+
+
+def signs_in_by_link(mailbox, ada):
+    Client().post("/", {"email": ada.email})
+    link = mailbox.link(ada.email, "/confirm")
+    assert Client().post("/confirm", {"token": link.partition("token=")[2]}).status_code == 302
+
+
+def signs_in_with_a_program(mailbox, ada):
+    program = Program()
+    program.look()
+    assert program.send("/api/v1/auth/login", login="ada", password=PASSWORD).status_code == 200
+
+
+SIGN_INS = [signs_in_by_password, signs_in_by_link, signs_in_with_a_program]
+
+
+@pytest.mark.parametrize("signs_in", SIGN_INS)
+def test_the_link_dies_with_the_next_sign_in_and_says_so(mailbox, ada, link, settings, signs_in):
+    settings.RATELIMIT_ENABLE = False
+    signs_in(mailbox, ada)
+
+    for page in (Client().get(link), choose(Client(), link)):
+        assert page.status_code == 410
+        assert "You’ve signed in since" in words(page)
+        assert "Your password has not been changed" in words(page)
+        assert "Email me a link instead" in words(page)
+
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+
+
+def test_a_program_is_told_the_same(mailbox, ada, link):
+    signs_in_by_password(mailbox, ada)
+    program = Program()
+    program.look()
+    token = link.partition("token=")[2]
+
+    for answer in (
+        program.send("/api/v1/auth/reset/check", token=token),
+        program.send("/api/v1/auth/reset/password", token=token, password=NEW),
+    ):
+        assert answer.status_code == 410
+        assert "signed in since" in answer.json()["errors"][0]["message"]
+
+
+def test_the_link_in_a_sign_in_mail_dies_too(client, mailbox, ada):
+    client.post("/", {"email": ada.email})
+    link = mailbox.link(ada.email, "/reset/password")
+    assert client.get(link).status_code == 200
+
+    signs_in_by_password(mailbox, ada)
+
+    assert client.get(link).status_code == 410
+
+
+def test_a_thief_who_signs_in_again_and_again_keeps_no_owner_out(mailbox, ada, link, settings):
+    settings.RATELIMIT_ENABLE = False
+    signs_in_by_password(mailbox, ada)
+    owner = Client()
+
+    owner.post("/invite/sent", {"token": link.partition("token=")[2]})
+    fresh = mailbox.link(ada.email, "/reset/password")
+    signs_in_by_password(mailbox, ada)
+
+    assert fresh != link
+    assert mailbox.kinds(ada.email).count("reset") == 2
+    assert owner.get(link).status_code == 410
+    assert choose(owner, fresh).url == "/login"
+    ada.refresh_from_db()
+    assert ada.check_password(NEW)
+    assert owner.get(fresh).status_code == 410
+
+
+def test_a_sign_in_does_not_end_the_link_of_this_was_not_me(mailbox, ada):
+    MagicLink.objects.issue(ada.email, MagicLink.Purpose.DISOWNED)
+    link = mailbox.link(ada.email, "/reset/password")
+
+    signs_in_by_password(mailbox, ada)
+
+    assert Client().get(link).status_code == 200
+
+
+def test_asking_again_does_not_end_the_older_mail(client, mailbox, ada, link, settings):
+    settings.RATELIMIT_ENABLE = False
+    client.post("/reset", {"email": ada.email})
+
+    assert client.get(link).status_code == client.get(mailbox.link(ada.email, "/reset/password")).status_code == 200

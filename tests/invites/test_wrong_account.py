@@ -11,6 +11,7 @@ from invites.models import Invite, MagicLink, Unavailable
 from kit import tokens
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -478,3 +479,31 @@ def test_an_account_whose_google_address_was_invited_is_no_wrong_account(client,
 
     assert page.redirect_chain[-1][0] == "/account"
     assert Event.objects.filter(kind="signed_in", user=ada).exists()
+
+
+def test_whoever_is_signed_in_reads_of_the_wrong_account_before_anything_else(signed_in, ada, settings):
+    """Page and program agree: case 6 of invites/link/opened.py comes before case 12."""
+    settings.SIGNUP = "invited"
+    link = LinkFactory(email="grace@example.com")
+    token = tokens.sign(purposes.SIGNUP, link.pk)
+    form = {"token": token, "username": "grace", "password": PASSWORD}
+
+    pages = [signed_in.get("/signup", {"token": token}), signed_in.post("/signup", form)]
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    answer = program.send("/api/v1/auth/create", **form)
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all("grace@example.com" in words(page) and ada.email in words(page) for page in pages)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "wrong_account")
+
+
+def test_an_address_that_has_an_account_is_not_told_to_get_an_invitation(client, settings):
+    settings.SIGNUP = "invited"
+    link = LinkFactory(email="grace@example.com", epoch=0)
+    UserFactory(username="grace", email="grace@example.com")
+    token = tokens.sign(purposes.SIGNUP, link.pk)
+
+    page = client.post("/signup", {"token": token, "username": "hopper", "password": PASSWORD})
+
+    assert page.url == tokens.path(purposes.CONFIRM, link.pk)

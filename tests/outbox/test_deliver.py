@@ -193,3 +193,15 @@ def test_a_server_that_quotes_the_mail_leaves_no_link_behind(smtp, quoted):
     answer = OutboxMessage.objects.get().last_answer
     assert answer.startswith("550 5.7.1 I will not take ")
     assert not [part for part in (*token.split("."), base64) if part[:20] in answer]
+
+
+@pytest.mark.parametrize(("refusal", "told"), [("550 5.1.1 No such user", True), ("450 4.2.0 Try again", False)])
+def test_whoever_asked_hears_of_a_mail_that_is_refused_for_good(smtp, monkeypatch, refusal, told):
+    heard = []
+    monkeypatch.setattr("outbox.models.message.UNDELIVERED", [heard.append])
+    smtp.refusal = refusal
+    MagicLink.objects.issue("first@example.com")
+
+    deliver_due()
+
+    assert heard == ([OutboxMessage.objects.get()] if told else [])

@@ -41,7 +41,7 @@ def test_every_event_has_an_example_with_exactly_its_fields():
 
 
 def test_webhooks_can_choose_exactly_the_events_there_are():
-    assert sorted(EVENTS) == sorted({name for name, _fields in announced()})
+    assert sorted(EVENTS) == sorted({name for name, _fields in announced()} - {"webhook.test"})
 
 
 def test_every_example_is_a_whole_message():

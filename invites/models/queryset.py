@@ -196,9 +196,8 @@ class InviteQuerySet(Lifecycle):
         # Every list inserts in the same order, so that two lists of the same people can't deadlock.
         self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
         ours = self.model.objects.filter(pk__in=[row.pk for row in rows])
-        stored = dict(
-            ours.values_list("pk", OutboxEvent.objects.is_heard())
-        )  # this spares a statement if nobody listens
+        # If nobody listens, no statement is spent on telling.
+        stored = dict(ours.values_list("pk", OutboxEvent.objects.is_heard()))
         self._links.bulk_create([self._links.model.of(row) for row in rows if row.pk in stored])
         if any(stored.values()):
             ours.announce_invites("invite.sent")

@@ -304,7 +304,8 @@ def test_a_plan_whose_address_got_an_account_is_not_confirmed_by_a_second_press(
     link = mailbox.link("grace@example.com", "/confirm")
     client.get(link)
     again = Client()
-    again.cookies["csrftoken"] = client.cookies["csrftoken"].value  # the same browser, before it was signed in
+    name = settings.CSRF_COOKIE_NAME
+    again.cookies[name] = client.cookies[name].value  # the same browser, before it was signed in
 
     client.post("/confirm", {"token": link.partition("token=")[2]})
     page = again.post("/confirm", {"token": plan.partition("token=")[2]}, follow=True)

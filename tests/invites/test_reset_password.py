@@ -236,22 +236,13 @@ def signs_in_by_password(mailbox, ada):
     assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
 
 
-def signs_in_by_link(mailbox, ada):
-    Client().post("/", {"email": ada.email})
-    link = mailbox.link(ada.email, "/confirm")
-    assert Client().post("/confirm", {"token": link.partition("token=")[2]}).status_code == 302
-
-
 def signs_in_with_a_program(mailbox, ada):
     program = Program()
     program.look()
     assert program.send("/api/v1/auth/login", login="ada", password=PASSWORD).status_code == 200
 
 
-SIGN_INS = [signs_in_by_password, signs_in_by_link, signs_in_with_a_program]
-
-
-@pytest.mark.parametrize("signs_in", SIGN_INS)
+@pytest.mark.parametrize("signs_in", [signs_in_by_password, signs_in_with_a_program])
 def test_the_link_dies_with_the_next_sign_in_and_says_so(mailbox, ada, link, settings, signs_in):
     settings.RATELIMIT_ENABLE = False
     signs_in(mailbox, ada)
@@ -322,3 +313,15 @@ def test_asking_again_does_not_end_the_older_mail(client, mailbox, ada, link, se
     client.post("/reset", {"email": ada.email})
 
     assert client.get(link).status_code == client.get(mailbox.link(ada.email, "/reset/password")).status_code == 200
+
+
+def test_the_link_dies_with_a_sign_in_by_another_link_too(client, mailbox, ada, link, settings):
+    settings.RATELIMIT_ENABLE = False
+    client.post("/", {"email": ada.email})
+    other = mailbox.link(ada.email, "/confirm")
+    assert client.post("/confirm", {"token": other.partition("token=")[2]}).status_code == 302
+
+    page = Client().get(link)
+
+    assert page.status_code == 410
+    assert "reset my password" in words(page)

@@ -19,6 +19,12 @@ LOGIN_PER_NAME = Guesses(
 )
 # A device that has signed in before has its own count: what strangers try elsewhere must not lock it out.
 LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
+# Wrong passwords in a row, from all devices that an account has not been used on together: then its password opens
+# nothing there until its owner signs in another way (NIST SP 800-63B-4 §3.2.2). They are counted in the history, for a
+# count in Redis would begin again with each restart.
+LOGIN_IN_A_ROW = 100
+# Wrong passwords within a day after which the owner is mailed, once in that day.
+LOGIN_TOLD_AFTER = 20
 LOGIN_PER_NETWORK = Limit("login-network", "60/10m", NOT_LOCKED)
 # Visits to Google: each writes a row into the table of sessions.
 GOOGLE_PER_NETWORK = Limit("google-network", "60/10m", NOT_LOCKED)

@@ -21,6 +21,7 @@ NOT_ME = tokens.Purpose("frontdoor.invites.not-me", "not_me")
 # The mail for each kind of event, by its name in templates/mail/.
 MAILS = {
     "signed_in": "new_device",
+    "guessed": "guessed",
     "password_changed": "password_changed",
     "username_changed": "username_changed",
     "email_changed": "email_changed",
@@ -53,6 +54,8 @@ def tell(event: "Event") -> None:
             "before": without_link(event.detail.get("before", "")),
             "google": addresses.readable(event.detail.get("google", "")),
             "left": event.detail.get("left", 0),
+            "count": event.detail.get("count", 0),
+            "ip": event.ip or "",
             "by": event.detail.get("by", ""),
             "replaces": event.detail.get("replaces", False),
             "factor_stays": event.detail.get("factor_stays", False),

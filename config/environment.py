@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 
+from kit.hash_filter import HashFilter, Unusable
+
 env = environ.Env()
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")  # as urlsplit() names hosts; the same stands in embedded/local.py
@@ -198,6 +200,22 @@ def bounce_address() -> str:
     if typed and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", typed):
         refuse("BOUNCE_ADDRESS must look like bounces@example.com, with 20 characters or less before the @ and no +.")
     return typed
+
+
+def breaches_file() -> str:
+    """Returns PASSWORD_BREACHES_FILE, the path of a filter of leaked passwords, or "".
+
+    Raises SystemExit if the file can't be read, or is not a whole filter.
+    """
+    path: str = env.str("PASSWORD_BREACHES_FILE", default="")
+    try:
+        if path:
+            HashFilter(path)
+    except OSError as error:
+        refuse(f"PASSWORD_BREACHES_FILE can't be read: {error.strerror}: {path}")
+    except Unusable as error:
+        refuse(f"PASSWORD_BREACHES_FILE {error}: {path}. Make it again with build_breach_filter.")
+    return path
 
 
 def delivery() -> dict[str, Any]:

@@ -144,9 +144,10 @@ PASSWORD_HASHERS = ["accounts.password.hashers.Argon2"]
 PASSWORD_MIN_LENGTH = environment.number("PASSWORD_MIN_LENGTH", 15, least=8)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.password.rules.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
-    {"NAME": "accounts.password.rules.CommonValidator"},
-    {"NAME": "accounts.password.rules.SimilarityValidator"},
+    {"NAME": "accounts.password.rules.GuessableValidator"},
 ]
+# The filter of leaked passwords that build_breach_filter has made; "" for none.
+PASSWORD_BREACHES_FILE = environment.breaches_file()
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 

@@ -26,8 +26,8 @@ BETWEEN = re.compile(r"[,;:|、،؛]+(?=\s|$)")
 MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\"]*)?", re.IGNORECASE)
 ADDRESS = re.compile(r"[^\s@,;:|]+@[^\s@,;:|]+")
 # What may be left beside it: at its beginning, at its end, and, only where it is at both, around words in chats.
-BEFORE = "<([{\"“”„‟«»‹›‘’「【〈《"
-AFTER = ">)]}\"“”„‟«»‹›‘’」】〉》.,;:!?"
+BEFORE = '<([{"“”„‟«»‹›‘’「【〈《'
+AFTER = '>)]}"“”„‟«»‹›‘’」】〉》.,;:!?'
 AROUND = "'*_`~"
 
 # The providers that most people use: a domain that is nearly one of these is probably a typo.

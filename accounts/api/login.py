@@ -5,8 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
+from accounts.codes import second_press
 from accounts.models import Superseded, User
 from accounts.models.second_factor import RECOVERY
+from accounts.password import breaches
 from accounts.password.login_form import LoginForm
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
@@ -30,7 +32,8 @@ def login(request: HttpRequest, sent: Fields) -> HttpResponse:
     if not form.is_valid() or not form.user:
         raise Invalid(form, mismatch=401)
     sessions.start(request, form.user, way=sessions.PASSWORD)
-    return who(request)
+    breaches.note(request, form.user, form.cleaned_data["password"])
+    return who(request, **breaches.member(request))
 
 
 @door("DELETE", limits.POST_PER_NETWORK)
@@ -53,7 +56,7 @@ def code(request: HttpRequest, sent: Fields) -> HttpResponse:
     """
     if request.user.is_authenticated:  # perhaps by the first of two requests at once
         return who(request, next=None)
-    waiting = pending.find(request)
+    waiting = pending.find(request) or second_press.find(request)
     if waiting is None or waiting.user is None:
         raise missing_step(request)
     try:
@@ -73,9 +76,10 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
     form = CodeForm(request, sent, user=user)
     if not form.is_valid():
         raise Invalid(form)
+    second_press.remember(request, waiting)
     sessions.enter(request, user, waiting.way, by_code=True)
     left = {"recovery_codes_left": len(user.second_factor.recovery_codes)} if form.kind == RECOVERY else {}
-    answer = who(request, next=waiting.next_url or None, **left)
+    answer = who(request, next=waiting.next_url or None, **left, **breaches.member(request))
     return devices.trust(request, answer, user) if form.cleaned_data["trust"] else answer
 
 

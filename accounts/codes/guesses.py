@@ -1,39 +1,65 @@
 """Tries of second-factor codes: how many may be wrong, and when the owner hears of them."""
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts import limits, notices
+from accounts.codes import second_press
 from accounts.models import Event, Superseded, User
 from accounts.session import devices
 from kit import rate_limit, visitor
 
 log = logging.getLogger("frontdoor.accounts")
 
+Counts = list[tuple[rate_limit.Guesses, str]]  # limits, each with its key
+
 
 def check(request: HttpRequest, user: User, typed: str) -> str:
     """Uses up the typed code. Returns its kind, TOTP or RECOVERY, or "" for a wrong one.
 
     A wrong code is recorded, and too many are mailed to the owner. Each try is counted before it is checked, so that
-    many at once are no way around the limit, and given back if right. Raises Limited after too many tries, and
-    Superseded if all sessions of the account have ended, or it was deleted, since `user` was read.
+    many at once are no way around the limit, and given back if it was right or could not be checked. Raises Limited
+    after too many tries, and Superseded if all sessions of the account have ended, or it was deleted, since `user` was
+    read.
     """
     counts = limits_for(devices.known_key(request, user), user)
-    taken = [limit.take(key) for limit, key in counts]
-    kind = user.second_factor.check(typed, **visitor.trace(request))
+    with _taken(counts) as taken:
+        kind = user.second_factor.check(typed, browser=second_press.waiting_session(request), **visitor.trace(request))
     if kind:
-        for limit, key in counts:
-            limit.give_back(key)
+        _give_back(counts)
     else:
         # By the count of a day: a stranger who waits between tries is no less of one.
         record_wrong_code(request, user, worrying=taken[1] >= counts[0][0].most)
     return kind
 
 
-def limits_for(known: str, user: User) -> list[tuple[rate_limit.Guesses, str]]:
+@contextmanager
+def _taken(counts: Counts) -> Iterator[list[int]]:
+    """Context manager: counts a try towards each limit, and yields the counts; takes them back if none was checked.
+
+    That is so if a later limit is reached (Limited), or the account has ended all sessions (Superseded); both pass
+    through.
+    """
+    taken: list[int] = []
+    try:
+        for limit, key in counts:
+            taken.append(limit.take(key))
+        yield taken
+    except (rate_limit.Limited, Superseded):
+        _give_back(counts[: len(taken)])
+        raise
+
+
+def _give_back(counts: Counts) -> None:
+    for limit, key in counts:
+        limit.give_back(key)
+
+
+def limits_for(known: str, user: User) -> Counts:
     """Returns the limits that a try counts towards, each with its key: the short one first, then that of a day.
 
     `known` is the key of a device that has signed in before, or "". Such a device has its own short limit: a stranger

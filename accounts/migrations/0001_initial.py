@@ -191,6 +191,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="event",
             index=models.Index(
+                condition=models.Q(("kind__in", ["failed", "guessed"])),
+                fields=["user", "kind", "at"],
+                name="event_by_guess",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
                 condition=models.Q(("about__isnull", False)), fields=["about", "-id"], name="event_about"
             ),
         ),

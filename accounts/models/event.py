@@ -36,8 +36,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
         `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another; `google`, which
-        Google account was connected or dropped; `factor_stays`, whether a new password left a second factor on. Raises
-        IntegrityError if `user` was deleted meanwhile; inside a transaction, only its commit does.
+        Google account was connected or dropped; `factor_stays`, whether a new password left a second factor on;
+        `known`, True if a wrong password came from a device that the account has been used on. Raises IntegrityError if
+        `user` was deleted meanwhile; inside a transaction, only its commit does.
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
@@ -88,6 +89,7 @@ class Event(models.Model):
         CREATED = "created", _("Account created")
         SIGNED_IN = "signed_in", _("Signed in")
         FAILED = "failed", _("Wrong password entered")
+        GUESSED = "guessed", _("Many wrong passwords entered")
         PROLONGED = "prolonged", _("Stayed signed in for 12 more hours")
         SIGNED_OUT = "signed_out", _("Signed out everywhere")
         SESSION_ENDED = "session_ended", _("Session ended")
@@ -145,6 +147,10 @@ class Event(models.Model):
             models.Index(fields=["user", "-id"], name="event_by_user"),
             models.Index(fields=["kind", "-id"], name="event_by_kind"),
             models.Index(fields=["at"], name="event_by_time"),
+            # For UserQuerySet.with_guesses(), which asks at every sign-in.
+            models.Index(
+                fields=["user", "kind", "at"], name="event_by_guess", condition=models.Q(kind__in=["failed", "guessed"])
+            ),
             models.Index(fields=["about", "-id"], name="event_about", condition=models.Q(about__isnull=False)),
         ]
 

@@ -1,6 +1,7 @@
 """Queries for users, and the ways to make an account."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from accounts import names
+from accounts import limits, names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session, stored_key
@@ -35,6 +37,25 @@ IN_SESSION = """
 """
 
 
+# Run with every password, in the statement that looks for its user; in SQL for the same reason. The index event_by_guess
+# has these rows, so that it takes no longer for somebody whom many guess at.
+IS_SHUT = """
+    EXISTS (
+        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND NOT detail ? 'known'
+        AND at > GREATEST(accounts_user.joined_at, accounts_user.last_login, accounts_user.password_changed_at)
+        OFFSET %s LIMIT 1
+    )
+"""
+IS_GUESSED_AT = """
+    EXISTS (
+        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND at > %s
+        OFFSET %s LIMIT 1
+    ) AND NOT EXISTS (
+        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'guessed' AND at > %s
+    )
+"""
+
+
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
         """Returns the user with this username or address, or None; `typed` is as people type and paste it.
@@ -43,6 +64,19 @@ class UserQuerySet(models.QuerySet["User"]):
         """
         login = addresses.key(typed)
         return self.filter(**{"email" if "@" in login else "username": login}).first()
+
+    def with_guesses(self) -> "UserQuerySet":
+        """Adds to each user what wrong passwords at sign-in have come to, in the statement that reads the user.
+
+        `is_shut`: devices that the account has not been used on have entered LOGIN_IN_A_ROW since the owner last signed
+        in or chose a password. `is_guessed_at`: the next one makes LOGIN_TOLD_AFTER within a day, which the owner has
+        not been told in that day. Neither looks at more rows than that.
+        """
+        day = timezone.now() - timedelta(days=1)
+        return self.annotate(
+            is_shut=RawSQL(IS_SHUT, [limits.LOGIN_IN_A_ROW - 1], models.BooleanField()),
+            is_guessed_at=RawSQL(IS_GUESSED_AT, [day, limits.LOGIN_TOLD_AFTER - 2, day], models.BooleanField()),
+        )
 
     def by_google(self, uid: str) -> "User | None":
         """Returns the user who has connected the Google account with this id, or None."""
@@ -91,9 +125,11 @@ class UserQuerySet(models.QuerySet["User"]):
         `detail` goes into the events, such as by="staff".
         """
         sessions = Session.objects.live().filter(user__in=self.order_by()).count()
-        keys = list(self.values_list("pk", flat=True))
-        Event.objects.bulk_create([Event(kind=Event.Kind.SIGNED_OUT, user_id=key, detail=detail) for key in keys])
-        self.end_sessions()
+        with transaction.atomic():
+            self._void_sessions()
+            keys = list(self.values_list("pk", flat=True))
+            Event.objects.bulk_create([Event(kind=Event.Kind.SIGNED_OUT, user_id=key, detail=detail) for key in keys])
+        self._delete_sessions()
         return sessions
 
     def end_sessions(self) -> int:
@@ -103,11 +139,19 @@ class UserQuerySet(models.QuerySet["User"]):
         rows, after the commit: nobody should wait for that.
         """
         with transaction.atomic():
-            ended = self.update(session_epoch=models.F("session_epoch") + 1)
-            if ended:
-                OutboxEvent.objects.announce_each("session.revoked", self, user="pk", all=models.Value(True))
-        Session.objects.filter(user__in=self.order_by()).delete()
+            ended = self._void_sessions()
+        self._delete_sessions()
         return ended
+
+    def _void_sessions(self) -> int:
+        """Ends all sessions of these users by a new epoch, and announces it. Returns how many users they are."""
+        ended = self.update(session_epoch=models.F("session_epoch") + 1)
+        if ended:
+            OutboxEvent.objects.announce_each("session.revoked", self, user="pk", all=models.Value(True))
+        return ended
+
+    def _delete_sessions(self) -> None:
+        Session.objects.filter(user__in=self.order_by()).delete()
 
 
 def google_connections() -> models.QuerySet[Any]:

@@ -5,6 +5,7 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
 
 SECRET_SIZE = 20  # bytes, as RFC 4226 §4 recommends
+# How long a second press of the button may take: a double click, or an answer lost on the way.
+SECOND_PRESS = timedelta(minutes=2)
 # How long a code could pass: for its own period, and for those around it that MFA_TOTP_TOLERANCE allows.
 PASSES_FOR = 30 * (1 + 2 * settings.MFA_TOTP_TOLERANCE)  # seconds
 
@@ -67,19 +70,22 @@ class SecondFactor:
         """A number that stands for the present set of recovery codes, and for no later set; 0 if there is none."""
         return self._rows(type=RECOVERY).values_list("pk", flat=True).first() or 0
 
-    def check(self, typed: str, **trace: Any) -> str:
+    def check(self, typed: str, browser: str = "", **trace: Any) -> str:
         """Uses up a code of the app, or a recovery code. Returns its kind, TOTP or RECOVERY, or "" for a wrong one.
 
-        No code passes twice (RFC 6238 §5.2), however many requests bring it at once. A used recovery code is mailed to
-        the owner; `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have
-        ended since the user was read.
+        No code passes twice (RFC 6238 §5.2), however many requests bring it at once, but for a second press: `browser`
+        names a session before sign-in, and within SECOND_PRESS the same code passes there again. A used recovery code
+        is mailed to the owner, once; `trace` is the ip and device of the request. Raises Superseded if all sessions of
+        the account have ended since the user was read.
         """
         code = digits(typed)
         with transaction.atomic():
             self.user.lock_or_raise()  # before its rows: all that changes them locks in this order
             for row in self._rows().select_for_update().order_by("id"):
+                if _is_second_press(row, code, browser):
+                    return str(row.type)
                 if _passes(row, code):
-                    _spend(row, code)
+                    _spend(row, code, browser)
                     if row.type == RECOVERY:
                         left = len(self.recovery_codes)
                         self.user.record_and_notify(Event.Kind.RECOVERY_CODE_USED, left=left, **trace)
@@ -198,6 +204,12 @@ def _renewed(data: dict[str, Any]) -> dict[str, Any]:
     return secrets | ({"migrated_codes": list(map(renew, data["migrated_codes"]))} if "migrated_codes" in data else {})
 
 
+def _is_second_press(row: Authenticator, code: str, browser: str) -> bool:
+    """Returns whether this code was the last one used, a moment ago, by the same `browser`."""
+    last = row.data.get("pressed", {})
+    return bool(browser) and last.get("by") == browser and last["code"] == code and time.time() < last["until"]
+
+
 def _passes(row: Authenticator, code: str) -> bool:
     # allauth remembers a used code for one period, in the cache: it could pass again after that, or without Redis.
     if time.time() < row.data.get("used", {}).get(code, 0) + PASSES_FOR:
@@ -208,11 +220,14 @@ def _passes(row: Authenticator, code: str) -> bool:
         return False
 
 
-def _spend(row: Authenticator, code: str) -> None:
+def _spend(row: Authenticator, code: str, browser: str) -> None:
+    """Notes in the row that the code is used, and by which `browser`; "" for none that may press twice."""
     if row.type == TOTP:
         used = row.data.get("used", {})
         row.data["used"] = {old: at for old, at in used.items() if time.time() < at + PASSES_FOR} | {code: time.time()}
-        row.last_used_at = timezone.now()
-        row.save(update_fields=["data", "last_used_at"])
-    else:  # allauth has already noted in the row that the code is used
-        row.record_usage()
+    else:
+        row.refresh_from_db(fields=["data"])  # allauth has noted there, in an object of its own, that the code is used
+    if browser:
+        row.data["pressed"] = {"by": browser, "code": code, "until": time.time() + SECOND_PRESS.total_seconds()}
+    row.last_used_at = timezone.now()
+    row.save(update_fields=["data", "last_used_at"])

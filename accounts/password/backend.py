@@ -1,33 +1,16 @@
 """The check of passwords at sign-in: one look-up and one hash, whether the account exists or not."""
 
-import logging
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError
 from django.http import HttpRequest
 
 from accounts import limits
-from accounts.models import Event, User
+from accounts.models import User
+from accounts.password import guesses
 from accounts.session import devices, store
-from kit import addresses, visitor
-
-log = logging.getLogger("frontdoor.accounts")
-
-
-def record_wrong_password(request: HttpRequest | None, user: User | None) -> None:
-    """Logs a wrong password, and records it in the history with the ip and device of `request`, if there is one.
-
-    `user` is None if no account has the name that was typed; then, or if the account was deleted just now, the event
-    names no user.
-    """
-    trace = visitor.trace(request) if request else {}
-    log.info("wrong password ip=%s", trace.get("ip", ""))
-    try:
-        Event.objects.record(Event.Kind.FAILED, user, **trace)
-    except IntegrityError:  # the account was deleted just now
-        Event.objects.record(Event.Kind.FAILED, None, **trace)
+from kit import addresses
 
 
 class Backend(ModelBackend):
@@ -40,20 +23,22 @@ class Backend(ModelBackend):
 
         The login is `email`, or else `username`; either may hold a name or an address. A wrong one is logged and
         recorded. Unknown, password-less and deactivated accounts cost the same as a wrong password: one hash, one
-        event. allauth's own backend would hash twice for a known address.
+        event. So does the right password of an account that is shut to unknown devices (LOGIN_IN_A_ROW), on one of
+        them: whoever guesses never learns which guess was right. allauth's own backend would hash twice for a known
+        address.
         """
         login = addresses.key(email or username)  # counted by one spelling: others must not be more tries
-        user = User.objects.by_login(login)
+        user = User.objects.with_guesses().by_login(login)
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
         limit.take(key)
-        if user is None:
+        if user is None or (user.is_shut and not known):
             make_password(password)
         elif user.check_password(password) and self.user_can_authenticate(user):
             limit.give_back(key)
             return user
-        record_wrong_password(request, user)
+        guesses.record(request, user, known=bool(known))
         return None
 
     def get_user(self, user_id: Any) -> User | None:

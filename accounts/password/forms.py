@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import limits
-from accounts.codes import guesses
+from accounts.codes import guesses as codes
 from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
-from accounts.password.backend import record_wrong_password
+from accounts.password import guesses
 from accounts.password.field import PasswordField
 from accounts.session import proof
 from accounts.session.account_page import PersonRequest
@@ -110,7 +110,7 @@ class WithPassword(RequestForm):
         """
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
         if not self.user.check_password(self.cleaned_data["password"]):
-            record_wrong_password(self.request, self.user)
+            guesses.record(self.request, User.objects.with_guesses().filter(pk=self.user.pk).first(), known=True)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
 
@@ -148,7 +148,7 @@ class WithProof(WithPassword):
         """
         cleaned = super().clean()
         asked = "code" in self.fields and not self.errors
-        if asked and not guesses.check(self.request, self.user, cleaned["code"]):
+        if asked and not codes.check(self.request, self.user, cleaned["code"]):
             self.add_error("code", mismatch())
         return cleaned
 

@@ -10,6 +10,7 @@ Notes, which expire:
                      account is to be connected once the owner of that address signs in, else it proves the address
     SIGNED_IN        the user has just signed in: code, if the second factor was shown too
     PROVEN           the user has just shown to own the account, by a mailed link or once more: code, as above
+    BREACHED         a user has given a right password that has leaked, and is to be told once signed in: user
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
 
 Keys, which stay as long as the session:
@@ -38,6 +39,7 @@ SHOWN_CODES = Note("shown_codes", A_WHILE)
 GOOGLE_IDENTITY = Note("google_identity", A_WHILE)
 SIGNED_IN = Note("signed_in", A_WHILE)
 PROVEN = Note("proof", A_WHILE)
+BREACHED = Note("breached", A_WHILE)
 
 DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"
 DESK_SEEN = "desk_seen"
@@ -55,7 +57,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     HASH_SESSION_KEY: str,
     BACKEND_SESSION_KEY: str,
 }
-NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN)
+NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, BREACHED)
 
 
 def are_whole(data: Any) -> bool:

@@ -63,7 +63,7 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
         raise HasAccount
     if not Invite.objects.may_join(link.email):
         raise NotInvited
-    form = SignupForm(sent, email=link.email)
+    form = SignupForm(sent, link=link)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
         raise Invalid(form, taken=409)

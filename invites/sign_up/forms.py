@@ -9,20 +9,25 @@ from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
 from invites.ask_for_link.form import EmailForm
 from invites.link.planned import UsernameForm
+from invites.models import MagicLink
 
 
 class SignupForm(UsernameForm, WithNewPassword):
-    """A form for the username and the password of a new account; `email` is its address, which a link has proven."""
+    """A form for the username and the password of a new account; `link` is the one that has proven its address."""
 
     password = NewPasswordField(gettext_lazy("Create a password"))
 
-    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, link: MagicLink | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.address = email
+        self.address = link.email if link else ""
+        inviter = link.invite.invited_by if link and link.invite else None
+        self.inviter_name = inviter.username if inviter else ""
 
     def owner(self) -> User:
         """Returns the user whose password it will be, with the typed username; not stored."""
-        return User(username=self.cleaned_data.get("username", ""), email=self.address)
+        user = User(username=self.cleaned_data.get("username", ""), email=self.address)
+        user.inviter_name = self.inviter_name
+        return user
 
 
 class RegisterForm(SignupForm, EmailForm):

@@ -74,7 +74,7 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     """
     show = "show" in request.GET
     first = {} if request.method == "POST" else {"username": User.objects.free_name(link.username or link.email)}
-    form = bind_form(SignupForm, request, email=link.email, show_password=show, initial=first)
+    form = bind_form(SignupForm, request, link=link, show_password=show, initial=first)
     if request.method != "POST":
         return signup_page(request, link, purpose, form)
     try:

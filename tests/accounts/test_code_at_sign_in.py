@@ -272,7 +272,23 @@ def test_an_account_deleted_while_it_signs_in_causes_no_500(ada, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "   ", "abc", "12345", "1234567890123", "1" * 4000, "1" * 20_000, "½²③", "Ⅻ", "🙂", "1\u200f2", "-1", "1e5", "０"]
+    "typed",
+    [
+        "",
+        "   ",
+        "abc",
+        "12345",
+        "1234567890123",
+        "1" * 4000,
+        "1" * 20_000,
+        "½²③",
+        "Ⅻ",
+        "🙂",
+        "1\u200f2",
+        "-1",
+        "1e5",
+        "０",
+    ],
 )
 def test_nonsense_gets_one_clear_sentence(typed):
     page = enter(password(), typed)

@@ -95,7 +95,9 @@ def test_a_dot_in_an_inviters_name_makes_no_link_whatever_follows_it(mailbox, se
     browser.post("/login", {"login": "m@example.com", "password": PASSWORD})
     browser.post("/account/invites", {"email": "grace@example.com"})
 
-    assert "evil newtopleveldomain (m@example.com) would like you to join" in " ".join(mailbox.text("grace@example.com").split())
+    assert "evil newtopleveldomain (m@example.com) would like you to join" in " ".join(
+        mailbox.text("grace@example.com").split()
+    )
 
 
 def test_whoever_has_an_older_name_goes_on_with_it(signed_in, ada, desk):

@@ -129,7 +129,9 @@ def test_nothing_at_all_is_done(browser, mailbox, signed_in):
     browser.sign_in()
     link, invite = LinkFactory(email="ada@example.com"), InviteFactory()
     browser.send("/account/email", browser.open("/account/email"), email="new@example.com", password=PASSWORD)
-    before = [list(model.objects.order_by("pk").values()) for model in (User, Session, MagicLink, Invite, OutboxMessage)]
+    before = [
+        list(model.objects.order_by("pk").values()) for model in (User, Session, MagicLink, Invite, OutboxMessage)
+    ]
     for path, fields in [
         ("/account/email/code", {"action": "resend"}),
         ("/account/sessions/end", {"session": Session.objects.order_by("created_at")[0].handle}),

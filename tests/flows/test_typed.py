@@ -127,7 +127,13 @@ def test_a_username_is_read_alike_where_it_is_chosen_and_where_it_is_used(text, 
 
 
 def test_spellings_of_one_login_are_counted_as_one(ada, settings):
-    spelled = ["ada@example.com", "ada@example.com\u200b", "Ada <ada@example.com>", "ada＠example.com", "ADA@example.com."]
+    spelled = [
+        "ada@example.com",
+        "ada@example.com\u200b",
+        "Ada <ada@example.com>",
+        "ada＠example.com",
+        "ADA@example.com.",
+    ]
     for login in spelled[: limits.LOGIN_PER_NAME.most]:
         assert Client().post("/login", {"login": login, "password": "wrong"}).status_code == 200
 
@@ -195,7 +201,12 @@ def test_every_door_stores_one_spelling_of_a_password(mailbox, choose):
     assert Argon2().verify(COMPOSED, User.objects.get().password)
 
 
-ILLEGIBLE = ["four random\twords here", "four random\ufffdwords here", "four random\x01words here", "four\r\nrandom words"]
+ILLEGIBLE = [
+    "four random\twords here",
+    "four random\ufffdwords here",
+    "four random\x01words here",
+    "four\r\nrandom words",
+]
 
 
 @pytest.mark.parametrize("password", ILLEGIBLE)
@@ -248,11 +259,30 @@ def test_codes_are_read_with_what_was_copied_along(before, after, ada, mailbox):
 
     assert browser.post("/login/code", {"code": f"{before}{code[:4]}\u00a0{code[4:]}{after}"}).url == "/account"
     browser.post("/account/email", {"email": EMAIL, "password": PASSWORD})
-    mailed = next(line.strip() for line in mailbox.text(EMAIL).splitlines() if line.strip().replace(" ", "").isdecimal())
+    mailed = next(
+        line.strip() for line in mailbox.text(EMAIL).splitlines() if line.strip().replace(" ", "").isdecimal()
+    )
     assert browser.post("/account/email/code", {"code": f"{before}{mailed}{after}"}).url == "/account"
 
 
-GLUED = [".", ")", ">", ",", ";", "!", '"', "'", "]", "*", "%20", "%2520", "%E2%80%8B", "%3E%0D%0AAda", "&amp;x=1", "%26x%3D1"]
+GLUED = [
+    ".",
+    ")",
+    ">",
+    ",",
+    ";",
+    "!",
+    '"',
+    "'",
+    "]",
+    "*",
+    "%20",
+    "%2520",
+    "%E2%80%8B",
+    "%3E%0D%0AAda",
+    "&amp;x=1",
+    "%26x%3D1",
+]
 
 
 def links():
@@ -279,7 +309,9 @@ def test_a_link_works_whose_query_was_encoded_once_more(query):
         assert Client().get(f"{page}?{query.format(token)}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/signup.", "/signup)", "/signup/", "/signup%20", "/signup%E2%80%8B", "/signup请", "/signup_*"])
+@pytest.mark.parametrize(
+    "path", ["/signup.", "/signup)", "/signup/", "/signup%20", "/signup%E2%80%8B", "/signup请", "/signup_*"]
+)
 def test_a_path_leads_to_the_page_that_was_meant(path):
     token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
 

@@ -80,13 +80,13 @@ def test_two_addresses_are_no_guess(text):
         "ada lovelace@example.com",
         "ada@mail.exam ple.com",
         "ada\t@example.com",
-    "ada\tlovelace@example.com",
-    "ada,lovelace@example.com",
-    "ada:lovelace@example.com",
-    'ada"lovelace@example.com',
-    "ada(lovelace@example.com",
-    "ada@mail.example,com",
-    "ada@mail.example;com",
+        "ada\tlovelace@example.com",
+        "ada,lovelace@example.com",
+        "ada:lovelace@example.com",
+        'ada"lovelace@example.com',
+        "ada(lovelace@example.com",
+        "ada@mail.example,com",
+        "ada@mail.example;com",
         "ada@@example.com",
         "https://ada@example.com",
         "https://example.com/?who=ada@example.com",
@@ -144,6 +144,8 @@ def test_a_domain_that_could_pass_for_another_one_stays_in_ascii(domain):
     assert addresses.readable(stored) == stored
 
 
-@pytest.mark.parametrize("text", ["", "ada", "ada@example.com", "ada@xn--", "ada@xn--zzzzzz.com", "ada@xn--strae-oqa.de"])
+@pytest.mark.parametrize(
+    "text", ["", "ada", "ada@example.com", "ada@xn--", "ada@xn--zzzzzz.com", "ada@xn--strae-oqa.de"]
+)
 def test_any_other_text_is_read_as_it_is(text):
     assert addresses.readable(text) == text

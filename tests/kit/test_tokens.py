@@ -30,7 +30,19 @@ def test_nothing_that_we_have_not_signed_is_a_token(subtests):
             tokens.load(KEYS, wrong)
 
 
-AFTER = [*".)>,;:!?\"']}*…»”", " ", "%20", "%2520", "\u200b", "%E2%80%8B", "&amp;", ">\r\nAda", '" target="_blank', "请", "/"]
+AFTER = [
+    *".)>,;:!?\"']}*…»”",
+    " ",
+    "%20",
+    "%2520",
+    "\u200b",
+    "%E2%80%8B",
+    "&amp;",
+    ">\r\nAda",
+    '" target="_blank',
+    "请",
+    "/",
+]
 
 
 @pytest.mark.parametrize("glued", AFTER)
@@ -41,7 +53,9 @@ def test_what_cannot_belong_to_a_token_is_left_out(glued):
     assert tokens.find(tokens.sign(KEYS, row) + glued) == tokens.sign(KEYS, row)
 
 
-@pytest.mark.parametrize("before", ["3D", "<", '"', "%20", "\u200b", "=", "https://door.example/confirm?token=", "token="])
+@pytest.mark.parametrize(
+    "before", ["3D", "<", '"', "%20", "\u200b", "=", "https://door.example/confirm?token=", "token="]
+)
 def test_what_stands_before_a_token_is_left_out(before):
     row = uuid7()
 

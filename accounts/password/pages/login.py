@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts import limits
+from accounts.password import breaches
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
@@ -24,7 +25,10 @@ def login(request: HttpRequest) -> HttpResponse:
         return redirect(safe_path(sent.get("next", "")) or "account")
     form = bind_form(LoginForm, request, initial=known_before(request))
     if form.is_valid() and form.user:
-        return sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
+        answer = sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
+        breaches.note(request, form.user, form.cleaned_data["password"])
+        breaches.warn(request)
+        return answer
     return render(request, "accounts/password/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})
 
 

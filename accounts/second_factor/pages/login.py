@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import limits
+from accounts.codes import second_press
 from accounts.models import Superseded, User
 from accounts.models.second_factor import RECOVERY
+from accounts.password import breaches
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
 from accounts.session.pending import Waiting
@@ -29,7 +31,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:
         return redirect("account")
-    waiting = pending.find(request)
+    waiting = pending.find(request) or second_press.find(request)
     if waiting is None:
         messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
         return redirect("account_login")
@@ -52,7 +54,9 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
     ended meanwhile.
     """
+    second_press.remember(request, waiting)
     sessions.enter(request, user, waiting.way, by_code=True)
+    breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)
     response = redirect(waiting.next_url or "account")

@@ -10,37 +10,8 @@ from django.utils.translation import gettext as _
 from kit import addresses, plain_line
 from kit.form import safe_path
 
-# The names that people give each column in the first line of a file, in lower case.
-COLUMNS = {
-    "email": {
-        *("email", "e-mail", "mail", "email address", "e-mail address", "address"),
-        *("почта", "эл. почта", "электронная почта", "адрес", "адрес электронной почты", "имейл", "емейл"),
-    },
-    "name": {"name", "full name", "имя", "фио", "имя и фамилия"},
-    "note": {"note", "message", "comment", "сообщение", "примечание", "комментарий", "заметка", "записка"},
-    "language": {"language", "lang", "locale", "язык"},
-    "next": {"next", "leads to", "path", "page", "страница", "ведёт на", "ведет на"},
-    "group": {"group", "группа"},
-}
-
-
-# The first line of the file of bad lines, in each language (invites/desk/batch_words.py writes it).
-BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
-
-
-def header(cells: list[str]) -> list[str]:
-    """Returns the column that each cell names, "" for an unknown name; or [] if this line does not name columns.
-
-    A line names columns if one of its cells names that of the email address.
-    """
-    known = {said: column for column, names in COLUMNS.items() for said in names}
-    columns = [known.get(cell.lower(), "") for cell in cells]
-    return columns if "email" in columns else []
-
-
-def is_bad_lines(cells: list[str]) -> bool:
-    """Returns whether these cells are the first line of the file of bad lines that we give out to be mended."""
-    return [cell.lower() for cell in cells] in BAD_LINES
+# What a line may say of a person, in the order in which a list without headings says it.
+COLUMNS = ("email", "name", "note", "language", "next", "group")
 
 
 def email_of(typed: str) -> str:

@@ -1,29 +1,20 @@
 """Reads lists of people to be invited, as they come from files and forms: usually one person on each line."""
 
-import csv
-import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from io import StringIO, TextIOWrapper
-from typing import BinaryIO
+from itertools import chain, islice
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
-from invites.batch.columns import COLUMNS, email_of, fields, header, is_bad_lines
+from invites.batch import headings, remarks, rows
+from invites.batch.cells import has_address, is_name, people
+from invites.batch.columns import COLUMNS, email_of, fields
+from invites.batch.headings import Headings
+from invites.batch.remarks import LeftOut, Say
+from invites.batch.rows import Row
 from invites.models import Entry
 from kit import addresses
-
-LONGEST = 10_000  # characters of a line; an address with a name and a note has hundreds
-JOINED = 5  # further lines that one quoted field may continue on
-LONGEST_ADDRESS = 400  # characters, with a name; a longer cell is not searched for an address
-SHOWN = 200  # characters of a line that could not be read
-DELIMITERS = ",;\t"
-QUOTED = re.compile(r'"[^"]*"?')
-ADDRESS = re.compile(r".*[^\s@]@[^\s@]+\.[^\s@]+", re.DOTALL)
-NAMED = re.compile(r"(?P<name>.*)<(?P<email>[^<>]*)>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -37,140 +28,123 @@ class Line:
     meant: str = ""  # the address that was probably meant, if this one looks like a typo
 
 
-def open_text(file: BinaryIO) -> Iterator[str]:
-    """Yields the lines of a UTF-8 file, whatever their line ends. At the end the file is still open.
+def read(lines: Iterable[Row], groups: Mapping[str, int] | None = None, say: Say = remarks.nobody) -> Iterator[Line]:
+    """Yields a Line for each person that the rows name, and for each row that can't be read.
 
-    Bytes that are not UTF-8 become surrogates, by which read() finds and names their line. A line of more than LONGEST
-    characters is cut to one more than that, by which read() knows that it was too long.
+    `groups` maps the names of groups that may be named to their ids; None forbids to name any. `say` is called with
+    sentences, in the reader's language, on what was guessed and, at the end, on what was left out. Of a file that
+    begins like the file of bad lines that we give out, the second column is read. What is wrong is the `problem` of a
+    Line; but a file that turns out to be damaged raises ValidationError, as files.read_rows() says.
     """
-    text = TextIOWrapper(file, "utf-8-sig", errors="surrogateescape")
-    while line := text.readline(LONGEST + 1):
-        rest = line
-        while len(rest) > LONGEST and not rest.endswith("\n"):
-            rest = text.readline(LONGEST + 1)
-        yield line
-    text.detach()
+    lines = iter(lines)
+    sample = list(islice(lines, headings.SAMPLE))
+    if sample and headings.is_bad_lines(sample[0].cells):
+        yield from _People(None, groups).read(map(_mended, chain(sample[1:], lines)))
+        return
+    found = headings.find(sample)
+    if found and found.is_guess:
+        say(remarks.guessed(found.said[found.columns.index("email")]))
+    reader = _People(found, groups)
+    titles = sample[: found.place] if found else []
+    yield from reader.read(chain(titles, sample[found.place + 1 if found else 0 :], lines))
+    for remark in (*remarks.unread(reader.unread), *remarks.left_out(reader.left_out)):
+        say(remark)
 
 
-def read(lines: Iterable[str], groups: Mapping[str, int] | None = None) -> Iterator[Line]:
-    """Yields a Line for each person that the lines name, and for each line that can't be read; skips empty lines.
-
-    `groups` maps the names of groups that may be named to their ids; None forbids to name any. The columns are in the
-    order of COLUMNS, unless the first line names them. Of a file that begins like the file of bad lines that we give
-    out, the second column is read. Raises nothing: what is wrong is the `problem` of a Line.
-    """
-    columns, fixed, first, mended = list(COLUMNS), "", True, False
-    for number, text in _joined(_numbered(lines)):
-        if problem := _unreadable(text):
-            yield Line(number, _shown(text), problem=problem)
-            first = False
-            continue
-        delimiter = fixed or _delimiter(text)
-        cells = _split(text, delimiter)
-        if first and is_bad_lines(cells):
-            mended = True
-        elif mended:  # the second cell is the line as it was, or as it has been mended
-            line = cells[1] if len(cells) > 1 else ""
-            yield from _people(number, line, _split(line, _delimiter(line)), columns, groups)
-        elif first and (named := header(cells)):
-            columns, fixed = named, delimiter if len(cells) > 1 else ""
-        elif any(cells):
-            yield from _people(number, text, cells, columns, groups)
-        first = False
+def _mended(row: Row) -> Row:
+    """Returns the line that the second cell of a row in the file of bad lines holds, as it was or has been mended."""
+    text = row.cells[1] if len(row.cells) > 1 else ""
+    return Row(row.number, rows.shown(text), rows.split(text, rows.best(text)), row.problem)
 
 
-def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Yields the lines that hold more than white space, numbered from 1 with the empty ones counted."""
-    return ((number, text) for number, text in enumerate(lines, 1) if text.strip("\ufeff \t\r\n"))
+class _People:
+    """Finds the people in the rows of one list, and remembers what it had to leave out."""
 
+    def __init__(self, found: Headings | None, groups: Mapping[str, int] | None) -> None:
+        self.headings, self.groups = found, groups
+        self.unread: dict[int, str] = {}  # unknown headings above cells with content, by their index
+        self.left_out = LeftOut()
 
-def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Yields numbered lines, those that one quoted field continues on joined under the number of their first.
+    def read(self, lines: Iterable[Row]) -> Iterator[Line]:
+        """Yields a Line for each person that these rows name, or for what is wrong with a row."""
+        for row in lines:
+            if row.problem:
+                yield Line(row.number, row.text, problem=row.problem)
+            elif any(row.cells):
+                yield from self._people(row)
 
-    A field that is not closed within JOINED further lines takes none of them.
-    """
-    ahead: deque[tuple[int, str]] = deque()
-    while first := ahead.popleft() if ahead else next(lines, None):
-        number, text = first
-        taken: list[tuple[int, str]] = []
-        while _goes_on(text) and len(taken) < JOINED and (more := ahead.popleft() if ahead else next(lines, None)):
-            taken.append(more)
-            text += more[1]
-        if _goes_on(text):
-            ahead.extendleft(reversed(taken))
-            text = first[1]
-        yield number, text
+    def _people(self, row: Row) -> Iterator[Line]:
+        """Yields a Line for each person in a row. Nearly always that is one, but people copy many into one line."""
+        said_of_each, is_whole = self._by_headings(row, self.headings) if self.headings else _by_itself(row.cells)
+        for said in said_of_each:
+            found, words_left = people(said.get("email", ""))
+            is_whole = is_whole and not words_left
+            for typed, name in found:
+                yield self._line(row, {**said, "email": typed, "name": said.get("name") or name})
+        if not is_whole:
+            self.left_out.add(row.number)
 
-
-def _goes_on(text: str) -> bool:
-    """Returns whether a quoted field is open at the end of the text, so that it may continue on the next line."""
-    if '"' not in text:
-        return False
-    try:
-        return len(list(csv.reader([text.rstrip("\r\n") + "\n", "\n"], delimiter=_delimiter(text)))) == 1
-    except csv.Error:
-        return False
-
-
-def _unreadable(text: str) -> str:
-    """Returns the reason why a line can't be read, in the reader's language, or ""."""
-    if len(text) > LONGEST:
-        return _("The line is longer than 10,000 characters")
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        return _("The line is not UTF-8 text. Save the file as “CSV UTF-8”")
-    if _goes_on(text):
-        return _("A quotation mark is not closed")
-    return ""
-
-
-def _delimiter(text: str) -> str:
-    """Returns the first character of DELIMITERS that stands outside quotation marks, or "," if there is none."""
-    return next((character for character in QUOTED.sub("", text) if character in DELIMITERS), ",")
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    """Returns the cells of a line, without white space around them."""
-    try:
-        rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:
-        rows = [text.split(delimiter)]
-    return [cell.strip("\ufeff \t\r\n") for row in rows for cell in row]
-
-
-def _is_address(cell: str) -> bool:
-    return len(cell) <= LONGEST_ADDRESS and ADDRESS.fullmatch(cell) is not None
-
-
-def _people(
-    number: int, text: str, cells: list[str], columns: list[str], groups: Mapping[str, int] | None
-) -> Iterator[Line]:
-    """Yields a Line for each person that one line names, or for what is wrong with it; `groups` is as for read().
-
-    Nearly always that is one person, but mail programs copy many addresses as one line.
-    """
-    shown = _shown(text)
-    if columns == list(COLUMNS) and len(cells) > 1 and all(map(_is_address, filter(None, cells))):
-        rows = [{"email": cell} for cell in cells if cell]
-    else:
-        rows = [dict(zip(columns, cells, strict=False))]
-    for row in rows:
+    def _line(self, row: Row, said: dict[str, str]) -> Line:
         try:
-            entry = _entry(row, groups)
+            entry = Entry(email_of(said["email"]), **fields(said, self.groups))
         except ValidationError as error:
-            yield Line(number, shown, problem=str(error.messages[0]))
-        else:
-            yield Line(number, shown, entry, meant=_meant(entry.email))
+            return Line(row.number, row.text, problem=str(error.messages[0]))
+        return Line(row.number, row.text, entry, meant=_meant(entry.email))
+
+    def _by_headings(self, row: Row, found: Headings) -> tuple[list[dict[str, str]], bool]:
+        """Returns what a row says of its person, by column, and whether all its cells were read.
+
+        Unknown columns do not count as unread here: their headings go into `unread`.
+        """
+        said, is_whole = dict[str, str](), True
+        for index, cell in enumerate(row.cells):
+            column = found.columns[index] if index < len(found.columns) else None
+            if not cell:
+                continue
+            if column == "":
+                self.unread[index] = found.said[index]
+            elif column is None or column in said:  # more cells than headings, or a second address
+                is_whole = False
+            else:
+                said[column] = cell if column == "email" else one_line(cell)
+        return [{**said, "name": _full_name(said)}], is_whole
 
 
-def _entry(row: dict[str, str], groups: Mapping[str, int] | None) -> Entry:
-    """Returns the person that `row` names; it maps column to text, and the address may be "Ada <ada@example.com>".
+def _by_itself(cells: list[str]) -> tuple[list[dict[str, str]], bool]:
+    """Returns what a row without headings says of each person, by column, and whether all its cells were read.
 
-    `groups` is as for read(). Raises ValidationError, in words for the author of the list.
+    If all cells are addresses, each is a person. Else the cells are in the order of COLUMNS; or, if the first has no
+    address, the first that has one is read, and what stands before it if that looks like a name.
     """
-    typed, name = row.get("email", ""), row.get("name", "")
-    if match := NAMED.fullmatch(typed):
-        typed, name = match["email"], name or match["name"].strip(" \"'")
-    return Entry(email_of(typed), **fields(row | {"name": name}, groups))
+    filled = [cell for cell in cells if cell]
+    if len(filled) > 1 and all(map(has_address, filled)):
+        return [{"email": cell} for cell in filled], True
+    place = next((index for index, cell in enumerate(cells) if has_address(cell)), 0)
+    if place:
+        before = [cell for cell in cells[:place] if cell]
+        name = " ".join(before) if is_name_of_one(before) else ""
+        return [{"email": cells[place], "name": name}], len(filled) == 1 + (len(before) if name else 0)
+    said = {column: one_line(cell) for column, cell in zip(COLUMNS, cells, strict=False)}
+    return [said | {"email": cells[0]}], not any(cells[len(COLUMNS) :])
+
+
+def is_name_of_one(cells: list[str]) -> bool:
+    """Returns whether these cells look like a name, or like a first and a last name, and not like a company."""
+    words = [len(cell.split()) for cell in cells if is_name(cell)]
+    return len(words) == len(cells) and (len(words) == 1 or words == [1, 1])
+
+
+def one_line(cell: str) -> str:
+    """Returns the cell with one space for each line end and other white space."""
+    return " ".join(cell.split())
+
+
+def _full_name(said: Mapping[str, str]) -> str:
+    """Returns the name that the columns "name", "first" and "last" say; "name" may hold the first name only."""
+    name, first, last = (said.get(column, "") for column in ("name", "first", "last"))
+    if first or not last:
+        return name or " ".join(filter(None, (first, last)))
+    return name if last.lower() in name.lower() else " ".join(filter(None, (name, last)))
 
 
 def _meant(email: str) -> str:
@@ -187,10 +161,3 @@ def _domain_meant(domain: str) -> str:
     Cached, because comparing domains takes long and a list has few different ones.
     """
     return addresses.suggestion(f"a@{domain}").rpartition("@")[2]
-
-
-def _shown(text: str) -> str:
-    """Returns the first SHOWN characters of a line, with "�" for each that can't be printed, and "…" if more follow."""
-    whole = text[: SHOWN + 1].strip("\ufeff \t\r\n")
-    cut = "".join(character if character.isprintable() else "\ufffd" for character in whole[:SHOWN])
-    return f"{cut}…" if len(whole) > SHOWN else cut

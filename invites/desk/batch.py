@@ -26,7 +26,7 @@ class BatchAdmin(BatchPages):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Returns the batches that the person may see, without the columns of the lists, which may be long."""
-        return self.visible(request).defer("entries", "refused")
+        return self.visible(request).defer("entries", "refused", "remarks")
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, batch: Batch) -> str:
@@ -49,7 +49,7 @@ class BatchAdmin(BatchPages):
     def save_model(self, request: HttpRequest, obj: Batch, form: Any, change: bool) -> None:
         """Checks the list of a valid form and stores it as a batch, whose id goes into `obj`. Sends nothing."""
         given = {name: form.cleaned_data[name] for name in ("note", "language", "next")}
-        obj.pk = Batch.objects.check_list(form.lines, staff(request), **given).pk
+        obj.pk = Batch.objects.check_list(form.lines, staff(request), remarks=form.remarks, **given).pk
 
     def response_add(self, request: HttpRequest, obj: Batch, post_url_continue: str | None = None) -> HttpResponse:
         """Leads to the page of the new batch, which shows what sending would do."""

@@ -1,6 +1,7 @@
 """The form that takes a list of people to invite, as a file or as pasted lines."""
 
-from io import BytesIO
+from collections.abc import Iterator
+from io import BytesIO, StringIO
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -13,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from invites.batch import columns, lists
+from invites.batch import columns, encodings, files, lists, rows
+from invites.batch.rows import Row
 from invites.models import Batch
 from kit import plain_line
 
@@ -22,18 +24,27 @@ LARGEST = 1024 * 1024  # bytes of one list
 
 
 class ListForm(forms.ModelForm):
-    """A form for a list: a CSV file, or pasted lines. Once it is valid, `lines` holds the Lines that were read."""
+    """A form for a list: an Excel or CSV file, or pasted lines.
+
+    Once it is valid, `lines` holds the Lines that were read, and `remarks` sentences on how they were read.
+    """
 
     # The ids of the groups that the list may name, by name; None forbids to name any.
     groups: ClassVar[dict[str, int] | None] = None
 
     file = forms.FileField(
-        label=gettext_lazy("CSV file"),
+        label=gettext_lazy("Excel or CSV file"),
         required=False,
         help_text=gettext_lazy(
-            "First column: email. Optional: name, message, language, page, group; or in any order, if the first line "
-            "names them. UTF-8, up to 5,000 rows"
+            "Excel (.xlsx) or CSV in any encoding, up to 5,000 people. Columns we know: email, name, message, "
+            "language, page, group; in this order, unless headings name them"
         ),
+    )
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding of a CSV file"),
+        choices=[("", gettext_lazy("find out")), *encodings.NAMES.items()],
+        required=False,
+        help_text=gettext_lazy("Choose it only if names looked wrong when you checked the list"),
     )
     pasted = forms.CharField(
         label=gettext_lazy("Or paste addresses, one per line"),
@@ -73,19 +84,26 @@ class ListForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Reads the list into `lines`, and returns the cleaned data.
 
-        Raises ValidationError if the list names nobody, is larger than LARGEST bytes or has more than MOST lines; also
-        if both a file and pasted lines came, or neither.
+        Raises ValidationError if the list names nobody, is larger than LARGEST bytes or has more than MOST lines; if
+        the file is of no kind that can be read; and if both a file and pasted lines came, or neither.
         """
         raw = self.raw()
         if len(raw) > LARGEST:
             raise ValidationError(_("The list is larger than 1 MB. Split it, or use manage.py send_invites"))
-        self.lines = list(islice(lists.read(lists.open_text(BytesIO(raw)), self.groups), MOST + 1))
+        self.remarks: list[str] = []
+        self.lines = list(islice(lists.read(self.rows(raw), self.groups, self.remarks.append), MOST + 1))
         if len(self.lines) > MOST:
             said = _("The list has more than %(most)s rows. Split it, or use manage.py send_invites")
             raise ValidationError(said % {"most": number_format(MOST, force_grouping=True)})
         if raw and not self.lines:
             raise ValidationError(_("There is nobody in this list"))
         return self.cleaned_data
+
+    def rows(self, raw: bytes) -> Iterator[Row]:
+        """Returns the rows of a file, or of the pasted lines. Raises ValidationError as files.read_rows() does."""
+        if self.cleaned_data.get("file"):
+            return files.read_rows(BytesIO(raw), self.cleaned_data.get("encoding", ""), self.remarks.append)
+        return rows.of_lines(encodings.lines(StringIO(self.cleaned_data.get("pasted", ""), newline=None)))
 
     def raw(self) -> bytes:
         """Returns the bytes of the list; of a file, at most LARGEST + 1.

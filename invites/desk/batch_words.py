@@ -30,6 +30,7 @@ def preview(batch: Batch) -> dict[str, Any]:
     return {
         "title": _("Check the list"),
         "counts": counts(batch),
+        "remarks": batch.remarks,
         "people": fates(batch.entries[:SHOWN]),
         "more_people": max(len(batch.entries) - SHOWN, 0),
         "unread": bad[:SHOWN],

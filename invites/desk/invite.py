@@ -141,11 +141,11 @@ class InviteAdmin(Steering):
         """
         entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
         given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
-        outcome = Invite.objects.issue_many([entry], **given, leaving=in_step())
+        outcome = Invite.objects.issue_many([entry], **given, leaving=in_step(), beside_members=True)
         for _email, reason in outcome.skipped:
             self.message_user(request, self.why_not(reason), messages.WARNING)
-        standing = Invite.objects.pending().filter(email=entry.email).order_by("-id").values_list("pk", flat=True)
-        obj.pk = outcome.done[0] if outcome.done else standing.first()
+        standing = Invite.objects.pending().filter(email=entry.email).exclude(source=Invite.Source.MEMBER)
+        obj.pk = outcome.done[0] if outcome.done else standing.order_by("-id").values_list("pk", flat=True).first()
 
     def why_not(self, reason: Reason) -> str:
         """Returns the message that an address, which could be invited when the form was checked, was not."""

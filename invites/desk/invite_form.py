@@ -31,12 +31,13 @@ class InviteForm(forms.ModelForm):
     def clean_email(self) -> str:
         """Returns the normalized address. Raises ValidationError if it is malformed or can't be invited.
 
-        An address can't be invited if it has an account, has a pending invitation from anyone, or is suppressed.
+        An address can't be invited if it has an account, has a pending invitation from staff, or is suppressed. That of
+        a member does not count: staff may not send it again, and it grants less.
         """
         email = addresses.normalize(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
             raise ValidationError(_("This address already has an account"))
-        if Invite.objects.pending().filter(email=email).exists():
+        if Invite.objects.pending().exclude(source=Invite.Source.MEMBER).filter(email=email).exists():
             said = _("This address is invited already. Search for it in the list to send the invitation again")
             raise ValidationError(said, code="invited")
         suppression = Suppression.objects.of(email)

@@ -50,9 +50,11 @@ class Migration(migrations.Migration):
                 ("begun_at", models.DateTimeField(null=True, verbose_name="begun")),
                 ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
                 ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn")),
+                ("stopped_at", models.DateTimeField(null=True)),
                 ("again", models.BooleanField(default=False)),
                 ("entries", models.JSONField(default=list)),
                 ("refused", models.JSONField(default=list)),
+                ("remarks", models.JSONField(default=list)),
                 ("counts", models.JSONField(default=dict)),
                 (
                     "created_by",

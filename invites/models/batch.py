@@ -47,6 +47,7 @@ class Batch(models.Model):
     begun_at = models.DateTimeField(_("begun"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+    stopped_at = models.DateTimeField(null=True)  # when undo() or withdraw() last kept it from being sent on
     # Whether people who are invited already get a mail again.
     again = models.BooleanField(default=False)
     # The people still to be invited, as pack() in entries.py writes them; sending takes them out. An address that may
@@ -54,6 +55,8 @@ class Batch(models.Model):
     entries = models.JSONField(default=list)
     # [number, text, reason] of each line that could not be read.
     refused = models.JSONField(default=list)
+    # Sentences on how the list was read, in the language of whoever checked it: what was guessed or left out.
+    remarks = models.JSONField(default=list)
     counts = CountsField(default=Counts)
 
     objects = BatchQuerySet.as_manager()
@@ -151,36 +154,61 @@ class Batch(models.Model):
         some, row.entries = row.entries[:CHUNK], row.entries[CHUNK:]
         if not row.entries:
             row.sent_at = timezone.now()
-        return row.invite([unpack(entry) for entry in some], Invite.Source.CSV, leaving)
+        outcome = row.invite_some([unpack(entry) for entry in some], Invite.Source.CSV, leaving)
+        row.save(update_fields=["counts", "entries", "sent_at"])
+        return outcome
 
     @transaction.atomic
-    def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
-        """Invites some hundreds of different people in one transaction. Returns the outcome, and adds it to `counts`.
+    def invite(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome | None:
+        """Invites some hundreds of different people, a part of a list that comes in parts, in one transaction.
 
-        `source` is an Invite.Source. The mails leave at the times of `leaving`. If `again` is set, people invited
-        already are mailed again. A new batch is stored as soon as it has invited anyone. Raises Batch.NotUpdated, a
-        DatabaseError, if a stored one was deleted meanwhile.
+        Returns the outcome, and adds it to `counts`; or None, and invites nobody, if the batch was undone or withdrawn
+        since this object was read. `source` is an Invite.Source. The mails leave at the times of `leaving`. If `again`
+        is set, people invited already are mailed again. A new batch is stored as soon as it has invited anyone. Raises
+        Batch.DoesNotExist if a stored one was deleted meanwhile.
+        """
+        is_new = self._state.adding
+        if not is_new and self._was_stopped():
+            return None
+        outcome = self.invite_some(entries, source, leaving)
+        if not is_new:
+            self.save(update_fields=["counts"])
+        elif outcome.done:
+            self.save()
+        return outcome
+
+    def _was_stopped(self) -> bool:
+        """Returns whether the batch was undone or withdrawn since this object was read.
+
+        Locks its row until the transaction ends: undo() and withdraw() then wait, and find all who were invited.
+        """
+        rows = Batch.objects.select_for_update().filter(pk=self.pk)
+        return rows.values_list("stopped_at", flat=True).get() != self.stopped_at
+
+    def invite_some(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
+        """Invites these people, see invite(). Returns the outcome, and adds it to `counts`, which it does not save.
+
+        If `again` is set, whoever only a member has invited is invited by staff, too: only the member can mail theirs
+        again.
         """
         outcome = Invite.objects.issue_many(
-            entries, source=source, invited_by=self.created_by, batch=self.pk, leaving=leaving
+            entries,
+            source=source,
+            invited_by=self.created_by,
+            batch=self.pk,
+            leaving=leaving,
+            beside_members=self.again,
         )
         self._name_repeated(outcome)
         if self.again:
             outcome = resend(outcome, by=self.created_by, leaving=leaving)
         self.counts.add(outcome)
-        # Only these columns: another request may set `withdrawn_at` meanwhile, and a full save would clear it.
-        if not self._state.adding:
-            self.save(update_fields=["counts", "entries", "sent_at"])
-        elif outcome.done:
-            self.save()
         return outcome
 
     def rehearse(self, entries: Sequence[Entry]) -> Outcome:
-        """Returns the outcome that invite() would have, and changes nothing. The ids in its `done` are made up.
-
-        It does not tell people whom this batch has mailed already (REPEATED) from others who are invited (INVITED).
-        """
-        outcome, chosen = Invite.objects.sift(entries)
+        """Returns the outcome that invite() would have, and changes nothing. The ids in its `done` are made up."""
+        outcome, chosen = Invite.objects.sift(entries, beside_members=self.again)
+        self._name_repeated(outcome)
         if self.again:
             outcome = resend(outcome, dry_run=True)
         outcome.done += [uuid7() for _email in chosen]  # callers only count them
@@ -225,6 +253,6 @@ class Batch(models.Model):
         return self.invites.open()[:AT_ONCE].revoke(by)
 
     def _stop(self, **changes: Any) -> None:
-        """Empties the stored list and marks the batch as sent, so that send() invites nobody else from it."""
+        """Empties the stored list, and marks the batch as sent and stopped: send() and invite() then invite nobody."""
         now = timezone.now()
-        Batch.objects.filter(pk=self.pk).update(entries=[], sent_at=Coalesce("sent_at", now), **changes)
+        Batch.objects.filter(pk=self.pk).update(entries=[], sent_at=Coalesce("sent_at", now), stopped_at=now, **changes)

@@ -1,6 +1,6 @@
 """Queries for batches, and making a batch of a list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,15 @@ KEPT = timedelta(days=365)  # for a batch that was sent
 class BatchQuerySet(models.QuerySet["Batch"]):
     """Queries for batches, and making a batch of a list."""
 
-    def check_list(self, lines: "Iterable[Line]", by: User | None, **given: Any) -> "Batch":
+    def check_list(
+        self, lines: "Iterable[Line]", by: User | None, remarks: Sequence[str] = (), **given: Any
+    ) -> "Batch":
         """Stores a list as a batch of `by`, with the counts of what would become of its lines. Returns the batch.
 
-        `given` are values of Entry (note, language, next) for lines that leave them empty. Of lines that name an
-        address again, only the first counts. Sends nothing.
+        `remarks` are sentences on how the list was read. `given` are values of Entry (note, language, next) for lines
+        that leave them empty. Of lines that name an address again, only the first counts. Sends nothing.
         """
-        batch, entries = self.model(created_by=by), {}
+        batch, entries = self.model(created_by=by, remarks=list(remarks)), {}
         repeated = 0
         for line in lines:
             if line.entry is None:
@@ -53,8 +55,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(unsent | models.Q(sent_at__lt=now - KEPT))
 
     def forget_refused(self) -> None:
-        """Empties the unreadable lines of batches that were sent more than 30 days ago.
+        """Empties the unreadable lines and the remarks of batches that were sent more than 30 days ago.
 
         They may hold addresses of people of whom nothing else is known here.
         """
-        self.filter(sent_at__lt=timezone.now() - REFUSED_KEPT).exclude(refused=[]).update(refused=[])
+        old = self.filter(sent_at__lt=timezone.now() - REFUSED_KEPT)
+        old.exclude(refused=[], remarks=[]).update(refused=[], remarks=[])

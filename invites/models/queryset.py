@@ -127,16 +127,17 @@ class InviteQuerySet(Lifecycle):
         invited_by: User | None = None,
         batch: str = "",
         leaving: Iterator[datetime] | None = None,
+        beside_members: bool = False,
     ) -> Outcome:
         """Invites some hundreds of people with different addresses, in one transaction. Returns the outcome.
 
         Skips addresses that have an account, are suppressed or are invited already: so it can be repeated after a
         crash. `batch` is the id that the invitations carry, or "". The mails leave at the times of `leaving`, or at
-        RATE from now.
+        RATE from now. `beside_members` is as for sift().
         """
         given = {"source": source, "invited_by": invited_by, "batch": batch, **first_times()}
         with transaction.atomic():
-            outcome, chosen = self.sift(entries)
+            outcome, chosen = self.sift(entries, beside_members=beside_members)
             self.replace_expired(chosen, source, invited_by)
             rows = [self.model(**asdict(entry), **given) for entry in chosen.values()]
             outcome += self.store(rows)
@@ -146,15 +147,18 @@ class InviteQuerySet(Lifecycle):
             Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
         return outcome
 
-    def sift(self, entries: Sequence[Entry]) -> tuple[Outcome, dict[str, Entry]]:
+    def sift(self, entries: Sequence[Entry], *, beside_members: bool = False) -> tuple[Outcome, dict[str, Entry]]:
         """Returns who of these people would be skipped and why, and the entries of the others by address.
 
-        Changes nothing. Takes three statements, however many people they are.
+        With `beside_members` nobody is skipped because a member has invited them. Changes nothing. Takes three
+        statements, however many people they are.
         """
         emails = [entry.email for entry in entries]
         members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
         suppressed = Suppression.objects.among(emails)
         pending = self.model.objects.pending().filter(email__in=emails)
+        if beside_members:
+            pending = pending.exclude(source=self.model.Source.MEMBER)
         invited = set(pending.values_list("email", flat=True))
         why = {Reason.HAS_ACCOUNT: members, Reason.SUPPRESSED: suppressed, Reason.INVITED: invited}
         outcome, chosen = Outcome(), {}

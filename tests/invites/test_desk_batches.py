@@ -1,8 +1,10 @@
 """Many invitations at once at the desk: a list is checked, sent with one press, watched and withdrawn."""
 
 import json
+import re
 from dataclasses import asdict
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 import time_machine
@@ -11,6 +13,7 @@ from django.core import serializers
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from openpyxl import Workbook
 
 from accounts.models import Event
 from invites import purposes
@@ -339,3 +342,71 @@ def test_everybody_can_be_downloaded_with_what_would_become_of_them(desk):
         "grace@example.com,has an account,",
         "alan@gmial.com,did you mean alan@gmail.com?,",
     ]
+
+
+def workbook(*rows):
+    book, file = Workbook(), BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(file)
+    return upload(file.getvalue())
+
+
+def test_an_excel_file_is_invited_and_the_page_says_what_was_not_read(desk):
+    page = check(desk, file=workbook(["E-Mail-Adresse", "Vorname", "Telefon"], ["new@example.com", "Nadia", "+49 1"]))
+
+    assert "How the list was read Columns we don’t use: Telefon." in words(page)
+    assert "new@example.com will be invited Nadia" in words(page)
+    send(desk, Batch.objects.get())
+    assert Invite.objects.get().name == "Nadia"
+
+
+def test_a_guessed_encoding_is_said_and_the_form_lets_another_be_chosen(desk):
+    raw = "new@example.com;Łukasz\n".encode("cp1250")
+
+    page = check(desk, file=upload(raw))
+    assert "The file was in Windows-1252 (Western). We read it as such; look whether the names are right." in words(
+        page
+    )
+    assert "new@example.com will be invited £ukasz" in words(page)
+
+    page = check(desk, file=upload(raw), encoding="cp1250")
+    assert "new@example.com will be invited Łukasz" in words(page)
+    assert "How the list was read" not in words(page)
+
+
+def test_a_file_that_is_no_list_is_refused_and_the_other_fields_stay(desk):
+    page = check(desk, file=upload(b"%PDF-1.7 new@example.com"), note="Welcome", next="/account", encoding="cp1251")
+
+    assert "This file is PDF. Save it as .xlsx or CSV." in words(page)
+    assert 'value="Welcome"' in page.text
+    assert 'value="/account"' in page.text
+    assert re.search(r'value="cp1251"\s+selected', page.text)
+    assert not Batch.objects.exists()
+
+
+def test_remarks_are_forgotten_with_the_bad_lines(desk):
+    check(desk, file=workbook(["Email", "Phone"], ["new@example.com", "1"]))
+    batch = Batch.objects.get()
+    send(desk, batch)
+    Batch.objects.update(sent_at=timezone.now() - timedelta(days=31))
+    Batch.objects.forget_refused()
+
+    batch.refresh_from_db()
+    assert batch.remarks == []
+
+
+def test_staff_may_invite_people_whom_members_have_invited(desk):
+    for email in ("one@example.com", "many@example.com"):
+        MemberInvites(UserFactory()).send(email)
+    OutboxMessage.objects.all().delete()
+
+    desk.post("/admin/invites/invite/add/", {"email": "one@example.com"})
+    page = check(desk, "many@example.com")
+    assert "Already invited (skipped) 1 " in words(page)
+    assert "1 queued." in words(send(desk, Batch.objects.get(), again="on"))
+
+    assert invited() == {"one@example.com", "many@example.com"}
+    assert Invite.objects.exclude(source="member").count() == 2
+    page = desk.post("/admin/invites/invite/add/", {"email": "one@example.com"})
+    assert "This address is invited already" in words(page)

@@ -6,13 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invites.batch import lists
+from invites.batch import encodings, lists, rows
 from invites.models import Entry
 
 
-def read(content: bytes | str, groups=None):
+def read(content: bytes | str, groups=None, said=None):
     raw = content.encode() if isinstance(content, str) else content
-    return list(lists.read(lists.open_text(BytesIO(raw)), groups))
+    lines = rows.of_lines(encodings.decode(BytesIO(raw), encodings.UTF8))
+    return list(lists.read(lines, groups, said.append if said is not None else lambda _remark: None))
+
+
+def remarks(content):
+    said = []
+    read(content, said=said)
+    return said
 
 
 def entries(content, groups=None):
@@ -106,14 +113,104 @@ def test_any_bytes_give_lines_and_never_an_exception(raw):
 def test_the_file_of_bad_lines_can_be_mended_and_given_back(first):
     delimiter = "," if "," in first else ";"
     mended = f'3{delimiter}"Grace <grace@example.com>"{delimiter}Enter an address'
-    (line,) = lists.read([first, mended])
+    (line,) = read(f"{first}\n{mended}")
     assert (line.entry.email, line.number) == ("grace@example.com", 2)
 
 
 def test_only_the_first_line_can_name_the_columns():
-    found = list(lists.read(["grace@example.com", "name,email", "alan@example.com,Alan"]))
+    found = read("grace@example.com\nname,email\nalan@example.com,Alan")
     assert [line.entry.email if line.entry else None for line in found] == [
         "grace@example.com",
         None,
         "alan@example.com",
     ]
+
+
+HEADINGS = [
+    "E-Mail-Adresse;Vorname;Nachname\nada@example.com;Ada;Lovelace",
+    "First Name,Last Name,E-mail 1 - Label,E-mail 1 - Value\nAda,Lovelace,* Work,ada@example.com",
+    "Name,Given Name,Family Name,E-mail 1 - Value\nAda Lovelace,Ada,Lovelace,ada@example.com",
+    "First Name [Required]\tLast Name [Required]\tEmail Address [Required]\nAda\tLovelace\tada@example.com",
+    "Фамилия;Имя;Почта\nLovelace;Ada;ada@example.com",
+    "ФИО;Телефон;Эл. почта\nAda Lovelace;+7 900;ada@example.com",
+    "Имя,Фамилия,E-mail:\nAda,Lovelace,ada@example.com",
+    "Address,Name,User Email\n12 Square,Ada Lovelace,ada@example.com",
+    "sep=;\nName;Email\nAda Lovelace;ada@example.com",
+    '"sep=|"\nName|Mail\nAda Lovelace|ada@example.com',
+    "Members of 2026\n\nE-Mail,Name\nada@example.com,Ada Lovelace",
+    "Name;Kontakt\nAda Lovelace;ada@example.com",
+    "Prénom,Nom,Adresse électronique\nAda,Lovelace,ada@example.com",
+]
+
+
+def test_a_list_is_read_by_the_headings_that_programs_and_people_write(subtests):
+    for content in HEADINGS:
+        with subtests.test(content=content):
+            assert [entry for entry in entries(content) if entry] == [Entry("ada@example.com", name="Ada Lovelace")]
+
+
+CELLS = {
+    "ada@example.com bob@example.com": [("ada@example.com", ""), ("bob@example.com", "")],
+    "ada@example.com|bob@example.com": [("ada@example.com", ""), ("bob@example.com", "")],
+    "ada@example.com / bob@example.com": [("ada@example.com", ""), ("bob@example.com", "")],
+    "Ada (ada@example.com)": [("ada@example.com", "Ada")],
+    "Ada [mailto:ada@example.com]": [("ada@example.com", "Ada")],
+    "ada@example.com (Ada)": [("ada@example.com", "Ada")],
+    "Ada <ada@example.com>; Bob <bob@example.com>": [("ada@example.com", "Ada"), ("bob@example.com", "Bob")],
+    "Ada <ada@example.com>, Bob <bob@example.com>": [("ada@example.com", "Ada"), ("bob@example.com", "Bob")],
+    "Lovelace, Ada <ada@example.com>; Bob <bob@example.com>": [
+        ("ada@example.com", "Lovelace, Ada"),
+        ("bob@example.com", "Bob"),
+    ],
+    "[ada@example.com](mailto:ada@example.com?subject=Hi)": [("ada@example.com", "")],
+    "1. Ada Lovelace – ada@example.com": [("ada@example.com", "Ada Lovelace")],
+    "'ada@example.com' <ada@example.com>": [("ada@example.com", "")],
+    "E-Mail: ada@example.com": [("ada@example.com", "")],
+    "Ada,ada@example.com": [("ada@example.com", "Ada")],
+    "Ada,Lovelace,ada@example.com": [("ada@example.com", "Ada Lovelace")],
+    "Müller, Hans;hans@example.com": [("hans@example.com", "Müller, Hans")],
+}
+
+
+def test_every_address_of_a_line_is_found_with_its_name(subtests):
+    for content, people in CELLS.items():
+        with subtests.test(content=content):
+            assert [(entry.email, entry.name) for entry in entries(content)] == people
+            assert remarks(content) == []
+
+
+def test_a_cell_below_a_heading_may_hold_several_people_as_well():
+    content = "Team;E-Mail\nRed;ada@example.com bob@example.com\nBlue;Eve (eve@example.com)"
+    assert [(entry.email, entry.name) for entry in entries(content)] == [
+        ("ada@example.com", ""),
+        ("bob@example.com", ""),
+        ("eve@example.com", "Eve"),
+    ]
+
+
+def test_what_is_guessed_or_left_out_is_said():
+    contacts = "Kontakt;Telefon;Name;;\n" + "ada@example.com;+49 1;Ada;x;\n" * 2
+    assert remarks(contacts) == [
+        "No heading says “email”: the addresses were found under “Kontakt”.",
+        "Columns we don’t use: Telefon, D.",
+    ]
+    assert remarks("Email;Phone\nada@example.com;") == []
+    two = "E-mail 1 - Value,E-mail 2 - Value\nada@example.com,a@example.com\n,bob@example.com"
+    assert remarks(two) == ["In 1 line something beside the address was not read: line 2."]
+    assert [entry.email for entry in entries(two)] == ["ada@example.com", "bob@example.com"]
+    loose = "7,ada@example.com,Acme\nplease write to bob@example.com\nname,eve@example.com"
+    assert remarks(loose) == ["In 2 lines something beside the address was not read: lines 1, 2."]
+    assert [entry.name for entry in entries(loose)] == ["", "", "name"]
+
+
+def test_a_line_that_is_no_heading_is_not_swallowed():
+    assert problems("Members of 2026\nada@example.com") == [
+        (1, "Enter an email address in the correct format, like name@example.com")
+    ]
+    assert [number for number, _problem in problems("ada.example.com,Ada\nbob@example.com,Bob")] == [1]
+
+
+def test_a_second_line_is_read_although_the_first_has_an_open_quotation_mark():
+    assert [entry.email for entry in entries('bob@example.com,"Bob\n' + "ada@example.com\n" * 9) if entry] == [
+        "ada@example.com"
+    ] * 9

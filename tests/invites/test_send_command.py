@@ -4,13 +4,16 @@ import json
 import os
 import signal
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
+from openpyxl import Workbook
 
 from invites import mails
 from invites.management.commands import send_invites
@@ -58,6 +61,51 @@ def test_mails_leave_at_the_wished_pace():
     assert [round((time - times[0]).total_seconds(), 3) for time in times] == [0, 0.5, 1]
 
 
+def excel(path):
+    book = Workbook()
+    for row in (["Почта", "Имя", "Телефон"], ["grace@example.com", "Grace", 7], ["not an address", "", None]):
+        book.active.append(row)
+    book.save(path)
+    return str(path)
+
+
+def test_an_excel_file_is_read_from_a_path_and_from_standard_input(tmp_path, capsys, monkeypatch):
+    listed = excel(tmp_path / "people.xlsx")
+
+    with pytest.raises(CommandError) as failed:
+        run("--csv", listed)
+    assert failed.value.returncode == 3
+    assert "Columns we don’t use: Телефон." in capsys.readouterr().err
+    assert [(i.email, i.name) for i in Invite.objects.all()] == [("grace@example.com", "Grace")]
+
+    piped = BytesIO(Path(listed).read_bytes())
+    piped.seekable = lambda: False
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=piped))
+    with pytest.raises(CommandError):
+        run("--csv", "-")
+    assert Invite.objects.count() == 1
+
+
+def test_the_encoding_of_a_file_is_guessed_and_said_or_given(tmp_path, capsys):
+    listed = tmp_path / "people.csv"
+    listed.write_bytes("a@example.com;Грейс\n".encode("koi8-r"))
+
+    run("--csv", str(listed), "--dry-run")
+    assert "The file was in Windows-1251 (Cyrillic)." in capsys.readouterr().err
+    run("--csv", str(listed), "--encoding", "koi8-r")
+    assert capsys.readouterr().err == ""
+    assert Invite.objects.get().name == "Грейс"
+
+
+def test_a_file_that_is_no_list_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "people.pdf").write_bytes(b"%PDF-1.7")
+    with pytest.raises(CommandError) as refused:
+        run("--csv", str(tmp_path / "people.pdf"))
+    assert refused.value.returncode == 2
+    assert str(refused.value) == "This file is PDF. Save it as .xlsx or CSV."
+    assert not Batch.objects.exists()
+
+
 @pytest.fixture
 def interrupted(tmp_path, monkeypatch):
     """The path of a list of six people. The command is told to stop while it invites the second pair."""
@@ -103,6 +151,49 @@ def test_an_interrupted_command_with_again_resumes_and_mails_everybody_once(inte
 
     assert (done["queued"], done["skipped"]) == (2, {"repeated": 4})
     assert OutboxMessage.objects.count() == 6
+
+
+@pytest.mark.parametrize("stop", ["undo", "withdraw"])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_list_that_is_stopped_at_the_desk_goes_no_further(tmp_path, monkeypatch, ada, stop, resumed):
+    monkeypatch.setattr(send_invites, "CHUNK", 2)
+    listed = tmp_path / "people.csv"
+    listed.write_text("".join(f"guest{n}@example.com\n" for n in range(8)))
+    go_on = []
+    if resumed:
+        run("first@example.com")
+        go_on = ["--resume", Batch.objects.get().pk]
+    written = mails.invitations
+
+    def invitations(invites, leaving):
+        if any(invite.email == "guest3@example.com" for invite in invites):
+            getattr(Batch.objects.get(), stop)(ada)
+        return written(invites, leaving)
+
+    monkeypatch.setattr(mails, "invitations", invitations)
+    with pytest.raises(CommandError) as stopped:
+        run("--csv", str(listed), *go_on)
+
+    assert stopped.value.returncode == 130
+    assert "It was stopped at the desk." in str(stopped.value)
+    assert not Invite.objects.filter(email__in=["guest4@example.com", "guest7@example.com"]).exists()
+    batch = Batch.objects.get()
+    assert batch.sent_at
+    assert bool(batch.withdrawn_at) == (stop == "withdraw")
+    assert batch.counts.done == 4 + resumed
+
+
+def test_a_rehearsal_tells_whom_the_batch_has_mailed_from_others(tmp_path):
+    run("mine@example.com", "--again")
+    InviteFactory(email="other@example.com", sent_at=timezone.now() - timedelta(days=1))
+    Invite.objects.filter(email="mine@example.com").update(sent_at=timezone.now() - timedelta(minutes=2))
+    Batch.objects.update(begun_at=timezone.now() - timedelta(minutes=9))
+    listed = ["mine@example.com", "other@example.com", "new@example.com", "--resume", Batch.objects.get().pk]
+
+    rehearsed = run_json(*listed, "--dry-run")
+    assert (rehearsed["queued"], rehearsed["skipped"]) == (2, {"repeated": 1})
+    done = run_json(*listed)
+    assert (done["queued"], done["skipped"]) == (2, {"repeated": 1})
 
 
 def test_a_rehearsal_says_what_would_be_done(ada, monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """manage.py send_invites: invites the people of a list, or those named on the command line."""
 
+import shutil
 import signal
 import sys
 import threading
@@ -9,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import batched, chain
 from pathlib import Path
-from typing import Any, ClassVar
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, ClassVar, cast
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -18,8 +20,10 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.management.people import find_people
-from invites.batch import columns, lists
+from invites.batch import columns, encodings, files, lists, rows
 from invites.batch.lists import Line
+from invites.batch.remarks import Say
+from invites.batch.rows import Row
 from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
 from invites.models.lifecycle import CHUNK
@@ -27,6 +31,8 @@ from invites.models.outcome import Reason
 from kit.commands import arguments, command
 from kit.commands.progress import Progress
 from kit.worker_loop import stop_on_signals
+
+STOPPED = "It was stopped at the desk."
 
 
 class Command(command.Command):
@@ -44,8 +50,11 @@ class Command(command.Command):
             "--file",
             dest="file",
             metavar="FILE",
-            help="a file with one address a line; may also have name, note, language, next and group, in this order or "
-            "as its first line names them; - for standard input",
+            help="an Excel (.xlsx) or text file with one address a line; may also have name, note, language, next and "
+            "group, in this order or as its first line names them; - for standard input",
+        )
+        parser.add_argument(
+            "--encoding", default="", choices=list(encodings.NAMES), help="of a text file (default: find out)"
         )
         parser.add_argument("--invited-by", metavar="NAME", help="the username of the person who invites")
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
@@ -67,8 +76,8 @@ class Command(command.Command):
         self.shared, self.batch, self.leaving = shared_fields(options), batch(options), in_step(options["rate"])
         report = Report(options, batch=self.batch.pk)
         groups = dict(Group.objects.values_list("name", "pk"))
-        with open_list(options["file"]) as file:
-            self.work(chain(lists.read(emails, groups), lists.read(file, groups)), report)
+        with open_list(options["file"], options["encoding"], self.remark) as file:
+            self.work(chain(lists.read(rows.of_lines(emails), groups), lists.read(file, groups, self.remark)), report)
         report.finish(self)
 
     def work(self, lines: Iterator[Line], report: Report) -> None:
@@ -81,13 +90,15 @@ class Command(command.Command):
             with interruptible():
                 for chunk in batched(lines, CHUNK):
                     with stop_on_signals(stop):
-                        self.take(chunk, report)
+                        is_over = self.take(chunk, report)
                         progress.update(report.rows, report.failed_rows)
-                    if stop.is_set():
-                        report.stopped = self.onwards()
+                    if is_over or stop.is_set():
+                        report.stopped = STOPPED if is_over else self.onwards()
                         break
         except KeyboardInterrupt:
             report.stopped = self.onwards()
+        except ValidationError as error:  # the rest of the file is damaged
+            report.stopped = str(error.messages[0])
         self.batch.finish()
         progress.end()
 
@@ -96,10 +107,11 @@ class Command(command.Command):
         said = "Go on with the same command"
         return f"{said} and --resume {self.batch.pk}." if self.batch.again else f"{said}: nobody is invited twice."
 
-    def take(self, chunk: Sequence[Line], report: Report) -> None:
+    def take(self, chunk: Sequence[Line], report: Report) -> bool:
         """Invites the people that some hundreds of lines name, or rehearses it, and adds the outcome to the report.
 
-        Lines that can't be read count as failed.
+        Lines that can't be read count as failed. Returns whether the batch was stopped at the desk: then nobody is
+        invited.
         """
         entries: dict[str, Entry] = {}
         for line in chunk:
@@ -111,10 +123,13 @@ class Command(command.Command):
                 entries[line.entry.email] = self.complete(line.entry)
                 self.doubt(line)
         if report.dry_run:
-            return report.add(self.rehearse(entries))
+            report.add(self.rehearse(entries))
+            return False
         outcome = self.batch.invite(list(entries.values()), Invite.Source.COMMAND, self.leaving)
-        self.stdout.write(report.each(outcome, self.options["format"]), ending="")
-        return report.add(outcome)
+        if outcome is not None:
+            self.stdout.write(report.each(outcome, self.options["format"]), ending="")
+            report.add(outcome)
+        return outcome is None
 
     def rehearse(self, entries: dict[str, Entry]) -> Outcome:
         """Returns the outcome that inviting these people would have.
@@ -130,6 +145,11 @@ class Command(command.Command):
     def complete(self, entry: Entry) -> Entry:
         """Returns the entry, with the values of the options where the line has none."""
         return replace(entry, **{name: value for name, value in self.shared.items() if not getattr(entry, name)})
+
+    def remark(self, said: str) -> None:
+        """Prints on stderr how the list is read, such as in which encoding, unless with -v 0."""
+        if self.options["verbosity"]:
+            self.stderr.write(said)
 
     def doubt(self, line: Line) -> None:
         """Prints a likely typo in an address on stderr, unless with -v 0. The address is invited all the same."""
@@ -165,22 +185,35 @@ def batch(options: dict[str, Any]) -> Batch:
 
 
 @contextmanager
-def open_list(file: str | None) -> Iterator[Iterator[str]]:
-    """Opens a list: yields the lines of this file, of standard input for "-", or none for None.
+def open_list(file: str | None, encoding: str, say: Say) -> Iterator[Iterator[Row]]:
+    """Opens a list: yields the rows of this file, of standard input for "-", or none for None.
 
-    Raises CommandError if the file can't be opened.
+    `encoding` and `say` are as for files.read_rows(). Raises CommandError if the file can't be opened, or is of no kind
+    that can be read.
     """
-    if file is None:
-        yield iter(())
-    elif file == "-":
-        yield lists.open_text(sys.stdin.buffer)
-    else:
-        with ExitStack() as stack:
-            try:
-                raw = stack.enter_context(Path(file).open("rb"))
-            except OSError as error:
-                raise CommandError(f"{file} can't be read: {error.strerror}.", returncode=2) from None
-            yield lists.open_text(raw)
+    with ExitStack() as stack:
+        try:
+            with interruptible():
+                raw = stack.enter_context(open_file(file)) if file else None
+            found = files.read_rows(raw, encoding, say) if raw else iter(())
+        except OSError as error:
+            raise CommandError(f"{file} can't be read: {error.strerror}.", returncode=2) from None
+        except ValidationError as error:
+            raise CommandError(str(error.messages[0]), returncode=2) from None
+        yield found
+
+
+def open_file(file: str) -> BinaryIO:
+    """Returns this file opened for reading, or a temporary copy of standard input for "-".
+
+    A copy, because what is piped in can't be read twice: first to find out what it is. Raises OSError.
+    """
+    if file != "-":
+        return Path(file).open("rb")
+    copied = SpooledTemporaryFile(encodings.SAMPLE)  # noqa: SIM115 whoever called closes it
+    shutil.copyfileobj(sys.stdin.buffer, copied)
+    copied.seek(0)
+    return cast("BinaryIO", copied)
 
 
 @contextmanager

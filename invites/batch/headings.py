@@ -1,0 +1,124 @@
+"""Headings of a list: which column each cell of a line belongs to."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from invites.batch.cells import has_address, is_name
+from invites.batch.rows import Row
+
+SAMPLE = 50  # first rows, among whose cells the addresses are looked for if no heading names them
+TITLES = 10  # rows above the headings, at most
+
+# The headings that people give each column; plain() makes them alike. "first" and "last" are parts of the name.
+HEADINGS = {
+    "email": {
+        *("почта", "эл почта", "электронная почта", "электронный адрес", "адрес электронной почты", "адрес эл почты"),
+        *("имейл", "емейл", "мейл", "адрес почты", "рабочая почта", "личная почта", "корпоративная почта"),
+        *("електронна пошта", "пошта", "adresse e mail", "adresse mail", "courriel", "adresse electronique"),
+        *("correo", "correo electronico", "direccion de correo electronico", "indirizzo email", "indirizzo e mail"),
+        *("endereco de email", "endereco de e mail", "adres e mail", "adres email", "e mailadres", "emailadres"),
+        *("e posta", "eposta", "e post", "epost", "mailadresse", "elektronische adresse"),
+    },
+    "name": {
+        *("name", "full name", "fullname", "display name", "your name", "имя и фамилия", "фамилия и имя", "фио"),
+        *("фамилия имя", "имя фамилия", "фамилия имя отчество", "полное имя", "имя участника", "vollständiger name"),
+        *("anzeigename", "nom complet", "nombre completo", "nome completo"),
+    },
+    "first": {
+        *("first name", "firstname", "given name", "forename", "first", "имя", "vorname", "prénom", "nombre", "nome"),
+        *("imię", "voornaam", "ім’я"),
+    },
+    "last": {
+        *("last name", "lastname", "surname", "family name", "last", "фамилия", "nachname", "familienname", "nom"),
+        *("nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "nazwisko", "achternaam", "soyad"),
+        *("прізвище",),
+    },
+    "note": {"note", "message", "comment", "сообщение", "примечание", "комментарий", "заметка", "записка"},
+    "language": {"language", "lang", "locale", "язык", "sprache"},
+    "next": {"next", "leads to", "path", "page", "страница", "ведёт на"},
+    "group": {"group", "группа"},
+}
+# "E-Mail-Adresse", "E-mail 1 - Value", "User Email": an address, with or without saying whose or which.
+EMAIL = re.compile(
+    r"((user|attendee|guest|work|business|home|primary|personal|contact|your) )?(e ?mails?|mail)"
+    r"( (address(es)?|adressen?|adresse|id))?( [1-9])?( (value|address))?"
+)
+# These are an address in the mail's sense only where no other heading is one.
+DOUBTFUL = {"address", "адрес", "адреса", "adresse"}
+
+
+# The first line of the file of bad lines, in each language (invites/desk/batch_words.py writes it).
+BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
+
+
+@dataclass(frozen=True)
+class Headings:
+    """The line of a list that names its columns."""
+
+    place: int  # among the rows, from 0
+    said: list[str]
+    columns: list[str]  # of COLUMNS, "first" or "last"; "" for cells that are not read
+    is_guess: bool = False  # no heading names the addresses: their cells did
+
+
+def find(rows: Sequence[Row]) -> Headings | None:
+    """Returns the headings among the first rows of a list, or None: if it has none, each line stands for itself.
+
+    They stand above the first address. A line is headings if one cell names the column of addresses. It also is if a
+    cell names another column, or all are words, and most addresses below stand in a column of words.
+    """
+    for place, row in enumerate(rows[: TITLES + 1]):
+        if any(map(has_address, row.cells)):
+            return None
+        columns = of_cells(row.cells)
+        if "email" in columns:
+            return Headings(place, row.cells, columns)
+        column = fullest(rows[place + 1 :])
+        if column is not None and is_heading(row.cells, columns, column):
+            columns[column] = "email"
+            return Headings(place, row.cells, columns, is_guess=True)
+    return None
+
+
+def is_heading(cells: list[str], columns: list[str], column: int) -> bool:
+    """Returns whether these cells may be headings, with that of the addresses at the index `column`."""
+    said = [cell for cell in cells if cell]
+    words = len(said) > 1 and all(map(is_name, said))
+    return column < len(cells) and not columns[column] and (any(columns) or words)
+
+
+def fullest(rows: Sequence[Row]) -> int | None:
+    """Returns the index of the column with the most addresses in these rows, the first of equals; None if none has."""
+    counted = Counter(index for row in rows for index, cell in enumerate(row.cells) if has_address(cell))
+    return min(counted, key=lambda index: (-counted[index], index), default=None)
+
+
+def of_cells(cells: list[str]) -> list[str]:
+    """Returns the column that each of these headings names, "" for an unknown one."""
+    names = [plain(cell) for cell in cells]
+    columns = ["email" if EMAIL.fullmatch(name) else known().get(name, "") for name in names]
+    if "email" not in columns:
+        columns = ["email" if name in DOUBTFUL else column for name, column in zip(names, columns, strict=True)]
+    return columns
+
+
+def plain(heading: str) -> str:
+    """Returns a heading in lower case, without accents, marks and the word "required": "e mail" for "E-Mail*"."""
+    letters = unicodedata.normalize("NFKD", heading.lower())
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(re.sub(r"[\W_]+", " ", letters).split()).removesuffix(" required")
+
+
+def is_bad_lines(cells: list[str]) -> bool:
+    """Returns whether these cells are the first line of the file of bad lines that we give out to be mended."""
+    return [cell.lower() for cell in cells] in BAD_LINES
+
+
+@cache
+def known() -> dict[str, str]:
+    """Returns the column that each of HEADINGS names, by the heading as plain() writes it."""
+    return {plain(said): column for column, names in HEADINGS.items() for said in names}

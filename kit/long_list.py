@@ -10,9 +10,9 @@ from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
-from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
@@ -25,6 +25,7 @@ from kit import addresses
 from kit.paging import BoundedPaginator
 
 AT_ONCE = 5000  # rows, at most, that one action may change
+WORDS, LONGEST = 10, 320  # words of a search, and characters of them all; each word costs the database more
 
 
 def exact(moment: datetime) -> str:
@@ -53,13 +54,17 @@ class LongChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Reads the rows of the requested page, and completes them with LongList.complete().
 
-        Raises IncorrectLookupParameters if there is no such page.
+        Behind the last page, whose rows may just have been deleted, it reads the last. Raises IncorrectLookupParameters
+        if the page is no number from 1 on.
         """
-        super().get_results(request)
-        try:  # Django refuses an unknown page only where there are several
-            self.paginator.validate_number(request.GET.get(PAGE_VAR, 1))
-        except InvalidPage:
-            raise IncorrectLookupParameters from None
+        number = request.GET.get(PAGE_VAR, "1")
+        if not (number.isascii() and number.isdecimal() and 0 < len(number) < 10 and int(number)):
+            raise IncorrectLookupParameters
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:  # there is no such page
+            self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
+            super().get_results(request)
         self.model_admin.complete(self.result_list)  # type: ignore[attr-defined]  # a LongList
 
 
@@ -75,6 +80,20 @@ class LongActionForm(helpers.ActionForm):
 def means_all(request: HttpRequest) -> bool:
     """Returns whether the posted action is for all rows found and not only the ticked ones (see LongActionForm)."""
     return bool(forms.BooleanField(required=False).to_python(request.POST.get("select_across")))
+
+
+def shortened(term: str) -> str:
+    """Returns the first WORDS words of a search, and LONGEST characters at most."""
+    return " ".join(term.split()[:WORDS])[:LONGEST].rstrip()
+
+
+def whole_list(request: HttpRequest) -> HttpResponse:
+    """Returns a redirect to the whole list, as the answer to a URL that asks for something it does not offer."""
+    return redirect(f"{request.path}?{ERROR_FLAG}=1")
+
+
+def refused_in_words() -> str:
+    return _("The address asked for something that this list does not offer. Here is the whole list.")
 
 
 class LongList(admin.ModelAdmin):
@@ -112,6 +131,10 @@ class LongList(admin.ModelAdmin):
         own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
         if not all(name in own or self.lookup_allowed(name, value, request) for name, value in request.GET.items()):
             raise IncorrectLookupParameters
+        typed = request.GET.get(SEARCH_VAR, "")
+        if request.method == "GET" and " ".join(typed.split()) != shortened(typed):
+            said = _("Only the first %(words)s words were looked for, and %(characters)s characters at most.")
+            self.message_user(request, said % {"words": WORDS, "characters": LONGEST}, messages.WARNING)
         return super().get_changelist_instance(request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -127,9 +150,9 @@ class LongList(admin.ModelAdmin):
         """Returns a pair: the rows of `queryset` that search() finds, and False, as no row is found twice.
 
         The term is put in the spelling and lower case in which all columns that can be searched are stored and indexed.
-        A blank one finds all rows.
+        Of a long one only the beginning is looked for, see shortened(). A blank one finds all rows.
         """
-        term = addresses.key(search_term)
+        term = addresses.key(shortened(search_term))
         return (self.search(request, queryset, term) if term else queryset), False
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
@@ -143,9 +166,13 @@ class LongList(admin.ModelAdmin):
         """Shows the list. POST runs an action on the ticked rows, or on all rows found.
 
         POST leads back to the list, unless the action has an answer of its own. A URL with a parameter or value that
-        the list does not offer leads to the whole list. Raises PermissionDenied for staff who may not see the list.
-        Django demands a tick even for all rows, so one is added to `request.POST`.
+        the list does not offer leads to the whole list, which says so. Raises PermissionDenied for staff who may not see
+        the list. Django demands a tick even for all rows, so one is added to `request.POST`.
         """
+        if ERROR_FLAG in request.GET:
+            if set(request.GET) != {ERROR_FLAG}:  # Django would blame the database for what is refused again
+                return whole_list(request)
+            self.message_user(request, refused_in_words(), messages.WARNING)
         if request.method == "POST" and means_all(request):
             form = request.POST.copy()
             form.setdefault(helpers.ACTION_CHECKBOX_NAME, "all")

@@ -6,12 +6,13 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
 from accounts.desk import guards
+from accounts.desk.group import GroupAdmin
 from accounts.desk.history import HistoryAdmin
 from accounts.desk.person import PersonAdmin
 
 admin.site.guards += [guards.end_if_idle, guards.ask_for_proof]  # type: ignore[attr-defined]  # config.admin.Site
 
-__all__ = ["HistoryAdmin", "PersonAdmin"]
+__all__ = ["GroupAdmin", "HistoryAdmin", "PersonAdmin"]
 
 # A person has exactly one address, whose row only user.address may change. The other rows open accounts: nobody at
 # the desk may read them.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from invites.funnel import count
 from invites.models import Funnel, Invite
-from kit.long_list import ReadOnly
+from kit.long_list import ReadOnly, whole_list
 
 BY = {"day": _("day"), "week": _("week")}
 PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
@@ -32,10 +33,13 @@ class FunnelAdmin(ReadOnly):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows the funnel for the period, grouping and source that the query names.
 
-        Raises PermissionDenied for a person who may not view invitations.
+        A query with anything else leads to the funnel without it, as in the lists. Raises PermissionDenied for a person
+        who may not view invitations.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if not request.GET.keys() <= {"by", "days", "source", ERROR_FLAG}:
+            return whole_list(request)
         by, days, source = read_choices(request)
         numbers = count.look(by, count.start(by, days), source)
         context = self.admin_site.each_context(request) | {

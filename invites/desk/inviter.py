@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +17,7 @@ from accounts.models import User
 from invites.desk.person import ALLOWED, PAUSED
 from invites.models import Inviter
 from invites.models.inviter import COUNTED, DEPTH, PEOPLE
-from kit.long_list import ReadOnly
+from kit.long_list import ReadOnly, whole_list
 
 MAY_SEE = ("accounts.view_user", "invites.view_invite")
 
@@ -40,10 +41,12 @@ class InviterAdmin(ReadOnly):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows a form that finds a user by their whole name or address, and leads to the tree around them.
 
-        Raises PermissionDenied for a person who may not see inviters.
+        A query with anything else leads to the empty form, as in the lists. Raises PermissionDenied for a person who may not see inviters.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if not request.GET.keys() <= {"q", ERROR_FLAG}:
+            return whole_list(request)
         typed = request.GET.get("q", "").strip()
         person = User.objects.by_login(typed) if typed else None
         if person:

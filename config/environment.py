@@ -3,20 +3,37 @@
 Whatever is missing or wrong raises SystemExit: it ends the process with one line that names the variable.
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 
+from config import secret_files
 from kit.hash_filter import HashFilter, Unusable
 
 env = environ.Env()
+# A copy, so that no secret from a file gets into the environment of another process. django-environ would take a value
+# that begins with "$" for the name of another variable, if the sign were not escaped.
+_given = os.environ | secret_files.contents(os.environ)
+env.ENVIRON = {name: value.replace("$", r"\$") for name, value in _given.items()}
+env.escape_proxy = True
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")  # as urlsplit() names hosts; the same stands in embedded/local.py
+
+# The commands that do without a setting which all other processes must have.
+SPARED = {
+    "migrate": ("SECRET_KEY", "REDIS_URL"),
+    "relay_mail": ("SECRET_KEY", "REDIS_URL"),
+    "deliver_webhooks": ("SECRET_KEY", "REDIS_URL"),  # it decrypts, which takes ENCRYPTION_KEY
+    "deliver_mail": ("REDIS_URL",),
+}
+
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -58,29 +75,23 @@ def one_of(name: str, *choices: str) -> str:
 
 
 def required(name: str, *, debug: str) -> str:
-    """Returns a variable, or `debug` if it is missing and DEBUG is on.
+    """Returns a variable, or `debug` if it is missing while DEBUG is on; "" for a command that does without it.
 
-    Raises SystemExit if it is missing and DEBUG is off.
+    Raises SystemExit if it is missing otherwise.
     """
     value: str = env.str(name, default="")
-    if not value and not read(env.bool, "DEBUG", default=False):
-        refuse(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
-    return value or debug
+    if value:
+        return value
+    if read(env.bool, "DEBUG", default=False):
+        return debug
+    if name in SPARED.get(command(), ()):
+        return ""
+    return refuse(f"{name} is missing. Set it in the environment, or set DEBUG=1 on your own machine.")
 
 
-def secret_key(*, debug: str) -> str:
-    """Returns SECRET_KEY, or `debug` if it is missing and DEBUG is on.
-
-    Raises SystemExit if it is missing and DEBUG is off, or if it is weak.
-    """
-    return strong("SECRET_KEY", required("SECRET_KEY", debug=debug))
-
-
-def strong(name: str, key: str) -> str:
-    """Returns `key`, the value of variable `name`. Raises SystemExit if it is weak by Django's check security.W009."""
-    if len(key) < 50 or len(set(key)) < 5:  # the numbers of security.W009
-        refuse(f"{name} is weak. Use at least 50 random characters.")
-    return key
+def command() -> str:
+    """Returns the command of manage.py that this process runs, or "" for any other process, such as a web server."""
+    return sys.argv[1] if Path(sys.argv[0]).name == "manage.py" and len(sys.argv) > 1 else ""
 
 
 def site_url(*, debug: str) -> SplitResult:
@@ -114,16 +125,6 @@ def in_address(host: str) -> str:
     if ":" in host:
         return f"[IPv6:{host}]"
     return f"[{host}]" if host.replace(".", "").isdigit() else host
-
-
-def encryption_keys(*signing: str) -> list[str]:
-    """Returns the keys for kit/encryption.py: ENCRYPTION_KEY, its fallbacks, and the `signing` keys.
-
-    The first encrypts. Without ENCRYPTION_KEY it is the first signing key. Raises SystemExit if ENCRYPTION_KEY is weak.
-    """
-    key, replaced = env.str("ENCRYPTION_KEY", default=""), read(env.list, "ENCRYPTION_KEY_FALLBACKS", default=[])
-    # All keys decrypt, so secrets stay readable when ENCRYPTION_KEY is introduced or removed.
-    return [strong("ENCRYPTION_KEY", key), *replaced, *signing] if key else [*signing, *replaced]
 
 
 def google_secret(client_id: str) -> str:
@@ -164,12 +165,23 @@ def database(*, debug: str) -> dict[str, Any]:
     return dict(env.db_url_config(url))
 
 
-def redis(*, debug: str) -> str:
-    """Returns REDIS_URL, or `debug` if it is missing and DEBUG is on.
+def security_contact() -> list[str]:
+    """Returns SECURITY_CONTACT, the URLs where vulnerabilities can be reported; [] without one.
 
-    Raises SystemExit if it is missing and DEBUG is off, or if it is malformed.
+    Raises SystemExit if one of them is neither mailto:, https: nor tel: (RFC 9116 §2.5.3).
     """
-    url = required("REDIS_URL", debug=debug)
+    typed: list[str] = [text.strip() for text in read(env.list, "SECURITY_CONTACT", default=[])]
+    if all(re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://\S+|tel:[+\d-]+)", url) for url in typed):
+        return typed
+    return refuse("SECURITY_CONTACT must look like mailto:security@example.com or https://example.com/security.")
+
+
+def redis(*, debug: str) -> str:
+    """Returns REDIS_URL, or `debug` if it is missing while DEBUG is on, or for a command that does not use Redis.
+
+    Raises SystemExit if it is missing otherwise, or if it is malformed.
+    """
+    url = required("REDIS_URL", debug=debug) or debug
     address("REDIS_URL", url, {"redis", "rediss", "unix"}, "redis://:password@host:6379/0")
     return url
 

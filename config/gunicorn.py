@@ -24,6 +24,13 @@ logconfig_dict = LOGGING
 accesslog = None  # config.edge.middleware.log_requests writes the line of each request, without secrets
 
 
+def when_ready(_arbiter: object) -> None:
+    """Loads what every request needs, before the first worker process is forked."""
+    from config import preload  # noqa: PLC0415 gunicorn reads this file before it has set Django up
+
+    preload.load()
+
+
 def post_fork(_arbiter: object, _worker: object) -> None:
     """Sets the database backend of a new worker process to the one that gives up a silent server."""
     # Visitors wait for these processes, so a silent server must be given up; commands and mail workers can wait.

@@ -50,6 +50,8 @@ LOGGING: dict[str, Any] = {
         # config.edge.middleware.log_requests writes the line of each request; Django's own would be a second one.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
+        # What a stranger can cause is no error of ours: the line of the request says why it was refused.
+        "django.security": {"level": "CRITICAL"},
         "django.server": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},
         # kit.worker_loop writes one line when the broker is away; pika would write ten and a traceback.
         "pika": {"level": "CRITICAL"},

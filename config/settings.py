@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from config import environment, logs
+from config import environment, keys, logs
 from config.environment import THIS_MACHINE, env, read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,14 +17,16 @@ DEBUG = read(env.bool, "DEBUG", default=False)
 
 # The site and its keys
 
-SECRET_KEY = environment.secret_key(debug="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
-SECRET_KEY_FALLBACKS = read(env.list, "SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY = keys.secret_key(debug="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
+SECRET_KEY_FALLBACKS = keys.former_secret_keys()
 
 _site = environment.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
 SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
+# Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
+SECURITY_CONTACT = environment.security_contact()
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 
@@ -62,17 +64,22 @@ MIDDLEWARE = [
     "config.edge.middleware.log_requests",
     "config.edge.middleware.drop_disguised_cookies",
     "config.edge.middleware.answer_at_once",
+    "config.edge.middleware.read_scheme",
+    "config.edge.headers.send_headers",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.edge.middleware.refuse_plain_http",
+    "config.edge.bodies.refuse_unreadable_bodies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.edge.middleware.refuse_unreadable_bodies",
+    "config.edge.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.AccountLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "config.edge.middleware.refuse_hostile_input",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.edge.bodies.refuse_lists_of_strangers",
+    "config.edge.bodies.refuse_hostile_input",
     "accounts.middleware.forget_stale_sessions",
     "accounts.middleware.remember_devices",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -104,12 +111,15 @@ FORM_RENDERER = "config.widgets.Renderer"
 
 # Data
 
+# How long PostgreSQL may keep silent, to an old connection and then to a new one, until visitors are told that it is
+# away (config/failover/postgres).
+DATABASE_SILENCE_SECONDS = environment.number("DATABASE_SILENCE_SECONDS", 2, least=1)
 DATABASES = {"default": environment.database(debug="postgres://postgres@localhost/frontdoor")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,  # seconds
     "CONN_HEALTH_CHECKS": True,
-    # A database host that drops packets must cost a visitor seconds, not minutes.
-    "OPTIONS": {"connect_timeout": 3} | DATABASES["default"].get("OPTIONS", {}),
+    # A database host that drops packets must cost a visitor seconds, not minutes. Its silence must be noticed first.
+    "OPTIONS": {"connect_timeout": DATABASE_SILENCE_SECONDS + 1} | DATABASES["default"].get("OPTIONS", {}),
 }
 
 REDIS_URL = environment.redis(debug="redis://localhost:6379/0")
@@ -159,11 +169,12 @@ DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 60, least=1)
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
-COOKIE_PREFIX = "__Host-" if HTTPS else ""
+# Over http other programs on localhost have names for cookies, too, and browsers do not tell their ports apart.
+COOKIE_PREFIX = "__Host-" if HTTPS else "frontdoor_"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # so that messages need no session
+MESSAGE_STORAGE = "config.edge.messages.BrowserStorage"  # a cookie, so that messages need no session
 
 # We use only the table of addresses of allauth's account app; the adapter closes its sign-up.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
@@ -192,7 +203,7 @@ MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
 REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
 # The first key encrypts the secrets of apps and webhooks; all keys decrypt them (kit/encryption.py).
-ENCRYPTION_KEYS = environment.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
+ENCRYPTION_KEYS = keys.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 
 # Limits
 
@@ -225,7 +236,7 @@ if HTTPS:
     SECURE_HSTS_PRELOAD = read(env.bool, "HSTS_PRELOAD", default=False)
     SECURE_SSL_REDIRECT = True
     SECURE_SSL_HOST = _site.netloc  # redirects lead there whatever port the request named
-    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+    SECURE_REDIRECT_EXEMPT = ["^api/(?!v1/auth/google/response$)"]  # refused by config.edge.middleware
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -26,6 +26,7 @@ from accounts.second_factor.pages import setup as second_factor
 from accounts.session.pages import devices, logout, verify
 from config import openapi
 from config.edge import pages as edge
+from config.edge.security_txt import security_txt
 from invites.api import config as api_config
 from invites.api import confirm as api_confirm
 from invites.api import google as api_google
@@ -89,6 +90,7 @@ urlpatterns = [
     path("auth/verify", verify.verify, name="auth_verify"),
     path("language", preferences.language, name="language"),
     path(".well-known/change-password", password_change.well_known),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path("api/v1/config", api_config.show),
     path("api/v1/invite", api_links.invite),
     path("api/v1/auth/create", api_sign_up.create, name="api_create"),

@@ -3,15 +3,12 @@
 import http.client
 import os
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 
 def main() -> None:
     port = int(os.environ["BIND"].rpartition(":")[2])
-    # The site answers to the name in SITE_URL and to no other.
-    headers = {"Host": urlsplit(os.environ["SITE_URL"]).netloc}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
-    connection.request("GET", "/healthz", headers=headers)
+    connection.request("GET", "/healthz")
     status = connection.getresponse().status
     if status != HTTPStatus.OK:
         raise SystemExit(f"/healthz answers {status}")

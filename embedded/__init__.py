@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedded import postgres, sharing, valkey, wheels
 from embedded.folders import Environ, scratch, state_folder
-from embedded.local import local_settings
+from embedded.local import is_set, local_settings
 from embedded.servers import Place, Server
 
 __all__ = ["Server", "local_settings", "stand_in", "supply", "throwaway"]
@@ -31,7 +31,7 @@ def supply(environ: Environ) -> Iterator[list[Server]]:
     SystemExit if the state folder cannot be used, if another process uses the servers in it, if the wheels are not
     installed, or if a server does not start.
     """
-    given = [name for name in ("SECRET_KEY", *STARTERS) if environ.get(name)]
+    given = [name for name in ("SECRET_KEY", *STARTERS) if is_set(environ, name)]
     local_settings(environ)
     with ExitStack() as stack:
         if _missing(environ):
@@ -60,7 +60,7 @@ def stand_in(environ: Environ) -> None:
     CONFIGURED is set, or the wheels are not installed, it does nothing. Raises SystemExit if the state folder cannot be
     used, or if servers can be neither shared nor started.
     """
-    if any(environ.get(name) for name in CONFIGURED) or not wheels.are_installed():
+    if any(is_set(environ, name) for name in CONFIGURED) or not wheels.are_installed():
         return
     local_settings(environ)
     lock = sharing.claim_or_share(state_folder(environ), environ)
@@ -87,4 +87,4 @@ def _start(stack: ExitStack, environ: Environ, place: Place) -> dict[str, Server
 
 
 def _missing(environ: Environ) -> list[str]:
-    return [name for name in STARTERS if not environ.get(name)]
+    return [name for name in STARTERS if not is_set(environ, name)]

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import embedded
 from embedded import children
 from embedded.folders import BASE_DIR
+from embedded.local import is_set
 
 LAST_PORT = 65535
 FIRST_ANSWER = 30  # seconds that the web server may take until its first answer
@@ -42,7 +43,7 @@ def main() -> NoReturn:
             "The mail worker": _start(stack, "manage.py", "deliver_mail"),
             "The webhook worker": _start(stack, "manage.py", "deliver_webhooks"),
         }
-        if os.environ.get("AMQP_URL"):
+        if is_set(os.environ, "AMQP_URL"):
             parts["The relay"] = _start(stack, "manage.py", "relay_mail")
         owner_link = _first_address(_manage(stack, "owner_link"))
         _await_answer(port, parts)

@@ -17,6 +17,7 @@ from kit.form import Form, NextField, RequestForm
 View = Callable[..., HttpResponseBase]
 
 SHOW_AGAIN = "show_again"  # the name of buttons that only show the page again, in another way, with what was typed
+MARK = "frontdoor_secret"  # attribute of a response
 
 
 def page(
@@ -84,3 +85,14 @@ def typed_values(form: type[Form], sent: QueryDict) -> dict[str, Any]:
     values = {name: field.widget.value_from_datadict(sent, {}, name) for name, field in open_fields.items()}
     values = {name: value for name, value in values.items() if value is not None}
     return {name: fields[name].clean(v) if isinstance(fields[name], NextField) else v for name, v in values.items()}
+
+
+def mark_secret[R: HttpResponseBase](response: R) -> R:
+    """Marks an answer that holds a lasting secret, so that it is not compressed, and returns it."""
+    setattr(response, MARK, True)
+    return response
+
+
+def holds_secret(response: HttpResponseBase) -> bool:
+    """Returns whether mark_secret() has marked this answer."""
+    return getattr(response, MARK, False)

@@ -11,6 +11,7 @@ from accounts.second_factor.forms import WithCode
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in
 from kit.json_door import Fields, Refused, door
+from kit.page import mark_secret
 
 
 @door("GET", guard=signed_in)
@@ -21,7 +22,7 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
     """
     codes = require_factor(request).recovery_codes
     shown = shown_codes.are_shown(request)
-    return JsonResponse({"left": len(codes), "codes": codes if shown else None})
+    return mark_secret(JsonResponse({"left": len(codes), "codes": codes if shown else None}))
 
 
 @door("POST", limits.POST_PER_NETWORK, guard=changes)
@@ -36,7 +37,7 @@ def renew(request: PersonRequest, sent: Fields) -> HttpResponse:
     proof.check(WithCode(request, sent))
     factor.renew_codes(**request.trace)
     shown_codes.show(request)
-    return JsonResponse({"codes": factor.recovery_codes}, status=201)
+    return mark_secret(JsonResponse({"codes": factor.recovery_codes}, status=201))
 
 
 def require_factor(request: PersonRequest) -> SecondFactor:

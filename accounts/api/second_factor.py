@@ -12,6 +12,7 @@ from accounts.second_factor.forms import AppForm, WithCode
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in, who
 from kit.json_door import Fields, Invalid, Refused, door, message
+from kit.page import mark_secret
 
 
 @door("GET", guard=signed_in)
@@ -41,7 +42,7 @@ def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
         raise Refused(409, "on", said)
     secret = setup.secret(request)
     otpauth = setup.address(user, secret.key)
-    return JsonResponse({"secret": secret.key, "otpauth": otpauth, "ends_at": secret.ends_at})
+    return mark_secret(JsonResponse({"secret": secret.key, "otpauth": otpauth, "ends_at": secret.ends_at}))
 
 
 @door("PUT", limits.POST_PER_NETWORK, guard=changes)
@@ -64,7 +65,7 @@ def turn_on(request: PersonRequest, sent: Fields) -> HttpResponse:
         said = _("The secret has run out, or was never asked for. Ask for one, and give it to the app.")
         raise Refused(400, "mismatch", said, "code", next=reverse("api_setup")) from None
     setup.finish(request, secret.key, form.cleaned_data["code"], replaces=replaces)
-    return who(request, recovery_codes=user.second_factor.recovery_codes)
+    return mark_secret(who(request, recovery_codes=user.second_factor.recovery_codes))
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)

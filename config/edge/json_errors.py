@@ -11,6 +11,8 @@ from kit.json_door import FORMS
 PROGRAMS = ("/api/",)
 PEOPLE = "/api/v1/auth/google/response"  # Google sends browsers back to it, so its errors are pages
 
+HTTPS = gettext_noop("Nothing was done: ask over https. Whatever was sent over http may have been read on its way.")
+
 SAID = {
     400: (
         "malformed",
@@ -47,11 +49,21 @@ def answer(request: HttpRequest, status: int) -> JsonResponse | None:
 
     The message is in the language of the request. `status` must be one of those in SAID.
     """
-    if not request.path.startswith(PROGRAMS) or request.path == PEOPLE:
+    if not is_for_programs(request):
         return None
     code, message = SAID[status]
     if status == HTTPStatus.BAD_REQUEST and request.content_type in FORMS:
         message = MALFORMED_FORM
+    return refusal(request, status, code, message)
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Returns whether programs ask here, and not browsers."""
+    return request.path.startswith(PROGRAMS) and request.path != PEOPLE
+
+
+def refusal(request: HttpRequest, status: int, code: str, message: str) -> JsonResponse:
+    """Returns the JSON answer with this status, code and message, which is put into the language of the request."""
     # Some requests are refused before the middleware that chooses the language: then the browser's language counts.
     with translation.override(getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(request)):
         error = {"field": None, "code": code, "message": translation.gettext(message)}

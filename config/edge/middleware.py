@@ -1,25 +1,24 @@
-"""The outermost middleware: one log line per request, and no cookies or bodies that code further in cannot handle."""
+"""The outermost middleware: one log line per request, what proxies say, and questions that are answered at once."""
 
 import logging
 import time
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
-from config.edge import pages
-from config.edge.unacceptable_input import has_nul, is_hostile
+from config.edge import json_errors, pages
 from config.logs import reference
 
 log = logging.getLogger("frontdoor.request")
 
-MAX_BODY = 2 * 1024 * 1024  # bytes; the longest body that our pages send is a list of addresses
-MAX_JSON = 64 * 1024  # bytes; parsed JSON takes many times its own size in memory
-MAX_DRAIN = 32 * 1024 * 1024  # bytes that drain() reads at most, so that the sender sees the answer
 SESSIONS = "/api/v1/auth/sessions/"  # the name of a session follows
-ASKED_BY_PROXIES = {"/auth/verify"}  # before every request to the services behind the proxies
-MAX_DIGITS = 18  # of a Content-Length; int() of a very long one would raise
+# Proxies ask the first before every request to the services behind them; balancers ask the others, by whatever name
+# they call this host.
+ANSWERED_AT_ONCE = {"/auth/verify", "/healthz", "/readyz"}
+MAX_COOKIES = 16 * 1024  # characters of the Cookie header; browsers send more only if somebody stuffs them
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -27,7 +26,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 def log_requests(get_response: GetResponse) -> GetResponse:
     """Returns middleware that gives each request a reference and logs one line when it has been answered.
 
-    The reference, 10 hex digits, is sent in X-Request-Id and stands in every log line of the request.
+    The reference, 10 hex digits, is sent in X-Request-Id and stands in every log line of the request. If the request
+    was refused, the line says why.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -36,7 +36,8 @@ def log_requests(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         elapsed = (time.perf_counter() - started) * 1000
         response["X-Request-Id"] = reference.get()
-        log.info("%s %s %s %.1fms", request.method, path(request), response.status_code, elapsed)
+        why = pages.why_refused(response)
+        log.info("%s %s %s %.1fms%s", request.method, path(request), response.status_code, elapsed, why)
         return response
 
     return middleware
@@ -51,15 +52,17 @@ def path(request: HttpRequest) -> str:
 
 
 def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
-    """Returns middleware that drops cookies whose names hold more than printable ASCII.
+    """Returns middleware that drops cookies whose names hold more than printable ASCII, and all if they are too long.
 
     Django strips everything that Unicode calls a space from a name, and browsers do not. So any subdomain could set a
-    __Host- cookie for this host, with such a space before its name.
+    __Host- cookie for this host, with such a space before its name. Parsing a long header costs more than a page.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         sent: str = request.META.get("HTTP_COOKIE", "")
-        if not (sent.isascii() and sent.isprintable()):
+        if len(sent) > MAX_COOKIES:
+            del request.META["HTTP_COOKIE"]
+        elif not (sent.isascii() and sent.isprintable()):
             names = [(pair.partition("=")[0].strip(" \t"), pair) for pair in sent.split(";")]
             kept = [pair for name, pair in names if name.isascii() and name.isprintable()]
             request.META["HTTP_COOKIE"] = ";".join(kept)
@@ -68,15 +71,30 @@ def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def answer_at_once(get_response: GetResponse) -> GetResponse:
-    """Returns middleware that hands requests for ASKED_BY_PROXIES straight to their view.
+def read_scheme(get_response: GetResponse) -> GetResponse:
+    """Returns middleware that reduces X-Forwarded-Proto to what the outermost of our proxies says, in lower case.
 
-    Proxies ask there before every request to the services behind them, so these requests load no session, choose no
-    language and clear no cookie.
+    Schemes are case-insensitive (RFC 3986 §3.1). If each proxy adds an entry, those before the last
+    TRUSTED_PROXY_COUNT are the visitor's own claims; if only one proxy sets the header, its one entry counts.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info not in ASKED_BY_PROXIES:
+        if said := request.META.get("HTTP_X_FORWARDED_PROTO"):
+            entries = said.lower().split(",")[-settings.TRUSTED_PROXY_COUNT :]
+            request.META["HTTP_X_FORWARDED_PROTO"] = entries[0].strip()
+        return get_response(request)
+
+    return middleware
+
+
+def answer_at_once(get_response: GetResponse) -> GetResponse:
+    """Returns middleware that hands requests for ANSWERED_AT_ONCE straight to their view.
+
+    These requests load no session, choose no language and clear no cookie, and nobody asks for which host they are.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info not in ANSWERED_AT_ONCE or request.method not in {"GET", "HEAD"}:
             return get_response(request)
         view, args, kwargs = resolve(request.path_info)
         answer: HttpResponse = view(request, *args, **kwargs)
@@ -85,52 +103,15 @@ def answer_at_once(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
-    """Returns middleware that refuses bodies by their headers, before they are read.
+def refuse_plain_http(get_response: GetResponse) -> GetResponse:
+    """Returns middleware that answers 403 to a program which asks over http while the site is https.
 
-    It answers 400 for a Content-Length that is no number, 411 for a body in chunks, 413 for one over MAX_BODY or
-    MAX_JSON, and 415 for one in another character set than UTF-8. Django would take a body in chunks for no body, and
-    answer another character set with a bare 500, because its 400 page reads the body again.
+    A redirect, as browsers get it, would let the program send its secrets in the clear for ever without a sign.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or len(length) > MAX_DIGITS:
-            return pages.bad_request(request)
-        if "Transfer-Encoding" in request.headers:
-            return pages.length_required(request)
-        if int(length) > (MAX_JSON if request.content_type == "application/json" else MAX_BODY):
-            if int(length) <= MAX_DRAIN:
-                drain(request)
-            return pages.too_large(request)
-        if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-            return pages.unsupported(request)
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and json_errors.is_for_programs(request):
+            return json_errors.refusal(request, 403, "https_required", json_errors.HTTPS)
         return get_response(request)
-
-    return middleware
-
-
-def drain(request: HttpRequest) -> None:
-    """Reads the body of a request and forgets it. Raises UnreadablePostError if the body breaks off.
-
-    If the connection were closed while the body is being sent, the sender would not see the answer.
-    """
-    while request.read(64 * 1024):
-        pass
-
-
-def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
-    """Returns middleware that answers 400 for input that neither our forms nor sane programs send.
-
-    Under /admin/ that is a NUL in the query or form. Elsewhere it is, in requests that may change something, whatever
-    is_hostile() finds in a form or a JSON body, so that later code meets no surprise.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/admin/"):
-            refused = has_nul(request.GET) or (request.method == "POST" and has_nul(request.POST))
-        else:
-            refused = request.method not in {"GET", "HEAD", "OPTIONS"} and is_hostile(request)
-        return pages.bad_request(request) if refused else get_response(request)
 
     return middleware

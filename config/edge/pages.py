@@ -11,6 +11,7 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import caches
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -26,6 +27,7 @@ from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
 from kit.page import show_again
+from kit.rate_limit import Limited
 
 log = logging.getLogger("frontdoor.errors")
 
@@ -34,6 +36,9 @@ OUT_OF_DATE = "CSRF "
 LEAD_ON = {"account_login", "mfa_authenticate"}
 
 GLUED = re.compile(r"(?:[^\w-]|_)+$", re.ASCII)  # after an address: what no path of ours ends with
+
+REASON = "frontdoor_reason"  # attribute of a response
+LOGGED = 100  # characters of a Host that is not ours
 
 PAUSE = timedelta(minutes=2)  # how long visitors are asked to wait while the database is away
 
@@ -83,7 +88,16 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """
     # Django raises SessionInterrupted, and comes here, when the session ended while the request was under way.
     status = 401 if isinstance(exception, SessionInterrupted) else 400
-    return json_errors.answer(request, status) or render_standalone(request, "errors/400.html", 400)
+    response = json_errors.answer(request, status) or render_standalone(request, "errors/400.html", 400)
+    if isinstance(exception, SuspiciousOperation):
+        host = f": {request.META.get('HTTP_HOST', '')[:LOGGED]}" if isinstance(exception, DisallowedHost) else ""
+        setattr(response, REASON, f" {type(exception).__name__}{host}")
+    return response
+
+
+def why_refused(response: HttpResponse) -> str:
+    """Returns what the log says of why Django refused a request, such as " DisallowedHost: evil.example"; or ""."""
+    return getattr(response, REASON, "")
 
 
 def length_required(request: HttpRequest) -> HttpResponse:
@@ -94,6 +108,16 @@ def length_required(request: HttpRequest) -> HttpResponse:
 def too_large(request: HttpRequest) -> HttpResponse:
     """Returns the 413 page, or JSON for programs: the body is too large."""
     return json_errors.answer(request, 413) or render_standalone(request, "errors/413.html", 413)
+
+
+def limited(request: HttpRequest, reached: Limited) -> HttpResponse:
+    """Returns the 429 page, or JSON for programs, with Retry-After in seconds."""
+    if json_errors.is_for_programs(request):
+        response: HttpResponse = json_errors.refusal(request, 429, "limited", reached.words)
+    else:
+        response = render_standalone(request, "errors/429.html", 429, limit=reached)
+    response["Retry-After"] = str(reached.seconds)
+    return response
 
 
 def unsupported(request: HttpRequest) -> HttpResponse:

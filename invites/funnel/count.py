@@ -27,6 +27,7 @@ STEPS: dict[str, Promise] = {
 }
 DAYS = {"day": 31, "week": 12 * 7}  # the longest period to look back over, in days
 CACHED = 60  # seconds
+UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, StopIteration)
 
 SOURCES: dict[str, Any] = {"self": _("asked for it"), **dict(Invite.Source.choices)}
 
@@ -125,10 +126,16 @@ def look(by: str, since: date, source: str = "") -> Funnel:
     to a minute old (CACHED).
     """
     key = f"funnel:{by}:{since}:{source}:{timezone.get_current_timezone_name()}"
-    rows = cache.get(key)
-    if rows is None:
+    try:
+        return put_together(cache.get(key))
+    except UNREADABLE:  # it is not there, or nobody of ours has stored it
         rows = count(by, since, source)
         cache.set(key, rows, CACHED)
+        return put_together(rows)
+
+
+def put_together(rows: Any) -> Funnel:
+    """Returns the funnel of the rows of count(). Raises one of UNREADABLE for anything else."""
     cohorts = sorted((date.fromisoformat(day), people) for day, _source, people, _medians in rows if day)
     sources = sorted((name, people) for _day, name, people, _medians in rows if name)
     people, medians = next((people, medians) for day, name, people, medians in rows if not day and not name)

@@ -5,6 +5,7 @@ openings calls gather() first, which moves them into the database. While Redis i
 and the time of a reminder depend on them.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from invites.models import Invite, MagicLink
 
 NOTED = "opened"  # a sorted set: ids of invitations, and of links without one, by the time they were last opened
 GATHERED_AT_ONCE = 500
+ID = re.compile(r"[0-9a-f]{32}")  # else somebody has put it there whose notes are none of ours
 
 cache: Any = caches["default"]
 
@@ -31,7 +33,7 @@ def gather() -> int:
     """Moves the noted openings from Redis into the invitations and links. Returns how many rows it has changed."""
     total = 0
     while noted := cache.zpopmin(NOTED, GATHERED_AT_ONCE):
-        times = {UUID(key): datetime.fromtimestamp(at, UTC) for key, at in noted}
+        times = {UUID(key): datetime.fromtimestamp(at, UTC) for key, at in noted if ID.fullmatch(str(key))}
         invites = [Invite(pk=pk, opened_at=at) for pk, at in times.items()]
         total += Invite.objects.bulk_update(invites, ["opened_at"])
         links = [MagicLink(pk=pk, opened_at=at) for pk, at in times.items()]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from kit.long_list import LongList
+from kit.page import mark_secret
 from outbox.models import Webhook
 from outbox.models.webhook import EVENTS, Renewed
 from outbox.webhooks import targets
@@ -141,7 +142,7 @@ class WebhookAdmin(LongList):
     ) -> HttpResponse:
         """Returns the page with a new secret. `renewed`: it replaces another, which still signs for BOTH_SIGN."""
         context = {"title": _("The secret of this webhook"), "secret": secret, "renewed": renewed}
-        return self.render_page(request, "secret", webhook, context)
+        return mark_secret(self.render_page(request, "secret", webhook, context))
 
     def test(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Stores a test event for the webhook, ends its pause, and leads back to its page. POST only.

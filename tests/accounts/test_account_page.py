@@ -40,7 +40,7 @@ def test_somebody_whose_session_ended_is_told_so(signed_in):
     page = signed_in.get("/account", follow=True)
 
     assert "Your session has ended, so we signed you out." in words(page)
-    assert "session" not in {name for name, morsel in signed_in.cookies.items() if morsel.value}
+    assert "frontdoor_session" not in {name for name, morsel in signed_in.cookies.items() if morsel.value}
 
 
 def test_the_page_lists_this_device_first_and_no_session_of_other_people(signed_in, ada):

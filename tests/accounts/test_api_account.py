@@ -263,14 +263,14 @@ def test_every_door_answers_a_stranger_with_signed_out(subtests):
 
 def test_a_new_password_ends_all_other_sessions(mailbox, ada, program):
     other = enter()
-    key, handle = program.cookies["session"].value, program.look().json()["session"]["id"]
+    key, handle = program.cookies["frontdoor_session"].value, program.look().json()["session"]["id"]
 
     answer = set_password(program, password=PASSWORD, new_password=NEW)
 
     assert answer.status_code == 200
     assert other.look().status_code == 401
     assert program.look().status_code == 200
-    assert program.cookies["session"].value != key
+    assert program.cookies["frontdoor_session"].value != key
     assert answer.json()["session"]["id"] == program.look().json()["session"]["id"] != handle
     assert User.objects.get().check_password(NEW)
     assert ada.events.filter(kind=Event.Kind.PASSWORD_CHANGED).count() == 1

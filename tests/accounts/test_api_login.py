@@ -196,12 +196,12 @@ def test_both_steps_take_a_new_session_id(mailbox, ada):
     session["planted"] = "1"
     session.save()
     ids = [session.session_key]
-    program.cookies["session"] = session.session_key
+    program.cookies["frontdoor_session"] = session.session_key
 
     program.sign_in("ada", PASSWORD)
-    ids.append(program.cookies["session"].value)
+    ids.append(program.cookies["frontdoor_session"].value)
     answer = enter(program, phone.code())
-    ids.append(program.cookies["session"].value)
+    ids.append(program.cookies["frontdoor_session"].value)
 
     assert (answer.status_code, answer.json()["user"]["username"], answer.json()["next"]) == (200, "ada", None)
     assert len(set(ids)) == 3
@@ -269,7 +269,7 @@ def test_after_a_sign_in_begun_at_a_page_the_answer_holds_the_next_of_that_page(
 
 def test_a_trusted_browser_is_asked_for_no_code(waiting):
     answer = enter(waiting, phone.code(), trust=True)
-    assert answer.cookies[devices.TRUSTED]["max-age"] == devices.TRUSTED_FOR.total_seconds()
+    assert answer.cookies[f"frontdoor_{devices.TRUSTED}"]["max-age"] == devices.TRUSTED_FOR.total_seconds()
     waiting.send("/api/v1/auth/logout", only="this")
 
     assert waiting.sign_in("ada", PASSWORD).status_code == 200
@@ -278,7 +278,7 @@ def test_a_trusted_browser_is_asked_for_no_code(waiting):
 @pytest.mark.parametrize("trust", [False, None])
 def test_a_browser_that_is_not_to_be_trusted_is_asked_again(waiting, trust):
     enter(waiting, phone.code(), trust=trust)
-    assert devices.TRUSTED not in waiting.cookies
+    assert f"frontdoor_{devices.TRUSTED}" not in waiting.cookies
     waiting.send("/api/v1/auth/logout", only="this")
 
     assert codes(waiting.sign_in("ada", PASSWORD)) == ["second_factor"]
@@ -289,7 +289,7 @@ def test_trust_that_is_neither_true_nor_false_opens_nothing(waiting, trust):
     answer = enter(waiting, phone.code(), trust=trust)
 
     assert (answer.status_code, fields(answer), codes(answer)) == (400, ["trust"], ["invalid"])
-    assert devices.TRUSTED not in waiting.cookies
+    assert f"frontdoor_{devices.TRUSTED}" not in waiting.cookies
     assert enter(waiting, phone.code()).status_code == 200  # the refused try has not spent the code
 
 
@@ -332,7 +332,7 @@ def test_a_visitor_who_waits_for_a_code_starts_again_when_all_sessions_end(ada, 
     assert is_refused(answer)
     assert "next" not in answer.json()
     assert is_refused(waiting.look())
-    assert not {devices.COOKIE, devices.TRUSTED} & set(waiting.cookies)
+    assert not {f"frontdoor_{devices.COOKIE}", f"frontdoor_{devices.TRUSTED}"} & set(waiting.cookies)
     assert not ada.events.filter(kind=Event.Kind.SIGNED_IN).exists()
 
 

@@ -62,7 +62,7 @@ def what(program):
 
 def test_the_first_code_of_the_app_turns_it_on_and_signs_out_elsewhere(mailbox, ada, program):
     other = enter()
-    key, handle = program.cookies["session"].value, program.look().json()["session"]["id"]
+    key, handle = program.cookies["frontdoor_session"].value, program.look().json()["session"]["id"]
     assert program.get(FACTOR).json() == {"app": None, "recovery_codes_left": 0, "must_stay": False}
     secret = program.send(SETUP).json()["secret"]
 
@@ -72,7 +72,7 @@ def test_the_first_code_of_the_app_turns_it_on_and_signs_out_elsewhere(mailbox, 
     assert len(answer.json()["recovery_codes"]) == 10
     assert other.look().status_code == 401
     assert program.look().status_code == 200
-    assert program.cookies["session"].value != key
+    assert program.cookies["frontdoor_session"].value != key
     assert answer.json()["session"]["id"] == program.look().json()["session"]["id"] != handle
     assert what(program) == (True, 10)
     assert program.get(CODES).json() == {"left": 10, "codes": answer.json()["recovery_codes"]}

@@ -164,7 +164,7 @@ UNREAD = {
 
 @pytest.mark.parametrize("sent", UNREAD)
 def test_a_session_key_sent_in_place_of_an_id_does_not_reach_the_log(program, caplog, sent):
-    key = program.cookies["session"].value
+    key = program.cookies["frontdoor_session"].value
     body, kind, more, status = UNREAD[sent]
     headers = {"X-CSRFToken": program.token}
 
@@ -401,7 +401,7 @@ def test_signing_in_to_an_account_that_is_being_deleted_causes_no_500(ada, monke
 
     assert answer.status_code == 401
     assert codes(answer) == ["signed_out" if password == PASSWORD else "mismatch"]
-    assert "messages" not in program.cookies
+    assert "frontdoor_messages" not in program.cookies
 
 
 @pytest.mark.django_db(transaction=True)

@@ -111,7 +111,7 @@ def test_ending_this_session_signs_out_no_other(program):
     answer = end(program, handle(program))
 
     assert answer.status_code == 200
-    assert answer.cookies["session"]["max-age"] == 0
+    assert answer.cookies["frontdoor_session"]["max-age"] == 0
     assert program.get(SESSIONS).status_code == 401
     assert [row["is_current"] for row in listed(other)] == [True]
 
@@ -123,7 +123,7 @@ def test_an_id_that_names_no_session_of_this_user_ends_nothing(ada, program, nam
     gone = handle(ended)
     end(program, gone)
     before = Session.objects.count(), Event.objects.count()
-    key = program.cookies["session"].value
+    key = program.cookies["frontdoor_session"].value
 
     answer = end(program, {"another's": handle(grace), "made up": "0" * 32, "ended already": gone, "a key": key}[name])
 
@@ -133,11 +133,11 @@ def test_an_id_that_names_no_session_of_this_user_ends_nothing(ada, program, nam
 
 
 def test_a_session_keeps_its_id_when_it_is_prolonged(program):
-    name, key = handle(program), program.cookies["session"].value
+    name, key = handle(program), program.cookies["frontdoor_session"].value
     with time_machine.travel(timezone.now() + HOURS - timedelta(minutes=30)):
         assert program.send("/api/v1/auth/proof", password=PASSWORD).status_code == 200
 
-        assert program.cookies["session"].value != key
+        assert program.cookies["frontdoor_session"].value != key
         assert [row["id"] for row in listed(program)] == [name]
 
 

@@ -70,14 +70,14 @@ def test_a_password_alone_opens_nothing(mailbox, ada):
 
 def test_the_code_signs_in_under_a_new_session_id(mailbox, ada):
     client = password(next="/account/settings")
-    waiting = client.cookies["session"].value
+    waiting = client.cookies["frontdoor_session"].value
     page = client.get(CODE)
     assert "Enter the code" in words(page)
 
     answer = enter(client, phone.code())
 
     assert answer.url == "/account/settings"
-    assert client.cookies["session"].value != waiting
+    assert client.cookies["frontdoor_session"].value != waiting
     assert is_in(client)
     assert ada.events.get(kind=Event.Kind.SIGNED_IN).detail["way"] == "password"
     assert mailbox.kinds(ada.email).count("new_device") == 1
@@ -90,11 +90,11 @@ def test_the_wait_for_a_code_has_a_new_session_id_too(ada):
     session["planted"] = "1"
     session.save()
     planted = session.session_key
-    client.cookies["session"] = planted
+    client.cookies["frontdoor_session"] = planted
 
     password(client)
 
-    assert client.cookies["session"].value != planted
+    assert client.cookies["frontdoor_session"].value != planted
     assert "second_factor" not in Client(headers={"Cookie": f"session={planted}"}).session
 
 

@@ -22,7 +22,7 @@ def signed_in_as(name="ada"):
 
 
 def row(client):
-    return Session.objects.get(session_key=stored_key(client.cookies["session"].value))
+    return Session.objects.get(session_key=stored_key(client.cookies["frontdoor_session"].value))
 
 
 def test_one_session_ends_and_the_others_go_on(ada):
@@ -67,7 +67,7 @@ def test_no_page_shows_the_session_key_of_a_cookie(ada):
 
     assert row(there).handle in page
     for client in (here, there):
-        assert client.cookies["session"].value not in page
+        assert client.cookies["frontdoor_session"].value not in page
 
 
 def test_a_get_request_ends_no_session(ada):
@@ -80,7 +80,7 @@ def test_a_get_request_ends_no_session(ada):
 def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
     start = datetime.now(UTC)
     client = signed_in_as()
-    old = client.cookies["session"].value
+    old = client.cookies["frontdoor_session"].value
     assert "Stay signed in" not in client.get("/account").text
 
     with time_machine.travel(start + timedelta(hours=11, minutes=30)):
@@ -89,11 +89,11 @@ def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
         answer = client.post("/account/sessions/prolong", {"next": "/account/settings", "password": PASSWORD})
         assert answer.url == "/account/settings"
         assert "Stay signed in" not in client.get("/account").text
-    assert client.cookies["session"].value != old
+    assert client.cookies["frontdoor_session"].value != old
     with time_machine.travel(start + timedelta(hours=23)):
         assert client.get("/account").status_code == 200
         old_client = Client()
-        old_client.cookies["session"] = old
+        old_client.cookies["frontdoor_session"] = old
         assert old_client.get("/account").status_code == 302
     with time_machine.travel(start + timedelta(hours=23, minutes=31)):
         assert client.get("/account").status_code == 302
@@ -102,12 +102,12 @@ def test_in_its_last_hour_a_session_is_offered_twelve_more(ada):
 @pytest.mark.parametrize("sent", [{}, {"password": ""}, {"password": "not the right password"}])
 def test_nothing_but_proof_prolongs_a_session(ada, sent):
     client = signed_in_as()
-    ends, key = row(client).expire_date, client.cookies["session"].value
+    ends, key = row(client).expire_date, client.cookies["frontdoor_session"].value
 
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):
         page = client.post("/account/sessions/prolong", sent)
 
-    assert (page.status_code, row(client).expire_date, client.cookies["session"].value) == (200, ends, key)
+    assert (page.status_code, row(client).expire_date, client.cookies["frontdoor_session"].value) == (200, ends, key)
     assert "There is a problem" in page.text
 
 
@@ -193,12 +193,12 @@ def test_a_session_without_a_handle_cannot_be_ended_by_a_button(signed_in):
 
 def test_proving_the_mailbox_takes_a_new_id_so_that_a_copied_cookie_gains_nothing(mailbox, signed_in, ada):
     copy = Client()
-    copy.cookies["session"] = signed_in.cookies["session"].value
+    copy.cookies["frontdoor_session"] = signed_in.cookies["frontdoor_session"].value
     signed_in.post("/account/prove", {"next": "/account/password"})
 
     token = mailbox.link(ada.email, "/confirm").partition("token=")[2]
     signed_in.post("/confirm", {"token": token})
 
-    assert signed_in.cookies["session"].value != copy.cookies["session"].value
+    assert signed_in.cookies["frontdoor_session"].value != copy.cookies["frontdoor_session"].value
     assert signed_in.get("/account").status_code == 200
     assert copy.get("/account").status_code == 302

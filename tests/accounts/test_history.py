@@ -117,7 +117,7 @@ def test_a_wrong_password_at_an_open_laptop_is_recorded_too(signed_in, ada, path
 def test_ending_one_session_and_staying_in_another_are_in_the_history(signed_in, ada):
     there = Client(headers={"User-Agent": FIREFOX})
     there.post("/login", {"login": "ada", "password": PASSWORD})
-    handle = Session.objects.get(session_key=stored_key(there.cookies["session"].value)).handle
+    handle = Session.objects.get(session_key=stored_key(there.cookies["frontdoor_session"].value)).handle
 
     signed_in.post("/account/sessions/end", {"session": handle})
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=11, minutes=30)):

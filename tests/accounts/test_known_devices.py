@@ -109,8 +109,10 @@ def test_one_accounts_cookie_opens_no_other_accounts_limit(ada):
 def test_a_browser_with_a_forged_cookie_counts_as_a_stranger(ada, damage):
     mine = Client()
     sign_in(mine)
-    value = mine.cookies["device"].value
-    mine.cookies["device"] = {"cut": value[:-2], "made up": "x:y:z", "empty": "", "not ours": "\x80" * 9}[damage]
+    value = mine.cookies["frontdoor_device"].value
+    mine.cookies["frontdoor_device"] = {"cut": value[:-2], "made up": "x:y:z", "empty": "", "not ours": "\x80" * 9}[
+        damage
+    ]
     mine.post("/logout")
     use_up_tries()
 
@@ -121,7 +123,7 @@ def test_the_cookie_names_nobody_and_no_script_can_read_it(ada):
     mine = Client()
     sign_in(mine)
 
-    cookie = mine.cookies["device"]
+    cookie = mine.cookies["frontdoor_device"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert "ada" not in cookie.value
     assert cookie["max-age"] == 400 * 24 * 60 * 60
@@ -201,7 +203,7 @@ def test_guesses_with_a_copied_cookie_are_limited_too(ada):
     mine, copy, most = Client(), Client(), limits.LOGIN_PER_DEVICE.most
     sign_in(mine)
     mine.post("/logout")
-    copy.cookies["device"] = mine.cookies["device"].value
+    copy.cookies["frontdoor_device"] = mine.cookies["frontdoor_device"].value
 
     assert [sign_in(copy, password=WRONG).status_code for _ in range(most + 1)] == [200] * most + [429]
 

@@ -92,11 +92,11 @@ def test_signing_in_takes_a_new_session_id_and_a_planted_one_is_worth_nothing(ad
     planted.create()
     victim, thief = Client(), Client()
     for browser in (victim, thief):
-        browser.cookies["session"] = planted.session_key
+        browser.cookies["frontdoor_session"] = planted.session_key
 
     victim.post("/login", {"login": "ada", "password": PASSWORD})
 
-    assert victim.cookies["session"].value != planted.session_key
+    assert victim.cookies["frontdoor_session"].value != planted.session_key
     assert victim.get("/account").status_code == 200
     assert thief.get("/account").status_code == 302
     assert not Session.objects.filter(session_key=stored_key(planted.session_key)).exists()

@@ -34,7 +34,7 @@ def signed_in_as(name="ada"):
 
 
 def handle(client):
-    return Session.objects.get(session_key=stored_key(client.cookies["session"].value)).handle
+    return Session.objects.get(session_key=stored_key(client.cookies["frontdoor_session"].value)).handle
 
 
 def all_over(user):
@@ -147,12 +147,12 @@ def test_sessions_that_simply_expire_are_not_announced(signed_in, announced):
 
 def test_an_old_cookie_of_a_session_that_goes_on_ends_nothing(signed_in, announced):
     old, name = Client(), handle(signed_in)
-    old.cookies["session"] = signed_in.cookies["session"].value
+    old.cookies["frontdoor_session"] = signed_in.cookies["frontdoor_session"].value
     old_copy = dict(signed_in.session.items())
     with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
         signed_in.post("/account/sessions/prolong", {"password": PASSWORD})
         store = signed_in.session
-        key = Session.cache_key(stored_key(old.cookies["session"].value))
+        key = Session.cache_key(stored_key(old.cookies["frontdoor_session"].value))
         store._cache.set(key, old_copy)  # as a slow reader would
 
         assert old.get("/account").status_code == 302
@@ -362,7 +362,7 @@ def test_events_hold_no_secret(ada, announced):
 
     here.post("/account/sessions/end", {"session": handle(there)})
     here.post("/account/password", {"password": PASSWORD, "chosen": NEW})
-    secrets += [User.objects.get().password, here.cookies["session"].value]
+    secrets += [User.objects.get().password, here.cookies["frontdoor_session"].value]
     here.post("/logout/here")
 
     told = json.dumps(announced())

@@ -33,14 +33,14 @@ def come_by_link(mailbox, user):
 def test_a_new_password_works_ends_every_other_session_and_is_told(mailbox, signed_in, ada):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    old_key = signed_in.cookies["session"].value
+    old_key = signed_in.cookies["frontdoor_session"].value
 
     page = signed_in.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
 
     assert page.redirect_chain == [("/account", 302)]
     assert "Password changed. You’re signed out on all other devices." in words(page)
     assert re.search(r"Changed on \w+ \d+", words(page))
-    assert signed_in.cookies["session"].value != old_key
+    assert signed_in.cookies["frontdoor_session"].value != old_key
     assert other.get("/account").status_code == 302
     assert Client().post("/login", {"login": "ada", "password": PASSWORD}).status_code == 200
     assert Client().post("/login", {"login": "ada", "password": NEW}).status_code == 302

@@ -70,7 +70,7 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     assert "argon2" not in text
     assert "sealed" not in text
     assert "token" not in text
-    assert signed_in.cookies["session"].value not in text
+    assert signed_in.cookies["frontdoor_session"].value not in text
 
 
 def test_the_export_says_what_became_of_each_mail_and_why_none_is_sent(signed_in, ada):
@@ -177,10 +177,10 @@ def test_deleting_takes_the_account_its_sessions_and_its_address_with_it(mailbox
 
 
 def test_a_cookie_of_the_deleted_account_opens_nothing(signed_in):
-    cookie = signed_in.cookies["session"].value
+    cookie = signed_in.cookies["frontdoor_session"].value
     delete(signed_in)
     old = Client()
-    old.cookies["session"] = cookie
+    old.cookies["frontdoor_session"] = cookie
 
     assert old.get("/account").status_code == 302
 
@@ -199,7 +199,7 @@ def test_without_the_right_password_nothing_is_deleted(signed_in, typed, said):
 def test_deleting_the_account_clears_the_session_cookie(signed_in):
     delete(signed_in)
 
-    assert signed_in.cookies["session"].value == ""
+    assert signed_in.cookies["frontdoor_session"].value == ""
 
 
 def test_the_history_that_stays_names_no_place_or_device(ada):
@@ -500,7 +500,7 @@ def test_prune_keeps_an_invitation_that_is_sent_again_while_it_runs(ada, monkeyp
 def test_no_copy_of_a_session_stays_in_redis(signed_in, django_capture_on_commit_callbacks):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    keys = [Session.cache_key(stored_key(client.cookies["session"].value)) for client in (signed_in, other)]
+    keys = [Session.cache_key(stored_key(client.cookies["frontdoor_session"].value)) for client in (signed_in, other)]
     assert all(caches["sessions"].get_many(keys).values())
 
     with django_capture_on_commit_callbacks(execute=True):

@@ -108,14 +108,14 @@ def test_an_empty_field_of_the_proof_is_pointed_out_only_once_it_was_shown(signe
 
 
 def test_a_proof_gives_the_session_a_new_id_and_twelve_hours(signed_in, ada):
-    old, ends = signed_in.cookies["session"].value, ada.sessions.get().expire_date
+    old, ends = signed_in.cookies["frontdoor_session"].value, ada.sessions.get().expire_date
     with later():
         signed_in.post("/account/export", {"proof-asked": "1", "proof-password": PASSWORD})
 
-        assert signed_in.cookies["session"].value != old
+        assert signed_in.cookies["frontdoor_session"].value != old
         assert ada.sessions.get().expire_date > ends + LATER - timedelta(seconds=5)
         thief = Client()
-        thief.cookies["session"] = old
+        thief.cookies["frontdoor_session"] = old
         assert thief.get("/account").status_code == 302
 
 

@@ -123,13 +123,13 @@ def test_the_key_lies_encrypted_in_the_session_and_in_the_row(signed_in, ada):
 def test_turning_it_on_keeps_this_session_ends_the_others_and_is_told(mailbox, signed_in, ada):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    old_id = signed_in.cookies["session"].value
+    old_id = signed_in.cookies["frontdoor_session"].value
 
     answer = set_up(signed_in)
 
     assert answer.url == "/account/second-factor/codes"
     assert is_in(signed_in)
-    assert signed_in.cookies["session"].value != old_id
+    assert signed_in.cookies["frontdoor_session"].value != old_id
     assert not is_in(other)
     assert User.objects.get().second_factor.is_on
     assert mailbox.kinds(ada.email).count("second_factor_on") == 1

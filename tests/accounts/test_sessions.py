@@ -38,7 +38,7 @@ def test_a_session_ends_12_hours_after_sign_in_however_much_it_is_used(ada):
     start = datetime.now(UTC)
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
-    assert 0 <= 12 * 3600 - client.cookies["session"]["max-age"] < 5
+    assert 0 <= 12 * 3600 - client.cookies["frontdoor_session"]["max-age"] < 5
 
     for hours in (3, 6, 9, 11.9):
         with time_machine.travel(start + timedelta(hours=hours)):
@@ -56,7 +56,7 @@ def test_a_copy_in_redis_outlives_no_deadline(ada):
         page = client.get("/")  # Redis counts real time, so the copy is still there
 
     assert "Email me a link" in page.text
-    assert page.cookies["session"]["max-age"] == 0
+    assert page.cookies["frontdoor_session"]["max-age"] == 0
 
 
 def test_signing_out_everywhere_ends_every_session_of_this_user_and_no_other(ada):
@@ -88,13 +88,13 @@ def test_signing_out_here_leaves_the_other_devices(ada):
 def test_copies_that_come_back_with_redis_are_void(ada):
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
-    key = Session.cache_key(stored_key(client.cookies["session"].value))
+    key = Session.cache_key(stored_key(client.cookies["frontdoor_session"].value))
     copy = caches["sessions"].get(key)
-    cookie = client.cookies["session"].value
+    cookie = client.cookies["frontdoor_session"].value
 
     ada.end_sessions()
     caches["sessions"].set(key, copy)
-    client.cookies["session"] = cookie
+    client.cookies["frontdoor_session"] = cookie
 
     assert copy
     assert not is_signed_in(client)
@@ -130,14 +130,14 @@ def test_a_malformed_cookie_is_cleared_and_costs_no_look_up(django_assert_num_qu
     for cookie in MALFORMED:
         with subtests.test(cookie=cookie):
             client = Client()
-            client.cookies["session"] = cookie
+            client.cookies["frontdoor_session"] = cookie
 
             with django_assert_num_queries(0):
                 page = client.get("/")
 
             assert page.status_code == 200
             assert "Email me a link" in page.text
-            assert page.cookies["session"]["max-age"] == 0 if cookie else True
+            assert page.cookies["frontdoor_session"]["max-age"] == 0 if cookie else True
 
 
 @pytest.mark.parametrize("state", ["foreign", "deleted user", "deactivated user"])
@@ -145,7 +145,7 @@ def test_a_stale_cookie_is_cleared_and_the_page_is_the_strangers(ada, state):
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
     if state == "foreign":
-        client.cookies["session"] = "a" * 32
+        client.cookies["frontdoor_session"] = "a" * 32
     elif state == "deleted user":
         ada.delete()
     else:
@@ -154,13 +154,13 @@ def test_a_stale_cookie_is_cleared_and_the_page_is_the_strangers(ada, state):
     page = client.get("/")
 
     assert "Email me a link" in page.text
-    assert page.cookies["session"]["max-age"] == 0
+    assert page.cookies["frontdoor_session"]["max-age"] == 0
 
 
 def test_a_reader_that_comes_late_brings_no_ended_session_back(ada, monkeypatch):
     client = Client()
     client.post("/login", {"login": "ada", "password": PASSWORD})
-    key = client.cookies["session"].value
+    key = client.cookies["frontdoor_session"].value
     caches["sessions"].delete(Session.cache_key(stored_key(key)))
     late = SessionStore(key)
     original = SessionStore.decode
@@ -177,7 +177,7 @@ def test_a_reader_that_comes_late_brings_no_ended_session_back(ada, monkeypatch)
 
 
 def test_ending_sessions_leaves_no_copy_and_a_fresh_epoch(signed_in, ada):
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
 
     ada.end_sessions()
 
@@ -192,7 +192,7 @@ def test_the_cookie_does_not_outlive_the_deadline(ada):
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=6)):
         client.post("/language", {"language": "ru"})
 
-    assert client.cookies["session"]["max-age"] <= 6 * 3600
+    assert client.cookies["frontdoor_session"]["max-age"] <= 6 * 3600
 
 
 @pytest.mark.parametrize("where", ["in Redis", "in PostgreSQL only"])
@@ -222,12 +222,12 @@ def test_a_session_that_was_just_made_is_looked_for_nowhere(django_assert_num_qu
 @pytest.mark.parametrize("stored", ["row", "copy"])
 def test_what_is_stored_of_a_session_opens_nothing(signed_in, stored):
     """Whoever reads a backup of PostgreSQL or Redis finds no key that a cookie could hold."""
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
     assert not Session.objects.filter(session_key=key).exists()
     assert caches["sessions"].get(f"session:{key}") is None
     thief = Client()
 
-    thief.cookies["session"] = Session.objects.get().session_key[: 32 if stored == "row" else 64]
+    thief.cookies["frontdoor_session"] = Session.objects.get().session_key[: 32 if stored == "row" else 64]
 
     assert thief.get("/account").status_code == 302
     assert thief.get("/auth/verify").status_code == 401
@@ -238,7 +238,7 @@ UNREADABLE = [b"\x80", "", 1, [1], {"deadline": "x"}, {"chosen": 5}, {"proof": 1
 
 @pytest.mark.parametrize("value", UNREADABLE)
 def test_a_copy_that_is_none_is_passed_over(signed_in, ada, value):
-    name = Session.cache_key(stored_key(signed_in.cookies["session"].value))
+    name = Session.cache_key(stored_key(signed_in.cookies["frontdoor_session"].value))
     redis = caches["sessions"].client.get_client(write=True)
     full = caches["sessions"].client.make_key(name)
     redis.set(full, value if isinstance(value, bytes) else json.dumps(value))

@@ -58,12 +58,12 @@ def test_a_browser_is_trusted_only_with_the_tick_and_a_right_code(ada):
     assert is_asked(untrusted)
 
     wrong = trusted(code=phone.wrong())
-    assert "trusted" not in wrong.cookies
+    assert "frontdoor_trusted" not in wrong.cookies
     assert is_asked(wrong)
 
 
 def test_no_script_and_no_other_site_can_read_the_cookie():
-    cookie = trusted().cookies["trusted"]
+    cookie = trusted().cookies["frontdoor_trusted"]
 
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
@@ -109,8 +109,8 @@ def test_a_cookie_of_one_account_does_not_work_for_another():
 
 def test_a_forged_cookie_is_not_trusted():
     client = Client()
-    for forged in ("x", "", "e30:1a2b3c:x", trusted().cookies["trusted"].value[:-1]):
-        client.cookies["trusted"] = forged
+    for forged in ("x", "", "e30:1a2b3c:x", trusted().cookies["frontdoor_trusted"].value[:-1]):
+        client.cookies["frontdoor_trusted"] = forged
         assert is_asked(client)
 
 

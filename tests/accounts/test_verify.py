@@ -158,7 +158,7 @@ ENDS = [end_everywhere, end_the_row, move_the_epoch, deactivate, delete, change_
 
 @pytest.mark.parametrize("end", ENDS)
 def test_revocation_counts_at_once_whatever_redis_holds(signed_in, ada, end):
-    key = Session.cache_key(stored_key(signed_in.cookies["session"].value))
+    key = Session.cache_key(stored_key(signed_in.cookies["frontdoor_session"].value))
     copy = caches["sessions"].get(key)
     assert copy
     assert status(signed_in) == 204
@@ -172,10 +172,10 @@ def test_revocation_counts_at_once_whatever_redis_holds(signed_in, ada, end):
 def test_signing_out_here_ends_it_here_only(signed_in, ada):
     other = Client()
     other.post("/login", {"login": "ada", "password": PASSWORD})
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
 
     signed_in.post("/logout/here")
-    signed_in.cookies["session"] = key
+    signed_in.cookies["frontdoor_session"] = key
 
     assert (status(signed_in), status(other)) == (401, 204)
 
@@ -208,7 +208,7 @@ def test_a_visitor_who_still_owes_a_code_is_not_signed_in(ada, client):
 
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
-    assert client.cookies["session"].value
+    assert client.cookies["frontdoor_session"].value
     assert status(client) == 401
 
 
@@ -216,7 +216,7 @@ def test_a_strangers_session_signs_nobody_in(client):
     store = SessionStore()
     store["state"] = "kept"
     store.save()
-    client.cookies["session"] = store.session_key
+    client.cookies["frontdoor_session"] = store.session_key
 
     assert status(client) == 401
 
@@ -228,7 +228,7 @@ def test_an_invalid_session_id_gets_401_and_costs_no_statement(django_assert_num
     for cookie in NO_IDS:
         with subtests.test(cookie=cookie):
             client = Client()
-            client.cookies["session"] = cookie
+            client.cookies["frontdoor_session"] = cookie
 
             with django_assert_num_queries(0):
                 assert status(client) == 401
@@ -314,7 +314,7 @@ def test_an_address_that_was_written_past_the_rules_is_percent_encoded(signed_in
 
 def test_a_cookie_whose_name_only_looks_right_signs_nobody_in(signed_in, client, subtests):
     """Browsers do not apply the rules for __Host- to such a name, and Django strips the space."""
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
     for space in ("\u2000", "\u00a0", "\u3000", "\x85", "\x1f"):
         with subtests.test(space=space):
             disguised = f"{space}session".encode().decode("latin-1")  # the encoding of WSGI

@@ -38,7 +38,7 @@ def test_no_token_password_or_session_id_reaches_the_log(client, ada, mailbox, l
     written = log.getvalue()
 
     assert " GET /signup 200 " in written
-    for secret in (token, PASSWORD, client.cookies["session"].value):
+    for secret in (token, PASSWORD, client.cookies["frontdoor_session"].value):
         assert secret not in written
 
 

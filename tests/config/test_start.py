@@ -1,11 +1,17 @@
 """With DEBUG off a missing or weak value stops the start with one line that names it."""
 
+import itertools
 import os
+import secrets
+import string
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from config import secret_files
+from config.keys import is_weak
 
 ROOT = Path(__file__).parent.parent.parent
 GOOD = {
@@ -14,6 +20,16 @@ GOOD = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
     "REDIS_URL": "redis://127.0.0.1:1/0",
 }
+
+
+WEAK = [
+    "django-insecure-2n@0kz!y$w1c8^q#x7v5b6m4l3j9h8g7f6d5s4a3p2o1",
+    "changeme" * 8,
+    "0123456789" * 6,
+    "correct horse battery staple " * 2,
+    "please-set-this-to-50-or-more-random-characters-in-production",
+    "your-secret-key-goes-here-0123456789-abcdefghijklmnopqrstuvwxyz",
+]
 
 
 def start(**environment):
@@ -74,6 +90,13 @@ def test_a_missing_value_stops_the_start_with_one_line_naming_it(name):
         ("GOOGLE_BASE_URL", "https://google.example/path"),
         ("ENCRYPTION_KEY", "short"),
         ("ENCRYPTION_KEY", "a" * 60),
+        ("SECRET_KEY", WEAK[0]),
+        ("ENCRYPTION_KEY", WEAK[1]),
+        ("SECRET_KEY_FALLBACKS", f"{GOOD['SECRET_KEY']},{WEAK[2]}"),
+        ("SECURITY_CONTACT", "security@example.com"),
+        ("SECURITY_CONTACT", "http://example.com"),
+        ("SECURITY_CONTACT", "mailto:a@example.com,nobody"),
+        ("DATABASE_SILENCE_SECONDS", "0"),
     ],
 )
 def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(name, value):
@@ -82,6 +105,124 @@ def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(na
     assert done.returncode == 1
     assert name in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_weak_key_is_known_and_a_random_one_is_not(subtests):
+    for key in WEAK:
+        with subtests.test(key):
+            assert is_weak(key)
+    signs = string.digits, string.hexdigits.lower(), string.ascii_letters + string.digits + "!@#$%^&*(-_=+)"
+    for some in signs:
+        for _ in range(500):
+            assert not is_weak("".join(secrets.choice(some) for _ in range(50)))
+
+
+def test_a_trial_on_ones_own_machine_may_have_any_key():
+    assert start(DEBUG="1", SECRET_KEY=WEAK[0]).returncode == 0
+
+
+def test_a_key_may_begin_with_any_sign():
+    assert start(**GOOD | {"SECRET_KEY": "$" + GOOD["SECRET_KEY"]}).stderr == ""
+
+
+SECRETS = GOOD | {
+    "SECRET_KEY_FALLBACKS": GOOD["SECRET_KEY"][::-1],
+    "ENCRYPTION_KEY": GOOD["SECRET_KEY"].swapcase(),
+    "ENCRYPTION_KEY_FALLBACKS": "former,older",
+    "AMQP_URL": "amqp://user:secret@broker/",
+    "EMAIL_URL": "smtp://user:secret@mail",
+    "GOOGLE_CLIENT_ID": "id",
+    "GOOGLE_CLIENT_SECRET": "google secret",
+}
+SHOW = """
+from config import settings as s
+for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS", "DATABASES", "REDIS_URL", "AMQP_URL", "MAILERS"):
+    print(name, getattr(s, name))
+print(s.GOOGLE_CLIENT_SECRET)
+"""
+
+
+def show(**environment):
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_each_secret_may_come_from_a_file(tmp_path):
+    files, endings = {}, itertools.cycle(["", "\n", "\r\n"])
+    for name in secret_files.SECRETS:
+        path = tmp_path / name
+        path.write_bytes((SECRETS[name] + next(endings)).encode())
+        files[f"{name}_FILE"] = str(path)
+    others = {name: value for name, value in SECRETS.items() if name not in secret_files.SECRETS}
+
+    assert show(**others, **files) == show(**SECRETS)
+
+
+def test_a_file_that_gives_no_secret_stops_the_start_with_one_line_naming_it(tmp_path, subtests):
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "weak").write_text("short")
+    for name, file in zip(secret_files.SECRETS, ["empty", "binary", "missing", "."] * 3, strict=False):
+        with subtests.test(f"{name} {file}"):
+            rest = {key: value for key, value in SECRETS.items() if key != name}
+            done = start(**rest, **{f"{name}_FILE": str(tmp_path / file)})
+
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+            assert done.stderr.startswith(f"{name}_FILE ")
+    assert start(**GOOD | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "weak")}).stderr.startswith(
+        "SECRET_KEY is weak"
+    )
+
+
+def test_a_secret_that_is_given_twice_stops_the_start(tmp_path):
+    (tmp_path / "key").write_text(GOOD["SECRET_KEY"])
+
+    done = start(**GOOD, SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert done.stderr == "SECRET_KEY and SECRET_KEY_FILE are both set. Set only one of them.\n"
+
+
+def test_the_secrets_of_files_reach_no_child_process(tmp_path):
+    (tmp_path / "key").write_text(GOOD["SECRET_KEY"])
+    given = {name: value for name, value in GOOD.items() if name != "SECRET_KEY"} | {
+        "SECRET_KEY_FILE": str(tmp_path / "key")
+    }
+    code = "import os; from config import settings; print(settings.SECRET_KEY in os.environ.values())"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=given, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
+
+
+def manage(*command, **environment):
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [sys.executable, "-W", "error", "manage.py", *command]
+    return subprocess.run(
+        command, cwd=ROOT, env=known | environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+LEAST = {name: GOOD[name] for name in ("SITE_URL", "DATABASE_URL")}
+
+
+@pytest.mark.parametrize("command", ["migrate", "relay_mail", "deliver_webhooks", "deliver_mail"])
+def test_a_process_starts_with_the_secrets_that_it_needs_and_no_others(command):
+    key = {"deliver_webhooks": "ENCRYPTION_KEY", "deliver_mail": "SECRET_KEY"}.get(command, "SITE_NAME")
+
+    done = manage(command, "--check" if command == "migrate" else "--help", **LEAST, **{key: GOOD["SECRET_KEY"]})
+
+    assert "is missing" not in done.stderr
+    if key != "SITE_NAME":
+        assert "is missing" in manage(command, **LEAST).stderr
+
+
+def test_other_commands_need_all(subtests):
+    for command in ("prune", "remind_invites"):
+        with subtests.test(command):
+            assert manage(command, **LEAST).stderr.startswith("SECRET_KEY is missing")
+            assert manage(command, **LEAST, SECRET_KEY=GOOD["SECRET_KEY"]).stderr.startswith("REDIS_URL is missing")
 
 
 def test_forms_lead_to_this_site_and_to_google():
@@ -94,7 +235,10 @@ def test_forms_lead_to_this_site_and_to_google():
 
 def test_https_makes_host_cookies_and_plain_http_plain_ones():
     show = "from config import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
-    for url, said in [("https://example.com", "__Host-session True"), ("http://localhost:8000", "session False")]:
+    for url, said in [
+        ("https://example.com", "__Host-session True"),
+        ("http://localhost:8000", "frontdoor_session False"),
+    ]:
         done = subprocess.run(
             [sys.executable, "-c", show],
             cwd=ROOT,

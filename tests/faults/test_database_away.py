@@ -38,7 +38,7 @@ def at_once(*asks):
 
 def test_a_lost_database_is_a_plain_page_and_recovery_needs_no_restart(signed_in, database_away):
     client = Client(raise_request_exception=False)
-    client.cookies["session"] = signed_in.cookies["session"].value
+    client.cookies["frontdoor_session"] = signed_in.cookies["frontdoor_session"].value
 
     page, ready, verified = at_once(*(partial(client.get, path) for path in ("/account", "/readyz", "/auth/verify")))
     assert page.status_code == 503

@@ -37,7 +37,7 @@ def in_between(monkeypatch):
 
 
 def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in_between):
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
     caches["sessions"].clear()
     in_between("decode", ada.end_sessions)  # the row is read, its copy is not yet in Redis
 
@@ -49,7 +49,7 @@ def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in
 
 
 def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between):
-    key = signed_in.cookies["session"].value
+    key = signed_in.cookies["frontdoor_session"].value
     breaker = caches["sessions"]._breaker
 
     def back():
@@ -61,7 +61,7 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
     signed_in.post("/logout/here")
 
     assert caches["sessions"].get(Session.cache_key(stored_key(key)))
-    signed_in.cookies["session"] = key
+    signed_in.cookies["frontdoor_session"] = key
     assert signed_in.get("/account").status_code == 302
 
 
@@ -73,7 +73,7 @@ def test_a_session_that_begins_while_all_are_ended_has_ended(ada, client, mailbo
 
     client.post("/confirm", {"token": token})
 
-    key = client.cookies["session"].value
+    key = client.cookies["frontdoor_session"].value
     assert Session.objects.filter(session_key=stored_key(key)).exists()
     assert caches["sessions"].get(Session.cache_key(stored_key(key)))
     assert client.get("/account").status_code == 302
@@ -94,7 +94,7 @@ def test_a_session_that_goes_on_under_a_new_id_while_all_are_ended_has_ended(ada
 def test_a_session_that_is_prolonged_while_it_is_ended_has_ended(ada, signed_in, in_between, moment):
     there = Client()
     there.post("/login", {"login": "ada", "password": PASSWORD})
-    session = Session.objects.get(session_key=stored_key(signed_in.cookies["session"].value))
+    session = Session.objects.get(session_key=stored_key(signed_in.cookies["frontdoor_session"].value))
     with time_machine.travel(timezone.now() + timedelta(hours=11, minutes=30)):
         in_between("load" if moment == "before" else "take_new_key", session.end)
 

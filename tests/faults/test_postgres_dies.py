@@ -63,3 +63,20 @@ def test_a_slow_statement_is_waited_for(site, database):
 
     assert answer.result().status == 302
     assert answer.result().seconds > 1.5
+
+
+def test_a_server_that_is_only_slow_is_waited_for_by_everybody(site, database):
+    people = site.people(first=0, count=4)
+    site.answers.clear()
+
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(at_once, people, 2.5)
+        for _ in range(2):
+            time.sleep(0.3)
+            database.pause()
+            time.sleep(0.6)
+            database.resume()
+        answers = asked.result()
+
+    assert {answer.status for answer in answers} == {200}
+    assert site.times_said("postgres is away") == 0

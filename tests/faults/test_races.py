@@ -264,7 +264,7 @@ def test_fifty_presses_of_confirm_account_in_one_browser_make_one_account():
 
     def press(_):
         client = Client()
-        for name in ("seal", "csrf"):
+        for name in ("frontdoor_seal", "frontdoor_csrf"):
             client.cookies[name] = browser.cookies[name].value
         return client.post("/confirm", {"token": token})
 

@@ -79,20 +79,20 @@ def test_redis_is_used_again_when_it_is_back(settings, signed_in, move_redis, cl
     settings.CACHES = there
 
     assert signed_in.get("/account").status_code == 200
-    assert caches["sessions"].get(Session.cache_key(stored_key(signed_in.cookies["session"].value)))
+    assert caches["sessions"].get(Session.cache_key(stored_key(signed_in.cookies["frontdoor_session"].value)))
 
 
 def test_a_session_ended_while_redis_is_away_stays_ended_when_it_is_back(settings, ada, move_redis, closed_port):
     here, there = Client(), Client()
     for client in (here, there):
         client.post("/login", {"login": "ada", "password": PASSWORD})
-    cookie = here.cookies["session"].value
+    cookie = here.cookies["frontdoor_session"].value
     with_redis = settings.CACHES
 
     move_redis(closed_port)
     here.post("/logout/here")
     settings.CACHES = with_redis
-    here.cookies["session"] = cookie
+    here.cookies["frontdoor_session"] = cookie
 
     assert here.get("/account").status_code == 302
     assert there.get("/account").status_code == 200

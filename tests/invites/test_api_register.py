@@ -106,7 +106,7 @@ def test_the_password_is_stored_as_a_hash_and_the_seal_is_kept_from_scripts(prog
     answer = register(program)
 
     assert MagicLink.objects.get().password.startswith("argon2$")
-    assert answer.cookies["seal"]["httponly"]
+    assert answer.cookies["frontdoor_seal"]["httponly"]
     assert PASSWORD not in str(program.cookies)
     assert MagicLink.objects.get().seal not in str(program.cookies)
 

@@ -75,7 +75,7 @@ def test_a_second_browser_finds_it_used(client, link):
 def test_pressing_twice_in_one_browser_is_fine(link):
     browser, impatient = Client(), Client()
     browser.get(path(link))
-    impatient.cookies["csrf"] = browser.cookies["csrf"].value
+    impatient.cookies["frontdoor_csrf"] = browser.cookies["frontdoor_csrf"].value
     press(browser, link)
 
     assert press(impatient, link).url == "/account"
@@ -125,7 +125,7 @@ def test_for_a_signed_in_user_the_press_proves_the_mailbox(signed_in, link):
 def test_the_second_press_counts_for_two_minutes_and_only_as_a_press(link):
     browser, later = Client(), Client()
     browser.get(path(link))
-    later.cookies["csrf"] = browser.cookies["csrf"].value
+    later.cookies["frontdoor_csrf"] = browser.cookies["frontdoor_csrf"].value
     press(browser, link)
 
     assert later.get(path(link)).status_code == 410

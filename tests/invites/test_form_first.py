@@ -89,11 +89,11 @@ def test_only_a_fresh_seal_of_the_same_browser_opens_the_plan(client, mailbox, s
     if seal == "another browser's":
         other = Client()
         register(other, email="someone.else@example.com", username="other")
-        client.cookies["seal"] = other.cookies["seal"].value
+        client.cookies["frontdoor_seal"] = other.cookies["frontdoor_seal"].value
     elif seal == "expired":
         MagicLink.objects.update(expires_at=timezone.now() + timedelta(days=3))
     else:
-        client.cookies["seal"] = seal
+        client.cookies["frontdoor_seal"] = seal
 
     with time_machine.travel(timezone.now() + timedelta(hours=25 if seal == "expired" else 0)):
         assert press(client, link).url.startswith("/signup?token=")
@@ -346,7 +346,7 @@ def test_the_password_is_stored_as_a_hash_and_the_cookie_as_no_secret_of_it(clie
 
     assert MagicLink.objects.get().password.startswith("argon2$")
     assert PASSWORD not in str(client.cookies)
-    assert client.cookies["seal"]["httponly"]
+    assert client.cookies["frontdoor_seal"]["httponly"]
 
 
 def test_a_signed_in_user_cannot_register(signed_in):
@@ -373,7 +373,7 @@ def test_one_browser_can_plan_for_two_addresses(client, mailbox):
 
 def test_the_link_holds_no_seal_that_a_reader_of_the_database_could_use(client):
     register(client)
-    request = type("Request", (), {"COOKIES": {"seal": client.cookies["seal"].value}})
+    request = type("Request", (), {"COOKIES": {"frontdoor_seal": client.cookies["frontdoor_seal"].value}})
 
     assert cookies.read(request, COOKIE, LIFETIME) not in {None, MagicLink.objects.get().seal}
 
@@ -388,7 +388,7 @@ def test_with_an_account_the_plan_is_never_read_and_pressing_twice_signs_in(clie
 
     link, impatient = mailbox.link(EMAIL, "/confirm"), Client()
     client.get(link)
-    impatient.cookies["csrf"] = client.cookies["csrf"].value
+    impatient.cookies["frontdoor_csrf"] = client.cookies["frontdoor_csrf"].value
     assert [press(browser, link).url for browser in (client, impatient)] == ["/account", "/account"]
     assert User.objects.get() == gracie
     assert User.objects.get().check_password("her own long password")

@@ -891,9 +891,9 @@ def test_a_visitor_who_presses_again_and_again_is_told_to_wait(client, google):
 def test_coming_by_google_changes_the_id_of_the_session(client, google):
     google.person = GRACE
     path = back(client, google)
-    planted = client.cookies["session"].value
+    planted = client.cookies["frontdoor_session"].value
 
     client.get(path)
 
-    assert client.cookies["session"].value != planted
+    assert client.cookies["frontdoor_session"].value != planted
     assert not Session.objects.filter(session_key=stored_key(planted)).exists()

@@ -29,12 +29,12 @@ def test_the_page_shows_the_address_and_the_way_to_its_mail(asked):
 
 
 def test_the_address_is_in_a_signed_cookie_no_script_can_read(asked):
-    cookie = asked.cookies["asked"]
+    cookie = asked.cookies["frontdoor_asked"]
     assert cookie["httponly"]
     assert cookie["max-age"] == 3600
     assert cookie["samesite"] == "Lax"
 
-    asked.cookies["asked"] = cookie.value.replace("ada", "eve")
+    asked.cookies["frontdoor_asked"] = cookie.value.replace("ada", "eve")
     assert "eve@" not in asked.get("/invite/sent").text
 
 

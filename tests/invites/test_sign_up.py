@@ -159,10 +159,10 @@ def test_opening_the_link_a_hundred_times_changes_nothing(client, either, django
 def test_pressing_twice_in_one_browser_is_fine(either):
     browser = Client()
     browser.get(path(either))
-    first_cookies = browser.cookies["csrf"].value
+    first_cookies = browser.cookies["frontdoor_csrf"].value
     browser.post("/signup", form(either))
     impatient = Client()  # the second press was sent before the first answer came back
-    impatient.cookies["csrf"] = first_cookies
+    impatient.cookies["frontdoor_csrf"] = first_cookies
 
     answer = impatient.post("/signup", form(either))
 
@@ -175,11 +175,11 @@ def test_pressing_twice_in_one_browser_is_fine(either):
 def test_a_second_press_with_another_name_says_which_one_counts(either, knows):
     browser = Client()
     browser.get(path(either))
-    first_cookies = browser.cookies["csrf"].value
+    first_cookies = browser.cookies["frontdoor_csrf"].value
     browser.post("/signup", form(either))
     if not knows:
         browser = Client()
-        browser.cookies["csrf"] = first_cookies
+        browser.cookies["frontdoor_csrf"] = first_cookies
 
     page = browser.post("/signup", form(either, username="hopper"), follow=True)
 
@@ -224,7 +224,7 @@ def test_the_same_press_from_another_browser_finds_the_link_used(client, either)
 def test_a_second_press_signs_in_nobody_whose_sessions_ended_since(either, since):
     browser, impatient = Client(), Client()
     browser.get(path(either))
-    impatient.cookies["csrf"] = browser.cookies["csrf"].value
+    impatient.cookies["frontdoor_csrf"] = browser.cookies["frontdoor_csrf"].value
     browser.post("/signup", form(either))
     if since == "deactivated":
         User.objects.update(is_active=False)

@@ -1,11 +1,13 @@
 """Secrets at rest: no key, no secret."""
 
 import json
+import secrets
 
 import pytest
 from allauth.mfa.models import Authenticator
 
-from config import environment
+from config.environment import env
+from config.keys import encryption_keys
 from kit import encryption
 from tests.tools import phone
 
@@ -44,14 +46,14 @@ def test_nothing_in_the_rows_opens_anything(ada):
 
 def keys(monkeypatch, **variables):
     for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEY_FALLBACKS"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delitem(env.ENVIRON, name, raising=False)
     for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return environment.encryption_keys("signing", "signed before")
+        monkeypatch.setitem(env.ENVIRON, name, value)
+    return encryption_keys("signing", "signed before")
 
 
 def test_keys_come_from_the_environment_and_the_signing_key_stands_in(monkeypatch):
-    long = "0123456789" * 5
+    long = secrets.token_urlsafe(60)
 
     assert keys(monkeypatch) == ["signing", "signed before"]
     assert keys(monkeypatch, ENCRYPTION_KEY=long) == [long, "signing", "signed before"]

@@ -335,7 +335,7 @@ def at_the_code(client):
 
 
 def too_many_codes(client):
-    at_the_code(client).cookies["device"] = ""
+    at_the_code(client).cookies["frontdoor_device"] = ""
     for _ in range(5):
         client.post("/login/code", {"code": "x"})
     return client.post("/login/code", {"code": "x"})

@@ -14,7 +14,7 @@ from accounts.second_factor import shown_codes
 from accounts.second_factor.forms import WithCode
 from accounts.session.account_page import PersonRequest, account_page
 from kit.form import safe_path
-from kit.page import bind_form
+from kit.page import bind_form, mark_secret
 
 
 @account_page(secret=("password", "code"), changes=True)
@@ -33,7 +33,7 @@ def codes(request: PersonRequest) -> HttpResponse:
         if request.method == "POST":  # a second press must not replace the codes just made
             return redirect(address(next_url))
         context = {"codes": codes_in_groups(user), "next": next_url, "batch": batch}
-        return render(request, "accounts/second_factor/recovery_codes.html", context)
+        return mark_secret(render(request, "accounts/second_factor/recovery_codes.html", context))
     form = bind_form(WithCode, request)
     if not form.is_valid():
         context = {"form": form, "left": len(user.second_factor.recovery_codes)}
@@ -57,7 +57,7 @@ def download(request: PersonRequest) -> HttpResponse:
     head = _("Recovery codes of %(username)s for %(site)s. Each works once.")
     lines = [head % {"username": user.username, "site": settings.SITE_NAME}, "", *codes_in_groups(user), ""]
     file = {"Content-Disposition": f'attachment; filename="{user.username}-recovery-codes.txt"'}
-    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", headers=file)
+    return mark_secret(HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", headers=file))
 
 
 def address(next_url: str) -> str:

@@ -11,7 +11,7 @@ from accounts.second_factor.pages import recovery_codes
 from accounts.session import devices
 from accounts.session.account_page import PersonRequest, account_page
 from kit.form import safe_path
-from kit.page import bind_form
+from kit.page import bind_form, mark_secret
 
 
 @account_page(safe_only=True)
@@ -36,7 +36,7 @@ def app(request: PersonRequest) -> HttpResponse:
     form = bind_form(AppForm, request, secret=key, replaces=replaces)
     if not form.is_valid():
         context = {"form": form, "replaces": replaces, "next": next_url} | setup.ways(user, key)
-        return render(request, "accounts/second_factor/app.html", context)
+        return mark_secret(render(request, "accounts/second_factor/app.html", context))
     setup.finish(request, key, form.cleaned_data["code"], replaces=replaces)
     messages.success(request, replaced() if replaces else turned_on())
     return redirect(recovery_codes.address(next_url))

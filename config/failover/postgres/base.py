@@ -1,7 +1,8 @@
 """Django's PostgreSQL backend, for processes that cannot wait for a server that has stopped answering.
 
 A paused server keeps its connections open, and its kernel acknowledges what we send, so no timeout of PostgreSQL or of
-TCP ends such a wait. After some silence we therefore open a second connection: a server that is only slow answers it.
+TCP ends such a wait. After half of DATABASE_SILENCE_SECONDS we therefore open a second connection: a server that is
+only slow answers it within the other half.
 """
 
 import logging
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen, PQGenConn
 
@@ -20,7 +22,9 @@ from config.failover.breaker import Breaker
 
 log = logging.getLogger("frontdoor.postgres")
 
-SILENCE = 0.3  # seconds; a request that meets a paused server lasts about twice as long, and no more than one
+LOOKS_EVERY = 0.1  # seconds; so often psycopg has its generators look whether they are ready
+
+MOMENT_AGO = "PostgreSQL did not answer a moment ago"
 
 FRESH = 2.0  # seconds after an answer in which a kept connection is not tested again
 
@@ -32,6 +36,14 @@ class Silent(psycopg.OperationalError):
     """The server does not answer at all, not even with an error."""
 
 
+class Probe(psycopg.Connection):
+    """A second connection, which raises Silent if the server does not answer it either."""
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Probe"]:
+        return (yield from _listen(super()._connect_gen(conninfo), _stay_silent))
+
+
 class Connection(psycopg.Connection):
     """A connection that raises Silent when its server has gone silent."""
 
@@ -40,9 +52,9 @@ class Connection(psycopg.Connection):
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:
         if not breaker.lets_through():
-            raise Silent("PostgreSQL did not answer a moment ago")
+            raise Silent(MOMENT_AGO)
         with breaker.trial(Silent):
-            return (yield from _listen(super()._connect_gen(conninfo), until=lambda: True))
+            return (yield from _listen(super()._connect_gen(conninfo), lambda: _ask_again(conninfo)))
 
     def wait(self, gen: PQGen, *args: Any, **options: Any) -> Any:
         """Waits for the server as psycopg does, and returns its answer; raises psycopg's errors as they come.
@@ -50,7 +62,7 @@ class Connection(psycopg.Connection):
         Raises Silent, and closes the connection, if the server has stopped answering.
         """
         try:
-            answer = super().wait(_listen(gen, until=self._gone), *args, **options)
+            answer = super().wait(_listen(gen, self._ask_again), *args, **options)
         except Silent as error:
             log.warning("postgres is away: %s", error)
             self.close()
@@ -70,29 +82,43 @@ class Connection(psycopg.Connection):
         waiting.register(self.fileno(), select.POLLIN)
         return not waiting.poll(0)
 
-    def _gone(self) -> bool:
-        try:
-            self.connect(self.info.dsn).close()  # without the password: a refusal is an answer, too
-        except psycopg.OperationalError as error:
-            return isinstance(error, Silent)
-        return False
+    def _ask_again(self) -> None:
+        """Returns if the server answers a second connection, and raises Silent if it does not, or just did not."""
+        if not breaker.lets_through():
+            raise Silent(MOMENT_AGO)
+        with breaker.trial(Silent):
+            _ask_again(self.info.dsn)  # without the password: a refusal is an answer, too
 
 
-def _listen(gen: Any, until: Callable[[], bool]) -> Any:
+def _ask_again(conninfo: str) -> None:
+    """Returns if the server answers a second connection with whatever it may be, and raises Silent if it does not."""
+    try:
+        Probe.connect(conninfo).close()
+    except Silent:
+        raise
+    except psycopg.OperationalError:
+        return
+
+
+def _stay_silent() -> None:
+    raise Silent(f"PostgreSQL has been silent for {settings.DATABASE_SILENCE_SECONDS} seconds")
+
+
+def _listen(gen: Any, ask_again: Callable[[], None]) -> Any:
     """Passes on what psycopg's generator and its driver say to each other, and returns the result of `gen`.
 
-    After ever longer silences of the server it calls `until`, and raises Silent if that returns True.
+    After ever longer silences of the server it calls `ask_again`, which raises Silent if the server is gone. The looks
+    that found nothing are counted, and not the seconds: a busy machine may let this process wait while the answer is
+    already there.
     """
-    patience, heard_at = SILENCE, time.monotonic()
+    patience, silent = settings.DATABASE_SILENCE_SECONDS / 2 / LOOKS_EVERY, 0
     try:
         wish = next(gen)
         while True:
             ready = yield wish
-            if ready:
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > patience:
-                if until():
-                    raise Silent(f"PostgreSQL has been silent for {patience} seconds")
+            silent = 0 if ready else silent + 1
+            if silent >= patience:
+                ask_again()
                 patience *= 2
             wish = gen.send(ready)
     except StopIteration as end:

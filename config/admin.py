@@ -20,6 +20,8 @@ from django.views.decorators.csp import csp_override
 # What is asked before a page answers staff: it is given the request and the page's ModelAdmin (None for a page of no
 # model), and returns an answer to give instead, or None.
 Guard = Callable[[HttpRequest, Any], HttpResponse | None]
+# It is given the request, the ModelAdmin, the rows, and "added", "changed" or "deleted".
+Listener = Callable[[HttpRequest, Any, Any, str], None]
 
 ADMIN_CSP: dict[str, Any] = settings.SECURE_CSP | {"script-src": [CSP.SELF], "form-action": [CSP.SELF]}
 
@@ -28,10 +30,11 @@ class Site(admin.AdminSite):
     """The desk: Django's admin site, with this site's pages for signing in and out.
 
     With REQUIRE_STAFF_2FA it also demands a second factor. A room adds to `guards` what must be asked before a page of
-    the desk answers staff.
+    the desk answers staff, and to `listeners` what wants to hear what staff have added, changed or deleted.
     """
 
     guards: ClassVar[list[Guard]] = []
+    listeners: ClassVar[list[Listener]] = []
 
     site_header = site_title = settings.SITE_NAME
     index_title = _("The desk")

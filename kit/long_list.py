@@ -114,6 +114,29 @@ class LongList(admin.ModelAdmin):
         """
         return True
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Writes Django's log of the desk, and tells the listeners of the site (config.admin.Site) what was added."""
+        self.tell_listeners(request, [obj], "added")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Writes Django's log of the desk, and tells the listeners of the site what was changed."""
+        self.tell_listeners(request, [obj], "changed")
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Writes Django's log of the desk, and tells the listeners of the site what is about to be deleted."""
+        self.tell_listeners(request, queryset, "deleted")
+        return super().log_deletions(request, queryset)
+
+    def tell_listeners(self, request: HttpRequest, rows: Iterable[Any], done: str) -> None:
+        """Calls each listener of the site with the request, this admin class, the rows, and what was done to them.
+
+        `done` is "added", "changed" or "deleted".
+        """
+        for listener in getattr(self.admin_site, "listeners", ()):
+            listener(request, self, rows, done)
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Returns whether the URL may filter by `lookup`: only if the list has that filter.
 
@@ -166,8 +189,8 @@ class LongList(admin.ModelAdmin):
         """Shows the list. POST runs an action on the ticked rows, or on all rows found.
 
         POST leads back to the list, unless the action has an answer of its own. A URL with a parameter or value that
-        the list does not offer leads to the whole list, which says so. Raises PermissionDenied for staff who may not see
-        the list. Django demands a tick even for all rows, so one is added to `request.POST`.
+        the list does not offer leads to the whole list, which says so. Raises PermissionDenied for staff who may not
+        see the list. Django demands a tick even for all rows, so one is added to `request.POST`.
         """
         if ERROR_FLAG in request.GET:
             if set(request.GET) != {ERROR_FLAG}:  # Django would blame the database for what is refused again

@@ -5,12 +5,13 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
-from accounts.desk import guards
+from accounts.desk import guards, power
 from accounts.desk.group import GroupAdmin
 from accounts.desk.history import HistoryAdmin
 from accounts.desk.person import PersonAdmin
 
 admin.site.guards += [guards.end_if_idle, guards.ask_for_proof]  # type: ignore[attr-defined]  # config.admin.Site
+admin.site.listeners.append(power.hear)  # type: ignore[attr-defined]
 
 __all__ = ["GroupAdmin", "HistoryAdmin", "PersonAdmin"]
 

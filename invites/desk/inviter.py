@@ -41,7 +41,8 @@ class InviterAdmin(ReadOnly):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows a form that finds a user by their whole name or address, and leads to the tree around them.
 
-        A query with anything else leads to the empty form, as in the lists. Raises PermissionDenied for a person who may not see inviters.
+        A query with anything else leads to the empty form, as in the lists. Raises PermissionDenied for a person who
+        may not see inviters.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied

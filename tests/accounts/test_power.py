@@ -93,3 +93,29 @@ def test_a_deletion_is_an_event_of_whoever_did_it_and_names_nobody(desk, ada, ad
     assert (who.user, who.detail["done"]) == (admin_user, "deleted")
     assert "ada" not in str(who.detail)
     assert mailbox.kinds("boss@example.com") == ["power_used"]
+
+
+THINGS = [
+    ("/admin/auth/group/add/", {"name": "helpers"}, "group helpers: added"),
+    ("/admin/outbox/webhook/add/", {"url": "https://8.8.8.8/hook", "is_active": "on"}, "https://8.8.8.8/hook: added"),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "said"), THINGS)
+def test_groups_and_webhooks_are_told_to_the_other_superusers(desk, admin_user, colleague, mailbox, path, form, said):
+    assert desk.post(path, form).status_code in {200, 302}
+
+    (who,) = events("power_used")
+    assert (who.user, who.detail["done"]) == (admin_user, "added")
+    assert said in mailbox.text("boss@example.com")
+
+
+def test_groups_deleted_together_are_told_one_by_one(desk, colleague, mailbox):
+    from django.contrib.auth.models import Group  # noqa: PLC0415
+
+    chosen = [str(Group.objects.create(name=name).pk) for name in ("helpers", "leaders")]
+    desk.post(
+        "/admin/auth/group/", {"action": "delete_selected", "_selected_action": chosen, "index": "0", "post": "yes"}
+    )
+
+    assert mailbox.kinds("boss@example.com") == ["power_used", "power_used"]

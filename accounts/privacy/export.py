@@ -24,7 +24,17 @@ ACCOUNT_FIELDS = (
     "is_active",
     "is_staff",
 )
-MAIL_FIELDS = ("kind", "recipient", "created_at", "attempts", "sent_at", "bounced_at", "given_up_at", "last_answer")
+MAIL_FIELDS = (
+    "kind",
+    "recipient",
+    "created_at",
+    "attempts",
+    "sent_at",
+    "bounced_at",
+    "found_dead_at",
+    "given_up_at",
+    "last_answer",
+)
 
 
 def account(user: User) -> Rows:

@@ -27,9 +27,10 @@ ANSWERING = (
     "X-Mail-Autoreply",
     "X-AutoReply-From",
     "X-MS-Exchange-Inbox-Rules-Loop",
+    "X-Apple-Action",
 )
 ANSWERS = re.compile(
-    r"\s*(?:auto(?:mati(?:c|sche|sk|sch))?[ -]?(?:reply|response|answer|antwort|antwoord|svar)\b"
+    r"\s*(?:auto(?:mati(?:c|sche|sk|sch))?[ -]?(?:reply|response|answer|antwort|antwoord|svar)\b|auto:"
     r"|out of (?:the )?office|r[ée]ponse automatique|respuesta autom[áa]tica|risposta automatica"
     r"|resposta autom[áa]tica|abwesenheits|vacation"
     r"|автоматический ответ|автоответ|自动答复|自動応答|自動回覆|automatyczna odpowied)",

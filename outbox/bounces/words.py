@@ -28,7 +28,8 @@ FAILURE = re.compile(
     | \b{_NOT}\ (?:be\ |been\ |have\ been\ |able\ to\ |possible\ to\ )?
       (?:deliver(?:ed)?|sent|send|transmit(?:ted)?|relay(?:ed)?)\b
     | \b(?:deliver(?:ed|y)?|sent|reach(?:ed)?)\b.{{0,40}}\bfail(?:ed|ure)\b | \b(?:was|were|been)\ rejected\b
-    | \baddress(?:es|\(es\))?\ failed\b | \bdid\ not\ reach\b | \bgiv(?:en|ing)\ up\b | \bno\ valid\ recipients?\b
+    | \baddress(?:es|\(es\))?\ failed\b | \bdid\ not\ (?:reach|receive)\b | \bgiv(?:en|ing)\ up\b
+    | \bno\ valid\ recipients?\b
     | \bmail\ ?box\ (?:is\ )?full\b | \bexceeds\ {_SOME}?size\b
     | не\ может\ быть\ доставлен | не\ (?:было\ |была\ )?доставлен | недоставлен | не\ удалось\ (?:доставить|отправить)
     | nicht\ (?:zugestellt|zustell|ausgeliefert) | unzustellbar
@@ -43,10 +44,10 @@ FAILURE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
-# An SMTP reply (RFC 5321 §4.2) or an enhanced status code (RFC 3463) of a failure.
 FULL = re.compile(
     r"\b(?:over ?quota|quota exceeded|(?:mail ?box|inbox|folder) (?:is )?full|disk space)\b", re.IGNORECASE
 )
+# An SMTP reply (RFC 5321 §4.2) or an enhanced status code (RFC 3463) of a failure.
 REPLY = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])|\b[45]\.\d{1,3}\.\d{1,3}\b")
 SMTP = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])")
 STARTS = re.compile(r"[\s<\"']{0,40}([^\s<>\"']{1,64}@[^\s<>\"']+)")
@@ -57,10 +58,10 @@ def about(recipient: str, text: str) -> str:
 
     That is from the line with the address to the line that begins with another one, at most LONGEST_ANSWER characters.
     """
-    start = text.lower().find(recipient.lower()) if recipient else -1
-    if start < 0:
+    found = re.search(rf"(?<![\w.+-]){re.escape(recipient)}(?![\w-]|\.\w)", text, re.IGNORECASE)
+    if not found or not recipient:
         return ""
-    first, *rest = text[text.rfind("\n", 0, start) + 1 :][:LONGEST_ANSWER].split("\n")
+    first, *rest = text[text.rfind("\n", 0, found.start()) + 1 :][:LONGEST_ANSWER].split("\n")
     lines = [first]
     for line in rest:
         other = STARTS.match(line)

@@ -90,6 +90,7 @@ def test_the_export_says_what_became_of_each_mail_and_why_none_is_sent(signed_in
         "attempts": 1,
         "sent_at": None,
         "bounced_at": None,
+        "found_dead_at": None,
         "last_answer": "550 5.7.1 No",
     }
     (suppressed,) = parts["suppressed.json"]

@@ -94,6 +94,8 @@ def test_of_several_addresses_only_the_words_after_ours_count():
     assert not by_server(words).is_dead
     assert read(f"{SERVER}\n{words}", "alan@example.com").is_dead
     assert by_server(words).answer == "552 5.2.2 Mailbox full"
+    for other in ("an@example.com", "alan@example.co", "alan@example.com.au"):
+        assert not read(f"{SERVER}\n{words}", other).is_dead
 
 
 def test_a_report_that_names_who_failed_is_no_holiday():
@@ -114,6 +116,7 @@ HOLIDAYS = [
     "Precedence: auto_reply",
     "Subject: Automatic reply: Your link",
     "Subject: Out of Office: Your link",
+    "Subject: AUTO: Grace is away",
     "Subject: Автоматический ответ: ссылка",
     "X-MS-Exchange-Inbox-Rules-Loop: grace@example.com",
     "X-Auto-Response-Suppress: All\nReturn-Path: <>",

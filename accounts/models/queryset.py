@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.password_validation import validate_password
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -228,6 +229,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
         """Stores a superuser, who is staff too, and returns it; the arguments are those of create_user().
 
-        Raises ValidationError for a malformed name or address, and IntegrityError for a taken one.
+        Raises ValidationError for a malformed name or address, or a password against the site's rules: manage.py
+        createsuperuser offers to pass them by, and does not look at one from the environment. Raises IntegrityError for
+        a taken name or address.
         """
+        if password is not None:
+            validate_password(password, self.model(username=username, email=email))
         return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)

@@ -15,10 +15,6 @@ from accounts.models import User
 from accounts.password import breaches
 from accounts.password.strength import estimate
 
-# What a guesser without our database is to need at least (zxcvbn's "very unguessable"); a site that allows passwords
-# too short for that asks for little less than the best of them can give.
-GUESSES = 10 ** min(10, settings.PASSWORD_MIN_LENGTH - 1)
-
 SHORT = 3  # letters; parts of names below that are found in too many words
 
 
@@ -46,7 +42,7 @@ class GuessableValidator(CommonPasswordValidator):
         if not self.passwords.isdisjoint(_with_unit(typed.lower().strip())):
             raise ValidationError(self.get_error_message(), code="password_too_common")
         strength = estimate(typed, words_about(user))
-        if strength.guesses < GUESSES:
+        if strength.guesses < enough_guesses():
             raise ValidationError(_advise(strength.why), code="password_too_weak")
         if breaches.is_breached(typed):
             raise ValidationError(
@@ -59,6 +55,14 @@ class GuessableValidator(CommonPasswordValidator):
 
     def get_help_text(self) -> str:
         return _("Password must not contain your username or email address")
+
+
+def enough_guesses() -> int:
+    """Returns how many guesses a password must take at least: 10^10, which zxcvbn calls very unguessable.
+
+    A site that allows passwords too short for that asks for a tenth of what the best of them take.
+    """
+    return int(10 ** min(10, settings.PASSWORD_MIN_LENGTH - 1))
 
 
 def words_about(user: User | None) -> list[str]:

@@ -126,6 +126,7 @@ KINDS = {
         Event.Kind.RECOVERY_CODE_USED, left=9, **FROM
     ),
     "code_failed": lambda language: somebody(language).record_and_notify(Event.Kind.CODE_FAILED, **FROM),
+    "guessed": lambda language: somebody(language).record_and_notify(Event.Kind.GUESSED, count=20, **FROM),
     "exported": lambda language: somebody(language).record_and_notify(Event.Kind.EXPORTED, **FROM),
     "email_restored": lose_an_address,
     "changed_by_staff": lambda language: notices.mail_staff_changes(

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from accounts.session.account_page import PersonRequest
 from accounts.who import signed_in
 from invites import limits
-from invites.ask_for_link.ask import LinkRequest, ask
+from invites.api import press
+from invites.ask_for_link.ask import LinkRequest, ask, ask_again
 from invites.ask_for_link.form import EmailForm
+from invites.link import opened
 from invites.models import MagicLink
 from kit.addresses import readable
 from kit.form import safe_path
@@ -21,12 +23,15 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link, which leads to `next`, to the address in `email`, whoever has it. Returns a message (202).
 
-    `did_you_mean` in the answer is the address that was probably meant, if `email` looks like a typo. Answers 409 to a
-    signed-in person, 400 for a malformed address, and 429 when the address was mailed, or the network has asked, too
-    often.
+    With the `token` of an expired link, mails a fresh one in its place to its own address, and `email` and `next` are
+    not read. `did_you_mean` in the answer is the address that was probably meant, if `email` looks like a typo. Answers
+    409 to a signed-in person, 400 for a malformed address, 404 for an invalid token or one whose link has not expired,
+    and 429 when the address was mailed, or the network has asked, too often.
     """
     if request.user.is_authenticated:
         raise already_signed_in()
+    if "token" in sent:
+        return mail_again(request, sent["token"])
     return mail_to(request, sent, MagicLink.Purpose.LINK)
 
 
@@ -64,6 +69,19 @@ def mail_to(request: HttpRequest, sent: Fields, purpose: str) -> HttpResponse:
     email = form.cleaned_data["email"]
     ask(request, LinkRequest(email, purpose, form.cleaned_data["next"]))
     return message(sent_to(email), 202, did_you_mean=form.doubt() or None)
+
+
+def mail_again(request: HttpRequest, token: str) -> HttpResponse:
+    """Mails a fresh link in place of the expired one of `token`, as its page does. Returns a message (202).
+
+    Raises Refused (404) for an invalid token, or if its link may not be replaced, and Limited when the address was
+    mailed, or a network has sent invalid tokens, too often.
+    """
+    link, purpose = opened.find_expired(request, token)
+    if link is None:
+        raise press.broken()
+    ask_again(request, LinkRequest(link.email, purpose, link.leads_to), link)
+    return message(_("We sent another email to %(email)s.") % {"email": link.email}, 202)
 
 
 def sent_to(email: str) -> str:

@@ -187,13 +187,13 @@ def find_pending(request: HttpRequest) -> MagicLink | None:
     return link if link and link.state == MagicLink.State.PENDING else None
 
 
-def find_expired(request: HttpRequest) -> tuple[MagicLink | None, str]:
-    """Returns the link whose token asks for a fresh link, and the purpose to ask for; (None, "") if it may not ask.
+def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, str]:
+    """Returns the link whose `token` asks for a fresh link, and the purpose to ask for; (None, "") if it may not ask.
 
     Only an expired link may, or a pending one, which can be too old to sign in to its account. Raises Limited when a
     network has posted too many invalid tokens.
     """
-    token, asked = sent_token(request), MagicLink.Purpose
+    asked = MagicLink.Purpose
     link = find_link(request, token, purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)
     if link is None or link.state not in {MagicLink.State.EXPIRED, MagicLink.State.PENDING}:
         return None, ""

@@ -225,7 +225,9 @@ def test_a_note_about_one_account_is_not_told_to_another(leaked, ada, mailbox):
     MagicLink.objects.issue("grace@example.com")
     token = mailbox.link("grace@example.com").partition("token=")[2]
 
-    page = client.post("/signup", {"token": token, "username": "grace", "password": "plumage visor ocelot"}, follow=True)
+    page = client.post(
+        "/signup", {"token": token, "username": "grace", "password": "plumage visor ocelot"}, follow=True
+    )
 
     assert "leaked" not in page.text
     assert Event.objects.filter(kind="signed_in", user__username="grace").exists()

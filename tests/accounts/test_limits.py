@@ -34,7 +34,7 @@ def counted(monkeypatch):
 POSTS = [
     *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
     ("/login", "login-network"),
-    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me")),
+    *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
     *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Event, Session, User
 from accounts.password.hashers import Argon2
 from invites import purposes
-from invites.models import MagicLink, Unavailable
+from invites.models import Invite, MagicLink, Unavailable
 from kit import tokens
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
@@ -311,3 +311,36 @@ def test_a_plan_without_proof_makes_no_account():
 
     assert not User.objects.exists()
     assert not Session.objects.exclude(user=None).exists()
+
+
+# Asking again, in place of a link that has expired
+
+
+def test_a_fresh_link_comes_in_place_of_an_expired_invitation_and_lasts_as_long(mailbox):
+    invite = InviteFactory(email="grace@example.com", sent_at=LONG_AGO, expires_at=LONG_AGO + timedelta(days=7))
+
+    answer = Program().send("/api/v1/invite", token=token_of(invite))
+
+    assert answer.status_code == 202
+    fresh = MagicLink.objects.exclude(pk=invite.pk).get()
+    assert mailbox.kinds("grace@example.com") == ["invite"]
+    for row in (fresh, Invite.objects.get()):
+        assert row.expires_at > timezone.now() + timedelta(days=6)
+
+
+def test_a_fresh_link_for_a_password_is_no_link_to_sign_in(mailbox, ada):
+    link = LinkFactory(email=ada.email, purpose="reset", epoch=0, expires_at=LONG_AGO)
+
+    assert Program().send("/api/v1/invite", token=tokens.sign(purposes.RESET, link.pk)).status_code == 202
+
+    assert mailbox.kinds(ada.email) == ["reset"]
+
+
+@pytest.mark.parametrize("over", ["used_at", "revoked_at"])
+def test_no_other_link_is_replaced(over):
+    link = LinkFactory(**{over: LONG_AGO})
+
+    for token in ("noise", token_of(link)):
+        answer = Program().send("/api/v1/invite", token=token)
+        assert (answer.status_code, codes(answer)) == (404, ["broken"])
+    assert not OutboxMessage.objects.exists()

@@ -59,10 +59,17 @@ def token(purpose=purposes.SIGNUP, /, **fields):
     return {"token": tokens.sign(purpose, LinkFactory(**fields).pk)}
 
 
-def declining():
+def declining(purpose=purposes.DECLINE):
     """Returns the query of the link in an invitation that declines it."""
     invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com")
-    return {"token": tokens.sign(purposes.DECLINE, invite.pk)}
+    return {"token": tokens.sign(purpose, invite.pk)}
+
+
+def signed_in_since(client):
+    person = UserFactory()
+    link = token(purposes.RESET, email=person.email, purpose="reset", epoch=0)
+    User.objects.filter(pk=person.pk).update(last_login=timezone.now())
+    return client.get("/reset/password", link)
 
 
 def after(client, path, form):
@@ -243,6 +250,8 @@ PAGES = {
     "readdress, declined": lambda c: c.post("/invite/readdress/decline", readdressing()),
     "readdress, over": readdressed,
     "decline": lambda c: c.get("/invite/decline", declining()),
+    "decline, a link in the reason": lambda c: c.post("/invite/decline", declining() | {"reason": "www.evil.example"}),
+    "decline, by a mail program": lambda c: c.get("/invite/decline/now", declining(purposes.ONE_CLICK)),
     "decline, done": lambda c: c.post("/invite/decline", declining()),
     "decline, never again": lambda c: c.post("/invite/decline", declining() | {"never": 1}),
     "declined, never again": lambda c: after(c, "/invite/decline", declining() | {"never": 1}).get(
@@ -256,7 +265,9 @@ PAGES = {
     "accepted": lambda c: c.get("/signup", invitation(accepted_at=AGO)),
     "declined": lambda c: c.get("/signup", invitation(declined_at=AGO)),
     "withdrawn": lambda c: c.get("/signup", invitation(revoked_at=AGO)),
+    "withdrawn, by nobody we know": lambda c: c.get("/signup", invitation(revoked_at=AGO, invited_by=None)),
     "withdrawn, asked for": lambda c: c.get("/signup", token(revoked_at=AGO)),
+    "signed in since": signed_in_since,
     "broken": lambda c: c.get("/signup", {"token": "x"}),
     "deactivated": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
     "not found": lambda c: c.get("/nothing"),

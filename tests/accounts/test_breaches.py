@@ -98,7 +98,7 @@ def test_a_list_that_cannot_be_used_changes_nothing(tmp_path, monkeypatch, argum
 
     assert refused.value.returncode == code
     assert Path("filter").read_text() == "as it was"
-    assert sorted(os.listdir()) == ["filter", "list.txt", "other.txt"]
+    assert sorted(path.name for path in Path().iterdir()) == ["filter", "list.txt", "other.txt"]
 
 
 # The start
@@ -225,9 +225,8 @@ def test_a_note_about_one_account_is_not_told_to_another(leaked, ada, mailbox):
     MagicLink.objects.issue("grace@example.com")
     token = mailbox.link("grace@example.com").partition("token=")[2]
 
-    page = client.post(
-        "/signup", {"token": token, "username": "grace", "password": "plumage visor ocelot"}, follow=True
-    )
+    form = {"token": token, "username": "grace", "password": "plumage visor ocelot"}
+    page = client.post("/signup", form, follow=True)
 
     assert "leaked" not in page.text
     assert Event.objects.filter(kind="signed_in", user__username="grace").exists()

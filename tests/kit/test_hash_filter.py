@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import random
 
 import pytest
@@ -72,7 +71,7 @@ def test_a_damaged_file_is_told(tmp_path, how):
     make(tmp_path / "filter", [sha1(str(n)) for n in range(1_000)])
     (tmp_path / "filter").write_bytes(damage((tmp_path / "filter").read_bytes(), how))
 
-    with pytest.raises(Unusable, match="cut off|damaged|no filter|not a filter|version"):
+    with pytest.raises(Unusable, match=r"cut off|damaged|no filter|not a filter|version"):
         HashFilter(tmp_path / "filter")
 
 
@@ -126,7 +125,7 @@ def test_until_it_is_whole_the_old_file_stays(tmp_path):
         hash_filter.build(path, cut(), 1_000, lambda _done: None)
 
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["filter"]
+    assert [file.name for file in tmp_path.iterdir()] == ["filter"]
 
 
 def test_an_odd_list_breaks_nothing(monkeypatch):

@@ -212,7 +212,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and note.get("outcome") != WRONG_ACCOUNT:
         return redirect("account")  # in another tab, and perhaps not as the person that Google named
     if note.get("outcome") == WRONG_ACCOUNT and link:
-        proven = GOOGLE_IDENTITY.read(request).get("email") == note["email"]
+        proven = opened.proven_by_google(request) == note["email"]
         return opened.wrong_account(request, link, note["email"], proven=proven)
     if note.get("outcome") not in PAGES:
         return redirect("entry")

@@ -35,6 +35,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language
 
+from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
 from invites.link import browser, dead, opens
 from invites.link.readdressing import Readdressing
@@ -216,6 +217,15 @@ def other_address(request: HttpRequest, link: MagicLink) -> str:
     """Returns the signed-in user's address if it differs from the link's, else ""."""
     email = request.user.email if request.user.is_authenticated else ""
     return "" if email == link.email else email
+
+
+def proven_by_google(request: HttpRequest) -> str:
+    """Returns the address that Google has proven to be the visitor's in the last 15 minutes, or "".
+
+    One that waits to be connected proves nothing: the owner of its address must sign in first.
+    """
+    seen = GOOGLE_IDENTITY.read(request)
+    return str(seen["email"]) if seen and not seen["to_connect"] else ""
 
 
 def wrong_account(

@@ -389,6 +389,16 @@ def test_google_that_waits_to_be_connected_proves_no_other_address(client, googl
     assert mailbox.letters("maria@lab.example") == []
 
 
+def test_an_address_that_waits_to_be_connected_is_not_offered_to_the_sender(client, google, invite):
+    google.person = Person(sub="1", email="hopper@navy.example")
+    client.get(google.consent(client.post("/google").url))
+
+    page = client.get(google.consent(client.post("/google", token(invite)).url), follow=True)
+
+    assert "at Google you chose hopper@navy.example" in words(page)
+    assert KEEP not in words(page)
+
+
 def test_asking_for_a_fresh_link_asks_the_sender_no_second_time(signed_in, invite, mailbox):
     signed_in.post("/invite/readdress", token(invite))
     Invite.objects.update(expires_at=timezone.now())

@@ -24,10 +24,7 @@ def ask(request: HttpRequest, link: MagicLink) -> HttpResponse:
     leads back to the link's page, too. When the invitation has just ended, a page says so (410). Raises Limited after
     too many requests, presses or bad tokens.
     """
-    seen = {} if request.user.is_authenticated else GOOGLE_IDENTITY.read(request)
-    # One that waits to be connected proves nothing: the owner of its address must sign in first.
-    by_google = "" if not seen or seen["to_connect"] else seen["email"]
-    email = request.user.email if request.user.is_authenticated else by_google
+    email = request.user.email if request.user.is_authenticated else opened.proven_by_google(request)
     invite = link.invite
     if request.method != "POST" or not email or invite is None or not Readdressing(invite).is_possible(email):
         return redirect(tokens.path(purposes.SIGNUP, link.pk))

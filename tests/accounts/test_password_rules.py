@@ -37,7 +37,7 @@ EASY = {
     "on a list, and a tail": "password12345678 Password1234567 iloveyou12345678 starwars12345678 superman123456789",
     "words with digits": "administrator123 letmeinplease123 welcome123welcome football123456789 Summer2026!Summer",
     "repeats": "letmeinletmein12 11111111111111a aaaaaaaaaaaaaaab abcabcabcabcabc1 aabbccddeeffgghh trustno1trustno",
-    "rows of keys": "qwertyuiop12345 1234567890qwerty zxcvbnmasdfghjkl qazwsxedcrfvtgb 1qaz2wsx3edc4rfv poiuytrewqlkjhgf",
+    "rows of keys": "qwertyuiop12345 1234567890qwerty zxcvbnmasdfgh qazwsxedcrfvtgb 1qaz2wsx3edc4rfv poiuytrewqlkjhgf",
     "rows with Shift": "!QAZ2wsx#EDC4rfv 1qaz!QAZ2wsx@WSX QWERTYUIOP!@#$%",
     "rows in turn": "1q2w3e4r5t6y7u8i qwe123asd456zxc789 1z2x3c4v5b6n7m8k a1b2c3d4e5f6g7h8",
     "sequences": "abcdefghijklmno1 0123456789abcdef 9876543210987654 abc123def456ghi789",

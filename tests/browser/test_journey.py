@@ -136,6 +136,23 @@ def test_the_language_switch_works_without_a_script_and_stays(visit):
     assert heading(page) == "Вход или новый аккаунт"
 
 
+def test_showing_the_password_keeps_the_name_and_enter_still_sends(visit):
+    page = visit(locale="en-GB")
+    page.goto(tokens.path(purposes.SIGNUP, LinkFactory().pk))
+    page.fill("#id_username", "grace.hopper")
+    page.get_by_role("button", name="Show password as I type").click()
+    assert page.input_value("#id_username") == "grace.hopper"
+    assert page.get_attribute("#id_password", "type") == "text"
+    page.get_by_role("button", name="Hide password as I type").click()
+    assert page.input_value("#id_username") == "grace.hopper"
+
+    page.fill("#id_password", PASSWORD)
+    page.focus("#id_username")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/account"))
+    assert User.objects.get().username == "grace.hopper"
+
+
 def test_a_double_click_is_fine(visit, settings):
     link = LinkFactory()
     page = visit(locale="en-GB")

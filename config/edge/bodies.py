@@ -103,7 +103,7 @@ def has_broken_off(request: HttpRequest) -> bool:
 
 
 def has_many_fields(request: HttpRequest) -> bool:
-    """Returns whether a form, before it is parsed, seems to have more than MAX_FIELDS, and no staff sends it.
+    """Returns whether a form that is not parsed yet seems to have more than MAX_FIELDS, and is not sent by staff.
 
     Raises UnreadablePostError if the body cannot be read.
     """

@@ -1,9 +1,12 @@
 """Headers for browsers that Django does not know: what pages may do, and what is forgotten at sign-out."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from config.edge import json_errors
 
 FORBIDDEN = "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation"
 FORBIDDEN += (
@@ -22,21 +25,27 @@ CLEAR_SITE_DATA = '"storage", "prefetchCache", "prerenderCache"'
 def send_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Returns middleware that sends Permissions-Policy, Cross-Origin-Resource-Policy and, at sign-out, Clear-Site-Data.
 
-    A page whose address has a query, which may be a token, also tells nobody more of it than the site's origin, not
-    even this site's files: Referrer-Policy is strict-origin there. Forms still send their Origin.
+    A page with a token in its address also tells nobody more of it than the site's origin, not even this site's files:
+    Referrer-Policy is strict-origin there. Forms still send their Origin.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if request.META.get("QUERY_STRING"):
+        if names_secret(request):
             response.headers["Referrer-Policy"] = "strict-origin"
         if signs_out(request, response):
             response.headers["Clear-Site-Data"] = CLEAR_SITE_DATA
         return response
 
     return middleware
+
+
+def names_secret(request: HttpRequest) -> bool:
+    """Returns whether the address holds a token, perhaps inside the address of another page, or a code of Google's."""
+    query: str = request.META.get("QUERY_STRING", "")
+    return bool(query) and ("token" in unquote(unquote(query)).lower() or request.path == json_errors.PEOPLE)
 
 
 def signs_out(request: HttpRequest, response: HttpResponse) -> bool:

@@ -317,8 +317,8 @@ def test_a_cookie_whose_name_only_looks_right_signs_nobody_in(signed_in, client,
     key = signed_in.cookies["frontdoor_session"].value
     for space in ("\u2000", "\u00a0", "\u3000", "\x85", "\x1f"):
         with subtests.test(space=space):
-            disguised = f"{space}session".encode().decode("latin-1")  # the encoding of WSGI
-            alone, beside = f"{disguised}={key}", f"theme=dark; session={key}; {disguised}={'0' * 32}"
+            disguised = f"{space}frontdoor_session".encode().decode("latin-1")  # the encoding of WSGI
+            alone, beside = f"{disguised}={key}", f"theme=dark; frontdoor_session={key}; {disguised}={'0' * 32}"
 
             for path, refused in (("/auth/verify", 401), ("/api/v1/auth/session", 401), ("/account", 302)):
                 assert client.get(path, HTTP_COOKIE=alone).status_code == refused

@@ -102,6 +102,7 @@ def token_pages():
     good = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
     for purpose in TOKENS:
         yield tokens.path(purpose, LinkFactory().pk)
+    yield f"/login?next=%2Flogin%3Fnext%3D%252Fsignup%253Ftoken%253D{good}"
     yield from (f"/signup?%74oken={good}", f"/nothing?token={good}", f"/login?next=/signup%3Ftoken%3D{good}")
     yield from (f"/signup?token={good}&token=b", f"/signup?token={good}%00", "/signup?token=x", "/owner?token=x")
     yield "/api/v1/auth/google/response?code=secret&state=secret"
@@ -129,7 +130,8 @@ def test_error_pages_of_such_addresses_do_not_either(client, monkeypatch):
 
 
 def test_other_pages_tell_other_sites_nothing_and_send_their_origin(client):
-    assert client.get("/login")["Referrer-Policy"] == "same-origin"
+    for path in ("/login", "/login?next=/account"):
+        assert client.get(path)["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/nothing", "/admin/", "/api/v1/config", "/static/frontdoor.css"])

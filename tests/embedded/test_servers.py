@@ -37,6 +37,13 @@ def bare(state):
     return {"FRONTDOOR_STATE": str(state)}
 
 
+def test_a_site_whose_settings_are_in_files_gets_no_servers():
+    for name in ("SECRET_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE"):
+        given = {name: "/run/secrets/any"}
+        embedded.stand_in(given)
+        assert given == {name: "/run/secrets/any"}
+
+
 def test_it_fills_in_what_is_missing_and_stops_it_at_the_end(bare):
     with embedded.supply(bare) as servers:
         with psycopg.connect(bare["DATABASE_URL"]) as connection:

@@ -15,6 +15,7 @@ import pytest
 import redis
 
 import embedded
+from config import secret_files
 from tests.tools import google
 
 KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -37,7 +38,8 @@ FORGOTTEN = (
     *("GOOGLE_BASE_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "MEMBERS_INVITE", "MEMBERS_INVITE_QUOTA"),
     *("PASSWORD_BREACHES_FILE", "PASSWORD_MIN_LENGTH", "PRIVACY_URL"),
     *("REQUIRE_STAFF_2FA", "SECRET_KEY_FALLBACKS", "SIGNUP", "SITE_NAME", "STATIC_ROOT", "SUPPORT_CONTACT"),
-    *("TERMS_URL", "TRUSTED_PROXY_COUNT", "WEBHOOKS_ALLOWED_NETWORKS"),
+    *("DATABASE_SILENCE_SECONDS", "SECURITY_CONTACT", "TERMS_URL", "TRUSTED_PROXY_COUNT", "WEBHOOKS_ALLOWED_NETWORKS"),
+    *(f"{name}_FILE" for name in secret_files.SECRETS),
 )
 
 

@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="event",
             index=models.Index(
-                condition=models.Q(("kind__in", ["failed", "guessed"])),
+                condition=models.Q(("kind__in", ["failed", "guessed"]), ("user__isnull", False)),
                 fields=["user", "kind", "at"],
                 name="event_by_guess",
             ),

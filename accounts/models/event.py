@@ -149,7 +149,9 @@ class Event(models.Model):
             models.Index(fields=["at"], name="event_by_time"),
             # For UserQuerySet.with_guesses(), which asks at every sign-in.
             models.Index(
-                fields=["user", "kind", "at"], name="event_by_guess", condition=models.Q(kind__in=["failed", "guessed"])
+                fields=["user", "kind", "at"],
+                name="event_by_guess",
+                condition=models.Q(kind__in=["failed", "guessed"], user__isnull=False),
             ),
             models.Index(fields=["about", "-id"], name="event_about", condition=models.Q(about__isnull=False)),
         ]

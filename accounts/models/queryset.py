@@ -39,7 +39,7 @@ IN_SESSION = """
 
 
 # Run with every password, in the statement that looks for its user; in SQL for the same reason. The index
-# event_by_guess has these rows, so that it takes no longer for somebody whom many guess at.
+# event_by_guess has these rows, so that a long history takes no longer.
 IS_SHUT = """
     EXISTS (
         SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND NOT detail ? 'known'
@@ -74,11 +74,10 @@ class UserQuerySet(models.QuerySet["User"]):
         not been told in that day. Neither looks at more rows than that.
         """
         day = timezone.now() - timedelta(days=1)
+        numbers = [day, limits.LOGIN_TOLD_AFTER - 2, day]
         return self.annotate(
-            is_shut=RawSQL(IS_SHUT, [limits.LOGIN_IN_A_ROW - 1], models.BooleanField()),  # noqa: S611
-            is_guessed_at=RawSQL(  # noqa: S611 neither holds a text of a visitor
-                IS_GUESSED_AT, [day, limits.LOGIN_TOLD_AFTER - 2, day], models.BooleanField()
-            ),
+            is_shut=RawSQL(IS_SHUT, [limits.LOGIN_IN_A_ROW - 1], models.BooleanField()),  # noqa: S611 a constant
+            is_guessed_at=RawSQL(IS_GUESSED_AT, numbers, models.BooleanField()),  # noqa: S611 a constant
         )
 
     def by_google(self, uid: str) -> "User | None":

@@ -1,6 +1,7 @@
 """The code at sign-in: between a proven first factor and a session."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -531,3 +533,132 @@ def test_without_a_second_factor_a_sign_in_costs_one_more_statement():
         Client().post("/login", {"login": "grace", "password": PASSWORD})
 
     assert len([q for q in queries if "mfa_authenticator" in q["sql"]]) == 1
+
+
+# The same browser, twice
+
+
+def twin(client):
+    """Returns a browser that has the same cookies, as a second press brings them."""
+    other = Client()
+    other.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
+    return other
+
+
+def press(browser, code):
+    try:
+        return enter(browser, code)
+    finally:
+        connection.close()  # of this thread
+
+
+@pytest.mark.parametrize("read", [lambda ada: phone.code(), lambda ada: ada.second_factor.recovery_codes[0]])
+def test_a_second_press_leads_on_though_the_first_has_ended_its_session(mailbox, ada, read):
+    code = read(ada)
+    client = password(next="/account/settings")
+    again = twin(client)
+    enter(client, code)
+
+    assert enter(again, code).url == "/account/settings"
+
+    assert is_in(client)
+    assert is_in(again)
+    assert not ada.events.filter(kind=Event.Kind.CODE_FAILED).exists()
+    assert mailbox.kinds(ada.email).count("recovery_code_used") <= 1
+    assert len(ada.second_factor.recovery_codes) >= 9
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("read", [lambda ada: phone.code(), lambda ada: ada.second_factor.recovery_codes[0]])
+def test_presses_at_once_all_lead_on(ada, read):
+    code = read(ada)
+    client = password(next="/account/settings")
+    browsers = [twin(client) for _ in range(3)]
+
+    with ThreadPoolExecutor(3) as presses:
+        answers = list(presses.map(lambda browser: press(browser, code), browsers))
+
+    assert [answer.url for answer in answers] == ["/account/settings"] * 3
+    assert all(is_in(browser) for browser in browsers)
+    assert not ada.events.filter(kind=Event.Kind.CODE_FAILED).exists()
+
+
+def test_a_program_may_send_a_code_twice(ada):
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    again = Program()
+    again.cookies.load({name: morsel.value for name, morsel in program.cookies.items()})
+    again.token = program.token
+    code = phone.code()
+
+    for each in (program, again):
+        assert each.send("/api/v1/auth/login/code", code=code).json()["user"]["username"] == "ada"
+
+
+def test_a_second_press_must_bring_the_same_code_and_soon(ada):
+    client = password()
+    code = phone.code()
+    late, wrong, other = twin(client), twin(client), password()
+    start = timezone.now()
+    enter(client, code)
+
+    assert DIDNT_WORK in words(enter(wrong, phone.wrong()))
+    assert DIDNT_WORK in words(enter(other, code))  # another sign-in, of which nobody has entered a code
+    with time_machine.travel(start + timedelta(seconds=121)):
+        caches["default"].clear()  # its own clock cannot be turned
+        assert enter(late, code).url == "/login"
+    for browser in (late, wrong, other):
+        assert not is_in(browser)
+
+
+def test_a_second_press_opens_nothing_once_all_sessions_have_ended(ada):
+    client = password()
+    again, code = twin(client), phone.code()
+    enter(client, code)
+    User.objects.get().sign_out()
+
+    assert enter(again, code).url == "/login"
+    assert not is_in(again)
+
+
+def test_the_code_of_a_sign_in_changes_nothing_afterwards(ada):
+    client = password()
+    code = phone.code()
+    enter(client, code)
+
+    page = client.post("/account/second-factor/off", {"password": PASSWORD, "code": code})
+
+    assert DIDNT_WORK in words(page)
+    assert User.objects.get().second_factor.is_on
+
+
+# What is counted
+
+
+def counts():
+    return {key.partition(":")[0]: caches["default"].get(key) for key in caches["default"].keys("factor-*:*")}
+
+
+def test_a_try_that_the_limit_of_a_day_refuses_is_not_counted_at_all(ada, monkeypatch):
+    monkeypatch.setattr(limits, "FACTOR_PER_USER_A_DAY", replace(limits.FACTOR_PER_USER_A_DAY, most=2))
+    stranger = password()
+    use_up(stranger, 2)
+
+    for _ in range(3):
+        assert enter(stranger, phone.code()).status_code == 429
+
+    assert {counts()[name] for name in ("factor-user", "factor-user-day")} == {2}
+
+
+def test_a_try_that_comes_too_late_is_not_counted(ada, monkeypatch):
+    client = password()
+    original = User.lock_or_raise
+
+    def late(self):
+        User.objects.get(pk=self.pk).end_sessions()
+        return original(self)
+
+    monkeypatch.setattr(User, "lock_or_raise", late)
+    enter(client, phone.wrong())
+
+    assert {counts()[name] for name in ("factor-user", "factor-user-day")} == {0}

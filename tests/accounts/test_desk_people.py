@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import desk_offers
 from accounts.models import Event, User
+from outbox.models.event import OutboxEventQuerySet
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -122,6 +123,18 @@ def test_one_press_ends_all_sessions_of_many_people(desk, signed_in, ada, grace,
     assert "2 sessions ended for 2 people. 1 skipped: 1 yourself" in words(page)
     assert signed_in.get("/account").status_code == other.get("/account").status_code == 302
     assert ada.events.get(kind="signed_out").detail == {"by": "staff"}
+
+
+def test_sessions_that_could_not_be_ended_are_not_recorded_as_ended(desk, signed_in, ada, monkeypatch):
+    def cut(*_args, **_kwargs):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(OutboxEventQuerySet, "announce_each", cut)
+    with pytest.raises(OperationalError):
+        User.objects.filter(pk=ada.pk).sign_out(by="staff")
+
+    assert not ada.events.filter(kind=Event.Kind.SIGNED_OUT).exists()
+    assert signed_in.get("/account").status_code == 200
 
 
 def test_a_reset_link_is_mailed_only_to_accounts_that_can_use_it(desk, mailbox, ada):

@@ -517,3 +517,13 @@ def test_an_address_that_has_an_account_is_not_told_to_get_an_invitation(client,
     page = client.post("/signup", {"token": token, "username": "hopper", "password": PASSWORD})
 
     assert page.url == tokens.path(purposes.CONFIRM, link.pk)
+
+
+def test_what_goes_to_another_address_no_longer_leaves_for_the_first(mailbox, maria):
+    invite = Invite.objects.issue("grace@example.com", source="admin", invited_by=maria)
+    Readdressing(invite).ask("hopper@example.com")
+
+    Readdressing(Invite.objects.get()).approve()
+
+    assert not mailbox.letters("grace@example.com")
+    assert mailbox.kinds("hopper@example.com") == ["invite"]

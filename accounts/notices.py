@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts import preferences
@@ -81,7 +82,9 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[s
             post("changed_by_staff", address, context, language=language)
 
 
-def mail_power_used(superuser: "User", event: "Event", what: str, changed: Mapping[str, Sequence[Any]]) -> None:
+def mail_power_used(
+    superuser: "User", event: "Event", what: "str | Promise", changed: Mapping[str, Sequence[Any]]
+) -> None:
     """Mails a superuser what somebody else has done at the desk: `event` says who and when.
 
     `what` names the person or thing, and `changed` is as in_words() takes it. The mail is stored in the outbox, in the
@@ -93,7 +96,7 @@ def mail_power_used(superuser: "User", event: "Event", what: str, changed: Mappi
             "by": without_link(event.user.username) if event.user else "",
             "device": device_in_words(event.device),
             "when": times.on(event.at),
-            "changes": [f"{without_link(what)}: {done}", *in_words(changed)],
+            "changes": [f"{without_link(str(what))}: {done}", *in_words(changed)],
         }
         post("power_used", superuser.email, context, language=language)
 
@@ -111,7 +114,7 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
         "email": _("Email address: %(before)s → %(after)s"),
         "is_active": _("The account was turned on") if is_on else _("The account was turned off"),
         "is_staff": _("May use the desk: %(before)s → %(after)s"),
-        "is_superuser": _("May do everything there: %(before)s → %(after)s"),
+        "is_superuser": _("May do everything at the desk: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),
     }
 

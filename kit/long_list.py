@@ -93,7 +93,7 @@ def whole_list(request: HttpRequest) -> HttpResponse:
 
 
 def refused_in_words() -> str:
-    return _("The address asked for something that this list does not offer. Here is the whole list.")
+    return _("This page’s address asked for something that this list doesn’t offer. Here is the whole list.")
 
 
 class LongList(admin.ModelAdmin):
@@ -247,7 +247,8 @@ class LongList(admin.ModelAdmin):
         if total := sum(skipped.values()):
             reasons = ", ".join(f"{with_separators(count)} {reason}" for reason, count in skipped.items() if count)
             numbers = {"skipped": with_separators(total), "reasons": reasons}
-            said = f"{done} {_('%(skipped)s skipped: %(reasons)s.') % numbers}".strip()
+            skips = _("%(skipped)s skipped: %(reasons)s.") % numbers
+            said = f"{done} {skips}".strip()
         self.message_user(request, said, messages.SUCCESS if number else messages.WARNING)
 
 

@@ -19,6 +19,8 @@ from accounts.models import User
 from kit import addresses
 from kit.long_list import ago
 
+ACCOUNT = gettext_lazy("A person’s account")
+
 
 class PersonForm(forms.ModelForm):
     """The desk's form for a person, with the site's own rules for usernames and addresses."""
@@ -157,7 +159,7 @@ class PersonAdmin(PersonActions):
         fails.
         """
         obj.erase()
-        power.record(request, _("A person’s account"), done="deleted")
+        power.record(request, ACCOUNT, done="deleted")
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Deletes these accounts one by one, and mails their owners. Stops at the first that fails.
@@ -166,7 +168,7 @@ class PersonAdmin(PersonActions):
         """
         for person in queryset:
             person.erase()
-            power.record(request, _("A person’s account"), done="deleted")
+            power.record(request, ACCOUNT, done="deleted")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Returns whether the visitor may delete this person: not themselves, nor anyone whom they may not change."""

@@ -4,6 +4,9 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 
 from accounts import notices
 from accounts.models import Event, User
@@ -45,7 +48,7 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
 @transaction.atomic
 def record(
     request: HttpRequest,
-    what: str,
+    what: "str | Promise",
     changed: dict[str, list[Any]] | None = None,
     *,
     done: str = "changed",
@@ -53,12 +56,13 @@ def record(
 ) -> None:
     """Records in the visitor's history what they have done at the desk, and mails all other superusers about it.
 
-    `what` names the thing, or the person `whom` it was done to; `changed` has the former and the present value of each
+    `what` names the thing, in the language of whoever reads it, or the person `whom` it was done to; `changed` has the former and the present value of each
     changed field; `done` is "added", "changed" or "deleted". The mails are stored in the outbox. The event names a
     person by their id alone: once their account is deleted, no history says whose it was.
     """
     who, changed = cast("User", request.user), changed or {}
-    about: dict[str, Any] = {"whom": str(whom.pk)} if whom else {"what": what}
+    with translation.override("en"):
+        about: dict[str, Any] = {"whom": str(whom.pk)} if whom else {"what": str(what)}
     event = Event.objects.record(
         Event.Kind.POWER_USED, who, **visitor.trace(request), **about, done=done, changed=list(changed)
     )
@@ -77,4 +81,4 @@ def hear(request: HttpRequest, model_admin: Any, rows: Any, done: str) -> None:
     if model_admin.model is User or not model_admin.asks_proof(request):
         return
     for row in rows:
-        record(request, f"{model_admin.opts.verbose_name} {row}", done=done)
+        record(request, format_lazy("{} {}", model_admin.opts.verbose_name, str(row)), done=done)

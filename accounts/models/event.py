@@ -99,7 +99,7 @@ class Event(models.Model):
         EMAIL_RESTORED = "email_restored", _("Email address restored")
         NOTICES_OFF = "notices_off", _("Emails about new devices turned off")
         RIGHTS_CHANGED = "rights_changed", _("Rights changed")
-        POWER_USED = "power_used", _("Changed something at the desk")
+        POWER_USED = "power_used", _("Change made at the desk")
         TURNED_OFF = "turned_off", _("Account turned off")
         TURNED_ON = "turned_on", _("Account turned on")
         DISOWNED = "disowned", _("Reported: this was not me")

@@ -57,7 +57,7 @@ def warn(request: HttpRequest) -> None:
     It comes once with each such sign-in, and leads nobody away from what they came for.
     """
     if _is_due(request):
-        said = _("Your password is on a list of leaked ones, so others may try it here.")
+        said = _("Your password is on a list of leaked passwords, so somebody may try it here.")
         link = format_html('<a href="{}">{}</a>', reverse("account_change_password"), _("Choose another one"))
         messages.warning(request, format_html("{} {}", said, link))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts import passwords
@@ -14,7 +15,9 @@ from kit.typed import MAX_LENGTH, check_legible
 def check_length(typed: str) -> None:
     """Raises ValidationError, with the code "max_length", for a password of more than MAX_LENGTH characters."""
     if len(typed) > MAX_LENGTH:
-        said = _("Password must be %(max)s characters or less") % {"max": f"{MAX_LENGTH:,}"}
+        said = _("Password must be %(max)s characters or less") % {
+            "max": number_format(MAX_LENGTH, force_grouping=True)
+        }
         raise ValidationError(said, code="max_length")
 
 

@@ -46,7 +46,7 @@ class GuessableValidator(CommonPasswordValidator):
             raise ValidationError(_advise(strength.why), code="password_too_weak")
         if breaches.is_breached(typed):
             raise ValidationError(
-                _("That password is on a list of leaked ones, which attackers try first. Choose a different one"),
+                _("That password has leaked somewhere, and attackers try leaked ones first. Choose a different one"),
                 code="password_breached",
             )
 
@@ -95,4 +95,5 @@ def _with_unit(typed: str) -> set[str]:
 def _advise(why: str) -> str:
     """Returns the message for a password that is easy to guess because of `why`, a sentence or ""."""
     why = why or _("That password is easy to guess.")
-    return f"{why} {_('Use four random words, or let your browser or password manager make one up')}"
+    advice = _("Use four random words, or let your browser or password manager make one up")
+    return f"{why} {advice}"

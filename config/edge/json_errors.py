@@ -11,7 +11,7 @@ from kit.json_door import FORMS
 PROGRAMS = ("/api/",)
 PEOPLE = "/api/v1/auth/google/response"  # Google sends browsers back to it, so its errors are pages
 
-HTTPS = gettext_noop("Nothing was done: ask over https. Whatever was sent over http may have been read on its way.")
+HTTPS = gettext_noop("Nothing was done: use https. What was sent over http may have been read on the way.")
 
 SAID = {
     400: (

@@ -92,7 +92,9 @@ def name_refused(form: UsernameForm) -> Refused:
     """Returns the refusal of a username: with the errors of `form` if it was typed (409 if it is taken), else 409."""
     if form.errors:
         return Invalid(form, taken=409)
-    said = _("That username can’t be had, but %(suggestion)s is free. Send one with this token; the password is kept.")
+    said = _(
+        "That username isn’t available, but %(suggestion)s is free. Send one with this token; the password is kept."
+    )
     said %= {"suggestion": form["username"].initial}
     return Refused(409, "taken", said, "username", next=reverse("api_confirm"))
 

@@ -16,7 +16,7 @@ OVER = {
     MagicLink.State.REVOKED: ("revoked", gettext_noop("This invitation was withdrawn. Ask who sent it for a new one.")),
 }
 
-ENDED = gettext_noop("This link was ended by whoever runs this site. Ask for a new one.")
+ENDED = gettext_noop("This link was turned off by whoever runs this site. Ask for a new one.")
 
 
 def find(request: HttpRequest, sent: Fields, *allowed: Purpose) -> MagicLink:

@@ -18,7 +18,7 @@ def nobody(_remark: str) -> None:
 def encoding(name: str) -> str:
     """Returns the remark that a file was not in UTF-8, and what to do if the guess was wrong."""
     return _(
-        "The file was in %(encoding)s. We read it as such; look whether the names are right. If not, choose the "
+        "The file was in %(encoding)s. We read it that way; check that the names look right. If not, choose the "
         "encoding yourself when you check the list again."
     ) % {"encoding": name}
 

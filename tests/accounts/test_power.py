@@ -45,7 +45,7 @@ def test_new_rights_are_two_events_and_mails_to_all_concerned(desk, ada, admin_u
 def test_rights_that_are_taken_away_are_told_too(desk, colleague, mailbox):
     save(desk, colleague, is_staff="on")
 
-    assert "May do everything there: yes → no" in mailbox.text("boss@example.com")
+    assert "May do everything at the desk: yes → no" in mailbox.text("boss@example.com")
 
 
 def test_another_address_is_told_to_the_other_superusers(desk, ada, colleague, mailbox):

@@ -38,7 +38,7 @@ PAGES = {
     [
         (LinkFactory, "expires_at", "This link has expired", "Send a new link"),
         (LinkFactory, "used_at", "This link has already been used", "Sign in"),
-        (LinkFactory, "revoked_at", "This link was ended", "Get a new link"),
+        (LinkFactory, "revoked_at", "This link was turned off", "Get a new link"),
         (InviteFactory, "expires_at", "This link has expired", "Send a new link"),
         (InviteFactory, "accepted_at", "This link has already been used", "Sign in"),
         (InviteFactory, "declined_at", "You declined this invitation", "Get a new link"),
@@ -279,7 +279,7 @@ def test_a_link_that_staff_have_ended_says_nothing_of_an_invitation(client):
     page = client.get(tokens.path(purposes.SIGNUP, link.pk))
     answer = program.send("/api/v1/auth/confirm", token=tokens.sign(purposes.CONFIRM, link.pk))
 
-    assert "This link was ended" in words(page)
+    assert "This link was turned off" in words(page)
     assert "invitation" not in words(page)
     assert answer.status_code == 410
     assert "invitation" not in answer.json()["errors"][0]["message"]

@@ -365,7 +365,7 @@ def test_a_guessed_encoding_is_said_and_the_form_lets_another_be_chosen(desk):
     raw = "new@example.com;Łukasz\n".encode("cp1250")
 
     page = check(desk, file=upload(raw))
-    assert "The file was in Windows-1252 (Western). We read it as such; look whether the names are right." in words(
+    assert "The file was in Windows-1252 (Western). We read it that way; check that the names look right." in words(
         page
     )
     assert "new@example.com will be invited £ukasz" in words(page)

@@ -56,9 +56,10 @@ def record(
 ) -> None:
     """Records in the visitor's history what they have done at the desk, and mails all other superusers about it.
 
-    `what` names the thing, in the language of whoever reads it, or the person `whom` it was done to; `changed` has the former and the present value of each
-    changed field; `done` is "added", "changed" or "deleted". The mails are stored in the outbox. The event names a
-    person by their id alone: once their account is deleted, no history says whose it was.
+    `what` names the thing, in the language of whoever reads it, or the person `whom` it was done to; `changed` has the
+    former and the present value of each changed field; `done` is "added", "changed" or "deleted". The mails are stored
+    in the outbox. The event names a person by their id alone: once their account is deleted, no history says whose it
+    was.
     """
     who, changed = cast("User", request.user), changed or {}
     with translation.override("en"):

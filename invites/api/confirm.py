@@ -93,7 +93,7 @@ def name_refused(form: UsernameForm) -> Refused:
     if form.errors:
         return Invalid(form, taken=409)
     said = _(
-        "That username isn’t available, but %(suggestion)s is free. Send one with this token; the password is kept."
+        "That username isn’t available, but %(suggestion)s is free. Send one with the token; the password is kept."
     )
     said %= {"suggestion": form["username"].initial}
     return Refused(409, "taken", said, "username", next=reverse("api_confirm"))

@@ -18,7 +18,8 @@ from accounts.session import devices, notes, sessions
 from invites import limits as mail_limits
 from invites.link import browser, dead
 from invites.models import batch_queryset, link_queryset, queryset, steps
-from kit.rate_limit import Guesses, Limit
+from kit.rate_limit import Guesses, Limit, Quota
+from outbox import limits as outbox_limits
 from outbox.models import delivery, event, retry_times, webhook
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds, by the letters in Limit.rate
@@ -41,15 +42,16 @@ def tables() -> dict[str, Table]:
 
 def limits() -> Iterator[tuple[str, str]]:
     """Yields the name and the number of each limit."""
-    for module in (account_limits, mail_limits):
+    for module in (account_limits, mail_limits, outbox_limits):
         yield from limits_of(module)
 
 
 def limits_of(module: ModuleType) -> Iterator[tuple[str, str]]:
     """Yields the name and the number of each limit that a module of limits defines."""
     for name, limit in vars(module).items():
-        if isinstance(limit, Guesses):
-            yield in_words(name), f"{limit.most} wrong in {span(limit.window)}"
+        if isinstance(limit, Quota):
+            wrong = " wrong" if isinstance(limit, Guesses) else ""
+            yield in_words(name), f"{limit.most}{wrong} in {span(limit.window)}"
         elif isinstance(limit, Limit):
             count, period = limit.rate.split("/")
             seconds = int(period[:-1] or 1) * UNITS[period[-1]]

@@ -33,7 +33,7 @@ def end_if_idle(request: HttpRequest, _model_admin: Any) -> HttpResponse | None:
         sessions.end(request)
         messages.info(request, _("You had not used the desk for a while, so we signed you out. Sign in to carry on."))
         return redirect_to_login(request.get_full_path())
-    if now - session.get(DESK_SEEN, 0) > NOTED:
+    if now - seen_at > NOTED:
         session[DESK_SEEN] = now
     return None
 

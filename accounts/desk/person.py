@@ -132,7 +132,7 @@ class PersonAdmin(PersonActions):
         """
         if not change:
             obj.set_unusable_password()
-            User.objects.store_new(obj, **power.by(request))
+            User.objects.store_new(obj, by="staff")
             return
         obj.change_by_staff([name for name in form.changed_data if name != "groups"])
 

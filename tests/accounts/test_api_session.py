@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import limits
 from accounts.models import Event, Session, User
 from accounts.models.session import SessionQuerySet
-from accounts.password import backend
+from accounts.password import guesses
 from accounts.session import sessions
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -394,7 +394,7 @@ def gone_before(monkeypatch, owner, name):
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 def test_signing_in_to_an_account_that_is_being_deleted_causes_no_500(ada, monkeypatch, password):
     gone_before(monkeypatch, sessions, "enter")
-    gone_before(monkeypatch, backend, "record_wrong_password")
+    gone_before(monkeypatch, guesses, "record")
     program = Program()
 
     answer = program.sign_in("ada", password)

@@ -22,7 +22,7 @@ from tests.tools.program import Program, codes
 from tests.tools.reading import words
 
 LEAKED = "zucchini wagon ümlaut harvest"
-ON_A_LIST = "is on a list of leaked ones"
+ON_A_LIST = "leaked"
 
 
 def sha1(text):

@@ -145,11 +145,12 @@ def test_one_cookie_never_passes_for_another(client, ada):
     client.post("/signup", {"email": "grace@example.com", "username": "grace", "password": PASSWORD})
     sign_in(client)
 
-    for name, other in permutations(("asked", "seal", "device"), 2):
+    for name, other in permutations(("frontdoor_asked", "frontdoor_seal", "frontdoor_device"), 2):
         swapped = Client()
         swapped.cookies[name] = client.cookies[other].value
-        assert cookies.read(FakeRequest(client), name, devices.LIFETIME)
-        assert cookies.read(FakeRequest(swapped), name, devices.LIFETIME) is None
+        own = name.removeprefix("frontdoor_")
+        assert cookies.read(FakeRequest(client), own, devices.LIFETIME)
+        assert cookies.read(FakeRequest(swapped), own, devices.LIFETIME) is None
 
 
 class FakeRequest:

@@ -166,7 +166,7 @@ def test_nothing_completes_what_is_typed(viewer, desk):
 
 def test_a_list_that_was_asked_too_much_says_so(desk):
     page = desk.get(f"{url(LONG[0].values[0])}?nonsense=", follow=True)
-    assert "this list does not offer. Here is the whole list." in words(page)
+    assert "this list doesn’t offer. Here is the whole list." in words(page)
 
 
 SEARCHED = [one for one in LONG if one.values[0].search_fields]

@@ -64,7 +64,8 @@ class Thief:
         self.google, self.mailbox = google, mailbox
         self.browser = enter(Client(), code="" if own_app else phone.code())
         self.first_mail = mailbox.link(ada.email, "/not-me")
-        to_google = self.browser.post("/account/google", {"password": PASSWORD}).url
+        proof = {"password": PASSWORD} if own_app else {"password": PASSWORD, "code": phone.code(steps=1)}
+        to_google = self.browser.post("/account/google", proof).url
         self.browser.get(google.consent(to_google))
         if own_app:
             phone.pair(User.objects.get(pk=ada.pk), THIEFS)
@@ -72,7 +73,7 @@ class Thief:
         self.codes = User.objects.get(pk=ada.pk).second_factor.recovery_codes
         self.trusted = enter(Client(), code=self.codes.pop(), trust="on")
         self.browser = with_cookies(self.trusted)
-        self.browser.post("/account/email", {"email": ELSEWHERE, "password": PASSWORD})
+        self.browser.post("/account/email", {"email": ELSEWHERE, "password": PASSWORD, "code": self.codes.pop()})
         self.code = re.search(r"^ {4}(\d{4} \d{4})$", mailbox.text(ELSEWHERE), re.MULTILINE)[1]
         self.waiting = enter(Client())  # for its code
         self.program = Program()
@@ -86,7 +87,7 @@ class Thief:
         self.reset = mailbox.link(ada.email, "/reset/password")
 
     def by_google(self):
-        client = with_cookies(self.trusted, "trusted", "device")
+        client = with_cookies(self.trusted, "frontdoor_trusted", "frontdoor_device")
         client.get(self.google.consent(client.post("/google").url))
         return is_ada(client)
 
@@ -104,7 +105,7 @@ class Thief:
         return self.program.get("/api/v1/account").status_code == 200
 
     def by_trusted_browser(self):
-        return is_ada(enter(with_cookies(self.trusted, "trusted", "device")))
+        return is_ada(enter(with_cookies(self.trusted, "frontdoor_trusted", "frontdoor_device")))
 
     def by_second_step(self):
         self.waiting.post("/login/code", {"code": self.codes.pop()})
@@ -205,7 +206,9 @@ def test_a_thief_who_had_a_code_of_the_owner_finds_every_way_shut(break_in, mail
     act(thief, mailbox, ada)
 
     assert thief.ways_in() == []
-    assert waits(enter(with_cookies(thief.trusted, "trusted", "device"), NEW)), "the browser is trusted no more"
+    assert waits(enter(with_cookies(thief.trusted, "frontdoor_trusted", "frontdoor_device"), NEW)), (
+        "the browser is trusted no more"
+    )
     assert not is_ada(enter(Client(), NEW)), "her own second factor stays on"
     assert is_ada(enter(Client(), NEW, code=a_code_of(ada)))
 

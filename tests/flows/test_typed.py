@@ -258,7 +258,7 @@ def test_codes_are_read_with_what_was_copied_along(before, after, ada, mailbox):
     browser.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert browser.post("/login/code", {"code": f"{before}{code[:4]}\u00a0{code[4:]}{after}"}).url == "/account"
-    browser.post("/account/email", {"email": EMAIL, "password": PASSWORD})
+    browser.post("/account/email", {"email": EMAIL, "password": PASSWORD, "code": phone.code()})
     mailed = next(
         line.strip() for line in mailbox.text(EMAIL).splitlines() if line.strip().replace(" ", "").isdecimal()
     )

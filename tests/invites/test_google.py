@@ -368,7 +368,7 @@ def test_an_address_that_google_does_not_give_out_is_mailed_a_link_and_gets_no_a
 
     assert page.redirect_chain[-1] == ("/invite/sent", 302)
     assert f"We sent a link to {person.email}" in words(page)
-    assert "Google doesn’t give out this address" in words(page)
+    assert "This address isn’t run by Google" in words(page)
     assert (User.objects.count(), SocialAccount.objects.count(), EmailAddress.objects.count()) == (0, 0, 0)
     assert user_of(client) is None
     assert mailbox.kinds(person.email) == ["link_new"]
@@ -524,7 +524,7 @@ def test_any_other_account_is_connected_by_signing_in_once(client, google, mailb
 
     page = come(client, google, AT_WORK, next="/account/settings")
 
-    assert "Google doesn’t give out this address" in words(page)
+    assert "This address isn’t run by Google" in words(page)
     assert 'href="/login?next=%2Faccount%2Fsettings"' in page.text
     assert user_of(client) is None
     assert grace.google.account is None

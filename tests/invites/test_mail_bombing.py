@@ -218,7 +218,7 @@ def test_the_page_says_when_and_what_is_open_until_then(used_up):
     assert int(page["Retry-After"]) == 22 * 60 * 60
     assert re.search(r"You can send another one after \w+day \d+ \w+, \d\d:\d\d \(UTC\)", said)
     assert "No email was sent to ada+11@example.com just now." in said
-    assert "sign in with a password, or ask in a browser where you’ve signed in before" in said
+    assert "sign in with a password, or ask for a link in a browser where you’ve signed in before" in said
     assert 'href="/login"' in page.text
 
 

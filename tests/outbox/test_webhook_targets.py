@@ -213,10 +213,10 @@ def test_over_https_the_certificate_must_be_that_of_the_name(names, settings, ce
 
 
 def test_networks_that_are_none_stop_the_start(monkeypatch):
-    monkeypatch.setenv("WEBHOOKS_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8")
+    monkeypatch.setitem(environment.env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8")
     assert ip_address("fd00::1") in environment.webhook_networks()[1]
 
     for typed in ("10.0.0.1/8", "everywhere"):
-        monkeypatch.setenv("WEBHOOKS_ALLOWED_NETWORKS", typed)
+        monkeypatch.setitem(environment.env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", typed)
         with pytest.raises(SystemExit, match="WEBHOOKS_ALLOWED_NETWORKS must be networks"):
             environment.webhook_networks()

@@ -73,7 +73,11 @@ def bind_form[F: Form](form: type[F], request: HttpRequest, **given: Any) -> F:
     """
     asker = {"request": request} if issubclass(form, RequestForm) else {}
     given["initial"] = given.get("initial", {}) | typed_values(form, typed(request))
-    return form(data=request.POST if request.method == "POST" else None, **asker, **given)
+    bound = form(data=request.POST if request.method == "POST" else None, **asker, **given)
+    if getattr(request, "is_out_of_date", False):  # the message about that has the focus
+        for field in bound.fields.values():
+            field.widget.attrs.pop("autofocus", None)
+    return bound
 
 
 def typed_values(form: type[Form], sent: QueryDict) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class LoginForm(RequestForm):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.user: User | None = None
-        if not self.is_bound and not getattr(request, "is_out_of_date", False):  # else a message has the focus
+        if not self.is_bound:  # in a bound form the message about it has the focus
             self.fields["login"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:

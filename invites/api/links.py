@@ -81,7 +81,7 @@ def mail_again(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         raise press.broken()
     ask_again(request, LinkRequest(link.email, purpose, link.leads_to), link)
-    return message(_("We sent another email to %(email)s.") % {"email": link.email}, 202)
+    return message(_("We sent another email to %(email)s.") % {"email": readable(link.email)}, 202, did_you_mean=None)
 
 
 def sent_to(email: str) -> str:

@@ -97,7 +97,7 @@ def test_a_deletion_is_an_event_of_whoever_did_it_and_names_nobody(desk, ada, ad
 
 THINGS = [
     ("/admin/auth/group/add/", {"name": "helpers"}, "group helpers: added"),
-    ("/admin/outbox/webhook/add/", {"url": "https://8.8.8.8/hook", "is_active": "on"}, "/hook: added"),
+    ("/admin/outbox/webhook/add/", {"url": "https://8.8.8.8/hook", "is_active": "on"}, "hook: added"),
 ]
 
 
@@ -107,7 +107,7 @@ def test_groups_and_webhooks_are_told_to_the_other_superusers(desk, admin_user, 
 
     (who,) = events("power_used")
     assert (who.user, who.detail["done"]) == (admin_user, "added")
-    assert said in mailbox.text("boss@example.com")
+    assert said in " ".join(mailbox.text("boss@example.com").replace("\u2060", "").split())
 
 
 def test_groups_deleted_together_are_told_one_by_one(desk, colleague, mailbox):

@@ -127,6 +127,7 @@ def test_a_username_is_read_alike_where_it_is_chosen_and_where_it_is_used(text, 
 
 
 def test_spellings_of_one_login_are_counted_as_one(ada, settings):
+    settings.RATELIMIT_ENABLE = True
     spelled = [
         "ada@example.com",
         "ada@example.com\u200b",

@@ -92,11 +92,12 @@ def mail_power_used(
     """
     with preferences.override(superuser.settings) as language:
         done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
+        named = without_link(str(what)) if "whom" in event.detail else str(what)
         context = {
             "by": without_link(event.user.username) if event.user else "",
             "device": device_in_words(event.device),
             "when": times.on(event.at),
-            "changes": [f"{without_link(str(what))}: {done}", *in_words(changed)],
+            "changes": [f"{named}: {done}", *in_words(changed)],
         }
         post("power_used", superuser.email, context, language=language)
 

@@ -1,5 +1,7 @@
 """Power at the desk leaves a trace: who did it, to whom, and mails to that person and to all other superusers."""
 
+import re
+
 import pytest
 
 from accounts.models import Event, User
@@ -96,8 +98,8 @@ def test_a_deletion_is_an_event_of_whoever_did_it_and_names_nobody(desk, ada, ad
 
 
 THINGS = [
-    ("/admin/auth/group/add/", {"name": "helpers"}, "group helpers: added"),
-    ("/admin/outbox/webhook/add/", {"url": "https://8.8.8.8/hook", "is_active": "on"}, "hook: added"),
+    ("/admin/auth/group/add/", {"name": "helpers"}, r"group helpers: added"),
+    ("/admin/outbox/webhook/add/", {"url": "https://8.8.8.8/hook", "is_active": "on"}, r"webhook 8\.8\.8\.8: added"),
 ]
 
 
@@ -107,7 +109,8 @@ def test_groups_and_webhooks_are_told_to_the_other_superusers(desk, admin_user, 
 
     (who,) = events("power_used")
     assert (who.user, who.detail["done"]) == (admin_user, "added")
-    assert said in " ".join(mailbox.text("boss@example.com").replace("\u2060", "").split())
+    text = " ".join(mailbox.text("boss@example.com").split())
+    assert re.search(said, text)
 
 
 def test_groups_deleted_together_are_told_one_by_one(desk, colleague, mailbox):

@@ -237,8 +237,9 @@ def test_the_proxy_writes_no_tokens_down():
 def test_the_page_about_deploying_says_which_process_needs_which_secret():
     page = read("docs/deploy.md").partition("\n### Which process needs which secret\n")[2].partition("\n## ")[0]
     header, _line, *rows = re.findall(r"^\| (.*) \|$", page, re.MULTILINE)
-    columns = header.split(" | ")[1:]
-    table = {row.split(" | ")[0].strip("`"): row.split(" | ")[1:] for row in rows}
+    columns = [cell.strip() for cell in header.split("|")][1:]
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    table = {row[0].strip("`"): row[1:] for row in cells}
 
     assert set(table) == {name for name in secret_files.SECRETS if not name.endswith("FALLBACKS")}
     for name in ("SECRET_KEY", "ENCRYPTION_KEY", "REDIS_URL", "EMAIL_URL", "AMQP_URL"):

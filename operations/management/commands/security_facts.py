@@ -13,7 +13,7 @@ class Command(command.Command):
         "Prints what holds on this site, as tables in Markdown: limits, lifetimes, what is kept and how long, ways in, "
         "events of the history, keys and algorithms. All numbers are read from the code and the settings."
     )
-    examples: ClassVar[tuple[str, ...]] = ("", "> facts.md")
+    examples: ClassVar[tuple[str, ...]] = ("",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with translation.override("en"):

@@ -21,7 +21,7 @@ from invites.link import opened
 from invites.models import MagicLink
 from kit import rate_limit, visitor
 from kit.form import safe_path
-from kit.page import bind_form, page
+from kit.page import bind_form, page, typed
 from outbox.mail import lateness
 
 
@@ -93,11 +93,12 @@ def prove(request: PersonRequest) -> HttpResponse:
 def sent(request: HttpRequest) -> HttpResponse:
     """Shows where the last link went. Its POST mails a fresh one there and says so, or says when it can be (429).
 
-    With the token of an expired link, the POST mails a fresh one to the address of that link. Without an address to
-    mail, it leads to the start page. Raises Limited when a network has posted too often, or too many invalid tokens.
+    With the token of an expired link, the POST mails a fresh one to the address of that link; if its form was out of
+    date, it leads back to that link. Without an address to mail, it leads to the start page. Raises Limited when a
+    network has posted too often, or too many invalid tokens.
     """
     if request.method != "POST":
-        return sent_page(request, recall(request))
+        return opened.own_page(typed(request).get("token", "")) or sent_page(request, recall(request))
     instead, asked = None, recall(request)
     if "token" in request.POST:
         instead, purpose = opened.find_expired(request, opened.sent_token(request))

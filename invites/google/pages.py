@@ -29,7 +29,7 @@ from invites.link import opened
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
 from kit.form import safe_path
-from kit.page import page
+from kit.page import page, typed
 
 log = logging.getLogger("frontdoor.invites")
 
@@ -49,12 +49,12 @@ def start(request: HttpRequest) -> HttpResponse:
     """
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
-    typed = request.POST if request.method == "POST" else request.GET
-    next_url, link = safe_path(typed.get("next", "")), opened.find_pending(request)
+    sent = request.POST if request.method == "POST" else typed(request) or request.GET
+    next_url, link = safe_path(sent.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
         return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else next_url or "account")
     if request.method != "POST":
-        return render(request, "invites/google/start.html", {"next": next_url, "token": typed.get("token", "")})
+        return render(request, "invites/google/start.html", {"next": next_url, "token": sent.get("token", "")})
     return trip.begin(request, next_url, link)
 
 

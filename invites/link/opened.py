@@ -32,7 +32,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
 from accounts.session.notes import GOOGLE_IDENTITY
@@ -48,6 +48,8 @@ LinkView = Callable[[HttpRequest, MagicLink], HttpResponse]
 InviteView = Callable[[HttpRequest, Invite], HttpResponse]
 RowView = Callable[[HttpRequest, Any], HttpResponse]  # either of them
 View = Callable[[HttpRequest], HttpResponseBase]
+
+FRESHENED = (purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)  # of links in whose place a fresh one can be asked for
 
 
 def opened_by_link(purpose: Purpose, *, secret: tuple[str, ...] = ()) -> Callable[[LinkView], View]:
@@ -195,13 +197,21 @@ def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, st
     network has posted too many invalid tokens.
     """
     asked = MagicLink.Purpose
-    link = find_link(request, token, purposes.SIGNUP, purposes.CONFIRM, purposes.RESET)
+    link = find_link(request, token, *FRESHENED)
     if link is None or link.state not in {MagicLink.State.EXPIRED, MagicLink.State.PENDING}:
         return None, ""
     if tokens.fits(purposes.RESET, token):
         return link, asked.RESET
     planned = link.password and tokens.fits(purposes.CONFIRM, token)
     return link, asked.REGISTER if planned else asked.LINK
+
+
+def own_page(token: str) -> HttpResponse | None:
+    """Returns a redirect to the page of the link with this token, or None if it is not one of FRESHENED."""
+    for purpose in FRESHENED:
+        if tokens.fits(purpose, token):
+            return redirect(tokens.path(purpose, tokens.load(purpose, token)))
+    return None
 
 
 def other_account_page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpResponse | None:

@@ -41,7 +41,7 @@ def test_a_session_ended_while_a_request_reads_it_stays_ended(signed_in, ada, in
     caches["sessions"].clear()
     in_between("decode", ada.end_sessions)  # the row is read, its copy is not yet in Redis
 
-    signed_in.get("/healthz")  # reads the session for its language, and does not ask whose it is
+    signed_in.get("/language")  # reads the session for its language, and does not ask whose it is
 
     assert caches["sessions"].get(Session.cache_key(stored_key(key)))
     assert not Session.objects.filter(session_key=stored_key(key)).exists()

@@ -1,9 +1,11 @@
 """Forms whose CSRF token is out of date come again with what was typed; nothing that was sent is done."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Session, User
 from invites import purposes
@@ -152,6 +154,20 @@ def test_nothing_at_all_is_done(browser, mailbox, signed_in):
         assert SAID in words(answer) or "nothing has changed. Try once more" in words(browser.get(answer.url)), path
     after = [list(model.objects.order_by("pk").values()) for model in (User, Session, MagicLink, Invite, OutboxMessage)]
     assert after == before
+
+
+def test_a_dead_link_and_google_are_asked_for_again_with_their_link(browser, settings, google):
+    dead = LinkFactory(expires_at=timezone.now() - timedelta(hours=1))
+    token = tokens.sign(purposes.SIGNUP, dead.pk)
+    fresh = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
+
+    answer = browser.send("/invite/sent", "out of date", token=token)
+    start = browser.send("/google", "out of date", token=fresh, next="/account/settings")
+
+    assert answer.url == f"/signup?token={token}"
+    assert f'value="{token}"' in browser.get(answer.url).text
+    assert f'value="{fresh}"' in start.text
+    assert 'value="/account/settings"' in start.text
 
 
 def test_what_another_site_sends_is_not_shown(browser):

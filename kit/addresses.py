@@ -9,10 +9,9 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from kit import scripts
-from kit.typed import fold
+from kit.typed import FOLDED_AT_MOST, fold
 
 MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
-LONGEST_TEXT = 1000  # characters of a text in which an address is looked for
 
 # Unquoted ASCII only: Django's mail refuses other local parts, and a quoted local part may hold any character.
 LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
@@ -53,7 +52,7 @@ def normalize(typed: str) -> str:
     text = fold(typed)
     if not text:
         raise ValidationError(_("Enter your email address"), code="required")
-    if len(text) > LONGEST_TEXT:
+    if len(text) > FOLDED_AT_MOST:
         raise too_long()
     try:
         return spell(text)

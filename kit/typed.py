@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 MAX_LENGTH = 4096  # characters of a text that is neither a name, an address nor a note, such as a password
 
+FOLDED_AT_MOST = 1000  # characters
+
 # Compatible forms that keyboards for Chinese and Japanese, PDF files and word processors write in place of the usual
 # characters. Not folded are superscripts and fractions, which mean something else.
 FOLDED = {"<wide>", "<narrow>", "<small>", "<font>", "<noBreak>", "<compat>"}
@@ -22,9 +24,10 @@ def fold(typed: str) -> str:
     """Returns `typed` without white space around it, as a reader sees it: one spelling for what looks the same.
 
     Invisible characters of format are dropped (Unicode's Cf, such as a zero-width space, a mark of direction or a soft
-    hyphen); full-width and other compatible forms become the usual characters.
+    hyphen); full-width and other compatible forms become the usual characters. A text of more than FOLDED_AT_MOST
+    characters is only stripped: it is no name and no address, and each character costs time.
     """
-    if typed.isascii():
+    if typed.isascii() or len(typed) > FOLDED_AT_MOST:
         return typed.strip()
     kept = {found.start() for found in JOINERS.finditer(typed)}
     return "".join(_folded(c) for at, c in enumerate(typed) if at in kept or unicodedata.category(c) != "Cf").strip()

@@ -112,10 +112,12 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def limited(request: HttpRequest, reached: Limited) -> HttpResponse:
     """Returns the 429 page, or JSON for programs, with Retry-After in seconds."""
-    if json_errors.is_for_programs(request):
-        response: HttpResponse = json_errors.refusal(request, 429, "limited", reached.words)
-    else:
-        response = render_standalone(request, "errors/429.html", 429, limit=reached)
+    # This thread may still have the language and the time zone of the last visitor.
+    with translation.override(translation.get_language_from_request(request)), timezone.override(None):
+        if json_errors.is_for_programs(request):
+            response: HttpResponse = json_errors.refusal(request, 429, "limited", reached.words)
+        else:
+            response = render_standalone(request, "errors/429.html", 429, limit=reached)
     response["Retry-After"] = str(reached.seconds)
     return response
 

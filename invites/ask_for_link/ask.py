@@ -99,7 +99,7 @@ def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Lim
     The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's, for
     then perhaps nobody has mailed the address at all.
     """
-    if limit.limit == mail_limits.NETWORK_A_DAY:
+    if limit.limit is mail_limits.NETWORK_A_DAY:
         raise limit
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)

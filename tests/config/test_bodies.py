@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from config.edge import bodies
@@ -77,11 +78,14 @@ def test_a_network_that_goes_on_is_told_to_wait_and_its_bodies_are_not_read(monk
         assert post(ADDRESSES[n % len(ADDRESSES)], b"a" * (MAX_BODY + 1)).status_code in (302, 413)
     monkeypatch.setattr(bodies, "drain", lambda _request: pytest.fail("it was read"))
 
-    page, program = post("/login"), post("/api/v1/auth/login")
+    timezone.activate("Asia/Tokyo")  # as the last visitor of this thread may have
+    page, program = post("/login"), post("/api/v1/auth/login", HTTP_ACCEPT_LANGUAGE="ru")
 
     assert (page.status_code, program.status_code) == (429, 429)
     assert "Try again after" in words(page)
+    assert "(UTC)" in words(page)
     assert program.json()["errors"][0]["code"] == "limited"
+    assert "Попробуйте" in program.json()["errors"][0]["message"]
     assert int(page["Retry-After"]) > 0
     assert Client().get("/login").status_code == 200
 

@@ -62,6 +62,7 @@ def estimate(password: str, known: Iterable[str]) -> Strength:
 
     Only the start and the end of a long one are looked at: it is as strong as the stronger of them.
     """
+    password = password.encode("utf-8", "replace").decode()  # the estimator takes no half of a surrogate pair
     words = [*known, *RUSSIAN, *(() if SEPARATORS.search(password) else PHRASES)]
     parts = {password[:LOOKED_AT], password[-LOOKED_AT:]}
     return max((_weakest_reading(part, words) for part in parts), key=lambda strength: strength.guesses)

@@ -339,8 +339,9 @@ def test_in_the_last_hour_a_button_lets_one_stay(device, ada, said):
     with later(hours=11.5):
         page.goto("/account/settings")
         assert re.search(said["until"], page.locator(".bar").inner_text())
+        tab_to(page, said["stay"])
         with page.expect_popup() as opened:  # what is typed on this page must not be lost
-            press(page, said["stay"])
+            page.keyboard.press("Enter")
         tab_to(opened.value, "id_password")
         opened.value.keyboard.type(PASSWORD)
         enter(opened.value)

@@ -119,7 +119,7 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,  # seconds
     "CONN_HEALTH_CHECKS": True,
     # A database host that drops packets must cost a visitor seconds, not minutes. Its silence must be noticed first.
-    "OPTIONS": {"connect_timeout": DATABASE_SILENCE_SECONDS + 1} | DATABASES["default"].get("OPTIONS", {}),
+    "OPTIONS": {"connect_timeout": DATABASE_SILENCE_SECONDS + 3} | DATABASES["default"].get("OPTIONS", {}),
 }
 
 REDIS_URL = environment.redis(debug="redis://localhost:6379/0")

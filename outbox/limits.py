@@ -5,10 +5,9 @@ Invitations by staff, and mails about an account to its owner, are not among the
 
 from datetime import timedelta
 
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from kit import mailbox, rate_limit, visitor
+from kit import mailbox, rate_limit
 from kit.rate_limit import Counted, Quota
 
 # What one person may need who signs up, forgets the password and moves to another address, all on one day.
@@ -34,15 +33,12 @@ NETWORK_A_DAY = Quota(
 )
 
 
-def take(email: str, *more: Counted) -> None:
+def take(email: str, *more: Counted, site: str = "") -> None:
     """Counts a mail to the mailbox of a normalized address, and in the quotas of `more`.
 
-    Raises Limited if any of them is used up; then nothing has been counted.
+    `site` is the network of the visitor who asks for it (visitor.site()), which counts too; "" for members, whose
+    invitations have a quota of their own. Raises Limited if any quota is used up; then nothing has been counted.
     """
     box = mailbox.of(email)
-    rate_limit.take_all(*more, (MAILBOX_AN_HOUR, box), (MAILBOX_A_DAY, box))
-
-
-def take_for(request: HttpRequest, email: str, *more: Counted) -> None:
-    """Counts a mail as take() does, and besides for the network of the visitor who asks for it. Raises Limited."""
-    take(email, *more, (NETWORK_A_DAY, visitor.site(request)))
+    network = [(NETWORK_A_DAY, site)] if site else []
+    rate_limit.take_all(*more, (MAILBOX_AN_HOUR, box), (MAILBOX_A_DAY, box), *network)

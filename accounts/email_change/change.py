@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.models.second_factor import digits
 from accounts.session.account_page import PersonRequest
 from accounts.session.notes import EMAIL_CHANGE
+from kit import visitor
 from kit.rate_limit import Limited
 from outbox import limits as mail_limits
 
@@ -44,7 +45,7 @@ def mail_code(request: PersonRequest, email: str) -> None:
     A code mailed before stops working. If an account has that address already, its owner is mailed a warning instead.
     Raises Limited after too many mails to the address or its mailbox, or from this network.
     """
-    mail_limits.take_for(request, email, (limits.CODE_PER_ADDRESS, email))
+    mail_limits.take(email, (limits.CODE_PER_ADDRESS, email), site=visitor.site(request))
     user, device, change = request.person, request.trace["device"], secrets.token_hex(16)
     code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}}"
     with transaction.atomic():

@@ -59,7 +59,7 @@ def count(request: HttpRequest, email: str, purpose: str) -> None:
     key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
     at_once = (limits.ASK_PER_ADDRESS_AT_ONCE, key)
     try:
-        mail_limits.take_for(request, email, at_once, (limits.ASK_PER_ADDRESS, key))
+        mail_limits.take(email, at_once, (limits.ASK_PER_ADDRESS, key), site=visitor.site(request))
     except rate_limit.Limited:
         owner = devices.known_owner(request, email)
         if owner is None:

@@ -9,8 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts import preferences
-from kit import addresses, times, tokens, visitor
-from kit.hosts import without_link
+from kit import addresses, hosts, times, tokens, visitor
 from outbox.mail.write import post
 
 if TYPE_CHECKING:
@@ -48,12 +47,12 @@ def tell(event: "Event") -> None:
     """
     if event.user is None:
         return
-    name = MAILS[event.kind]
+    name, google = MAILS[event.kind], event.detail.get("google", "")
     with preferences.override(event.user.settings) as language:
         context = {
             "username": without_link(event.user.username),
             "before": without_link(event.detail.get("before", "")),
-            "google": addresses.readable(event.detail.get("google", "")),
+            "google": google and addresses.readable(google),
             "left": event.detail.get("left", 0),
             "count": event.detail.get("count", 0),
             "ip": event.ip or "",
@@ -178,6 +177,14 @@ def mail_address_owner(owner: "User", device: str) -> None:
             "url": settings.SITE_URL,
         }
         post("email_taken", owner.email, context, language=language)
+
+
+def without_link(username: str) -> str:
+    """Returns a username as it is, unless it reads as a web address: then without a link for mail programs to find.
+
+    No such name can be chosen; those that are older stand in mails all the same.
+    """
+    return hosts.unlinked(username) if hosts.HOST.search(username) else username
 
 
 def device_in_words(device: str) -> str:

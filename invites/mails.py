@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from accounts import notices, preferences
 from accounts.models import User
+from accounts.notices import without_link
 from invites import purposes
 from kit import times, tokens
 from kit.addresses import readable
-from kit.hosts import unlinked, without_link
+from kit.hosts import unlinked
 from outbox.mail.merge import blank, fill_in
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage

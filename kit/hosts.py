@@ -60,8 +60,3 @@ def unlinked(name: str) -> str:
     would keep its look, but some mail programs show them as boxes, and others ignore them and make the link.
     """
     return DOT.sub(" ", name)
-
-
-def without_link(name: str) -> str:
-    """Returns a username as it stands in mails to its owner: as it is, or unlinked() if it reads as a web address."""
-    return unlinked(name) if reads_as_host(name) else name

@@ -26,24 +26,28 @@ def page(
     """Returns a decorator for a page's view: it answers GET, HEAD and POST (405 for others) and is never cached.
 
     `safe_only` forbids POST. `limit` counts unsafe requests by the visitor's network; beyond it the decorated view
-    raises Limited. The posted fields in `secret` are left out of error reports. A POST by a button called SHOW_AGAIN
-    does nothing but show the page again.
+    raises Limited. The posted fields in `secret`, such as passwords, are left out of error reports; on a page with such
+    fields, a POST by a button called SHOW_AGAIN does nothing but show the page again.
     """
     methods = ["GET", "HEAD"] if safe_only else ["GET", "HEAD", "POST"]
 
     def decorator(view: View) -> View:
         limited = rate_limit.per_network(limit)(view) if limit else view
         inner = never_cache(require_http_methods(methods)(limited))
-        inner = sensitive_post_parameters(*secret)(inner) if secret else inner
-
-        @wraps(view)
-        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            again = request.method == "POST" and not safe_only and SHOW_AGAIN in request.POST
-            return show_again(inner, request, *args, **kwargs) if again else inner(request, *args, **kwargs)
-
-        return wrapper
+        return answering_show_again(sensitive_post_parameters(*secret)(inner)) if secret else inner
 
     return decorator
+
+
+def answering_show_again(view: View) -> View:
+    """Returns a view that answers a POST by a button called SHOW_AGAIN by show_again(), and calls `view` for others."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        again = request.method == "POST" and SHOW_AGAIN in request.POST
+        return show_again(view, request, *args, **kwargs) if again else view(request, *args, **kwargs)
+
+    return wrapper
 
 
 def show_again(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

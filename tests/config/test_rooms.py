@@ -9,7 +9,7 @@ from django.conf import settings
 from embedded import local
 
 ROOT = Path(__file__).parent.parent.parent
-ANSWERS_HTTP = {"desk", "pages.py", "limits.py"}  # files of the outbox that may see a request
+ANSWERS_HTTP = {"desk", "pages.py"}  # files of the outbox that may see a request
 WITHOUT_A_REQUEST = [
     *ROOT.glob("*/models/*.py"),
     *(path for path in ROOT.glob("outbox/**/*.py") if not ANSWERS_HTTP & set(path.parts)),

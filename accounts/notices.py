@@ -1,6 +1,6 @@
 """Mails that tell the owner of an account what was done with it, and what to do if somebody else did it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts import preferences
 from kit import addresses, hosts, times, tokens, visitor
-from outbox.mail.write import post
+from outbox.mail.write import post, write
+from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from accounts.models import Event, User
@@ -82,23 +83,26 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[s
 
 
 def mail_power_used(
-    superuser: "User", event: "Event", what: "str | Promise", changed: Mapping[str, Sequence[Any]]
+    superusers: "Iterable[User]", event: "Event", what: "str | Promise", changed: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Mails a superuser what somebody else has done at the desk: `event` says who and when.
+    """Mails superusers what somebody else has done at the desk: `event` says who and when.
 
-    `what` names the person or thing, and `changed` is as in_words() takes it. The mail is stored in the outbox, in the
-    caller's transaction.
+    `what` names the person or thing, and `changed` is as in_words() takes it. The mails are stored in the outbox, in
+    one statement, in the caller's transaction.
     """
-    with preferences.override(superuser.settings) as language:
-        done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
-        named = without_link(str(what)) if "whom" in event.detail else str(what)
-        context = {
-            "by": without_link(event.user.username) if event.user else "",
-            "device": device_in_words(event.device),
-            "when": times.on(event.at),
-            "changes": [f"{named}: {done}", *in_words(changed)],
-        }
-        post("power_used", superuser.email, context, language=language)
+    mails = []
+    for superuser in superusers:
+        with preferences.override(superuser.settings) as language:
+            done = {"added": _("added"), "changed": _("changed"), "deleted": _("deleted")}[event.detail["done"]]
+            named = without_link(str(what)) if "whom" in event.detail else str(what)
+            context = {
+                "by": without_link(event.user.username) if event.user else "",
+                "device": device_in_words(event.device),
+                "when": times.on(event.at),
+                "changes": [f"{named}: {done}", *in_words(changed)],
+            }
+            mails.append(write("power_used", superuser.email, context, language=language))
+    OutboxMessage.objects.bulk_create(mails)
 
 
 def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:

@@ -264,7 +264,7 @@ def tell_declined(invite: "Invite", reason: str) -> None:
         return
     with preferences.override(inviter.settings) as language:
         context = {
-            "email": invite.email,
+            "email": readable(invite.email),
             "sent": times.on(invite.sent_at or invite.created_at),
             "reason": reason,
             "most": DECLINES_TOLD,

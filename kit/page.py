@@ -69,6 +69,15 @@ def typed(request: HttpRequest) -> QueryDict:
     return cast("QueryDict", getattr(request, "typed", QueryDict()))
 
 
+def sent_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """Returns the posted fields, each with one of its texts, for a page that has its user send them once more.
+
+    The CSRF token is not among them: that page has one of its own.
+    """
+    fields = [(name, text) for name, texts in request.POST.lists() for text in texts]
+    return [(name, text) for name, text in fields if name != "csrfmiddlewaretoken"]
+
+
 def bind_form[F: Form](form: type[F], request: HttpRequest, **given: Any) -> F:
     """Returns an instance of `form`: with the posted data if the method is POST, otherwise unbound.
 

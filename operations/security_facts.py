@@ -56,6 +56,8 @@ def limits_of(module: ModuleType) -> Iterator[tuple[str, str]]:
             count, period = limit.rate.split("/")
             seconds = int(period[:-1] or 1) * UNITS[period[-1]]
             yield in_words(name), f"{count} in {span(timedelta(seconds=seconds))}"
+        elif isinstance(limit, int):
+            yield in_words(name), f"{limit}"
 
 
 def in_words(name: str) -> str:

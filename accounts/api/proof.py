@@ -20,7 +20,7 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
     id, and ends in 12 hours. Answers 403 for an account without a password, whose owner must ask for a link instead,
     400 for a wrong or missing password and a wrong code, 429 after too many tries, and 401 to anyone not signed in.
     """
-    form = WithProof(request, sent, always=True)
+    form = WithProof(request, sent, missing=proof.everything(request))
     if form.must_ask_mailbox:
         raise only_by_link()
     has_all = not form.missing.code or form.sent("code")

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.models.session import stored_key
+from accounts.session import sessions
 from accounts.session.account_page import PersonRequest
 from accounts.session.notes import HANDLE
 from accounts.who import signed_in, who
@@ -28,7 +28,7 @@ def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
     Each has its id (the handle by which it can be ended), device, IP address, beginning and end. Answers 401 to anyone
     not signed in.
     """
-    this = stored_key(request.session.session_key or "")
+    this = sessions.stored_as(request)
     rows = [
         {
             "id": session.handle,

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -164,11 +165,16 @@ class PersonAdmin(PersonActions):
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Deletes these accounts one by one, and mails their owners. Stops at the first that fails.
 
-        Then it raises Superseded or DatabaseError, as User.erase() does; those before stay deleted.
+        Then it raises Superseded or DatabaseError, as User.erase() does; those before stay deleted, and are recorded.
         """
-        for person in queryset:
-            person.erase()
-            power.record(request, ACCOUNT, done="deleted")
+        gone = 0
+        try:
+            for person in queryset:
+                person.erase()
+                gone += 1
+        finally:
+            if gone:  # one event and one mail to each superuser, however many people
+                power.record(request, format_lazy("{} × {}", ACCOUNT, gone), done="deleted")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Returns whether the visitor may delete this person: not themselves, nor anyone whom they may not change."""

@@ -1,4 +1,4 @@
-"""What staff do with power at the desk leaves a trace: events for who did it and to whom, and mails about it."""
+"""Records what staff do with power at the desk, for whoever did it and whoever it was done to, and mails both."""
 
 from typing import Any, cast
 
@@ -68,10 +68,8 @@ def record(
         Event.Kind.POWER_USED, who, **visitor.trace(request), **about, done=done, changed=list(changed)
     )
     concerned = [who.pk, *([whom.pk] if whom else [])]  # whom it was done to is mailed anyway
-    for other in (
-        User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=concerned).order_by("pk")[:MOST_TOLD]
-    ):
-        notices.mail_power_used(other, event, what, changed)
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=concerned).order_by("pk")
+    notices.mail_power_used(others[:MOST_TOLD], event, what, changed)
 
 
 def hear(request: HttpRequest, model_admin: Any, rows: Any, done: str) -> None:

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from accounts.password.forms import WithProof
 from accounts.session import proof
 from accounts.session.account_page import PersonRequest
+from kit.page import sent_fields
 
 PREFIX = "proof"  # of the names of its own fields: those of the form that was posted may be called the same
 
@@ -19,7 +20,7 @@ def ask(request: PersonRequest) -> HttpResponse | None:
     Superseded if the session, or all of the account, has ended meanwhile.
     """
     answered = f"{PREFIX}-asked" in request.POST
-    form = WithProof(request, request.POST if answered else None, prefix=PREFIX, again=False)
+    form = WithProof(request, request.POST if answered else None, prefix=PREFIX, missing=proof.missing(request))
     if form.proven:
         return None
     if answered and form.is_valid():
@@ -30,6 +31,5 @@ def ask(request: PersonRequest) -> HttpResponse | None:
 
 def typed(request: HttpRequest) -> dict[str, object]:
     """Returns what a page needs to post the same once more: "typed", pairs of name and text, and "files", names."""
-    ours = ("csrfmiddlewaretoken", f"{PREFIX}-")
-    sent = [(name, text) for name, texts in request.POST.lists() for text in texts if not name.startswith(ours)]
-    return {"typed": sent, "files": list(request.FILES)}
+    kept = [(name, text) for name, text in sent_fields(request) if not name.startswith(f"{PREFIX}-")]
+    return {"typed": kept, "files": list(request.FILES)}

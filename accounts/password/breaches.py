@@ -5,7 +5,6 @@ Nobody hears of it who has not signed in with that password, every step of it pa
 
 import hashlib
 import logging
-import unicodedata
 from functools import cache
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from accounts import passwords
 from accounts.models import User
 from accounts.session.notes import BREACHED
 from kit.hash_filter import HashFilter, Unusable
@@ -28,7 +28,7 @@ def is_breached(password: str) -> bool:
     Of a thousand passwords that are not, it takes one or none for one that is.
     """
     known = _known(settings.PASSWORD_BREACHES_FILE) if settings.PASSWORD_BREACHES_FILE else None
-    typed = unicodedata.normalize("NFC", password).encode()
+    typed = passwords.normalize(password).encode()
     return known is not None and hashlib.sha1(typed, usedforsecurity=False).digest() in known
 
 

@@ -66,8 +66,8 @@ class WithNewPassword(Form):
 class WithPassword(RequestForm):
     """A form that asks a signed-in user for their password, unless they have just shown to be the owner.
 
-    `again` and what counts as just shown are those of accounts.session.proof.missing(); with `always` nothing counts. A
-    password that is sent must be right all the same. For a user who has neither a password nor such a proof the form is
+    `missing` is what they have not shown, by default what proof.missing() says with `again`. A password that is sent
+    must be right all the same. For a user who has neither a password nor such a proof the form is
     invalid, and `must_ask_mailbox` says that a mailed link must come first. Checking the form raises Limited after too
     many passwords.
     """
@@ -76,14 +76,10 @@ class WithPassword(RequestForm):
 
     password = PasswordField(gettext_lazy("Your password"), gettext_lazy("Enter your password"), "current-password")
 
-    def __init__(
-        self, request: PersonRequest, *args: Any, again: bool = True, always: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, request: PersonRequest, *args: Any, missing: proof.Missing | None = None, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.user = request.person
-        self.missing = proof.missing(request, again=again)
-        if always:
-            self.missing = proof.Missing(first=True, code=self.user.second_factor.is_on)
+        self.missing = missing or proof.missing(request, again=True)
         # A user without a password has no other proof than a mailed link.
         self.must_ask_mailbox = self.missing.first and not self.user.has_usable_password()
         if self.must_ask_mailbox or not (self.missing.first or self.sent("password")):

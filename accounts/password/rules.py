@@ -4,13 +4,13 @@ Length does most of the work (NIST SP 800-63B-4); there are no composition rules
 """
 
 import re
-import unicodedata
 
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts import passwords
 from accounts.models import User
 from accounts.password import breaches
 from accounts.password.strength import estimate
@@ -36,7 +36,7 @@ class GuessableValidator(CommonPasswordValidator):
         """Raises ValidationError for a password that is easy to guess, by somebody who knows `user` if there is one."""
         if len(password) < settings.PASSWORD_MIN_LENGTH:
             return  # LengthValidator says so, and that is enough to say
-        typed = unicodedata.normalize("NFC", password)
+        typed = passwords.normalize(password)
         if user and _is_little_more_than_a_name(typed.lower(), user):
             raise ValidationError(self.get_help_text(), code="password_too_similar")
         if not self.passwords.isdisjoint(_with_unit(typed.lower().strip())):

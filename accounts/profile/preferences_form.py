@@ -1,5 +1,6 @@
 """The form of preferences: language, time zone, theme, and mails about new devices and declined invitations."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.choices import BaseChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
@@ -33,7 +35,17 @@ class SettingsForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         today = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
-        self.fields["time_zone"].choices = zone_choices(today)  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = Zones(today)  # type: ignore[attr-defined]
+
+
+class Zones(BaseChoiceIterator):
+    """The choices of zone_choices(), which Django would otherwise bring into its own form at each request."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return iter(zone_choices(self.now))
 
 
 @lru_cache(maxsize=1)  # six hundred zones take a while to read

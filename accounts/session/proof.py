@@ -30,6 +30,11 @@ def missing(request: HttpRequest, *, again: bool = False) -> Missing:
     return Missing(not any(shown), not has_code and cast("User", request.user).second_factor.is_on)
 
 
+def everything(request: HttpRequest) -> Missing:
+    """Returns that every factor which the person has is missing, whatever they have shown lately."""
+    return Missing(first=True, code=cast("User", request.user).second_factor.is_on)
+
+
 def give(request: HttpRequest, *, all_factors: bool = True) -> None:
     """Notes that the person has just shown their password: for 15 minutes no door asks for it again.
 

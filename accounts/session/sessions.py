@@ -25,6 +25,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
+from accounts.models.session import stored_key
 from accounts.session import devices, pending
 from accounts.session.notes import (
     BEGAN,
@@ -199,6 +200,11 @@ def _report(request: HttpRequest, event: Event) -> None:
 def ends_at(request: HttpRequest) -> datetime:
     """Returns when this session ends, in UTC; the epoch (1970) for a session in which nobody has signed in."""
     return datetime.fromtimestamp(request.session.get(DEADLINE, 0), UTC)
+
+
+def stored_as(request: HttpRequest) -> str:
+    """Returns the name under which this session is stored, to tell its row from the others."""
+    return stored_key(request.session.session_key or "")
 
 
 def restart(request: HttpRequest, user: User) -> None:

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_safe
 from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
-from kit.page import show_again
+from kit.page import sent_fields, show_again
 from kit.rate_limit import Limited
 
 log = logging.getLogger("frontdoor.errors")
@@ -174,8 +174,7 @@ def sent_here(request: HttpRequest) -> list[tuple[str, str]]:
     """
     if request.headers.get("Origin") != f"{request.scheme}://{request.get_host()}":
         return []
-    fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    return [(name, value) for name, value in fields if name != "csrfmiddlewaretoken" and "password" not in name]
+    return [(name, value) for name, value in sent_fields(request) if "password" not in name]
 
 
 @never_cache

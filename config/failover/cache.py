@@ -21,7 +21,7 @@ log = logging.getLogger("frontdoor.cache")
 COOL_DOWN = 5.0  # seconds without Redis after an error
 STAND_IN_ENTRIES = 10_000  # of Django's 300, one visitor could soon push out the counts of all others
 
-REST = 60 * 60  # seconds that a count lasts which starts anew under a key without an end
+REST = 60 * 60  # seconds that a count lasts which begins again under a key without an end
 
 # One breaker for each Redis URL. All threads share it, though each thread has cache objects of its own.
 breakers: defaultdict[str, Breaker] = defaultdict(partial(Breaker, COOL_DOWN))
@@ -38,6 +38,10 @@ NO_COUNT = (*NO_VALUE, TypeError)
 
 class Memory(MemoryWindows):
     """A cache in the memory of this process. It stores no sorted sets: what goes into them may be lost."""
+
+    def ttl(self, key: str) -> int:
+        """Returns 0: this cache does not tell how long it keeps a key."""
+        return 0
 
     def zadd(self, *args: Any, **kwargs: Any) -> int:
         """Stores nothing, and returns 0, the number of members added: this cache has no sorted sets."""
@@ -81,7 +85,7 @@ class FailoverCache(RedisWindows):
             return {key: value for key in asked if (value := self.get(key, **kwargs)) is not None}
 
     def incr(self, key: str, delta: int = 1, **kwargs: Any) -> int:
-        """Adds `delta` to the count under a key, and returns it. What is no count is dropped: the count starts anew.
+        """Adds `delta` to the count under a key, and returns it. What is no count is dropped, and it begins again.
 
         Raises ValueError if there is nothing under the key.
         """

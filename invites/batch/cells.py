@@ -1,8 +1,9 @@
 """Finds the addresses in a cell of a list, with the names that stand beside them."""
 
 import re
-import unicodedata
 from itertools import pairwise
+
+from kit.typed import fold
 
 # What stands around an address and can't be part of one as people write it. A token is what lies between.
 AROUND = r"\s<>()\[\]{}«»“”„\"`,;:|"
@@ -29,7 +30,7 @@ def has_address(cell: str) -> bool:
 
 def folded(cell: str) -> str:
     """Returns the cell with usual characters for full-width ones, if its "@" is one of these."""
-    return cell if "@" in cell or cell.isascii() else unicodedata.normalize("NFKC", cell)
+    return cell if "@" in cell or cell.isascii() else fold(cell)
 
 
 def is_name(text: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 
 from accounts.models import Event, User
 from tests.tools.factories import UserFactory
@@ -26,8 +27,6 @@ def events(kind):
 
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser", "groups"])
 def test_new_rights_are_two_events_and_mails_to_all_concerned(desk, ada, admin_user, colleague, mailbox, right):
-    from django.contrib.auth.models import Group  # noqa: PLC0415
-
     helpers = Group.objects.create(name="helpers")
     save(desk, ada, **{right: str(helpers.pk) if right == "groups" else "on"})
 
@@ -114,8 +113,6 @@ def test_groups_and_webhooks_are_told_to_the_other_superusers(desk, admin_user, 
 
 
 def test_groups_deleted_together_are_told_one_by_one(desk, colleague, mailbox):
-    from django.contrib.auth.models import Group  # noqa: PLC0415
-
     chosen = [str(Group.objects.create(name=name).pk) for name in ("helpers", "leaders")]
     desk.post(
         "/admin/auth/group/", {"action": "delete_selected", "_selected_action": chosen, "index": "0", "post": "yes"}

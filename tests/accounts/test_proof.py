@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
@@ -287,8 +288,6 @@ def test_staff_with_a_second_factor_show_it_too(ada, admin_user):
 
 
 def test_every_page_of_a_model_at_the_desk_asks_unless_it_says_that_it_need_not(desk):
-    from django.contrib import admin  # noqa: PLC0415
-
     silent = {model.__name__ for model, own in admin.site._registry.items() if not asks(own)}
 
     assert silent == {"Batch", "Invite", "OutboxMessage", "Suppression"}

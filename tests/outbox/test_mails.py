@@ -91,7 +91,7 @@ def hear_of_power(language):
     maria = UserFactory(username="maria", email="maria@lab.example")
     changed = {"is_staff": [False, True], "groups": [[], ["helpers"]]}
     event = Event.objects.record(Event.Kind.POWER_USED, maria, **FROM, done="changed")
-    notices.mail_power_used(somebody(language), event, "hopper", changed)
+    notices.mail_power_used([somebody(language)], event, "hopper", changed)
 
 
 def lose_google(language):

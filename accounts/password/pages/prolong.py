@@ -22,7 +22,7 @@ def prolong(request: PersonRequest) -> HttpResponse:
     many passwords, codes or POSTs.
     """
     next_url = safe_path(request.POST.get("next", "") or request.GET.get("next", ""))
-    form = bind_form(WithProof, request, always=True)
+    form = bind_form(WithProof, request, missing=proof.everything(request))
     if not form.is_valid():
         context = {"form": form, "next": next_url, "until": sessions.ends_at(request)}
         return render(request, "accounts/password/prolong.html", context)

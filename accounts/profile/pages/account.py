@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from accounts.email_change import change
 from accounts.models import Event
-from accounts.models.session import stored_key
+from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
 
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
@@ -19,7 +19,7 @@ def account(request: PersonRequest) -> HttpResponse:
 
     It has no POST (405).
     """
-    user, this = request.person, stored_key(request.session.session_key or "")
+    user, this = request.person, sessions.stored_as(request)
     # Frequent events, which a stranger may cause, must not push everything else off the page.
     often = [user.events.filter(kind=kind).order_by("-id")[:OFTEN_SHOWN] for kind in OFTEN]
     events = user.events.exclude(kind__in=OFTEN).order_by("-id")[:EVENTS_SHOWN].union(*often).order_by("-id")

@@ -29,6 +29,7 @@ def when_ready(_arbiter: object) -> None:
     from config import preload  # noqa: PLC0415 gunicorn reads this file before it has set Django up
 
     preload.load()
+    preload.give_room_to_threads()
 
 
 def post_fork(_arbiter: object, _worker: object) -> None:

@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import thread
 from pathlib import Path
 
 import pytest
+from gunicorn.workers import gthread
+
+from config import preload
 
 pytestmark = pytest.mark.slow
 
@@ -44,3 +48,16 @@ def test_the_first_requests_load_nothing_more():
     )
 
     assert done.stderr.strip().splitlines()[-1] == "[] set() set()"
+
+
+def test_threads_of_the_web_server_have_one_large_block_for_their_frames(monkeypatch):
+    monkeypatch.setattr(thread._worker, "__code__", thread._worker.__code__)  # put back at the end
+    preload.give_room_to_threads()
+
+    def sizes():
+        frames = [sys._getframe()]
+        while before := frames[-1].f_back:
+            frames.append(before)
+        return [frame.f_code.co_stacksize for frame in frames]
+
+    assert preload.DEEP in gthread.futures.ThreadPoolExecutor(1).submit(sizes).result()

@@ -94,6 +94,19 @@ def test_lines_are_read_in_the_forms_that_lists_have(monkeypatch):
     assert read(b"") == ([], 0)
 
 
+@pytest.mark.parametrize("blank", [b" ", b"\t", b"1", b" \t"])
+def test_a_line_that_goes_on_for_a_mebibyte_is_read_in_one_go(blank):
+    one = sha1("one").hex().encode()
+    long = blank * (1 << 20)
+
+    assert read(long + b"x\n" + one + b"\n" + one + b":1" + long + b"x\n") == ([sha1("one")], 2)
+
+
+def test_a_line_with_a_carriage_return_in_it_is_counted_as_bad():
+    one = sha1("one").hex().encode()
+    assert read(b"a\rb\n\rb\n" + one + b"\rb\n\r\n" + one + b"\r\n") == ([sha1("one")], 3)
+
+
 def test_a_line_without_end_takes_no_memory(monkeypatch):
     monkeypatch.setattr(hash_filter, "CHUNK", 64)
     longest = 0

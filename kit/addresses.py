@@ -22,7 +22,8 @@ NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
 # What an address may stand in, or between. A comma inside a word is no end of an address: it was meant as a full stop.
 BRACKETS = re.compile(r"[<(\[{「【〈《]([^<>()\[\]{}「」【】〈〉《》]*)[>)\]}」】〉》]")
 BETWEEN = re.compile(r"[,;:|、،؛]+(?=\s|$)")
-MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\"]*)?", re.IGNORECASE)
+MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\")\]]*)?", re.IGNORECASE)
+LABEL = re.compile(r"\b(?:e-?mail|address|почта|адрес):(?=\S)", re.IGNORECASE)  # glued to an address
 ADDRESS = re.compile(r"[^\s@,;:|]+@[^\s@,;:|]+")
 # What may be left beside it: at its beginning, at its end, and, only where it is at both, around words in chats.
 BEFORE = '<([{"“”„‟«»‹›‘’「【〈《'
@@ -90,7 +91,7 @@ def _only_address(text: str, error: ValidationError) -> str:
     Raises `error` if there is none, or other words stand beside it: "ada lovelace@example.com" must not become
     somebody else's address. Raises ValidationError, with the code "several", if there are two.
     """
-    pieces = [] if "://" in text else _pieces(MAILTO.sub(_mailto, text))
+    pieces = [] if "://" in text else _pieces(LABEL.sub(r"\g<0> ", without_mailto(text)))
     found = {_trim(address).lower() for piece in pieces for address in ADDRESS.findall(piece)}
     if len(found) > 1:
         raise ValidationError(_("Enter one email address. There are several here"), code="several")
@@ -105,9 +106,12 @@ def _pieces(text: str) -> list[str]:
     return [*BRACKETS.findall(text), *BETWEEN.split(BRACKETS.sub(", ", text))]
 
 
-def _mailto(found: re.Match[str]) -> str:
-    """Returns the addresses of a mailto URL (RFC 6068), without its header fields, between spaces."""
-    return f" {unquote(found[1])} "
+def without_mailto(text: str) -> str:
+    """Returns a text with the addresses of each mailto URL (RFC 6068) in its place, between spaces.
+
+    Its header fields are left out, and what it writes as "%2B" is "+" again.
+    """
+    return MAILTO.sub(lambda found: f" {unquote(found[1])} ", text)
 
 
 def _trim(piece: str) -> str:

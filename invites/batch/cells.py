@@ -3,20 +3,31 @@
 import re
 from itertools import pairwise
 
+from invites.batch.names import is_name
+from kit.addresses import without_mailto
 from kit.typed import fold
 
 # What stands around an address and can't be part of one as people write it. A token is what lies between.
 AROUND = r"\s<>()\[\]{}«»“”„\"`,;:|"
 TOKEN = re.compile(f"[^{AROUND}]+")
-ADDRESS = re.compile(f"[^{AROUND}@]+@[^{AROUND}@]+\\.[^{AROUND}@]+")
-MAILTO = re.compile(r"\bmailto:([^\s?<>]*)(?:\?[^\s<>)\]]*)?", re.IGNORECASE)
+# Nothing in these patterns may be tried in a second way from the middle of a cell: a long one would take minutes.
+WRITTEN = f"[^{AROUND}@]++@[^{AROUND}@.]++(?:\\.++[^{AROUND}@.]++)++\\.*+"
+ADDRESS = re.compile(WRITTEN)
+IN_BRACKETS = re.compile(f"[<(\\[{{]\\s*+{WRITTEN}\\s*+[>)\\]}}]")
+# An address with spaces around its "@" or behind it, where nothing else stands that could be meant.
+SPACED = re.compile(
+    f"(?:^|(?<=[<(\\[{{,;|:\n]))([^\\S\n]*+[^{AROUND}@]++)[^\\S\n]*+@[^\\S\n]++"
+    f"([^{AROUND}@.]++(?:\\.++[^{AROUND}@.]++)++\\.*+)(?=[^\\S\n]*+(?:$|[>)\\]}},;|\n]))"
+)
 BETWEEN = re.compile(r"[,;|\n]")  # the first of these ends what belongs to one address
 OPENING, CLOSING = "<([{'‘\"«“„", ">)]}'’\"»”"
 MARKS = " \t\r\n,;:|/*•·–—-"  # around a name that stands beside an address
-WORD = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_][^\d_@<>|=/\\.]*\.?")  # "J.R.", "Lovelace", "O’Neil", "Dr."
+AT_EDGES = MARKS + "'\"“”„«»"
 NUMBER = re.compile(r"^\d+[.)]\s+")  # of a line, in a numbered list
-MOST_WORDS = 5  # of a name that stands beside an address without brackets
-LABELS = {"email", "e-mail", "mail", "to", "cc", "bcc", "from", "кому", "копия", "почта", "эл. почта"}
+LABELS = {
+    *("email", "e-mail", "mail", "to", "cc", "bcc", "from", "кому", "копия", "почта", "эл. почта"),
+    *("write", "write me", "mail me", "contact", "contact me", "написать", "написать письмо"),
+}
 
 
 def is_address(cell: str) -> bool:
@@ -25,18 +36,27 @@ def is_address(cell: str) -> bool:
 
 
 def has_address(cell: str) -> bool:
-    return any(map(is_address, TOKEN.findall(folded(cell))))
+    return "@" in (said := prepared(cell)) and any(map(is_address, TOKEN.findall(said)))
 
 
-def folded(cell: str) -> str:
-    """Returns the cell with usual characters for full-width ones, if its "@" is one of these."""
-    return cell if "@" in cell or cell.isascii() else fold(cell)
+def is_mailbox(cell: str) -> bool:
+    """Returns whether the cell is one address alone, or has one in brackets: "Ada <ada@example.com>"."""
+    return is_address(prepared(cell)) or is_in_brackets(cell)
 
 
-def is_name(text: str) -> bool:
-    """Returns whether the text may be somebody's name: a few words without digits."""
-    words = text.split()
-    return 0 < len(words) <= MOST_WORDS and all(map(WORD.fullmatch, words))
+def is_in_brackets(cell: str) -> bool:
+    """Returns whether the cell has an address in brackets."""
+    return IN_BRACKETS.search(prepared(cell)) is not None
+
+
+def prepared(cell: str) -> str:
+    """Returns the cell with its addresses as they are usually written, without white space around it.
+
+    Full-width characters become usual ones if its "@" is one; mailto URLs become addresses; spaces around "@" go.
+    """
+    text = cell if "@" in cell or cell.isascii() else fold(cell)
+    text = without_mailto(text) if ":" in text else text
+    return (SPACED.sub(r"\1@\2", text) if "@" in text else text).strip()
 
 
 def people(cell: str) -> tuple[list[tuple[str, str]], bool]:
@@ -44,7 +64,7 @@ def people(cell: str) -> tuple[list[tuple[str, str]], bool]:
 
     An address is as it was typed, and the whole cell where none is found. One that comes again is left out.
     """
-    cell = MAILTO.sub(r"\1", folded(cell))
+    cell = prepared(cell)
     tokens = [token for token in TOKEN.finditer(cell) if "@" in token[0]]
     if not tokens:
         return [(cell, "")], False
@@ -52,7 +72,7 @@ def people(cell: str) -> tuple[list[tuple[str, str]], bool]:
     found: dict[str, tuple[str, str]] = {}
     left_out = False
     for token, (start, end) in zip(tokens, pairwise(cuts), strict=True):
-        typed = token[0].strip("'’‘")
+        typed = token[0].lstrip("'’‘").rstrip("'’‘/\\")
         named, rest = name(cell[start : token.start()], cell[token.end() : end])
         known = found.get(typed.lower(), (typed, ""))
         found[typed.lower()] = (known[0], known[1] or named)
@@ -71,7 +91,7 @@ def name(before: str, behind: str) -> tuple[str, bool]:
 
     Words in brackets, or before an address in brackets, are always a name. Others must begin like one, with a capital.
     """
-    brackets = before.rstrip()[-1:] in set(OPENING)
+    brackets = before.rstrip().endswith(tuple(OPENING))
     said = [
         (cleaned(before.rstrip(MARKS + OPENING)), brackets),
         (cleaned(behind.lstrip(MARKS + CLOSING)), "(" in behind),
@@ -83,7 +103,10 @@ def name(before: str, behind: str) -> tuple[str, bool]:
 
 def cleaned(words: str) -> str:
     """Returns words without the marks and brackets around them, and without line ends between them."""
-    words = NUMBER.sub("", words.strip(MARKS + "'\"“”„«»"), count=1)
-    if words.startswith("(") and words.endswith(")"):
+    words = words.strip(AT_EDGES)
+    if not words:
+        return ""
+    words = NUMBER.sub("", words, count=1)
+    if words[:1] + words[-1:] in {"()", "[]"}:
         words = words[1:-1]
     return " ".join(words.split())

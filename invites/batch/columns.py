@@ -10,6 +10,12 @@ from django.utils.translation import gettext as _
 from kit import addresses, plain_line
 from kit.form import safe_path
 
+# What people call the languages of the site, beside their codes.
+LANGUAGES = {
+    "en": set("en eng english англ английский англійська englisch anglais inglés inglese".split()),
+    "ru": set("ru rus russian рус русский російська russisch russe ruso russo".split()),
+}
+
 # What a line may say of a person, in the order in which a list without headings says it.
 COLUMNS = ("email", "name", "note", "language", "next", "group")
 
@@ -18,6 +24,8 @@ def email_of(typed: str) -> str:
     """Returns the normalized address. Raises ValidationError if there is none or it is malformed."""
     if not typed.strip():
         raise ValidationError(_("There is no email address in this line"))
+    if typed.strip().startswith("@") or typed.strip().endswith("@"):
+        raise ValidationError(_("Something is missing beside the “@”, or there is a space. Write the address as one word"))
     return addresses.normalize(typed)
 
 
@@ -37,9 +45,14 @@ def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str
 
 
 def language(text: str) -> str:
-    """Returns the site's language for a code like "en-GB", or "" for "". Raises ValidationError for any other code."""
+    """Returns the site's language for a code or name like "en-GB", "рус." or "English (UK)", or "" for "".
+
+    Raises ValidationError for any other text.
+    """
+    said = text.lower().partition("(")[0].strip(" .").removesuffix(" язык").removesuffix(" language")
+    code = next((code for code, names in LANGUAGES.items() if said in names), said.replace("_", "-"))
     try:
-        return get_supported_language_variant(text.lower()) if text else ""
+        return get_supported_language_variant(code) if text else ""
     except LookupError:
         said = _("The language “%(language)s” is not one that the site speaks; use en or ru")
         raise ValidationError(said % {"language": text[:20]}) from None

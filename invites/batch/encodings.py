@@ -28,6 +28,12 @@ WITHOUT_MARK = ("utf-16-le", "utf-16-be")  # of UTF-16 without a byte order mark
 
 # In Windows-1251 whole words are bytes above 127; in Windows-1252 accented letters stand among those of ASCII.
 WORD = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]{2,}(?![A-Za-z\x80-\xff])")
+# In Windows-1250 some letters have the bytes of signs in Windows-1252, like "£" and "³": in a word, or at its edge.
+CENTRAL = re.compile(
+    rb"[A-Za-z\x8a\x8e\x9a\x9e\xc0-\xff][\x8d\x8f\x9d\xa3\xa5\xaf\xb3\xb9\xbc\xbe\xbf](?=[A-Za-z\xc0-\xff])"
+    rb"|(?<![A-Za-z\x80-\xff])[\x8d\x8f\xa3\xaf\xbc](?=[a-z\xc0-\xff])"
+    rb"|[a-z\xc0-\xff]{2}[\xb3\xb9\xbf](?![A-Za-z\x80-\xff])"
+)
 ACCENT = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 
 
@@ -35,7 +41,7 @@ def guess(sample: bytes) -> str:
     """Returns Python's name of the encoding that the beginning of a file is probably in.
 
     It is UTF-8 unless a byte order mark or many NULs tell of UTF-16, or most lines with other characters than ASCII are
-    no UTF-8. Then it is Windows-1251 or Windows-1252.
+    no UTF-8. Then it is Windows-1251, Windows-1250 or Windows-1252.
     """
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return UTF16
@@ -45,7 +51,9 @@ def guess(sample: bytes) -> str:
     telling = [line for line in sample.splitlines() if not line.isascii()]
     if sum(map(is_utf8, telling)) * 2 >= len(telling):
         return UTF8
-    return "cp1251" if len(WORD.findall(sample)) > len(ACCENT.findall(sample)) else "cp1252"
+    if len(WORD.findall(sample)) > len(ACCENT.findall(sample)):
+        return "cp1251"
+    return "cp1250" if CENTRAL.search(sample) else "cp1252"
 
 
 def is_utf8(line: bytes) -> bool:

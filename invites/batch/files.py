@@ -55,7 +55,7 @@ def read_rows(file: BinaryIO, encoding: str = "", say: Say = remarks.nobody) -> 
         raise workbook.damaged()
     if used != encodings.UTF8 and not encoding:
         say(remarks.encoding(encodings.name(used)))
-    return rows.of_lines(encodings.decode(file, used))
+    return rows.of_lines(encodings.decode(file, used), is_file=True)
 
 
 def refuse(sample: bytes) -> None:

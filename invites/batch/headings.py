@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from invites.batch.cells import has_address, is_name
+from invites.batch.cells import has_address
+from invites.batch.names import is_name
 from invites.batch.rows import Row
 
 SAMPLE = 50  # first rows, among whose cells the addresses are looked for if no heading names them
 TITLES = 10  # rows above the headings, at most
+LONGEST = 100  # characters of a heading: putting marks above letters in order takes the square of their number
 
 # The headings that people give each column; plain() makes them alike. "first" and "last" are parts of the name.
 HEADINGS = {
@@ -38,7 +40,10 @@ HEADINGS = {
         *("прізвище",),
     },
     "note": {"note", "message", "comment", "сообщение", "примечание", "комментарий", "заметка", "записка"},
-    "language": {"language", "lang", "locale", "язык", "sprache"},
+    "language": {
+        *("language", "lang", "locale", "preferred language", "язык", "язык письма", "язык общения", "sprache"),
+        *("langue", "idioma", "lingua", "język", "taal", "мова"),
+    },
     "next": {"next", "leads to", "path", "page", "страница", "ведёт на"},
     "group": {"group", "группа"},
 }
@@ -71,13 +76,14 @@ def find(rows: Sequence[Row]) -> Headings | None:
     They stand above the first address. A line is headings if one cell names the column of addresses. It also is if a
     cell names another column, or all are words, and most addresses below stand in a column of words.
     """
+    addressed = [[index for index, cell in enumerate(row.cells) if has_address(cell)] for row in rows]
     for place, row in enumerate(rows[: TITLES + 1]):
-        if any(map(has_address, row.cells)):
+        if addressed[place]:
             return None
         columns = of_cells(row.cells)
         if "email" in columns:
             return Headings(place, row.cells, columns)
-        column = fullest(rows[place + 1 :])
+        column = fullest(addressed[place + 1 :])
         if column is not None and is_heading(row.cells, columns, column):
             columns[column] = "email"
             return Headings(place, row.cells, columns, is_guess=True)
@@ -91,9 +97,12 @@ def is_heading(cells: list[str], columns: list[str], column: int) -> bool:
     return column < len(cells) and not columns[column] and (any(columns) or words)
 
 
-def fullest(rows: Sequence[Row]) -> int | None:
-    """Returns the index of the column with the most addresses in these rows, the first of equals; None if none has."""
-    counted = Counter(index for row in rows for index, cell in enumerate(row.cells) if has_address(cell))
+def fullest(addressed: Sequence[Sequence[int]]) -> int | None:
+    """Returns the index of the column with the most addresses, the first of equals; None if none has.
+
+    `addressed` holds, for each row, the indexes of its cells with an address.
+    """
+    counted = Counter(index for indexes in addressed for index in indexes)
     return min(counted, key=lambda index: (-counted[index], index), default=None)
 
 
@@ -108,7 +117,7 @@ def of_cells(cells: list[str]) -> list[str]:
 
 def plain(heading: str) -> str:
     """Returns a heading in lower case, without accents, marks and the word "required": "e mail" for "E-Mail*"."""
-    letters = unicodedata.normalize("NFKD", heading.lower())
+    letters = unicodedata.normalize("NFKD", heading[:LONGEST].lower())
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return " ".join(re.sub(r"[\W_]+", " ", letters).split()).removesuffix(" required")
 

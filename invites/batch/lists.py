@@ -7,11 +7,14 @@ from itertools import chain, islice
 
 from django.core.exceptions import ValidationError
 
-from invites.batch import headings, remarks, rows
-from invites.batch.cells import has_address, is_name, people
-from invites.batch.columns import COLUMNS, email_of, fields
+from django.utils.translation import gettext as _
+
+from invites.batch import bare_rows, headings, names, remarks, rows
+from invites.batch.bare_rows import Said, one_line
+from invites.batch.cells import has_address, is_address, people
+from invites.batch.columns import email_of, fields
 from invites.batch.headings import Headings
-from invites.batch.remarks import LeftOut, Say
+from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
 from invites.models import Entry
 from kit import addresses
@@ -47,14 +50,20 @@ def read(lines: Iterable[Row], groups: Mapping[str, int] | None = None, say: Say
     reader = _People(found, groups)
     titles = sample[: found.place] if found else []
     yield from reader.read(chain(titles, sample[found.place + 1 if found else 0 :], lines))
-    for remark in (*remarks.unread(reader.unread), *remarks.left_out(reader.left_out)):
-        say(remark)
+    for found_out in (
+        remarks.unread(reader.unread),
+        remarks.left_out(reader.left_out),
+        remarks.no_names(reader.no_names),
+    ):
+        for remark in found_out:
+            say(remark)
 
 
 def _mended(row: Row) -> Row:
     """Returns the line that the second cell of a row in the file of bad lines holds, as it was or has been mended."""
     text = row.cells[1] if len(row.cells) > 1 else ""
-    return Row(row.number, rows.shown(text), rows.split(text, rows.best(text)), row.problem)
+    mark = rows.best(text)
+    return Row(row.number, rows.shown(text), rows.split(text, mark), row.problem, mark)
 
 
 class _People:
@@ -63,7 +72,7 @@ class _People:
     def __init__(self, found: Headings | None, groups: Mapping[str, int] | None) -> None:
         self.headings, self.groups = found, groups
         self.unread: dict[int, str] = {}  # unknown headings above cells with content, by their index
-        self.left_out = LeftOut()
+        self.left_out, self.no_names = Noted(), Noted()
 
     def read(self, lines: Iterable[Row]) -> Iterator[Line]:
         """Yields a Line for each person that these rows name, or for what is wrong with a row."""
@@ -75,24 +84,42 @@ class _People:
 
     def _people(self, row: Row) -> Iterator[Line]:
         """Yields a Line for each person in a row. Nearly always that is one, but people copy many into one line."""
-        said_of_each, is_whole = self._by_headings(row, self.headings) if self.headings else _by_itself(row.cells)
-        for said in said_of_each:
-            found, words_left = people(said.get("email", ""))
+        found = self.headings
+        said = self._by_headings(row, found) if found and _fits(row.cells, found) else bare_rows.read(row)
+        is_whole = said.is_whole
+        for one in said.of_each:
+            found_people, words_left = people(one.get("email", ""))
             is_whole = is_whole and not words_left
-            for typed, name in found:
-                yield self._line(row, {**said, "email": typed, "name": said.get("name") or name})
+            for typed, beside in found_people:
+                yield self._line(row, {**one, "email": typed, "name": self._name(row, one, typed, beside)})
+        for name in said.lone:
+            yield Line(row.number, name, problem=_("There is no email address beside this name"))
         if not is_whole:
             self.left_out.add(row.number)
 
+    def _name(self, row: Row, said: Mapping[str, str], address: str, beside: str) -> str:
+        """Returns the name that the columns say, or else the one beside the address. Notes what was not used of both."""
+        tidied = {column: names.tidy(_without(address, said.get(column, ""))) for column in ("name", "first", "last")}
+        spare, is_cut = names.tidy(beside)
+        if is_cut or any(is_cut for _name, is_cut in tidied.values()):
+            self.no_names.add(row.number)
+        named = _full_name({column: name for column, (name, _is_cut) in tidied.items()})
+        if named and not set(spare.lower().split()) <= set(named.lower().split()):
+            self.left_out.add(row.number)
+        return named or spare
+
     def _line(self, row: Row, said: dict[str, str]) -> Line:
+        if has_address(said["name"]) or is_address(said.get("note", "")):
+            problem = _("There is a second address in this line. Give each person a line of their own")
+            return Line(row.number, row.text, problem=problem)
         try:
             entry = Entry(email_of(said["email"]), **fields(said, self.groups))
         except ValidationError as error:
             return Line(row.number, row.text, problem=str(error.messages[0]))
         return Line(row.number, row.text, entry, meant=_meant(entry.email))
 
-    def _by_headings(self, row: Row, found: Headings) -> tuple[list[dict[str, str]], bool]:
-        """Returns what a row says of its person, by column, and whether all its cells were read.
+    def _by_headings(self, row: Row, found: Headings) -> Said:
+        """Returns what a row says of its person.
 
         Unknown columns do not count as unread here: their headings go into `unread`.
         """
@@ -107,36 +134,20 @@ class _People:
                 is_whole = False
             else:
                 said[column] = cell if column == "email" else one_line(cell)
-        return [{**said, "name": _full_name(said)}], is_whole
+        return Said([said], is_whole)
 
 
-def _by_itself(cells: list[str]) -> tuple[list[dict[str, str]], bool]:
-    """Returns what a row without headings says of each person, by column, and whether all its cells were read.
+def _fits(cells: list[str], found: Headings) -> bool:
+    """Returns whether the cells of a row stand below headings.
 
-    If all cells are addresses, each is a person. Else the cells are in the order of COLUMNS; or, if the first has no
-    address, the first that has one is read, and what stands before it if that looks like a name.
+    They do not below "Email" alone in "Lovelace, Ada <ada@example.com>", which its comma has cut.
     """
-    filled = [cell for cell in cells if cell]
-    if len(filled) > 1 and all(map(has_address, filled)):
-        return [{"email": cell} for cell in filled], True
-    place = next((index for index, cell in enumerate(cells) if has_address(cell)), 0)
-    if place:
-        before = [cell for cell in cells[:place] if cell]
-        name = " ".join(before) if is_name_of_one(before) else ""
-        return [{"email": cells[place], "name": name}], len(filled) == 1 + (len(before) if name else 0)
-    said = {column: one_line(cell) for column, cell in zip(COLUMNS, cells, strict=False)}
-    return [said | {"email": cells[0]}], not any(cells[len(COLUMNS) :])
+    return len(found.columns) > 1 or has_address(cells[0]) or not any(map(has_address, cells))
 
 
-def is_name_of_one(cells: list[str]) -> bool:
-    """Returns whether these cells look like a name, or like a first and a last name, and not like a company."""
-    words = [len(cell.split()) for cell in cells if is_name(cell)]
-    return len(words) == len(cells) and (len(words) == 1 or words == [1, 1])
-
-
-def one_line(cell: str) -> str:
-    """Returns the cell with one space for each line end and other white space."""
-    return " ".join(cell.split())
+def _without(address: str, name: str) -> str:
+    """Returns a name, or "" if it is the address once more."""
+    return "" if name.lower() == address.lower() else name
 
 
 def _full_name(said: Mapping[str, str]) -> str:

@@ -50,24 +50,39 @@ def unread(columns: Mapping[int, str]) -> Iterator[str]:
 
 
 @dataclass
-class LeftOut:
-    """The lines in which something beside the address was not read: how many, and the first of them."""
+class Noted:
+    """The lines of which one thing is to be said: how many, and the first of them."""
 
     count: int = 0
     first: list[int] = field(default_factory=list)
+    last: int | None = None
 
     def add(self, line: int) -> None:
+        if line == self.last:  # another person in it
+            return
+        self.last = line
         self.count += 1
         if len(self.first) <= NAMED:
             self.first.append(line)
 
 
-def left_out(lines: LeftOut) -> Iterator[str]:
+def left_out(lines: Noted) -> Iterator[str]:
     """Yields the remark on lines in which something beside the address was not read."""
     if lines.count:
         said = ngettext(
             "In %(count)s line something beside the address was not read: line %(lines)s.",
             "In %(count)s lines something beside the address was not read: lines %(lines)s.",
+            lines.count,
+        )
+        yield said % {"count": lines.count, "lines": listed(list(map(str, lines.first)))}
+
+
+def no_names(lines: Noted) -> Iterator[str]:
+    """Yields the remark on lines in which not all that stands in place of a name was taken for one."""
+    if lines.count:
+        said = ngettext(
+            "In %(count)s line the name was left out or cleaned, because it does not look like a name: line %(lines)s.",
+            "In %(count)s lines names were left out or cleaned, because they do not look like names: lines %(lines)s.",
             lines.count,
         )
         yield said % {"count": lines.count, "lines": listed(list(map(str, lines.first)))}

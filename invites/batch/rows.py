@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ JOINED = 5  # further lines that one quoted field may continue on
 SHOWN = 200  # characters of a line that could not be read
 DELIMITERS = ",;\t|"
 QUOTED = re.compile(r'"[^"]*"?')
+BEHIND = re.compile(r"> *+([,;\t|])")  # what mail programs put between people stands behind a bracket
 # The first line by which Excel is told the delimiter.
 SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 EDGES = "\ufeff \t\r\n"  # around a line or a cell
@@ -29,6 +31,7 @@ class Row:
     text: str  # to be shown
     cells: list[str]
     problem: str = ""
+    delimiter: str = ""  # that stood between the cells of a line; a sheet has none
 
 
 class Delimiter:
@@ -58,23 +61,32 @@ class Delimiter:
             self.fixed = max(counted, key=lambda mark: counted[mark])
 
 
-def of_lines(lines: Iterable[str]) -> Iterator[Row]:
-    """Yields a Row for each line that is not empty. A first line "sep=;" fixes the delimiter and is no row."""
+def of_lines(lines: Iterable[str], *, is_file: bool = False) -> Iterator[Row]:
+    """Yields a Row for each line that is not empty. A first line "sep=;" fixes the delimiter and is no row.
+
+    `is_file` words what is wrong for lines of a file; others were typed or pasted.
+    """
     delimiter, is_first = Delimiter(), True
     for number, text in joined(numbered(lines), delimiter):
-        problem = unreadable(text, delimiter)
+        problem = unreadable(text, delimiter, is_file=is_file)
         if is_first and (named := SEPARATOR.fullmatch(text.strip("\ufeff\r\n"))):
             delimiter.fixed, is_first = named[1], False
             continue
         if is_first and not problem:
             delimiter.fix_by(text)
         is_first = False
-        yield Row(number, shown(text), [] if problem else delimiter.split(text), problem)
+        mark = delimiter.of(text)
+        yield Row(number, shown(text), [] if problem else split(text, mark), problem, mark)
 
 
 def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Yields the lines that hold more than white space, numbered from 1 with the empty ones counted."""
-    return ((number, text) for number, text in enumerate(lines, 1) if text.strip(EDGES))
+    """Yields the lines in which something can be seen, numbered from 1 with the empty ones counted."""
+    return ((number, text) for number, text in enumerate(lines, 1) if is_visible(text))
+
+
+def is_visible(text: str) -> bool:
+    """Returns whether the text holds more than white space and invisible characters, such as a zero-width space."""
+    return any(not c.isspace() and unicodedata.category(c) != "Cf" for c in text)
 
 
 def joined(lines: Iterator[tuple[int, str]], delimiter: Delimiter) -> Iterator[tuple[int, str]]:
@@ -99,12 +111,14 @@ def joined(lines: Iterator[tuple[int, str]], delimiter: Delimiter) -> Iterator[t
         yield number, text
 
 
-def unreadable(text: str, delimiter: Delimiter) -> str:
+def unreadable(text: str, delimiter: Delimiter, *, is_file: bool) -> str:
     """Returns the reason why a line can't be read, in the reader's language, or ""."""
     if len(text) > LONGEST:
         return _("The line is longer than 10,000 characters")
     if any(c in "\0\ufffd" or "\ud800" <= c <= "\udfff" for c in text):
-        return _("The line is not UTF-8 text. Save the file as “CSV UTF-8”")
+        if is_file:
+            return _("The line is not UTF-8 text. Save the file as “CSV UTF-8”")
+        return _("There is an unreadable character (�) in this line. Type the line again")
     if delimiter.goes_on(text):
         return _("A quotation mark is not closed")
     return ""
@@ -118,7 +132,8 @@ def best(text: str) -> str:
     """Returns the delimiter of a line that stands for itself; "," if it has none.
 
     Of several outside quotation marks it is the first between whose cells each has an address, as mail programs copy
-    them ("Lovelace, Ada <a@b.example>; …"); else the first that leaves an address alone in a cell; else the first.
+    them ("Lovelace, Ada <a@b.example>; …"); else the first that stands behind a bracket; else the first that leaves an
+    address alone in a cell; else the first.
     """
     bare = unquoted(text)
     marks = sorted((mark for mark in DELIMITERS if mark in bare), key=bare.index)
@@ -127,7 +142,8 @@ def best(text: str) -> str:
     parts = {mark: list(filter(None, split(text, mark))) for mark in marks}
     together = (mark for mark in marks if all("@" in cell for cell in parts[mark]))
     alone = (mark for mark in marks if any(map(is_address, parts[mark])))
-    return next(together, None) or next(alone, None) or marks[0]
+    behind = BEHIND.findall(bare)
+    return next(together, None) or next(iter(behind), None) or next(alone, None) or marks[0]
 
 
 def split(text: str, delimiter: str) -> list[str]:
@@ -136,7 +152,12 @@ def split(text: str, delimiter: str) -> list[str]:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
         rows = [text.split(delimiter)]
-    return [cell.strip(EDGES) for row in rows for cell in row]
+    return [stripped(cell) for row in rows for cell in row]
+
+
+def stripped(cell: str) -> str:
+    """Returns a cell without white space around it, and "" if nothing in it can be seen."""
+    return cell.strip(EDGES) if is_visible(cell) else ""
 
 
 def join(cells: Iterable[str]) -> str:

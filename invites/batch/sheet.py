@@ -1,7 +1,7 @@
 """The cells of one sheet of a workbook, as rows of text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,12 +9,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from invites.batch import remarks, rows
+from invites.batch.cells import has_address
 from invites.batch.encodings import LONGEST
 from invites.batch.remarks import Say
 from invites.batch.rows import Row
 from invites.batch.xml_elements import Element, elements, namespace, text
 
 WIDEST = 1000  # columns
+MOST = 4 * 1024 * 1024  # characters of all cells: many may name one long text that is stored once
 TRUE = {"1", "true"}
 LETTERS = re.compile(r"[A-Z]+")
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how Excel writes control characters
@@ -29,35 +31,64 @@ class Context:
     starts_1904: bool
 
 
-def read(part: bytes, context: Context, say: Say = remarks.nobody) -> Iterator[Row]:
+def read(
+    part: bytes, context: Context, say: Say = remarks.nobody, links: Mapping[str, str] | None = None
+) -> Iterator[Row]:
     """Yields the rows of a sheet that have content. `say` is told at the end if any of these were hidden.
 
-    Raises ValidationError if a row has more than WIDEST columns; ParseError, ValueError or LookupError if the part is
-    damaged.
+    `links` are the mailto URLs under its cells, by their names. Raises ValidationError if a row has more than WIDEST
+    columns, or all have more than MOST characters; ParseError, ValueError or LookupError if the part is damaged.
     """
-    number, has_hidden = 0, False
+    number, has_hidden, left = 0, False, MOST
     for found in elements(part, "row", "sheetData"):
         number = int(found.get("r", number + 1))
-        texts = cells(found, context)
-        problem = unreadable(found, texts)
+        texts, length = cells(found, context, links or {})
+        left -= length
+        if left < 0:
+            raise too_large()
+        problem = unreadable(found, length)
         if problem or any(texts):
             has_hidden |= found.get("hidden") in TRUE
-            yield Row(number, rows.shown(rows.join(texts)), texts, problem)
+            yield Row(number, beginning(texts), texts, problem)
     if has_hidden:
         say(remarks.hidden_rows())
 
 
-def cells(row: Element, context: Context) -> list[str]:
-    """Returns the cells of a row as texts, with empty ones for those that it leaves out."""
-    texts, place = dict[int, str](), 0
+def has_content(part: bytes) -> bool:
+    """Returns whether any cell of a sheet holds something. Raises ParseError or ValueError if the part is damaged."""
+    return any(
+        len(cell) for row in elements(part, "row", "sheetData") for cell in row.findall(f"{namespace(row)}c")
+    )
+
+
+def cells(row: Element, context: Context, links: Mapping[str, str]) -> tuple[list[str], int]:
+    """Returns the cells of a row as texts, with empty ones for those that it leaves out, and how long all are as stored.
+
+    If they are longer than LONGEST, the rest of the row is not looked at. The address in a link under a cell follows
+    its text, if no cell of the row shows an address.
+    """
+    texts, linked, place, length = dict[int, str](), dict[int, str](), 0, 0
     for cell in row.findall(f"{namespace(row)}c"):
         name = LETTERS.match(cell.get("r", ""))
         place = column(name[0]) if name else place + 1
-        if said := shown(cell, context):
+        said = stored(cell, context)
+        length += len(said)
+        if length > LONGEST:
+            break
+        if said := shown(cell, said, context):
             texts[place] = said
+            if link := links.get(cell.get("r", "")):
+                linked[place] = f"{said} {link}"
     if texts and max(texts) > WIDEST:
         raise ValidationError(_("The sheet has more than 1,000 columns. Save the columns that matter as CSV."))
-    return [texts.get(place, "") for place in range(1, max(texts, default=0) + 1)]
+    if linked and not any(map(has_address, texts.values())):
+        texts |= linked
+    return [texts.get(place, "") for place in range(1, max(texts, default=0) + 1)], length
+
+
+def beginning(texts: list[str]) -> str:
+    """Returns the beginning of a row whose cells are `texts`, to be shown."""
+    return rows.shown(rows.join(text[: rows.SHOWN + 1] for text in texts[: rows.SHOWN + 1]))
 
 
 def column(letters: str) -> int:
@@ -68,10 +99,10 @@ def column(letters: str) -> int:
     return number
 
 
-def unreadable(row: Element, texts: list[str]) -> str:
-    """Returns the reason why a row, whose cells are `texts`, can't be read, in the reader's language, or ""."""
+def unreadable(row: Element, length: int) -> str:
+    """Returns the reason why a row with so many characters can't be read, in the reader's language, or ""."""
     prefix = namespace(row)
-    if any(len(said) > LONGEST for said in texts):
+    if length > LONGEST:
         return _("The line is longer than 10,000 characters")
     for cell in row:
         # The result of a formula may be empty text, which has the type "str".
@@ -80,26 +111,34 @@ def unreadable(row: Element, texts: list[str]) -> str:
     return ""
 
 
-def shown(cell: Element, context: Context) -> str:
-    """Returns what a cell shows: "5" for 5.0, "2026-11-20" for a date, "" for nothing.
+def stored(cell: Element, context: Context) -> str:
+    """Returns what is stored for a cell: its text, or the number behind what it shows.
 
     Raises ValueError or LookupError if the cell is damaged.
     """
-    prefix, kind = namespace(cell), cell.get("t", "n")
+    prefix = namespace(cell)
     written = cell.find(f"{prefix}is")
     said = cell.findtext(f"{prefix}v") or "" if written is None else text(written)
+    return context.strings[int(said)] if said and cell.get("t") == "s" else said
+
+
+def shown(cell: Element, said: str, context: Context) -> str:
+    """Returns what a cell shows for which `said` is stored: "5" for 5.0, "2026-11-20" for a date, "" for nothing.
+
+    Raises ValueError if the cell is damaged.
+    """
+    kind = cell.get("t", "n")
     if not said:
         return ""
-    if kind == "s":
-        said = context.strings[int(said)]
-    elif kind == "b":
+    if kind == "b":
         said = str(said in TRUE).upper()
     elif kind == "n":
         value = float(said)
         if int(cell.get("s", 0)) in context.date_styles:
             return moment(value, context)
         said = str(int(value)) if value.is_integer() else str(value)
-    return ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), said).strip(rows.EDGES)
+    said = ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), said)
+    return rows.stripped(said)
 
 
 def moment(days: float, context: Context) -> str:
@@ -112,3 +151,7 @@ def moment(days: float, context: Context) -> str:
     if 0 <= days < 1:
         return found.time().isoformat()
     return found.date().isoformat() if found.time() == found.time().min else found.isoformat()
+
+
+def too_large() -> ValidationError:
+    return ValidationError(_("There is too much in this Excel file. Save the sheet with the addresses as CSV."))

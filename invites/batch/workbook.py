@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from invites.batch import remarks, sheet
+from invites.batch import hyperlinks, remarks, sheet
 from invites.batch.remarks import Say
 from invites.batch.rows import Row
 from invites.batch.xml_elements import Element, ParseError, attribute, elements, text
@@ -29,7 +29,7 @@ DAMAGED = (BadZipFile, ParseError, zlib.error, OSError, EOFError, RuntimeError, 
 
 # The numbers of Excel's own formats that are dates or times, and what makes another format one.
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
-LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.')
+LITERAL = re.compile(r'"[^"]*"?|\[[^\]]*\]?|\\.|_.')
 DATE_LETTER = re.compile(r"[dmhysDMHYS]")
 
 
@@ -53,15 +53,25 @@ def read_rows(file: BinaryIO, say: Say) -> Iterator[Row]:
         sheets = find_sheets(parts)
         context = sheet.Context(shared_strings(parts), date_styles(parts), starts_1904(parts))
         visible = [one for one in sheets if one.is_visible]
-        chosen = next((one for one in visible if any(sheet.read(parts[one.part], context))), None)
+        chosen = next((one for one in visible if sheet.has_content(parts[one.part])), None)
+        links = hyperlinks.of_sheet(parts, chosen.part) if chosen else {}
     except DAMAGED:
         raise damaged() from None
     if chosen is None:
         return iter(())
-    others = [one.title for one in visible if one is not chosen]
-    for remark in remarks.sheets(chosen.title, others, [one.title for one in sheets if not one.is_visible]):
+    others = [one for one in sheets if one is not chosen and has_content(parts[one.part])]
+    others_visible = [one.title for one in others if one.is_visible]
+    for remark in remarks.sheets(chosen.title, others_visible, [one.title for one in others if not one.is_visible]):
         say(remark)
-    return guarded(sheet.read(parts[chosen.part], context, say))
+    return guarded(sheet.read(parts[chosen.part], context, say, links))
+
+
+def has_content(part: bytes) -> bool:
+    """Returns whether a sheet that is not read has any content, also if it can't be read."""
+    try:
+        return sheet.has_content(part)
+    except DAMAGED:
+        return True
 
 
 def guarded(rows: Iterator[Row]) -> Iterator[Row]:
@@ -100,7 +110,7 @@ def unpack_part(archive: ZipFile, member: ZipInfo, most: int) -> bytes:
             pieces.append(piece)
             left -= len(piece)
             if left < 0:
-                raise too_large()
+                raise sheet.too_large()
     return b"".join(pieces)
 
 
@@ -160,7 +170,3 @@ def starts_1904(parts: dict[str, bytes]) -> bool:
 
 def damaged() -> ValidationError:
     return ValidationError(_("This file is not a spreadsheet we can read. Save it as .xlsx or CSV."))
-
-
-def too_large() -> ValidationError:
-    return ValidationError(_("There is too much in this Excel file. Save the sheet with the addresses as CSV."))

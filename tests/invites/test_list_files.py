@@ -2,6 +2,7 @@
 
 import re
 import struct
+import tracemalloc
 import zlib
 from datetime import date, datetime
 from io import BytesIO
@@ -11,7 +12,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from invites.batch import encodings, files, lists, workbook
 
@@ -79,17 +80,30 @@ def test_a_western_file_is_read_in_any_encoding(encoding):
     assert people(raw) == [("ada@example.com", "Jürgen Müller-Größe")]
 
 
+@pytest.mark.parametrize("name", ["Łukasz Żółć", "Michał Nowak", "Małgorzata Wąs", "Ľubomír Šťastný", "Ewa Żak"])
+def test_a_central_european_file_is_told_by_its_letters(name):
+    raw = f"Email;Name\nada@example.com;{name}\n".encode("cp1250")
+    assert people(raw) == [("ada@example.com", name)]
+    assert "Windows-1250 (Central European)" in read(raw)[1][0]
+
+
+@pytest.mark.parametrize("name", ["Lætitia Sœur", "Nuño Peña", "João Gonçalves", "Åse Ødegård", "Strauß", "Élodie"])
+def test_a_western_file_is_not_taken_for_another(name):
+    raw = f"Email;Name;Message\nada@example.com;{name};£5, 7 m³, ¿Cómo? 1º\n".encode("cp1252")
+    assert people(raw) == [("ada@example.com", name)]
+
+
 def test_unicode_text_of_excel_with_its_other_byte_order_is_read():
     assert people(b"\xfe\xff" + "ada@example.com\tAda".encode("utf-16-be")) == [ADA]
 
 
 def test_a_guess_is_said_and_can_be_overruled():
-    raw = "Email;Name\nada@example.com;Łukasz Żak\n".encode("cp1250")
+    raw = "Email;Name\nada@example.com;Jiří Dvořák\n".encode("cp1250")
 
     (said,) = read(raw)[1]
     assert "The file was in Windows-1252 (Western)." in said
     assert read(raw, "cp1250")[1] == []
-    assert people(raw, "cp1250") == [("ada@example.com", "Łukasz Żak")]
+    assert people(raw, "cp1250") == [("ada@example.com", "Jiří Dvořák")]
     assert read("ada@example.com,Jürgen".encode())[1] == []
 
 
@@ -114,11 +128,70 @@ def test_a_workbook_is_read_with_numbers_dates_and_line_ends_in_its_cells():
     found = [line.entry for line in lines if line.entry]
     assert [(e.email, e.name, e.note) for e in found] == [
         ("ada@example.com", "Ada Lovelace King", "2026-11-20"),
-        ("bob@example.com", "7 TRUE", "2026-11-20T09:30:00"),
-        ("eve@example.com", "7 TRUE", "2026-11-20T09:30:00"),
+        ("bob@example.com", "", "2026-11-20T09:30:00"),
+        ("eve@example.com", "Eve", "2026-11-20T09:30:00"),
     ]
     assert [(line.number, bool(line.entry)) for line in lines] == [(1, False), (4, True), (5, True), (5, True)]
-    assert said == ["Columns we don’t use: Geburtstag."]
+    assert said == [
+        "Columns we don’t use: Geburtstag.",
+        "In 1 line the name was left out or cleaned, because it does not look like a name: line 5.",
+    ]
+
+
+def test_dates_numbers_and_truths_of_a_workbook_are_no_names():
+    raw = xlsx(
+        ["ada@example.com", date(2026, 1, 2)],
+        ["bob@example.com", 3],
+        ["eve@example.com", True],
+        [2.5, "mallory@example.com"],
+    )
+    lines, said = read(raw)
+    assert [line.entry.name for line in lines] == ["", "", "", ""]
+    assert said == [
+        "In 1 line something beside the address was not read: line 4.",
+        "In 3 lines names were left out or cleaned, because they do not look like names: lines 1, 2, 3.",
+    ]
+
+
+def linked(raw, **links):
+    """Returns a workbook whose cells of these names have these links."""
+    book = load_workbook(BytesIO(raw))
+    for cell, link in links.items():
+        book.active[cell].hyperlink = link
+    return saved(book)
+
+
+def test_the_address_in_a_link_under_a_cell_is_read():
+    raw = xlsx(["write me"], ["Bob"], ["Contact"], ["Site"], ["dan@example.com"])
+    links = {
+        "A1": "mailto:ada%2Bx@example.com?subject=Hi",
+        "A2": "mailto:bob@example.com",
+        "A3": "MAILTO:eve@example.com",
+        "A4": "https://example.com/?mail=mallory@example.com",
+        "A5": "mailto:mallory@example.com",
+    }
+    assert people(linked(raw, **links)) == [
+        ("ada+x@example.com", ""),
+        ("bob@example.com", "Bob"),
+        ("eve@example.com", ""),
+        "Enter an email address in the correct format, like name@example.com",
+        ("dan@example.com", ""),
+    ]
+    below = xlsx(["Name", "E-mail"], ["Ada", "write me"], ["Bob", "bob@example.com"])
+    assert people(linked(below, B2="mailto:ada@example.com", A3="mailto:mallory@example.com")) == [
+        ADA,
+        ("bob@example.com", "Bob"),
+    ]
+
+
+def test_damaged_links_under_cells_are_told():
+    raw = linked(xlsx(["write me"]), A1="mailto:ada@example.com")
+    assert people(raw) == [("ada@example.com", "")]
+    links = "xl/worksheets/_rels/sheet1.xml.rels"
+    assert refusal(changed(raw, links, lambda part: part[:-9])) == DAMAGED
+    assert people(changed(raw, links, lambda part: part.replace(b"rId", b"x"))) == [
+        "Enter an email address in the correct format, like name@example.com"
+    ]
 
 
 def test_the_first_visible_sheet_with_content_is_read_and_the_others_are_named():
@@ -131,13 +204,14 @@ def test_the_first_visible_sheet_with_content_is_read_and_the_others_are_named()
     people_sheet.append(["ada@example.com", "Ada"])
     people_sheet.row_dimensions[1].hidden = True
     book.create_sheet("Old").append(["bob@example.com"])
+    book.create_sheet("Hidden and empty").sheet_state = "hidden"
 
     lines, said = read(saved(book))
 
     assert [line.entry.email for line in lines] == ["ada@example.com"]
     assert said == [
         "Read from the sheet “People”.",
-        "Sheets that were not read: Empty, Old.",
+        "Sheets that were not read: Old.",
         "Hidden sheets, which are not read: Secret.",
         "Rows that are hidden or filtered out were read, too.",
     ]
@@ -159,6 +233,49 @@ def with_strings(raw):
     with ZipFile(file, "a") as archive:
         archive.writestr("xl/s.xml", STRINGS)
     return file.getvalue()
+
+
+def named_often(text, rows):
+    """Returns a workbook in which each of these rows is as many cells, all of which name one text."""
+    sheet = "".join(f"<row>{'<c t="s"><v>0</v></c>' * cells}</row>" for cells in rows)
+    raw = changed(ONE, SHEET, lambda part: appended(part, sheet.encode()), compression=ZIP_DEFLATED)
+    strings = STRINGS.replace("ada@example.com", text)
+    return changed(with_strings(raw), "xl/s.xml", lambda _part: strings.encode(), compression=ZIP_DEFLATED)
+
+
+TOO_LONG = "The line is longer than 10,000 characters"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [("x" * 2_000_000, [100]), ("x" * 9_000, [1_000] * 5), ("_x0020_" * 1_400, [1_000] * 5), (" " * 9_000, [1_000])],
+)
+def test_a_row_whose_cells_name_one_long_text_again_and_again_is_never_put_together(text, rows):
+    raw = named_often(text, rows)
+    assert len(raw) < 30_000
+    tracemalloc.start()
+    try:
+        found = people(raw)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert found[:-1] == [("ada@example.com", "")] + [TOO_LONG] * len(rows)
+    assert peak < 30_000_000  # bytes
+
+
+def test_a_sheet_whose_rows_name_one_long_text_again_and_again_is_too_large():
+    assert refusal(named_often("x" * 9_000, [1] * 500)) == TOO_MUCH
+    assert refusal(named_often(" " * 9_000, [1] * 500)) == TOO_MUCH
+    assert len(people(named_often("x" * 9_000, [1] * 400))) == 402
+
+
+def test_a_format_of_a_number_that_opens_brackets_without_end_is_read():
+    styles = b'<numFmts><numFmt numFmtId="200" formatCode="' + b"[" * 500_000 + b'"/></numFmts>'
+    raw = changed(
+        ONE, "xl/styles.xml", lambda part: re.sub(b"<numFmts.*?/>|(?=<fonts)", styles, part, count=1, flags=re.DOTALL)
+    )
+    assert people(raw) == [("ada@example.com", "")]
 
 
 def test_shared_strings_of_excel_are_read_without_how_they_sound():

@@ -12,7 +12,7 @@ from invites.models import Entry
 
 def read(content: bytes | str, groups=None, said=None):
     raw = content.encode() if isinstance(content, str) else content
-    lines = rows.of_lines(encodings.decode(BytesIO(raw), encodings.UTF8))
+    lines = rows.of_lines(encodings.decode(BytesIO(raw), encodings.UTF8), is_file=True)
     return list(lists.read(lines, groups, said.append if said is not None else lambda _remark: None))
 
 
@@ -159,7 +159,7 @@ CELLS = {
     "Ada <ada@example.com>; Bob <bob@example.com>": [("ada@example.com", "Ada"), ("bob@example.com", "Bob")],
     "Ada <ada@example.com>, Bob <bob@example.com>": [("ada@example.com", "Ada"), ("bob@example.com", "Bob")],
     "Lovelace, Ada <ada@example.com>; Bob <bob@example.com>": [
-        ("ada@example.com", "Lovelace, Ada"),
+        ("ada@example.com", "Ada Lovelace"),
         ("bob@example.com", "Bob"),
     ],
     "[ada@example.com](mailto:ada@example.com?subject=Hi)": [("ada@example.com", "")],
@@ -168,7 +168,24 @@ CELLS = {
     "E-Mail: ada@example.com": [("ada@example.com", "")],
     "Ada,ada@example.com": [("ada@example.com", "Ada")],
     "Ada,Lovelace,ada@example.com": [("ada@example.com", "Ada Lovelace")],
-    "Müller, Hans;hans@example.com": [("hans@example.com", "Müller, Hans")],
+    "Müller, Hans;hans@example.com": [("hans@example.com", "Hans Müller")],
+    "name,address\nAda Lovelace,ada@example.com": [("ada@example.com", "Ada Lovelace")],
+    "Email\nLovelace, Ada <ada@example.com>": [("ada@example.com", "Ada Lovelace")],
+    "Lovelace, Ada <ada@example.com>": [("ada@example.com", "Ada Lovelace")],
+    "Lovelace, Ada (ada@example.com)": [("ada@example.com", "Ada Lovelace")],
+    "Lovelace, Ada ada@example.com": [("ada@example.com", "Ada Lovelace")],
+    "Lovelace, Ada (Sales) <ada@example.com>": [("ada@example.com", "Ada Lovelace (Sales)")],
+    "Lovelace, PhD\tada@example.com": [("ada@example.com", "Lovelace, PhD")],
+    'ada@example.com,"Ada, Bob and Eve"': [("ada@example.com", "Ada, Bob and Eve")],
+    'ada@example.com,"Ada ""Countess"" Lovelace"': [("ada@example.com", 'Ada "Countess" Lovelace')],
+    "[Ada](mailto:ada%40example.com?subject=Hi)": [("ada@example.com", "Ada")],
+    "mailto:ada%2Bx@example.com": [("ada+x@example.com", "")],
+    "mailto:ada%40example.com?subject=Hi": [("ada@example.com", "")],
+    "e-mail:ada@example.com": [("ada@example.com", "")],
+    "ada@example.com/": [("ada@example.com", "")],
+    "Ada <ada @ example.com>": [("ada@example.com", "Ada")],
+    "ada@ example.com, bob @ example.com.": [("ada@example.com", ""), ("bob@example.com", "")],
+    "Name,Email\nada@example.com,ada@example.com": [("ada@example.com", "")],
 }
 
 
@@ -177,6 +194,134 @@ def test_every_address_of_a_line_is_found_with_its_name(subtests):
         with subtests.test(content=content):
             assert [(entry.email, entry.name) for entry in entries(content)] == people
             assert remarks(content) == []
+
+
+OF_MAIL_PROGRAMS = [
+    "Lovelace, Ada <ada@example.com>, Hopper, Grace <grace@example.com>",
+    "Lovelace, Ada <ada@example.com>; Hopper, Grace <grace@example.com>;",
+    "Lovelace, Ada <ada@example.com>\tHopper, Grace <grace@example.com>",
+    "Lovelace, Ada <ada@example.com>,\nHopper, Grace <grace@example.com>,",
+    '"Lovelace, Ada" <ada@example.com>, "Hopper, Grace" <grace@example.com>',
+    "'Lovelace, Ada' <ada@example.com>; 'Hopper, Grace' <grace@example.com>",
+    "Lovelace, Ada [mailto:ada@example.com]; Hopper, Grace [mailto:grace@example.com]",
+]
+
+
+def test_last_names_before_a_comma_are_read_as_mail_programs_write_them(subtests):
+    for content in OF_MAIL_PROGRAMS:
+        with subtests.test(content=content):
+            assert [(entry.email, entry.name) for entry in entries(content)] == [
+                ("ada@example.com", "Ada Lovelace"),
+                ("grace@example.com", "Grace Hopper"),
+            ]
+            assert remarks(content) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Lovelace, Ada <ada@example.com>; Hopper, Grace <grace@example.com>; Turing; alan@example.com",
+        "Lovelace, Ada <ada@example.com>; Turing; Hopper, Grace <grace@example.com>; alan@example.com",
+        "Lovelace, Ada <ada@example.com>, Hopper, Grace <grace@example.com>, alan@example.com, Turing",
+    ],
+)
+def test_a_name_without_an_address_among_copied_people_is_named(content):
+    found = read(content)
+    assert sorted((line.entry.email, line.entry.name) for line in found if line.entry) == [
+        ("ada@example.com", "Ada Lovelace"),
+        ("alan@example.com", ""),
+        ("grace@example.com", "Grace Hopper"),
+    ]
+    assert [(line.text, line.problem) for line in found if line.problem] == [
+        ("Turing", "There is no email address beside this name")
+    ]
+
+
+NO_NAMES = {
+    '<a href="mailto:ada@example.com">Ada</a>': "",
+    '[{"email":"ada@example.com","name":"Ada"}]': "",
+    "EMAIL;TYPE=work:ada@example.com": "",
+    '"Ada "the great" Lovelace",ada@example.com': "Ada the great Lovelace",
+    "name: Ada, email: ada@example.com": "Ada",
+    "ada@example.com,{{ first_name }}": "",
+    "ada@example.com,*|FNAME|*": "",
+    'ada@example.com,=HYPERLINK("x")': "",
+    "ada@example.com,#N/A": "",
+    "ada@example.com,&lt;Ada&gt;": "",
+    "ada@example.com,2026-01-02": "",
+    "ada@example.com,02.01.2026": "",
+    "ada@example.com,3": "",
+    "ada@example.com,TRUE": "",
+    "First name,Last name,Email\n7,Lovelace,ada@example.com": "Lovelace",
+}
+
+
+def test_what_is_no_name_is_not_used_as_one_and_that_is_said(subtests):
+    for content, name in NO_NAMES.items():
+        with subtests.test(content=content):
+            assert [(entry.email, entry.name) for entry in entries(content)] == [("ada@example.com", name)]
+            line = 1 + content.count("\n")
+            said = f"the name was left out or cleaned, because it does not look like a name: line {line}."
+            assert remarks(content)[-1] == f"In 1 line {said}"
+
+
+def test_what_stands_around_a_name_or_an_address_is_told_apart_from_it():
+    assert problems("Ada Lovelace @ example.com") == [
+        (1, "Something is missing beside the “@”, or there is a space. Write the address as one word")
+    ]
+    second = "There is a second address in this line. Give each person a line of their own"
+    assert problems("ada@example.com,Ada,bob@example.com") == [(1, second)]
+    both = "Name,Email\nLovelace,Ada <ada@example.com>"
+    assert [entry.name for entry in entries(both)] == ["Lovelace"]
+    assert remarks(both) == ["In 1 line something beside the address was not read: line 2."]
+
+
+LANGUAGES = {
+    "ru": ["русский", "Рус.", "Russian", "ru-RU", "ru_RU", "RUS", "Русский язык", "Russian (Russia)"],
+    "en": ["English", "англ", "Английский", "en-GB", "en_US", "eng", "English (UK)", "Englisch"],
+}
+
+
+def test_languages_are_read_by_their_names_and_codes(subtests):
+    for code, names in LANGUAGES.items():
+        for name in names:
+            with subtests.test(name=name):
+                assert [entry.language for entry in entries(f"Почта;Язык\na@b.example;{name}")] == [code]
+    assert "“китайский” is not one" in problems("Почта;Язык\na@b.example;китайский")[0][1]
+
+
+def test_an_unreadable_character_that_was_pasted_is_worded_so():
+    (line,) = lists.read(rows.of_lines(["Ad\ufffda"]))
+    assert line.problem == "There is an unreadable character (�) in this line. Type the line again"
+
+
+@pytest.mark.parametrize("content", ["\t\u200b", "\ufeff\n\u200b\u2060 \n\u00ad", "\u200b,\u200b;"[:1]])
+def test_lines_in_which_nothing_can_be_seen_name_nobody(content):
+    assert read(content) == []
+    assert entries(f"{content}\nada@example.com,\u200b") == [Entry("ada@example.com")]
+
+
+LONG = [
+    "a@" + "." * 9990 + "@",
+    "a@" + "a." * 4000 + "@",
+    "a" * 9990 + "@",
+    "ada @" + " " * 9990 + "@",
+    "<" * 9990 + "@",
+    "(" + " " * 9980 + "a@a",
+    "mailto:" * 1400 + "@",
+    "e" + "\u0345\u0301" * 4990,
+    '"' * 9990,
+    ("> " * 4990) + "@,;",
+]
+
+
+def test_long_lines_are_read_in_one_go(subtests):
+    """Tries lines of which each took seconds when a pattern began again in their middle."""
+    for text in LONG:
+        with subtests.test(text=text[:20]):
+            found = read("\n".join([text] * 100 + ["ada@example.com"]))
+            assert "ada@example.com" in [line.entry.email for line in found if line.entry]
+            assert len(found) > 90 or '"' in text
 
 
 def test_a_cell_below_a_heading_may_hold_several_people_as_well():

@@ -31,8 +31,8 @@ MAGIC, VERSION = b"sha1bits", 1
 
 CHUNK = 1 << 20  # bytes read at once
 COPIED = 1 << 23  # bytes of the filter that are copied at most, to be filled more quickly than in the file
-# SHA-1 in hex, and perhaps how often it was seen; any other line, whole, is found as an empty hash. Nothing may be tried
-# in a second way from the middle of a line: long ones would take hours.
+# SHA-1 in hex, and perhaps how often it was seen; any other line, whole, is found as an empty hash. Nothing may be
+# tried in a second way from the middle of a line: long ones would take hours.
 LINE = re.compile(rb"^(?:([0-9A-Fa-f]{40})(?::\d++)?[ \t]*+\r?$|[^\r\n].*+|\r.++)", re.MULTILINE)
 
 

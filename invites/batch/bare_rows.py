@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from invites.batch.cells import has_address, is_in_brackets, is_mailbox, people
+from invites.batch.cells import has_address, is_in_brackets, is_mailbox, means_address, people
 from invites.batch.columns import COLUMNS
 from invites.batch.names import QUOTES, is_name
 from invites.batch.rows import Row
@@ -27,7 +27,7 @@ def read(row: Row) -> Said:
     """
     filled = [cell for cell in row.cells if cell]
     places = [index for index, cell in enumerate(row.cells) if has_address(cell)]
-    if len(filled) > 1 and len(places) == len(filled):
+    if len(filled) > 1 and places and all(map(means_address, filled)):
         return Said([{"email": cell} for cell in filled])
     addressed = [row.cells[place] for place in places]
     if len(places) > 1 and all(map(is_mailbox, addressed)) and any(map(is_in_brackets, addressed)):

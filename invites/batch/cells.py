@@ -39,6 +39,11 @@ def has_address(cell: str) -> bool:
     return "@" in (said := prepared(cell)) and any(map(is_address, TOKEN.findall(said)))
 
 
+def means_address(cell: str) -> bool:
+    """Returns whether the cell has an address or what was meant as one, like "ada@example"; "@ada" was not."""
+    return any("@" in token.strip("@") for token in TOKEN.findall(prepared(cell)))
+
+
 def is_mailbox(cell: str) -> bool:
     """Returns whether the cell is one address alone, or has one in brackets: "Ada <ada@example.com>"."""
     return is_address(prepared(cell)) or is_in_brackets(cell)
@@ -91,6 +96,8 @@ def name(before: str, behind: str) -> tuple[str, bool]:
 
     Words in brackets, or before an address in brackets, are always a name. Others must begin like one, with a capital.
     """
+    if not before.strip(MARKS) and not behind.strip(MARKS):
+        return "", False
     brackets = before.rstrip().endswith(tuple(OPENING))
     said = [
         (cleaned(before.rstrip(MARKS + OPENING)), brackets),

@@ -25,7 +25,9 @@ def email_of(typed: str) -> str:
     if not typed.strip():
         raise ValidationError(_("There is no email address in this line"))
     if typed.strip().startswith("@") or typed.strip().endswith("@"):
-        raise ValidationError(_("Something is missing beside the “@”, or there is a space. Write the address as one word"))
+        raise ValidationError(
+            _("Something is missing beside the “@”, or there is a space. Write the address as one word")
+        )
     return addresses.normalize(typed)
 
 

@@ -21,7 +21,9 @@ def of_sheet(parts: dict[str, bytes], part: str) -> dict[str, str]:
     links = parts.get(f"{dirname(part)}/_rels/{basename(part)}.rels")
     if not links:
         return {}
-    targets = {found.get("Id", ""): found.get("Target", "") for found in elements(links, "Relationship", "Relationships")}
+    targets = {
+        found.get("Id", ""): found.get("Target", "") for found in elements(links, "Relationship", "Relationships")
+    }
     found = dict[str, str]()
     for attributes in HYPERLINK.findall(parts[part]):
         cell, link = CELL.search(attributes), LINK.search(attributes)

@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import chain, islice
 
 from django.core.exceptions import ValidationError
-
 from django.utils.translation import gettext as _
 
 from invites.batch import bare_rows, headings, names, remarks, rows
@@ -98,7 +97,7 @@ class _People:
             self.left_out.add(row.number)
 
     def _name(self, row: Row, said: Mapping[str, str], address: str, beside: str) -> str:
-        """Returns the name that the columns say, or else the one beside the address. Notes what was not used of both."""
+        """Returns the name in the columns, or else the one beside the address. Notes what was not used of both."""
         tidied = {column: names.tidy(_without(address, said.get(column, ""))) for column in ("name", "first", "last")}
         spare, is_cut = names.tidy(beside)
         if is_cut or any(is_cut for _name, is_cut in tidied.values()):

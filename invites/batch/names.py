@@ -4,6 +4,7 @@ import re
 
 MOST_WORDS = 5  # of a name that stands beside an address without brackets
 WORD = re.compile(r"(?:[^\W\d_]\.)+|[^\W\d_][^\d_@<>|=/\\.]*\.?")  # "J.R.", "Lovelace", "O’Neil", "Dr."
+QUOTED = 3  # pairs of quotation marks around a name, at most
 QUOTES = "\"'“”„‟«»‘’"
 # What stands in no name, but in what programs write: HTML, JSON, vCards, formulas, placeholders.
 SYNTAX = re.compile(r"[<>{}\[\]\\=|;:^~%*]|&#?\w{1,10};|^#")
@@ -33,8 +34,9 @@ def tidy(text: str) -> tuple[str, bool]:
     program would write.
     """
     whole = text.strip()
-    while len(whole) > 1 and whole[0] in QUOTES and whole[-1] in QUOTES and not whole[1:-1].count('"') % 2:
-        whole = whole[1:-1].strip()
+    for _pair in range(QUOTED):
+        if len(whole) > 1 and whole[0] in QUOTES and whole[-1] in QUOTES and not whole[1:-1].count('"') % 2:
+            whole = whole[1:-1].strip()
     name = LABEL.sub("", whole, count=1) if LABEL.match(whole) else whole
     if not PAIRED.fullmatch(name):
         name = name.replace('"', "")

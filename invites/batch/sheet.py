@@ -56,13 +56,11 @@ def read(
 
 def has_content(part: bytes) -> bool:
     """Returns whether any cell of a sheet holds something. Raises ParseError or ValueError if the part is damaged."""
-    return any(
-        len(cell) for row in elements(part, "row", "sheetData") for cell in row.findall(f"{namespace(row)}c")
-    )
+    return any(len(cell) for row in elements(part, "row", "sheetData") for cell in row.findall(f"{namespace(row)}c"))
 
 
 def cells(row: Element, context: Context, links: Mapping[str, str]) -> tuple[list[str], int]:
-    """Returns the cells of a row as texts, with empty ones for those that it leaves out, and how long all are as stored.
+    """Returns the cells of a row as texts, with empty ones for those that it leaves out, and their length as stored.
 
     If they are longer than LONGEST, the rest of the row is not looked at. The address in a link under a cell follows
     its text, if no cell of the row shows an address.

@@ -331,7 +331,7 @@ def test_only_staff_who_may_invite_enter_and_only_superusers_name_groups(desk):
 
 def test_everybody_can_be_downloaded_with_what_would_become_of_them(desk):
     UserFactory(username="grace", email="grace@example.com")
-    check(desk, "new@example.com,=1\ngrace@example.com\nalan@gmial.com")
+    check(desk, "new@example.com,,=1\ngrace@example.com\nalan@gmial.com")
 
     answer = desk.get(page_of(Batch.objects.get(), "people"))
 
@@ -362,17 +362,38 @@ def test_an_excel_file_is_invited_and_the_page_says_what_was_not_read(desk):
 
 
 def test_a_guessed_encoding_is_said_and_the_form_lets_another_be_chosen(desk):
-    raw = "new@example.com;Łukasz\n".encode("cp1250")
+    raw = "new@example.com;Jiří\n".encode("cp1250")
 
     page = check(desk, file=upload(raw))
     assert "The file was in Windows-1252 (Western). We read it that way; check that the names look right." in words(
         page
     )
-    assert "new@example.com will be invited £ukasz" in words(page)
+    assert "new@example.com will be invited Jiøí" in words(page)
+    assert f'<a href="{DESK}add/">Check the list again, with another encoding or mended</a>' in page.text
 
     page = check(desk, file=upload(raw), encoding="cp1250")
-    assert "new@example.com will be invited Łukasz" in words(page)
+    assert "new@example.com will be invited Jiří" in words(page)
     assert "How the list was read" not in words(page)
+
+
+def test_people_pasted_from_a_mail_program_are_shown_with_their_whole_names(desk):
+    page = check(desk, pasted="Lovelace, Ada <new@example.com>; Hopper, Grace <grace@example.com>; Turing")
+
+    assert "new@example.com will be invited Ada Lovelace" in words(page)
+    assert "grace@example.com will be invited Grace Hopper" in words(page)
+    assert "1 Turing There is no email address beside this name" in words(page)
+
+
+def test_pasted_text_is_not_spoken_of_as_a_file(desk):
+    assert "There is an unreadable character (�) in this line. Type the line again" in words(check(desk, "Ad\ufffda"))
+    assert "There is nobody in this list" in words(check(desk, "\t\u200b"))
+
+
+def test_a_name_made_of_syntax_is_not_sent_and_that_is_said(desk):
+    page = check(desk, pasted='<a href="mailto:new@example.com">Ada</a>')
+
+    assert "new@example.com will be invited –" in words(page)
+    assert "because it does not look like a name: line 1." in words(page)
 
 
 def test_a_file_that_is_no_list_is_refused_and_the_other_fields_stay(desk):

@@ -271,6 +271,9 @@ def test_what_stands_around_a_name_or_an_address_is_told_apart_from_it():
     ]
     second = "There is a second address in this line. Give each person a line of their own"
     assert problems("ada@example.com,Ada,bob@example.com") == [(1, second)]
+    typo = "ada@example, bob@example.com"
+    assert problems(typo) == [(1, "Enter an email address in the correct format, like name@example.com")]
+    assert [entry.email for entry in entries(typo) if entry] == ["bob@example.com"]
     both = "Name,Email\nLovelace,Ada <ada@example.com>"
     assert [entry.name for entry in entries(both)] == ["Lovelace"]
     assert remarks(both) == ["In 1 line something beside the address was not read: line 2."]
@@ -311,6 +314,7 @@ LONG = [
     "mailto:" * 1400 + "@",
     "e" + "\u0345\u0301" * 4990,
     '"' * 9990,
+    "a@b.example," + "'" * 9900,
     ("> " * 4990) + "@,;",
 ]
 

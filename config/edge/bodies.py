@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from config.edge import pages
 from config.edge.unacceptable_input import has_nul, is_hostile
-from kit import visitor
 from kit.json_door import FORMS
 from kit.rate_limit import Limit, Limited
 
@@ -51,7 +50,7 @@ def refuse_unreadable_bodies(get_response: GetResponse) -> GetResponse:
 def refuse_large_body(request: HttpRequest) -> HttpResponse | None:
     """Counts a body over MAX_BODY; returns the 429 or 413 page, or None for one that may be a list of people."""
     try:
-        LARGE_BODY_PER_NETWORK.check(request, visitor.network(request))
+        LARGE_BODY_PER_NETWORK.check_network(request)
     except Limited as reached:
         return pages.limited(request, reached)
     if request.path_info.startswith(LISTS) and request.content_type in FORMS and length(request) <= MAX_LIST:

@@ -14,6 +14,7 @@ from accounts.models import User
 from config.edge import bodies
 from config.edge.bodies import LARGE_BODY_PER_NETWORK, LISTS, MAX_BODY, MAX_LIST
 from invites.models import Batch
+from kit.rate_limit import WIDER
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,15 @@ def test_a_network_that_goes_on_is_told_to_wait_and_its_bodies_are_not_read(monk
     assert "Попробуйте" in program.json()["errors"][0]["message"]
     assert int(page["Retry-After"]) > 0
     assert Client().get("/login").status_code == 200
+
+
+def test_many_networks_of_one_site_are_counted_together():
+    sent = [
+        Client().generic("POST", "/nothing", b"a" * (MAX_BODY + 1), REMOTE_ADDR=f"2001:db8:0:{n:x}::1").status_code
+        for n in range(MOST * WIDER + 1)
+    ]
+
+    assert (sent[-2], sent[-1]) == (413, 429)
 
 
 def test_what_people_send_is_far_below(client):
@@ -172,6 +182,16 @@ def test_odd_json_is_a_clear_400(subtests):
             answer = post("/api/v1/auth/login", body, "application/json", client=Client())
 
             assert answer.status_code in (400, 401)
+
+
+def test_a_form_with_many_fields_is_of_staff_alone(desk, signed_in, subtests):
+    body = "&".join(f"f{n}=1" for n in range(bodies.MAX_FIELDS + 2)).encode()
+    for path in ("/login", "/nothing", "/admin/auth/group/add/"):
+        with subtests.test(path):
+            assert post(path, body, client=signed_in).status_code == 400
+            assert post(path, body, client=Client()).status_code == 400
+    with subtests.test("staff"):
+        assert post("/admin/auth/group/add/", body, client=desk).status_code == 200
 
 
 def test_many_parts_many_fields_and_many_cookies_are_answered(subtests):

@@ -46,6 +46,17 @@ def test_another_browser_does_not_show_it(ada, known):
     assert page.cookies[COOKIE]["max-age"] == 0
 
 
+def test_a_message_to_a_browser_without_a_csrf_cookie_is_for_no_other_browser(ada):
+    client, other = Client(), Client()
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    del client.cookies["frontdoor_csrf"]
+    answer = client.post("/logout/here")
+    other.cookies[COOKIE] = answer.cookies[COOKIE].value
+
+    assert OUT not in words(other.get("/login"))
+    assert OUT in words(client.get("/login"))
+
+
 def test_it_is_forgotten_after_minutes(ada):
     client = signed_out()
 

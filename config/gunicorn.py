@@ -16,6 +16,8 @@ threads = int(os.environ.get("WEB_THREADS") or 8)  # requests at once in each of
 # Loaded once before the fork: a wrong setting ends the start with its one line, instead of one worker after another.
 preload_app = True
 graceful_timeout = 20  # seconds that requests under way may take when the server is told to stop
+# The search of a long list at the desk stands in its address; nginx lets no longer line pass (8 KiB).
+limit_request_line = 8190
 # Which proxies to believe about https is decided in one place: TRUSTED_PROXY_COUNT in the settings.
 forwarded_allow_ips = ""
 # The control socket would lie in the home folder, which a container may not have.

@@ -9,21 +9,38 @@ from typing import Any
 # The reference of the request, for the visitor to quote: it stands on the 500 page, in X-Request-Id and in each line.
 reference: ContextVar[str] = ContextVar("reference", default="-")
 
-# A token is as good as a password until it is used, and URLs reach the logs in many ways.
-SECRET = re.compile(r"(token(?:=|%3D))[^&\s\"'>\\]+", re.IGNORECASE)
+# A token is as good as a password until it is used, and the key of a session while that lasts. URLs reach the logs in
+# many ways, whole or damaged, so both are known by their shape, too, whatever stands around them.
+SECRET = re.compile(
+    r"""(?i:((?:token|code|state|session)(?:=|:|%(?:25){0,3}3[da])))[^&\s"'>\\]+  # a field of a URL or a cookie
+    | (?:Ij|\.eJ)[\w.%=-]{20,}  # a token begins so: the id in JSON, perhaps compressed, in Base64
+    | [\w-]{20,46}(?:\.|%(?:25){0,3}2[eE])[\w-]{27,}  # the rest of one that has lost its beginning
+    | (?![0-9a-fA-F]{32})(?:[a-z0-9]{32,}|[A-Z0-9]{32,})  # the key of a session; our ids and hashes are hex digits alone
+    """,
+    re.ASCII | re.VERBOSE,
+)
+# What gunicorn refuses it quotes: a header with its cookies, or what it takes for the first line of a request, which
+# may be the rest of a form with a password.
+QUOTED = re.compile(r"(Invalid request from ip=\S*: [^:'\"]*|Error handling request [^?\n]*\?).*")
 
 
 class LineFormatter(logging.Formatter):
     """A formatter that writes each record as one line.
 
-    A traceback's line ends become \\n, control characters are escaped, and tokens in URLs are replaced by "…".
+    A traceback's line ends become \\n, control characters are escaped, and "…" replaces secrets: tokens, keys of
+    sessions, and what gunicorn quotes of a request that it refuses.
     """
 
     converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         record.reference = reference.get()
-        return one_line(SECRET.sub(r"\1…", super().format(record)))
+        return one_line(without_secrets(super().format(record)))
+
+
+def without_secrets(text: str) -> str:
+    """Returns `text` with "…" in place of everything that has the shape of a secret."""
+    return SECRET.sub(r"\1…", QUOTED.sub(r"\1…", text))
 
 
 def one_line(text: str) -> str:

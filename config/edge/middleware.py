@@ -1,6 +1,7 @@
 """The outermost middleware: one log line per request, what proxies say, and questions that are answered at once."""
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from config.logs import reference
 log = logging.getLogger("frontdoor.request")
 
 SESSIONS = "/api/v1/auth/sessions/"  # the name of a session follows
+SLASHES = re.compile("//+")
 # Proxies ask the first before every request to the services behind them; balancers ask the others, by whatever name
 # they call this host.
 ANSWERED_AT_ONCE = {"/auth/verify", "/healthz", "/readyz"}
@@ -46,9 +48,11 @@ def log_requests(get_response: GetResponse) -> GetResponse:
 def path(request: HttpRequest) -> str:
     """Returns the path of the request for the log, without the name of a session.
 
-    A program may take a session's key, which is a secret, for its name, and secrets must not be logged.
+    A program may take a session's key, which is a secret, for its name, and secrets must not be logged, however many
+    slashes the program writes.
     """
-    return f"{SESSIONS}…" if request.path.startswith(SESSIONS) else request.path
+    plain = SLASHES.sub("/", request.path)
+    return f"{SESSIONS}…" if plain.lower().startswith(SESSIONS) else request.path
 
 
 def drop_disguised_cookies(get_response: GetResponse) -> GetResponse:

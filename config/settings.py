@@ -218,7 +218,7 @@ SILENCED_SYSTEM_CHECKS = [
 
 # Safety on the wire
 
-CSRF_FAILURE_VIEW = "config.edge.pages.csrf_failure"
+CSRF_FAILURE_VIEW = "config.edge.out_of_date.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null" with every form

@@ -1,39 +1,26 @@
 """Health checks, and the pages for errors."""
 
-import logging
 import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from http import HTTPStatus
-from typing import cast
 
-from django.contrib import messages
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import caches
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import ResolverMatch, is_valid_path
+from django.urls import is_valid_path
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
-from kit.page import sent_fields, show_again
 from kit.rate_limit import Limited
-
-log = logging.getLogger("frontdoor.errors")
-
-# How Django begins the reasons that are about the token and its cookie, not about where a form came from.
-OUT_OF_DATE = "CSRF "
-LEAD_ON = {"account_login", "mfa_authenticate"}
 
 GLUED = re.compile(r"(?:[^\w-]|_)+$", re.ASCII)  # after an address: what no path of ours ends with
 
@@ -131,50 +118,6 @@ def unsupported(request: HttpRequest) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Returns the 403 page, for browsers and programs alike."""
     return render(request, "errors/403.html", status=403)
-
-
-@never_cache
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Returns the page again whose form failed the CSRF check, with what was typed (403); JSON for programs.
-
-    Nothing of what was sent is done. A page that leads on, as sign-in does for whoever has signed in by another tab,
-    leads on. What another site sent is not shown, and the desk's pages, which can't be filled in, offer to send the
-    same again. Logs `reason`, without what it quotes.
-    """
-    log.warning("csrf refused: %s", reason.partition(" - ")[0])  # the rest quotes the Referer, a stranger's text
-    if answer := json_errors.answer(request, 403):
-        return answer
-    if not reason.startswith(OUT_OF_DATE):  # another site may have sent it
-        return render(request, "errors/csrf.html", status=403)
-    if request.path.startswith("/admin/"):
-        return render(request, "errors/csrf.html", {"again": sent_here(request)}, status=403)
-    return page_again(request)
-
-
-def page_again(request: HttpRequest) -> HttpResponseBase:
-    """Returns the page that was posted to as a GET would show it, with what was typed, and says what happened (403).
-
-    Where the page redirects, the message is for the next one. The pages of LEAD_ON need none: they lead on whoever is
-    signed in by now, and others they tell themselves what is missing.
-    """
-    match = cast("ResolverMatch", request.resolver_match)
-    request.is_out_of_date = True  # type: ignore[attr-defined]  # templates/notes.html says so
-    page = show_again(match.func, request, *match.args, **match.kwargs)
-    if page.status_code == HTTPStatus.OK:
-        page.status_code = HTTPStatus.FORBIDDEN
-    elif match.url_name not in LEAD_ON:
-        messages.warning(request, _("The page was open for a long time, so nothing has changed. Try once more."))
-    return page
-
-
-def sent_here(request: HttpRequest) -> list[tuple[str, str]]:
-    """Returns the fields of a form that a page of this site sent, for its user to send them again; [] for any other.
-
-    Passwords are left out.
-    """
-    if request.headers.get("Origin") != f"{request.scheme}://{request.get_host()}":
-        return []
-    return [(name, value) for name, value in sent_fields(request) if "password" not in name]
 
 
 @never_cache

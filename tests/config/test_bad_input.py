@@ -175,7 +175,8 @@ def test_a_post_without_its_csrf_token_is_explained():
     page = Client(enforce_csrf_checks=True).post("/", {"email": "a@example.com"})
 
     assert page.status_code == 403
-    assert "This page was open for a long time" in words(page)
+    assert "Your browser sent no cookie with the form, so we haven’t used what you sent." in words(page)
+    assert "press the button once more. If it happens again, allow cookies" in words(page)
     assert not OutboxMessage.objects.exists()
 
 

@@ -17,7 +17,9 @@ from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 
-SAID = "This page was open for a long time, so we haven’t used what you sent"
+SAID = "so we haven’t used what you sent"
+ADVICE = "press the button once more"
+SINCE = "You signed in meanwhile, so we haven’t used what you sent."
 HERE = {"Origin": "http://testserver"}
 ELSEWHERE = {"Origin": "https://evil.example"}
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
@@ -84,6 +86,60 @@ def test_a_sign_in_page_comes_again_with_the_name_and_without_the_password(brows
     assert not hashes[1:]  # the first made the account
     again = TOKEN.search(page.text)[1]
     assert browser.send("/login", again, login="ada", password=PASSWORD).status_code == 302
+
+
+def test_a_form_that_is_gone_after_a_sign_in_in_another_tab_is_not_asked_for(browser):
+    token = tokens.sign(purposes.SIGNUP, LinkFactory().pk)
+    stale = browser.open("/")
+    browser.sign_in()
+    sent = [("/", {"email": "new@example.com"}), (f"/signup?token={token}", {"token": token, "username": "grace"})]
+    for path, fields in sent:
+        page = browser.send(path, stale, **fields)
+
+        assert page.status_code == 403
+        assert SINCE in words(page)
+        assert ADVICE not in words(page)
+        assert "allow cookies" not in words(page)
+    assert not OutboxMessage.objects.filter(recipient="new@example.com").exists()
+
+
+def test_a_form_that_stays_after_a_sign_in_in_another_tab_is_asked_for_again(browser):
+    stale = browser.open("/reset")
+    browser.sign_in()
+
+    page = browser.send("/reset", stale, email="new@example.com")
+
+    assert page.status_code == 403
+    assert SINCE in words(page)
+    assert ADVICE in words(page)
+    assert "allow cookies" not in words(page)
+    assert 'value="new@example.com"' in page.text
+
+
+def test_a_link_that_was_used_in_another_tab_is_said_once(browser):
+    link = LinkFactory(email="grace@example.com")
+    token = tokens.sign(purposes.SIGNUP, link.pk)
+    stale = browser.open(f"/signup?token={token}")
+    form = {"token": token, "username": "grace", "password": PASSWORD}
+    browser.send(f"/signup?token={token}", stale, **form)
+    browser.send("/logout/here", browser.open("/logout"))
+
+    page = browser.send(f"/signup?token={token}", stale, **form)
+
+    assert page.status_code == 410
+    assert "This page was out of date, so we haven’t used what you sent." in words(page)
+    assert ADVICE not in words(page)
+    assert "Try once more" not in words(browser.get("/"))
+
+
+def test_without_a_cookie_the_page_asks_for_cookies(ada):
+    browser = Browser()
+
+    page = browser.send("/login", "x" * 64, login="ada", password=PASSWORD)
+
+    assert "Your browser sent no cookie with the form, so we haven’t used what you sent." in words(page)
+    assert ADVICE in words(page)
+    assert "allow cookies" in words(page)
 
 
 def test_sign_up_comes_again_as_it_was_filled_in(browser):
@@ -177,7 +233,8 @@ def test_what_another_site_sends_is_not_shown(browser):
     page = browser.post("/account/username", {"username": "evil", "csrfmiddlewaretoken": token}, headers=ELSEWHERE)
 
     assert page.status_code == 403
-    assert "The form was open too long" in words(page)
+    assert "We haven’t used what you sent" in words(page)
+    assert "allow cookies" not in words(page)
     assert "evil" not in page.text
 
 
@@ -189,7 +246,8 @@ def test_the_desk_offers_to_send_the_same_again(admin_user):
     page = desk.send("/admin/invites/invite/add/", "out of date", **sent)
 
     assert page.status_code == 403
-    assert "it isn’t lost" in words(page)
+    assert "The form was out of date, but what you sent isn’t lost" in words(page)
+    assert "allow cookies" not in words(page)
     assert 'value="Come &amp; &quot;see&quot;"' in page.text
     assert not Invite.objects.exists()
     again = desk.send("/admin/invites/invite/add/", TOKEN.search(page.text)[1], **sent)

@@ -6,13 +6,14 @@ Strangers write them, so nothing in them is believed to be well-formed.
 import re
 from dataclasses import dataclass
 
+from outbox.mail.replies import STATUS
+
 LONGEST = 64 * 1024  # characters that are read of all fields
 MOST_BLOCKS = 100  # our mail has one recipient, who may forward it to a few others
 
 FOLD = re.compile(r"\n[ \t]+")
 FIELD = re.compile(r"^([A-Za-z][\w-]{1,40})[ \t]*:[ \t]*(.*)$", re.MULTILINE)
 BLANK = re.compile(r"\n[ \t]*\n")
-STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)  # RFC 3463 §2
 
 FAILED = ("fail", "undeliver")  # beginnings: servers also write "failure", and Postfix "undeliverable" in a test
 WAITING = ("delayed", "delivered", "deliverable", "relayed", "expanded")  # RFC 3464 §2.3.3, and Postfix's tests

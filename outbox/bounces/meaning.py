@@ -6,7 +6,8 @@ from typing import NamedTuple
 from outbox.bounces import words
 from outbox.bounces.delivery_reports import Verdict, verdicts_about
 from outbox.bounces.report import Report
-from outbox.mail.dead_address import find_code, says_dead
+from outbox.mail.dead_address import says_dead
+from outbox.mail.replies import find_status, from_refusal
 
 
 class Kind(StrEnum):
@@ -65,8 +66,8 @@ def _by_fields(verdicts: list[Verdict], report: Report, recipient: str) -> Meani
     is_dead = not says_full and any(
         verdict.is_about(recipient) and says_dead(verdict.diagnostic or told, verdict.status) for verdict in verdicts
     )
-    answer = f"{first.status} {words.reply_in(told)}" if told else first.answer
-    return Meaning(Kind.FAILURE, answer, find_code(first.diagnostic) or first.status, is_dead)
+    answer = f"{first.status} {from_refusal(told)}" if told else first.answer
+    return Meaning(Kind.FAILURE, answer, find_status(first.diagnostic) or first.status, is_dead)
 
 
 def _by_words(report: Report, recipient: str) -> Meaning:
@@ -90,5 +91,5 @@ def _by_words(report: Report, recipient: str) -> Meaning:
         return Meaning(Kind.AUTOMATIC)
     if not fails or not is_trusted or words.LATE.search(said):
         return Meaning(Kind.UNSURE)
-    answer = words.reply_in(told) or words.best_line(report.words) or report.subject
-    return Meaning(Kind.FAILURE, answer, find_code(answer), is_dead)
+    answer = from_refusal(told) or words.best_line(report.words) or report.subject
+    return Meaning(Kind.FAILURE, answer, find_status(answer), is_dead)

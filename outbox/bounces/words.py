@@ -2,6 +2,8 @@
 
 import re
 
+from outbox.mail import replies
+
 LONGEST_ANSWER = 600  # characters that are taken of the words about one recipient
 
 LATE = re.compile(
@@ -19,7 +21,7 @@ _NOT = r"(?:not|n['’o]t|unable\ to|failed\ to|impossible\ to|never)"
 _SOME = r"(?:\w{1,12}\ )"  # a word between two others
 FAILURE = re.compile(
     rf"""(?:
-    \b[45]\d\d[\ -](?:\#?[45]\.\d{{1,3}}\.\d{{1,3}}\b | [<\w]) | \b5\.\d{{1,3}}\.\d{{1,3}}\b
+    {replies.REFUSING} | \b5\.\d{{1,3}}\.\d{{1,3}}\b
     | \bundeliver(?:able|ed)\b | \bnon-?deliver(?:y|able|ed)\b | \breturned\ (?:mail|to\ sender)\b
     | \b(?:delivery|sending|mail|message|final)\ {_SOME}{{0,3}}(?:fail(?:ed|ure|s)?|errors?|problems?|impossible)\b
     | \bfail(?:ed|ure)\ (?:in\ |of\ )?(?:notice|delivery|permanently|to\ (?:deliver|send)|reasons?)\b
@@ -47,9 +49,6 @@ FAILURE = re.compile(
 FULL = re.compile(
     r"\b(?:over ?quota|quota exceeded|(?:mail ?box|inbox|folder) (?:is )?full|disk space)\b", re.IGNORECASE
 )
-# An SMTP reply (RFC 5321 §4.2) or an enhanced status code (RFC 3463) of a failure.
-REPLY = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])|\b[45]\.\d{1,3}\.\d{1,3}\b")
-SMTP = re.compile(r"(?<![\d.:-])[45]\d\d[ -](?=[<#\w\"'\[(])")
 STARTS = re.compile(r"[\s<\"']{0,40}([^\s<>\"']{1,64}@[^\s<>\"']+)")
 
 
@@ -73,20 +72,11 @@ def about(recipient: str, text: str) -> str:
 
 def with_reply(said: str) -> str:
     """Returns what a server said if there is a reply of another server in it, or else ""."""
-    return said if REPLY.search(said) else ""
-
-
-def reply_in(said: str) -> str:
-    """Returns the SMTP reply within what a server said, or all of it if there is none."""
-    found = SMTP.search(said)
-    return said[found.start() :] if found else said
+    return said if replies.refuses(said) else ""
 
 
 def best_line(text: str) -> str:
     """Returns the line of a text that tells most of a failure: one with a reply, or else with words of failure."""
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    for pattern in (REPLY, FAILURE):
-        for line in lines:
-            if pattern.search(line):
-                return reply_in(line)[:LONGEST_ANSWER]
-    return ""
+    told = [line for line in lines if replies.refuses(line)] or [line for line in lines if FAILURE.search(line)]
+    return replies.from_refusal(told[0])[:LONGEST_ANSWER] if told else ""

@@ -6,15 +6,14 @@ answer complains of is believed first: our network, the sender, the contents, a 
 
 import re
 
+from outbox.mail.replies import find_status, is_temporary
+
 LONGEST = 2000  # characters of an answer that are looked at
 
 # Bad mailbox (5.1.1), bad domain (5.1.2), bad syntax (5.1.3), moved (5.1.6), and null MX (5.1.10); RFC 3463, RFC 7505.
 DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
 # Not about the address, whatever the words are: full, too big, its system, routing loops, the contents, policy.
 ABOUT_ELSE = re.compile(r"4\.\d+\.\d+|5\.(?:1\.[78]|2\.[234]|3\.[1-9]\d*|4\.6|6\.\d+|7\.\d+)", re.ASCII)
-
-CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)", re.ASCII)  # RFC 3463 §2
-REPLY = re.compile(r"(?<![\d.:-])([245]\d\d)(?=[ \-:;,]|$)", re.ASCII)  # RFC 5321 §4.2
 
 ADDRESS = re.compile(r"[^\s<>]{1,64}@[^\s<>]+")  # whose words say nothing: spam@example.com
 
@@ -77,17 +76,5 @@ def says_dead(answer: str, status: str = "") -> bool:
         return status in DEAD
     if status.startswith("4.") or is_temporary(said) or ELSE.search(said):
         return False
-    code = find_code(said)
+    code = find_status(said)
     return not ABOUT_ELSE.fullmatch(code) and (code in DEAD or bool(WORDS.search(said)))
-
-
-def find_code(answer: str) -> str:
-    """Returns the first enhanced status code in an answer, such as "5.1.1", or "" if it has none."""
-    found = CODE.search(answer)
-    return found[1] if found else ""
-
-
-def is_temporary(answer: str) -> bool:
-    """Returns whether the first SMTP reply code in an answer is a temporary one, such as 450."""
-    found = REPLY.search(answer)
-    return bool(found and found[1].startswith("4"))

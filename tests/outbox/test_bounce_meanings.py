@@ -7,6 +7,7 @@ import pytest
 
 from outbox.bounces import delivery_reports, parts, report
 from outbox.bounces.meaning import Kind, meaning
+from outbox.mail import replies
 from outbox.mail.dead_address import says_dead
 
 EMAIL = "grace@example.com"
@@ -133,6 +134,31 @@ def test_a_person_who_writes_is_read_by_somebody():
     assert read(f"From: Grace <{EMAIL}>\n\nYour mail was not delivered to my wife.").kind == Kind.UNSURE
 
 
+def test_who_wants_no_answer_is_believed_unless_a_program_of_a_mailbox_writes():
+    words = "Your message could not be delivered."
+
+    assert read(f"From: relay@example.com\nReturn-Path: <>\n\n{words}").kind == Kind.FAILURE
+    assert read(f"From: noreply@example.com\n\n{words}").kind == Kind.FAILURE
+    assert read(f"From: relay@example.com\n\n{words}").kind == Kind.UNSURE
+    for head in ("From: relay@example.com\nReturn-Path: <>", "From: noreply@example.com"):
+        assert read(f"{head}\nAuto-Submitted: auto-replied\n\n{words}").kind == Kind.UNSURE
+
+
+@pytest.mark.parametrize("reply", ["550 no such user", "550: no such user", "550-no such user", "550; no such user"])
+def test_a_reply_of_a_server_is_one_however_it_is_written(reply):
+    means = read(f"From: relay@example.com\n\n{EMAIL}: {reply}")
+
+    assert (means.kind, means.is_dead, means.answer) == (Kind.FAILURE, True, reply)
+    assert says_dead(reply)
+    assert not says_dead(reply.replace("550", "450"))
+
+
+@pytest.mark.parametrize("number", ["192.0.2.550 x", "12:550 x", "1550 x", "5500 x", "5.1.1.550", "15.1.1", "5.1.1234"])
+def test_a_longer_number_is_no_reply(number):
+    assert not replies.refuses(f"{EMAIL} {number}")
+    assert replies.find_status(number) == ""
+
+
 def part(kind, text, head=""):
     return f"--b\nContent-Type: {kind}\n{head}\n{text}\n"
 
@@ -142,6 +168,37 @@ def fields(**changes):
     return "Reporting-MTA: dns; mx\n\n" + "\n".join(
         f"{name.replace('_', '-')}: {value}" for name, value in found.items()
     )
+
+
+def reported(*blocks):
+    status = part("message/delivery-status", "\n\n".join(fields(**block) for block in blocks))
+    return read(f"{SERVER}Content-Type: multipart/report; boundary=b\n\n{status}")
+
+
+OTHER = {"Final-Recipient": "rfc822; alan@example.com"}
+WAITING = {"Action": "delayed", "Status": "4.4.1"}
+
+
+def test_a_mail_fails_if_all_that_is_said_of_its_recipient_is_final():
+    assert reported({}, {}).kind == Kind.FAILURE
+    assert reported({}, WAITING).kind == Kind.DELAYED
+    assert reported(WAITING, {}).kind == Kind.DELAYED
+    assert reported({}, OTHER | WAITING).kind == Kind.FAILURE
+    assert reported(OTHER, WAITING).kind == Kind.DELAYED
+    assert reported(OTHER, OTHER | WAITING).kind == Kind.DELAYED
+
+
+def test_one_verdict_that_names_the_recipient_is_enough_to_call_the_address_dead():
+    assert reported({"Status": "5.0.0"}, {}).is_dead
+    assert reported({}, {"Status": "5.0.0"}).is_dead
+    assert reported({"Final-Recipient": f"rfc822; {EMAIL.upper()}"}).is_dead
+    assert reported(OTHER | {"Original-Recipient": f"rfc822; {EMAIL}"}).is_dead
+
+
+def test_a_verdict_about_somebody_else_fails_the_mail_and_calls_no_address_dead():
+    means = reported(OTHER)
+
+    assert (means.kind, means.is_dead) == (Kind.FAILURE, False)
 
 
 def test_the_words_fill_in_for_a_missing_diagnosis():

@@ -15,7 +15,7 @@ SECRET = re.compile(
     r"""(?i:((?:token|code|state|session)(?:=|:|%(?:25){0,3}3[da])))[^&\s"'>\\]+  # a field of a URL or a cookie
     | (?:Ij|\.eJ)[\w.%=-]{20,}  # a token begins so: the id in JSON, perhaps compressed, in Base64
     | [\w-]{20,46}(?:\.|%(?:25){0,3}2[eE])[\w-]{27,}  # the rest of one that has lost its beginning
-    | (?![0-9a-fA-F]{32})(?:[a-z0-9]{32,}|[A-Z0-9]{32,})  # the key of a session; our ids and hashes are hex digits alone
+    | (?![0-9a-fA-F]{32})(?:[a-z0-9]{32,}|[A-Z0-9]{32,})  # the key of a session; ids and hashes are hex digits alone
     """,
     re.ASCII | re.VERBOSE,
 )

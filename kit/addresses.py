@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
@@ -64,11 +65,13 @@ def normalize(typed: str) -> str:
 def spell(address: str) -> str:
     """Returns the one spelling of an address that a program has written: lower case, its domain in ASCII (IDNA).
 
-    Raises ValidationError for a text that is longer than 254 characters or no address that Django can mail.
+    Raises ValidationError for a text that is longer than 254 characters or no address that Django can mail, or that has
+    letters which only look like those of another address.
     """
     if len(address) > MAX_LENGTH:
         raise too_long()
     local, _at, domain = address.rpartition("@")
+    refuse_other_letters(local, domain)
     # The check for ASCII comes before lower(), which turns the Kelvin sign, among others, into an ASCII letter.
     # "=?" would make mail programs read the local part as an encoded word (RFC 2047); "[" begins an IP address.
     if not local.isascii() or not LOCAL_PART.fullmatch(local.lower()) or "=?" in local or "[" in domain:
@@ -83,6 +86,23 @@ def spell(address: str) -> str:
     if len(address) > MAX_LENGTH:  # a domain grows when it is encoded in ASCII
         raise malformed()
     return address
+
+
+def refuse_other_letters(local: str, domain: str) -> None:
+    """Raises ValidationError, which names the letter, for letters that may only look like those of the address.
+
+    Before the @ these are all but plain Latin letters, as there is no mailbox with others; after it, letters of two
+    scripts in one label: they would lead to a stranger's domain.
+    """
+    # What is wrong besides, such as a space, is said first: a name may stand there. "?" takes the place of the letters.
+    odd = next((character for character in local if not character.isascii() and character.isalpha()), "")
+    if odd and LOCAL_PART.fullmatch(local.lower().encode("ascii", "replace").decode()):
+        said = _("“%(letter)s” before the @ is not a plain Latin letter, though it may look like one. Type it again")
+        raise ValidationError(said, params={"letter": odd}, code="invalid")
+    for label in re.split("[.\u3002]", unicodedata.normalize("NFKC", domain)):
+        if odd := scripts.odd_letter(label):
+            said = _("“%(letter)s” after the @ is from another alphabet than the letters around it. Type it again")
+            raise ValidationError(said, params={"letter": odd}, code="invalid")
 
 
 def _only_address(text: str, error: ValidationError) -> str:

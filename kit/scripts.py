@@ -6,9 +6,11 @@ that look like Latin ones, and rare letters stay in ASCII ("xn--…").
 
 import re
 import unicodedata
+from collections import Counter
 
 # Scripts that are written together.
 TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA"}, {"CJK", "HANGUL"}, {"CJK", "BOPOMOFO"})
+LETTERS = {"Ll", "Lu", "Lo"}  # categories; marks and modifiers belong to no script of their own
 ALSO_CJK = {"IDEOGRAPHIC", "KATAKANA-HIRAGANA"}
 # The letters with accents of European languages; all other Latin letters, such as phonetic ones, look like these.
 LATIN = re.compile(
@@ -47,6 +49,19 @@ def is_plain(label: str, *, foreign: bool = False) -> bool:
         return LATIN.fullmatch(label) is not None
     one = len(scripts) == 1 or any(scripts <= some for some in TOGETHER)
     return one and scripts.isdisjoint({"SYMBOL", "COMBINING"}) and (foreign or not LIKE_LATIN.issuperset(label))
+
+
+def odd_letter(label: str) -> str:
+    """Returns the first letter of a label that is of another script than most of them; "" if all stand together.
+
+    Latin letters may stand with those of Chinese, Japanese and Korean, which look like none of them.
+    """
+    letters = [(character, _script(character)) for character in label if unicodedata.category(character) in LETTERS]
+    count = Counter(script for _character, script in letters)
+    if len(count) < 2 or any(count.keys() - {"LATIN"} <= some for some in TOGETHER):
+        return ""
+    odd = min(count, key=lambda script: (count[script], script == "LATIN"))
+    return next(character for character, script in letters if script == odd)
 
 
 def _script(character: str) -> str:

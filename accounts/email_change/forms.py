@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.email_change.change import Change, is_right
 from accounts.password.forms import WithProof
-from kit import addresses
+from kit import addresses, sure
 from kit.form import VERBATIM, RequestForm
+from kit.sure import SureField
 
 
 class EmailForm(WithProof):
@@ -32,6 +33,18 @@ class EmailForm(WithProof):
         email = addresses.normalize(self.cleaned_data["email"])
         if email == self.user.email:
             raise ValidationError(_("Enter an address that is different from your current one"), code="same")
+        return email
+
+
+class PageForm(EmailForm):
+    """EmailForm on its page, which points out a likely typo once; a program is believed at once."""
+
+    sure = SureField()
+
+    def clean_email(self) -> str:
+        """Returns the normalized address. Raises ValidationError as EmailForm does, and for a likely typo."""
+        email = super().clean_email()
+        sure.ask(self, email)
         return email
 
 

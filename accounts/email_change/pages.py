@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.email_change import change
 from accounts.email_change.change import Change
-from accounts.email_change.forms import CodeForm, EmailForm, taken_error
+from accounts.email_change.forms import CodeForm, PageForm, taken_error
 from accounts.session.account_page import PersonRequest, account_page
 from kit.addresses import readable
 from kit.page import bind_form
@@ -19,10 +19,10 @@ from kit.page import bind_form
 def ask(request: PersonRequest) -> HttpResponse:
     """Asks for the new address and proof of ownership. Its POST mails a code there and leads to the page for it.
 
-    If another account has that address, its owner is mailed a warning instead of the code. Raises Limited (the 429
-    page) after too many passwords, mails or changes.
+    A likely typo is pointed out once before. If another account has that address, its owner is mailed a warning instead
+    of the code. Raises Limited (the 429 page) after too many passwords, mails or changes.
     """
-    form = bind_form(EmailForm, request)
+    form = bind_form(PageForm, request)
     if not form.is_valid():
         return render(request, "accounts/email_change/ask.html", {"form": form})
     change.mail_code(request, form.cleaned_data["email"])

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from invites.models import Invite
-from kit import addresses, plain_line
+from kit import addresses, plain_line, sure
+from kit.sure import SureField
 from outbox.models import Suppression
 
 
@@ -23,13 +24,14 @@ class InviteForm(forms.ModelForm):
         choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
         required=False,
     )
+    sure = SureField()
 
     class Meta:
         model = Invite
-        fields = ("email", "note", "language")
+        fields = ("email", "note", "language", "sure")
 
     def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError if it is malformed or can't be invited.
+        """Returns the normalized address. Raises ValidationError if it is malformed, a likely typo, or not to be invited.
 
         An address can't be invited if it has an account, has a pending invitation from staff, or is suppressed. That of
         a member does not count: staff may not send it again, and it grants less.
@@ -51,6 +53,7 @@ class InviteForm(forms.ModelForm):
             )
             since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
             raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})
+        sure.ask(self, email)
         return email
 
     def clean_note(self) -> str:

@@ -3,10 +3,10 @@
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
-from django.utils.translation import gettext_lazy as _
 
-from kit import addresses, plain_line
+from kit import addresses, plain_line, sure
 from kit.form import VERBATIM, Form
+from kit.sure import SureField
 
 
 class InvitePersonForm(Form):
@@ -24,8 +24,7 @@ class InvitePersonForm(Form):
         help_text=gettext_lazy("One line that stands in the email, 200 characters or less, without links"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    # The address in which a likely typo was pointed out; if the user submits it again, it is accepted.
-    sure = forms.CharField(required=False, widget=forms.HiddenInput)
+    sure = SureField()
 
     def clean_email(self) -> str:
         """Returns the normalized address. Raises ValidationError for a missing or malformed one."""
@@ -41,9 +40,10 @@ class InvitePersonForm(Form):
         The form then holds the address in `sure`, so that submitting it unchanged goes through.
         """
         email = self.cleaned_data.get("email")
-        if not email or self.errors or self.cleaned_data["sure"] == email:
+        if not email or self.errors:
             return
-        if meant := addresses.suggestion(email):
-            said = _("Did you mean %(meant)s? If not, press the button again.")
-            self.add_error("email", ValidationError(said, params={"meant": addresses.readable(meant)}, code="typo"))
-            self.data = {**self.data, "email": email, "note": self.cleaned_data["note"], "sure": email}
+        try:
+            sure.ask(self, email)
+        except ValidationError as error:
+            self.add_error("email", error)
+            self.data = {**self.data, "email": email, "note": self.cleaned_data["note"]}

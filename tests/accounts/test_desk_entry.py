@@ -114,7 +114,7 @@ def test_bad_addresses_and_names_are_explained_at_the_desk_too(desk):
     page = desk.post("/admin/accounts/user/add/", {"username": "ро", "email": "ада@example.com"})
 
     assert "only include letters" in words(page)
-    assert "correct format" in words(page)
+    assert "“а” before the @ is not a plain Latin letter" in words(page)
 
 
 def test_staff_cannot_make_themselves_superusers_or_change_people_above_them(admin_user, ada):

@@ -76,7 +76,8 @@ def test_codes_are_read_however_they_are_typed(mailbox, signed_in, ada):
         ({"email": ""}, "Enter your email address"),
         ({"email": "nonsense"}, "in the correct format"),
         ({"email": "ADA@example.com"}, "different from your current one"),
-        ({"email": "ада@example.com"}, "in the correct format"),
+        ({"email": "ада@example.com"}, "“а” before the @ is not a plain Latin letter"),
+        ({"email": "n@еxample.com"}, "“е” after the @ is from another alphabet"),
         ({"password": "wrong password"}, "Password is not correct"),
         ({"password": ""}, "Enter your password"),
     ],
@@ -90,6 +91,18 @@ def test_a_refused_form_says_why_and_mails_no_code(signed_in, typed, said):
     assert said in words(page)
     assert PASSWORD not in page.text
     assert OutboxMessage.objects.count() == before
+
+
+def test_a_likely_typo_is_asked_about_once(signed_in, mailbox):
+    page = ask(signed_in, email="new4@gmial.com")
+    assert "Did you mean new4@gmail.com? If not, press the button again." in words(page)
+    sure = page.context["form"]["sure"].value()
+    assert f'name="sure" value="{sure}"' in page.text
+    assert not mailbox.letters("new4@gmial.com")
+
+    assert "Did you mean ada@gmail.com?" in words(ask(signed_in, email="ada@gmial.com", sure=sure))
+    assert ask(signed_in, email="new4@gmial.com", sure=sure).url == "/account/email/code"
+    assert mailbox.kinds("new4@gmial.com") == ["email_code"]
 
 
 def test_a_taken_address_gets_the_same_answer_and_its_owner_is_told(mailbox, ada, django_assert_num_queries, settings):

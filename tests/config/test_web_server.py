@@ -1,4 +1,4 @@
-"""The web server, and the proxy in front of it: long addresses reach the site, and refused requests leave no secrets."""
+"""The web server, and the proxy in front of it: long addresses reach the site, and logs hold no secrets."""
 
 import http.client
 import os

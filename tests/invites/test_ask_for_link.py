@@ -127,6 +127,12 @@ def test_a_mistyped_address_is_explained_and_kept(client, typed, reason):
     assert not OutboxMessage.objects.exists()
 
 
+@pytest.mark.parametrize(("email", "letter"), [("аda@example.com", "а"), ("n@еxample.com", "е")])
+def test_a_letter_that_only_looks_like_another_is_named(client, email, letter):
+    assert f"“{letter}” " in words(client.post("/", {"email": email}))
+    assert not OutboxMessage.objects.exists()
+
+
 def test_a_likely_typo_is_asked_about_once(client):
     page = client.post("/", {"email": "ada@gmial.com"})
     assert "Did you mean ada@gmail.com?" in words(page)

@@ -46,6 +46,25 @@ def written(page):
     return list(csv.DictReader(StringIO(b"".join(page.streaming_content).decode("utf-8-sig"))))
 
 
+def test_a_likely_typo_in_the_form_for_one_is_asked_about_once(desk):
+    form = {"email": "s7@gmial.com", "note": "Welcome", "language": "ru"}
+    page = desk.post(f"{LIST}add/", form)
+
+    assert "Did you mean s7@gmail.com? If not, press the button again." in words(page)
+    assert 'value="Welcome"' in page.text
+    assert '<option value="ru" selected' in page.text
+    assert not Invite.objects.exists()
+    sure = re.search(r'<input type="hidden" name="sure" value="(.*?)"', page.text)[1]
+    assert desk.post(f"{LIST}add/", form | {"sure": sure}).status_code == 302
+    assert Invite.objects.get().email == "s7@gmial.com"
+
+
+@pytest.mark.parametrize(("email", "letter"), [("аda@example.com", "а"), ("n@еxample.com", "е")])
+def test_a_letter_that_only_looks_like_another_is_named_in_the_form_for_one(desk, email, letter):
+    assert f"“{letter}” " in words(desk.post(f"{LIST}add/", {"email": email}))
+    assert not Invite.objects.exists()
+
+
 def test_fifty_invitations_cost_as_many_statements_as_one(desk):
     def cost():
         with CaptureQueriesContext(connection) as statements:

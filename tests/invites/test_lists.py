@@ -63,6 +63,10 @@ def test_addresses_are_read_as_people_paste_them(subtests):
 
 PROBLEMS = {
     b"not an address": "Enter an email address in the correct format, like name@example.com",
+    "аda@example.com".encode(): (
+        "“а” before the @ is not a plain Latin letter, though it may look like one. Type it again"
+    ),
+    "n@еxample.com".encode(): "“е” after the @ is from another alphabet than the letters around it. Type it again",
     b",Ada": "There is no email address in this line",
     b"a@b.example,\xff\xfe": "The line is not UTF-8 text. Save the file as “CSV UTF-8”",
     b"a@b.example,\0": "The line is not UTF-8 text. Save the file as “CSV UTF-8”",

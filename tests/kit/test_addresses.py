@@ -109,6 +109,38 @@ def test_what_could_be_another_address_is_refused(text):
     assert refused.value.code == "invalid"
 
 
+OTHER_LETTERS = {
+    "а": ["аda@example.com", "Ada <аda@example.com>", "аdа@example.com"],  # Cyrillic
+    "е": ["n@еxample.com", "n@mail.еxample.com", "n@example.еdu"],
+    "о": ["n@gооgle.com"],
+    "α": ["αda@example.com", "n@αpple.com"],  # Greek
+    "é": ["adé@example.com"],
+    "k": ["n@яндеkс.рф"],  # one Latin letter among Cyrillic ones
+    "и": ["иван@почта.рф"],
+}
+
+
+@pytest.mark.parametrize(
+    ("letter", "text"), [(letter, text) for letter in OTHER_LETTERS for text in OTHER_LETTERS[letter]]
+)
+def test_a_letter_that_only_looks_like_another_is_named(letter, text):
+    with pytest.raises(ValidationError) as refused:
+        addresses.normalize(text)
+
+    assert refused.value.code == "invalid"
+    assert f"“{letter}”" in refused.value.messages[0]
+
+
+@pytest.mark.parametrize("domain", ["日本mail.jp", "mail.пример.рф", "пример.example.com", "l·l.cat"])
+def test_letters_that_are_written_together_are_taken(domain):
+    assert addresses.normalize(f"ada@{domain}").isascii()
+
+
+def test_words_beside_an_address_are_no_look_alikes():
+    with pytest.raises(ValidationError, match="correct format"):
+        addresses.normalize("Ада ada@example.com")
+
+
 def test_a_program_may_write_an_address_in_one_way_only():
     assert addresses.spell("Ada@BÜCHER.example") == "ada@xn--bcher-kva.example"
     for text in ("<ada@example.com>", "ａda@example.com", "ada@example.com.", "mailto:ada@example.com"):

@@ -31,7 +31,7 @@ class InviteForm(forms.ModelForm):
         fields = ("email", "note", "language", "sure")
 
     def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError if it is malformed, a likely typo, or not to be invited.
+        """Returns the normalized address. Raises ValidationError if it is malformed, a likely typo or can't be invited.
 
         An address can't be invited if it has an account, has a pending invitation from staff, or is suppressed. That of
         a member does not count: staff may not send it again, and it grants less.

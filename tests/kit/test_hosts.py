@@ -5,6 +5,10 @@ import pytest
 from kit import hosts
 
 HOSTS = ["www.paypa1-login.com", "paypa1-login.com", "x.io", "x.co.uk", "www.anything", "www2.anything", "https.bank"]
+HOSTS += [
+    f"paypal.{name}"
+    for name in "kiwi ink town gay holdings menu feedback cab camp ceo nrw cymru taipei eus gal tips express".split()
+]
 HOSTS += ["10.0.0.1", "secure.support", "paypal.com-login", "paypal.com_x", "bank.zip", "ada.xn--p1ai", "ftp.site"]
 
 
@@ -13,7 +17,10 @@ def test_a_web_address_is_recognised(name):
     assert hosts.reads_as_host(name)
 
 
-@pytest.mark.parametrize("name", ["ada", "ada.lovelace", "ada.b.lovelace", "ada.l", "a_b-c.1", "www", "com", "1.2.3"])
+NAMES = "ph.d st.john j.r.r.tolkien anna.maria ada.townsend ada.gallo kiwi.fruit ink.ada maria.gaya".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_with_dots_is_none(name):
     assert not hosts.reads_as_host(name)
 

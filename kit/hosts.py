@@ -3,8 +3,8 @@
 import re
 
 # Top-level domains of three letters or more under which strangers can register a name, of all that IANA lists. Those of
-# two letters belong to countries, and most others to one company each (".ford"): no stranger has a site there. Any other
-# word may follow a dot, as most names with one are "first.last".
+# two letters belong to countries, and most others to one company each (".ford"): no stranger has a site there. Any
+# other word may follow a dot, as most names with one are "first.last".
 OPEN = (
     "abogado abudhabi academy accountant accountants actor adult aero africa agency airforce alsace amsterdam "
     "apartments app arab archi army art arts asia associates attorney auction audio auto autos baby band bank bar "

@@ -64,9 +64,9 @@ class WithNewPassword(Form):
 
 
 class WithPassword(RequestForm):
-    """A form that asks a signed-in user for their password, unless they have just shown to be the owner.
+    """A form that asks a signed-in user for their password, unless they have just shown that they are the owner.
 
-    `missing` is what they have not shown, by default what proof.missing() says with `again`. A password that is sent
+    `missing` is what they have not shown, by default since their sign-in, which does not count. A password that is sent
     must be right all the same. For a user who has neither a password nor such a proof the form is
     invalid, and `must_ask_mailbox` says that a mailed link must come first. Checking the form raises Limited after too
     many passwords.
@@ -79,7 +79,7 @@ class WithPassword(RequestForm):
     def __init__(self, request: PersonRequest, *args: Any, missing: proof.Missing | None = None, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.user = request.person
-        self.missing = missing or proof.missing(request, again=True)
+        self.missing = missing or proof.missing(request, sign_in_counts=False)
         # A user without a password has no other proof than a mailed link.
         self.must_ask_mailbox = self.missing.first and not self.user.has_usable_password()
         if self.must_ask_mailbox or not (self.missing.first or self.sent("password")):
@@ -87,7 +87,7 @@ class WithPassword(RequestForm):
 
     @property
     def proven(self) -> bool:
-        """Whether the user has just shown to be the owner, so that the form asks for nothing more."""
+        """Whether the user has just shown that they are the owner, so that the form asks for nothing more."""
         return not self.must_ask_mailbox and "password" not in self.fields
 
     def unsent(self) -> dict[str, str]:

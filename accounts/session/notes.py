@@ -9,7 +9,7 @@ Notes, which expire:
     GOOGLE_IDENTITY  the person whom Google has named: uid, email (verified by Google); to_connect, if their Google
                      account is to be connected once the owner of that address signs in, else it proves the address
     SIGNED_IN        the user has just signed in: code, if the second factor was shown too
-    PROVEN           the user has just shown to own the account, by a mailed link or once more: code, as above
+    PROVEN           the user has just shown that the account is theirs, by a mailed link or once more: code, as above
     BREACHED         a user has given a right password that has leaked, and is to be told once signed in: user
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
 
@@ -27,6 +27,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.http import HttpRequest
 
 from kit.session_notes import Note
 
@@ -58,6 +59,16 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     BACKEND_SESSION_KEY: str,
 }
 NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, BREACHED)
+
+
+def keep_factors(note: Note, request: HttpRequest, *, code: bool) -> None:
+    """Notes in SIGNED_IN or PROVEN that the first factor was shown and, with `code`, a code, too.
+
+    A note that holds a code is not replaced by one without: that would take away what was shown, or let the code count
+    for longer than its 15 minutes.
+    """
+    if code or not note.read(request).get("code"):
+        note.keep(request, code=code)
 
 
 def are_whole(data: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Proof again: whether somebody who is signed in has lately shown to be the owner, with every factor that they have.
+"""Proof again: whether somebody who is signed in has lately shown that they are the owner, with every factor.
 
 Every door that gives power away asks here: account pages, JSON doors, and the desk.
 """
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.session import sessions
-from accounts.session.notes import DEADLINE, PROVEN, SIGNED_IN
+from accounts.session.notes import DEADLINE, PROVEN, SIGNED_IN, keep_factors
 
 
 class Missing(NamedTuple):
@@ -19,13 +19,14 @@ class Missing(NamedTuple):
     code: bool  # a code, where two-step verification is on
 
 
-def missing(request: HttpRequest, *, again: bool = False) -> Missing:
+def missing(request: HttpRequest, *, sign_in_counts: bool = True) -> Missing:
     """Returns what the person who is signed in has not shown within 15 minutes, at sign-in or since.
 
-    With `again` a sign-in does not count, unless it was by a mailed link: what could take the account from its owner is
-    not done at a browser that was left open a minute ago, nor by a password that the browser has filled in.
+    Without `sign_in_counts` a sign-in does not count, unless it was by a mailed link: what could take the account from
+    its owner is not done at a browser that was left open a minute ago, nor by a password that the browser has filled
+    in.
     """
-    shown = [PROVEN.read(request)] + ([] if again else [SIGNED_IN.read(request)])
+    shown = [PROVEN.read(request)] + ([SIGNED_IN.read(request)] if sign_in_counts else [])
     has_code = any(note.get("code") for note in shown)
     return Missing(not any(shown), not has_code and cast("User", request.user).second_factor.is_on)
 
@@ -44,4 +45,4 @@ def give(request: HttpRequest, *, all_factors: bool = True) -> None:
     if all_factors:
         request.session.take_new_key()  # type: ignore[attr-defined]
         request.session[DEADLINE] = sessions.new_deadline()
-    PROVEN.keep(request, code=all_factors)
+    keep_factors(PROVEN, request, code=all_factors)

@@ -1,4 +1,4 @@
-"""Sessions: their beginning and end. Each ends 12 hours after its owner last proved to be the owner.
+"""Sessions: their beginning and end. Each ends 12 hours after its owner last proved that they are the owner.
 
 Signing in is such a proof; accounts.session.proof asks for others, and nothing else moves the end.
 
@@ -36,6 +36,7 @@ from accounts.session.notes import (
     PROVEN,
     SECOND_FACTOR,
     SIGNED_IN,
+    keep_factors,
 )
 from kit import rate_limit, visitor
 
@@ -78,14 +79,19 @@ def enter(request: HttpRequest, user: User, way: str, *, new: bool = False, by_c
     """Starts a session for `user`, who has passed every factor; one that they have already goes on under a new id.
 
     Records the sign-in with `way`, how they came in, and mails the owner about a new device, unless `new` says that the
-    sign-in is recorded already. `by_code` says that they have entered a code, too. To be called while nobody is signed
-    in, or the same user. Raises Superseded if this session, or every session of the account, has ended meanwhile, or if
-    the account was deleted or turned off.
+    sign-in is recorded already. `by_code` says that they have entered a code, too: without one, a session that goes on
+    ends when it would have, if two-step verification is on. To be called while nobody is signed in, or the same user.
+    Raises Superseded if this session, or every session of the account, has ended meanwhile, or if the account was
+    deleted or turned off.
     """
-    if SESSION_KEY in request.session:
-        request.session.take_new_key()  # type: ignore[attr-defined]  # Django would keep the id
-    request.session[DEADLINE] = new_deadline()
-    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if goes_on(request, user):
+        # Not by Django's login(): its new CSRF token would make the forms in this browser's other tabs out of date.
+        request.session.take_new_key()  # type: ignore[attr-defined]
+        if by_code or not user.second_factor.is_on:
+            request.session[DEADLINE] = new_deadline()
+    else:
+        request.session[DEADLINE] = new_deadline()
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     _stamp(request, user, way, new=new, by_code=by_code)
 
 
@@ -116,13 +122,13 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool, by_code: bo
             raise
     session = request.session
     session.update(trace)
-    session[BEGAN] = session[DEADLINE] - settings.SESSION_COOKIE_AGE
+    session.setdefault(BEGAN, session[DEADLINE] - settings.SESSION_COOKIE_AGE)
     session.setdefault(HANDLE, new_handle())
     session[CHOSEN] = preferences.for_pages(user.settings)
     SECOND_FACTOR.drop(request)
-    SIGNED_IN.keep(request, code=by_code)
+    keep_factors(SIGNED_IN, request, code=by_code)
     if way == LINK:
-        PROVEN.keep(request, code=by_code)
+        keep_factors(PROVEN, request, code=by_code)
     _connect_google(request, user)
     devices.mark_known(request, user)
 
@@ -143,7 +149,7 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
-    """Returns the 403 page for a deactivated account; only a visitor who has proven to own the account may see it."""
+    """Returns the 403 page for a deactivated account; only a visitor who has proven that it is theirs may see it."""
     return render(request, "accounts/session/inactive.html", status=403)
 
 
@@ -164,7 +170,7 @@ def sync_preferences(request: HttpRequest) -> None:
 
 
 def new_deadline() -> float:
-    """Returns when a session is to end whose owner proves now to be the owner, in seconds since the epoch."""
+    """Returns when a session is to end whose owner proves now that they are the owner, in seconds since the epoch."""
     return round(time.time(), 3) + settings.SESSION_COOKIE_AGE
 
 

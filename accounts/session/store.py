@@ -31,6 +31,7 @@ class SessionStore(cached_db.SessionStore):
 
     cache_key_prefix = Session.CACHE_PREFIX
     _fresh = False  # no row is written yet
+    _moves = False  # the row moves to a new id when the session is saved
     _cache: BaseCache
 
     @classmethod
@@ -88,6 +89,7 @@ class SessionStore(cached_db.SessionStore):
         self._session_key = get_random_string(32, VALID_KEY_CHARS)
         self._session_cache: dict[str, Any] = {}  # a new id has no row to load
         self._fresh = self.modified = True
+        self._moves = False
 
     def save(self, must_create: bool = False) -> None:
         """Writes the session's row, and its copy in Redis; a session without an id gets one, and with it a new row.
@@ -99,6 +101,8 @@ class SessionStore(cached_db.SessionStore):
             kept = self._session  # type: ignore[attr-defined]
             self.create()
             self._session_cache = kept
+        if self._moves:
+            self._move()
         try:
             super().save(must_create=must_create or self._fresh)
         except CreateError:
@@ -106,16 +110,25 @@ class SessionStore(cached_db.SessionStore):
         self._fresh = False
 
     def take_new_key(self) -> None:
+        """Has the session go on under a new id once it is saved, which is when the answer takes the cookie along.
+
+        Until then it has the old id: an answer that saves nothing and sets no cookie, as after an error, signs nobody
+        out. Raises Superseded if the session has ended.
+        """
+        if not self.model.objects.filter(session_key=self.stored_key).exists():
+            raise Superseded
+        self._moves = self.modified = True
+
+    def _move(self) -> None:
         """Moves the session's row to a new id in one statement, so that whoever ends it meanwhile ends it still.
 
-        The copy under the old id is deleted; the cookie follows with the answer. Raises Superseded if the session has
-        ended.
+        The copy under the old id is deleted. Raises UpdateError if the session has ended.
         """
         new = get_random_string(32, VALID_KEY_CHARS)
         if not self.model.objects.filter(session_key=self.stored_key).update(session_key=stored_key(new)):
-            raise Superseded
+            raise UpdateError
         self._cache.delete(self.cache_key)
-        self._session_key, self.modified = new, True
+        self._session_key, self._moves = new, False
 
     def flush(self) -> None:
         """Ends the session, with its row, copy and data; if somebody is signed in, announces that to other services.

@@ -1,4 +1,4 @@
-"""The page on which a session is prolonged: its owner proves once more to be the owner."""
+"""The page on which a session is prolonged: its owner proves once more that it is theirs."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -64,7 +64,9 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
     if account:
         resets = {asked.RESET: "reset", asked.RENEWED: "reset", asked.DISOWNED: "disowned"}
         name = resets.get(asked(link.purpose))
-        return (name, purposes.RESET) if name else ("link_known", purposes.CONFIRM)
+        if name:
+            return name, purposes.RESET
+        return ("link_proof" if link.purpose == asked.PROOF else "link_known"), purposes.CONFIRM
     if link.purpose in {asked.RESET, asked.RENEWED}:
         return "reset_unknown", None
     if not may_join:

@@ -1,20 +1,21 @@
 """What is asked of staff before a page of the desk answers: were they here within the hour, and is it still them?"""
 
 import time
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from accounts.password import again
 from accounts.session import sessions
-from accounts.session.account_page import PersonRequest
+from accounts.session.account_page import for_person, to_sign_in
 from accounts.session.notes import DEADLINE, DESK_SEEN
-from kit import visitor
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NOTED = 60  # seconds for which one note that staff were here is enough: each writes the session's row
@@ -42,13 +43,13 @@ def ask_for_proof(request: HttpRequest, model_admin: Any) -> HttpResponse | None
     """Returns the page that asks staff for proof before they change what gives power; None if it may be done.
 
     It asks before each POST to the pages of a model, unless its admin class has `asks_proof` and that says no. Sign-in
-    counts as proof for 15 minutes. Raises Limited after too many passwords or codes.
+    counts as proof for 15 minutes. If the session has ended meanwhile, returns the way to sign in again.
     """
     if request.method in SAFE or model_admin is None:
         return None
     asks = getattr(model_admin, "asks_proof", None)
     if asks and not asks(request):
         return None
-    asked = cast("PersonRequest", request)
-    asked.person, asked.trace = cast("User", request.user), visitor.trace(request)
-    return again.ask(asked)
+    rows = model_admin.opts
+    doing, back = capfirst(str(rows.verbose_name_plural)), reverse(admin_urlname(rows, "changelist"))
+    return for_person(again.ask, to_sign_in)(request, doing, back)

@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Event
@@ -24,14 +25,19 @@ log = logging.getLogger("frontdoor.accounts")
 def export(request: PersonRequest) -> HttpResponseBase:
     """Answers a POST with a ZIP of all that is stored about the user, records that, and mails them about it.
 
-    The POST asks for proof first, unless it is there. A GET, as by a reload of its address, leads to the account page.
-    Raises Limited after too many requests.
+    The POST asks for proof first, unless it is there. With the proof it leads back to the account page, where one more
+    press downloads: a download would leave the page that asks on the screen. A GET, as by a reload of its address,
+    leads to the account page, too. Raises Limited after too many requests.
     """
     if request.method != "POST":
         return redirect("account")
     user = request.person
-    if asked := again.ask(request):
+    if asked := again.ask(request, _("Download my data"), reverse("account")):
         return asked
+    if again.is_answered(request):
+        said = _("You’ve shown that it’s you. Now press “Download my data” once more, within 15 minutes.")
+        messages.success(request, said)
+        return redirect(f"{reverse('account')}#data")
     user.record_and_notify(Event.Kind.EXPORTED, **request.trace)
     file = {"Content-Disposition": f'attachment; filename="{user.username}.zip"'}
     return StreamingHttpResponse(stream_zip(user), content_type="application/zip", headers=file)

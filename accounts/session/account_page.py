@@ -75,7 +75,9 @@ def changing(view: View) -> View:
     return rate_limit.per_user(limits.CHANGE_PER_USER)(view)
 
 
-def for_person(view: View, refuse: Callable[..., HttpResponse]) -> View:
+def for_person[Answer](
+    view: Callable[..., Answer], refuse: Callable[..., HttpResponse]
+) -> Callable[..., Answer | HttpResponse]:
     """Returns a view that hands `view` a PersonRequest. `refuse(request, ended=…)` answers anyone who is not signed in.
 
     It also answers, with `ended` true, a user who was signed out on another device, or whose account was deleted, while
@@ -83,7 +85,7 @@ def for_person(view: View, refuse: Callable[..., HttpResponse]) -> View:
     """
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer | HttpResponse:
         if not request.user.is_authenticated:
             return refuse(request, ended=settings.SESSION_COOKIE_NAME in request.COOKIES)
         asked = cast("PersonRequest", request)

@@ -53,7 +53,7 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     has asked, too often.
     """
     email = request.person.email
-    ask(request, LinkRequest(email, next=safe_path(sent.get("next", ""))))
+    ask(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(sent.get("next", ""))))
     return message(sent_to(email), 202)
 
 

@@ -125,12 +125,13 @@ def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **con
     `context` is added to the context of its template.
     """
     email, purpose = asked.email, asked.purpose
-    # The mail must be opened in this browser if an account was planned here, or Google waits here to be connected.
-    # A browser that has only asked for a fresh link need not be the one that planned.
+    # The mail must be opened in this browser if it is to prove something here, if an account was planned here, or Google
+    # waits here to be connected. A browser that has only asked for a fresh link need not be the one that planned.
     seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email
-    here = connects or (purpose == MagicLink.Purpose.REGISTER and bool(browser.seal(request)))
-    context |= {"here": here, "connects": connects, "purpose": purpose, "next": asked.next}
+    proves = purpose == MagicLink.Purpose.PROOF
+    here = proves or connects or (purpose == MagicLink.Purpose.REGISTER and bool(browser.seal(request)))
+    context |= {"here": here, "proves": proves, "connects": connects, "purpose": purpose, "next": asked.next}
     context |= {"minutes_late": lateness.minutes()}
     context |= {"email": email, "again": PAGES.get(purpose, "entry"), "provider": webmail.provider(email)}
     return render(request, "invites/ask_for_link/sent.html", context, status=status)

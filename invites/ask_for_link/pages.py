@@ -86,7 +86,7 @@ def prove(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("account")
     email = request.person.email
-    return ask_or_wait(request, LinkRequest(email, next=safe_path(request.POST.get("next", ""))))
+    return ask_or_wait(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(request.POST.get("next", ""))))
 
 
 @page(limits.ASK_PER_NETWORK)

@@ -202,6 +202,8 @@ def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, st
         return None, ""
     if tokens.fits(purposes.RESET, token):
         return link, asked.RESET
+    if link.purpose == asked.PROOF:
+        return link, asked.PROOF
     planned = link.password and tokens.fits(purposes.CONFIRM, token)
     return link, asked.REGISTER if planned else asked.LINK
 

@@ -177,6 +177,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("link", "to sign in or sign up"),
+                            ("proof", "to show that it’s you"),
                             ("register", "to confirm a sign-up"),
                             ("reset", "a new password"),
                             ("renewed", "a new password, asked for again"),

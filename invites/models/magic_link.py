@@ -42,6 +42,7 @@ class MagicLink(models.Model):
         """The reason why a link was made. Its token decides which page it opens, as a mail may carry two tokens."""
 
         LINK = "link", _("to sign in or sign up")
+        PROOF = "proof", _("to show that it’s you")
         REGISTER = "register", _("to confirm a sign-up")
         RESET = "reset", _("a new password")
         RENEWED = "renewed", _("a new password, asked for again")

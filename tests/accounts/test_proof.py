@@ -6,10 +6,14 @@ import pytest
 import time_machine
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.password.forms import WithProof
 from outbox.models import Webhook
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -51,9 +55,9 @@ def typed(person, **changed):
 
 NEXT_TO_NOTHING = [
     ("/account/username", {"username": "newname"}),
-    ("/account/export", {}),
     ("/account/settings", {"language": "en", "time_zone": "", "theme": ""}),  # turns the notices off
 ]
+DOWNLOAD = ("/account/export", {})  # asks, too, but goes on only by another press
 
 
 def state():
@@ -61,7 +65,7 @@ def state():
     return user.username, user.settings.get("notices", True), user.events.filter(kind="exported").count()
 
 
-@pytest.mark.parametrize(("path", "form"), NEXT_TO_NOTHING)
+@pytest.mark.parametrize(("path", "form"), [*NEXT_TO_NOTHING, DOWNLOAD])
 def test_just_after_sign_in_nothing_more_is_asked(signed_in, path, form):
     before = state()
 
@@ -118,6 +122,110 @@ def test_a_proof_gives_the_session_a_new_id_and_twelve_hours(signed_in, ada):
         thief = Client()
         thief.cookies["frontdoor_session"] = old
         assert thief.get("/account").status_code == 302
+
+
+def test_after_the_proof_a_download_leads_back_and_takes_another_press(signed_in):
+    with later():
+        page = signed_in.post("/account/export")
+        assert QUESTION in page.text
+        assert "Nothing has changed yet." in words(page)
+        assert "What you typed" not in words(page)
+
+        back = signed_in.post("/account/export", {"proof-asked": "1", "proof-password": PASSWORD}, follow=True)
+        assert back.redirect_chain == [("/account#data", 302)]
+        assert "Now press “Download my data” once more" in words(back)
+        assert state()[2] == 0
+
+        assert signed_in.post("/account/export")["Content-Type"] == "application/zip"
+
+
+def test_the_page_names_what_is_to_be_done_and_has_a_way_out(signed_in, desk):
+    with later():
+        for browser, path, doing, back in [
+            (signed_in, "/account/username", "Change your username", "/account/username"),
+            (signed_in, "/account/export", "Download my data", "/account"),
+            (signed_in, "/account/settings", "Turn off emails about sign-ins on new devices", "/account/settings"),
+            (desk, "/admin/auth/group/add/", "Groups", "/admin/auth/group/"),
+        ]:
+            page = browser.post(path, {"language": "en", "time_zone": "", "theme": ""})
+            assert f"You were about to do this: {doing}." in words(page)
+            assert f'<a href="{back}">Cancel</a>' in page.text
+            assert browser.get(back).status_code == 200
+
+
+def test_a_password_typed_on_the_page_is_not_written_into_it(signed_in):
+    form = {"username": "newname", "proof-asked": "1", "proof-password": "not the right one"}
+    with later():
+        page = signed_in.post("/account/username", form)
+
+    assert 'value="newname"' in page.text
+    assert "not the right one" not in page.text
+    assert page.text.count('name="proof-password"') == page.text.count('name="proof-asked"') == 1
+
+
+def test_a_file_must_be_chosen_again(desk):
+    file = SimpleUploadedFile("people.csv", b"email")
+    with later():
+        page = desk.post("/admin/auth/group/add/", {"name": "helpers", "people": file})
+
+    assert 'enctype="multipart/form-data"' in page.text
+    assert "Choose the file again" in words(page)
+    assert '<input type="file" name="people"' in page.text
+
+
+def use_up(browser, path, form):
+    """Tries wrong passwords until there are too many. Returns the last answer."""
+    for _try in range(20):
+        page = browser.post(path, form | {"password": "wrong", "proof-asked": "1", "proof-password": "wrong"})
+        if page.status_code == 429:
+            return page
+    raise AssertionError("no limit")
+
+
+@pytest.mark.parametrize(
+    ("path", "form"), [("/account/username", {"username": "newname"}), ("/admin/auth/group/add/", {"name": "helpers"})]
+)
+def test_after_too_many_tries_the_page_keeps_what_was_typed_and_offers_a_link(desk, path, form):
+    with later():
+        page = use_up(desk, path, form)
+
+        ((name, value),) = form.items()
+        assert page["Retry-After"]
+        assert "or use a link from your email. Your account is not locked. Nothing has changed." in words(page)
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page.text
+        assert 'action="/account/prove"' in page.text
+        assert "Email me a link" in words(page)
+    assert not Group.objects.exists()
+
+
+def test_after_too_many_tries_to_stay_signed_in_the_page_offers_a_link(signed_in):
+    page = use_up(signed_in, "/account/sessions/prolong", {"next": "/account/settings"})
+
+    assert page["Retry-After"]
+    assert "Nothing has changed." in words(page)
+    assert "Email me a link" in words(page)
+    assert 'name="next" value="/account/settings"' in page.text
+
+
+def test_an_error_after_the_proof_signs_nobody_out(signed_in, ada, monkeypatch):
+    def break_down(*_args, **_trace):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(User, "rename", break_down)
+    signed_in.raise_request_exception = False
+    form = {"username": "newname", "proof-asked": "1", "proof-password": PASSWORD}
+    with later():
+        assert signed_in.post("/account/username", form).status_code == 500
+        assert signed_in.get("/account").status_code == 200
+        monkeypatch.undo()
+        signed_in.post("/account/username", form)
+    assert User.objects.get().username == "newname"
+
+
+def test_a_new_password_ends_the_proof_of_the_sign_in(signed_in):
+    signed_in.post("/account/password", {"password": PASSWORD, "chosen": "a rather different phrase"})
+
+    assert QUESTION in signed_in.post("/account/username", {"username": "newname"}).text
 
 
 def test_settings_that_silence_nobody_ask_for_nothing(signed_in, ada):
@@ -309,6 +417,57 @@ def test_the_desk_signs_out_whoever_did_not_use_it_for_an_hour(desk):
         assert answer.url == "/login?next=/admin/accounts/user/%3Fo%3D1"
         assert "You had not used the desk for a while" in words(desk.get(answer.url))
         assert desk.get("/account").status_code == 302
+
+
+def test_a_session_that_ends_while_the_desk_asks_leads_to_sign_in(desk, monkeypatch):
+    original = WithProof.is_valid
+
+    def meanwhile(form):
+        answer = original(form)
+        Session.objects.all().delete()
+        return answer
+
+    monkeypatch.setattr(WithProof, "is_valid", meanwhile)
+    with later():
+        answer = desk.post(
+            "/admin/auth/group/add/", {"name": "helpers", "proof-asked": "1", "proof-password": PASSWORD}
+        )
+    assert answer.url == "/login?next=/admin/auth/group/add/"
+    assert "Your session had ended, so nothing was changed." in words(desk.get(answer.url))
+    assert not Group.objects.exists()
+
+
+def test_a_desk_just_opened_was_used_at_sign_in(admin_user):
+    """The first page at the desk comes hours after sign-in: the desk was not used since, and nothing has been noted."""
+    client = Client()
+    client.post("/login", {"login": "olga", "password": PASSWORD})
+    with time_machine.travel(timezone.now() + timedelta(minutes=59)):
+        assert client.get("/admin/").status_code == 200
+    other = Client()
+    other.post("/login", {"login": "olga", "password": PASSWORD})
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert other.get("/admin/").status_code == 302
+
+
+def test_a_proof_at_the_desk_counts_as_use_of_it(desk):
+    start = timezone.now()
+    with time_machine.travel(start + timedelta(minutes=30)):
+        desk.get("/admin/")
+    with time_machine.travel(start + timedelta(minutes=85)):
+        desk.post("/account/sessions/prolong", {"password": PASSWORD})
+    with time_machine.travel(start + timedelta(minutes=140)):
+        assert desk.get("/admin/").status_code == 200
+
+
+def test_use_of_the_desk_is_noted_once_a_minute(desk):
+    start = timezone.now()
+    written = []
+    for seconds in (90, 100, 140, 155):
+        with time_machine.travel(start + timedelta(seconds=seconds)), CaptureQueriesContext(connection) as queries:
+            desk.get("/admin/")
+        written.append(any("UPDATE" in query["sql"] and "session" in query["sql"] for query in queries))
+
+    assert written == [True, False, False, True]
 
 
 def test_the_idle_time_is_a_setting(desk, settings):

@@ -108,6 +108,7 @@ def be_declined(language):
 KINDS = {
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
+    "link_proof": lambda language: (somebody(language), ask(language, purpose="proof")),
     "invite": be_invited,
     "invite_reminder": be_reminded,
     "invite_known": be_invited_by_a_member,
@@ -148,6 +149,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "invite": 2,
     "invite_reminder": 2,
     "link_known": 2,
+    "link_proof": 2,
     "email_code": 0,
     "deleted": 0,
     "email_restored": 0,

@@ -35,7 +35,8 @@ def choose(request: PersonRequest) -> HttpResponse:
         return render(request, "accounts/profile/preferences.html", {"form": form})
     told = user.settings.get("notices", True)
     silences = told and not form.cleaned_data["notices"]  # whoever does this may have something to hide from the owner
-    if silences and (asked := again.ask(request)):
+    doing = _("Turn off emails about sign-ins on new devices")
+    if silences and (asked := again.ask(request, doing, request.path)):
         return asked
     with transaction.atomic():
         user.save_preferences(**form.cleaned_data)

@@ -22,7 +22,7 @@ def change(request: PersonRequest) -> HttpResponse:
     the form. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
-    if request.method == "POST" and (asked := again.ask(request)):
+    if request.method == "POST" and (asked := again.ask(request, _("Change your username"), request.path)):
         return asked
     form = bind_form(UsernameForm, request, user=user, initial={"username": user.username})
     if not form.is_valid():

@@ -37,8 +37,25 @@ def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return dead.expired_page(request, link, purposes.CONFIRM)
     if request.method == "POST":
         link.sign_in(account, browser.identify(request, purposes.CONFIRM))
-        return sessions.start(request, account, link.leads_to, sessions.LINK)
+        return enter(request, link, account)
     return confirm_page(request, link, account=account)
+
+
+def enter(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
+    """Signs in to an account whose link is used. Returns the way on, as sessions.start() does.
+
+    If the link has proven something to the page of another tab, a message says to go back there.
+    """
+    to_other_tab = is_proof_here(request, link, account) and not link.leads_to
+    answer = sessions.start(request, account, link.leads_to, sessions.LINK)
+    if to_other_tab:
+        messages.success(request, _("Confirmed. Go back to the other tab and press “Go on”."))
+    return answer
+
+
+def is_proof_here(request: HttpRequest, link: MagicLink, account: User) -> bool:
+    """Returns whether the link is to prove something in this browser, where its owner is signed in."""
+    return link.purpose == link.Purpose.PROOF and sessions.goes_on(request, account)
 
 
 def confirm_plan(request: HttpRequest, link: MagicLink) -> HttpResponse:
@@ -91,6 +108,7 @@ def confirm_page(
 ) -> HttpResponse:
     """Returns the page with the button that signs in to `account` or, if it is None, makes the planned account.
 
+    A link that was asked for as proof confirms where its owner is signed in, and says elsewhere that it signs in there.
     With `form` it asks for another username than the planned one. With `failed` it says that the last press could not
     be carried out.
     """
@@ -99,6 +117,7 @@ def confirm_page(
         "account": account,
         "form": form,
         "failed": failed,
+        "proves": account is not None and is_proof_here(request, link, account),
         "token": tokens.sign(purposes.CONFIRM, link.pk),
         "other_user": request.user.get_username() if request.user != account else "",
     }

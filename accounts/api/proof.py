@@ -16,6 +16,7 @@ from kit.json_door import Fields, Invalid, Refused, door
 def give(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Proves ownership of the account by `password`, and by `code` if it is sent. Answers who is signed in.
 
+    After a mailed link that was opened in this session just now, `code` is enough.
     For 15 minutes no door asks for what was proven. With every factor that the account has, the session also gets a new
     id, and ends in 12 hours. Answers 403 for an account without a password, whose owner must ask for a link instead,
     400 for a wrong or missing password and a wrong code, 429 after too many tries, and 401 to anyone not signed in.
@@ -24,7 +25,7 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
     if form.must_ask_mailbox:
         raise only_by_link()
     has_all = not form.missing.code or form.sent("code")
-    if not has_all:
+    if not has_all and "password" in form.fields:  # without either, nothing would be shown
         del form.fields["code"]
     if not form.is_valid():
         raise Invalid(form)

@@ -9,7 +9,6 @@ from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.password import again
@@ -51,5 +50,5 @@ def ask_for_proof(request: HttpRequest, model_admin: Any) -> HttpResponse | None
     if asks and not asks(request):
         return None
     rows = model_admin.opts
-    doing, back = capfirst(str(rows.verbose_name_plural)), reverse(admin_urlname(rows, "changelist"))
-    return for_person(again.ask, to_sign_in)(request, doing, back)
+    doing = _("Change at the desk: %(rows)s") % {"rows": rows.verbose_name_plural}
+    return for_person(again.ask, to_sign_in)(request, doing, reverse(admin_urlname(rows, "changelist")))

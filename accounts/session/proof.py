@@ -32,8 +32,13 @@ def missing(request: HttpRequest, *, sign_in_counts: bool = True) -> Missing:
 
 
 def everything(request: HttpRequest) -> Missing:
-    """Returns that every factor which the person has is missing, whatever they have shown lately."""
-    return Missing(first=True, code=cast("User", request.user).second_factor.is_on)
+    """Returns that every factor which the person has is missing, whatever they have shown lately.
+
+    Only where a code is still to be entered, a first factor counts that was shown within 15 minutes, such as a mailed
+    link.
+    """
+    has_second = cast("User", request.user).second_factor.is_on
+    return Missing(first=not (has_second and PROVEN.read(request)), code=has_second)
 
 
 def give(request: HttpRequest, *, all_factors: bool = True) -> None:

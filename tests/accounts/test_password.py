@@ -108,7 +108,7 @@ def test_the_link_for_proof_goes_to_the_accounts_own_address(mailbox, signed_in,
     signed_in.post("/account/prove", {"email": "eve@example.com", "next": "/account/password"})
 
     assert mailbox.kinds("eve@example.com") == []
-    assert mailbox.kinds(ada.email)[-1] == "link_known"
+    assert mailbox.kinds(ada.email)[-1] == "link_proof"
 
 
 def test_the_first_password_needs_a_link_if_one_came_in_long_ago(mailbox):

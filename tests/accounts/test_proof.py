@@ -145,10 +145,10 @@ def test_the_page_names_what_is_to_be_done_and_has_a_way_out(signed_in, desk):
             (signed_in, "/account/username", "Change your username", "/account/username"),
             (signed_in, "/account/export", "Download my data", "/account"),
             (signed_in, "/account/settings", "Turn off emails about sign-ins on new devices", "/account/settings"),
-            (desk, "/admin/auth/group/add/", "Groups", "/admin/auth/group/"),
+            (desk, "/admin/auth/group/add/", "Change at the desk: groups", "/admin/auth/group/"),
         ]:
             page = browser.post(path, {"language": "en", "time_zone": "", "theme": ""})
-            assert f"You were about to do this: {doing}." in words(page)
+            assert f"{doing} Before this is done, show that it’s you." in words(page)
             assert f'<a href="{back}">Cancel</a>' in page.text
             assert browser.get(back).status_code == 200
 

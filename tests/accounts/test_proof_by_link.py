@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD
-from tests.tools.program import codes
+from tests.tools.program import codes, fields
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,18 @@ doors = pytest.mark.parametrize("press", [press_page, press_door])
 def paired(ada):
     phone.pair(ada)
     return by_code(Client())
+
+
+@pytest.fixture
+def by_mail(ada, mailbox):
+    """The browser of Ada, who has no password, after she signed in with a mailed link and a code."""
+    phone.pair(ada)
+    User.objects.update(password="!")
+    client = Client()
+    MagicLink.objects.issue(ADA)
+    client.post("/confirm", {"token": token(mailbox)})
+    client.post("/login/code", {"code": phone.code()})
+    return client
 
 
 def csrf(page):
@@ -137,6 +150,41 @@ def test_a_password_alone_renews_neither_id_nor_end(paired, ada):
         assert ada.sessions.get().expire_date == ends
 
 
+def test_without_a_password_a_link_and_then_a_code_give_twelve_hours_more(by_mail, ada, mailbox):
+    ends = ada.sessions.get().expire_date
+    with after(hours=11):
+        prolong = "/account/sessions/prolong"
+        by_mail.post("/account/prove", {"next": prolong})
+        code = phone.code()
+        page = by_mail.post("/confirm", {"token": token(mailbox)}, follow=True)
+        assert page.redirect_chain[-1][0] == prolong
+        assert 'name="code"' in page.text
+        assert 'name="password"' not in page.text
+        assert by_mail.post(prolong, {}).status_code == 200
+        assert ada.sessions.get().expire_date == ends
+
+        assert by_mail.post(prolong, {"code": code}).status_code == 302
+        assert ada.sessions.get().expire_date > ends + timedelta(hours=10)
+
+
+def test_so_they_do_at_the_door_and_nothing_at_all_proves_nothing(by_mail, ada, mailbox):
+    ends = ada.sessions.get().expire_date
+    with after(hours=11):
+        code = phone.code()
+        press_door(by_mail, mailbox)
+    with after(hours=11, minutes=10):
+        nothing = by_mail.post("/api/v1/auth/proof", {}, "application/json")
+        assert (nothing.status_code, codes(nothing), fields(nothing)) == (400, ["required"], ["code"])
+    with after(hours=11, minutes=16):
+        assert codes(by_mail.post("/api/v1/auth/proof", {"code": code}, "application/json")) == ["proof"]
+        assert ada.sessions.get().expire_date == ends
+    with after(hours=11, minutes=20):
+        code = phone.code()
+        press_door(by_mail, mailbox)
+        assert by_mail.post("/api/v1/auth/proof", {"code": code}, "application/json").status_code == 200
+        assert ada.sessions.get().expire_date > ends + timedelta(hours=10)
+
+
 # In the browser that asked
 
 
@@ -215,5 +263,5 @@ def test_on_another_device_it_signs_in_there_and_go_on_says_what_to_do(signed_in
         assert "other tab" not in words(landed)
 
         page = signed_in.post("/account/username", {"username": "newname", "proof-asked": "1"})
-    assert "A link counts only if you press its button in this browser" in words(page)
+    assert "It counts only in this browser: on another device it signs you in there." in words(page)
     assert User.objects.get().username == "ada"

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -51,4 +50,5 @@ def ask_for_proof(request: HttpRequest, model_admin: Any) -> HttpResponse | None
         return None
     rows = model_admin.opts
     doing = _("Change at the desk: %(rows)s") % {"rows": rows.verbose_name_plural}
-    return for_person(again.ask, to_sign_in)(request, doing, reverse(admin_urlname(rows, "changelist")))
+    back = reverse(f"admin:{rows.app_label}_{rows.model_name}_changelist")
+    return for_person(again.ask, to_sign_in)(request, doing, back)

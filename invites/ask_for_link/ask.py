@@ -125,7 +125,7 @@ def sent_page(request: HttpRequest, asked: LinkRequest, status: int = 200, **con
     `context` is added to the context of its template.
     """
     email, purpose = asked.email, asked.purpose
-    # The mail must be opened in this browser if it is to prove something here, if an account was planned here, or Google
+    # The mail must be opened in this browser if it is to prove something here, an account was planned here, or Google
     # waits here to be connected. A browser that has only asked for a fresh link need not be the one that planned.
     seen = GOOGLE_IDENTITY.read(request)
     connects = bool(seen) and seen["to_connect"] and seen["email"] == email

@@ -27,7 +27,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.http import HttpRequest
 
 from kit.session_notes import Note
 
@@ -59,16 +58,6 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     BACKEND_SESSION_KEY: str,
 }
 NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, BREACHED)
-
-
-def keep_factors(note: Note, request: HttpRequest, *, code: bool) -> None:
-    """Notes in SIGNED_IN or PROVEN that the first factor was shown and, with `code`, a code, too.
-
-    A note that holds a code is not replaced by one without: that would take away what was shown, or let the code count
-    for longer than its 15 minutes.
-    """
-    if code or not note.read(request).get("code"):
-        note.keep(request, code=code)
 
 
 def are_whole(data: Any) -> bool:

@@ -36,9 +36,9 @@ from accounts.session.notes import (
     PROVEN,
     SECOND_FACTOR,
     SIGNED_IN,
-    keep_factors,
 )
 from kit import rate_limit, visitor
+from kit.session_notes import Note
 
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
@@ -131,6 +131,16 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool, by_code: bo
         keep_factors(PROVEN, request, code=by_code)
     _connect_google(request, user)
     devices.mark_known(request, user)
+
+
+def keep_factors(note: Note, request: HttpRequest, *, code: bool) -> None:
+    """Notes in SIGNED_IN or PROVEN that the first factor was shown and, with `code`, a code, too.
+
+    A note that holds a code is not replaced by one without: that would take away what was shown, or let the code count
+    for longer than its 15 minutes.
+    """
+    if code or not note.read(request).get("code"):
+        note.keep(request, code=code)
 
 
 def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:

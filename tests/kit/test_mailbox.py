@@ -4,6 +4,7 @@ import pytest
 
 from kit import mailbox
 
+YANDEX = "yandex.com.tr yandex.uz yandex.ee yandex.fr narod.ru yandex.az yandex.kg yandex.lv"
 SAME = [
     ("ada+shop@example.com", "ada@example.com"),
     ("ada+shop+more@example.com", "ada@example.com"),
@@ -13,6 +14,7 @@ SAME = [
     ("a-d_a.@protonmail.com", "ada@proton.me"),
     ("ada@me.com", "ada@icloud.com"),
     ("ada-l@ya.ru", "ada.l@yandex.ru"),
+    *((f"ada.l@{domain}", "ada-l@yandex.ru") for domain in YANDEX.split()),
     ("anything@ada.fastmail.com", "ada@fastmail.com"),
 ]
 DIFFERENT = [
@@ -22,6 +24,8 @@ DIFFERENT = [
     ("+ada@example.com", "+eve@example.com"),
     ("...@gmail.com", "+@gmail.com"),
     ("ada.l@yandex.ru", "adal@yandex.ru"),
+    ("ada@yandex.example", "ada@yandex.ru"),
+    ("ada-list1@yahoo.com", "ada-list2@yahoo.com"),
     ("ada@fastmail.com.example", "ada@fastmail.com"),
 ]
 

@@ -5,19 +5,24 @@ docs/security.md shows these tables; a test compares them, so that the page cann
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
+from math import log2
 from types import ModuleType
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 
 from accounts import limits as account_limits
 from accounts.models import Event
 from accounts.models import event as events
-from accounts.models.second_factor import PASSES_FOR, SECRET_SIZE
+from accounts.models.second_factor import CODES, PASSES_FOR, SECRET_SIZE
 from accounts.password.hashers import Argon2
 from accounts.session import devices, notes, sessions
+from accounts.session.store import SessionStore
 from invites import limits as mail_limits
 from invites.link import browser, dead
 from invites.models import batch_queryset, link_queryset, queryset, steps
+from kit import limits as kit_limits
 from kit.rate_limit import Guesses, Limit, Quota
 from outbox import limits as outbox_limits
 from outbox.models import delivery, event, retry_times, webhook
@@ -41,9 +46,9 @@ def tables() -> dict[str, Table]:
 
 
 def limits() -> Iterator[tuple[str, str]]:
-    """Yields the name and the number of each limit."""
-    for module in (account_limits, mail_limits, outbox_limits):
-        yield from limits_of(module)
+    """Yields the name and the number of each limit, once: a module may use those of a room below."""
+    found = chain.from_iterable(map(limits_of, (account_limits, mail_limits, outbox_limits, kit_limits)))
+    yield from dict.fromkeys(found)
 
 
 def limits_of(module: ModuleType) -> Iterator[tuple[str, str]]:
@@ -117,7 +122,7 @@ def ways_in() -> Table:
     least = settings.PASSWORD_MIN_LENGTH
     return [
         ("way", "what it proves", "strength"),
-        ("mailed link", "the mailbox", "one use, one hour; needs a press on the page it opens"),
+        ("mailed link", "the mailbox", f"one use, {span(steps.LINK_LIFETIME)}; needs a press on the page it opens"),
         (
             "password",
             "knowledge",
@@ -128,9 +133,9 @@ def ways_in() -> Table:
             "a Google account",
             "OpenID Connect with state and PKCE; an authority for its own addresses alone",
         ),
-        ("code of an app", "a device, as second factor", "TOTP (RFC 6238), 160 bits, each code once"),
-        ("recovery code", "a list on paper, as second factor", "ten codes, each once; its use is mailed"),
-        ("trusted browser", "a code was entered there", "signed cookie; ends with a new app or password"),
+        ("code of an app", "a device, as second factor", f"TOTP (RFC 6238), {SECRET_SIZE * 8} bits, each code once"),
+        ("recovery code", "a list on paper, as second factor", f"{CODES} codes, each once; its use is mailed"),
+        ("trusted browser", "a code was entered there", f"signed cookie, {span(devices.TRUSTED_FOR)}; ends with a new app or password"),
     ]
 
 
@@ -140,10 +145,17 @@ def algorithms() -> Iterator[tuple[str, str]]:
         "passwords",
         f"Argon2id, {Argon2.memory_cost} KiB, {Argon2.time_cost} passes, {Argon2.parallelism} lane, 128-bit salt",
     )
-    yield "keys of sessions", "165 random bits; stored as SHA-256"
+    yield "keys of sessions", f"{session_key_bits()} random bits; stored as SHA-256"
     yield "tokens of links", "the id of a row, signed with HMAC-SHA-1 by a key derived for each purpose (itsdangerous)"
     yield "secrets of apps, of webhooks, of recovery codes", "Fernet (AES-128-CBC, HMAC-SHA-256), key by HKDF-SHA-256"
     yield "codes of an app", f"HMAC-SHA-1 (RFC 6238), secret of {SECRET_SIZE * 8} random bits"
     yield "epoch and password in a session", "HMAC-SHA-256"
     yield "webhooks", "HMAC-SHA-256 (Standard Webhooks)"
     yield "addresses whose owners want no mail", "HMAC-SHA-256"
+
+
+def session_key_bits() -> int:
+    """Returns how many random bits the key of a session holds."""
+    session = SessionStore()
+    session.create()  # writes nothing
+    return int(len(session.session_key or "") * log2(len(VALID_KEY_CHARS)))

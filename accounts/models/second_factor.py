@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from allauth.mfa import app_settings as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import encrypt
 from django.conf import settings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
 
+CODES = mfa.RECOVERY_CODE_COUNT  # recovery codes in a set
 SECRET_SIZE = 20  # bytes, as RFC 4226 §4 recommends
 # How long a second press of the button may take: a double click, or an answer lost on the way.
 SECOND_PRESS = timedelta(minutes=2)

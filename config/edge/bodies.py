@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from config.edge import pages
 from config.edge.unacceptable_input import has_nul, is_hostile
 from kit.json_door import FORMS
-from kit.rate_limit import Limit, Limited
+from kit.limits import LARGE_BODY_PER_NETWORK
+from kit.rate_limit import Limited
 
 MAX_BODY = 64 * 1024  # bytes; a form has a few fields, and parsed JSON takes many times its own size in memory
 MAX_LIST = 2 * 1024 * 1024  # bytes of the only long form, which takes a list of people
@@ -16,9 +17,6 @@ LISTS = "/admin/invites/batch/"  # the pages of that form, at the desk
 MAX_DRAIN = 8 * 1024 * 1024  # bytes that drain() reads at most, as many as deploy/nginx.conf lets pass
 MAX_FIELDS = 100  # of a form outside the desk; ours have a dozen, and each costs more than a line of text
 MAX_DIGITS = 18  # of a Content-Length; int() of a very long one would raise
-
-# Every body over MAX_BODY, of whatever page: reading it costs, even if it is refused.
-LARGE_BODY_PER_NETWORK = Limit("large-body", "30/10m")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -12,7 +12,7 @@ from django_ratelimit.core import _split_rate
 
 from accounts import limits
 from config import urls
-from config.edge.bodies import LARGE_BODY_PER_NETWORK
+from kit.limits import LARGE_BODY_PER_NETWORK
 from invites import limits as mails
 from invites import purposes
 from kit import rate_limit, tokens

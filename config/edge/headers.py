@@ -4,6 +4,8 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.contrib.auth import user_logged_out
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from config.edge import json_errors
@@ -14,8 +16,7 @@ FORBIDDEN += (
 )
 PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in FORBIDDEN.split())
 
-# The pages whose POST ends a session.
-SIGN_OUTS = {"account_logout", "account_logout_here", "account_delete"}
+SIGNED_OUT = "frontdoor.signed_out"  # key in request.META: this request has ended the session that it came with
 # Services on this host may have stored what they know of the person. Not "cookies": that takes those of all other hosts
 # of the domain, too, and this browser would be an unknown device. Not "cache": it stops Chromium for seconds
 # (crbug.com/40233601), and no page of a person is ever stored in it (Cache-Control: no-store).
@@ -48,10 +49,17 @@ def names_secret(request: HttpRequest) -> bool:
     return bool(query) and ("token" in unquote(unquote(query)).lower() or request.path == json_errors.PEOPLE)
 
 
+@receiver(user_logged_out, dispatch_uid="config.edge.headers")
+def note_sign_out(sender: type, request: HttpRequest, **_kwargs: object) -> None:
+    """Receives Django's signal that the session of a request was ended, on a page, at a JSON door or at the desk."""
+    request.META[SIGNED_OUT] = True
+
+
 def signs_out(request: HttpRequest, response: HttpResponse) -> bool:
-    """Returns whether a page of SIGN_OUTS has ended the session of this request."""
-    page = request.resolver_match.url_name if request.resolver_match else ""
-    ended = (
-        settings.SESSION_COOKIE_NAME in response.cookies and not response.cookies[settings.SESSION_COOKIE_NAME].value
-    )
-    return ended and page in SIGN_OUTS
+    """Returns whether this request has ended its browser's session, so that the response deletes the cookie.
+
+    A cookie whose session had ended before is deleted, too, but tells nothing of who sends it. A session that another
+    one replaces leaves the cookie in place.
+    """
+    cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+    return SIGNED_OUT in request.META and cookie is not None and not cookie.value

@@ -5,15 +5,19 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import Event, Session
+from accounts.models.session import stored_key
 from config.edge.headers import CLEAR_SITE_DATA
 from invites import purposes
 from kit import tokens
 from tests.tools import phone
-from tests.tools.factories import PASSWORD, LinkFactory
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
+from tests.tools.program import Program
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -145,24 +149,81 @@ def test_pages_may_do_nothing_special_and_no_other_origin_may_embed_them(client,
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_signing_out_has_the_browser_forget_what_services_have_stored(signed_in, ada, subtests):
-    forms = {"/logout": {}, "/logout/here": {}, "/account/delete": {"password": PASSWORD}}
-    for path, form in forms.items():
-        with subtests.test(path):
-            client = Client()
-            client.post("/login", {"login": "ada", "password": PASSWORD})
-            assert "Clear-Site-Data" not in client.get(path)
+def own_handle(_client):
+    return Session.objects.get().handle
 
-            assert client.post(path, form)["Clear-Site-Data"] == CLEAR_SITE_DATA
+
+SIGN_OUTS = {
+    "everywhere": lambda client: client.post("/logout"),
+    "here": lambda client: client.post("/logout/here"),
+    "deletion": lambda client: client.post("/account/delete", {"password": PASSWORD}),
+    "own session": lambda client: client.post("/account/sessions/end", {"session": own_handle(client)}),
+    "everywhere, JSON": lambda client: client.send("/api/v1/auth/logout"),
+    "here, JSON": lambda client: client.send("/api/v1/auth/logout", only="this"),
+    "deletion, JSON": lambda client: client.send("/api/v1/account", "DELETE", password=PASSWORD),
+    "own session, JSON": lambda client: client.send(f"/api/v1/auth/sessions/{own_handle(client)}", "DELETE"),
+}
+
+
+@pytest.mark.parametrize("way", SIGN_OUTS)
+def test_signing_out_has_the_browser_forget_what_services_have_stored(ada, way):
+    client = Program() if "JSON" in way else Client()
+    if "JSON" in way:
+        assert client.sign_in("ada", PASSWORD).status_code == 200
+    else:
+        client.post("/login", {"login": "ada", "password": PASSWORD})
+    assert "Clear-Site-Data" not in client.get("/account")
+
+    answer = SIGN_OUTS[way](client)
+
+    assert answer["Clear-Site-Data"] == CLEAR_SITE_DATA
+    assert not answer.cookies["frontdoor_session"].value
+    assert client.get("/account").status_code == 302
     assert "cookies" not in CLEAR_SITE_DATA
     assert '"cache"' not in CLEAR_SITE_DATA
+
+
+def test_a_desk_that_signs_out_whoever_was_idle_has_the_browser_forget_it_too(desk):
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        answer = desk.get("/admin/")
+
+    assert (answer.status_code, answer["Clear-Site-Data"]) == (302, CLEAR_SITE_DATA)
 
 
 def test_other_answers_have_the_browser_forget_nothing(client, ada):
     assert "Clear-Site-Data" not in client.post("/logout/here")
     client.post("/login", {"login": "ada", "password": PASSWORD})
     assert "Clear-Site-Data" not in client.post("/account/delete", {"password": "wrong"})
-    assert "Clear-Site-Data" not in client.post("/api/v1/auth/logout", "{}", "application/json")
+    other = Client()
+    other.post("/login", {"login": "ada", "password": PASSWORD})
+    mine = client.cookies["frontdoor_session"].value
+    theirs = Session.objects.exclude(session_key=stored_key(mine)).get()
+    assert "Clear-Site-Data" not in client.post("/account/sessions/end", {"session": theirs.handle})
+    assert "Clear-Site-Data" not in client.post("/api/v1/auth/logout", '{"only": "that"}', "application/json")
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/account", "/logout", "/admin/", "/api/v1/auth/session"])
+def test_the_cookie_of_a_session_that_had_ended_is_dropped_and_nothing_else(signed_in, path):
+    Session.objects.all().delete()
+    caches["sessions"].clear()
+
+    answer = signed_in.get(path)
+
+    assert "Clear-Site-Data" not in answer
+
+
+def test_a_session_that_another_one_replaces_has_the_browser_forget_nothing(mailbox, signed_in, ada):
+    signed_in.post("/reset", {"email": ada.email})
+    reset = mailbox.link(ada.email, "/reset/password").partition("token=")[2]
+    changed = signed_in.post("/reset/password", {"token": reset, "password": "plumage visor ocelot thimble"})
+    grace = UserFactory(username="grace")
+    Client().post("/", {"email": grace.email})
+    link = mailbox.link(grace.email, "/confirm").partition("token=")[2]
+    confirmed = signed_in.post("/confirm", {"token": link})
+
+    assert changed.status_code == confirmed.status_code == 302
+    assert "Clear-Site-Data" not in changed
+    assert "Clear-Site-Data" not in confirmed
 
 
 def test_security_txt_says_where_to_report(client, settings):

@@ -59,6 +59,7 @@ def tell(event: "Event") -> None:
             "ip": event.ip or "",
             "by": event.detail.get("by", ""),
             "replaces": event.detail.get("replaces", False),
+            "heard_again": event.detail.get("heard_again", False),
             "factor_stays": event.detail.get("factor_stays", False),
             "new_masked": addresses.mask(event.user.email),
             "device": device_in_words(event.device),

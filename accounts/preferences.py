@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 THEMES = {"": _("Same as my device"), "light": _("Light"), "dark": _("Dark")}
 
+TELL = ("notices", "declines")  # what the owner is mailed about; whoever turns it off may have something to hide
 FOR_PAGES = ("language", "time_zone", "theme")  # settings that every page needs; sessions hold a copy
 
 # Other regions have misleading names: Etc/GMT+3 means three hours behind.
@@ -28,6 +29,11 @@ def for_pages(chosen: Mapping[str, Any]) -> dict[str, str]:
     `chosen` is User.settings; a setting that is not chosen is left out.
     """
     return {name: str(chosen[name]) for name in FOR_PAGES if chosen.get(name)}
+
+
+def silenced(chosen: Mapping[str, Any]) -> list[str]:
+    """Returns the names in TELL that are turned off in `chosen` (User.settings)."""
+    return [name for name in TELL if not chosen.get(name, True)]
 
 
 def zone(chosen: Mapping[str, Any]) -> ZoneInfo | None:

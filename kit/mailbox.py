@@ -7,8 +7,11 @@ SHARED = (
     "gmail.com googlemail.com",
     "proton.me protonmail.com protonmail.ch pm.me",
     "icloud.com me.com mac.com",
-    "yandex.ru ya.ru narod.ru yandex.by yandex.com yandex.kz yandex.ua yandex.az yandex.co.il yandex.com.am yandex.com.ge "
-    "yandex.com.tr yandex.ee yandex.fr yandex.kg yandex.lt yandex.lv yandex.md yandex.tj yandex.tm yandex.uz",
+    (
+        "yandex.ru ya.ru narod.ru yandex.by yandex.com yandex.kz yandex.ua yandex.az yandex.co.il yandex.com.am "
+        "yandex.com.ge yandex.com.tr yandex.ee yandex.fr yandex.kg yandex.lt yandex.lv yandex.md yandex.tj yandex.tm "
+        "yandex.uz"
+    ),
     "fastmail.com fastmail.fm",
 )
 STANDS_FOR = {domain: domains.split()[0] for domains in SHARED for domain in domains.split()}

@@ -135,7 +135,11 @@ def ways_in() -> Table:
         ),
         ("code of an app", "a device, as second factor", f"TOTP (RFC 6238), {SECRET_SIZE * 8} bits, each code once"),
         ("recovery code", "a list on paper, as second factor", f"{CODES} codes, each once; its use is mailed"),
-        ("trusted browser", "a code was entered there", f"signed cookie, {span(devices.TRUSTED_FOR)}; ends with a new app or password"),
+        (
+            "trusted browser",
+            "a code was entered there",
+            f"signed cookie, {span(devices.TRUSTED_FOR)}; ends with a new app or password",
+        ),
     ]
 
 

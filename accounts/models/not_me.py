@@ -1,5 +1,6 @@
 """How the owner of an account disowns an event that a mail told of (“this was not me”), and what that undoes."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -9,6 +10,10 @@ from accounts.models.event import NOT_ME_LIFETIME, Event
 
 if TYPE_CHECKING:
     from accounts.models.user import User
+
+# What was done within this time after a recovery code was used may lean on that code: a proof is good for so long
+# (accounts/session/notes.py).
+LEANS_ON = timedelta(minutes=15)
 
 
 class EventUnavailable(Exception):
@@ -40,15 +45,44 @@ class NotMe:
     def is_reported(self) -> bool:
         """True if the event was disowned, or if a later report from the same mailbox has left nothing to undo.
 
-        Disowning a later event leaves a second factor in place that was set up before that event: as long as it is
-        there, this event can still be disowned.
+        Disowning a later event leaves a second factor in place that was set up before that event, and recovery codes of
+        which one was used: as long as they are there, this event can still be disowned.
         """
         event, user = self.event, self.event.user
         if event.disowned_at is not None or user is None:
             return event.disowned_at is not None
         said = user.events.filter(kind=Event.Kind.DISOWNED, id__gt=event.pk, detail__told=event.told)
         last = said.order_by("-id").first()
-        return last is not None and not user.second_factor.was_set_up(event, before=last)
+        if last is None or user.second_factor.was_set_up(event, before=last):
+            return False
+        return event.kind != Event.Kind.RECOVERY_CODE_USED or not user.second_factor.has_codes_from(before=event.at)
+
+    @property
+    def recovery_codes_go(self) -> bool:
+        """Whether disowning the event removes the recovery codes: one was used since, or for what the event tells of.
+
+        Whoever has used one of them has the whole sheet.
+        """
+        user = self.event.user
+        if user is None:
+            return False
+        used = user.events.filter(kind=Event.Kind.RECOVERY_CODE_USED, at__gte=self.event.at - LEANS_ON)
+        return used.exists() and user.second_factor.batch != 0
+
+    @property
+    def former_name(self) -> str:
+        """The name that the account had at the event, if it has been renamed since; else "".
+
+        Also "" if staff have renamed it since, or its owner after a report: nobody undoes what they have put right.
+        """
+        events = Event.objects.filter(user=self.event.user)
+        renames = list(events.filter(kind=Event.Kind.USERNAME_CHANGED, at__gte=self.event.at).order_by("id"))
+        if not renames or self.event.user is None or any("by" in rename.detail for rename in renames):
+            return ""
+        if events.filter(kind=Event.Kind.DISOWNED, id__gt=self.event.pk, id__lt=renames[-1].pk).exists():
+            return ""
+        before = str(renames[0].detail["before"])
+        return "" if before == self.event.user.username else before
 
     @property
     def undoable_change(self) -> Event | None:
@@ -72,16 +106,20 @@ class NotMe:
         """Disowns the event, and returns the account as it is afterwards. `trace` is the ip and device of the request.
 
         Ends every session; removes the password, Google and known devices, a second factor that was set up since, and
-        the recovery codes if one was used; restores an address that was changed since or, if another account has it by
-        now, turns this account off. All in one transaction. Raises EventUnavailable if the event was disowned already,
+        the recovery codes if one was used; turns mails about the account on again. Restores a name that was changed
+        since, unless another account has it by now, and an address that was changed since or, if another account has
+        it, turns this account off. All in one transaction. Raises EventUnavailable if the event was disowned already,
         or can't be any more.
         """
         user, told = self._claim(), self.event.told
+        codes_go, name = self.recovery_codes_go, self.former_name
         user.remove_ways_in(**trace)
         # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
         user.second_factor.forget(since=self.event)
-        if self.event.kind == Event.Kind.RECOVERY_CODE_USED:
-            user.second_factor.forget_codes()  # whoever has used one of them has the whole sheet
+        if codes_go:
+            user.second_factor.forget_codes()
+        if name:
+            user.take_name_back(name, **trace)
         move = self.undoable_change if user.email != told else None
         if move and not user.address.restore(told, move, **trace):
             user.turn_off(**trace)  # two mailboxes claim the account, and neither can prove more: staff must look

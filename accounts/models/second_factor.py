@@ -5,7 +5,7 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa import app_settings as mfa
@@ -152,6 +152,10 @@ class SecondFactor:
         """Returns whether the present app or recovery codes were set up since one event, and before another, if any."""
         rows = self._rows(created_at__gte=since.at)
         return bool((rows.filter(created_at__lt=before.at) if before else rows).exists())
+
+    def has_codes_from(self, before: datetime) -> bool:
+        """Returns whether the present recovery codes were made before that time."""
+        return bool(self._rows(type=RECOVERY, created_at__lt=before).exists())
 
     def _make_codes(self) -> None:
         data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
 from django.contrib.auth.models import PermissionsMixin
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names, notices, passwords
+from accounts import names, notices, passwords, preferences
 from accounts.models.address import Address
 from accounts.models.event import Event
 from accounts.models.google import Google
@@ -130,18 +130,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     def change_password(self, password: str, **trace: Any) -> None:
         """Sets a new password, ends every session, drops every other way in, and mails the owner what was dropped.
 
-        A second factor stays: it protects the account from a thief who reads the mailbox. The mail says how to remove
-        one that a thief has set up. `trace` is the ip and device of the request. Raises Superseded if all sessions of
-        the account have ended since the user was read.
+        Mails about the account are turned on again. A second factor stays: it protects the account from a thief who
+        reads the mailbox. The mail says how to remove one that a thief has set up. `trace` is the ip and device of the
+        request. Raises Superseded if all sessions of the account have ended since the user was read.
         """
         with transaction.atomic():
             self.lock_or_raise()
             self.set_password(password)
             self.password_changed_at = timezone.now()
             self.save(update_fields=["password", "password_changed_at"])
-            google, factor_stays = self.drop_ways_in(**trace), self.second_factor.is_on
+            dropped, factor_stays = self.drop_ways_in(**trace), self.second_factor.is_on
             self.end_sessions()
-            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, google=google, factor_stays=factor_stays, **trace)
+            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, factor_stays=factor_stays, **dropped, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
         """Changes the username, and mails the owner. `trace` is the ip and device of the request.
@@ -156,6 +156,23 @@ class User(AbstractBaseUser, PermissionsMixin):
             held.announce_update("username")
             self.username = after
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
+
+    def take_name_back(self, username: str, **trace: Any) -> bool:
+        """Gives the account its former name `username` back, without a mail.
+
+        `trace` is the ip and device of the request. Returns True, or False, and changes nothing, if another account has
+        the name by now. The caller has locked the account's row.
+        """
+        left = self.username
+        try:
+            with transaction.atomic():
+                self.username = username
+                self.save(update_fields=["username"])
+                self.announce_update("username")
+                Event.objects.record(Event.Kind.USERNAME_CHANGED, self, before=left, **trace)
+        except IntegrityError:
+            self.username = left
+        return self.username == username
 
     def turn_off(self, **trace: Any) -> None:
         """Deactivates the account, ends its sessions, records it and announces it to other services; mails nobody.
@@ -219,17 +236,32 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.set_unusable_password()
         self.save(update_fields=["password"])
 
-    def drop_ways_in(self, **trace: Any) -> str:
+    def drop_ways_in(self, **trace: Any) -> dict[str, Any]:
         """Drops every way in that neither the password nor the mailbox has proven: Google, and all known devices.
 
         A thief may have added them, and nothing tells theirs from the owner's: not even the address that Google names,
-        as it may have changed hands. Records that Google was dropped, and returns the address that Google has named, or
-        "". `trace` is the ip and device of the request. Opens no transaction. The caller must end the sessions as well:
-        with them end trusted browsers, links mailed before, and changes of address and sign-ins that wait for a code.
+        as it may have changed hands. Turns mails about the account on again. Records that Google was dropped. Returns
+        for the event about all this: `google`, the address that Google has named, or "", and `heard_again`, whether
+        mails were off. `trace` is the ip and device of the request. Opens no transaction; the caller has locked the
+        account's row. The caller must end the sessions as well: with them end trusted browsers, links mailed before,
+        and changes of address and sign-ins that wait for a code.
         """
         google = self.google.drop(**trace)
         self.forget_devices()
-        return google
+        return {"google": google, "heard_again": self.break_silence()}
+
+    def break_silence(self) -> bool:
+        """Turns on again all that the owner is mailed about (preferences.TELL): a thief may have turned it off.
+
+        Returns False if all of it was on. Opens no transaction; the caller has locked the account's row.
+        """
+        self.refresh_from_db(fields=["settings"])
+        silenced = preferences.silenced(self.settings)
+        if silenced:
+            self.settings |= dict.fromkeys(silenced, True)
+            self.save(update_fields=["settings"])
+            self.announce_update("settings")
+        return bool(silenced)
 
     def forget_devices(self) -> None:
         """Makes every device count as new: the next sign-in there is mailed to the owner, and no browser is trusted."""

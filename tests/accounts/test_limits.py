@@ -12,10 +12,10 @@ from django_ratelimit.core import _split_rate
 
 from accounts import limits
 from config import urls
-from kit.limits import LARGE_BODY_PER_NETWORK
 from invites import limits as mails
 from invites import purposes
 from kit import rate_limit, tokens
+from kit.limits import LARGE_BODY_PER_NETWORK
 from outbox import limits as all_mails
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, LinkFactory

@@ -1,12 +1,17 @@
 """A thief has Ada's password, or her mailbox: what she does shuts every way in, and she herself comes in."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
+from invites.members.invitations import MemberInvites
+from invites.models import Invite
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
@@ -212,7 +217,7 @@ def test_a_thief_who_had_a_code_of_the_owner_finds_every_way_shut(break_in, mail
         "the browser is trusted no more"
     )
     assert not is_ada(enter(Client(), NEW)), "her own second factor stays on"
-    assert is_ada(enter(Client(), NEW, code=a_code_of(ada)))
+    assert is_ada(enter(Client(), NEW, code=a_code_of(ada) or phone.code(steps=-1)))
 
 
 @pytest.mark.parametrize("act", [*RESETS, *CHANGES])
@@ -324,3 +329,162 @@ def test_whoever_has_the_mailbox_alone_is_asked_for_the_owners_code(mailbox, ada
     assert thief.post("/confirm", {"token": token_of(mailbox.link(ada.email, "/confirm"))}).url == "/login/code"
     assert User.objects.get(pk=ada.pk).second_factor.is_on
     assert is_ada(enter(Client(), NEW, code=phone.code()))
+
+
+# A thief who silences, renames and invites
+
+
+QUIET = {"language": "en", "time_zone": "", "theme": ""}  # no mail about new devices, nor about declined invitations
+WHAT_IS_ON = "Emails about your account had been turned off. They are on again"
+
+
+def settings_of(ada):
+    return User.objects.get(pk=ada.pk).settings
+
+
+def new_device_is_mailed(mailbox, ada, password):
+    before = mailbox.kinds(ada.email).count("new_device")
+    assert is_ada(enter(Client(), password))
+    return mailbox.kinds(ada.email).count("new_device") == before + 1
+
+
+@pytest.mark.parametrize("act", [*RESETS, *CHANGES])
+def test_a_new_password_ends_the_silence_of_a_thief_and_says_so(mailbox, ada, act):
+    enter(Client()).post("/account/settings", QUIET)
+    assert (settings_of(ada)["notices"], settings_of(ada)["declines"]) == (False, False)
+
+    act(None, mailbox, ada)
+
+    assert (settings_of(ada)["notices"], settings_of(ada)["declines"]) == (True, True)
+    assert settings_of(ada)["language"] == "en"
+    assert WHAT_IS_ON in " ".join(mailbox.text(ada.email).split())
+    assert new_device_is_mailed(mailbox, ada, NEW)
+
+
+@pytest.mark.parametrize("mail", ["sign-in", "silence"])
+def test_this_was_not_me_ends_the_silence_of_a_thief_and_says_so(mailbox, ada, mail):
+    thief = enter(Client())
+    link = mailbox.link(ada.email, "/not-me")
+    thief.post("/account/settings", QUIET)
+    link = link if mail == "sign-in" else mailbox.link(ada.email, "/not-me")
+    assert "emails about your account are turned on again" in words(Client().get(link))
+
+    page = Client().post("/not-me", {"token": token_of(link)})
+
+    assert WHAT_IS_ON in words(page)
+    assert settings_of(ada)["notices"]
+    choose(mailbox, ada)
+    assert new_device_is_mailed(mailbox, ada, NEW)
+
+
+def test_who_never_turned_anything_off_reads_nothing_of_it(mailbox, ada):
+    reset_by_page(None, mailbox, ada)
+
+    assert WHAT_IS_ON not in " ".join(mailbox.text(ada.email).split())
+    assert settings_of(ada) == {}
+
+
+def test_a_stolen_sheet_of_recovery_codes_goes_with_the_sign_in_that_it_was_used_for(mailbox, ada):
+    phone.pair(ada)
+    enter(Client(), code=a_code_of(ada))
+    about_sign_in = mailbox.link(ada.email, "/not-me")
+    assert "your recovery codes stop working" in words(Client().get(about_sign_in))
+
+    page = Client().post("/not-me", {"token": token_of(about_sign_in)})
+
+    assert "Your recovery codes no longer work" in words(page)
+    assert a_code_of(ada) == ""
+    assert User.objects.get().second_factor.is_on
+
+
+def test_the_mail_about_a_recovery_code_drops_the_sheet_even_after_a_later_report(mailbox, ada):
+    now = timezone.now()
+    with time_machine.travel(now - timedelta(hours=2)):
+        phone.pair(ada)
+    with time_machine.travel(now - timedelta(hours=1)):
+        User.objects.get().second_factor.check(a_code_of(ada))
+    about_code = mailbox.link(ada.email, "/not-me")
+    User.objects.get().rename("zzz-hacked")
+    Client().post("/not-me", {"token": token_of(mailbox.link(ada.email, "/not-me"))})
+    assert a_code_of(ada), "nothing tells that the rename had to do with the code"
+
+    assert Client().post("/not-me", {"token": token_of(about_code)}).status_code == 200
+
+    assert a_code_of(ada) == ""
+    assert Client().post("/not-me", {"token": token_of(about_code)}).status_code == 410
+
+
+def test_codes_that_nobody_has_used_stay(mailbox, ada):
+    phone.pair(ada)
+    enter(Client(), code=phone.code())
+
+    page = Client().post("/not-me", {"token": token_of(mailbox.link(ada.email, "/not-me"))})
+
+    assert a_code_of(ada)
+    assert "recovery codes" not in words(page)
+
+
+@pytest.mark.parametrize("mail", ["sign-in", "rename"])
+def test_a_name_that_a_thief_has_changed_comes_back(mailbox, ada, mail):
+    thief = enter(Client())
+    link = mailbox.link(ada.email, "/not-me")
+    for name in ("zzz-hacked", "zzz-again"):
+        thief.post("/account/username", {"username": name})
+        link = mailbox.link(ada.email, "/not-me") if (mail, name) == ("rename", "zzz-hacked") else link
+    assert "your account is called ada again" in words(Client().get(link))
+
+    page = Client().post("/not-me", {"token": token_of(link)})
+
+    assert "Your account is called ada again." in words(page)
+    assert User.objects.get().username == "ada"
+
+
+def test_a_name_that_somebody_else_has_taken_is_left_to_them_and_named(mailbox, ada):
+    enter(Client()).post("/account/username", {"username": "zzz-hacked"})
+    link = mailbox.link(ada.email, "/not-me")
+    UserFactory(username="ada", email="other@example.com")
+
+    page = Client().post("/not-me", {"token": token_of(link)})
+
+    assert "Somebody else has taken the name ada. Your account is still called zzz-hacked" in words(page)
+    assert User.objects.get(pk=ada.pk).username == "zzz-hacked"
+    assert not User.objects.get(pk=ada.pk).has_usable_password()
+
+
+def test_a_name_that_the_owner_has_chosen_after_a_report_is_not_undone(mailbox, ada):
+    User.objects.get().second_factor.turn_on(THIEFS, "000000")
+    about_app = mailbox.link(ada.email, "/not-me")
+    User.objects.get().rename("zzz-hacked")
+    Client().post("/not-me", {"token": token_of(mailbox.link(ada.email, "/not-me"))})
+    User.objects.get().rename("countess")
+
+    assert Client().post("/not-me", {"token": token_of(about_app)}).status_code == 200
+
+    assert User.objects.get().username == "countess"
+
+
+def test_a_name_that_staff_have_set_is_not_undone(mailbox, ada, desk):
+    enter(Client()).post("/account/username", {"username": "zzz-hacked"})
+    link = mailbox.link(ada.email, "/not-me")
+    form = {"username": "ada-king", "email": ada.email, "is_active": "on"}
+    desk.post(f"/admin/accounts/user/{ada.pk}/change/", form)
+
+    Client().post("/not-me", {"token": token_of(link)})
+
+    assert User.objects.get(pk=ada.pk).username == "ada-king"
+
+
+def test_invitations_that_a_thief_has_sent_are_withdrawn(settings, mailbox, ada):
+    settings.MEMBERS_INVITE = True
+    older = MemberInvites(ada).send("grace@example.com")
+    thief = enter(Client())
+    link = mailbox.link(ada.email, "/not-me")
+    thief.post("/account/invites", {"email": ELSEWHERE, "note": ""})
+    theirs = mailbox.link(ELSEWHERE)
+    assert "invitations that your account has sent since are withdrawn" in words(Client().get(link))
+
+    page = Client().post("/not-me", {"token": token_of(link)})
+
+    assert "1 invitation that your account had sent since then is withdrawn." in words(page)
+    assert list(Invite.objects.pending()) == [older]
+    assert Client().get(theirs).status_code == 410

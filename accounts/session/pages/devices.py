@@ -14,8 +14,8 @@ from accounts.session.notes import HANDLE
 def end(request: PersonRequest) -> HttpResponse:
     """Ends, on POST, the user's session whose handle is posted as `session`, and says so in a message.
 
-    Leads to the account page, as does a GET, which changes nothing. If it was this session, nobody is signed in here any
-    more. Raises Limited (the 429 page) after too many POSTs.
+    If it was this session, nobody is signed in here any more. Leads to the account page, as does a GET, which changes
+    nothing. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
     if request.method != "POST":

@@ -1,19 +1,19 @@
 """The page behind “this was not me”, a link in the mails that tell the owner what was done with the account."""
 
 import logging
-from typing import cast
+from typing import Any, cast
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
-from accounts import notices
+from accounts import notices, preferences
 from accounts.limits import POST_PER_NETWORK
 from accounts.models import Event, EventUnavailable, NotMe, User
 from invites import limits
 from invites.link import dead, opened
-from invites.models import MagicLink
+from invites.models import Invite, InviteQuerySet, MagicLink
 from kit import tokens, visitor
 from kit.page import page
 
@@ -48,34 +48,60 @@ def not_me(request: HttpRequest) -> HttpResponse:
 
 def ask(request: HttpRequest, event: Event, token: str) -> HttpResponse:
     """Returns the page with the button, which lists what reporting the event will undo. `token` goes into its form."""
-    user = cast("User", event.user)
-    taken = event.told != user.email and User.objects.filter(email=event.told).exists()
-    factor = user.second_factor.was_set_up(since=event)
-    return render(
-        request, "invites/link/not_me.html", {"event": event, "token": token, "taken": taken, "factor_goes": factor}
-    )
+    user, report = cast("User", event.user), NotMe(event)
+    context = {
+        "event": event,
+        "token": token,
+        "taken": event.told != user.email and User.objects.filter(email=event.told).exists(),
+        "factor_goes": user.second_factor.was_set_up(since=event),
+        "codes_go": report.recovery_codes_go,
+        "name": report.former_name,
+        "silenced": preferences.silenced(user.settings),
+        "invites": sent_since(user, event).exists(),
+    }
+    return render(request, "invites/link/not_me.html", context)
 
 
 def disown(request: HttpRequest, event: Event) -> HttpResponse:
     """Reports the event, and mails the owner a link to choose a new password by. Returns the page that says so.
 
-    If another account has the mailed address by now, this turns the account off, mails no link, and returns the page
-    that says so (409). Raises EventUnavailable when the event can't be reported any more.
+    Withdraws the invitations that the account has sent since. If another account has the mailed address by now, this
+    turns the account off, mails no link, and returns the page that says so (409). Raises EventUnavailable when the
+    event can't be reported any more.
     """
     trace = visitor.trace(request)
     with transaction.atomic():
-        restored = event.user is not None and event.told != event.user.email
-        google = event.user.google.email if event.user else ""
+        found = undone_by(event)
         account = NotMe(event).say(**trace)
+        withdrawn = sent_since(account, event).revoke(account)
         log.warning("disowned: %s of %s", event.kind, account.pk)
         if account.email != event.told:  # another account has that address by now
             return turned_off(request, event)
         language = get_language() or ""
         MagicLink.objects.issue(account.email, MagicLink.Purpose.DISOWNED, language=language, device=trace["device"])
-    context = {"email": account.email, "restored": restored, "google": google}
+    context = found | {"email": account.email, "username": account.username, "withdrawn": len(withdrawn.done)}
     context["factor_off"] = is_off_since(account, event)
     context["factor_on"] = account.second_factor.is_on
     return render(request, "invites/link/not_me_done.html", context)
+
+
+def undone_by(event: Event) -> dict[str, Any]:
+    """Returns, for the page about it, what reporting the event is about to undo. To be called before the report."""
+    user, report = event.user, NotMe(event)
+    if user is None:
+        return {}
+    return {
+        "restored": event.told != user.email,
+        "google": user.google.email,
+        "codes_off": report.recovery_codes_go,
+        "name": report.former_name,
+        "heard_again": bool(preferences.silenced(user.settings)),
+    }
+
+
+def sent_since(user: User, event: Event) -> InviteQuerySet:
+    """Returns the open invitations that the account has sent since the event."""
+    return Invite.objects.filter(invited_by=user, created_at__gte=event.at).open()
 
 
 def is_off_since(account: User, event: Event) -> bool:

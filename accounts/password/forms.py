@@ -14,7 +14,7 @@ from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
 from accounts.password import guesses
 from accounts.password.field import PasswordField
-from accounts.session import proof
+from accounts.session import devices, proof
 from accounts.session.account_page import PersonRequest
 from kit.form import Form, RequestForm
 
@@ -102,11 +102,18 @@ class WithPassword(RequestForm):
     def clean_password(self) -> str:
         """Returns the right password. Raises ValidationError for a wrong one, which is logged and recorded.
 
-        Raises Limited after more tries than PASSWORD_PER_USER allows, right ones included.
+        As at sign-in, a wrong one counts towards LOGIN_IN_A_ROW on a device that the account has not been used on: a
+        thief has the cookie of the session alone. There every password raises ValidationError (code "shut") once the
+        account is shut to unknown devices; a mailed link proves as much. Raises Limited after more tries than
+        PASSWORD_PER_USER allows, right ones included.
         """
         limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
+        known = bool(devices.known_key(self.request, self.user))
+        held = None if known else guesses.find(self.user)
+        if held and held.is_shut:
+            raise ValidationError(guesses.SHUT, code="shut")
         if not self.user.check_password(self.cleaned_data["password"]):
-            guesses.record(self.request, User.objects.with_guesses().filter(pk=self.user.pk).first(), known=True)
+            guesses.record(self.request, held or guesses.find(self.user), known=known)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])
 

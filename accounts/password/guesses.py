@@ -7,11 +7,22 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
 from kit import visitor
 
 log = logging.getLogger("frontdoor.accounts")
+
+SHUT = _(
+    "Many wrong passwords were entered for your account, so its password is not accepted on a device you have not used "
+    "before. Nothing has changed. Have us email you a link instead: it proves that the account is yours"
+)
+
+
+def find(user: User) -> User | None:
+    """Returns the account as stored now, with what wrong passwords have come to; None if it was deleted meanwhile."""
+    return User.objects.with_guesses().filter(pk=user.pk).first()
 
 
 def record(request: HttpRequest | None, user: User | None, *, known: bool) -> None:

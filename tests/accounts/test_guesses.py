@@ -135,6 +135,86 @@ def test_wrong_passwords_of_somebody_signed_in_shut_nothing(signed_in, ada, monk
     assert sign_in().status_code == 302
 
 
+def copied(client):
+    """Returns the browser of a thief, who has nothing but the cookie of the session."""
+    thief = Client()
+    thief.cookies["frontdoor_session"] = client.cookies["frontdoor_session"].value
+    return thief
+
+
+def test_wrong_passwords_with_a_stolen_session_shut_the_door_like_those_at_sign_in(signed_in, ada):
+    thief = copied(signed_in)
+    for _ in range(limits.LOGIN_IN_A_ROW):
+        assert "Password is not correct" in words(thief.post("/account/delete", {"password": WRONG}))
+
+    assert "Those details don’t match an account" in words(sign_in())
+    assert sign_in(copied_device(signed_in)).status_code == 302
+
+
+def copied_device(client):
+    known = Client()
+    known.cookies["frontdoor_device"] = client.cookies["frontdoor_device"].value
+    return known
+
+
+PROOFS = [
+    ("/account/delete", {}),
+    ("/account/password", {"chosen": NEW}),
+    ("/account/email", {"email": "mallory@thief.example"}),
+    ("/account/sessions/prolong", {}),
+]
+
+
+@pytest.mark.parametrize("password", [PASSWORD, WRONG])
+@pytest.mark.parametrize(("path", "form"), PROOFS)
+def test_a_shut_door_says_so_to_a_signed_in_visitor_and_offers_a_link(signed_in, ada, path, form, password):
+    shut(ada)
+    failed = ada.events.filter(kind="failed").count()
+
+    page = copied(signed_in).post(path, form | {"password": password})
+
+    assert "Many wrong passwords were entered for your account" in words(page)
+    assert "Email me a link" in words(page)
+    assert ada.events.filter(kind="failed").count() == failed
+    assert User.objects.get().check_password(PASSWORD)
+    assert signed_in.post("/account/password", {"password": PASSWORD, "chosen": NEW}).status_code == 302
+
+
+def test_so_does_the_page_that_asks_before_it_goes_on(signed_in, ada):
+    shut(ada)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        form = {"username": "newname", "proof-asked": "1", "proof-password": PASSWORD}
+        page = words(copied(signed_in).post("/account/username", form))
+
+    assert "Many wrong passwords were entered for your account" in page
+    assert "Email me a link" in page
+
+
+@pytest.mark.parametrize("password", [PASSWORD, WRONG])
+def test_a_program_that_sends_no_cookie_of_its_device_is_led_to_the_door_that_mails_a_link(ada, password):
+    program = Program()
+    program.sign_in("ada", PASSWORD)
+    del program.cookies["frontdoor_device"]
+    shut(ada)
+
+    for answer in (
+        program.send("/api/v1/auth/proof", password=password),
+        program.send("/api/v1/account", "DELETE", password=password),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "proof")
+        assert answer.json()["next"] == "/api/v1/auth/proof/link"
+
+
+def test_the_right_password_costs_no_statement_more_on_a_known_device(signed_in, ada):
+    def asked(client):
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/account/email", {"email": ada.email, "password": PASSWORD})
+        return [query["sql"] for query in queries if "accounts_event" in query["sql"]]
+
+    assert len(asked(copied(signed_in))) == 1
+    assert asked(signed_in) == []
+
+
 def by_link(mailbox, ada, google):
     MagicLink.objects.issue(ada.email)
     Client().post("/confirm", {"token": mailbox.link(ada.email, "/confirm").partition("token=")[2]})

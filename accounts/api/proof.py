@@ -19,8 +19,9 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
 
     After a mailed link that was opened in this session just now, `code` is enough.
     For 15 minutes no door asks for what was proven. With every factor that the account has, the session also gets a new
-    id, and ends in 12 hours. Answers 403 for an account without a password, or shut to passwords on this device, whose owner
-    must ask for a link instead, 400 for a wrong or missing password and a wrong code, 429 after too many tries, and 401 to anyone not signed in.
+    id, and ends in 12 hours. Answers 403 for an account without a password, or shut to passwords on this
+    device, whose owner must ask for a link instead, 400 for a wrong or missing password and a wrong code, 429 after too
+    many tries, and 401 to anyone not signed in.
     """
     form = WithProof(request, sent, missing=proof.everything(request))
     if form.must_ask_mailbox:
@@ -38,8 +39,8 @@ def check(form: WithPassword, names: dict[str, str] | None = None) -> None:
     """Checks a form that needs proof of ownership; returns only if the form is valid and the proof is there.
 
     `names` maps the form's fields to the names that programs use. Raises Refused (403) if a factor was neither sent nor
-    shown just now, or no password counts on this device, Invalid with the form's errors, Limited after too many passwords or codes, and Superseded if the
-    form takes a code and all sessions of the account have ended meanwhile.
+    shown just now, or no password counts on this device, Invalid with the form's errors, Limited after too many
+    passwords or codes, and Superseded if the form takes a code and all sessions of the account have ended meanwhile.
     """
     if form.must_ask_mailbox:
         raise only_by_link()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import passwords
 from accounts.models import User
 from accounts.password import breaches
-from accounts.password.strength import estimate
+from accounts.password.strength import REPEATS, estimate, repeated
 
 SHORT = 3  # letters; parts of names below that are found in too many words
 
@@ -41,6 +41,8 @@ class GuessableValidator(CommonPasswordValidator):
             raise ValidationError(self.get_help_text(), code="password_too_similar")
         if not self.passwords.isdisjoint(_with_unit(typed.lower().strip())):
             raise ValidationError(self.get_error_message(), code="password_too_common")
+        if 0 < len(repeated(typed)) < settings.PASSWORD_MIN_LENGTH:  # typed twice, what is too short is still too easy
+            raise ValidationError(_advise(str(REPEATS)), code="password_too_weak")
         strength = estimate(typed, words_about(user))
         if strength.guesses < enough_guesses():
             raise ValidationError(_advise(strength.why), code="password_too_weak")

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from math import prod
+from heapq import nsmallest
+from itertools import chain
+from math import inf, prod
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -10,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from zxcvbn_rs_py import Warning as Hint
 from zxcvbn_rs_py import zxcvbn
 
-from accounts.password.words import PHRASES, RUSSIAN, TO_LATIN_KEYS, WITHOUT_SHIFT
+from accounts.password.words import PHRASES, RUSSIAN, SIMPLE, TO_LATIN_KEYS, WITHOUT_SHIFT
 
 # The estimator's time grows with the square of the length, and with each kind of symbol that may stand for a letter:
 # 72 of them took it a third of a second. Within these bounds it takes less than a hash of the password.
@@ -22,6 +24,12 @@ SEPARATORS = re.compile(r"[\s._-]+")
 DOUBLED = re.compile(r"(.)\1+")
 # How many times more guesses it takes for each character that a reading leaves out.
 PER_FILLER = 4
+# How many times more guesses a sentence takes for each of its simple words, and how many a word in it that is not simple
+# may take at most: a name, a common word or a year. The shortest such words are tried.
+PER_WORD = 30
+OTHER = 10_000
+OTHERS_TRIED = 3
+LONGEST = max(map(len, chain(*SIMPLE)))  # letters of a simple word
 
 KEYS = _("Rows of keys are on lists attackers try first.")
 REPEATS = _("Repeated words and letters are on lists attackers try first.")
@@ -30,6 +38,7 @@ DATES = _("Dates and years are easy to guess.")
 WORD = _("A single word is easy to guess, whatever follows it.")
 NAMES = _("Names are easy to guess.")
 
+PHRASE = _("Sayings, songs and simple sentences are easy to guess.")
 COMMON = _("That is close to passwords on lists attackers try first.")
 
 WORDS: list[tuple[Hint, Promise]] = [
@@ -57,15 +66,70 @@ class Strength(NamedTuple):
     why: str
 
 
+NO_SENTENCE = Strength(inf, "")
+
+
 def estimate(password: str, known: Iterable[str]) -> Strength:
     """Returns the strength of a password against someone who knows the words in `known`, such as names.
 
-    Only the start and the end of a long one are looked at: it is as strong as the stronger of them.
+    Only the start and the end of a long one are looked at: it is as strong as the stronger of them. A known phrase is
+    looked for in all of it.
     """
     password = password.encode("utf-8", "replace").decode()  # the estimator takes no half of a surrogate pair
-    words = [*known, *RUSSIAN, *(() if SEPARATORS.search(password) else PHRASES)]
+    words = [*known, *RUSSIAN, *PHRASES]
     parts = {password[:LOOKED_AT], password[-LOOKED_AT:]}
-    return max((_weakest_reading(part, words) for part in parts), key=lambda strength: strength.guesses)
+    strongest = max((_weakest_reading(part, words) for part in parts), key=lambda strength: strength.guesses)
+    joined = _join(password)
+    sentences = [_as_sentence(joined, simple, words) for simple in SIMPLE]
+    return min(strongest, _as_phrases(joined), *sentences, key=lambda strength: strength.guesses)
+
+
+def repeated(password: str) -> str:
+    """Returns what a password repeats, without separators and case: "abc" for "Abc-abc"; "" if it repeats nothing."""
+    text = SEPARATORS.sub("", password).lower()
+    length = (text + text).find(text, 1)
+    return text[:length] if length < len(text) else ""
+
+
+def _join(password: str) -> str:
+    """Returns the letters and digits of a password, as the keys of small Latin letters."""
+    return "".join(filter(str.isalnum, password.lower())).replace("ё", "е").translate(TO_LATIN_KEYS)
+
+
+def _as_phrases(text: str) -> Strength:
+    """Returns the strength of known phrases with something added; the number of guesses is infinite without any."""
+    rest = text
+    for phrase in PHRASES:
+        rest = rest.replace(phrase, "")
+    added = min(len(rest), LOOKED_AT)
+    return Strength(float(len(PHRASES) * 10**added) if rest != text else inf, str(PHRASE))
+
+
+def _as_sentence(text: str, simple: frozenset[str], words: list[str]) -> Strength:
+    """Returns the strength of a sentence of simple words, with one other in it at most; infinite for anything else."""
+    size = len(text)
+    if size > LOOKED_AT:
+        return NO_SENTENCE
+    ahead = _count_words(text, simple)
+    behind = _count_words(text[::-1], frozenset(word[::-1] for word in simple))
+    ends = [size - length for length in behind]
+    ways = ((end - start, start, ahead[start] + behind[size - end]) for start in ahead for end in ends if start <= end)
+    found = [inf]
+    for length, start, count in nsmallest(OTHERS_TRIED, (way for way in ways if way[-1])):
+        other = float(zxcvbn(text[start : start + length], words).guesses) * (count + 1) if length else 1.0
+        if other <= OTHER * (count + 1):
+            found.append(PER_WORD**count * other)
+    return Strength(min(found), str(PHRASE))
+
+
+def _count_words(text: str, known: frozenset[str]) -> dict[int, int]:
+    """Returns of how many known words a text may begin: the fewest, by the number of letters that they cover."""
+    fewest = {0: 0}
+    for end in range(1, len(text) + 1):
+        starts = [start for start in range(max(0, end - LONGEST), end) if start in fewest and text[start:end] in known]
+        if starts:
+            fewest[end] = 1 + min(fewest[start] for start in starts)
+    return fewest
 
 
 def _weakest_reading(text: str, words: list[str]) -> Strength:

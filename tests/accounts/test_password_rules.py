@@ -62,7 +62,50 @@ def test_what_is_long_and_easy_to_guess_is_refused_with_how_to_choose_better(pas
         assert said.endswith("Use four random words, or let your browser or password manager make one up")
 
 
+SAYINGS = [
+    "correct horse battery staple",
+    "correct-horse-battery-staple",
+    "Correct.Horse.Battery.Staple",
+    "CorrectHorseBatteryStaple2026",
+    "to be or not to be",
+    "the quick brown fox jumps over the lazy dog",
+    "It was the best of times, it was the worst of times",
+    "you'll never walk alone",
+    "youllneverwalkalone",
+    "ilovemymotherinlaw",
+    "I love you so much, baby!",
+    "iloveyousomuchbaby",
+    "iamyourfatherluke",
+    "ieatpizzaeveryday",
+    "one two three four five",
+    "один два три четыре пять",
+    "Один-Два-Три-Четыре",
+    "мамамыларумамамусмыла",
+    "Мама мыла раму 123",
+    "я тебя очень сильно люблю мама",
+    "в лесу родилась ёлочка",
+]
+
+
+@pytest.mark.parametrize("password", SAYINGS)
+def test_sayings_and_simple_sentences_are_refused_however_they_are_separated(password):
+    assert reason(password)[0] == "password_too_weak"
+
+
+@pytest.mark.parametrize(
+    "typed", ["Tr0ub4dor&3Tr0ub4dor&3", "x9$Kq!v2@x9$Kq!v2@", "Wapqix7 hud-Wapqix7 hud", "kEzfo2kezfo2KEZFO2"]
+)
+def test_what_is_too_short_once_is_refused_twice(typed):
+    code, said = reason(typed)
+
+    assert code == "password_too_weak"
+    assert said.startswith("Repeated words")
+
+
 GOOD = [
+    "another horse battery staple",
+    "another four random words",
+    "a rather different phrase",
     "four random words here",
     "plumage visor ocelot thimble",
     "velvetostrichpancaketundra",
@@ -87,6 +130,21 @@ def test_nearly_every_random_password_passes():
     mixed = ["".join(chance.choices(string.ascii_letters + string.digits + "!#$%&*+-?@_", k=16)) for _ in range(200)]
 
     assert [one for one in letters + mixed if reason(one)] == []
+
+
+WORDS = """
+abacus bramble cactus dagger ember fiddle gravel hamlet igloo jigsaw kernel lantern magnet napkin oyster pebble quarry
+ribbon saddle timber urchin velvet walnut yodel zipper anchor bucket copper dragon engine falcon goblet harvest insect
+juggle kitten ladder meadow nectar orchid puzzle quiver rocket shovel turnip unicorn vessel wizard garden winter morning
+"""
+
+
+@pytest.mark.parametrize("between", [" ", "", "-"])
+def test_four_random_words_pass(between):
+    chance = random.Random(2026)  # noqa: S311
+    phrases = [between.join(chance.sample(WORDS.split(), 4)) for _ in range(300)]
+
+    assert [one for one in phrases if reason(one)] == []
 
 
 def test_twelve_random_letters_are_enough_where_the_site_says_so(settings):
@@ -115,7 +173,7 @@ def test_the_estimator_sees_little_of_what_would_take_it_long(typed, monkeypatch
 
     strength.estimate(typed, [])
 
-    assert 0 < len(seen) <= 10
+    assert 0 < len(seen) <= 14
     assert all(len(text) <= strength.LOOKED_AT for text in seen)
     # One more, as "{" is read as "[", its key.
     assert all(len(set(text) & set("@({[<!|$+%")) <= strength.SYMBOL_KINDS + 1 for text in seen)

@@ -12,7 +12,7 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools.factories import InviteFactory
+from tests.tools.factories import PASSWORD, InviteFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, a
     press(desk, invite, "extend")
     path = mailbox.link(invite.email)
     client.get(path)
-    form = {"token": path.partition("token=")[2], "username": "grace", "password": "correct horse battery staple"}
+    form = {"token": path.partition("token=")[2], "username": "grace", "password": PASSWORD}
     assert client.post(path, form, headers={"User-Agent": FIREFOX}).status_code == 302
 
     told = history(desk.get(at(invite)))

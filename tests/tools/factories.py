@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.models import INVITE_LIFETIME, LINK_LIFETIME, Invite, MagicLink
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "plumage visor ocelot thimble"
 
 
 class UserFactory(factory.django.DjangoModelFactory):

@@ -24,8 +24,8 @@ SEPARATORS = re.compile(r"[\s._-]+")
 DOUBLED = re.compile(r"(.)\1+")
 # How many times more guesses it takes for each character that a reading leaves out.
 PER_FILLER = 4
-# How many times more guesses a sentence takes for each of its simple words, and how many a word in it that is not simple
-# may take at most: a name, a common word or a year. The shortest such words are tried.
+# How many times more guesses a sentence takes for each of its simple words, and how many a word in it that is not
+# simple may take at most: a name, a common word or a year. The shortest such words are tried.
 PER_WORD = 30
 OTHER = 10_000
 OTHERS_TRIED = 3
@@ -113,12 +113,13 @@ def _as_sentence(text: str, simple: frozenset[str], words: list[str]) -> Strengt
     ahead = _count_words(text, simple)
     behind = _count_words(text[::-1], frozenset(word[::-1] for word in simple))
     ends = [size - length for length in behind]
-    ways = ((end - start, start, ahead[start] + behind[size - end]) for start in ahead for end in ends if start <= end)
+    pairs = ((start, end) for start in ahead for end in ends if start <= end <= start + LONGEST)
+    ways = ((end - start, start, ahead[start] + behind[size - end]) for start, end in pairs)
     found = [inf]
     for length, start, count in nsmallest(OTHERS_TRIED, (way for way in ways if way[-1])):
-        other = float(zxcvbn(text[start : start + length], words).guesses) * (count + 1) if length else 1.0
-        if other <= OTHER * (count + 1):
-            found.append(PER_WORD**count * other)
+        other = float(zxcvbn(text[start : start + length], words).guesses) if length else 1.0
+        if other <= OTHER:
+            found.append(PER_WORD**count * other * (count + 1 if length else 1))
     return Strength(min(found), str(PHRASE))
 
 

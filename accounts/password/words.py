@@ -63,27 +63,33 @@ PHRASES = tuple(
     .split()
 )
 
-# Of what people make sentences about themselves, in English and in Russian: each of these words is soon guessed from the
-# one before.
+# Of what people make sentences about themselves, in English and in Russian: each of these words is soon guessed from
+# the one before.
 SIMPLE = tuple(
     frozenset(word.translate(TO_LATIN_KEYS) for word in language.split())
     for language in (
-        "i im ill ive you your yours youre youll he hes she her his him it its we our us they them their my mine me "
-        "myself this that these those the a an and or but not no yes so very much more too in on at to of for from with "
-        "by up down out off over under into am is are was were be been have has had do does dont did didnt can cant will "
-        "wont would should could must want wanna need like love loves loved hate miss know think see go going get got "
-        "give take make eat drink sleep live work play walk run come came say said tell told feel let please never "
-        "always ever every everyday day night time year today now forever again alone here there all one what who why "
-        "how when where mom mum dad mother father brother sister son daughter wife husband baby boy girl friend family "
-        "man woman god law hello hi good bad best big little new old happy really just only because if then than as "
-        "two three four five six seven eight nine ten eleven twelve thirteen twenty thirty hundred thousand zero first",
-        "я ты он она оно мы вы они меня тебя его ее нас вас их мне тебе ему ей нам вам им мной мой моя мое мои твой твоя "
-        "твое наш наша ваш ваша свой своя это этот эта тот та все всех всегда никогда очень так как что кто где "
-        "когда почему и а но или не ни да нет сильно крепко в во на с со к у о об по за из от до для без есть был была было были буду "
-        "будет быть хочу хочет могу можно надо нужно люблю любит любишь любим ненавижу знаю знает думаю вижу иду живу "
-        "ем пью сплю играю каждый каждая день ночь утро год раз время жизнь дом работа мама мамы маму папа папу брат "
-        "сестра сын дочь жена муж друг друзья семья кот кошка собака человек бог привет пока спасибо пожалуйста самый "
-        "самая лучший лучшая хороший большой новый мыла мыло раму "
-        "ноль один одна два две три четыре пять шесть семь восемь девять десять сто двадцать тридцать тысяча",
+        (
+            "i im ill ive you your yours youre youll he hes she her his him it its we our us they them their my mine "
+            "me myself this that these those the a an and or but not no yes so very much more too in on at to of for "
+            "from with by up down out off over under into am is are was were be been have has had do does dont did "
+            "didnt can cant will wont would should could must want wanna need like love loves loved hate miss know "
+            "think see go going get got give take make eat drink sleep live work play walk run come came say said "
+            "tell told feel let please never always ever every everyday day night time year today now forever again "
+            "alone here there all one what who why how when where mom mum dad mother father brother sister son "
+            "daughter wife husband baby boy girl friend family man woman god law hello hi good bad best big little "
+            "new old happy really just only because if then than as two three four five six seven eight nine ten "
+            "eleven twelve thirteen twenty thirty hundred thousand zero first"
+        ),
+        (
+            "я ты он она оно мы вы они меня тебя его ее нас вас их мне тебе ему ей нам вам им мной мой моя мое мои "
+            "твой твоя твое наш наша ваш ваша свой своя это этот эта тот та все всех всегда никогда очень так как "
+            "что кто где когда почему и а но или не ни да нет сильно крепко в во на с со к у о об по за из от до для "
+            "без есть был была было были буду будет быть хочу хочет могу можно надо нужно люблю любит любишь любим "
+            "ненавижу знаю знает думаю вижу иду живу ем пью сплю играю каждый каждая день ночь утро год раз время "
+            "жизнь дом работа мама мамы маму папа папу брат сестра сын дочь жена муж друг друзья семья кот кошка "
+            "собака человек бог привет пока спасибо пожалуйста самый самая лучший лучшая хороший большой новый мыла "
+            "мыло раму ноль один одна два две три четыре пять шесть семь восемь девять десять сто двадцать тридцать "
+            "тысяча"
+        ),
     )
 )

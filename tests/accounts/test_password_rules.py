@@ -92,9 +92,7 @@ def test_sayings_and_simple_sentences_are_refused_however_they_are_separated(pas
     assert reason(password)[0] == "password_too_weak"
 
 
-@pytest.mark.parametrize(
-    "typed", ["Tr0ub4dor&3Tr0ub4dor&3", "x9$Kq!v2@x9$Kq!v2@", "Wapqix7 hud-Wapqix7 hud", "kEzfo2kezfo2KEZFO2"]
-)
+@pytest.mark.parametrize("typed", ["Tr0ub4dor&3Tr0ub4dor&3", "x9$Kq!v2@x9$Kq!v2@", "Wapqix7 hud-Wapqix7 hud"])
 def test_what_is_too_short_once_is_refused_twice(typed):
     code, said = reason(typed)
 

@@ -16,13 +16,13 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
 
-# The desk works without scripts; those that come with Django's admin may run, and no others.
 # What is asked before a page answers staff: it is given the request and the page's ModelAdmin (None for a page of no
 # model), and returns an answer to give instead, or None.
 Guard = Callable[[HttpRequest, Any], HttpResponse | None]
 # It is given the request, the ModelAdmin, the rows, and "added", "changed" or "deleted".
 Listener = Callable[[HttpRequest, Any, Any, str], None]
 
+# The desk works without scripts; those that come with Django's admin may run, and no others.
 ADMIN_CSP: dict[str, Any] = settings.SECURE_CSP | {"script-src": [CSP.SELF], "form-action": [CSP.SELF]}
 
 

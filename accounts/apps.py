@@ -19,9 +19,9 @@ class AccountsConfig(AppConfig):
         from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
         from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 
-        # accounts.session.sessions writes last_login: Django's receiver would write it again, in its own statement.
-        user_logged_in.disconnect(dispatch_uid="update_last_login")
-        user_logged_in.connect(sessions.stamp_other_logins, sender=self.get_model("User"))
+        # accounts.session.sessions writes last_login: Django's receiver would write it again, in its own statement. It
+        # stands down where another has its id, and is connected later: this app comes before django.contrib.auth.
+        user_logged_in.connect(sessions.stamp_other_logins, dispatch_uid="update_last_login")
         erase.hear_deletions()
         spared.add_rule(self.has_account)
 

@@ -44,6 +44,7 @@ HTTPS = _site.scheme == "https"
 
 INSTALLED_APPS = [
     "config.apps.AdminConfig",
+    "accounts",  # before django.contrib.auth, whose command for a new password it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -54,7 +55,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
     "allauth.mfa",
-    "accounts",
     "outbox",
     "invites",
     "operations",

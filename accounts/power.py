@@ -1,5 +1,6 @@
 """Records what staff do with power at the desk, for whoever did it and whoever it was done to, and mails both."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from accounts.models import Event, User
 from kit import visitor
 
 MOST_TOLD = 100  # superusers, mailed about one change
+NAMED = 20  # things, or people, that one mail names
 
 # The fields of a person whose change at the desk is an event of its own.
 KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
@@ -29,8 +31,8 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
     """Records what the visitor has changed of a person at the desk, and mails the person about it.
 
     `before` and `after` have the values of the changed fields, among those in KINDS and RIGHTS; "groups" is a list of
-    names. A new address and new rights are recorded for the visitor as well, and mailed to all other superusers. The
-    mails are stored in the outbox. Does nothing if `before` is empty.
+    names. A new address and new rights, and any change of staff or a superuser, are recorded for the visitor as well,
+    and mailed to all other superusers. The mails are stored in the outbox. Does nothing if `before` is empty.
     """
     rights = [name for name in RIGHTS if name in before]
     for name in before.keys() - set(rights):
@@ -41,8 +43,37 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
         Event.objects.record(Event.Kind.RIGHTS_CHANGED, person, told=person.email, changed=changed, **by(request))
     if before:
         notices.mail_staff_changes(person, before, after)
-    if rights or "email" in before:
-        record(request, person.username, {name: [before[name], after[name]] for name in before}, whom=person)
+    if before and (rights or "email" in before or is_powerful(person)):
+        record_on(request, [person], {name: [before[name], after[name]] for name in before})
+
+
+def is_powerful(person: User) -> bool:
+    """Returns whether whoever holds this account, or shuts it, has or takes power: that of staff or of a superuser."""
+    return person.is_staff or person.is_superuser
+
+
+def record_acts(request: HttpRequest, kind: Event.Kind, people: Iterable[User]) -> None:
+    """Records in the history of each of these people what the visitor has done to them at the desk, and mails nobody.
+
+    Takes one statement, however many people they are.
+    """
+    Event.objects.bulk_create([Event(kind=kind, user=person, detail=by(request)) for person in people])
+
+
+def record_on(request: HttpRequest, people: Sequence[User], changed: dict[str, list[Any]]) -> None:
+    """Records in the visitor's history that they have changed these people at the desk, in one event.
+
+    Mails it to all other superusers but these people, who are mailed anyway; the mail names the first NAMED of them.
+    `changed` is that of record(). Does nothing if `people` is empty.
+    """
+    if people:
+        record(request, listed([person.username for person in people]), changed, whom=people)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns the first NAMED names, separated by commas, and "… (50)", the number of all, if there are more."""
+    more = f" … ({len(names)})" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 @transaction.atomic
@@ -52,22 +83,21 @@ def record(
     changed: dict[str, list[Any]] | None = None,
     *,
     done: str = "changed",
-    whom: User | None = None,
+    whom: Sequence[User] = (),
 ) -> None:
     """Records in the visitor's history what they have done at the desk, and mails all other superusers about it.
 
-    `what` names the thing, in the language of whoever reads it, or the person `whom` it was done to; `changed` has the
+    `what` names the thing, in the language of whoever reads it, or the people `whom` it was done to; `changed` has the
     former and the present value of each changed field; `done` is "added", "changed" or "deleted". The mails are stored
-    in the outbox. The event names a person by their id alone: once their account is deleted, no history says whose it
-    was.
+    in the outbox. The event names people by their ids alone: once an account is deleted, no history says whose it was.
     """
     who, changed = cast("User", request.user), changed or {}
     with translation.override("en"):
-        about: dict[str, Any] = {"whom": str(whom.pk)} if whom else {"what": str(what)}
+        about: dict[str, Any] = {"whom": ", ".join(str(one.pk) for one in whom)} if whom else {"what": str(what)}
     event = Event.objects.record(
         Event.Kind.POWER_USED, who, **visitor.trace(request), **about, done=done, changed=list(changed)
     )
-    concerned = [who.pk, *([whom.pk] if whom else [])]  # whom it was done to is mailed anyway
+    concerned = [who.pk, *(one.pk for one in whom)]  # whom it was done to is mailed anyway
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=concerned).order_by("pk")
     notices.mail_power_used(others[:MOST_TOLD], event, what, changed)
 
@@ -75,9 +105,12 @@ def record(
 def hear(request: HttpRequest, model_admin: Any, rows: Any, done: str) -> None:
     """Records what staff have done to things that give power, such as groups and webhooks (a listener of the desk).
 
-    People are passed over: record_person() says more of them.
+    It is one event and one mail to each other superuser, however many things. People are passed over: record_person()
+    says more of them.
     """
     if model_admin.model is User or not model_admin.asks_proof(request):
         return
-    for row in rows:
-        record(request, format_lazy("{} {}", model_admin.opts.verbose_name, str(row)), done=done)
+    names = [str(row) for row in rows]
+    kind = model_admin.opts.verbose_name if len(names) == 1 else model_admin.opts.verbose_name_plural
+    if names:
+        record(request, format_lazy("{} {}", kind, listed(names)), done=done)

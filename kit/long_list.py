@@ -9,7 +9,8 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectNotUpdated, ValidationError
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -136,6 +137,18 @@ class LongList(admin.ModelAdmin):
         """
         for listener in getattr(self.admin_site, "listeners", ()):
             listener(request, self, rows, done)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Shows the form of a row, or of a new one; its POST stores the row, and leads to the list.
+
+        If another request has taken a name or has deleted the row since the form was checked, nothing is stored and all
+        is read once more: the form comes back with what was typed and says what is taken, or the desk that the row is
+        gone.
+        """
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (IntegrityError, ObjectNotUpdated):
+            return super().changeform_view(request, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Returns whether the URL may filter by `lookup`: only if the list has that filter.

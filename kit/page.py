@@ -17,6 +17,7 @@ from kit.form import Form, NextField, RequestForm
 View = Callable[..., HttpResponseBase]
 
 SHOW_AGAIN = "show_again"  # the name of buttons that only show the page again, in another way, with what was typed
+BY_ITSELF = "by_itself"  # in the query of a page that a browser loads again without anybody there
 MARK = "frontdoor_secret"  # attribute of a response
 
 

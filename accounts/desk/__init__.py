@@ -5,7 +5,8 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
-from accounts.desk import guards, power
+from accounts import power
+from accounts.desk import guards
 from accounts.desk.group import GroupAdmin
 from accounts.desk.history import HistoryAdmin
 from accounts.desk.person import PersonAdmin

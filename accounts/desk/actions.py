@@ -1,11 +1,13 @@
 """The desk's actions on people. Only a superuser may act on staff and superusers."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -13,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts import desk_offers, notices
+from accounts import desk_offers, notices, power
 from accounts.models import User
 from kit.long_list import LongList
 
@@ -33,7 +35,7 @@ class PersonActions(LongList):
         """
         people, skipped = self.sift(request, queryset, oneself=False)
         chosen = User.objects.filter(pk__in=[person.pk for person in people])
-        numbers = {"sessions": chosen.sign_out(by="staff"), "users": len(people)}
+        numbers = {"sessions": chosen.sign_out(**power.by(request)), "users": len(people)}
         self.report(request, _("%(sessions)s sessions ended for %(users)s people.") % numbers, len(people), skipped)
 
     @admin.action(description=gettext_lazy("Deactivate and end sessions"), permissions=["change"])
@@ -41,17 +43,24 @@ class PersonActions(LongList):
         """Deactivates the chosen people, ends their sessions and mails them; says in a message how many.
 
         Skips the visitor, people whom the visitor may not change, and those turned off already; the message counts them
-        by reason. Does nothing, and says so, if more than ONE_BY_ONE people are chosen.
+        by reason. All other superusers are mailed once about the staff and superusers among them. Does nothing, and
+        says so, if more than ONE_BY_ONE people are chosen.
         """
         if self.refuses_many(request, queryset, ONE_BY_ONE):
             return
         people, skipped = self.sift(request, queryset, oneself=False)
         active = [person for person in people if person.is_active]
         skipped[_("turned off already")] += len(people) - len(active)
-        for person in active:
-            person.turn_off(by="staff")
-            notices.mail_staff_changes(person, {"is_active": True}, {"is_active": False})
-        self.report(request, _("%(count)s deactivated.") % {"count": len(active)}, len(active), skipped)
+        done: list[User] = []
+        try:
+            for person in active:
+                with suppress(User.NotUpdated), transaction.atomic():  # deleted meanwhile
+                    person.turn_off(**power.by(request))
+                    notices.mail_staff_changes(person, {"is_active": True}, {"is_active": False})
+                    done.append(person)
+        finally:  # one event and one mail to each superuser, however many people
+            power.record_on(request, list(filter(power.is_powerful, done)), {"is_active": [True, False]})
+        self.report(request, _("%(count)s deactivated.") % {"count": len(done)}, len(done), skipped)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
         """Returns the people in `queryset` whom the visitor may change, and how many it skips, by reason in words.
@@ -87,7 +96,7 @@ class PersonActions(LongList):
         person = get_object_or_404(User, pk=pk)
         if not self.has_change_permission(request, person):
             raise PermissionDenied
-        session = person.sessions.end(request.POST.get("session", ""), by="staff")
+        session = person.sessions.end(request.POST.get("session", ""), **power.by(request))
         if session is None:
             self.message_user(request, _("That session had already ended."), messages.INFO)
         else:

@@ -14,6 +14,8 @@ from accounts.password import again
 from accounts.session import sessions
 from accounts.session.account_page import for_person, to_sign_in
 from accounts.session.notes import DEADLINE, DESK_SEEN
+from kit import visitor
+from kit.page import BY_ITSELF
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NOTED = 60  # seconds for which one note that staff were here is enough: each writes the session's row
@@ -23,7 +25,7 @@ def end_if_idle(request: HttpRequest, _model_admin: Any) -> HttpResponse | None:
     """Ends a session that has not been used at the desk for DESK_IDLE_MINUTES, nor proven by its owner meanwhile.
 
     Returns the way to sign in again, which leads back to the page; None if the session goes on. An open desk on a
-    screen that its owner has left is then worth nothing to others.
+    screen that its owner has left is then worth nothing to others. A page that loads itself again is no use.
     """
     now, session = time.time(), request.session
     proven_at = session.get(DEADLINE, now) - settings.SESSION_COOKIE_AGE
@@ -32,7 +34,7 @@ def end_if_idle(request: HttpRequest, _model_admin: Any) -> HttpResponse | None:
         sessions.end(request)
         messages.info(request, _("You had not used the desk for a while, so we signed you out. Sign in to carry on."))
         return redirect_to_login(request.get_full_path())
-    if now - seen_at > NOTED:
+    if now - seen_at > NOTED and BY_ITSELF not in request.GET:
         session[DESK_SEEN] = now
     return None
 

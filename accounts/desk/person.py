@@ -1,5 +1,6 @@
 """The desk's page of people. It neither shows nor sets anybody's password."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -11,12 +12,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import desk_offers, names
-from accounts.desk import power
+from accounts import desk_offers, names, power
 from accounts.desk.actions import PersonActions
 from accounts.desk.filters import ActiveFilter, GoogleFilter, LastSignInFilter, PasswordFilter, StaffFilter
 from accounts.desk.panels import events_panel, google_panel, sessions_panel
-from accounts.models import User
+from accounts.models import Superseded, User
 from kit import addresses
 from kit.long_list import ago
 
@@ -28,7 +28,13 @@ class PersonForm(forms.ModelForm):
 
     # Plain fields, without the checks of the model's fields: the methods below check, in our words.
     username = forms.CharField(label=gettext_lazy("username"))
-    email = forms.CharField(label=gettext_lazy("email address"))
+    email = forms.CharField(
+        label=gettext_lazy("email address"),
+        help_text=gettext_lazy(
+            "A new address leaves the password, Google and known devices as they are. If somebody else got into the "
+            "account, also email a password reset link: the new password drops all other ways in."
+        ),
+    )
 
     class Meta:
         model = User
@@ -129,7 +135,8 @@ class PersonAdmin(PersonActions):
         """Stores a new person; or, with `change`, what staff have changed of one.
 
         A new person has no password, and signs in by a mailed link. Raises IntegrityError if another account has taken
-        the name or address since the form was checked.
+        the name or address since the form was checked, and ObjectNotUpdated if the person was deleted: changeform_view()
+        answers both.
         """
         if not change:
             obj.set_unusable_password()
@@ -154,24 +161,19 @@ class PersonAdmin(PersonActions):
         return [person.email for person in people], {self.opts.verbose_name_plural: len(people)}, kept, []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Deletes the account and mails its owner.
-
-        Raises Superseded if all its sessions have ended since the page read it, and DatabaseError if the database
-        fails.
-        """
-        obj.erase()
-        power.record(request, ACCOUNT, done="deleted")
+        """Deletes the account and mails its owner. Raises DatabaseError if the database fails."""
+        if erase(obj.pk):
+            power.record(request, ACCOUNT, done="deleted")
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Deletes these accounts one by one, and mails their owners. Stops at the first that fails.
+        """Deletes these accounts one by one, but never the visitor's, and mails their owners.
 
-        Then it raises Superseded or DatabaseError, as User.erase() does; those before stay deleted, and are recorded.
+        Stops at the first that fails, and raises DatabaseError; those before stay deleted, and are recorded.
         """
         gone = 0
         try:
-            for person in queryset:
-                person.erase()
-                gone += 1
+            for key in list(queryset.exclude(pk=request.user.pk).values_list("pk", flat=True)):
+                gone += erase(key)
         finally:
             if gone:  # one event and one mail to each superuser, however many people
                 power.record(request, format_lazy("{} × {}", ACCOUNT, gone), done="deleted")
@@ -180,6 +182,18 @@ class PersonAdmin(PersonActions):
         """Returns whether the visitor may delete this person: not themselves, nor anyone whom they may not change."""
         below = obj is None or (obj != request.user and self.has_change_permission(request, obj))
         return below and super().has_delete_permission(request, obj)
+
+
+def erase(key: Any) -> bool:
+    """Deletes the account with this id as it is now, and mails its owner. Returns False if it was deleted meanwhile.
+
+    Raises DatabaseError if the database fails.
+    """
+    while person := User.objects.filter(pk=key).first():
+        with suppress(Superseded):  # all its sessions ended just now: that keeps nobody from deleting it
+            person.erase()
+            return True
+    return False
 
 
 def changed_values(form: Any, *, change: bool) -> tuple[dict[str, Any], dict[str, Any]]:

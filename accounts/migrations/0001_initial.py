@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ("device", models.CharField(blank=True, max_length=100, verbose_name="device")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="when")),
                 ("about", models.UUIDField(editable=False, null=True)),
-                ("detail", models.JSONField(default=dict)),
+                ("detail", models.JSONField(default=dict, verbose_name="details")),
                 ("disowned_at", models.DateTimeField(null=True, verbose_name="disowned")),
                 (
                     "user",

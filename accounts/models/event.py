@@ -35,7 +35,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Stores one event, and returns it. `about` is the id of the invitation that the event happened to.
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
-        `by`, "staff" if they did it; `replaces`, whether a new authenticator app replaced another; `google`, which
+        `by`, "staff" if they did it, and `staff`, who it was; `replaces`, whether a new authenticator app replaced another; `google`, which
         Google account was connected or dropped; `factor_stays`, whether a new password left a second factor on;
         `heard_again`, whether it turned mails about the account on again;
         `known`, True if a wrong password came from a device that the account has been used on. Raises IntegrityError if
@@ -103,6 +103,9 @@ class Event(models.Model):
         POWER_USED = "power_used", _("Change made at the desk")
         TURNED_OFF = "turned_off", _("Account turned off")
         TURNED_ON = "turned_on", _("Account turned on")
+        RESET_MAILED = "reset_mailed", _("Password reset link sent by staff")
+        INVITES_PAUSED = "invites_paused", _("Invitations paused")
+        INVITES_ALLOWED = "invites_allowed", _("Invitations allowed again")
         DISOWNED = "disowned", _("Reported: this was not me")
         GOOGLE_CONNECTED = "google_connected", _("Google connected")
         GOOGLE_DISCONNECTED = "google_disconnected", _("Google disconnected")
@@ -136,7 +139,7 @@ class Event(models.Model):
     at = models.DateTimeField(_("when"), default=timezone.now)
     # The id of the invitation that the event happened to; `user` is the one who acted on it.
     about = models.UUIDField(null=True, editable=False)
-    detail = models.JSONField(default=dict)
+    detail = models.JSONField(_("details"), default=dict)
     disowned_at = models.DateTimeField(_("disowned"), null=True)
 
     objects = EventQuerySet.as_manager()

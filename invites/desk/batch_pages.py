@@ -6,13 +6,17 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import power
 from accounts.models import User
 from invites.batch import exports
 from invites.desk import batch_words as words
@@ -20,6 +24,7 @@ from invites.link import opens
 from invites.models import Batch, Outcome
 from invites.models.batch_queryset import BatchQuerySet
 from kit.long_list import LongList, ReadOnly
+from kit.page import BY_ITSELF
 
 STEER = "invites.change_invite"
 REFRESHED = 10  # seconds after which the page of progress loads again, while mails wait
@@ -32,7 +37,11 @@ class BatchPages(ReadOnly, LongList):
     """
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        return False  # nothing here gives anybody power
+        """Returns whether this POST sends a list that names a group: a group may grant permissions."""
+        match = getattr(request, "resolver_match", None)
+        if match is None or match.url_name != "invites_batch_send":
+            return False
+        return bool(self.find_batch(request, match.kwargs["batch_id"]).groups())
 
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
@@ -62,17 +71,19 @@ class BatchPages(ReadOnly, LongList):
         context["is_moving"] = context["is_moving"] and "still" not in request.GET
         response = self.render(request, "progress", batch, context | {"refreshed": REFRESHED})
         if context["is_moving"]:
-            response["Refresh"] = str(REFRESHED)
+            # Whoever has left the screen is not there because the page loads itself.
+            response["Refresh"] = f"{REFRESHED}; url=?{BY_ITSELF}"
         return response
 
     @method_decorator(require_POST)
     def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """By a POST invites everyone left in the list, each only once, and leads to the page of the batch.
 
-        With "again" also mails people invited already, with "doubted" also likely typos. Sends nothing, and says so, if
-        a new check of the list finds changes or nobody would be mailed. Raises PermissionDenied for a person who may
-        not invite or, with "again", not change invitations, Http404 for a batch they may not see, Batch.DoesNotExist if
-        it was just deleted.
+        With "again" also mails people invited already, with "doubted" also likely typos. If the list names groups, this
+        is recorded and mailed to the other superusers. Sends nothing, and says so, if a new check of the list finds
+        changes or nobody would be mailed. Raises PermissionDenied for a person who may not invite or, with
+        "again", not change invitations, Http404 for a batch they may not see, Batch.DoesNotExist if it was just
+        deleted.
         """
         batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
@@ -81,7 +92,9 @@ class BatchPages(ReadOnly, LongList):
         if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
             self.message_user(request, refusal, messages.WARNING)
             return self.page_of(batch)
-        batch.claim_for(staff(request), **chosen)
+        with transaction.atomic():
+            if batch.claim_for(staff(request), **chosen):
+                record_groups(request, batch.groups(doubted=chosen["doubted"]))
         outcome = batch.send()
         self.tell(request, words.queued(outcome), outcome)
         return self.page_of(batch)
@@ -186,6 +199,16 @@ class BatchPages(ReadOnly, LongList):
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
         """Shows the message `done`, with the number of skipped people for each reason."""
         self.report(request, done, len(outcome.done), outcome.reasons)
+
+
+def record_groups(request: HttpRequest, groups: dict[str, int]) -> None:
+    """Records that the visitor sends invitations into groups, how many into each, and mails the other superusers.
+
+    Does nothing if there are no groups.
+    """
+    if groups:
+        named = ", ".join(f"{name} × {count}" for name, count in groups.items())
+        power.record(request, format_lazy("{} ({})", gettext_lazy("Invitations into groups"), named), done="added")
 
 
 def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,7 +14,8 @@ from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts import power
+from accounts.models import Event, User
 from invites.desk.person import ALLOWED, PAUSED
 from invites.models import Inviter
 from invites.models.inviter import COUNTED, DEPTH, PEOPLE
@@ -91,7 +93,11 @@ class InviterAdmin(ReadOnly):
             raise PermissionDenied
         if request.method == "POST":
             paused = bool(request.POST.get("paused"))
-            messages.success(request, self.pause(person) if paused else self.allow(person))
+            with transaction.atomic():
+                said = self.pause(person) if paused else self.allow(person)
+                kind = Event.Kind.INVITES_PAUSED if paused else Event.Kind.INVITES_ALLOWED
+                power.record_acts(request, kind, [person])
+            messages.success(request, said)
             self.log_change(request, person, PAUSED if paused else ALLOWED)
         return redirect("admin:invites_inviter_change", find_inviter(request.POST.get("tree", "") or object_id).pk)
 

@@ -5,17 +5,20 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import desk_offers
+from accounts import desk_offers, power
 from accounts.desk_offers import NEWEST, Panel
-from accounts.models import User
-from invites.models import Invite, InviteQuerySet, Inviter, MagicLink
+from accounts.models import Event, User
+from invites.models import Invite, InviteQuerySet, Inviter, MagicLink, Reason
 from invites.models.inviter import InviterQuerySet
+from invites.models.steps import SENT_JUST_NOW
 from kit.long_list import exact
 from outbox.models import Suppression
 
@@ -28,24 +31,43 @@ PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Mails each of these people a link for a new password; the mail says that the site has asked for it.
 
-    Skips people above the person who acts, turned-off accounts and suppressed addresses, and shows how many. Mails
-    nobody, and says so, if these are more than MAILED_AT_ONCE people.
+    Skips people above the person who acts, turned-off accounts, suppressed addresses, and people who were mailed such a
+    link less than a minute ago, and shows how many. Mails nobody, and says so, if these are more than MAILED_AT_ONCE
+    people.
     """
     if modeladmin.refuses_many(request, queryset, MAILED_AT_ONCE):
         return
     people, skipped = modeladmin.sift(request, queryset)
     suppressed = Suppression.objects.among(person.email for person in people)
     active = [person for person in people if person.is_active]
-    chosen = [person for person in active if person.email not in suppressed]
+    able = [person for person in active if person.email not in suppressed]
+    chosen = [person for person in able if mail_one_reset(request, person)]
     skipped[_("turned off")] += len(people) - len(active)
-    skipped[_("no mail goes to the address")] += len(active) - len(chosen)
-    for person in chosen:
-        MagicLink.objects.issue(person.email, MagicLink.Purpose.RESET, device=settings.SITE_NAME)
+    skipped[_("no mail goes to the address")] += len(active) - len(able)
+    skipped[str(Reason.TOO_SOON.label)] += len(able) - len(chosen)
     modeladmin.log(request, chosen, "Password reset link mailed")
     modeladmin.report(request, _("%(queued)s queued.") % {"queued": len(chosen)}, len(chosen), skipped)
 
 
+@transaction.atomic
+def mail_one_reset(request: HttpRequest, person: User) -> bool:
+    """Mails a person a link for a new password, and records who had it mailed. Returns whether it did.
+
+    It does not if such a link was mailed to them less than SENT_JUST_NOW ago, as with "Send again" of an invitation,
+    or if the account was deleted meanwhile. It locks the account, so that two presses at once send one mail.
+    """
+    held = User.objects.select_for_update(no_key=True).filter(pk=person.pk).first()
+    since = timezone.now() - SENT_JUST_NOW
+    reset = MagicLink.Purpose.RESET
+    if held is None or MagicLink.objects.filter(email=held.email, purpose=reset, sent_at__gt=since).exists():
+        return False
+    MagicLink.objects.issue(held.email, reset, device=settings.SITE_NAME)
+    power.record_acts(request, Event.Kind.RESET_MAILED, [held])
+    return True
+
+
 @admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
+@transaction.atomic
 def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Keeps these people from inviting others, and shows how many were paused and skipped.
 
@@ -55,11 +77,13 @@ def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     inviting = [person for person in people if not person.invites_paused_at]
     skipped[_("paused already")] += len(people) - len(inviting)
     inviters(inviting).pause()
+    power.record_acts(request, Event.Kind.INVITES_PAUSED, inviting)
     modeladmin.log(request, inviting, PAUSED)
     modeladmin.report(request, _("%(count)s may not invite now.") % {"count": len(inviting)}, len(inviting), skipped)
 
 
 @admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
+@transaction.atomic
 def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Lets these people invite others again, and shows how many were allowed and skipped.
 
@@ -69,6 +93,7 @@ def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     paused = [person for person in people if person.invites_paused_at]
     skipped[_("not paused")] += len(people) - len(paused)
     inviters(paused).allow()
+    power.record_acts(request, Event.Kind.INVITES_ALLOWED, paused)
     modeladmin.log(request, paused, ALLOWED)
     modeladmin.report(request, _("%(count)s may invite again.") % {"count": len(paused)}, len(paused), skipped)
 

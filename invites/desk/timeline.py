@@ -98,7 +98,9 @@ def of_mail(mail: OutboxMessage) -> Iterator[Moment]:
     waits = mail.status in {mail.Status.QUEUED, mail.Status.TRIED}
     tries = _("tries: %(tries)s") % {"tries": mail.attempts} if waits and mail.attempts else ""
     yield Moment(
-        mail.created_at, _("Queued"), detail=" · ".join(filter(None, (mail.kind, tries, answer if waits else "")))
+        mail.created_at,
+        _("Queued"),
+        detail=" · ".join(filter(None, (mail.kind_in_words, tries, answer if waits else ""))),
     )
     if mail.sent_at:
         yield Moment(mail.sent_at, _("Handed over"), detail="" if mail.bounced_at else answer)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from invites.models.batch_queryset import BatchQuerySet
 from invites.models.counts import Counts, CountsField
-from invites.models.entries import fates, unpack
+from invites.models.entries import fates, groups, unpack, without_lost_groups
 from invites.models.invite import Invite
 from invites.models.invited_already import find_invited, resend
 from invites.models.lifecycle import CHUNK
@@ -90,6 +90,13 @@ class Batch(models.Model):
         """True if the list was last checked more than 15 minutes ago, so that its counts may be out of date."""
         return self.checked_at < timezone.now() - FRESH
 
+    def groups(self, *, doubted: bool = True) -> dict[str, int]:
+        """Returns the names of the groups that people still in the list join by accepting, with how many join each.
+
+        Without `doubted` it leaves out addresses that may be typos.
+        """
+        return groups(entry for entry in self.entries if doubted or not entry.get("meant"))
+
     def recount(self) -> bool:
         """Checks again what would become of everyone in `entries`. Returns whether the counts have changed.
 
@@ -115,18 +122,21 @@ class Batch(models.Model):
         self.save(update_fields=["counts", "checked_at"])
         return changed
 
-    def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> None:
+    def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> bool:
         """Notes that `by` sends this batch, and to whom, unless an earlier press has done so: then nothing changes.
 
-        `again`: people who are invited already get a mail too. `doubted`: addresses that may be typos stay in the list.
-        Raises Batch.DoesNotExist if the batch was deleted meanwhile. Changes the stored row, not this object.
+        Returns whether this press was the first. `again`: people who are invited already get a mail too. `doubted`:
+        addresses that may be typos stay in the list. Raises Batch.DoesNotExist if the batch was deleted meanwhile.
+        Changes the stored row, not this object.
         """
         with transaction.atomic():
             row = Batch.objects.select_for_update().get(pk=self.pk)
-            if row.begun_at is None:
-                row.begun_at, row.created_by, row.again = timezone.now(), by, again
-                row.entries = [entry for entry in row.entries if doubted or not entry.get("meant")]
-                row.save(update_fields=["begun_at", "created_by", "again", "entries"])
+            if row.begun_at is not None:
+                return False
+            row.begun_at, row.created_by, row.again = timezone.now(), by, again
+            row.entries = without_lost_groups(entry for entry in row.entries if doubted or not entry.get("meant"))
+            row.save(update_fields=["begun_at", "created_by", "again", "entries"])
+        return True
 
     def send(self) -> Outcome:
         """Invites everyone left in a claimed list, CHUNK people in each transaction. Returns the outcome of them all.

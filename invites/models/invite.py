@@ -185,9 +185,19 @@ class Invite(models.Model):
             raise Unavailable
 
     def add_to_group(self, user: User) -> None:
-        """Adds the user to the group of the invitation, if it has one and has not expired: the promise ends with it."""
-        if self.group_id and not self.is_expired:
-            user.groups.add(self.group_id)
+        """Adds the user to the group of the invitation, if it has one and has not expired: the promise ends with it.
+
+        Records the new rights in the user's history, and who has invited the user into the group.
+        """
+        if not self.group_id or self.is_expired:
+            return
+        before = sorted(user.groups.values_list("name", flat=True))
+        user.groups.add(self.group_id)
+        after = sorted(user.groups.values_list("name", flat=True))
+        if after != before:
+            by = {"by": "staff", "staff": self.invited_by.username if self.invited_by else ""}
+            changed = {"groups": [before, after]}
+            Event.objects.record(Event.Kind.RIGHTS_CHANGED, user, about=self.pk, changed=changed, **by)
 
     def acceptance(self, user: User) -> NewEvent:
         """Returns the event "invite.accepted", not stored yet, that tells other services that `user` has accepted."""

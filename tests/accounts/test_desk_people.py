@@ -4,14 +4,18 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import OperationalError, connection
-from django.test import Client
+from django.db.models import F
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import desk_offers
 from accounts.models import Event, User
+from invites.models import MagicLink
 from outbox.models.event import OutboxEventQuerySet
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
@@ -122,7 +126,7 @@ def test_one_press_ends_all_sessions_of_many_people(desk, signed_in, ada, grace,
 
     assert "2 sessions ended for 2 people. 1 skipped: 1 yourself" in words(page)
     assert signed_in.get("/account").status_code == other.get("/account").status_code == 302
-    assert ada.events.get(kind="signed_out").detail == {"by": "staff"}
+    assert ada.events.get(kind="signed_out").detail == {"by": "staff", "staff": "olga"}
 
 
 def test_sessions_that_could_not_be_ended_are_not_recorded_as_ended(desk, signed_in, ada, monkeypatch):
@@ -148,6 +152,57 @@ def test_a_reset_link_is_mailed_only_to_accounts_that_can_use_it(desk, mailbox, 
     assert Client().get(mailbox.link("ada@example.com", "/reset")).status_code == 200
     assert not mailbox.letters(off.email)
     assert "Password reset link mailed" in words(desk.get(f"{LIST}{ada.pk}/history/"))
+
+
+def test_a_reset_link_that_was_mailed_just_now_is_not_mailed_again(desk, mailbox, ada):
+    press(desk, "mail_reset", ada)
+    for _ in range(11):
+        page = press(desk, "mail_reset", ada)
+
+    assert "0 queued. 1 skipped: 1 sent less than a minute ago." in words(page)
+    assert mailbox.kinds("ada@example.com") == ["reset"]
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        press(desk, "mail_reset", ada)
+        assert mailbox.kinds("ada@example.com") == ["reset", "reset"]
+
+
+def test_a_link_that_somebody_asked_for_to_sign_in_keeps_no_reset_link_back(desk, mailbox, ada):
+    MagicLink.objects.issue(ada.email)
+    press(desk, "mail_reset", ada)
+
+    assert sorted(mailbox.kinds("ada@example.com")) == ["link_known", "reset"]
+
+
+@pytest.mark.parametrize("way", ["one", "several"])
+def test_somebody_who_is_signed_out_everywhere_just_now_is_deleted_all_the_same(desk, ada, monkeypatch, way):
+    erase = User.erase
+
+    def outrun(self, **trace):
+        monkeypatch.setattr(User, "erase", erase)
+        User.objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
+        return erase(self, **trace)
+
+    monkeypatch.setattr(User, "erase", outrun)
+    several = {"action": "delete_selected", "_selected_action": [str(ada.pk)], "post": "yes"}
+    path, form = (f"{LIST}{ada.pk}/delete/", {"post": "yes"}) if way == "one" else (LIST, several)
+
+    assert desk.post(path, form).status_code == 302
+    assert not User.objects.filter(pk=ada.pk).exists()
+
+
+def test_nobody_deletes_themselves_among_others(desk, ada, admin_user):
+    form = {"action": "delete_selected", "_selected_action": [str(ada.pk), str(admin_user.pk)], "post": "yes"}
+
+    assert desk.post(LIST, form).status_code == 403
+    assert User.objects.count() == 2
+    request = RequestFactory().post(LIST)
+    request.user = admin_user
+    admin.site._registry[User].delete_queryset(request, User.objects.filter(pk=admin_user.pk))
+    assert User.objects.filter(pk=admin_user.pk).exists()
+
+
+def test_beside_the_address_stands_what_it_does_not_put_right(desk, ada):
+    assert "also email a password reset link" in words(desk.get(at(ada)))
 
 
 def test_deactivating_signs_out_and_mails_others_but_never_oneself(desk, signed_in, mailbox, ada, admin_user):
@@ -258,7 +313,8 @@ def test_one_session_ends_by_its_button_and_the_others_go_on(desk, signed_in, ad
 
     assert other.get("/account").status_code == 302
     assert signed_in.get("/account").status_code == 200
-    assert ada.events.get(kind="session_ended").detail["by"] == "staff"
+    ended = ada.events.get(kind="session_ended").detail
+    assert (ended["by"], ended["staff"]) == ("staff", "olga")
     assert desk.get(f"{LIST}{ada.pk}/sessions/end").status_code == 405
 
 

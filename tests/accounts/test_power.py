@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
 
 from accounts.models import Event, User
 from tests.tools.factories import UserFactory
@@ -112,10 +113,168 @@ def test_groups_and_webhooks_are_told_to_the_other_superusers(desk, admin_user, 
     assert re.search(said, text)
 
 
-def test_groups_deleted_together_are_told_one_by_one(desk, colleague, mailbox):
+def test_groups_deleted_together_are_one_event_and_one_mail(desk, colleague, mailbox):
     chosen = [str(Group.objects.create(name=name).pk) for name in ("helpers", "leaders")]
     desk.post(
         "/admin/auth/group/", {"action": "delete_selected", "_selected_action": chosen, "index": "0", "post": "yes"}
     )
 
+    (who,) = events("power_used")
+    assert who.detail["what"] == "groups leaders, helpers"
+    assert mailbox.kinds("boss@example.com") == ["power_used"]
+
+
+def test_a_mail_names_twenty_of_many_things_and_how_many_they_are(desk, colleague, mailbox):
+    chosen = [str(Group.objects.create(name=f"group-{number:02}").pk) for number in range(21)]
+    desk.post(
+        "/admin/auth/group/", {"action": "delete_selected", "_selected_action": chosen, "index": "0", "post": "yes"}
+    )
+
+    text = " ".join(mailbox.text("boss@example.com").split())
+    assert "group-01 … (21): deleted" in text
+    assert "group-00" not in text
+
+
+def test_the_number_of_people_who_were_deleted_together_is_recorded(desk, ada, colleague, mailbox):
+    people = [ada, UserFactory(username="grace"), UserFactory(username="alan")]
+    chosen = {"action": "delete_selected", "_selected_action": [str(one.pk) for one in people], "index": "0"}
+    desk.post("/admin/accounts/user/", chosen | {"post": "yes"})
+
+    (who,) = events("power_used")
+    assert who.detail["what"] == "A person’s account × 3"
+    assert mailbox.kinds("boss@example.com") == ["power_used"]
+
+
+def act(desk, action, *people):
+    form = {"action": action, "index": "0", "_selected_action": [str(person.pk) for person in people]}
+    assert desk.post("/admin/accounts/user/", form).status_code == 302
+
+
+@pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_staff": True, "is_superuser": True}])
+def test_turning_staff_off_and_on_is_told_to_the_other_superusers(desk, ada, admin_user, colleague, mailbox, rights):
+    User.objects.filter(pk=ada.pk).update(**rights)
+    kept = dict.fromkeys(rights, "on")
+    for active in ({"is_active": ""}, {"is_active": "on"}):
+        save(desk, ada, **kept, **active)
+
+    assert [(who.user, who.detail["whom"]) for who in events("power_used")] == [(admin_user, str(ada.pk))] * 2
     assert mailbox.kinds("boss@example.com") == ["power_used", "power_used"]
+    assert mailbox.kinds("ada@example.com") == ["changed_by_staff", "changed_by_staff"]
+    assert "The account was turned on" in mailbox.text("boss@example.com")
+
+
+def test_another_name_of_a_superuser_is_told_to_the_others(desk, ada, colleague, mailbox):
+    User.objects.filter(pk=ada.pk).update(is_staff=True, is_superuser=True)
+    save(desk, ada, username="hopper", is_staff="on", is_superuser="on")
+
+    assert mailbox.kinds("boss@example.com") == ["power_used"]
+    assert "ada → hopper" in mailbox.text("boss@example.com")
+
+
+def test_staff_who_are_turned_off_together_are_one_event_and_one_mail(desk, ada, admin_user, colleague, mailbox):
+    staff = [UserFactory(username=name, is_staff=True) for name in ("grace", "alan")]
+    act(desk, "turn_off", ada, *staff)
+
+    (who,) = events("power_used")
+    assert who.user == admin_user
+    assert set(who.detail["whom"].split(", ")) == {str(person.pk) for person in staff}
+    assert mailbox.kinds("boss@example.com") == ["power_used"]
+    text = " ".join(mailbox.text("boss@example.com").split())
+    assert "grace" in text
+    assert "alan" in text
+    assert "The account was turned off" in text
+    assert "ada" not in text
+    assert {event.detail["staff"] for event in events("turned_off")} == {"olga"}
+
+
+def test_turning_off_others_is_no_matter_for_superusers(desk, ada, colleague, mailbox):
+    act(desk, "turn_off", ada)
+
+    assert not events("power_used")
+    assert not mailbox.kinds("boss@example.com")
+
+
+ACTS = [
+    ("end_sessions", ["signed_out"]),
+    ("mail_reset", ["reset_mailed"]),
+    ("turn_off", ["turned_off"]),
+    ("pause", ["invites_paused"]),
+]
+
+
+@pytest.mark.parametrize(("action", "kinds"), ACTS)
+def test_an_action_is_in_the_history_of_whom_it_was_done_to_and_names_who_did_it(desk, ada, action, kinds):
+    act(desk, action, ada)
+
+    done = [(event.kind, event.detail) for event in ada.events.exclude(kind="created")]
+    assert [kind for kind, _detail in done] == kinds
+    assert all(detail == {"by": "staff", "staff": "olga"} for _kind, detail in done)
+
+
+def test_allowing_invitations_again_names_who_did_it(desk, ada):
+    act(desk, "pause", ada)
+    act(desk, "allow", ada)
+
+    (allowed,) = events("invites_allowed")
+    assert (allowed.user, allowed.detail["staff"]) == (ada, "olga")
+
+
+def test_pausing_in_the_tree_of_inviters_names_who_did_it(desk, ada):
+    for paused in ({"paused": "1"}, {}):
+        desk.post(f"/admin/invites/inviter/{ada.pk}/pause/", paused)
+
+    for kind in ("invites_paused", "invites_allowed"):
+        (event,) = events(kind)
+        assert (event.user, event.detail["staff"]) == (ada, "olga")
+
+
+def test_who_is_turned_off_hears_of_nothing(desk, colleague, mailbox):
+    User.objects.filter(pk=colleague.pk).update(is_active=False)
+    desk.post("/admin/auth/group/add/", {"name": "helpers"})
+
+    assert events("power_used")
+    assert not mailbox.kinds("boss@example.com")
+
+
+def test_only_so_many_superusers_are_mailed(desk, colleague, mailbox, monkeypatch):
+    monkeypatch.setattr("accounts.power.MOST_TOLD", 1)
+    UserFactory(username="second", email="second@example.com", is_staff=True, is_superuser=True)
+    desk.post("/admin/auth/group/add/", {"name": "helpers"})
+
+    assert mailbox.kinds("boss@example.com") == ["power_used"]
+    assert not mailbox.kinds("second@example.com")
+
+
+def test_the_history_is_in_english_whatever_language_staff_read(desk, admin_user):
+    User.objects.filter(pk=admin_user.pk).update(settings={"language": "ru"})
+    desk.post("/admin/auth/group/add/", {"name": "helpers"})
+
+    (who,) = events("power_used")
+    assert who.detail["what"] == "group helpers"
+
+
+def test_what_gives_no_power_is_not_told(desk, colleague, mailbox):
+    desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"})
+
+    assert mailbox.kinds("grace@example.com") == ["invite"]
+    assert not events("power_used")
+    assert not mailbox.kinds("boss@example.com")
+
+
+def test_only_superusers_add_change_and_delete_groups(colleague):
+    helpers = Group.objects.create(name="helpers")
+    helper = UserFactory(username="helper", is_staff=True)
+    helper.groups.add(helpers)
+    helper.user_permissions.set(Permission.objects.filter(content_type__model="group"))
+    everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
+    client = Client()
+    client.force_login(helper)
+
+    for page in ("add/", f"{helpers.pk}/change/", f"{helpers.pk}/delete/"):
+        form = {"name": "helpers", "permissions": everything, "post": "yes"}
+        assert client.post(f"/admin/auth/group/{page}", form).status_code == 403
+    client.post("/admin/auth/group/", {"action": "delete_selected", "_selected_action": [helpers.pk], "post": "yes"})
+
+    assert list(Group.objects.all()) == [helpers]
+    assert not helpers.permissions.exists()
+    assert client.get("/admin/auth/group/").status_code == 200

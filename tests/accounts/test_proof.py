@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.password.forms import WithProof
+from invites.models import Batch
 from outbox.models import Webhook
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -468,6 +469,21 @@ def test_use_of_the_desk_is_noted_once_a_minute(desk):
         written.append(any("UPDATE" in query["sql"] and "session" in query["sql"] for query in queries))
 
     assert written == [True, False, False, True]
+
+
+def test_a_page_that_loads_itself_again_keeps_nobody_at_the_desk(desk):
+    desk.post("/admin/invites/batch/add/", {"pasted": "grace@example.com"})
+    batch = Batch.objects.get()
+    page = f"/admin/invites/batch/{batch.pk.replace('_', '_5F')}"
+    shown = desk.post(f"{page}/send/", follow=True)
+    again = f"{page}/change/{shown['Refresh'].partition('url=')[2]}"
+    start = timezone.now()
+    for minutes in (20, 40, 58):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            assert desk.get(again).status_code == 200
+    with time_machine.travel(start + timedelta(minutes=62)):
+        assert desk.get(again).url.startswith("/login?next=")
+        assert desk.get("/account").status_code == 302
 
 
 def test_the_idle_time_is_a_setting(desk, settings):

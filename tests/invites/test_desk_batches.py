@@ -241,7 +241,7 @@ def test_the_page_follows_the_mails_and_refreshes_itself_while_some_wait(desk):
 
     counted = "Queued 1 Handed over 1 Came back 1 Given up 1 Opened 1 Accepted 1 Declined 0 Withdrawn 0"
     assert counted in words(page)
-    assert page["Refresh"] == "10"
+    assert page["Refresh"] == "10; url=?by_itself"
     assert "Refresh" not in desk.get(page_of(batch), {"still": ""})
     mail["waits@example.com"].mark_sent("250 taken")
     assert "Refresh" not in desk.get(page_of(batch))
@@ -431,3 +431,68 @@ def test_staff_may_invite_people_whom_members_have_invited(desk):
     assert Invite.objects.exclude(source="member").count() == 2
     page = desk.post("/admin/invites/invite/add/", {"email": "one@example.com"})
     assert "This address is invited already" in words(page)
+
+
+# Rights by a list
+
+INTO_ADMINS = "email,group\nevil@example.net,admins\nalan@example.com,admins\nvera@example.com,"
+
+
+@pytest.fixture
+def colleague(db):
+    return UserFactory(username="boss", email="boss@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def admins(db):
+    return Group.objects.create(name="admins")
+
+
+def test_sending_a_list_that_names_a_group_asks_for_proof_and_is_told_once(
+    desk, admins, admin_user, colleague, mailbox
+):
+    check(desk, INTO_ADMINS)
+    batch = Batch.objects.get()
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
+        asked = send(desk, batch)
+        assert "Is it still you?" in asked.text
+        assert not Invite.objects.exists()
+        if "checked again" in words(send(desk, batch, **{"proof-asked": "1", "proof-password": PASSWORD})):
+            send(desk, batch)
+        send(desk, batch)
+        assert mailbox.kinds("boss@example.com") == ["power_used"]
+        assert "Invitations into groups (admins × 2): added" in " ".join(mailbox.text("boss@example.com").split())
+
+    assert Invite.objects.filter(group=admins).count() == 2
+    event = Event.objects.get(kind="power_used")
+    assert (event.user, event.detail["what"]) == (admin_user, "Invitations into groups (admins × 2)")
+
+
+def test_sending_a_list_without_a_group_asks_nothing_and_is_not_told(desk, admins, colleague, mailbox):
+    check(desk, "email,group\nvera@example.com,")
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
+        send(desk, Batch.objects.get())
+
+    assert invited() == {"vera@example.com"}
+    assert not Event.objects.filter(kind="power_used").exists()
+    assert not mailbox.kinds("boss@example.com")
+
+
+def test_a_group_of_people_who_are_left_out_as_typos_is_not_told(desk, admins, colleague):
+    check(desk, "email,group\nvera@example.com,\ntypo@gmial.com,admins")
+    send(desk, Batch.objects.get())
+
+    assert invited() == {"vera@example.com"}
+    assert not Event.objects.filter(kind="power_used").exists()
+
+
+def test_a_list_whose_group_was_deleted_meanwhile_gives_no_power(desk, admins, colleague):
+    check(desk, INTO_ADMINS)
+    batch = Batch.objects.get()
+    admins.delete()
+
+    assert batch.groups() == {}
+    assert "Is it still you?" not in send(desk, batch).text
+    assert len(invited()) == 3
+    assert not Invite.objects.filter(group__isnull=False).exists()
+    assert not Event.objects.filter(kind="power_used").exists()

@@ -75,7 +75,7 @@ def test_the_timeline_shows_each_answer_of_the_mail_server(desk):
     invite = Invite.objects.issue("grace@example.com", source="command")
     mail = OutboxMessage.objects.get(about=invite.pk)
     mail.mark_failed("450 4.2.0 Greylisted")
-    assert ("Queued", "–", "invite · tries: 1 · 450 4.2.0 Greylisted") in history(desk.get(at(invite)))
+    assert ("Queued", "–", "invitation · tries: 1 · 450 4.2.0 Greylisted") in history(desk.get(at(invite)))
     mail.mark_sent("250 2.0.0 Ok: queued as 4F2A")
     assert ("Handed over", "–", "250 2.0.0 Ok: queued as 4F2A") in history(desk.get(at(invite)))
     mail.mark_bounced("550 5.1.1 No such user")

@@ -284,4 +284,6 @@ def test_accepting_joins_the_group_and_is_in_the_history(client, mailbox, olga):
     client.post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
 
     assert list(group.user_set.values_list("username", flat=True)) == ["grace"]
-    assert history(invite)[-1] == ("accepted", "grace")
+    assert history(invite)[-2:] == [("accepted", "grace"), ("rights_changed", "grace")]
+    joined = Event.objects.get(kind="rights_changed").detail
+    assert joined == {"by": "staff", "staff": olga.username, "changed": {"groups": [[], ["Spring course"]]}}

@@ -239,6 +239,7 @@ def test_accepting_with_an_account_joins_the_group_and_is_told(client):
     assert (invitation.state, invitation.accepted_by) == ("accepted", ada)
     assert ada.events.filter(kind="accepted", about=invitation.pk).count() == 1
     assert ada.groups.get() == editors
+    assert ada.events.get(kind="rights_changed").detail["changed"] == {"groups": [[], ["editors"]]}
 
 
 def test_a_link_of_a_withdrawn_invitation_signs_nobody_up_and_stays_unused():

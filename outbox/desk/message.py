@@ -1,6 +1,7 @@
 """The outbox at the desk: mail with its state and the mail server's last answer, without contents: they hold links."""
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from kit.list_filter import ChoiceFilter
 from kit.long_list import LongList, ReadOnly
+from outbox import kinds
 from outbox.mail.retry import Outcome, retry
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
@@ -40,10 +42,10 @@ class KindFilter(ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         asked = self.value()
-        kinds = set(OutboxMessage.objects.order_by("-id").values_list("kind", flat=True)[:NEWEST])
-        if asked and asked not in kinds and OutboxMessage.objects.filter(kind=asked).exists():
-            kinds.add(asked)
-        return [(kind, kind) for kind in sorted(kinds)]
+        found = set(OutboxMessage.objects.order_by("-id").values_list("kind", flat=True)[:NEWEST])
+        if asked and asked not in found and OutboxMessage.objects.filter(kind=asked).exists():
+            found.add(asked)
+        return sorted(((kind, kinds.in_words(kind)) for kind in found), key=itemgetter(1))
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(kind=value)
@@ -53,13 +55,27 @@ class KindFilter(ChoiceFilter):
 class OutboxAdmin(ReadOnly, LongList):
     """The list of outgoing mail, and a page for each mail, without contents. Staff can only have mail tried again."""
 
-    list_display = ("kind", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
+    list_display = ("kind_name", "recipient", "status_name", "attempts", "next_try", "last_answer", "created_at")
     list_filter = (StatusFilter, KindFilter)
     # The indexes find the mails of a status, but not in the order of the list. To show the number of a rare status
     # beside its choice, the database would read most of a long outbox each time the list is opened.
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("recipient__exact",)
-    exclude = ("parts",)
+    fields = readonly_fields = (
+        "recipient",
+        "kind_name",
+        "message_id",
+        "created_at",
+        "attempts",
+        "next_try_at",
+        "give_up_at",
+        "published_at",
+        "sent_at",
+        "bounced_at",
+        "given_up_at",
+        "last_answer",
+        "found_dead_at",
+    )
     actions = ("retry_now",)
 
     def asks_proof(self, request: HttpRequest) -> bool:
@@ -67,6 +83,10 @@ class OutboxAdmin(ReadOnly, LongList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         return super().get_queryset(request).defer("parts")
+
+    @admin.display(description=gettext_lazy("kind"))
+    def kind_name(self, mail: OutboxMessage) -> str:
+        return mail.kind_in_words
 
     @admin.display(description=gettext_lazy("status"))
     def status_name(self, mail: OutboxMessage) -> str:

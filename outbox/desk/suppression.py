@@ -17,12 +17,13 @@ class SuppressionAdmin(ReadOnly, LongList):
     """The list of addresses that no mail goes to. Staff cannot add any; they can only let mail go to them again.
 
     They do so by an action, whose name says what it does, and not by the admin's page for deleting. An address whose
-    owner wants no mail is stored as a hash only: staff find it by searching for the whole address.
+    owner wants no mail is stored as a hash only: staff find it by searching for the whole address, and cannot lift it.
     """
 
     list_display = ("address", "created_at", "why")
     search_fields = ("recipient",)  # so that there is a search box; search() looks up the address
     search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
+    fields = readonly_fields = list_display
     actions = ("lift",)
 
     def asks_proof(self, request: HttpRequest) -> bool:
@@ -44,12 +45,19 @@ class SuppressionAdmin(ReadOnly, LongList):
     def lift(self, request: HttpRequest, queryset: SuppressionQuerySet) -> None:
         """Logs and deletes the chosen suppressions, so that mail goes to their addresses again; leads back to the list.
 
-        A message says how many they were.
+        Leaves alone what the owners of addresses asked for, which only they can take back. A message says how many
+        addresses get mail again, and how many do not and why.
         """
-        self.log_deletions(request, queryset)
-        count = queryset.lift()
+        wishes = set(queryset.filter(recipient=None).values_list("pk", flat=True))
+        bounced = queryset.exclude(recipient=None)
+        self.log_deletions(request, bounced)
+        lifted = bounced.lift()
+        opted_out = Suppression.objects.among(lifted)
+        wishes |= {wish.pk for wish in opted_out.values()}
+        count = len(lifted) - len(opted_out)
         said = ngettext("Mail goes to %(count)s address again.", "Mail goes to %(count)s addresses again.", count)
-        self.report(request, said % {"count": count}, count, {})
+        kept = _("whose owner asked never to be written to: only a link in a mail to them takes that back")
+        self.report(request, said % {"count": count}, count, {kept: len(wishes)})
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("outbox.delete_suppression")

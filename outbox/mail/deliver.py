@@ -11,6 +11,7 @@ from typing import Any
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from kit.worker_loop import Worker
 from outbox.mail import smtp
@@ -67,7 +68,7 @@ class Deliverer(Worker):
         Mail to a suppressed address is given up unsent. Raises DatabaseError or InterfaceError if the database fails.
         """
         if suppressed := Suppression.objects.of(row.recipient):
-            row.give_up(f"Not sent: {suppressed.explanation}")
+            row.give_up(_("Not sent: %(reason)s") % {"reason": suppressed.explanation})
             log.info("mail %s given up: its address is suppressed", row.message_id)
             return
         try:

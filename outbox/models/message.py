@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outbox import spared, verp
+from outbox import kinds, spared, verp
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
 from outbox.models.suppression import Suppression
@@ -78,13 +78,15 @@ class OutboxMessage(models.Model):
     about = models.UUIDField(null=True, editable=False)
     parts = models.JSONField(default=dict)
     # The same in every try, so that a mailbox can tell a repeated mail from a new one.
-    message_id = models.CharField(max_length=200, unique=True)
+    message_id = models.CharField(_("message ID"), max_length=200, unique=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("tries"), default=0)
     # When the row is looked at next: to be tried again or, if it is with the broker, to be published again.
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
-    give_up_at = models.DateTimeField(default=until_given_up, db_default=Now() + Value(GIVE_UP_AFTER))
-    published_at = models.DateTimeField(null=True)
+    give_up_at = models.DateTimeField(
+        _("given up after"), default=until_given_up, db_default=Now() + Value(GIVE_UP_AFTER)
+    )
+    published_at = models.DateTimeField(_("handed to the broker"), null=True)
     sent_at = models.DateTimeField(_("handed over"), null=True)
     bounced_at = models.DateTimeField(_("came back"), null=True)
     given_up_at = models.DateTimeField(_("given up"), null=True)
@@ -171,6 +173,10 @@ class OutboxMessage(models.Model):
         if self.given_up_at:
             return self.Status.GIVEN_UP
         return self.Status.TRIED if self.attempts else self.Status.QUEUED
+
+    @property
+    def kind_in_words(self) -> str:
+        return kinds.in_words(self.kind)
 
     def mark_published(self) -> None:
         """Saves that the broker has the mail. Unless it is delivered within REPUBLISH_AFTER, it is published again."""

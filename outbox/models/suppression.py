@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -32,23 +34,19 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Undoes opt_out() for an address. An address whose mail came back stays suppressed."""
         self.filter(digest__in=digests(recipient)).delete()
 
-    def lift(self) -> int:
-        """Deletes these suppressions, so that mail goes to their addresses again. Returns the number of addresses.
+    def lift(self) -> list[str]:
+        """Deletes those of these suppressions whose mail came back. Returns their addresses.
 
-        An address whose mail came back may be opted out as well: then that is deleted, too. What servers have said of
-        these addresses until now no longer counts against them.
+        Those whose owners asked for no mail stay, also of the same addresses: only they can take that back. What
+        servers have said of these addresses until now no longer counts against them.
         """
         from outbox.models.message import OutboxMessage  # noqa: PLC0415 its module needs this one
 
-        named = [recipient for recipient in self.values_list("recipient", flat=True) if recipient]
-        hashes = {digest for recipient in named for digest in digests(recipient)}
-        unnamed = self.filter(recipient=None).exclude(digest__in=hashes)
-        count = len(named) + unnamed.count()
-        self.model.objects.filter(
-            models.Q(pk__in=list(self.values_list("pk", flat=True))) | models.Q(digest__in=hashes)
-        ).delete()
+        rows = self.exclude(recipient=None)
+        named = list(rows.values_list("recipient", flat=True))
+        self.model.objects.filter(recipient__in=named).delete()
         OutboxMessage.objects.filter(recipient__in=named).update(found_dead_at=None)
-        return count
+        return named
 
     def to(self, recipients: Iterable[str]) -> "SuppressionQuerySet":
         """Returns the suppressions of any of these addresses."""
@@ -108,13 +106,17 @@ class Suppression(models.Model):
 
     @property
     def explanation(self) -> str:
-        """The reason and date of the suppression, for staff."""
+        """The reason and date of the suppression, for staff, in the active language."""
+        since = date_format(timezone.localtime(self.created_at), gettext("j M Y"))
         if self.is_opt_out:
-            return f"its owner asked on {self._since} never to be written to"
-        return f"mail to this address came back on {self._since}: {self.reason}"
+            return gettext("its owner asked on %(date)s never to be written to") % {"date": since}
+        return gettext("mail to this address came back on %(date)s: %(reason)s") % {
+            "date": since,
+            "reason": self.reason,
+        }
 
     def lift(self) -> None:
-        """Deletes this suppression, and an opt-out of the same address, so that mail goes to the address again."""
+        """Deletes this suppression, unless the owner of the address asked for no mail."""
         Suppression.objects.filter(pk=self.pk).lift()
 
     @property

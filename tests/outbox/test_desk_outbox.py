@@ -75,7 +75,7 @@ def test_mails_are_found_by_their_kind_and_address(desk, one_of_each):
 
     page = desk.get(OUTBOX, {"kind": "link_known"})
     assert [row.recipient for row in page.context["cl"].result_list] == ["known@example.com"]
-    assert '"?kind=link_new">link_new</a>' in page.text  # uncounted: that would read too much
+    assert '"?kind=link_new">link to sign up</a>' in page.text  # uncounted: that would read too much
     page = desk.get(OUTBOX, {"q": "Sent@Example.com"})
     assert [row.recipient for row in page.context["cl"].result_list] == ["sent@example.com"]
 

@@ -50,25 +50,42 @@ def test_a_lifted_address_is_mailed_again(desk, suppressed, mailbox):
     assert len(mailbox.letters(EMAIL)) == 1
 
 
-def test_lifting_a_bounce_also_lifts_the_wish_of_the_same_address(desk, suppressed, mailbox):
-    Suppression.objects.opt_out(EMAIL)
-    Suppression.objects.opt_out("alan@example.com")
+KEPT = "whose owner asked never to be written to: only a link in a mail to them takes that back."
+
+
+def test_staff_lift_no_wish_of_an_owner_and_are_told_so(desk, wished, mailbox):
+    Suppression.objects.suppress("alan@example.com", "550 5.1.1 No such user")
+
+    page = lift(desk, *Suppression.objects.all())
+
+    assert f"Mail goes to 1 address again. 1 skipped: 1 {KEPT}" in words(page)
+    assert Suppression.objects.get() == wished
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["alan@example.com"]
     MagicLink.objects.issue(EMAIL)
     assert mailbox.letters(EMAIL) == []
 
-    page = lift(desk, suppressed)
 
-    assert "Mail goes to 1 address again." in words(page)
-    MagicLink.objects.issue(EMAIL)
-    assert len(mailbox.letters(EMAIL)) == 1
-    assert Suppression.objects.has_opted_out("alan@example.com")
-
-
-def test_an_address_that_is_lifted_twice_over_counts_once(desk, suppressed):
+def test_lifting_a_bounce_leaves_the_wish_of_the_same_address(desk, suppressed):
     Suppression.objects.opt_out(EMAIL)
 
-    assert "Mail goes to 1 address again." in words(lift(desk, *Suppression.objects.all()))
-    assert not Suppression.objects.exists()
+    page = lift(desk, suppressed)
+
+    assert f"Mail goes to 0 addresses again. 1 skipped: 1 {KEPT}" in words(page)
+    assert Suppression.objects.has_opted_out(EMAIL)
+    assert not Suppression.objects.filter(recipient=EMAIL).exists()
+
+
+def test_an_address_that_is_suppressed_twice_over_counts_once(desk, suppressed):
+    Suppression.objects.opt_out(EMAIL)
+
+    assert f"Mail goes to 0 addresses again. 1 skipped: 1 {KEPT}" in words(lift(desk, *Suppression.objects.all()))
+
+
+def test_the_page_of_a_wish_says_what_the_list_says(desk, wished):
+    page = words(desk.get(f"{LIST}{wished.pk}/change/"))
+
+    assert "(kept only as a hash)" in page
+    assert "Its owner asked never to be written to." in page
 
 
 def test_nothing_else_can_be_done_to_them(desk, suppressed):

@@ -14,7 +14,6 @@ from accounts.password import again
 from accounts.session import sessions
 from accounts.session.account_page import for_person, to_sign_in
 from accounts.session.notes import DEADLINE, DESK_SEEN
-from kit import visitor
 from kit.page import BY_ITSELF
 
 SAFE = ("GET", "HEAD", "OPTIONS")

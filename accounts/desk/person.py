@@ -135,8 +135,8 @@ class PersonAdmin(PersonActions):
         """Stores a new person; or, with `change`, what staff have changed of one.
 
         A new person has no password, and signs in by a mailed link. Raises IntegrityError if another account has taken
-        the name or address since the form was checked, and ObjectNotUpdated if the person was deleted: changeform_view()
-        answers both.
+        the name or address since the form was checked, and ObjectNotUpdated if the person was deleted; LongList answers
+        both.
         """
         if not change:
             obj.set_unusable_password()

@@ -91,8 +91,8 @@ class WebhookAdmin(LongList):
         """Stores the webhook. A new one gets a secret, which `fresh_secret` keeps for response_add().
 
         Of one that exists, only the changed fields are stored, and its pause ends. Raises IntegrityError if another
-        webhook has been stored with the same URL meanwhile, and ObjectNotUpdated if this one has been deleted: then
-        changeform_view() reads all again.
+        webhook has been stored with the same URL meanwhile, and ObjectNotUpdated if this one has been deleted;
+        LongList answers both.
         """
         if change:
             obj.change(form.changed_data)

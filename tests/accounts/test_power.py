@@ -245,8 +245,9 @@ def test_only_so_many_superusers_are_mailed(desk, colleague, mailbox, monkeypatc
     assert not mailbox.kinds("second@example.com")
 
 
-def test_the_history_is_in_english_whatever_language_staff_read(desk, admin_user):
-    User.objects.filter(pk=admin_user.pk).update(settings={"language": "ru"})
+def test_the_history_is_in_english_whatever_language_staff_read(desk):
+    desk.post("/language", {"language": "ru"})
+    assert 'lang="ru"' in desk.get("/admin/").text
     desk.post("/admin/auth/group/add/", {"name": "helpers"})
 
     (who,) = events("power_used")

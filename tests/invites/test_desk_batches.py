@@ -486,6 +486,17 @@ def test_a_group_of_people_who_are_left_out_as_typos_is_not_told(desk, admins, c
     assert not Event.objects.filter(kind="power_used").exists()
 
 
+def test_going_on_with_a_list_that_was_begun_tells_nothing_twice(desk, admins, admin_user, colleague):
+    check(desk, INTO_ADMINS)
+    batch = Batch.objects.get()
+    batch.claim_for(admin_user)  # and then the process died
+
+    send(desk, batch)
+
+    assert Invite.objects.filter(group=admins).count() == 2
+    assert not Event.objects.filter(kind="power_used").exists()
+
+
 def test_a_list_whose_group_was_deleted_meanwhile_gives_no_power(desk, admins, colleague):
     check(desk, INTO_ADMINS)
     batch = Batch.objects.get()

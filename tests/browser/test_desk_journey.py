@@ -6,6 +6,7 @@ from django.test import Client
 from accounts.models import User
 from invites.models import Invite
 from outbox.mail.deliver import deliver_due
+from outbox.models import Suppression
 from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -91,3 +92,18 @@ def test_somebody_says_no_for_good(visit, mailbox):
     Invite.objects.issue("grace@example.com", source="admin")
     deliver_due()
     assert len(mailbox.letters("grace@example.com")) == 1
+
+
+def test_on_a_phone_the_actions_and_the_reasons_of_suppressed_addresses_can_be_read(visit, admin_user):
+    Suppression.objects.suppress("a.rather.long.address@department.example.com", "550 5.1.1 No such user here")
+    page = visit(viewport={"width": 390, "height": 800})
+    page.goto("/admin/outbox/suppression/")
+    page.fill("#id_login", "olga")
+    page.fill("#id_password", PASSWORD)
+    page.locator("main form button", has_text="Sign in").first.click()
+    page.goto("/admin/outbox/suppression/")
+
+    select = page.locator("select[name=action]").bounding_box()
+    assert select["width"] > 160
+    reason = page.locator("td.field-why").bounding_box()
+    assert reason["x"] + reason["width"] <= 390

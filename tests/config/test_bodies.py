@@ -14,8 +14,8 @@ from accounts.models import User
 from config.edge import bodies
 from config.edge.bodies import LISTS, MAX_BODY, MAX_LIST
 from invites.models import Batch
-from kit.rate_limit import WIDER
 from kit.limits import LARGE_BODY_PER_NETWORK
+from kit.rate_limit import WIDER
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db

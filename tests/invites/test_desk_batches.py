@@ -369,7 +369,7 @@ def test_a_guessed_encoding_is_said_and_the_form_lets_another_be_chosen(desk):
         page
     )
     assert "new@example.com will be invited Jiøí" in words(page)
-    assert f'<a href="{DESK}add/">Check the list again, with another encoding or mended</a>' in page.text
+    assert f'<a href="{DESK}add/">Check the list again, corrected or in another encoding</a>' in page.text
 
     page = check(desk, file=upload(raw), encoding="cp1250")
     assert "new@example.com will be invited Jiří" in words(page)

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from tests.tools.factories import PASSWORD
 
-NEW = "correct horse battery staple 7"
+NEW = "another horse battery staple"
 
 
 @pytest.fixture

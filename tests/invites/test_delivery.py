@@ -126,7 +126,7 @@ def test_the_page_of_an_invite_lists_its_mails_without_a_link(desk, mailbox):
 
     page = desk.get(f"{LIST}{invite.pk}/change/")
 
-    row = r"invite<b> .{8,40} Queued 0 – invite .{8,40} Tried 1 450 4.2.0 see http://testserver/signup\?token=…"
+    row = r"invite<b> .{8,40} Queued 0 – invitation .{8,40} Tried 1 450 4.2.0 see http://testserver/signup\?token=…"
     assert re.search(row, words(page))
     assert "secret" not in page.text
     assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text

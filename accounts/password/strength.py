@@ -24,6 +24,7 @@ SEPARATORS = re.compile(r"[\s._-]+")
 DOUBLED = re.compile(r"(.)\1+")
 # How many times more guesses it takes for each character that a reading leaves out.
 PER_FILLER = 4
+MANY_DOUBLED = 3  # letters; fewer hide nothing from the estimator, and each reading takes its time
 # How many times more guesses a sentence takes for each of its simple words, and how many a word in it that is not
 # simple may take at most: a name, a common word or a year. The shortest such words are tried.
 PER_WORD = 30
@@ -159,7 +160,7 @@ def _readings(text: str) -> Iterator[tuple[Sequence[str], int]]:
     yield (keys,), 1
     if plain != keys:
         yield (plain,), between
-    if single != plain:
+    if len(plain) - len(single) >= MANY_DOUBLED:
         yield (single,), between * PER_FILLER ** (len(plain) - len(single))
     if letters != plain:
         yield (letters, "".join(c for c in plain if not c.isalpha())), between

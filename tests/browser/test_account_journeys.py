@@ -41,7 +41,7 @@ WORDS = {
         "deleted": "Your account has been deleted and you’re signed out everywhere.",
         "email me": "Email me a link",
         "sign in": "Sign in",
-        "confirm": "Confirm",
+        "it is me": "Confirm",
         "this device": "This device",
         "end": "End session",
         "ended": "Session ended: Firefox on Android.",
@@ -75,7 +75,7 @@ WORDS = {
         "deleted": "Аккаунт удалён, вы вышли на всех устройствах.",
         "email me": "Прислать ссылку",
         "sign in": "Войти",
-        "confirm": "Подтвердить",
+        "it is me": "Подтвердить",
         "this device": "Это устройство",
         "end": "Завершить",
         "ended": "Сеанс завершён: Firefox, Android.",
@@ -280,7 +280,7 @@ def test_without_a_password_a_mailed_link_lets_somebody_delete_the_account(devic
         assert heading(page) == said["check"]
 
         page.goto(mailbox.link(ada.email))
-        press(page, said["confirm"])
+        press(page, said["it is me"])
         assert heading(page) == said["delete?"]
         press(page, said["delete"])
     assert said["deleted"] in words(page)

@@ -151,7 +151,7 @@ class Event(models.Model):
             models.Index(fields=["user", "-id"], name="event_by_user"),
             models.Index(fields=["kind", "-id"], name="event_by_kind"),
             models.Index(fields=["at"], name="event_by_time"),
-            # For UserQuerySet.with_guesses(), which asks at every sign-in.
+            # For UserManager.with_guesses(), which asks at every sign-in.
             models.Index(
                 fields=["user", "kind", "at"],
                 name="event_by_guess",

@@ -12,7 +12,6 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.password_validation import validate_password
 from django.db import connection, models, transaction
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts import limits, names
@@ -30,55 +29,34 @@ class Superseded(Exception):
     """The session, or every session of the account, has ended meanwhile, so the request must not go on."""
 
 
-# Runs with every request of a signed-in user: Django would take longer to compose it than PostgreSQL to answer it.
+# The first runs with every request of a signed-in user, the second with every password. Django would take longer to
+# compose them, and to make objects of their rows, than PostgreSQL takes to answer.
 IN_SESSION = """
-    SELECT person.*, session.session_data, session.expire_date AS session_ends
-    FROM accounts_user person JOIN accounts_session session ON session.user_id = person.id
+    SELECT {user}, session.session_data, session.expire_date
+    FROM "accounts_user" person JOIN accounts_session session ON session.user_id = person.id
     WHERE session.session_key = %s
 """
-
-
-# Run with every password, in the statement that looks for its user; in SQL for the same reason. The index
-# event_by_guess has these rows, so that a long history takes no longer.
-IS_SHUT = """
+# The index event_by_guess has these rows, so that a long history takes no longer.
+WITH_GUESSES = """
+    SELECT {user},
     EXISTS (
-        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND NOT detail ? 'known'
-        AND at > GREATEST(accounts_user.joined_at, accounts_user.last_login, accounts_user.password_changed_at)
+        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'failed' AND NOT detail ? 'known'
+        AND at > GREATEST(person.joined_at, person.last_login, person.password_changed_at)
         OFFSET %s LIMIT 1
-    )
-"""
-IS_GUESSED_AT = """
+    ),
     EXISTS (
-        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND at > %s
-        OFFSET %s LIMIT 1
+        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'failed' AND at > %s OFFSET %s LIMIT 1
     ) AND NOT EXISTS (
-        SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'guessed' AND at > %s
+        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'guessed' AND at > %s
     )
+    FROM "accounts_user" person WHERE person.{column} = %s
 """
 
 
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
-        """Returns the user with this username or address, or None; `typed` is as people type and paste it.
-
-        A text that holds an "@" is taken for an address: no username holds one.
-        """
-        login = addresses.key(typed)
-        return self.filter(**{"email" if "@" in login else "username": login}).first()
-
-    def with_guesses(self) -> "UserQuerySet":
-        """Adds to each user what wrong passwords at sign-in have come to, in the statement that reads the user.
-
-        `is_shut`: devices that the account has not been used on have entered LOGIN_IN_A_ROW since the owner last signed
-        in or chose a password. `is_guessed_at`: the next one makes LOGIN_TOLD_AFTER within a day, which the owner has
-        not been told in that day. Neither looks at more rows than that.
-        """
-        day = timezone.now() - timedelta(days=1)
-        numbers = [day, limits.LOGIN_TOLD_AFTER - 2, day]
-        return self.annotate(
-            is_shut=RawSQL(IS_SHUT, [limits.LOGIN_IN_A_ROW - 1], models.BooleanField()),  # noqa: S611 a constant
-            is_guessed_at=RawSQL(IS_GUESSED_AT, numbers, models.BooleanField()),  # noqa: S611 a constant
-        )
+        """Returns the user with this username or address, or None; `typed` is as people type and paste it."""
+        return self.filter(**login_column(typed)).first()
 
     def by_google(self, uid: str) -> "User | None":
         """Returns the user who has connected the Google account with this id, or None."""
@@ -161,13 +139,60 @@ def google_connections() -> models.QuerySet[Any]:
     return SocialAccount.objects.filter(user=models.OuterRef("pk"), provider=PROVIDER)
 
 
+def in_python(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """Returns the value of a column as the field's model has it."""
+    for convert in field.get_db_converters(connection):
+        value = convert(value, None, connection)
+    return value
+
+
+def login_column(typed: str) -> dict[str, str]:
+    """Returns the column of a login and its value: {"email": …} or {"username": …}; `typed` is as people paste it.
+
+    A text that holds an "@" is taken for an address: no username holds one.
+    """
+    login = addresses.key(typed)
+    return {"email" if "@" in login else "username": login}
+
+
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def by_session_key(self, key: str) -> "User | None":
         """Returns the user of the session with this key, read from its row, or None. The session may have expired.
 
         Sets `session_data` and `session_ends` on the user, from the row.
         """
-        return next(iter(self.raw(IN_SESSION, [stored_key(key)])), None)
+        return self._read(IN_SESSION, [stored_key(key)], "session_data", "session_ends")
+
+    def with_guesses(self, **by: Any) -> "User | None":
+        """Returns the user with this `email`, `username` or `id`, and what wrong passwords have come to, or None.
+
+        `is_shut`: devices that the account has not been used on have entered LOGIN_IN_A_ROW since the owner last signed
+        in or chose a password. `is_guessed_at`: the next one makes LOGIN_TOLD_AFTER within a day, which the owner has
+        not been told in that day. Neither looks at more rows than that.
+        """
+        ((column, value),) = by.items()
+        day = timezone.now() - timedelta(days=1)
+        given = [limits.LOGIN_IN_A_ROW - 1, day, limits.LOGIN_TOLD_AFTER - 2, day, value]
+        return self._read(WITH_GUESSES, given, "is_shut", "is_guessed_at", column=column)
+
+    def _read(self, statement: str, given: Sequence[Any], *more: str, **names: str) -> "User | None":
+        """Returns the user in the one row that a statement finds, or None.
+
+        Their columns come first, where the statement says {user}; `more` are the attributes for what follows them, and
+        `names` its other names.
+        """
+        fields = self.model._meta.concrete_fields  # noqa: SLF001 the public way to a model's columns
+        columns = ", ".join(f"person.{field.column}" for field in fields)
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(user=columns, **names), given)
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        values = [in_python(field, value) for field, value in zip(fields, row, strict=False)]
+        user: User = self.model.from_db(connection.alias, [field.attname for field in fields], values)
+        for name, value in zip(more, row[len(fields) :], strict=True):
+            setattr(user, name, value)
+        return user
 
     def lock_first_owner(self) -> bool:
         """Returns True if there is no superuser yet. To be called in a transaction.

@@ -55,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     has_google: bool
     has_app: bool
     is_verified: bool
-    # Set by UserQuerySet.with_guesses() alone.
+    # Set by UserManager.with_guesses() alone.
     is_shut: bool
     is_guessed_at: bool
     # Set by the sign-up form alone: the name of the member who has invited this person.

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts import limits
 from accounts.models import User
+from accounts.models.queryset import login_column
 from accounts.password import guesses
 from accounts.session import devices, store
 from kit import addresses
@@ -28,7 +29,7 @@ class Backend(ModelBackend):
         address.
         """
         login = addresses.key(email or username)  # counted by one spelling: others must not be more tries
-        user = User.objects.with_guesses().by_login(login)
+        user = User.objects.with_guesses(**login_column(login))
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)

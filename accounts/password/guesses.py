@@ -22,13 +22,13 @@ SHUT = _(
 
 def find(user: User) -> User | None:
     """Returns the account as stored now, with what wrong passwords have come to; None if it was deleted meanwhile."""
-    return User.objects.with_guesses().filter(pk=user.pk).first()
+    return User.objects.with_guesses(id=user.pk)
 
 
 def record(request: HttpRequest | None, user: User | None, *, known: bool) -> None:
     """Logs a wrong password, and records it in the history with the ip and device of `request`, if there is one.
 
-    `user` comes from UserQuerySet.with_guesses(), and is None if no account has the name that was typed; then, or if
+    `user` comes from UserManager.with_guesses(), and is None if no account has the name that was typed; then, or if
     the account was deleted just now, the event names no user. `known` tells that the device is one that the account has
     been used on. If many were wrong within a day, the owner is mailed, once in that day. That mail takes statements of
     its own; but it is rare, and how often it comes is no secret.

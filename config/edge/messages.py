@@ -36,8 +36,8 @@ class BrowserStorage(CookieStorage):
         return super()._get(*args, **kwargs)  # type: ignore[misc]
 
     def _store(self, messages: list[Any], response: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        if messages:
-            get_token(self.request)  # makes a CSRF cookie, where there is none, that the answer will carry
+        if messages and "CSRF_COOKIE" not in self.request.META:
+            get_token(self.request)  # makes a CSRF cookie that the answer will carry
         self.signer = signer(self.request)
         return super()._store(messages, response, *args, **kwargs)  # type: ignore[misc]
 

@@ -77,10 +77,11 @@ def estimate(password: str, known: Iterable[str]) -> Strength:
     looked for in all of it.
     """
     password = password.encode("utf-8", "replace").decode()  # the estimator takes no half of a surrogate pair
-    words = [*known, *RUSSIAN, *PHRASES]
+    joined = _join(password)
+    # The estimator takes longer for each word it is given.
+    words = [*known, *(word for word in (*RUSSIAN, *PHRASES) if word in joined)]
     parts = {password[:LOOKED_AT], password[-LOOKED_AT:]}
     strongest = max((_weakest_reading(part, words) for part in parts), key=lambda strength: strength.guesses)
-    joined = _join(password)
     sentences = [_as_sentence(joined, simple, words) for simple in SIMPLE]
     return min(strongest, _as_phrases(joined), *sentences, key=lambda strength: strength.guesses)
 
@@ -157,9 +158,9 @@ def _readings(text: str) -> Iterator[tuple[Sequence[str], int]]:
     single = DOUBLED.sub(r"\1", plain)
     letters = "".join(filter(str.isalpha, plain))
     between = PER_FILLER ** (len(keys) - len(plain))
-    yield (keys,), 1
-    if plain != keys:
-        yield (plain,), between
+    if len(plain) * 2 < len(keys):
+        yield (keys,), 1
+    yield (plain,), between
     if len(plain) - len(single) >= MANY_DOUBLED:
         yield (single,), between * PER_FILLER ** (len(plain) - len(single))
     if letters != plain:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from allauth.mfa.adapter import get_adapter
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.models.second_factor import new_secret
@@ -35,11 +34,16 @@ def secret(request: PersonRequest) -> Secret:
     note, epoch = APP_SETUP.read(request), request.person.session_epoch
     with suppress(encryption.Unreadable):  # the key of this site that encrypted it is gone
         if note and note["epoch"] == epoch:
-            return Secret(encryption.decrypt(note["secret"]), datetime.fromtimestamp(note["until"], UTC), is_new=False)
+            return Secret(encryption.decrypt(note["secret"]), ends_at(note), is_new=False)
     made = new_secret()
     # Encrypted: sessions lie in Redis and PostgreSQL, where anyone with access can read them.
     APP_SETUP.keep(request, secret=encryption.encrypt(made), epoch=epoch)
-    return Secret(made, timezone.now() + APP_SETUP.lifetime, is_new=True)
+    return Secret(made, ends_at(APP_SETUP.read(request)), is_new=True)
+
+
+def ends_at(note: dict[str, Any]) -> datetime:
+    """Returns when the secret in a note of APP_SETUP expires."""
+    return datetime.fromtimestamp(note["until"], UTC)
 
 
 def finish(request: PersonRequest, key: str, code: str, *, replaces: bool = False) -> None:

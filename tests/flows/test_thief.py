@@ -217,7 +217,8 @@ def test_a_thief_who_had_a_code_of_the_owner_finds_every_way_shut(break_in, mail
         "the browser is trusted no more"
     )
     assert not is_ada(enter(Client(), NEW)), "her own second factor stays on"
-    assert is_ada(enter(Client(), NEW, code=a_code_of(ada) or phone.code(steps=-1)))
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):  # the codes of now may be used up
+        assert is_ada(enter(Client(), NEW, code=a_code_of(ada) or phone.code()))
 
 
 @pytest.mark.parametrize("act", [*RESETS, *CHANGES])

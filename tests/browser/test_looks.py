@@ -27,6 +27,7 @@ from tests.tools.google import Person, stand_in
 
 pytestmark = pytest.mark.usefixtures("db")
 
+BUTTON = "main form:has(input:visible) button"
 AGO = timezone.now() - timedelta(hours=2)
 LAPTOP_SIZE, PHONE_SIZE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 # Asks axe only for the rules that a page breaks, and where: sending its other results takes longer than finding them.
@@ -82,11 +83,11 @@ def invitation(purpose=purposes.SIGNUP, /, **fields):
     return tokens.path(purpose, InviteFactory(**(given | fields)).pk)
 
 
-def submit(page, path, **fields):
+def submit(page, path, button=BUTTON, **fields):
     page.goto(path)
     for name, value in fields.items():
         page.fill(f"#id_{name}", value)
-    page.locator("main form:has(input:visible) button").first.click()
+    page.locator(button).first.click()
 
 
 def sign_in(page, **fields):
@@ -112,6 +113,23 @@ def signed_in_and(path, **typed):
     def go(page):
         sign_in(page)
         submit(page, path, **typed)
+
+    return go
+
+
+def asked_for_proof(path, password="", staff=False, **typed):
+    """Returns a function that opens the page which asks, a while after sign-in, whether it is still the same person.
+
+    They have sent `typed` to `path`; with a `password` they have answered as well.
+    """
+
+    def go(page):
+        sign_in(page, is_staff=staff, is_superuser=staff)
+        with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+            submit(page, path, "[name=_save]" if staff else BUTTON, **typed)
+            if password:
+                page.fill("[type=password]", password)
+                page.locator("main form button").first.click()
 
     return go
 
@@ -440,6 +458,11 @@ PAGES = {
     "settings": signed_in("/account/settings"),
     "settings, in the dark": signed_in("/account/settings", settings={"theme": "dark", "time_zone": "Asia/Tokyo"}),
     "settings, saved": signed_in_and("/account/settings"),
+    "is it still you": asked_for_proof("/account/username", username="ada_l"),
+    "is it still you, error": asked_for_proof("/account/username", "wrong password", username="ada_l"),
+    "is it still you, at the desk": asked_for_proof("/admin/auth/group/add/", staff=True, name="helpers"),
+    "prolong": signed_in("/account/sessions/prolong"),
+    "prolong, error": signed_in_and("/account/sessions/prolong", password="wrong password"),
     "username": signed_in("/account/username"),
     "username, error": signed_in_and("/account/username", username=""),
     "password": signed_in("/account/password"),

@@ -17,11 +17,10 @@ from kit.json_door import Fields, Invalid, Refused, door
 def give(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Proves ownership of the account by `password`, and by `code` if it is sent. Answers who is signed in.
 
-    After a mailed link that was opened in this session just now, `code` is enough.
-    For 15 minutes no door asks for what was proven. With every factor that the account has, the session also gets a new
-    id, and ends in 12 hours. Answers 403 for an account without a password, or shut to passwords on this
-    device, whose owner must ask for a link instead, 400 for a wrong or missing password and a wrong code, 429 after too
-    many tries, and 401 to anyone not signed in.
+    After a mailed link that was opened in this session just now, `code` is enough. For 15 minutes no door asks for what
+    was proven. With every factor that the account has, the session also gets a new id, and ends in 12 hours. Answers
+    403 for an account without a password, or shut to passwords on this device, whose owner must ask for a link instead,
+    400 for a wrong or missing password and a wrong code, 429 after too many tries, and 401 to anyone not signed in.
     """
     form = WithProof(request, sent, missing=proof.everything(request))
     if form.must_ask_mailbox:

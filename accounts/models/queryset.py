@@ -56,7 +56,8 @@ WITH_GUESSES = """
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
         """Returns the user with this username or address, or None; `typed` is as people type and paste it."""
-        return self.filter(**login_column(typed)).first()
+        column, login = login_column(typed)
+        return self.filter(**{column: login}).first()
 
     def by_google(self, uid: str) -> "User | None":
         """Returns the user who has connected the Google account with this id, or None."""
@@ -146,13 +147,13 @@ def in_python(field: "models.Field[Any, Any]", value: Any) -> Any:
     return value
 
 
-def login_column(typed: str) -> dict[str, str]:
-    """Returns the column of a login and its value: {"email": …} or {"username": …}; `typed` is as people paste it.
+def login_column(typed: str) -> tuple[str, str]:
+    """Returns the column of a login, "email" or "username", and its value; `typed` is as people type and paste it.
 
     A text that holds an "@" is taken for an address: no username holds one.
     """
     login = addresses.key(typed)
-    return {"email" if "@" in login else "username": login}
+    return "email" if "@" in login else "username", login
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]

@@ -11,7 +11,6 @@ from accounts.models import User
 from accounts.models.queryset import login_column
 from accounts.password import guesses
 from accounts.session import devices, store
-from kit import addresses
 
 
 class Backend(ModelBackend):
@@ -28,8 +27,8 @@ class Backend(ModelBackend):
         them: whoever guesses never learns which guess was right. allauth's own backend would hash twice for a known
         address.
         """
-        login = addresses.key(email or username)  # counted by one spelling: others must not be more tries
-        user = User.objects.with_guesses(**login_column(login))
+        column, login = login_column(email or username)  # counted by one spelling: others must not be more tries
+        user = User.objects.with_guesses(**{column: login})
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)

@@ -58,7 +58,7 @@ def note_sign_out(sender: type, request: HttpRequest, **_kwargs: object) -> None
 def signs_out(request: HttpRequest, response: HttpResponse) -> bool:
     """Returns whether this request has ended its browser's session, so that the response deletes the cookie.
 
-    A cookie whose session had ended before is deleted, too, but tells nothing of who sends it. A session that another
+    A cookie whose session had ended before is deleted, too, but says nothing about the sender. A session that another
     one replaces leaves the cookie in place.
     """
     cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)

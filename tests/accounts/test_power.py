@@ -157,7 +157,7 @@ def test_turning_staff_off_and_on_is_told_to_the_other_superusers(desk, ada, adm
     for active in ({"is_active": ""}, {"is_active": "on"}):
         save(desk, ada, **kept, **active)
 
-    assert [(who.user, who.detail["whom"]) for who in events("power_used")] == [(admin_user, str(ada.pk))] * 2
+    assert [(event.user, event.detail["whom"]) for event in events("power_used")] == [(admin_user, str(ada.pk))] * 2
     assert mailbox.kinds("boss@example.com") == ["power_used", "power_used"]
     assert mailbox.kinds("ada@example.com") == ["changed_by_staff", "changed_by_staff"]
     assert "The account was turned on" in mailbox.text("boss@example.com")

@@ -22,14 +22,9 @@ class Address:
     def __init__(self, user: "User") -> None:
         self.user = user
 
-    def add_first(self) -> None:
-        """Stores `user.email` of a new account as verified and primary, and allows mail to it again.
-
-        Does so in the caller's transaction. Only for an account that was made just now: it has no other address that
-        would have to be deleted. Raises IntegrityError if the address is verified for another account.
-        """
-        EmailAddress.objects.create(user=self.user, email=self.user.email, verified=True, primary=True)
-        self._allow_mail()
+    def first(self) -> EmailAddress:
+        """Returns `user.email` of a new account as its verified and primary address, not stored yet."""
+        return EmailAddress(user=self.user, email=self.user.email, verified=True, primary=True)
 
     def set_only(self) -> None:
         """Makes `user.email` the account's only address, verified and primary, and allows mail to it again.
@@ -43,10 +38,7 @@ class Address:
             EmailAddress.objects.update_or_create(
                 user=self.user, email=self.user.email, defaults={"verified": True, "primary": True}
             )
-            self._allow_mail()
-
-    def _allow_mail(self) -> None:
-        Suppression.objects.undo_opt_out(self.user.email)  # the owner of an account must hear of what happens to it
+            Suppression.objects.undo_opt_out(self.user.email)  # the owner of an account must hear of what happens to it
 
     def prove(self) -> None:
         """Stores that the owner has just proven `user.email`. Does nothing if the address was verified before.

@@ -43,30 +43,6 @@ class EventQuerySet(models.QuerySet["Event"]):
         """
         return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
-    def record_beginning(
-        self,
-        user: "User",
-        *,
-        accepted: UUID | None = None,
-        way: str = "",
-        ip: str | None = None,
-        device: str = "",
-        **detail: Any,
-    ) -> None:
-        """Stores the first events of a new account in one statement: "created", "accepted" and "signed in".
-
-        `accepted` is the id of the invitation that the account accepts; without it there is no such event. `way` is how
-        the owner signs in by the same press (the constants of accounts.session.sessions); "" if they do not, and then
-        there is no "signed in". `detail` belongs to the event "created".
-        """
-        trace = {"user": user, "ip": ip, "device": device}
-        events = [Event(kind=Event.Kind.CREATED, detail=detail, **trace)]
-        if accepted:
-            events.append(Event(kind=Event.Kind.ACCEPTED, user=user, about=accepted))
-        if way:
-            events.append(Event(kind=Event.Kind.SIGNED_IN, detail={"told": user.email, "way": way}, **trace))
-        Event.objects.bulk_create(events)
-
     def forget(self, user: "User") -> None:
         """Removes ip, device and detail from the events of a user who is being deleted: they tell who it was."""
         self.filter(user=user).update(ip=None, device="", detail={})
@@ -162,6 +138,31 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_kind_display())
+
+    @classmethod
+    def beginning(
+        cls,
+        user: "User",
+        *,
+        accepted: UUID | None = None,
+        way: str = "",
+        ip: str | None = None,
+        device: str = "",
+        **detail: Any,
+    ) -> "list[Event]":
+        """Returns the first events of a new account, not stored yet: "created", "accepted" and "signed in".
+
+        `accepted` is the id of the invitation that the account accepts; without it there is no such event. `way` is how
+        the owner signs in by the same press (the constants of accounts.session.sessions); "" if they do not, and then
+        there is no "signed in". `detail` belongs to the event "created".
+        """
+        trace = {"user": user, "ip": ip, "device": device}
+        events = [cls(kind=cls.Kind.CREATED, detail=detail, **trace)]
+        if accepted:
+            events.append(cls(kind=cls.Kind.ACCEPTED, user=user, about=accepted))
+        if way:
+            events.append(cls(kind=cls.Kind.SIGNED_IN, detail={"told": user.email, "way": way}, **trace))
+        return events
 
     @property
     def device_name(self) -> str:

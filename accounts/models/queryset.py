@@ -19,7 +19,8 @@ from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session, stored_key
 from kit import addresses
-from outbox.models import NewEvent, OutboxEvent, new_event
+from kit.one_statement import OneStatement, Write
+from outbox.models import NewEvent, OutboxEvent, Suppression, new_event
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -208,6 +209,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         self,
         user: "User",
         *,
+        conditions: Sequence[Write] = (),
         way: str = "",
         accepted: UUID | None = None,
         events: Sequence[NewEvent] = (),
@@ -215,17 +217,19 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     ) -> None:
         """Stores a new account with its verified address and first events, and announces it to other services.
 
-        `way` is how the owner signs in by the same press, "" if they do not. `accepted` is the id of the invitation
-        that the account accepts, `events` the announcements about that. `trace` is ip and device, or by="staff". Raises
-        IntegrityError for a taken name or address; the caller's own transaction can't go on then (no savepoint).
+        All in one statement, which first runs `conditions`. `way` is how the owner signs in by the same press, "" if
+        they do not. `accepted` is the id of the invitation that the account accepts, `events` the announcements about
+        that. `trace` is ip and device, or by="staff". Raises Unmet if a condition is not met, and IntegrityError for a
+        taken name or address; the caller's own transaction can't go on then (no savepoint).
         """
+        user.last_login = timezone.now() if way else None
+        created = new_event("user.created", user=user.pk, username=user.username, email=user.email)
+        statement = OneStatement(conditions)
+        statement.insert(user, user.address.first(), *Event.beginning(user, accepted=accepted, way=way, **trace))
+        statement.add(Suppression.objects.opt_out_undone(user.email))  # the owner must hear of the account
+        OutboxEvent.objects.add_to(statement, [created, *events])
         with transaction.atomic(savepoint=False):
-            user.last_login = timezone.now() if way else None
-            user.save(force_insert=True)
-            user.address.add_first()
-            Event.objects.record_beginning(user, accepted=accepted, way=way, **trace)
-            created = new_event("user.created", user=user.pk, username=user.username, email=user.email)
-            OutboxEvent.objects.announce_many([created, *events])
+            statement.execute()
 
     def create_user(
         self,

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from invites.link import opened
+from invites.link import opened, stored
 from invites.models import MagicLink
 from kit.json_door import Fields, Refused
 from kit.tokens import Purpose
@@ -36,7 +36,7 @@ def read_again(link: MagicLink) -> MagicLink:
     Raises Refused (404) when its person has left.
     """
     try:
-        link = opened.read(link.pk)
+        link = stored.read(link.pk)
     except MagicLink.DoesNotExist:
         raise broken() from None
     link.read_use()

@@ -10,6 +10,7 @@ from accounts.session import sessions
 from invites.models import Invite, MagicLink, NotInvited, Unavailable, lets_in
 from kit import visitor
 from kit.ids import uuid7
+from kit.one_statement import Write
 
 
 def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink | None) -> tuple[User, Invite | None]:
@@ -27,14 +28,11 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
         invite = Invite.objects.to_accept(email, (link.invite_id or link.staff_invite_id) if link else None)
         if not lets_in(invite):
             raise NotInvited
-        if invite:
-            invite.take(newcomer)
-        if not identity.is_authority:
-            prove(email, link, newcomer)
+        proof = [] if identity.is_authority else [proving(email, link, newcomer)]
         chosen = {"language": get_language()}
         name = User.objects.free_name(email)
         account = {"username": name, "email": email, "settings": chosen}
-        user = Invite.objects.admit(newcomer, invite, {"way": sessions.SIGNUP, **trace}, **account)
+        user = Invite.objects.admit(newcomer, invite, {"way": sessions.SIGNUP, **trace}, *proof, **account)
         if identity.is_authority:
             user.google.adopt(identity.uid, email)
         else:  # the address may have another owner by now, who must be told
@@ -42,11 +40,11 @@ def new_account(request: HttpRequest, identity: google.Identity, link: MagicLink
     return user, invite
 
 
-def prove(email: str, link: MagicLink | None, newcomer: User) -> None:
-    """Uses up `link` as the proof that `newcomer` has the address `email`.
+def proving(email: str, link: MagicLink | None, newcomer: User) -> Write:
+    """Returns the statement that uses up `link` as the proof that `newcomer` has the address `email`.
 
-    Raises Unavailable without a link to that address, or if it can't be used any more.
+    Raises Unavailable without a link to that address.
     """
     if link is None or link.email != email:
         raise Unavailable
-    link.claim("", newcomer)
+    return link.claiming("", newcomer)

@@ -25,7 +25,7 @@ from invites.ask_for_link.ask import LinkRequest, ask_or_wait
 from invites.google import trip
 from invites.google.join import new_account
 from invites.google.trip import GOOGLE_TRIP
-from invites.link import opened
+from invites.link import opened, stored
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
 from kit.form import safe_path
@@ -226,7 +226,7 @@ def outcome(request: HttpRequest) -> HttpResponse:
 def link_of(data: dict[str, str]) -> MagicLink | None:
     """Returns the mailed link that the visitor came from, by the id in `data`, if it is still pending; else None."""
     try:
-        link = opened.read(data["link"])
+        link = stored.read(data["link"])
     except (KeyError, ValidationError, MagicLink.DoesNotExist):
         return None
     return link if link.state == MagicLink.State.PENDING else None

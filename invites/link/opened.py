@@ -37,7 +37,7 @@ from django.utils.translation import get_language
 
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
-from invites.link import browser, dead, opens
+from invites.link import browser, dead, opens, stored
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
@@ -132,23 +132,11 @@ def find_link(request: HttpRequest, token: str, *allowed: Purpose) -> MagicLink 
     """
     for purpose in allowed:
         try:
-            return read(tokens.load(purpose, token), is_owner=purpose == purposes.OWNER)
+            return stored.read(tokens.load(purpose, token), is_owner=purpose == purposes.OWNER)
         except (tokens.BadToken, MagicLink.DoesNotExist):
             continue
     count_bad_link(request)
     return None
-
-
-def read(pk: Any, *, is_owner: bool = False) -> MagicLink:
-    """Returns the link with this id and all that its state depends on, in one statement.
-
-    `is_owner` chooses between owner links and all others. Raises ValidationError for a malformed id, and
-    MagicLink.DoesNotExist where there is no such link or its person has left.
-    """
-    links = MagicLink.objects.with_spent().with_staff_invite().select_related("used_by", "invite__invited_by")
-    owner = MagicLink.Purpose.OWNER
-    links = links.filter(purpose=owner) if is_owner else links.exclude(purpose=owner)
-    return links.exclude(email="").get(pk=pk)  # "" where its person has left
 
 
 def find_invite(request: HttpRequest, token: str, purpose: Purpose) -> Invite | None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Event, User
 from invites import mails
 from invites.models.queryset import InviteQuerySet
-from invites.models.states import ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable, locked_id
+from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable
 from invites.models.steps import INVITE_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
+from kit.one_statement import Write
+from kit.prepared import Given, PreparedUpdate
 from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
 from outbox.models.queryset import OutboxQuerySet
 
@@ -177,12 +179,17 @@ class Invite(models.Model):
         OutboxEvent.objects.announce_many([self.acceptance(user)])
 
     def take(self, user: User) -> None:
-        """Marks the stored row as accepted by `user`; only the first call wins. Raises Unavailable if it is not open.
+        """Marks the stored row as accepted by `user`, who is stored; only the first call wins.
 
         Callers do this before they lock a link of the invitation, always in this order, so that nothing deadlocks.
+        Raises Unavailable if it is not open.
         """
-        if not Invite.objects.open().filter(pk=self.pk).update(accepted_at=timezone.now(), accepted_by=locked_id(user)):
+        if not TAKE.with_values(invite=self.pk, now=timezone.now(), by=user.pk).run():
             raise Unavailable
+
+    def taking(self, newcomer: User) -> Write:
+        """Returns the statement that marks the stored row as accepted by a user who is being made, if it is open."""
+        return TAKE_FOR_NEWCOMER.with_values(invite=self.pk, now=timezone.now(), by=newcomer.pk)
 
     def add_to_group(self, user: User) -> None:
         """Adds the user to the group of the invitation, if it has one and has not expired: the promise ends with it.
@@ -254,3 +261,16 @@ class Invite(models.Model):
             return self
         newer = Invite.objects.open().filter(email=self.email, invited_by=self.invited_by, id__gt=self.pk)
         return newer.order_by("-id").first() or self
+
+
+def prepare_taking(by: Any) -> PreparedUpdate:
+    """Returns the UPDATE that marks an open invitation as accepted by `by`, an expression."""
+
+    def compose() -> tuple[InviteQuerySet, dict[str, Any]]:
+        rows = Invite.objects.open().filter(pk=Given("invite", models.UUIDField()))
+        return rows, {"accepted_at": Given("now", models.DateTimeField()), "accepted_by": by}
+
+    return PreparedUpdate(compose)
+
+
+TAKE, TAKE_FOR_NEWCOMER = prepare_taking(LOCKED), prepare_taking(BY)

@@ -118,12 +118,13 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """Adds `staff_invite_id` to each link: the id of the open invitation from staff to its address, or None."""
         return self.annotate(staff_invite_id=STAFF_INVITE)
 
-    def pending(self) -> Self:
+    def pending(self, now: Any = None) -> Self:
         """Returns the links that are not used, revoked, expired or spent, whatever became of their invitations.
 
-        Since no other table is joined, the rows can be updated in one statement.
+        `now` is the present time, which a prepared query must be given. Since no other table is joined, the rows can be
+        updated in one statement.
         """
-        return self.unused().filter(~Q(SPENT), expires_at__gt=timezone.now())
+        return self.unused().filter(~Q(SPENT), expires_at__gt=now or timezone.now())
 
     def asked_for(self) -> Self:
         """Returns the links that people asked for themselves: all but the own links of invitations."""

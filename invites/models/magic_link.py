@@ -16,10 +16,12 @@ from accounts.models import User
 from invites.models.invite import Invite
 from invites.models.link_queryset import ASKED_FOR, SPENT, MagicLinkQuerySet
 from invites.models.queryset import NotInvited
-from invites.models.states import Unavailable, locked_id
+from invites.models.states import BY, LOCKED, Unavailable
 from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
+from kit.one_statement import Write
+from kit.prepared import Given, PreparedUpdate
 from outbox.models import OutboxMessage
 
 
@@ -217,16 +219,25 @@ class MagicLink(models.Model):
         """
         return invite.pk == self.invite_id and invite.is_expired
 
-    def claim(self, browser: str, by: User, **changes: Any) -> None:
-        """Marks the stored row as used by `by` in `browser` (a keyed hash), and sets the columns `changes`.
+    def claim(self, browser: str, by: User) -> None:
+        """Marks the stored row as used by `by`, a stored user, in `browser` (a keyed hash).
 
-        One press wins. Empties the password and the seal of a planned account. Callers have accepted the link's
-        invitation before. Raises Unavailable if the link is not pending. The UPDATE filters on this table alone: a join
-        would put the filter into a subquery, and two presses at once would both win.
+        One press wins. Empties the planned account. Callers have accepted the link's invitation before. Raises
+        Unavailable if the link is not pending.
         """
-        used = {"used_at": timezone.now(), "used_by": locked_id(by), "used_in": browser, "epoch": by.session_epoch}
-        if not MagicLink.objects.pending().filter(pk=self.pk).update(**used, **changes, password="", seal=""):
+        if not self._claiming(CLAIM, browser, by).run():
             raise Unavailable
+
+    def claiming(self, browser: str, newcomer: User) -> Write:
+        """Returns the statement that marks the stored row as used by a user who is being made, if it is pending.
+
+        It empties the password and the seal of a planned account.
+        """
+        return self._claiming(CLAIM_FOR_NEWCOMER, browser, newcomer)
+
+    def _claiming(self, claim: PreparedUpdate, browser: str, by: User) -> Write:
+        used = {"by": by.pk, "browser": browser, "epoch": by.session_epoch}
+        return claim.with_values(link=self.pk, now=timezone.now(), **used)
 
     def sign_in(self, account: User, browser: str) -> None:
         """Uses this link for its address's account, which also accepts the invitation of the link, if it has one.
@@ -237,7 +248,7 @@ class MagicLink(models.Model):
         with transaction.atomic():
             if self.invite and (invite := self.to_accept()):
                 invite.accept(account)
-            self.claim(browser, account, username="")  # another person may have planned an account for this address
+            self.claim(browser, account)
 
     def sign_up(
         self,
@@ -254,17 +265,15 @@ class MagicLink(models.Model):
         user. Raises NotInvited if only invited people may join, Unavailable if the link or its invitation can't be used
         any more, ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
-        newcomer = User(pk=uuid7())
+        newcomer, owns = User(pk=uuid7()), self.purpose == self.Purpose.OWNER
+        account = {"username": username, "email": self.email, "password": password, **fields}
+        account |= {"is_staff": owns, "is_superuser": owns}
         with transaction.atomic():
-            invite = self._let_in(newcomer)
-            self.claim(browser, newcomer)
-            owns = self.purpose == self.Purpose.OWNER
-            account = {"username": username, "email": self.email, "password": password, **fields}
-            account |= {"is_staff": owns, "is_superuser": owns}
-            return Invite.objects.admit(newcomer, invite, beginning or {}, **account)
+            invite, claiming = self._let_in(), self.claiming(browser, newcomer)
+            return Invite.objects.admit(newcomer, invite, beginning or {}, claiming, **account)
 
-    def _let_in(self, newcomer: User) -> Invite | None:
-        """Accepts the invitation for a newcomer and returns it, or returns None if none is needed.
+    def _let_in(self) -> Invite | None:
+        """Returns the invitation that lets a newcomer in, or None if none is needed.
 
         Raises NotInvited if one is needed and there is none, Unavailable if the invitation is no longer open or, for an
         owner link, if a superuser exists already.
@@ -273,7 +282,6 @@ class MagicLink(models.Model):
             if not User.objects.lock_first_owner():
                 raise Unavailable
         elif invite := self.to_accept():
-            invite.take(newcomer)
             return invite
         elif not Invite.objects.may_join(self.email):
             raise NotInvited
@@ -319,3 +327,22 @@ class MagicLink(models.Model):
                     setattr(self, name, getattr(use, name))
         elif self.used_at is None and self.invite and self.invite.accepted_at:
             self.used_at, self.used_by = self.invite.accepted_at, self.invite.accepted_by
+
+
+def prepare_claim(by: Any, **forgotten: str) -> PreparedUpdate:
+    """Returns the UPDATE that marks a pending link as used by `by`, an expression, and empties columns.
+
+    It filters on this table alone: a join would put the filter into a subquery, and two presses at once would both win.
+    """
+
+    def compose() -> tuple[MagicLinkQuerySet, dict[str, Any]]:
+        now = Given("now", models.DateTimeField())
+        used = {"used_at": now, "used_by": by, "used_in": Given("browser", models.CharField())}
+        used |= {"epoch": Given("epoch", models.IntegerField()), "password": "", "seal": "", **forgotten}
+        return MagicLink.objects.pending(now).filter(pk=Given("link", models.UUIDField())), used
+
+    return PreparedUpdate(compose)
+
+
+CLAIM = prepare_claim(LOCKED, username="")  # another person may have planned an account for this address
+CLAIM_FOR_NEWCOMER = prepare_claim(BY)

@@ -15,7 +15,9 @@ from accounts.models import Event, User
 from invites import mails
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
+from invites.models.states import Unavailable
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
+from kit.one_statement import Unmet, Write
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 
 if TYPE_CHECKING:
@@ -75,16 +77,24 @@ class InviteQuerySet(Lifecycle):
         rows = self.open().filter(email=email).select_related("invited_by")
         return rows.order_by(rank, "-expires_at").first()
 
-    def admit(self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], **account: Any) -> User:
-        """Makes and returns the account of a newcomer who has accepted `invite`, or needs none (None).
+    def admit(
+        self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], *conditions: Write, **account: Any
+    ) -> User:
+        """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
         Adds the user to the invitation's group. Only the id of `newcomer` is read; `account` and `beginning` are
-        arguments of UserManager.create_user(). To be called in a transaction. Raises ValidationError for a malformed
-        name or address, IntegrityError for a taken one; the transaction can't go on then.
+        arguments of UserManager.create_user(). To be called in a transaction. Raises Unavailable if the invitation is
+        not open, or another of the `conditions` is not met, ValidationError for a malformed name or address,
+        IntegrityError for a taken one; the transaction can't go on then.
         """
-        if invite:
-            beginning = {**beginning, "accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
-        user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
+        beginning = {**beginning, "conditions": conditions}
+        if invite:  # it is locked before any link: always in this order, so that nothing deadlocks
+            beginning["conditions"] = [invite.taking(newcomer), *conditions]
+            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
+        try:
+            user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
+        except Unmet:
+            raise Unavailable from None
         if invite:
             invite.add_to_group(user)
         return user

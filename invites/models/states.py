@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
+from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage
 
 if TYPE_CHECKING:
@@ -28,19 +29,14 @@ UNTOLD = UNANSWERED & (Q(told_end=None) | Q(told_end__lt=F("expires_at")))
 # What other services are told of an invitation: keys of the event, and columns.
 TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "invited_by"}
 
+# The id of the user who uses a link or an invitation, in a prepared UPDATE. The second one is for a user who is stored:
+# it locks the account's row against deletion before the UPDATE locks its own. Without that, the account's row would be
+# locked only by the check of the foreign key at the end of the transaction; a deletion of the account, which locks in
+# the other order, would then be a deadlock. For a deleted account the UPDATE sets NULL.
+BY = Given("by", models.UUIDField())
+LOCKED = RawSQL("(SELECT id FROM accounts_user WHERE id = %s FOR KEY SHARE)", (BY,), models.UUIDField())
+
 TROUBLED = 1000  # mails: more than staff look through, and few enough for one index look-up each
-
-
-def locked_id(user: User) -> Any:
-    """Returns the id of a user for an UPDATE, which locks the account's row against deletion before its own row.
-
-    Without that, the account's row would be locked only by the check of the foreign key at the end of the transaction.
-    A deletion of the account, which locks in the other order, would then be a deadlock. An account that is being made
-    in this transaction needs no lock: its bare id is returned. For a deleted account the UPDATE sets NULL.
-    """
-    if user._state.adding:  # noqa: SLF001 Django's own mark of a row that is not stored yet
-        return user.pk
-    return RawSQL("(SELECT id FROM accounts_user WHERE id = %s FOR KEY SHARE)", (user.pk,), models.UUIDField())
 
 
 class Unavailable(Exception):

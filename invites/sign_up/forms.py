@@ -23,6 +23,13 @@ class SignupForm(UsernameForm, WithNewPassword):
         inviter = link.invite.invited_by if link and link.invite else None
         self.inviter_name = inviter.username if inviter else ""
 
+    def clean_username(self) -> str:
+        """Returns the normalized username. Raises ValidationError for a missing, malformed or reserved one.
+
+        Whether it is taken, the database says when the account is made (invites/sign_up/join.py).
+        """
+        return names.normalize(self.cleaned_data["username"])
+
     def owner(self) -> User:
         """Returns the user whose password it will be, with the typed username; not stored."""
         user = User(username=self.cleaned_data.get("username", ""), email=self.address)
@@ -48,7 +55,3 @@ class RegisterForm(SignupForm, EmailForm):
         """Returns the user whose password it will be, with the typed username and address; not stored."""
         self.address = self.cleaned_data.get("email", "")
         return super().owner()
-
-    def clean_username(self) -> str:
-        """Returns the normalized username. Raises ValidationError for a missing, malformed or reserved one."""
-        return names.normalize(self.cleaned_data["username"])

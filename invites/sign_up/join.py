@@ -22,13 +22,22 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
     """
     if not form.is_valid():
         if not MagicLink.objects.pending().filter(pk=link.pk).exists():
-            raise Unavailable  # the first press of this very double click may have taken the name
+            raise Unavailable  # the first press of this very double click may have signed up
+        tell_if_taken(form)
         return None
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
         return link.sign_up(name, password, **opened.sign_up_args(request, page, way=sessions.SIGNUP))
-    except IntegrityError:  # the name was free when the form was checked
-        if not User.objects.filter(username=name).exists():
+    except IntegrityError:
+        if not tell_if_taken(form):
             raise HasAccount from None
-        form.add_error("username", names.taken_error(User.objects.free_name(name)))
         return None
+
+
+def tell_if_taken(form: SignupForm) -> bool:
+    """Returns whether an account has the form's username; if so, adds an error that offers a free one."""
+    name = form.cleaned_data.get("username")
+    if not name or not User.objects.filter(username=name).exists():
+        return False
+    form.add_error("username", names.taken_error(User.objects.free_name(name)))
+    return True

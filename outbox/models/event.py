@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models
+from django.db import models
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
+from kit.one_statement import OneStatement, Write
 from outbox.models.announcement import Announcement
 from outbox.models.delivery import WebhookDelivery
 from outbox.models.retry_times import until_given_up
@@ -20,20 +21,21 @@ from outbox.models.retry_times import until_given_up
 NewEvent = tuple[str, dict[str, Any]]  # the name of an event, and its payload
 
 KEPT = timedelta(days=7)  # since they were published
-# One statement, which waits for no lock and needs no query before it. It stores a copy for the broker, where there is
-# one, and a copy for each webhook that wants the event.
-STORE = """
-WITH event (message_id, name, created_at, payload) AS (
-    SELECT gen_random_uuid(), told.name, %s::timestamptz, told.payload FROM ({}) AS told (name, payload)
-), for_the_broker AS (
-    INSERT INTO outbox_outboxevent (message_id, name, created_at, payload)
-    SELECT message_id, name, created_at, payload FROM event WHERE %s
-)
+# Parts of one statement, which waits for no lock and needs no query before it: the events, a copy of each for the
+# broker, where there is one, and a copy for each webhook that wants the event.
+TOLD = """
+SELECT gen_random_uuid() AS message_id, told.name, %s::timestamptz AS created_at, told.payload
+FROM ({}) AS told (name, payload)
+"""
+FOR_THE_BROKER = """
+INSERT INTO outbox_outboxevent (message_id, name, created_at, payload)
+SELECT message_id, name, created_at, payload FROM told WHERE %s
+"""
+FOR_WEBHOOKS = """
 INSERT INTO outbox_webhookdelivery
     (webhook_id, message_id, name, created_at, payload, attempts, next_try_at, give_up_at, last_answer)
-SELECT webhook.id, event.message_id, event.name, event.created_at, event.payload,
-    0, event.created_at, %s, ''
-FROM event JOIN outbox_webhook webhook ON webhook.is_active AND (webhook.events = '[]' OR webhook.events ? event.name)
+SELECT webhook.id, told.message_id, told.name, told.created_at, told.payload, 0, told.created_at, %s, ''
+FROM told JOIN outbox_webhook webhook ON webhook.is_active AND (webhook.events = '[]' OR webhook.events ? told.name)
 """
 
 
@@ -51,11 +53,16 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
 
         Stores nothing of an event that neither the broker nor a webhook wants, and nothing if there are no events.
         """
-        if not events:
-            return
+        if events:
+            statement = OneStatement()
+            self.add_to(statement, events)
+            statement.execute()
+
+    def add_to(self, statement: OneStatement, events: Sequence[NewEvent]) -> None:
+        """Adds to a statement what announce_many() does with these events, of which there must be one."""
         rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
-        _store(f"VALUES {rows}", params)
+        _add_to(statement, f"VALUES {rows}", params)
 
     def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
         """Stores an event `name` for each of `rows` in one statement, in the caller's transaction.
@@ -64,7 +71,9 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         expression. Stores nothing if there is neither a broker nor a webhook that wants the event.
         """
         called = models.Value(name, output_field=models.TextField())
-        _store(*rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
+        statement = OneStatement()
+        _add_to(statement, *rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
+        statement.execute()
 
     def is_heard(self) -> Combinable:
         """Returns an expression for a query: whether there is a broker or a webhook, which may want an event."""
@@ -95,11 +104,14 @@ def new_event(name: str, **payload: Any) -> NewEvent:
     return name, payload
 
 
-def _store(events: str, params: Iterable[Any]) -> None:
-    """Stores one event for each name and payload that the SQL query `events` returns; `params` are its parameters."""
-    has_broker = bool(settings.AMQP_URL)
-    with connection.cursor() as cursor:
-        cursor.execute(STORE.format(events), [timezone.now(), *params, has_broker, until_given_up()])
+def _add_to(statement: OneStatement, events: str, params: Iterable[Any]) -> None:
+    """Has a statement store one event for each name and payload that the SQL query `events` returns.
+
+    `params` are the parameters of that query.
+    """
+    statement.add(Write(TOLD.format(events), [timezone.now(), *params]), "told")
+    statement.add(Write(FOR_THE_BROKER, [bool(settings.AMQP_URL)]))
+    statement.add(Write(FOR_WEBHOOKS, [until_given_up()]))
 
 
 class OutboxEvent(Announcement):

@@ -10,6 +10,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from kit.one_statement import Write
+
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def suppress(self, recipient: str, reason: str) -> None:
@@ -32,7 +34,11 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
     def undo_opt_out(self, recipient: str) -> None:
         """Undoes opt_out() for an address. An address whose mail came back stays suppressed."""
-        self.filter(digest__in=digests(recipient)).delete()
+        self.opt_out_undone(recipient).run()
+
+    def opt_out_undone(self, recipient: str) -> Write:
+        """Returns the statement of undo_opt_out(), which nobody has run yet."""
+        return Write("DELETE FROM outbox_suppression WHERE digest = ANY(%s)", [digests(recipient)])
 
     def lift(self) -> list[str]:
         """Deletes those of these suppressions whose mail came back. Returns their addresses.

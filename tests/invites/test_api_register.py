@@ -317,7 +317,7 @@ def test_a_press_that_fails_says_so_and_works_later(program, planned, monkeypatc
         raise DatabaseError("on purpose")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Address, "add_first", fail)
+        broken.setattr(Address, "first", fail)
         answer = press(program, planned)
 
     assert refused(answer, 503, "unavailable")

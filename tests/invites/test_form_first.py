@@ -295,7 +295,7 @@ def test_a_failure_says_that_nothing_changed_and_whom_to_write_to(client, mailbo
     register(client)
     link = mailbox.link(EMAIL)
     with monkeypatch.context() as broken:
-        broken.setattr(Address, "add_first", fail)
+        broken.setattr(Address, "first", fail)
         page = press(client, link)
 
     assert page.status_code == 503

@@ -1,0 +1,79 @@
+"""Writes to several tables as one statement of PostgreSQL: one round trip, and little for Django to compose."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+from django.db import connection, models
+from django.db.models.signals import post_save, pre_save
+
+
+class Unmet(Exception):
+    """A condition of a statement changed no row, so the statement has stored nothing that depended on it."""
+
+
+class Write(NamedTuple):
+    """The SQL of an INSERT, UPDATE or DELETE, or of a SELECT that others refer to, and the values in it."""
+
+    sql: str
+    values: Sequence[Any] = ()
+
+    def run(self) -> int:
+        """Runs it by itself, and returns the number of rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.values)
+            return int(cursor.rowcount)
+
+
+class OneStatement:
+    """Writes that happen in one statement, after conditions: updates that must each change a row.
+
+    The conditions are run in their order, each only if the one before was met; rows are inserted only if all were. In
+    the statement no write sees what another has done. It belongs into a transaction, which must not go on after Unmet.
+    """
+
+    def __init__(self, conditions: Sequence[Write] = ()) -> None:
+        self._parts: list[str] = []
+        self._values: list[Any] = []
+        self._rows: list[models.Model] = []
+        self._met = ""  # the name of the last condition
+        for condition in conditions:
+            also = f" AND EXISTS (TABLE {self._met})" if self._met else ""
+            self._met = self.add(Write(f"{condition.sql}{also} RETURNING 1", condition.values))
+
+    def add(self, write: Write, name: str = "") -> str:
+        """Adds a write, which is run in any case. Returns the name by which later ones can refer to it."""
+        name = name or f"part{len(self._parts)}"
+        self._parts.append(f"{name} AS ({write.sql})")
+        self._values += write.values
+        return name
+
+    def insert(self, *rows: models.Model) -> Self:
+        """Adds new rows, which are inserted if all conditions are met. Django's signals of a save are sent for each."""
+        for row in rows:
+            pre_save.send(type(row), instance=row, raw=False, using=connection.alias, update_fields=None)
+            self.add(self._insertion(row))
+        self._rows += rows
+        return self
+
+    def execute(self) -> None:
+        """Runs the statement. Raises Unmet, and IntegrityError for a row that breaks a constraint."""
+        met = f"SELECT EXISTS (TABLE {self._met})" if self._met else "SELECT true"
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {', '.join(self._parts)} {met}", self._values)
+            (is_met,) = cursor.fetchone()
+        if not is_met:
+            raise Unmet
+        for row in self._rows:
+            row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 as Model.save() sets them
+            post_save.send(type(row), instance=row, created=True, raw=False, using=connection.alias, update_fields=None)
+
+    def _insertion(self, row: models.Model) -> Write:
+        columns, values = [], []
+        for field in row._meta.concrete_fields:  # noqa: SLF001 the public way to a model's columns
+            value = field.pre_save(row, add=True)
+            if value is not None or not isinstance(field, models.AutoField):  # the database counts by itself
+                columns.append(connection.ops.quote_name(str(field.column)))
+                values.append(field.get_db_prep_save(value, connection))
+        table, given = row._meta.db_table, f" FROM {self._met}" if self._met else ""  # noqa: SLF001
+        blanks = ", ".join(["%s"] * len(values))
+        return Write(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {blanks}{given}", values)

@@ -63,6 +63,41 @@ def test_whoever_accepts_takes_the_invitation_before_its_link(comes_in):
     assert link.state == "used"
 
 
+CHANGES = {
+    "prolonged": ({"expires_at": timezone.now() + timedelta(days=14)}, "used"),
+    "ended": ({"revoked_at": timezone.now()}, "too late"),
+    "used": ({"used_at": timezone.now()}, "too late"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("comes_in", [signs_up, signs_in])
+def test_a_link_that_changes_while_its_press_waits_is_looked_at_again(comes_in, change):
+    """The press has taken the invitation, and meets the link in the hands of somebody else."""
+    invite = InviteFactory()
+    link, (changed, outcome) = MagicLink.objects.select_related("invite").get(pk=invite.pk), CHANGES[change]
+
+    def press():
+        try:
+            comes_in(link)
+        except Unavailable:
+            return "too late"
+        finally:
+            connection.close()
+        return "used"
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            MagicLink.objects.filter(pk=link.pk).update(**changed)
+            pressed = pool.submit(press)
+            await_waiting()
+        assert pressed.result(20) == outcome
+
+    invite.refresh_from_db()
+    assert invite.state == ("accepted" if outcome == "used" else "pending")
+    assert User.objects.filter(username="grace").exists() == (outcome == "used" and comes_in is signs_up)
+
+
 def test_whoever_leaves_takes_invitations_before_links():
     ada = UserFactory()
     invite = InviteFactory(email=ada.email)

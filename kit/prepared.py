@@ -6,6 +6,7 @@ Django takes about a millisecond to compose a query, and PostgreSQL a tenth of t
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import connections, models
@@ -58,12 +59,12 @@ class Prepared[M: models.Model]:
         # All threads share what is composed, but each has a connection of its own.
         ours, filled = copy(compiler), fill(values, given, connection)
         ours.connection, ours.as_sql = connection, lambda: (sql, filled)
-        rows = rows.all()
-        rows.query.get_compiler = lambda *_, **__: ours  # type: ignore[method-assign]
-        return list(ModelIterable(rows))
+        query, mode = SimpleNamespace(get_compiler=lambda using: ours), rows._fetch_mode  # noqa: SLF001
+        read: Any = SimpleNamespace(db=rows.db, query=query, _fetch_mode=mode, _known_related_objects={})
+        return list(ModelIterable(read))  # which looks at no more of a query set than these
 
     @cached_property
-    def _composed(self) -> tuple[models.QuerySet[M], Any, str, Sequence[Any]]:
+    def _composed(self) -> tuple[Any, Any, str, Sequence[Any]]:
         """The query set, the object by which Django makes rows of it, its SQL and its values."""
         rows = self._compose()
         compiler = rows.query.get_compiler(using=rows.db)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.password_validation import validate_password
 from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts import limits, names
@@ -20,6 +22,7 @@ from accounts.models.google import PROVIDER
 from accounts.models.session import Session, stored_key
 from kit import addresses
 from kit.one_statement import OneStatement, Write
+from kit.prepared import Given, Prepared
 from outbox.models import NewEvent, OutboxEvent, Suppression, new_event
 
 if TYPE_CHECKING:
@@ -30,28 +33,26 @@ class Superseded(Exception):
     """The session, or every session of the account, has ended meanwhile, so the request must not go on."""
 
 
-# The first runs with every request of a signed-in user, the second with every password. Django would take longer to
-# compose them, and to make objects of their rows, than PostgreSQL takes to answer.
-IN_SESSION = """
-    SELECT {user}, session.session_data, session.expire_date
-    FROM "accounts_user" person JOIN accounts_session session ON session.user_id = person.id
-    WHERE session.session_key = %s
-"""
-# The index event_by_guess has these rows, so that a long history takes no longer.
-WITH_GUESSES = """
-    SELECT {user},
-    EXISTS (
-        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'failed' AND NOT detail ? 'known'
-        AND at > GREATEST(person.joined_at, person.last_login, person.password_changed_at)
-        OFFSET %s LIMIT 1
-    ),
-    EXISTS (
-        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'failed' AND at > %s OFFSET %s LIMIT 1
-    ) AND NOT EXISTS (
-        SELECT FROM accounts_event WHERE user_id = person.id AND kind = 'guessed' AND at > %s
-    )
-    FROM "accounts_user" person WHERE person.{column} = %s
-"""
+# What wrong passwords have come to. The index event_by_guess has these rows, so that a long history takes no longer.
+SINCE = Given("since", models.DateTimeField())
+IS_SHUT = RawSQL(
+    """EXISTS (
+    SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND NOT detail ? 'known'
+    AND at > GREATEST(accounts_user.joined_at, accounts_user.last_login, accounts_user.password_changed_at)
+    OFFSET %s LIMIT 1
+)""",
+    (limits.LOGIN_IN_A_ROW - 1,),
+    models.BooleanField(),
+)
+IS_GUESSED_AT = RawSQL(
+    """EXISTS (
+    SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'failed' AND at > %s OFFSET %s LIMIT 1
+) AND NOT EXISTS (
+    SELECT FROM accounts_event WHERE user_id = accounts_user.id AND kind = 'guessed' AND at > %s
+)""",
+    (SINCE, limits.LOGIN_TOLD_AFTER - 2, SINCE),
+    models.BooleanField(),
+)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -141,13 +142,6 @@ def google_connections() -> models.QuerySet[Any]:
     return SocialAccount.objects.filter(user=models.OuterRef("pk"), provider=PROVIDER)
 
 
-def in_python(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """Returns the value of a column as the field's model has it."""
-    for convert in field.get_db_converters(connection):
-        value = convert(value, None, connection)
-    return value
-
-
 def login_column(typed: str) -> tuple[str, str]:
     """Returns the column of a login, "email" or "username", and its value; `typed` is as people type and paste it.
 
@@ -163,7 +157,13 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         Sets `session_data` and `session_ends` on the user, from the row.
         """
-        return self._read(IN_SESSION, [stored_key(key)], "session_data", "session_ends")
+        return next(iter(self._in_session.read(key=stored_key(key))), None)
+
+    @cached_property
+    def _in_session(self) -> "Prepared[User]":
+        rows = self.filter(sessions__session_key=Given("key", models.CharField()))
+        of_session = {"session_data": "sessions__session_data", "session_ends": "sessions__expire_date"}
+        return Prepared(lambda: rows.annotate(**{name: models.F(path) for name, path in of_session.items()}))
 
     def with_guesses(self, **by: Any) -> "User | None":
         """Returns the user with this `email`, `username` or `id`, and what wrong passwords have come to, or None.
@@ -173,28 +173,19 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         not been told in that day. Neither looks at more rows than that.
         """
         ((column, value),) = by.items()
-        day = timezone.now() - timedelta(days=1)
-        given = [limits.LOGIN_IN_A_ROW - 1, day, limits.LOGIN_TOLD_AFTER - 2, day, value]
-        return self._read(WITH_GUESSES, given, "is_shut", "is_guessed_at", column=column)
+        since = timezone.now() - timedelta(days=1)
+        return next(iter(self._with_guesses[column].read(value=value, since=since)), None)
 
-    def _read(self, statement: str, given: Sequence[Any], *more: str, **names: str) -> "User | None":
-        """Returns the user in the one row that a statement finds, or None.
+    @cached_property
+    def _with_guesses(self) -> "dict[str, Prepared[User]]":
+        """The queries of with_guesses(), by the name of the column that finds the user."""
+        rows = self.annotate(is_shut=IS_SHUT, is_guessed_at=IS_GUESSED_AT)
 
-        Their columns come first, where the statement says {user}; `more` are the attributes for what follows them, and
-        `names` its other names.
-        """
-        fields = self.model._meta.concrete_fields  # noqa: SLF001 the public way to a model's columns
-        columns = ", ".join(f"person.{field.column}" for field in fields)
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(user=columns, **names), given)
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        values = [in_python(field, value) for field, value in zip(fields, row, strict=False)]
-        user: User = self.model.from_db(connection.alias, [field.attname for field in fields], values)
-        for name, value in zip(more, row[len(fields) :], strict=True):
-            setattr(user, name, value)
-        return user
+        def by(column: str) -> "Prepared[User]":
+            value = Given("value", self.model._meta.get_field(column))  # noqa: SLF001 the public way to a column
+            return Prepared(lambda: rows.filter(**{column: value}))
+
+        return {column: by(column) for column in ("email", "username", "id")}
 
     def lock_first_owner(self) -> bool:
         """Returns True if there is no superuser yet. To be called in a transaction.

@@ -263,7 +263,7 @@ def test_an_answer_costs_one_statement_by_index_and_nothing_of_redis(signed_in, 
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert plan.count("Index Scan using") == 2
     assert "Index Cond: ((session_key)::text = " in plan
-    assert "Index Cond: (id = session.user_id)" in plan
+    assert "Index Cond: (id = accounts_session.user_id)" in plan
 
 
 def test_an_answer_costs_the_same_when_redis_has_lost_its_copy(signed_in, cache_calls, django_assert_num_queries):

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import nsmallest
-from itertools import chain
-from math import inf, prod
+from math import prod
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -12,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from zxcvbn_rs_py import Warning as Hint
 from zxcvbn_rs_py import zxcvbn
 
-from accounts.password.words import PHRASES, RUSSIAN, SIMPLE, TO_LATIN_KEYS, WITHOUT_SHIFT
+from accounts.password import sentences
+from accounts.password.words import PHRASES, RUSSIAN, TO_LATIN_KEYS, WITHOUT_SHIFT
 
 # The estimator's time grows with the square of the length, and with each kind of symbol that may stand for a letter:
 # 72 of them took it a third of a second. Within these bounds it takes less than a hash of the password.
@@ -25,12 +24,6 @@ DOUBLED = re.compile(r"(.)\1+")
 # How many times more guesses it takes for each character that a reading leaves out.
 PER_FILLER = 4
 MANY_DOUBLED = 3  # letters; fewer hide nothing from the estimator, and each reading takes its time
-# How many times more guesses a sentence takes for each of its simple words, and how many a word in it that is not
-# simple may take at most: a name, a common word or a year. The shortest such words are tried.
-PER_WORD = 30
-OTHER = 10_000
-OTHERS_TRIED = 3
-LONGEST = max(map(len, chain(*SIMPLE)))  # letters of a simple word
 
 KEYS = _("Rows of keys are on lists attackers try first.")
 REPEATS = _("Repeated words and letters are on lists attackers try first.")
@@ -67,9 +60,6 @@ class Strength(NamedTuple):
     why: str
 
 
-NO_SENTENCE = Strength(inf, "")
-
-
 def estimate(password: str, known: Iterable[str]) -> Strength:
     """Returns the strength of a password against someone who knows the words in `known`, such as names.
 
@@ -82,8 +72,8 @@ def estimate(password: str, known: Iterable[str]) -> Strength:
     words = [*known, *(word for word in (*RUSSIAN, *PHRASES) if word in joined)]
     parts = {password[:LOOKED_AT], password[-LOOKED_AT:]}
     strongest = max((_weakest_reading(part, words) for part in parts), key=lambda strength: strength.guesses)
-    sentences = [_as_sentence(joined, simple, words) for simple in SIMPLE]
-    return min(strongest, _as_phrases(joined), *sentences, key=lambda strength: strength.guesses)
+    said = sentences.guesses(joined, lambda word: float(zxcvbn(word, words).guesses), LOOKED_AT)
+    return min(strongest, Strength(said, str(PHRASE)), key=lambda strength: strength.guesses)
 
 
 def repeated(password: str) -> str:
@@ -96,43 +86,6 @@ def repeated(password: str) -> str:
 def _join(password: str) -> str:
     """Returns the letters and digits of a password, as the keys of small Latin letters."""
     return "".join(filter(str.isalnum, password.lower())).replace("ё", "е").translate(TO_LATIN_KEYS)
-
-
-def _as_phrases(text: str) -> Strength:
-    """Returns the strength of known phrases with something added; the number of guesses is infinite without any."""
-    rest = text
-    for phrase in PHRASES:
-        rest = rest.replace(phrase, "")
-    added = min(len(rest), LOOKED_AT)
-    return Strength(float(len(PHRASES) * 10**added) if rest != text else inf, str(PHRASE))
-
-
-def _as_sentence(text: str, simple: frozenset[str], words: list[str]) -> Strength:
-    """Returns the strength of a sentence of simple words, with one other in it at most; infinite for anything else."""
-    size = len(text)
-    if size > LOOKED_AT:
-        return NO_SENTENCE
-    ahead = _count_words(text, simple)
-    behind = _count_words(text[::-1], frozenset(word[::-1] for word in simple))
-    ends = [size - length for length in behind]
-    pairs = ((start, end) for start in ahead for end in ends if start <= end <= start + LONGEST)
-    ways = ((end - start, start, ahead[start] + behind[size - end]) for start, end in pairs)
-    found = [inf]
-    for length, start, count in nsmallest(OTHERS_TRIED, (way for way in ways if way[-1])):
-        other = float(zxcvbn(text[start : start + length], words).guesses) if length else 1.0
-        if other <= OTHER:
-            found.append(PER_WORD**count * other * (count + 1 if length else 1))
-    return Strength(min(found), str(PHRASE))
-
-
-def _count_words(text: str, known: frozenset[str]) -> dict[int, int]:
-    """Returns of how many known words a text may begin: the fewest, by the number of letters that they cover."""
-    fewest = {0: 0}
-    for end in range(1, len(text) + 1):
-        starts = [start for start in range(max(0, end - LONGEST), end) if start in fewest and text[start:end] in known]
-        if starts:
-            fewest[end] = 1 + min(fewest[start] for start in starts)
-    return fewest
 
 
 def _weakest_reading(text: str, words: list[str]) -> Strength:

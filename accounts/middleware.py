@@ -16,6 +16,7 @@ from accounts import preferences
 from accounts.session import devices
 from accounts.session.notes import CHOSEN
 from kit.form import safe_path
+from kit.lane import Full
 from kit.rate_limit import Limited
 
 
@@ -66,7 +67,7 @@ def forget_stale_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -
 
 
 class LimitMiddleware:
-    """Middleware that answers Limited with the 429 page, which says when to try again."""
+    """Middleware that answers Limited with the 429 page, which says when to try again, and Full with the 503 page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -75,7 +76,9 @@ class LimitMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Returns the 429 page, with Retry-After in seconds, for Limited; None for any other exception."""
+        """Returns the 429 page for Limited, the 503 page for Full, both with Retry-After; None for other exceptions."""
+        if isinstance(exception, Full):
+            return busy(request, exception)
         if not isinstance(exception, Limited):
             return None
         codes = request.path == reverse("mfa_authenticate")
@@ -84,6 +87,14 @@ class LimitMiddleware:
         response["Retry-After"] = str(exception.seconds)
         add_never_cache_headers(response)
         return response
+
+
+def busy(request: HttpRequest, full: Full) -> HttpResponse:
+    """Returns the 503 page for a request that found too many others waiting for a password hash."""
+    response = render(request, "errors/busy.html", status=503)
+    response["Retry-After"] = str(full.seconds)
+    add_never_cache_headers(response)
+    return response
 
 
 def way_in(request: HttpRequest) -> str:

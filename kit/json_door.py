@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from kit import rate_limit
+from kit import lane, rate_limit
 
 SILENT = messages.ERROR + 1  # above all levels of messages
 
@@ -106,9 +106,9 @@ def door(
 
 
 def answering(view: View) -> View:
-    """Returns a view that answers in JSON where `view` raises Refused, or Limited (429, with Retry-After).
+    """Returns a view that answers in JSON where `view` raises Refused, Limited (429) or Full (503).
 
-    It also drops the messages that `view` adds to the request, as silence() does.
+    The last two come with Retry-After. It also drops the messages that `view` adds to the request, as silence() does.
     """
 
     @wraps(view)
@@ -116,6 +116,8 @@ def answering(view: View) -> View:
         silence(request)
         try:
             return view(request, *args, **kwargs)
+        except lane.Full as full:
+            return refusal(Refused(503, "busy", str(full.words), headers={"Retry-After": str(full.seconds)}))
         except rate_limit.Limited as reached:
             return refusal(Refused(429, "limited", reached.words, headers={"Retry-After": str(reached.seconds)}))
         except Refused as refused:

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.models.queryset import login_column
 from accounts.password import guesses
 from accounts.session import devices, store
+from kit.lane import Full
 
 
 class Backend(ModelBackend):
@@ -33,11 +34,15 @@ class Backend(ModelBackend):
         known = devices.known_key(request, user) if request and user else ""
         limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
         limit.take(key)
-        if user is None or (user.is_shut and not known):
-            make_password(password)
-        elif user.check_password(password) and self.user_can_authenticate(user):
+        try:
+            if user is None or (user.is_shut and not known):
+                make_password(password)
+            elif user.check_password(password) and self.user_can_authenticate(user):
+                limit.give_back(key)
+                return user
+        except Full:  # nothing was tried
             limit.give_back(key)
-            return user
+            raise
         guesses.record(request, user, known=bool(known))
         return None
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from embedded import children
 from embedded.folders import BASE_DIR
 from embedded.servers import free_port
+from tests.bench import beside
 from tests.bench.site import say, site
 
 HOST = "frontdoor.example"
@@ -115,23 +117,29 @@ class Batch(NamedTuple):
 
 
 class Visitor:
-    """A client that sends one request after the other over one connection, as a proxy would."""
+    """A client that sends one request after the other over one connection, as a proxy would.
 
-    def __init__(self, port):
+    Clients that ask at the same time have a `place` each, and with it addresses of their own.
+    """
+
+    def __init__(self, port, place=0):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.addresses = (f"10.{a}.{b}.{c}" for a in range(256) for b in range(256) for c in range(1, 255))
+        self.addresses = (f"{10 + place}.{a}.{b}.{c}" for a in range(256) for b in range(256) for c in range(1, 255))
 
     def ask(self, request):
         """Sends a request; returns the milliseconds its answer took, and the server's counts. Exits if it is wrong."""
-        headers = self.headers(request)
         started = time.perf_counter()
-        self.connection.request(request.method, request.path, request.body, headers)
-        answer = self.connection.getresponse()
-        body = answer.read()
+        answer, body = self.send(request)
         took = (time.perf_counter() - started) * 1000
         if answer.status != request.status or not answer.headers.get("Location", "").startswith(request.leads_to):
             sys.exit(f"{request.path} answered {answer.status}: {body.decode()[:2000]}")
         return took, tuple(map(int, answer.headers["X-Bench-Counts"].split()))
+
+    def send(self, request):
+        """Sends a request; returns the answer and its body."""
+        self.connection.request(request.method, request.path, request.body, self.headers(request))
+        answer = self.connection.getresponse()
+        return answer, answer.read()
 
     def headers(self, request):
         return {
@@ -169,6 +177,7 @@ class Bench:
         for workload in self.workloads:
             say(line(workload, rounds))
         say(f"{len(rounds)} rounds in {time.monotonic() - started:.0f} s")
+        beside.table(partial(Visitor, self.server.port), {workload.name: workload for workload in self.workloads})
 
     def round(self):
         return {workload.name: self.batch(workload) for workload in self.workloads}

@@ -1,14 +1,17 @@
 """Signing in with a password."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from accounts import limits
 from accounts.password import breaches
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
+from kit import plain_page
 from kit.form import safe_path
 from kit.page import bind_form, page, typed
 
@@ -23,13 +26,21 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:  # perhaps by another tab, whose sign-in has made this form out of date
         sent = typed(request) or request.POST or request.GET
         return redirect(safe_path(sent.get("next", "")) or "account")
+    if request.method != "POST":
+        return show_form(request, lambda: bind_form(LoginForm, request, initial=known_before(request)))
     form = bind_form(LoginForm, request, initial=known_before(request))
     if form.is_valid() and form.user:
         answer = sessions.start(request, form.user, form.cleaned_data["next"], sessions.PASSWORD)
         breaches.note(request, form.user, form.cleaned_data["password"])
         breaches.warn(request)
         return answer
-    return render(request, "accounts/password/login.html", {"form": form, "closed": settings.SIGNUP == "invited"})
+    return show_form(request, lambda: form)
+
+
+def show_form(request: HttpRequest, form: Callable[[], LoginForm]) -> HttpResponse:
+    """Returns the page with the sign-in form that `form` makes."""
+    template, closed = "accounts/password/login.html", settings.SIGNUP == "invited"
+    return plain_page.show(request, template, lambda: {"form": form(), "closed": closed})
 
 
 def known_before(request: HttpRequest) -> dict[str, str]:

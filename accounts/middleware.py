@@ -1,14 +1,17 @@
 """Middleware for every page: language and time zone, known devices, stale cookies, reached limits."""
 
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import ResolverMatch, reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
@@ -17,6 +20,7 @@ from accounts.session import devices
 from accounts.session.notes import CHOSEN
 from kit.form import safe_path
 from kit.lane import Full
+from kit.page import show_again
 from kit.rate_limit import Limited
 
 
@@ -75,7 +79,7 @@ class LimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Returns the 429 page for Limited, the 503 page for Full, both with Retry-After; None for other exceptions."""
         if isinstance(exception, Full):
             return busy(request, exception)
@@ -89,12 +93,20 @@ class LimitMiddleware:
         return response
 
 
-def busy(request: HttpRequest, full: Full) -> HttpResponse:
-    """Returns the 503 page for a request that found too many others waiting for a password hash."""
-    response = render(request, "errors/busy.html", status=503)
-    response["Retry-After"] = str(full.seconds)
-    add_never_cache_headers(response)
-    return response
+def busy(request: HttpRequest, full: Full) -> HttpResponseBase:
+    """Returns the page that was posted to, with what was typed, and says that others came first (503).
+
+    At the desk, whose pages can't be filled in again, it is a page that says so.
+    """
+    match = cast("ResolverMatch", request.resolver_match)
+    if request.path.startswith("/admin/"):
+        page: HttpResponseBase = render(request, "errors/busy.html", {"words": full.words})
+    else:
+        messages.warning(request, full.words)
+        page = show_again(match.func, request, *match.args, **match.kwargs)
+    page.status_code = 503
+    page["Retry-After"] = str(full.seconds)
+    return page
 
 
 def way_in(request: HttpRequest) -> str:

@@ -29,7 +29,7 @@ def show(request: HttpRequest, template: str, context: Callable[[], dict[str, An
 
 
 def is_for_a_stranger(request: HttpRequest) -> bool:
-    """Returns whether a request asks for a page, without a query, and with nothing about who asks or was here before."""
+    """Returns whether a request asks for a page, without a query, and tells nothing of who asks or was here before."""
     cookies = {settings.SESSION_COOKIE_NAME, f"{settings.COOKIE_PREFIX}messages"}
     asks = request.method in {"GET", "HEAD"} and not request.META.get("QUERY_STRING")
     return asks and not hasattr(request, "typed") and cookies.isdisjoint(request.COOKIES)

@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.password import hashers
 from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
@@ -41,11 +42,13 @@ def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpRespon
     """Answers 200 if this process can serve visitors, and 503 if PostgreSQL does not answer.
 
     The JSON says of "database", "cache" (Redis) and "mail" whether each is well; the last two do not change the status.
+    "hashes" is the number of requests in this process that wait for a password hash.
     `mail_is_late` comes from the site map, the only file of this room that may import the outbox.
     """
     cache = caches["sessions"].answers()  # type: ignore[attr-defined]
     database = database_answers()
     parts = {"database": database, "cache": cache, "mail": database and mail_is_quick(mail_is_late)}
+    parts |= {"hashes": hashers.lane().inside}
     return JsonResponse(parts, status=200 if parts["database"] else 503)
 
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import caches
+from django.core.signals import setting_changed
 from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
@@ -26,6 +27,7 @@ from accounts.password.hashers import Argon2
 from config.failover.cache import breakers
 from config.failover.windows import RedisWindows
 from embedded import folders
+from kit import plain_page
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxEvent, OutboxMessage
@@ -120,6 +122,10 @@ class Mailbox:
     def kinds(self, address: str) -> list[str]:
         """Returns the kinds of mail sent to an address, oldest first, such as "link_new" or "new_device"."""
         return [letter["Message-ID"].strip("<").partition(".")[0] for letter in self.letters(address)]
+
+
+# Pages are remembered as long as settings are what they were.
+setting_changed.connect(lambda **_changed: plain_page.forget(), weak=False)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """The pages where a mailed link is asked for: to get in, for a new password, or as proof in place of the password."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +21,7 @@ from invites.ask_for_link.ask import (
 from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from invites.models import MagicLink
-from kit import rate_limit, visitor
+from kit import plain_page, rate_limit, visitor
 from kit.form import safe_path
 from kit.page import bind_form, page, typed
 from outbox.mail import lateness
@@ -56,24 +58,32 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
     leads. A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that
     fills in the hidden field gets the usual answer, but no mail is sent.
     """
-    form = bind_form(EmailForm, request, initial={"next": next_url})
+    if request.method != "POST":
+        return entry_page(request, template, lambda: bind_form(EmailForm, request, initial={"next": next_url}))
+    form = bind_form(EmailForm, request)
     if not form.is_valid():
-        return entry_page(request, template, form)
+        return entry_page(request, template, lambda: form)
     email = form.cleaned_data["email"]
     asked = LinkRequest(email, purpose, form.cleaned_data["next"])
     if suggestion := form.doubt():
         form.data = {**form.data.dict(), "sure": email}  # type: ignore[attr-defined]
-        return entry_page(request, template, form, suggestion)
+        return entry_page(request, template, lambda: form, suggestion)
     if form.cleaned_data["leave_empty"]:
         log.warning("a program asked for a link ip=%s", visitor.ip(request))
         return remember(redirect("invite_sent"), asked)
     return ask_or_wait(request, asked)
 
 
-def entry_page(request: HttpRequest, template: str, form: EmailForm, suggestion: str = "") -> HttpResponse:
-    """Returns the page `template` with the address form. `suggestion` is the address that was probably meant, or ""."""
-    context = {"form": form, "suggestion": suggestion, "closed": settings.SIGNUP == "invited"}
-    return render(request, template, context | {"minutes_late": lateness.minutes()})
+def entry_page(
+    request: HttpRequest, template: str, form: Callable[[], EmailForm], suggestion: str = ""
+) -> HttpResponse:
+    """Returns the page `template` with the form for an address that `form` makes.
+
+    `suggestion` is the address that was probably meant, or "".
+    """
+    late = lateness.minutes()
+    context = {"suggestion": suggestion, "closed": settings.SIGNUP == "invited", "minutes_late": late}
+    return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 
 @account_page(limits.ASK_PER_NETWORK)

@@ -41,13 +41,22 @@ FINAL = {"email_restored"}  # mails to an address that has no say about the acco
 
 
 def tell(event: "Event") -> None:
-    """Mails the owner about an event, to the address it names (Event.told), with a link to say "this was not me".
+    """Mails the owner about an event, as letter() says. The mail is stored in the caller's transaction.
 
-    The mail is stored in the outbox, in the caller's transaction; for a deleted account none is. Mails in FINAL have no
-    link. Raises KeyError for an event of a kind that is not in MAILS.
+    Raises KeyError for an event of a kind that is not in MAILS.
+    """
+    if mail := letter(event):
+        mail.save()
+
+
+def letter(event: "Event") -> OutboxMessage | None:
+    """Returns the mail about an event, to the address it names (Event.told), with a link to say "this was not me".
+
+    It is not stored yet. For a deleted account there is none. Mails in FINAL have no link. Raises KeyError for an event
+    of a kind that is not in MAILS.
     """
     if event.user is None:
-        return
+        return None
     name, google = MAILS[event.kind], event.detail.get("google", "")
     with preferences.override(event.user.settings) as language:
         context = {
@@ -67,7 +76,7 @@ def tell(event: "Event") -> None:
             "until": times.until(event.works_until),
             "url": "" if name in FINAL else tokens.link(NOT_ME, event.pk),
         }
-        post(name, event.told, context, language=language)
+        return write(name, event.told, context, language=language)
 
 
 def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -6,8 +6,19 @@ Address and size come from BIND, WEB_CONCURRENCY and WEB_THREADS in the environm
 import os
 
 from django.conf import settings
+from gunicorn.glogging import Logger
 
 from config.logs import LOGGING
+
+
+class WithoutAccessLog(Logger):
+    """gunicorn's logger, without the record of each request that it would format, and that nothing would write.
+
+    config.edge.middleware.log_requests writes the line of each request, without secrets.
+    """
+
+    access_log_enabled = False
+
 
 bind = os.environ.get("BIND") or "127.0.0.1:8000"
 worker_class = "gthread"
@@ -23,7 +34,7 @@ forwarded_allow_ips = ""
 # The control socket would lie in the home folder, which a container may not have.
 control_socket_disable = True
 logconfig_dict = LOGGING
-accesslog = None  # config.edge.middleware.log_requests writes the line of each request, without secrets
+logger_class = WithoutAccessLog
 
 
 def when_ready(_arbiter: object) -> None:

@@ -28,7 +28,8 @@ class OneStatement:
     """Writes that happen in one statement, after conditions: updates that must each change a row.
 
     The conditions are run in their order, each only if the one before was met; rows are inserted only if all were. In
-    the statement no write sees what another has done. It belongs into a transaction, which must not go on after Unmet.
+    the statement no write sees what another has done. With two conditions or more, or with add(), it belongs into a
+    transaction, which must not go on after Unmet: those before the unmet one have changed rows.
     """
 
     def __init__(self, conditions: Sequence[Write] = ()) -> None:

@@ -53,6 +53,7 @@ IS_GUESSED_AT = RawSQL(
     (SINCE, limits.LOGIN_TOLD_AFTER - 2, SINCE),
     models.BooleanField(),
 )
+HAS_APP = models.Exists(Authenticator.objects.filter(user=models.OuterRef("pk"), type=Authenticator.Type.TOTP))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -170,7 +171,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
         `is_shut`: devices that the account has not been used on have entered LOGIN_IN_A_ROW since the owner last signed
         in or chose a password. `is_guessed_at`: the next one makes LOGIN_TOLD_AFTER within a day, which the owner has
-        not been told in that day. Neither looks at more rows than that.
+        not been told in that day. Neither looks at more rows than that. `has_app`: two-step verification is on.
         """
         ((column, value),) = by.items()
         since = timezone.now() - timedelta(days=1)
@@ -179,7 +180,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     @cached_property
     def _with_guesses(self) -> "dict[str, Prepared[User]]":
         """The queries of with_guesses(), by the name of the column that finds the user."""
-        rows = self.annotate(is_shut=IS_SHUT, is_guessed_at=IS_GUESSED_AT)
+        rows = self.annotate(is_shut=IS_SHUT, is_guessed_at=IS_GUESSED_AT, has_app=HAS_APP)
 
         def by(column: str) -> "Prepared[User]":
             value = Given("value", self.model._meta.get_field(column))  # noqa: SLF001 the public way to a column

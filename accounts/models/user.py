@@ -53,11 +53,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Set by UserQuerySet.read_ways_in() alone.
     sessions_now: int
     has_google: bool
-    has_app: bool
     is_verified: bool
     # Set by UserManager.with_guesses() alone.
     is_shut: bool
     is_guessed_at: bool
+    # Set by both: whether two-step verification was on when the user was read.
+    has_app: bool | None = None
     # Set by the sign-up form alone: the name of the member who has invited this person.
     inviter_name = ""
 

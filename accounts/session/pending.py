@@ -22,8 +22,11 @@ def needed(request: HttpRequest, user: User) -> bool:
     """Returns whether signing in needs a code.
 
     It needs none in a session that is the user's already, in a trusted browser, and with two-step verification off.
+    Whoever has turned that on since the user was read has ended all sessions: then none begins (sessions.enter).
     """
-    return request.user != user and not devices.is_trusted(request, user) and user.second_factor.is_on
+    if request.user == user or devices.is_trusted(request, user):
+        return False
+    return user.second_factor.is_on if user.has_app is None else user.has_app
 
 
 def wait(request: HttpRequest, user: User, way: str, next_url: str) -> HttpResponse:

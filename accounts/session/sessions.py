@@ -8,7 +8,6 @@ accounts.session.store stores them.
 
 import secrets
 import time
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, login, logout, update_session_auth_hash
 from django.contrib.auth.views import redirect_to_login
-from django.db import transaction
+from django.db.models import DateTimeField, IntegerField, QuerySet, UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -38,7 +37,10 @@ from accounts.session.notes import (
     SIGNED_IN,
 )
 from kit import rate_limit, visitor
+from kit.one_statement import OneStatement, Unmet
+from kit.prepared import Given, PreparedUpdate
 from kit.session_notes import Note
+from outbox.models import OutboxMessage
 
 ENDED = gettext_noop("Your session has ended, so we signed you out. Sign in to carry on.")
 
@@ -149,13 +151,24 @@ def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -
     `way` is how the user came in, `trace` the ip and device. No mail goes out after sign-up, or if the user wants none.
     Raises Superseded if all sessions of the account have ended, or it was deleted or turned off, since `user` was read.
     """
-    with transaction.atomic():
-        same = User.objects.filter(pk=user.pk, is_active=True, session_epoch=user.session_epoch)
-        if not same.update(last_login=timezone.now()):
-            raise Superseded
-        event = Event.objects.record(Event.Kind.SIGNED_IN, user, told=user.email, way=way, **trace)
-        if way != SIGNUP and user.settings.get("notices", True) and not devices.known_key(request, user):
-            _report(request, event)
+    same = STILL_THE_SAME.with_values(user=user.pk, epoch=user.session_epoch, now=timezone.now())
+    event = Event(kind=Event.Kind.SIGNED_IN, user=user, detail={"told": user.email, "way": way}, **trace)
+    is_news = way != SIGNUP and user.settings.get("notices", True) and not devices.known_key(request, user)
+    mails = _report(request, event) if is_news else []
+    try:
+        OneStatement([same]).insert(event, *mails).execute()
+    except Unmet:
+        raise Superseded from None
+
+
+def still_the_same() -> tuple[QuerySet[User], dict[str, Any]]:
+    """Returns the UPDATE of a sign-in: of an account that is still there, and on, and has not ended all sessions."""
+    user, epoch = Given("user", UUIDField()), Given("epoch", IntegerField())
+    rows = User.objects.filter(pk=user, is_active=True, session_epoch=epoch)
+    return rows, {"last_login": Given("now", DateTimeField())}
+
+
+STILL_THE_SAME = PreparedUpdate(still_the_same)
 
 
 def inactive(request: HttpRequest) -> HttpResponse:
@@ -203,14 +216,17 @@ def _connect_google(request: HttpRequest, user: User) -> None:
             messages.warning(request, _("Google was not connected. Nothing has changed."))
 
 
-def _report(request: HttpRequest, event: Event) -> None:
-    """Mails the owner about a sign-in on a new device (`event`), at most as often as NEW_DEVICES_PER_USER allows.
+def _report(request: HttpRequest, event: Event) -> list[OutboxMessage]:
+    """Returns the mail to the owner about a sign-in on a new device (`event`), not stored yet.
 
-    That limit is there so that nobody can flood the owner's mailbox; beyond it nothing is mailed, and nothing raised.
+    At most as many as NEW_DEVICES_PER_USER allows, so that nobody can flood the owner's mailbox; beyond it [].
     """
-    with suppress(rate_limit.Limited):
+    try:
         limits.NEW_DEVICES_PER_USER.check(request, str(event.user_id))
-        notices.tell(event)
+    except rate_limit.Limited:
+        return []
+    mail = notices.letter(event)
+    return [mail] if mail else []
 
 
 def ends_at(request: HttpRequest) -> datetime:

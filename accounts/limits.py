@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from kit.rate_limit import Guesses, Limit, Quota
+from kit.rate_limit import Guesses, Limit, NetworkQuota, Quota
 
 # For whoever tries to get into an account; other limits say nothing of one, which the visitor may not have.
 NOT_LOCKED = _("Try again after %(time)s. Your account is not locked.")
@@ -25,7 +25,7 @@ LOGIN_PER_DEVICE = Guesses("login-device", most=20, window=timedelta(minutes=15)
 LOGIN_IN_A_ROW = 100
 # Wrong passwords within a day after which the owner is mailed, once in that day.
 LOGIN_TOLD_AFTER = 20
-LOGIN_PER_NETWORK = Limit("login-network", "60/10m", NOT_LOCKED)
+LOGIN_PER_NETWORK = NetworkQuota("login-network", most=60, window=timedelta(minutes=10), reason=NOT_LOCKED)
 # Visits to Google: each writes a row into the table of sessions.
 GOOGLE_PER_NETWORK = Limit("google-network", "60/10m", NOT_LOCKED)
 # Tries of the password that a signed-in user is asked for again: a stranger may sit at a laptop left open.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from kit.rate_limit import Limit, Quota
+from kit.rate_limit import Limit, NetworkQuota, Quota
 from outbox.limits import MAILBOX_A_DAY, MAILBOX_AN_HOUR
 
 # Asking for mails. By address, what one person needs; by network, what an office behind one IP address needs.
@@ -20,7 +20,7 @@ ASK_PER_ADDRESS = Quota(
     window=timedelta(hours=1),
     reason=_("We sent several emails to this address within an hour. You can send another one after %(time)s."),
 )
-ASK_PER_NETWORK = Limit("ask-network", "60/10m")
+ASK_PER_NETWORK = NetworkQuota("ask-network", most=60, window=timedelta(minutes=10))
 # Asking on devices on which the owner of the address has signed in before: strangers cannot use these mails up.
 ASK_PER_OWNER = Quota("ask-owner", most=5, window=timedelta(hours=1), reason=MAILBOX_AN_HOUR.reason)
 ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), reason=MAILBOX_A_DAY.reason)

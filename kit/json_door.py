@@ -70,7 +70,7 @@ class Invalid(Refused):
 
 def door(
     method: str,
-    limit: rate_limit.Limit | None = None,
+    limit: rate_limit.PerNetwork | None = None,
     *,
     guard: Callable[[View], View] | None = None,
     flags: tuple[str, ...] = (),

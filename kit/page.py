@@ -22,7 +22,7 @@ MARK = "frontdoor_secret"  # attribute of a response
 
 
 def page(
-    limit: rate_limit.Limit | None = None, *, secret: tuple[str, ...] = (), safe_only: bool = False
+    limit: rate_limit.PerNetwork | None = None, *, secret: tuple[str, ...] = (), safe_only: bool = False
 ) -> Callable[[View], View]:
     """Returns a decorator for a page's view: it answers GET, HEAD and POST (405 for others) and is never cached.
 

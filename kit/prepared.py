@@ -6,6 +6,7 @@ Django takes about a millisecond to compose a query, and PostgreSQL a tenth of t
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,7 +60,17 @@ class Prepared[M: models.Model]:
         # All threads share what is composed, but each has a connection of its own.
         ours, filled = copy(compiler), fill(values, given, connection)
         ours.connection, ours.as_sql = connection, lambda: (sql, filled)
-        query, mode = SimpleNamespace(get_compiler=lambda using: ours), rows._fetch_mode  # noqa: SLF001
+        return self._objects(ours)
+
+    def of_tuple(self, values: Sequence[Any]) -> M | None:
+        """Returns the object of a row as PostgreSQL gave it, or None if all its values are None."""
+        ours = copy(self._composed[1])
+        ours.connection, ours.execute_sql = connections[self._composed[0].db], lambda **_: [[tuple(values)]]
+        return self._objects(ours)[0] if any(value is not None for value in values) else None
+
+    def _objects(self, compiler: Any) -> list[M]:
+        rows = self._composed[0]
+        query, mode = SimpleNamespace(get_compiler=lambda using: compiler), rows._fetch_mode  # noqa: SLF001
         read: Any = SimpleNamespace(db=rows.db, query=query, _fetch_mode=mode, _known_related_objects={})
         return list(ModelIterable(read))  # which looks at no more of a query set than these
 
@@ -69,6 +80,26 @@ class Prepared[M: models.Model]:
         rows = self._compose()
         compiler = rows.query.get_compiler(using=rows.db)
         return rows, compiler, *compiler.as_sql()
+
+
+def first_of_each(*queries: Prepared[Any], **given: Any) -> list[Any]:
+    """Returns the first row of each query or None, all read by one statement.
+
+    `given` are the values of all queries, which must be limited to one row. Raises as Prepared.read() does.
+    """
+    composed = [query._composed for query in queries]  # noqa: SLF001 of a class of this file
+    connection = connections[composed[0][0].db]
+    joined, values = ["SELECT * FROM (SELECT) one"], []
+    for number, (_rows, _compiler, sql, blanks) in enumerate(composed):
+        joined.append(f"LEFT JOIN ({sql}) part{number} ON true")
+        values += fill(blanks, given, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(joined), values)
+        row = iter(cursor.fetchone())
+    return [
+        query.of_tuple(list(islice(row, len(compiler.select))))
+        for query, (_rows, compiler, _sql, _values) in zip(queries, composed, strict=True)
+    ]
 
 
 class PreparedUpdate:

@@ -25,6 +25,7 @@ from kit import times, visitor
 
 View = Callable[..., HttpResponseBase]
 
+SAFE = {"GET", "HEAD", "OPTIONS"}
 HALF_A_DAY = 12 * 60 * 60  # seconds; for a longer wait the message must name the day, too
 
 # A /48 of IPv6 is a company's site, or some hundred homes: it may send this many times what one network may.
@@ -96,7 +97,7 @@ class Quota:
     name: str
     most: int
     window: timedelta
-    reason: Promise
+    reason: Promise = _("Try again after %(time)s.")
 
     def take(self, key: str) -> int:
         """Counts one for `key`, and returns how many the window has by now. Raises Limited if there are `most`."""
@@ -123,12 +124,48 @@ class Guesses(Quota):
 Counted = tuple[Quota, str]  # a quota and the key to count for
 
 
+class NetworkQuota(Quota):
+    """A quota for the visitor's network; in IPv6 also for its /48, which may have WIDER times as many.
+
+    It can be counted together with other quotas, in one round trip, as Limit can't: see Due.
+    """
+
+    def of(self, request: HttpRequest) -> list[Counted]:
+        """Returns what to count for the network that a request comes from."""
+        network, site = visitor.network(request), visitor.site(request)
+        wider = replace(self, name=f"{self.name}-48", most=self.most * WIDER)
+        return [(self, network)] if site == network else [(self, network), (wider, site)]
+
+    def check_network(self, request: HttpRequest) -> None:
+        """Counts one request for the visitor's network. Raises Limited if it has none left."""
+        take_all(*self.of(request))
+
+
+@dataclass(frozen=True)
+class Due:
+    """The quota of a network that a page counts together with quotas of its own, by due(), in one round trip.
+
+    If it does not, the request is counted when it is over: only for pages that do nothing worth it before.
+    """
+
+    quota: NetworkQuota
+
+
+PerNetwork = Limit | NetworkQuota | Due
+
+
+def due(request: HttpRequest) -> list[Counted]:
+    """Returns what is to be counted for the network that a request comes from, unless that was returned before."""
+    counted: list[Counted] = request.__dict__.pop("due", [])
+    return counted
+
+
 def take_all(*counted: Counted) -> list[int]:
     """Counts one in each of these quotas, or in none, in one round trip. Returns how many each window has by now.
 
     Raises Limited, for the longest wait, if any of them is used up.
     """
-    if not getattr(settings, "RATELIMIT_ENABLE", True):
+    if not counted or not getattr(settings, "RATELIMIT_ENABLE", True):
         return [1] * len(counted)
     wanted = [quota.wanted(key) for quota, key in counted]
     answers = cache.take(wanted, int(time.time() * 1000))  # type: ignore[attr-defined]
@@ -145,12 +182,12 @@ def give_back_all(*counted: Counted) -> None:
     cache.give_back([quota.wanted(key) for quota, key in counted])  # type: ignore[attr-defined]
 
 
-def per_network(limit: Limit) -> Callable[[View], View]:
+def per_network(limit: PerNetwork) -> Callable[[View], View]:
     """Returns a decorator for views that counts unsafe requests (not GET, HEAD, OPTIONS) by network.
 
     The decorated view raises Limited once the visitor's network has sent more than `limit` allows.
     """
-    return _counting(limit.check_network)
+    return _counting_later(limit.quota) if isinstance(limit, Due) else _counting(limit.check_network)
 
 
 def per_user(limit: Limit) -> Callable[[View], View]:
@@ -166,9 +203,26 @@ def _counting(count: Callable[[HttpRequest], None]) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if request.method not in {"GET", "HEAD", "OPTIONS"}:
+            if request.method not in SAFE:
                 count(request)
             return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorator
+
+
+def _counting_later(quota: NetworkQuota) -> Callable[[View], View]:
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if request.method in SAFE:
+                return view(request, *args, **kwargs)
+            request.due = quota.of(request)  # type: ignore[attr-defined]
+            try:
+                return view(request, *args, **kwargs)
+            finally:
+                take_all(*due(request))
 
         return wrapper
 

@@ -16,9 +16,10 @@ from accounts.session.account_page import PersonRequest
 from accounts.session.pending import Waiting
 from accounts.who import missing_step, signed_in, who
 from kit.json_door import Fields, Invalid, Refused, body, door, message
+from kit.rate_limit import Due
 
 
-@door("POST", limits.LOGIN_PER_NETWORK)
+@door("POST", Due(limits.LOGIN_PER_NETWORK))
 def login(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Signs in with `login`, a name or address, and `password`. Answers who is signed in.
 

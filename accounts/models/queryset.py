@@ -53,7 +53,6 @@ IS_GUESSED_AT = RawSQL(
     (SINCE, limits.LOGIN_TOLD_AFTER - 2, SINCE),
     models.BooleanField(),
 )
-HAS_APP = models.Exists(Authenticator.objects.filter(user=models.OuterRef("pk"), type=Authenticator.Type.TOTP))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -180,7 +179,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     @cached_property
     def _with_guesses(self) -> "dict[str, Prepared[User]]":
         """The queries of with_guesses(), by the name of the column that finds the user."""
-        rows = self.annotate(is_shut=IS_SHUT, is_guessed_at=IS_GUESSED_AT, has_app=HAS_APP)
+        app = Authenticator.objects.filter(user=models.OuterRef("pk"), type=Authenticator.Type.TOTP)
+        rows = self.annotate(is_shut=IS_SHUT, is_guessed_at=IS_GUESSED_AT, has_app=models.Exists(app))
 
         def by(column: str) -> "Prepared[User]":
             value = Given("value", self.model._meta.get_field(column))  # noqa: SLF001 the public way to a column

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.models.queryset import login_column
 from accounts.password import guesses
 from accounts.session import devices, store
+from kit import rate_limit
 from kit.lane import Full
 
 
@@ -32,16 +33,17 @@ class Backend(ModelBackend):
         user = User.objects.with_guesses(**{column: login})
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""
-        limit, key = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
-        limit.take(key)
+        tries = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
+        network = rate_limit.due(request) if request else []
+        rate_limit.take_all(tries, *network)
         try:
             if user is None or (user.is_shut and not known):
                 make_password(password)
             elif user.check_password(password) and self.user_can_authenticate(user):
-                limit.give_back(key)
+                rate_limit.give_back_all(tries)
                 return user
         except Full:  # nothing was tried
-            limit.give_back(key)
+            rate_limit.give_back_all(tries, *network)
             raise
         guesses.record(request, user, known=bool(known))
         return None

@@ -20,7 +20,7 @@ from accounts.models import Superseded, User
 from accounts.session import sessions
 from kit import rate_limit, visitor
 from kit.page import page
-from kit.rate_limit import Limit
+from kit.rate_limit import PerNetwork
 
 View = Callable[..., HttpResponseBase]
 
@@ -47,7 +47,7 @@ def to_sign_in(request: HttpRequest, *, ended: bool) -> HttpResponse:
 
 
 def account_page(
-    limit: Limit = limits.POST_PER_NETWORK,
+    limit: PerNetwork = limits.POST_PER_NETWORK,
     *,
     secret: tuple[str, ...] = (),
     safe_only: bool = False,

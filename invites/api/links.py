@@ -17,9 +17,10 @@ from invites.models import MagicLink
 from kit.addresses import readable
 from kit.form import safe_path
 from kit.json_door import Fields, Invalid, Refused, door, message
+from kit.rate_limit import Due
 
 
-@door("POST", limits.ASK_PER_NETWORK)
+@door("POST", Due(limits.ASK_PER_NETWORK))
 def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link, which leads to `next`, to the address in `email`, whoever has it. Returns a message (202).
 
@@ -35,7 +36,7 @@ def invite(request: HttpRequest, sent: Fields) -> HttpResponse:
     return mail_to(request, sent, MagicLink.Purpose.LINK)
 
 
-@door("POST", limits.ASK_PER_NETWORK)
+@door("POST", Due(limits.ASK_PER_NETWORK))
 def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Mails a link to choose a new password by to the address in `email`, whoever has it. Returns a message (202).
 
@@ -45,7 +46,7 @@ def reset(request: HttpRequest, sent: Fields) -> HttpResponse:
     return mail_to(request, sent, MagicLink.Purpose.RESET)
 
 
-@door("POST", limits.ASK_PER_NETWORK, guard=signed_in)
+@door("POST", Due(limits.ASK_PER_NETWORK), guard=signed_in)
 def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Mails a link to the signed-in person: signing in by it is proof, as the password is. Returns a message (202).
 

@@ -49,23 +49,26 @@ def ask(request: HttpRequest, asked: LinkRequest, **given: Any) -> None:
 
 
 def count(request: HttpRequest, email: str, purpose: str) -> None:
-    """Counts a mail with a link to this address. Raises Limited after too many, before anything is read of the address.
+    """Counts a mail with a link to this address, and what is due for the visitor's network.
+
+    Raises Limited after too many, before anything is read of the address.
 
     Anybody can use up the mails of an address for a day. So its owner has some more, to be asked for on devices that
     the account knows. What a visitor without their signed cookie sees and costs does not depend on the address.
     """
+    network = rate_limit.due(request)
     # Counted apart, because a reset mail to an unknown address holds no link: within an hour, a stranger who asks for
     # these must not use up the mails that hold one.
     key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email
     at_once = (limits.ASK_PER_ADDRESS_AT_ONCE, key)
     try:
-        mail_limits.take(email, at_once, (limits.ASK_PER_ADDRESS, key), site=visitor.site(request))
+        mail_limits.take(email, *network, at_once, (limits.ASK_PER_ADDRESS, key), site=visitor.site(request))
     except rate_limit.Limited:
         owner = devices.known_owner(request, email)
         if owner is None:
             raise
         own = owner.pk.hex
-        rate_limit.take_all(at_once, (limits.ASK_PER_OWNER, own), (limits.ASK_PER_OWNER_A_DAY, own))
+        rate_limit.take_all(*network, at_once, (limits.ASK_PER_OWNER, own), (limits.ASK_PER_OWNER_A_DAY, own))
 
 
 def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | None = None) -> None:
@@ -99,7 +102,7 @@ def limited_page(request: HttpRequest, asked: LinkRequest, limit: rate_limit.Lim
     The answer has a Retry-After header, and the cookie of remember(). Raises `limit` itself if it is the network's, for
     then perhaps nobody has mailed the address at all.
     """
-    if limit.limit is mail_limits.NETWORK_A_DAY:
+    if limit.limit is mail_limits.NETWORK_A_DAY or isinstance(limit.limit, rate_limit.NetworkQuota):
         raise limit
     response = sent_page(request, asked, limit=limit, status=429)
     response["Retry-After"] = str(limit.seconds)

@@ -24,10 +24,11 @@ from invites.models import MagicLink
 from kit import plain_page, rate_limit, visitor
 from kit.form import safe_path
 from kit.page import bind_form, page, typed
+from kit.rate_limit import Due
 from outbox.mail import lateness
 
 
-@page(limits.ASK_PER_NETWORK)
+@page(Due(limits.ASK_PER_NETWORK))
 def entry(request: HttpRequest) -> HttpResponse:
     """Shows a form for one address. Its POST mails a link there, and leads to the page that says where it went.
 
@@ -41,7 +42,7 @@ def entry(request: HttpRequest) -> HttpResponse:
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
 
 
-@page(limits.ASK_PER_NETWORK)
+@page(Due(limits.ASK_PER_NETWORK))
 def reset(request: HttpRequest) -> HttpResponse:
     """Shows a form for one address. Its POST mails a link for a new password, and leads to the page that says so.
 
@@ -86,7 +87,7 @@ def entry_page(
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 
-@account_page(limits.ASK_PER_NETWORK)
+@account_page(Due(limits.ASK_PER_NETWORK))
 def prove(request: PersonRequest) -> HttpResponse:
     """Mails a link to the signed-in person, as proof in place of their password; it leads back to the page in `next`.
 
@@ -99,7 +100,7 @@ def prove(request: PersonRequest) -> HttpResponse:
     return ask_or_wait(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(request.POST.get("next", ""))))
 
 
-@page(limits.ASK_PER_NETWORK)
+@page(Due(limits.ASK_PER_NETWORK))
 def sent(request: HttpRequest) -> HttpResponse:
     """Shows where the last link went. Its POST mails a fresh one there and says so, or says when it can be (429).
 

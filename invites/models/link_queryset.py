@@ -1,5 +1,6 @@
 """Queries for magic links, and issuing one to the visitor who asks for it."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -14,6 +15,8 @@ from invites import mails
 from invites.models.invite import Invite
 from invites.models.queryset import lets_in
 from invites.models.steps import LINK_LIFETIME
+from kit.one_statement import OneStatement
+from kit.prepared import Given, Prepared, first_of_each
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -55,6 +58,13 @@ STAFF_INVITE = RawSQL(
 )
 
 
+# What a link is made for: whoever has its address.
+ACCOUNT = Prepared(lambda: User.objects.filter(email=Given("email", models.CharField()))[:1])
+INVITATION = Prepared(
+    lambda: Invite.objects.acceptable(Given("email", models.CharField()), Given("preferred", models.UUIDField()))
+)
+
+
 class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     """Queries for magic links, and issuing one."""
 
@@ -71,14 +81,15 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         asked = self.model.Purpose
         if instead and purpose == asked.RESET:
             purpose = asked.RENEWED
-        with transaction.atomic():
-            account = User.objects.filter(email=email).first()
-            invite = Invite.objects.to_accept(email, instead.invite_id if instead else None)
-            if instead and invite and account is None and instead.revives(invite):
+        preferred = instead.invite_id if instead else None
+        account, invite = first_of_each(ACCOUNT, INVITATION, email=email, preferred=preferred)
+        revives = bool(instead and invite and account is None and instead.revives(invite))
+        with transaction.atomic() if revives else nullcontext():  # one statement needs none
+            if revives:
                 invite.revive()
             link = self.model(email=email, purpose=purpose, **fields | self._terms(account, invite))
-            link.save(force_insert=True)
-            mails.letter(link, account, may_join=lets_in(invite), device=device).save()
+            mail = mails.letter(link, account, may_join=lets_in(invite), device=device)
+            OneStatement().insert(link, mail).execute()
         return link
 
     def _terms(self, account: User | None, invite: Invite | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from invites.models.outcome import Outcome, Reason
 from invites.models.states import Unavailable
 from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 from kit.one_statement import Unmet, Write
+from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ class InviteQuerySet(Lifecycle):
         return lets_in(None) or self.open().filter(email=email).exists()
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
-        """Returns the open invitation that a newcomer with this address is to accept, with its inviter, or None.
+        """Returns the invitation that acceptable() finds, or None."""
+        return self.acceptable(email, preferred).first()
+
+    def acceptable(self, email: "str | Given", preferred: "UUID | Given | None" = None) -> Self:
+        """Returns the open invitation, if any, that a newcomer with this address is to accept, with its inviter.
 
         The one with the id `preferred` comes first, then the one from staff, then the member's that ends last: a
         member's must not take the place of a promise by staff. It may have expired: its address may still join.
@@ -75,7 +80,7 @@ class InviteQuerySet(Lifecycle):
         by_member = models.When(source=self.model.Source.MEMBER, then=2)
         rank = models.Case(models.When(pk=preferred, then=0), by_member, default=1)
         rows = self.open().filter(email=email).select_related("invited_by")
-        return rows.order_by(rank, "-expires_at").first()
+        return rows.order_by(rank, "-expires_at")[:1]
 
     def admit(
         self, newcomer: User, invite: "Invite | None", beginning: Mapping[str, Any], *conditions: Write, **account: Any

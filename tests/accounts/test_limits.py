@@ -28,6 +28,7 @@ def counted(monkeypatch):
     """A list of the limits that were checked, each with its key."""
     seen = []
     monkeypatch.setattr(rate_limit.Limit, "check", lambda limit, request, key: seen.append((limit.name, key)))
+    monkeypatch.setattr(rate_limit, "take_all", lambda *some: seen.extend((quota.name, key) for quota, key in some))
     return seen
 
 

@@ -1,8 +1,10 @@
 """How many SQL statements and cache calls a page may cost."""
 
 import pytest
+from django.conf import settings
 
 from accounts.models import Session
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -15,13 +17,22 @@ def test_a_strangers_page_costs_no_sql_and_no_cache_call(client, cache_calls, dj
 
 
 @pytest.mark.parametrize("path", ["/", "/reset"])
-def test_asking_for_a_link_counts_in_three_round_trips(client, cache_calls, path):
-    client.post(path, {"email": "ada@example.com"})
-    cache_calls.clear()
-
+def test_asking_for_a_link_counts_in_one_round_trip(client, cache_calls, path):
     client.post(path, {"email": "grace@example.com"})
 
-    assert cache_calls == ["add", "incr", "take"]  # the network's requests, and all that is counted by mail
+    assert cache_calls == ["take"]  # the network's requests, and all that is counted by mail
+
+
+@pytest.mark.parametrize("path", ["/login", "/api/v1/auth/login"])
+def test_signing_in_takes_three_round_trips_to_redis(client, ada, cache_calls, path):
+    kind = {"content_type": "application/json"} if path.startswith("/api") else {}
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    del client.cookies[settings.SESSION_COOKIE_NAME]
+    cache_calls.clear()
+
+    client.post(path, {"login": "ada", "password": PASSWORD}, **kind)
+
+    assert cache_calls == ["take", "give_back", "set"]  # tries of the name and the network; the session
 
 
 def test_who_is_this_costs_one_statement_and_one_cache_read(client, signed_in, cache_calls, django_assert_num_queries):

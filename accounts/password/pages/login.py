@@ -14,9 +14,10 @@ from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
 from kit.form import safe_path
 from kit.page import bind_form, page, typed
+from kit.rate_limit import Due
 
 
-@page(limits.LOGIN_PER_NETWORK, secret=("password",))
+@page(Due(limits.LOGIN_PER_NETWORK), secret=("password",))
 def login(request: HttpRequest) -> HttpResponse:
     """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code.
 

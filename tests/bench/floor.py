@@ -1,7 +1,7 @@
 """The web server of tests.bench.requests: the site, the floor beneath it, and what each request asks of the parts.
 
-The floor are two views in the same process, without any middleware. One shows what Django and gunicorn cost by
-themselves, the other what one key of Redis and one row of PostgreSQL cost on top.
+The floor are two views in the same process, without any middleware. One shows what a page costs that Django and
+gunicorn make, the other what one key of Redis and one row of PostgreSQL, read by Django, cost on top.
 """
 
 import cProfile
@@ -10,36 +10,34 @@ import threading
 import time
 
 import psycopg
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.cache import caches
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.db import connection
 from django.db.backends.signals import connection_created
 from django.http import HttpResponse
+from django.template import RequestContext, Template
 from django.test import override_settings
 from django.urls import path
 from redis.connection import AbstractConnection
 
 from accounts.password.hashers import Argon2
 from config.wsgi import application as site
-from tests.bench.visits import CHEAP, IN_EARNEST
+from tests.bench.visits import CHEAP, FLOOR, IN_EARNEST
 
-KEY = "floor"
-ROW = "SELECT username, email FROM accounts_user WHERE username = %s"
+PAGE = Template("<!doctype html><title>{{ site }}</title><h1>{{ site }}</h1><p>{{ who }}</p>")
 
 # It measures CPU, as the table does. All threads share the one profiler, so it works only with WEB_THREADS=1.
 profile = cProfile.Profile(time.process_time) if os.environ.get("BENCH_PROFILE") else None
 
 
-def bare(request):
-    return HttpResponse("ok")
+def bare(request, who="nobody"):
+    return HttpResponse(PAGE.render(RequestContext(request, {"site": settings.SITE_NAME, "who": who})))
 
 
 def read(request):
-    caches["sessions"].get(KEY)
-    with connection.cursor() as cursor:
-        cursor.execute(ROW, [KEY])
-        cursor.fetchone()
-    return HttpResponse("ok")
+    caches["sessions"].get(FLOOR)
+    return bare(request, get_user_model().objects.get(username=FLOOR).username)
 
 
 def profiled(request):
@@ -48,7 +46,7 @@ def profiled(request):
     return HttpResponse("ok")
 
 
-urlpatterns = [path("floor/bare", bare), path("floor/read", read), path("floor/profile", profiled)]
+urlpatterns = [path("floor/page", bare), path("floor/read", read), path("floor/profile", profiled)]
 
 
 class FloorRequest(WSGIRequest):

@@ -25,21 +25,21 @@ class Write(NamedTuple):
 
 
 class OneStatement:
-    """Writes that happen in one statement, after conditions: updates that must each change a row.
+    """Writes that happen in one statement, after conditions: updates or deletions that must each change a row.
 
     The conditions are run in their order, each only if the one before was met; rows are inserted only if all were. In
-    the statement no write sees what another has done. With two conditions or more, or with add(), it belongs into a
-    transaction, which must not go on after Unmet: those before the unmet one have changed rows.
+    the statement no write sees what another has done. Unless there is one condition at most, and every write depends on
+    it, the statement belongs into a transaction, which must not go on after Unmet: some rows have changed by then.
     """
 
     def __init__(self, conditions: Sequence[Write] = ()) -> None:
         self._parts: list[str] = []
         self._values: list[Any] = []
         self._rows: list[models.Model] = []
-        self._met = ""  # the name of the last condition
+        self.met = ""  # the last condition: SQL can read by this name the row that it has changed
         for condition in conditions:
-            also = f" AND EXISTS (TABLE {self._met})" if self._met else ""
-            self._met = self.add(Write(f"{condition.sql}{also} RETURNING 1", condition.values))
+            also = f" AND EXISTS (TABLE {self.met})" if self.met else ""
+            self.met = self.add(Write(f"{condition.sql}{also} RETURNING *", condition.values))
 
     def add(self, write: Write, name: str = "") -> str:
         """Adds a write, which is run in any case. Returns the name by which later ones can refer to it."""
@@ -56,17 +56,26 @@ class OneStatement:
         self._rows += rows
         return self
 
-    def execute(self) -> None:
-        """Runs the statement. Raises Unmet, and IntegrityError for a row that breaks a constraint."""
-        met = f"SELECT EXISTS (TABLE {self._met})" if self._met else "SELECT true"
+    @property
+    def if_met(self) -> str:
+        """The SQL of a WHERE clause for a write that depends on all conditions; "" if there are none."""
+        return f" WHERE EXISTS (TABLE {self.met})" if self.met else ""
+
+    def execute(self, *results: str) -> list[Any]:
+        """Runs the statement. Returns the values of `results`: SQL expressions, which can refer to writes by name.
+
+        Raises Unmet, and IntegrityError for a row that breaks a constraint.
+        """
+        selected = ", ".join([f"EXISTS (TABLE {self.met})" if self.met else "true", *results])
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {', '.join(self._parts)} {met}", self._values)
-            (is_met,) = cursor.fetchone()
+            cursor.execute(f"WITH {', '.join(self._parts)} SELECT {selected}", self._values)
+            is_met, *values = cursor.fetchone()
         if not is_met:
             raise Unmet
         for row in self._rows:
             row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 as Model.save() sets them
             post_save.send(type(row), instance=row, created=True, raw=False, using=connection.alias, update_fields=None)
+        return values
 
     def _insertion(self, row: models.Model) -> Write:
         columns, values = [], []
@@ -75,6 +84,6 @@ class OneStatement:
             if value is not None or not isinstance(field, models.AutoField):  # the database counts by itself
                 columns.append(connection.ops.quote_name(str(field.column)))
                 values.append(field.get_db_prep_save(value, connection))
-        table, given = row._meta.db_table, f" FROM {self._met}" if self._met else ""  # noqa: SLF001
+        table, given = row._meta.db_table, f" FROM {self.met}" if self.met else ""  # noqa: SLF001
         blanks = ", ".join(["%s"] * len(values))
         return Write(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {blanks}{given}", values)

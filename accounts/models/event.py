@@ -22,7 +22,16 @@ NOBODYS_KEPT = timedelta(days=30)
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    def record(
+    def record(self, kind: "Event.Kind", user: "User | None", **detail: Any) -> "Event":
+        """Stores one event, and returns it; the arguments are those of compose().
+
+        Raises IntegrityError if `user` was deleted meanwhile; inside a transaction, only its commit does.
+        """
+        event = self.compose(kind, user, **detail)
+        event.save(force_insert=True)
+        return event
+
+    def compose(
         self,
         kind: "Event.Kind",
         user: "User | None",
@@ -32,16 +41,15 @@ class EventQuerySet(models.QuerySet["Event"]):
         about: UUID | None = None,
         **detail: Any,
     ) -> "Event":
-        """Stores one event, and returns it. `about` is the id of the invitation that the event happened to.
+        """Returns one event, not stored yet. `about` is the id of the invitation that the event happened to.
 
         `detail` holds all else, such as `told`, the address that is mailed about the event; `before`, the former value;
         `by`, "staff" if they did it, and `staff`, their username; `replaces`, whether a new authenticator app
         replaced another; `google`, which Google account was connected or dropped; `factor_stays`, whether a new
         password left a second factor on; `heard_again`, whether it turned mails about the account on again; `known`,
-        True if a wrong password came from a device that the account has been used on. Raises IntegrityError if `user`
-        was deleted meanwhile; inside a transaction, only its commit does.
+        True if a wrong password came from a device that the account has been used on.
         """
-        return self.create(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
+        return self.model(kind=kind, user=user, ip=ip, device=device, about=about, detail=detail)
 
     def forget(self, user: "User") -> None:
         """Removes ip, device and detail from the events of a user who is being deleted: they tell who it was."""

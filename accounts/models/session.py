@@ -3,21 +3,32 @@
 import hashlib
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.cache import caches
-from django.db import models, transaction
+from django.db import models
+from django.db.models.sql import DeleteQuery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models.event import Event
 from kit import visitor
-from outbox.models import OutboxEvent
+from kit.one_statement import OneStatement, Unmet, Write
+from outbox.models import OutboxEvent, new_event
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
 
 LISTED = 100  # sessions of one account, at most, on its page and in its JSON
 ENDED_AT_ONCE = 5000  # rows and copies of one account that are removed at once; its new epoch ends the others too
+# It names no key: a session's key may change while the statement waits for its row.
+DELETE_NEWEST = """
+DELETE FROM accounts_session WHERE user_id = %s AND EXISTS (TABLE {}) AND created_at >= COALESCE(
+    (SELECT created_at FROM accounts_session WHERE user_id = %s ORDER BY created_at DESC OFFSET %s LIMIT 1), '-infinity'
+) RETURNING session_key
+"""
 
 
 def stored_key(key: str) -> str:
@@ -43,12 +54,16 @@ class SessionQuerySet(models.QuerySet["Session"]):
         this_first = models.Case(models.When(session_key=this, then=0), default=1)
         return self.live().order_by(this_first, "-created_at")[:LISTED]
 
-    def keys_and_rows(self) -> "tuple[list[str], SessionQuerySet]":
-        """Returns the stored keys and the rows of these sessions, at most ENDED_AT_ONCE of them."""
-        keys = list(self.values_list("session_key", flat=True)[:ENDED_AT_ONCE])
-        # A statement that names every key takes longer than one for all rows. That may meet a session which has begun
-        # since the keys were read; the new epoch ends it as well.
-        return keys, self.filter(session_key__in=keys) if len(keys) == ENDED_AT_ONCE else self.all()
+    def newest_keys(self) -> list[str]:
+        """Returns the stored keys of the newest of these sessions, at most ENDED_AT_ONCE."""
+        return list(self.order_by("-created_at").values_list("session_key", flat=True)[:ENDED_AT_ONCE])
+
+    def deletion_of(self, user: "User", *, after: str) -> Write:
+        """Returns a write that deletes the user's newest ENDED_AT_ONCE sessions, and returns their stored keys.
+
+        It runs after the write of that name in the same statement, if that has changed a row.
+        """
+        return Write(DELETE_NEWEST.format(after), [user.pk, user.pk, ENDED_AT_ONCE - 1])
 
     def end(self, handle: str, **trace: Any) -> "Session | None":
         """Ends the live session with this handle, and records it in its owner's history.
@@ -57,26 +72,36 @@ class SessionQuerySet(models.QuerySet["Session"]):
         has ended meanwhile.
         """
         session: Session | None = self.live().by_handle(handle)
-        if session is None or not session.end():
+        if session is None:
             return None
-        Event.objects.record(Event.Kind.SESSION_ENDED, session.user, **trace, ended=session.device)
-        return session
+        event = Event.objects.compose(Event.Kind.SESSION_ENDED, session.user, **trace, ended=session.device)
+        return session if session.end(event) else None
 
     def prunable(self) -> "SessionQuerySet":
         """Returns the sessions to prune: those that have expired."""
         return self.filter(expire_date__lte=timezone.now())
 
-    def revoke(self, user: Any, handle: str) -> bool:
+    def revoke(self, user: Any, handle: str, *events: Event) -> bool:
         """Deletes the one session in this queryset before its time, and announces its end to other services.
 
-        `user` is its owner's id, and `handle` its handle; nothing is announced if that is "". Returns False, and
-        announces nothing, if its row is gone.
+        Stores `events` in the history. All that is one statement. `user` is the owner's id, and `handle` the session's
+        handle; nothing is announced if that is "". Returns False, and stores and announces nothing, if the row is gone:
+        then whoever ended the session has announced it.
         """
-        with transaction.atomic():
-            gone, _rows = self.delete()
-            if gone and handle:  # if the row is gone, whoever ended the session has announced it
-                OutboxEvent.objects.announce("session.revoked", user=user, session=handle, all=False)
-        return gone > 0
+        statement = OneStatement([self._deletion()]).insert(*events)
+        if handle:
+            told = new_event("session.revoked", user=user, session=handle, all=False)
+            OutboxEvent.objects.add_to(statement, [told])
+        try:
+            statement.execute()
+        except Unmet:
+            return False
+        return True
+
+    def _deletion(self) -> Write:
+        """Returns what delete() would run; the conditions of this queryset alone find the row."""
+        query: Any = self.query.chain(DeleteQuery)
+        return Write(*query.get_compiler(using=self.db).as_sql())
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
@@ -127,11 +152,13 @@ class Session(AbstractBaseSession):
         """Deletes the copies that Redis has of the sessions that are stored under these keys."""
         caches["sessions"].delete_many([cls.cache_key(key) for key in keys])
 
-    def end(self) -> bool:
+    def end(self, *events: Event) -> bool:
         """Ends this one session, whatever its key is by now, and announces it. Returns False if it had ended already.
 
-        Deletes its row: without the row, no copy of the session in Redis signs anybody in.
+        Deletes its row: without the row, no copy of the session in Redis signs anybody in. Stores `events` in the
+        history if it has ended the session.
         """
-        ended = Session.objects.filter(user_id=self.user_id, handle=self.handle).revoke(self.user_id, self.handle)
+        rows = Session.objects.filter(user_id=self.user_id, handle=self.handle)
+        ended = rows.revoke(self.user_id, self.handle, *events)
         caches["sessions"].delete(self.cache_key(self.session_key))
         return ended

@@ -23,7 +23,10 @@ from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from kit import addresses
 from kit.ids import uuid7
-from outbox.models import OutboxEvent
+from kit.one_statement import OneStatement, Unmet, Write
+from outbox.models import OutboxEvent, new_event
+
+VOID = "UPDATE accounts_user SET session_epoch = session_epoch + 1 WHERE id = %s"
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -270,23 +273,34 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save(update_fields=["devices_forgotten_at"])
 
     def sign_out(self, **trace: Any) -> None:
-        """Ends all sessions of the account, and records it. `trace` is the request's ip and device, or by="staff"."""
-        with transaction.atomic():
-            Event.objects.record(Event.Kind.SIGNED_OUT, self, **trace)
-            self.end_sessions()
+        """Ends all sessions of the account, as end_sessions() does, and records it. Raises Superseded as that does.
+
+        `trace` is the request's ip and device, or by="staff".
+        """
+        self._end_sessions(Event.objects.compose(Event.Kind.SIGNED_OUT, self, **trace))
 
     def end_sessions(self) -> None:
         """Ends all sessions of the account, and announces it to other services. Records no event, and mails nobody.
 
         The new epoch alone ends them, even those of which a returning Redis brings copies back. Their rows and copies
-        are deleted only to save space.
+        are deleted only to save space. Raises Superseded if the account was deleted meanwhile.
         """
-        keys, rows = self.sessions.keys_and_rows()
-        with transaction.atomic():
-            self.session_epoch = models.F("session_epoch") + 1
-            self.save(update_fields=["session_epoch"])
-            rows.delete()
-            OutboxEvent.objects.announce("session.revoked", user=self.pk, all=True)
+        self._end_sessions()
+
+    def _end_sessions(self, *events: Event) -> None:
+        """Does in one statement, with these events, what UserQuerySet.sign_out() does in several for many accounts.
+
+        Then it deletes the sessions' copies in Redis.
+        """
+        statement = OneStatement([Write(VOID, [self.pk])]).insert(*events)
+        statement.add(Session.objects.deletion_of(self, after=statement.met), "deleted")
+        OutboxEvent.objects.add_to(statement, [new_event("session.revoked", user=self.pk, all=True)])
+        new_epoch = f"(SELECT session_epoch FROM {statement.met})"  # noqa: S608 the name of a part
+        try:
+            epoch, keys = statement.execute(new_epoch, "ARRAY(TABLE deleted)")
+        except Unmet:
+            raise Superseded from None
+        self.session_epoch = epoch
         Session.forget_copies(keys)
 
     def erase(self, **trace: Any) -> None:

@@ -42,7 +42,7 @@ def _forget(instance: User, **_kwargs: Any) -> None:
     """
     for forget in FORGETTING:
         forget(instance)
-    keys, _rows = instance.sessions.keys_and_rows()
+    keys = instance.sessions.newest_keys()
     transaction.on_commit(lambda: Session.forget_copies(keys))
     _forget_mail(instance)
     Suppression.objects.filter(recipient__in=instance.address.all_own()).delete()

@@ -53,7 +53,8 @@ class SessionStore(cached_db.SessionStore):
     def delete(self, session_key: str | None = None) -> None:
         """Deletes the row and the copy of the session with this key, by default of this one, if it has a key."""
         if key := session_key or self.session_key:
-            super().delete(stored_key(key))
+            self.model.objects.filter(session_key=stored_key(key)).delete()  # Django would read the row first
+            self._cache.delete(Session.cache_key(stored_key(key)))
 
     def _validate_session_key(self, key: str | None) -> bool:
         # The visitor sends the key: a NUL in it would reach PostgreSQL and come back as a 500.
@@ -137,7 +138,11 @@ class SessionStore(cached_db.SessionStore):
         """
         if user := self.get(SESSION_KEY):
             Session.objects.filter(session_key=self.stored_key).revoke(user, self.get(HANDLE, ""))
-        super().flush()
+            self._cache.delete(self.cache_key)
+        else:
+            self.delete()
+        self.clear()
+        self._session_key = None
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Returns a row for `data`, not stored yet, with the session's owner, handle, ip, device and beginning."""

@@ -25,7 +25,7 @@ KEPT = timedelta(days=7)  # since they were published
 # broker, where there is one, and a copy for each webhook that wants the event.
 TOLD = """
 SELECT gen_random_uuid() AS message_id, told.name, %s::timestamptz AS created_at, told.payload
-FROM ({}) AS told (name, payload)
+FROM ({}) AS told (name, payload){}
 """
 FOR_THE_BROKER = """
 INSERT INTO outbox_outboxevent (message_id, name, created_at, payload)
@@ -59,7 +59,10 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
             statement.execute()
 
     def add_to(self, statement: OneStatement, events: Sequence[NewEvent]) -> None:
-        """Adds to a statement what announce_many() does with these events, of which there must be one."""
+        """Adds to a statement what announce_many() does with these events, of which there must be one.
+
+        They are stored if all conditions of the statement are met.
+        """
         rows = ", ".join(["(%s, %s::jsonb)"] * len(events))
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
         _add_to(statement, f"VALUES {rows}", params)
@@ -70,10 +73,14 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         Each keyword of `payload` becomes a key of the event's payload; its value is the name of a row's field, or an
         expression. Stores nothing if there is neither a broker nor a webhook that wants the event.
         """
-        called = models.Value(name, output_field=models.TextField())
         statement = OneStatement()
-        _add_to(statement, *rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
+        self.add_each_to(statement, name, rows, **payload)
         statement.execute()
+
+    def add_each_to(self, statement: OneStatement, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
+        """Adds to a statement what announce_each() does, with the values that `rows` have before the statement."""
+        called = models.Value(name, output_field=models.TextField())
+        _add_to(statement, *rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
 
     def is_heard(self) -> Combinable:
         """Returns an expression for a query: whether there is a broker or a webhook, which may want an event."""
@@ -107,9 +114,9 @@ def new_event(name: str, **payload: Any) -> NewEvent:
 def _add_to(statement: OneStatement, events: str, params: Iterable[Any]) -> None:
     """Has a statement store one event for each name and payload that the SQL query `events` returns.
 
-    `params` are the parameters of that query.
+    `params` are the parameters of that query. Nothing is stored unless all conditions of the statement are met.
     """
-    statement.add(Write(TOLD.format(events), [timezone.now(), *params]), "told")
+    statement.add(Write(TOLD.format(events, statement.if_met), [timezone.now(), *params]), "told")
     statement.add(Write(FOR_THE_BROKER, [bool(settings.AMQP_URL)]))
     statement.add(Write(FOR_WEBHOOKS, [until_given_up()]))
 

@@ -133,7 +133,7 @@ def test_sessions_that_could_not_be_ended_are_not_recorded_as_ended(desk, signed
     def cut(*_args, **_kwargs):
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(OutboxEventQuerySet, "announce_each", cut)
+    monkeypatch.setattr(OutboxEventQuerySet, "add_each_to", cut)
     with pytest.raises(OperationalError):
         User.objects.filter(pk=ada.pk).sign_out(by="staff")
 

@@ -56,7 +56,7 @@ def test_a_session_ended_while_redis_misses_it_stays_ended(signed_in, in_between
         breaker.retry_at = 0.0
 
     breaker.retry_at = time.monotonic() + 60
-    in_between("delete", back)  # the row is deleted, its copy in Redis is not
+    in_between("clear", back)  # the row is deleted, its copy in Redis is not
 
     signed_in.post("/logout/here")
 

@@ -20,6 +20,8 @@ def announced():
                 called = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
                 if called in {"announce", "announce_each", "new_event"} and isinstance(node.args[0], ast.Constant):
                     yield node.args[0].value, frozenset(word.arg for word in node.keywords)
+                elif called == "add_each_to" and isinstance(node.args[1], ast.Constant):
+                    yield node.args[1].value, frozenset(word.arg for word in node.keywords)
                 elif called == "announce_invites":
                     yield node.args[0].value, frozenset(TOLD)
 

@@ -47,7 +47,7 @@ class Command(command.Command):
     def end(self, people: UserQuerySet, *, everybody: bool) -> int:
         """Ends all sessions of these people, and returns how many people they are.
 
-        With `everybody` this takes three statements, and records no events. Otherwise it records an event for each
+        With `everybody` this takes two statements, and records no events. Otherwise it records an event for each
         person, and deletes the copies of their sessions in Redis.
         """
         if everybody:

@@ -4,12 +4,38 @@ A date always has its weekday and a time its zone: "tomorrow" would be wrong whe
 a time for programs.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+
+# Languages with cases, such as Russian, need one form of the weekday after "on" and another after "until".
+WEEKDAYS_ON = (
+    pgettext_lazy("on", "Monday"),
+    pgettext_lazy("on", "Tuesday"),
+    pgettext_lazy("on", "Wednesday"),
+    pgettext_lazy("on", "Thursday"),
+    pgettext_lazy("on", "Friday"),
+    pgettext_lazy("on", "Saturday"),
+    pgettext_lazy("on", "Sunday"),
+)
+WEEKDAYS_UNTIL = (
+    pgettext_lazy("until", "Monday"),
+    pgettext_lazy("until", "Tuesday"),
+    pgettext_lazy("until", "Wednesday"),
+    pgettext_lazy("until", "Thursday"),
+    pgettext_lazy("until", "Friday"),
+    pgettext_lazy("until", "Saturday"),
+    pgettext_lazy("until", "Sunday"),
+)
+FORMS = {
+    "on": (gettext_lazy("%(weekday)s %(date)s at %(time)s (%(zone)s)"), WEEKDAYS_ON),
+    "until": (pgettext_lazy("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)"), WEEKDAYS_UNTIL),
+    "day": (pgettext_lazy("until", "%(weekday)s %(date)s"), WEEKDAYS_UNTIL),
+}
 
 
 def on(moment: datetime) -> str:
@@ -17,7 +43,7 @@ def on(moment: datetime) -> str:
 
     It is in the active language and time zone. `moment` must have a time zone.
     """
-    return _("%(weekday)s %(date)s at %(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
+    return _in_words(moment, "on")
 
 
 def until(moment: datetime) -> str:
@@ -25,7 +51,7 @@ def until(moment: datetime) -> str:
 
     It is in the active language and time zone. `moment` must have a time zone.
     """
-    return pgettext("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)") % _parts(moment, _weekdays_until())
+    return _in_words(moment, "until")
 
 
 def day(moment: datetime) -> str:
@@ -33,7 +59,7 @@ def day(moment: datetime) -> str:
 
     It is in the active language and time zone. `moment` must have a time zone.
     """
-    return pgettext("until", "%(weekday)s %(date)s") % _parts(moment, _weekdays_until())
+    return _in_words(moment, "day")
 
 
 def clock(moment: datetime) -> str:
@@ -41,7 +67,7 @@ def clock(moment: datetime) -> str:
 
     It is in the active language and time zone. `moment` must have a time zone.
     """
-    return _("%(time)s (%(zone)s)") % _parts(moment, _weekdays_on())
+    return _("%(time)s (%(zone)s)") % _time(timezone.localtime(moment))
 
 
 def lasting(span: timedelta) -> str:
@@ -73,38 +99,19 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _parts(moment: datetime, weekdays: tuple[str, ...]) -> dict[str, str]:
+def _in_words(moment: datetime, form: str) -> str:
     local = timezone.localtime(moment)
-    return {
-        "weekday": weekdays[local.weekday()],
-        "date": date_format(local, _("j F")),
-        "time": f"{local:%H:%M}",
-        "zone": local.tzname() or "",
-    }
+    return _of_day(form, local.weekday(), local.month, local.day, get_language()) % _time(local)
 
 
-# Languages with cases, such as Russian, need one form of the weekday after "on" and another after "until".
+@lru_cache(maxsize=1000)  # most lines of a page or a list name the same few days
+def _of_day(form: str, weekday: int, month: int, day: int, language: str | None) -> str:
+    """Returns the words for a day in the active `language`, in which blanks stand for time and zone."""
+    words, weekdays = FORMS[form]
+    date_in_words = date_format(date(2000, month, day), _("j F"))  # a leap year
+    blanks = {"time": "%(time)s", "zone": "%(zone)s"}
+    return str(words) % {"weekday": weekdays[weekday], "date": date_in_words, **blanks}
 
 
-def _weekdays_on() -> tuple[str, ...]:
-    return (
-        pgettext("on", "Monday"),
-        pgettext("on", "Tuesday"),
-        pgettext("on", "Wednesday"),
-        pgettext("on", "Thursday"),
-        pgettext("on", "Friday"),
-        pgettext("on", "Saturday"),
-        pgettext("on", "Sunday"),
-    )
-
-
-def _weekdays_until() -> tuple[str, ...]:
-    return (
-        pgettext("until", "Monday"),
-        pgettext("until", "Tuesday"),
-        pgettext("until", "Wednesday"),
-        pgettext("until", "Thursday"),
-        pgettext("until", "Friday"),
-        pgettext("until", "Saturday"),
-        pgettext("until", "Sunday"),
-    )
+def _time(local: datetime) -> dict[str, str]:
+    return {"time": f"{local.hour:02}:{local.minute:02}", "zone": local.tzname() or ""}

@@ -1,10 +1,12 @@
 """The visitor behind a request: IP address, network and device."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ua_parser import parse
 
@@ -76,6 +78,12 @@ def device_in_words(device: str) -> str:
 
     Returns "" for "", an unknown device.
     """
+    return _device_in_words(device, get_language()) if device else ""
+
+
+@lru_cache(maxsize=1000)  # as many as a site sees on most of its pages
+def _device_in_words(device: str, language: str | None) -> str:
+    """Returns what device_in_words() does, in the active `language`."""
     browser, _slash, system = device.partition("/")
     return _("%(browser)s on %(os)s") % {"browser": browser, "os": system} if system else browser
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
+from accounts.models import Session
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest
 from accounts.session.notes import HANDLE
@@ -38,7 +39,7 @@ def list_sessions(request: PersonRequest, _sent: Fields) -> HttpResponse:
             "ends_at": session.expire_date,
             "is_current": session.session_key == this,
         }
-        for session in request.person.sessions.for_list(this)
+        for session in Session.objects.list_of(request.person, this)
     ]
     return JsonResponse({"sessions": rows})
 

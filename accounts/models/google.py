@@ -3,14 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 from allauth.socialaccount.models import SocialAccount
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from accounts.models.event import Event
+from kit.prepared import Given, Prepared
 
 if TYPE_CHECKING:
     from accounts.models.user import User
 
 PROVIDER = "google"
+CONNECTION = Prepared(
+    lambda: SocialAccount.objects.filter(user=Given("user", models.UUIDField()), provider=PROVIDER).order_by("pk")[:1]
+)
 
 
 class ConnectedElsewhere(Exception):
@@ -32,7 +36,7 @@ class Google:
 
     @property
     def account(self) -> SocialAccount | None:
-        return SocialAccount.objects.filter(user=self.user, provider=PROVIDER).first()
+        return next(iter(CONNECTION.read(user=self.user.pk)), None)
 
     @property
     def email(self) -> str:

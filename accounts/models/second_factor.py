@@ -12,17 +12,21 @@ from allauth.mfa import app_settings as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import encrypt
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models.event import Event
 from kit.encryption import Unreadable, renew
 from kit.ids import uuid7
+from kit.prepared import Given, Prepared
 
 if TYPE_CHECKING:
     from accounts.models.user import User
 
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
+APP = Prepared(
+    lambda: Authenticator.objects.filter(user=Given("user", models.UUIDField()), type=TOTP).order_by("pk")[:1]
+)
 
 CODES = mfa.RECOVERY_CODE_COUNT  # recovery codes in a set
 SECRET_SIZE = 20  # bytes, as RFC 4226 §4 recommends
@@ -41,7 +45,7 @@ class SecondFactor:
     @property
     def app(self) -> Authenticator | None:
         """The row of the authenticator app; None if two-step verification is off."""
-        return self._rows(type=TOTP).first()
+        return next(iter(APP.read(user=self.user.pk)), None)
 
     @property
     def is_on(self) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models.event import Event
 from kit import visitor
 from kit.one_statement import OneStatement, Unmet, Write
+from kit.prepared import Given, Prepared
 from outbox.models import OutboxEvent, new_event
 
 if TYPE_CHECKING:
@@ -48,11 +50,6 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def by_handle(self, handle: str) -> "Session | None":
         """Returns the session with this handle, or None. A session before sign-in has none, and is never found."""
         return self.exclude(handle="").filter(handle=handle).first()
-
-    def for_list(self, this: str) -> "SessionQuerySet":
-        """Returns the live sessions, at most LISTED of them: the one stored as `this` first, then the newest."""
-        this_first = models.Case(models.When(session_key=this, then=0), default=1)
-        return self.live().order_by(this_first, "-created_at")[:LISTED]
 
     def newest_keys(self) -> list[str]:
         """Returns the stored keys of the newest of these sessions, at most ENDED_AT_ONCE."""
@@ -106,6 +103,17 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
     """Django's manager of sessions, with the methods of SessionQuerySet."""
+
+    def list_of(self, user: "User", this: str) -> "list[Session]":
+        """Returns the user's live sessions, at most LISTED: the one stored as `this` first, then the newest."""
+        return self._list.read(user=user.pk, this=this, now=timezone.now())
+
+    @cached_property
+    def _list(self) -> "Prepared[Session]":
+        this = models.When(session_key=Given("this", models.CharField()), then=0)
+        whose, now = Given("user", models.UUIDField()), Given("now", models.DateTimeField())
+        rows = self.filter(user=whose, expire_date__gt=now).order_by(models.Case(this, default=1), "-created_at")
+        return Prepared(lambda: rows[:LISTED])
 
 
 class Session(AbstractBaseSession):

@@ -1,12 +1,19 @@
 """The account page: your name, your ways in and your sessions."""
 
+import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
-from django.utils import timezone
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
 
-from accounts.models import Session
+from accounts.models import Event, Session
+from accounts.profile import rows
+from kit.prepared_html import PreparedHtml
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
@@ -58,10 +65,10 @@ def test_the_page_lists_this_device_first_and_no_session_of_other_people(signed_
 
 def test_this_device_comes_first_and_the_newest_others_follow(signed_in, ada):
     now = timezone.now()
-    this = Session.objects.get()
     Session.objects.bulk_create(
         Session(
             session_key=f"{n:032d}",
+            handle=f"{n:032x}",
             session_data="",
             user=ada,
             created_at=now + timedelta(seconds=n),
@@ -70,10 +77,55 @@ def test_this_device_comes_first_and_the_newest_others_follow(signed_in, ada):
         for n in range(1, 151)
     )
 
-    rows = list(signed_in.get("/account").context["sessions"])
+    this, *others = signed_in.get("/account").text.partition('<h2 id="events">')[0].split("<li>")[1:]
 
-    assert rows[0] == this
-    assert [int(row.session_key) for row in rows[1:]] == list(range(150, 51, -1))
+    assert "This device" in this
+    assert [int(re.search(r'name="session" value="(\w+)"', row)[1], 16) for row in others] == list(range(150, 51, -1))
+
+
+@pytest.mark.parametrize("number", [1, 60])
+def test_the_page_reads_each_list_by_one_statement_however_many_sessions_there_are(signed_in, ada, cache_calls, number):
+    later = timezone.now() + timedelta(hours=11)
+    Session.objects.bulk_create(
+        Session(session_key=f"{n:032d}", session_data="", user=ada, expire_date=later, handle=f"{n:032d}")
+        for n in range(1, number)
+    )
+    for _ in range(number):
+        ada.record_and_notify(Event.Kind.PASSWORD_CHANGED)
+    cache_calls.clear()
+
+    with CaptureQueriesContext(connection) as queries:
+        page = signed_in.get("/account").text
+
+    assert page.count('action="/account/sessions/end"') == number - 1
+    assert [re.search(r'FROM "(\w+)"', query["sql"])[1] for query in queries] == [
+        "accounts_user",  # who is asking
+        "accounts_session",
+        "accounts_event",
+        "socialaccount_socialaccount",
+        "mfa_authenticator",
+    ]
+    assert cache_calls == ["get"]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_prepared_rows_are_what_django_renders(ada, monkeypatch, language):
+    for device in ("Firefox/Windows", "Safari/iOS", "Chrome/Android", "", "<i>%s & 50%/Linux"):
+        for ip in (None, "2001:db8::1"):
+            Event.objects.record(Event.Kind.RESET_MAILED, ada, device=device, ip=ip, by="staff" if ip else "")
+            Session(session_key=device + str(ip), user=ada, device=device, ip=ip, expire_date=timezone.now()).save()
+    sessions = [(session, this) for session in Session.objects.all() for this in ("", session.session_key)]
+
+    def render():
+        listed = [rows.session_row(session, this, "token") for session, this in sessions]
+        return listed + [rows.event_row(event) for event in Event.objects.all()]
+
+    with translation.override(language), timezone.override(ZoneInfo("Europe/Berlin")):
+        filled_in = render()
+        monkeypatch.setattr(
+            PreparedHtml, "fill", lambda self, values, **flags: render_to_string(self._template, values | flags)
+        )
+        assert filled_in == render()
 
 
 def test_an_account_without_a_password_says_how_it_signs_in(client):

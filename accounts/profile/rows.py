@@ -1,0 +1,45 @@
+"""The rows of the account page: sessions and events, up to a hundred and more."""
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.models import Event, Session
+from kit.prepared_html import PreparedHtml
+from kit.times import on, until
+
+SESSION = PreparedHtml(
+    "accounts/profile/session.html",
+    *("device", "began", "when", "ends", "until", "ip", "handle", "csrf_token"),
+)
+EVENT = PreparedHtml("accounts/profile/event.html", "kind", "at", "when", "site", "device", "ip")
+
+
+def session_row(session: Session, this: str, csrf_token: str) -> SafeString:
+    """Returns the row of a session, with a button that ends it unless it is the one that is stored as `this`."""
+    values = {
+        "device": session.device_or_unknown,
+        "began": timezone.localtime(session.created_at).isoformat(),
+        "when": on(session.created_at),
+        "ends": timezone.localtime(session.expire_date).isoformat(),
+        "until": until(session.expire_date),
+        "ip": session.ip or "",
+        "handle": session.handle,
+        "csrf_token": csrf_token,
+    }
+    is_mobile = "iOS" in session.device or "Android" in session.device
+    return SESSION.fill(values, is_mobile=is_mobile, is_this=session.session_key == this, has_ip=bool(session.ip))
+
+
+def event_row(event: Event) -> SafeString:
+    """Returns the row of an event: what was done, when, and on which device, or that staff did it."""
+    values = {
+        "kind": event.get_kind_display(),
+        "at": timezone.localtime(event.at).isoformat(),
+        "when": on(event.at),
+        "site": settings.SITE_NAME,
+        "device": event.device_name or _("Unknown device"),
+        "ip": event.ip or "",
+    }
+    return EVENT.fill(values, by_staff=bool(event.detail.get("by")), has_ip=bool(event.ip))

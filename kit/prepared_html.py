@@ -30,7 +30,7 @@ class PreparedHtml:
         self._rendered: dict[Any, str] = {}
 
     def fill(self, values: dict[str, str], **flags: bool) -> SafeString:
-        """Returns the template in the active language, with these values, which are escaped.
+        """Returns the template in the active language, with these values, which are escaped unless they are HTML.
 
         `flags` are the variables by which the template decides. Raises KeyError for a value that is missing.
         """
@@ -38,7 +38,8 @@ class PreparedHtml:
         rendered = self._rendered.get(key)
         if rendered is None or settings.DEBUG:
             rendered = self._rendered[key] = self._render(flags)
-        return mark_safe(rendered % {name: escape(value) for name, value in values.items()})  # noqa: S308 escaped
+        escaped = {name: value if isinstance(value, SafeString) else escape(value) for name, value in values.items()}
+        return mark_safe(rendered % escaped)  # noqa: S308 escaped
 
     def _render(self, flags: dict[str, bool]) -> str:
         """Returns the template as a format string of Python."""

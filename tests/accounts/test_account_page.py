@@ -10,10 +10,13 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
 
 from accounts.models import Event, Session
 from accounts.profile import rows
+from accounts.profile.overview import overview
 from kit.prepared_html import PreparedHtml
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
@@ -121,6 +124,29 @@ def test_prepared_rows_are_what_django_renders(ada, monkeypatch, language):
         return listed + [rows.event_row(event) for event in Event.objects.all()]
 
     with translation.override(language), timezone.override(ZoneInfo("Europe/Berlin")):
+        filled_in = render()
+        monkeypatch.setattr(
+            PreparedHtml, "fill", lambda self, values, **flags: render_to_string(self._template, values | flags)
+        )
+        assert filled_in == render()
+
+
+@pytest.mark.parametrize("site", [{}, {"GOOGLE_CLIENT_ID": "x", "MEMBERS_INVITE": True}], ids=["bare", "full"])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_prepared_page_is_what_django_renders(ada, settings, monkeypatch, language, site):
+    for name, value in site.items():
+        setattr(settings, name, value)
+    new, old = UserFactory(password=None), UserFactory(email="eve@xn--mnchen-3ya.de")
+    new.google.adopt("1", "<a>&%s@example.com")
+    phone.pair(old)
+    old.change_password("hedge-fund-otter-9")
+
+    def render():
+        row = mark_safe("<li>50 %s</li>")
+        given = {"sessions": [row, row], "events": [row], "csrf_token": "token"}
+        return [overview(user, moving_to=to, **given) for user in (ada, new, old) for to in ("", "<b>@example.com")]
+
+    with translation.override(language):
         filled_in = render()
         monkeypatch.setattr(
             PreparedHtml, "fill", lambda self, values, **flags: render_to_string(self._template, values | flags)

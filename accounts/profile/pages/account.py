@@ -1,6 +1,5 @@
 """The account page: who the user is, where they are signed in, and what happened lately."""
 
-from django.conf import settings
 from django.db import models
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
@@ -8,6 +7,7 @@ from django.shortcuts import render
 
 from accounts.email_change import change
 from accounts.models import Event, Session
+from accounts.profile.overview import overview
 from accounts.profile.rows import event_row, session_row
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
@@ -35,12 +35,13 @@ def account(request: PersonRequest) -> HttpResponse:
     It has no POST (405).
     """
     user, this = request.person, sessions.stored_as(request)
-    csrf_token = get_token(request)
     moving = change.find_pending(request)
-    context = {
-        "session_rows": [session_row(session, this, csrf_token) for session in Session.objects.list_of(user, this)],
-        "event_rows": [event_row(event) for event in EVENTS.read(user=user.pk)],
-        "moving_to": moving.to if moving else "",
-    }
-    context["members_invite"] = settings.MEMBERS_INVITE
-    return render(request, "accounts/profile/account.html", context)
+    token = get_token(request)
+    content = overview(
+        user,
+        sessions=[session_row(session, this, token) for session in Session.objects.list_of(user, this)],
+        events=[event_row(event) for event in EVENTS.read(user=user.pk)],
+        moving_to=moving.to if moving else "",
+        csrf_token=token,
+    )
+    return render(request, "accounts/profile/account.html", {"content": content})

@@ -1,4 +1,7 @@
-"""Locks are taken in one order everywhere, so that no deadlock arises: an invitation first, then its links."""
+"""Locks are taken in one order everywhere, so that no deadlock arises: an invitation first, then its links.
+
+So are an account and its sessions.
+"""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Superseded, User
+from accounts.models import Session, Superseded, User
 from invites.models import Invite, MagicLink, Reason, Unavailable
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
@@ -203,3 +206,42 @@ def test_sending_a_declined_invitation_again_beside_a_new_one_skips_it():
 
     declined.refresh_from_db()
     assert declined.state == "declined"
+
+
+def test_a_session_whose_key_changes_while_all_are_being_ended_loses_its_row(signed_in, ada):
+    def end():
+        try:
+            ada.end_sessions()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Session.objects.update(session_key="another")
+            ended = pool.submit(end)
+            await_waiting()
+        ended.result(20)
+
+    assert not Session.objects.exists()
+
+
+def test_whoever_ends_all_sessions_takes_the_account_before_them(signed_in, ada):
+    """Whoever deletes the account takes them in this order, too."""
+
+    def end():
+        try:
+            User.objects.get(pk=ada.pk).end_sessions()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ada.lock_or_raise()
+            ended = pool.submit(end)
+            await_waiting()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+            Session.objects.all().delete()
+        ended.result(20)
+
+    assert User.objects.get(pk=ada.pk).session_epoch == 1

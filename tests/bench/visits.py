@@ -75,6 +75,7 @@ def workloads():
         Workload("start page, stranger", 100, same(Request("/")), PAGE, 2.1),
         Workload("start page, signed in", 100, same(Request("/", cookies=here)), goal=1.5),
         Workload("account page", 60, same(Request("/account", cookies=here)), goal=4),
+        Workload("account page, 60 sessions", 20, same(Request("/account", cookies=enter(people(1)[0], 60))), goal=4),
         Workload("settings page", 30, same(Request("/account/settings", cookies=here))),
         Workload("sign in, known device, cheap hash", 40, sign_in(), goal=2.5),
         Workload("sign in, new device, cheap hash", 40, sign_in(known=False)),

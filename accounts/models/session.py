@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models.event import Event
 from kit import visitor
+from kit.exact import ExactField
 from kit.one_statement import OneStatement, Unmet, Write
 from kit.prepared import Given, Prepared
 from outbox.models import OutboxEvent, new_event
@@ -119,7 +120,7 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 class Session(AbstractBaseSession):
     """Django's row of a session, with its user, and where and when it began. accounts.session.store writes it."""
 
-    session_key = models.CharField(max_length=64, primary_key=True)  # stored_key() of the key, not the key itself
+    session_key = ExactField(max_length=64, primary_key=True)  # stored_key() of the key, not the key itself
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", db_index=False
     )

@@ -22,6 +22,7 @@ from accounts.models.queryset import Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from kit import addresses
+from kit.exact import ExactEmailField, ExactField
 from kit.ids import uuid7
 from kit.one_statement import OneStatement, Unmet, Write
 from outbox.models import OutboxEvent, new_event
@@ -33,8 +34,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """An account: the name, address and password that its owner signs in with, their preferences and their rights."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    username = models.CharField(_("username"), max_length=names.MAX_LENGTH, unique=True)
-    email = models.EmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
+    username = ExactField(_("username"), max_length=names.MAX_LENGTH, unique=True)
+    email = ExactEmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
     # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
     # A part of the hash that each session carries: when it is counted up, all sessions of the user are void.

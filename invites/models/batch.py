@@ -20,6 +20,7 @@ from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
 from invites.models.progress import progress
 from invites.models.queryset import Entry, in_step
+from kit.exact import ExactField
 from kit.ids import uuid7
 from outbox.models import OutboxMessage
 
@@ -40,7 +41,7 @@ class Batch(models.Model):
     Until the list is sent, the row holds everyone who is to be invited. It also holds the lines that could not be read.
     """
 
-    id = models.CharField(primary_key=True, max_length=40, default=new_id, editable=False)
+    id = ExactField(primary_key=True, max_length=40, default=new_id, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     checked_at = models.DateTimeField(default=timezone.now)

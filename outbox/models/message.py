@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kit.exact import ExactEmailField, ExactField
 from outbox import kinds, spared, verp
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
@@ -72,13 +73,13 @@ class OutboxMessage(models.Model):
         BOUNCED = "bounced", _("Came back")
         GIVEN_UP = "given_up", _("Given up")
 
-    recipient = models.EmailField(_("to"), max_length=320, db_index=True)
+    recipient = ExactEmailField(_("to"), max_length=320, db_index=True)
     kind = models.CharField(_("kind"), max_length=40)
     # The id of the invitation or the link that the mail was sent for, if any.
     about = models.UUIDField(null=True, editable=False)
     parts = models.JSONField(default=dict)
     # The same in every try, so that a mailbox can tell a repeated mail from a new one.
-    message_id = models.CharField(_("message ID"), max_length=200, unique=True)
+    message_id = ExactField(_("message ID"), max_length=200, unique=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("tries"), default=0)
     # When the row is looked at next: to be tried again or, if it is with the broker, to be published again.

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from kit.exact import ExactEmailField, ExactField
 from kit.one_statement import Write
 
 
@@ -84,8 +85,8 @@ class Suppression(models.Model):
     Its mail came back for good; or its owner wants none, and then only a keyed hash of the address is stored.
     """
 
-    recipient = models.EmailField(_("address"), max_length=320, unique=True, null=True)
-    digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    recipient = ExactEmailField(_("address"), max_length=320, unique=True, null=True)
+    digest = ExactField(max_length=64, unique=True, null=True, editable=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("since"), default=timezone.now)
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kit import encryption
+from kit.exact import ExactField
 
 # The events that a webhook can choose from; docs/events.md explains each.
 EVENTS = (
@@ -68,7 +69,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """A URL that is told of events, with the secret that signs them and the state of its server."""
 
-    url = models.CharField(_("address"), max_length=500, unique=True)
+    url = ExactField(_("address"), max_length=500, unique=True)
     # The names of the events it wants; an empty list means all.
     events = models.JSONField(_("events"), default=list, blank=True)
     is_active = models.BooleanField(_("on"), default=True)

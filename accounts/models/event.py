@@ -132,15 +132,19 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("security history")
         indexes: ClassVar[list[models.Index]] = [
+            # The history of a person: on their page, at the desk, in their export; their next sign-in, in the funnel.
             models.Index(fields=["user", "-id"], name="event_by_user"),
+            # The desk's filter by kind, and the doctor's look at the newest sign-ins.
             models.Index(fields=["kind", "-id"], name="event_by_kind"),
+            # prunable().
             models.Index(fields=["at"], name="event_by_time"),
-            # For UserManager.with_guesses(), which asks at every sign-in.
+            # UserManager.with_guesses(), which asks at every sign-in.
             models.Index(
                 fields=["user", "kind", "at"],
                 name="event_by_guess",
                 condition=models.Q(kind__in=["failed", "guessed"], user__isnull=False),
             ),
+            # The history on the page of an invitation.
             models.Index(fields=["about", "-id"], name="event_about", condition=models.Q(about__isnull=False)),
         ]
 

@@ -59,12 +59,20 @@ class Invite(models.Model):
         blank=True,
         related_name="invites_sent",
         verbose_name=_("invited by"),
-        db_index=False,  # the index invite_by_inviter begins with it
+        db_index=False,  # invite_by_inviter begins with this column
     )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
     # What the inviter calls the person, and the group that the person joins by accepting.
     name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
-    group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, verbose_name=_("group"), related_name="+")
+    group = models.ForeignKey(
+        Group,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("group"),
+        related_name="+",
+        db_index=False,  # invite_by_group has the few rows with a group
+    )
     note = models.CharField(_("note"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     next = models.CharField(_("leads to"), max_length=500, blank=True)
@@ -76,7 +84,14 @@ class Invite(models.Model):
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
     accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
-    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="invites_accepted")
+    accepted_by = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="invites_accepted",
+        db_index=False,  # invite_accepted_by has the rows with a person
+    )
     declined_at = models.DateTimeField(_("declined"), null=True, editable=False)
     # Why, in the words of the person who declined it, if they gave any.
     decline_reason = models.CharField(
@@ -109,22 +124,37 @@ class Invite(models.Model):
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invite_is_lower_case"),
         ]
         indexes: ClassVar[list[models.Index]] = [
+            # All invitations to an address: sift(), the desk's search, the doctor, the export of a person's data.
             models.Index(fields=["email"], name="invite_by_email"),
+            # remindable(), the desk's filter by end, prunable().
             models.Index(fields=["expires_at"], name="invite_by_end"),
+            # The funnel, which begins at a day.
             models.Index(fields=["created_at"], name="invite_by_start"),
+            # The desk's filter by source, and --source of the commands.
             models.Index(fields=["source", "-id"], name="invite_by_source"),
+            # What a person has sent: their own page, the desk's filter by inviter, the tree of who invited whom.
             models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
+            # Batch.invites.
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
+            # The desk's filter by language.
             models.Index(fields=["language", "-id"], name="invite_by_language"),
+            # The deletion of a group, which looks for invitations into it.
+            models.Index(fields=["group"], name="invite_by_group", condition=models.Q(group__isnull=False)),
             # One index for each state; pending and expired share one, because only the end tells them apart.
             models.Index(fields=["-id", "expires_at"], name="invite_unanswered", condition=UNANSWERED),
             models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),
+            # The invitation that a person has accepted: upwards in the tree, and when the person leaves.
+            models.Index(
+                fields=["accepted_by"], name="invite_accepted_by", condition=models.Q(accepted_by__isnull=False)
+            ),
+            # How many a person has brought, and how many of their invitations are open, for each person in the tree.
             models.Index(
                 fields=["invited_by", "-id"], name="invite_brought", condition=models.Q(accepted_by__isnull=False)
             ),
             models.Index(fields=["invited_by", "expires_at"], name="invite_open", condition=OPEN),
+            # announce_expired().
             models.Index(fields=["expires_at"], name="invite_end_untold", condition=UNTOLD),
             # When a person leaves, their address is searched for here, too.
             models.Index(fields=["readdress_to"], name="invite_readdressed", condition=~models.Q(readdress_to="")),

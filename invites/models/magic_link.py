@@ -65,7 +65,13 @@ class MagicLink(models.Model):
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
     # The invitation that a newcomer accepts by it. None if the address had an account when the link was made, except on
     # an invitation's own link.
-    invite = models.ForeignKey(Invite, models.CASCADE, null=True, related_name="links")
+    invite = models.ForeignKey(
+        Invite,
+        models.CASCADE,
+        null=True,
+        related_name="links",
+        db_index=False,  # link_by_invite has the rows with an invitation
+    )
     # On a link with an invitation `next` is empty, and the language of the invitation comes first.
     next = models.CharField(_("leads to"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
@@ -86,7 +92,13 @@ class MagicLink(models.Model):
     # When it was last opened; for a link with an invitation, the invitation has that (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True)
     used_at = models.DateTimeField(_("used"), null=True)
-    used_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    used_by = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,  # link_used_by has the rows with a person
+    )
     # A keyed hash of the browser that used it, so that a double click there is not answered as a used link.
     used_in = models.CharField(max_length=64, blank=True)
     revoked_at = models.DateTimeField(_("withdrawn"), null=True)
@@ -102,12 +114,21 @@ class MagicLink(models.Model):
             models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="link_is_lower_case")
         ]
         indexes: ClassVar[list[models.Index]] = [
+            # Links to one address: SPENT, the desk's search, the doctor, the export of a person's data.
             models.Index(fields=["email"], name="link_by_email"),
-            models.Index(fields=["expires_at"], name="link_by_end"),
-            models.Index(fields=["created_at"], name="link_by_start"),
+            # prunable().
+            models.Index(fields=["expires_at"], name="link_by_end", condition=ASKED_FOR),
+            # The funnel, which begins at a day.
+            models.Index(fields=["created_at"], name="link_by_start", condition=models.Q(invite=None)),
+            # forget_plans().
             models.Index(fields=["expires_at"], name="link_planned", condition=~models.Q(password="")),
-            # For the list at the desk: without it, PostgreSQL would first read through a large batch of invitations.
+            # The links of an invitation, which change with it.
+            models.Index(fields=["invite"], name="link_by_invite", condition=models.Q(invite__isnull=False)),
+            # The links that a person has used, when the person leaves.
+            models.Index(fields=["used_by"], name="link_used_by", condition=models.Q(used_by__isnull=False)),
+            # The list at the desk: without it, PostgreSQL would first read through a large batch of invitations.
             models.Index(fields=["-id"], name="link_asked_for", condition=ASKED_FOR),
+            # The desk's filter by use.
             models.Index(
                 fields=["-id", "expires_at"],
                 name="link_unused",

@@ -16,7 +16,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kit.exact import ExactEmailField, ExactField
 from outbox import kinds, spared, verp
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
@@ -73,13 +72,14 @@ class OutboxMessage(models.Model):
         BOUNCED = "bounced", _("Came back")
         GIVEN_UP = "given_up", _("Given up")
 
-    recipient = ExactEmailField(_("to"), max_length=320, db_index=True)
+    recipient = models.EmailField(_("to"), max_length=320)
     kind = models.CharField(_("kind"), max_length=40)
     # The id of the invitation or the link that the mail was sent for, if any.
     about = models.UUIDField(null=True, editable=False)
     parts = models.JSONField(default=dict)
-    # The same in every try, so that a mailbox can tell a repeated mail from a new one.
-    message_id = ExactField(_("message ID"), max_length=200, unique=True)
+    # The same in every try, so that a mailbox can tell a repeated mail from a new one. No mail is looked up by it, and
+    # its 96 random bits make it unique. An index to check that would be the largest of the table.
+    message_id = models.CharField(_("message ID"), max_length=200)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("tries"), default=0)
     # When the row is looked at next: to be tried again or, if it is with the broker, to be published again.
@@ -101,12 +101,21 @@ class OutboxMessage(models.Model):
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outbox")
         indexes: ClassVar[list[models.Index]] = [
+            # due(), lateness.measure() and the figures of what waits.
             models.Index(fields=["next_try_at"], name="outbox_waiting", condition=Q(sent_at=None, given_up_at=None)),
-            models.Index(fields=["sent_at"], name="outbox_sent"),
+            # When mail was last handed over (lateness), how much in the last hour (stats), prunable().
+            models.Index(fields=["sent_at"], name="outbox_sent", condition=Q(sent_at__isnull=False)),
+            # All mail to an address: the desk's search, mail_queue, the export and erasure of a person's data.
+            models.Index(fields=["recipient"], name="outbox_by_recipient"),
+            # The desk's filter by kind.
             models.Index(fields=["kind", "-id"], name="outbox_kind"),
+            # stale(), prunable(), and when mail was last given up (lateness, doctor).
             models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
+            # The number of mails that came back, and their invitations.
             models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
+            # The mails of an invitation or a link, and the newest of them.
             models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),
+            # in_trouble().
             models.Index(fields=["-id"], name="outbox_trouble", condition=TROUBLE),
         ]
 

@@ -127,6 +127,14 @@ FROM generate_series(1::bigint, %(sessions)s) n
 
 def fill(size=Size()):  # noqa: B008 it is a constant
     """Makes all rows in an empty database, and returns the number of rows of each table by its name."""
+    made = insert(size)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return made
+
+
+def insert(size):
+    """Makes all rows, perhaps in a transaction, and returns the number of rows of each table by its name."""
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS.replace("{now}", timezone.now().isoformat()))
         made = {}
@@ -134,5 +142,4 @@ def fill(size=Size()):  # noqa: B008 it is a constant
             cursor.execute(statement, size._asdict())
             table = statement.split()[2]
             made[table] = made.get(table, 0) + cursor.rowcount
-        cursor.execute("VACUUM ANALYZE")
     return made

@@ -1,23 +1,134 @@
-"""The indexes of our tables."""
+"""Every index of the long tables is read by a query of ours, and none of our tables has an index for LIKE alone."""
+
+import json
+import re
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Event, User
+from invites.funnel import count
+from invites.models import Invite, Inviter, MagicLink
+from invites.models.batch import Batch
+from outbox.mail import lateness
+from outbox.models import OutboxMessage
+from tests.bench.people import Size, insert
 
 ROOMS = ("accounts", "invites", "outbox")
+LONG = (Event, OutboxMessage, Invite, MagicLink)
+READS = re.compile(r"\s*\(?\s*(SELECT|WITH|UPDATE|DELETE)", re.IGNORECASE)
 
-FOR_LIKE = """
-SELECT i.relname
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-WHERE t.relname = ANY(%s) AND EXISTS (
+INDEXES = """
+SELECT i.relname, x.indisunique, EXISTS (
     SELECT FROM unnest(x.indclass::oid[]) used JOIN pg_opclass c ON c.oid = used WHERE c.opcname LIKE '%%_pattern_ops'
 )
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+WHERE t.relname = ANY(%s)
 """
+
+
+def indexes(models):
+    """Returns name, whether it is unique, and whether it serves LIKE alone, of each index of these models' tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES, [[model._meta.db_table for model in models]])
+        return cursor.fetchall()
+
+
+def read_by(act):
+    """Returns the names of the indexes by which PostgreSQL plans to run the statements of `act`."""
+    found = set()
+
+    def explain(execute, sql, params, many, context):
+        if READS.match(sql):
+            with connection.connection.cursor() as cursor:
+                plan = cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params).fetchone()[0]
+            found.update(re.findall(r'"Index Name": "(\w+)"', plan if isinstance(plan, str) else json.dumps(plan)))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        act()
+    return found
 
 
 @pytest.mark.django_db
 def test_no_index_serves_like_alone():
-    models = [model for room in ROOMS for model in apps.get_app_config(room).get_models(include_auto_created=True)]
+    ours = [model for room in ROOMS for model in apps.get_app_config(room).get_models(include_auto_created=True)]
+    assert [name for name, _unique, for_like in indexes(ours) if for_like] == []
+
+
+@pytest.fixture
+def many(db):
+    """Rows of the benchmark in small, with what is rare there, and PostgreSQL told to avoid reading whole tables."""
+    insert(Size(3000, 3000, 15_000, 300, 1500))
+    group = Group.objects.create(name="writers")
+    odd = Invite.objects.filter(pk__in=list(Invite.objects.values_list("pk", flat=True)[:9]))
+    odd.update(group=group, readdress_to="person77@example.com")
+    planned = MagicLink.objects.filter(pk__in=list(MagicLink.objects.values_list("pk", flat=True)[:9]))
+    planned.update(username="planned", password="argon2$")
     with connection.cursor() as cursor:
-        cursor.execute(FOR_LIKE, [[model._meta.db_table for model in models]])
-        assert cursor.fetchall() == []
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ANALYZE")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+def newest(rows):
+    return list(rows.order_by("-id")[:20])
+
+
+def readers():
+    """Returns an act for each index that is not unique, by its name: the query that the comment at the index names."""
+    person, inviter = User.objects.get(username="person77"), Invite.objects.exclude(invited_by=None)[0].invited_by
+    taken, group = Invite.objects.accepted()[0], Group.objects.get()
+    asked, batch = MagicLink.objects.asked_for(), Batch(pk=Invite.objects.exclude(batch="")[0].batch)
+    now = timezone.now()
+    return {
+        "event_by_user": lambda: newest(person.events),
+        "event_by_kind": Event.objects.filter(kind=Event.Kind.FAILED).count,
+        "event_by_time": lambda: list(Event.objects.prunable()),
+        "event_by_guess": lambda: User.objects.with_guesses(username="person77"),
+        "event_about": lambda: newest(Event.objects.filter(about=taken.pk)),
+        "outbox_waiting": lambda: list(OutboxMessage.objects.due()[:1]),
+        "outbox_sent": lambda: lateness._last("sent_at"),
+        "outbox_by_recipient": lambda: newest(OutboxMessage.objects.filter(recipient=person.email)),
+        "outbox_kind": OutboxMessage.objects.filter(kind="reset").count,
+        "outbox_given_up": lambda: lateness._last("given_up_at"),
+        "outbox_bounced": lambda: OutboxMessage.objects.filter(bounced_at__isnull=False).count(),
+        "outbox_about": lambda: OutboxMessage.objects.attach_newest([taken]),
+        "outbox_trouble": lambda: newest(OutboxMessage.objects.in_trouble()),
+        "invite_by_email": lambda: newest(Invite.objects.filter(email=person.email)),
+        "invite_by_end": lambda: list(Invite.objects.remindable()),
+        "invite_by_start": lambda: count.count("day", now.date() - timedelta(days=7), ""),
+        "invite_by_source": Invite.objects.filter(source="command").count,
+        "invite_by_inviter": lambda: newest(Invite.objects.filter(invited_by=inviter)),
+        "invite_by_batch": batch.invites.count,
+        "invite_by_language": Invite.objects.filter(language="ru").count,
+        "invite_by_group": group.delete,
+        "invite_unanswered": Invite.objects.expired().count,
+        "invite_accepted": lambda: newest(Invite.objects.accepted()),
+        "invite_declined": lambda: newest(Invite.objects.in_state("declined")),
+        "invite_revoked": lambda: newest(Invite.objects.in_state("revoked")),
+        "invite_accepted_by": lambda: Inviter.objects.get(pk=person.pk).tree(),
+        "invite_brought": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
+        "invite_open": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
+        "invite_end_untold": Invite.objects.announce_expired,
+        "invite_readdressed": lambda: Invite.objects.forget(person),
+        "link_by_email": lambda: newest(MagicLink.objects.filter(email=person.email)),
+        "link_by_end": lambda: list(MagicLink.objects.prunable()),
+        "link_by_start": lambda: count.count("day", now.date() - timedelta(days=7), ""),
+        "link_planned": MagicLink.objects.forget_plans,
+        "link_by_invite": lambda: list(taken.links.all()),
+        "link_used_by": lambda: list(MagicLink.objects.to(taken.accepted_by)),
+        "link_asked_for": lambda: newest(asked),
+        "link_unused": lambda: newest(asked.unused().filter(expires_at__lte=now)),
+        "link_used": lambda: newest(asked.filter(used_at__isnull=False)),
+    }
+
+
+def test_every_index_of_the_long_tables_is_read(many):
+    known = readers()
+    assert sorted(known) == sorted(name for name, unique, _for_like in indexes(LONG) if not unique)
+    assert {name: used for name, act in known.items() if name not in (used := read_by(act))} == {}

@@ -1,7 +1,6 @@
 """Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,15 +16,14 @@ from invites import purposes
 from kit import times, tokens
 from kit.addresses import readable
 from kit.hosts import unlinked
-from outbox.mail.merge import blank, fill_in
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
-EMAIL, NAME, URL, DECLINE_URL, ONE_CLICK_URL = range(5)  # numbers of the blanks in a mail to many
 ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
+WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new password
 DECLINES_TOLD = 10  # mails a day to one inviter about invitations that were declined
 
 
@@ -36,6 +34,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
     address may make one. `device` is where the link was asked for, as visitor.device() returns it.
     """
     name, purpose = wording(link, account, may_join=may_join)
+    reset_url = tokens.link(purposes.RESET, link.pk)  # made for every address, so that the time tells nothing
     if name == "invite" and link.invite:
         return invitation(link.invite, link)
     with preferences.override(account.settings if account else {}, language_of(link)) as language:
@@ -43,7 +42,7 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
             "email": readable(link.email),
             "username": without_link(account.username if account else link.username),
             "url": tokens.link(purpose, link.pk) if purpose else settings.SITE_URL,
-            "reset_url": tokens.link(purposes.RESET, link.pk),
+            "reset_url": reset_url if name in WITH_RESET else "",
             "until": times.until(link.expires_at),
             "at": times.clock(timezone.now()),
             "device": notices.device_in_words(device),
@@ -97,43 +96,15 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
     """Returns the mails of invitations to people without an account, in the same order, not stored yet.
 
-    `leaving` yields the time when each is to leave, and must not end before `invites`; None is now. Mails that differ
-    only in their blanks are rendered once.
+    `leaving` yields the time when each is to leave, and must not end before `invites`; None is now.
     """
-    written: dict[Any, OutboxMessage] = {}
     mails = []
     for invite in invites:
-        common = rendering_key(invite)
-        if common not in written:
-            written[common] = with_blanks(invite)
-        words = {EMAIL: readable(invite.email), NAME: invite.name, URL: tokens.link(purposes.SIGNUP, invite.pk)}
-        words[DECLINE_URL] = tokens.link(purposes.DECLINE, invite.pk)
-        words[ONE_CLICK_URL] = tokens.link(purposes.ONE_CLICK, invite.pk)
-        at = next(leaving) if leaving else None
-        mails.append(fill_in(written[common], invite.email, words, about=invite.pk, at=at))
+        mail = invitation(invite)
+        if leaving:
+            mail.schedule(next(leaving))
+        mails.append(mail)
     return mails
-
-
-def rendering_key(invite: "Invite") -> tuple[Any, ...]:
-    """Returns what two invitations must have in common to share one rendered mail.
-
-    The lengths of address and name are in it, because they decide where lines are broken.
-    """
-    lengths = len(readable(invite.email)), len(invite.name)
-    return invite.language, invite.invited_by_id, invite.source, invite.note, invite.expires_at, lengths
-
-
-def with_blanks(invite: "Invite") -> OutboxMessage:
-    """Returns the mail of an invitation with blanks for address, name and links, not stored yet.
-
-    outbox.mail.merge.fill_in() fills the blanks. `invite` itself is not changed.
-    """
-    blanks = copy(invite)
-    blanks.email, blanks.name = blank(EMAIL, len(readable(invite.email))), blank(NAME, len(invite.name))
-    with preferences.override({}, invite.language) as language:
-        words = invitation_words(blanks) | {"until": times.until(invite.expires_at)}
-    words |= {"url": blank(URL), "decline_url": blank(DECLINE_URL)}
-    return write_invitation("invite", blanks, words, language, extra=one_click_headers(blank(ONE_CLICK_URL)))
 
 
 def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
@@ -169,7 +140,7 @@ def write_invitation(
     about: UUID | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> OutboxMessage:
-    """Renders the mail template `name` for the address of `invite`. Returns the mail, not stored yet.
+    """Returns the mail of the template `name` for the address of `invite`, not stored yet.
 
     `words` is the context of the template, `language` a code. Answers go to the inviter, if there is one, else to
     support. `about` is the id of the link in the mail, if its holder has asked for that link; by default the
@@ -189,10 +160,7 @@ def write_invitation(
 
 def one_click(invite: "Invite") -> dict[str, str]:
     """Returns the headers by which mail programs show a button that declines the invitation (RFC 2369, RFC 8058)."""
-    return one_click_headers(tokens.link(purposes.ONE_CLICK, invite.pk))
-
-
-def one_click_headers(url: str) -> dict[str, str]:
+    url = tokens.link(purposes.ONE_CLICK, invite.pk)
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": ONE_CLICK_BODY}
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from kit.worker_loop import Worker
 from outbox.mail import smtp
+from outbox.mail.compose import compose
 from outbox.mail.dead_address import says_dead
 from outbox.models import OutboxMessage, Suppression
 from outbox.models.queryset import OutboxQuerySet
@@ -72,7 +73,7 @@ class Deliverer(Worker):
             log.info("mail %s given up: its address is suppressed", row.message_id)
             return
         try:
-            self.backend.send_messages([row.compose()])
+            self.backend.send_messages([compose(row)])
         except Exception as error:  # noqa: BLE001 whatever is wrong with one mail, the others must go on
             self._failed(row, error)
         else:

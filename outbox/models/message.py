@@ -4,19 +4,19 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from outbox import kinds, spared, verp
+from outbox import kinds, spared
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
 from outbox.models.suppression import Suppression
@@ -61,8 +61,9 @@ def clean_refusal(answer: str) -> str:
 class OutboxMessage(models.Model):
     """One mail to one recipient.
 
-    Its parts hold live links, so they are emptied when it has been handed over, or was given up too long ago to be
-    tried again.
+    Its parts are what the worker composes it of (outbox/mail/compose.py): facts for a template, frozen when the mail
+    was caused, or a whole message. They hold live links, so they are emptied when the mail has been handed over, or was
+    given up too long ago to be tried again.
     """
 
     class Status(models.TextChoices):
@@ -124,12 +125,10 @@ class OutboxMessage(models.Model):
 
     @classmethod
     def of(cls, message: EmailMessage, kind: str, recipient: str, about: UUID | None) -> "OutboxMessage":
-        """Returns an unsaved row for one recipient of a message. The worker composes the mail from it later.
+        """Returns an unsaved row for one recipient of a message, whose words are whole.
 
-        `kind` is a short name, such as that of the template. `about` is the id of the invitation or the link that the
-        mail is sent for, or None.
+        `kind` is a short name. `about` is the id of the invitation or the link that the mail is sent for, or None.
         """
-        domain = parseaddr(message.from_email)[1].rpartition("@")[2] or settings.SITE_HOST
         parts = {
             "subject": str(message.subject),
             "body": str(message.body),
@@ -138,41 +137,21 @@ class OutboxMessage(models.Model):
             "headers": {name: str(value) for name, value in message.extra_headers.items()},
             "alternatives": [[str(part.content), part.mimetype] for part in getattr(message, "alternatives", [])],
         }
-        row = cls(recipient=recipient, kind=kind, about=about, parts=parts)
-        row.message_id = row.new_id(domain)
-        return row
+        return cls.new(kind, recipient, about, parts, message.from_email)
 
-    def copy(self, recipient: str, parts: dict[str, Any], about: UUID | None) -> "OutboxMessage":
-        """Returns an unsaved mail of this mail's kind to another recipient, with other parts and a new Message-ID.
+    @classmethod
+    def new(cls, kind: str, recipient: str, about: UUID | None, parts: dict[str, Any], sender: str) -> "OutboxMessage":
+        """Returns an unsaved row with a new Message-ID, made of its kind and random digits, at the sender's domain.
 
-        `about` is the id of the invitation or the link that the new mail is sent for, or None.
+        `parts` are what outbox.mail.compose needs to compose the mail. `sender` is an address, perhaps with a name.
         """
-        domain = self.message_id.strip("<>").rpartition("@")[2]
-        message_id = self.new_id(domain)
-        return OutboxMessage(recipient=recipient, kind=self.kind, about=about, parts=parts, message_id=message_id)
-
-    def new_id(self, domain: str | None) -> str:
-        """Returns a new Message-ID at `domain`, made of the mail's kind and random digits."""
-        return f"<{self.kind}.{secrets.token_hex(12)}@{domain}>"
+        domain = parseaddr(sender)[1].rpartition("@")[2] or settings.SITE_HOST
+        message_id = f"<{kind}.{secrets.token_hex(12)}@{domain}>"
+        return cls(recipient=recipient, kind=kind, about=about, parts=parts, message_id=message_id)
 
     def schedule(self, at: datetime) -> None:
         """Dates the mail to `at`, and lets it leave then. Does not save it."""
         self.created_at, self.next_try_at, self.give_up_at = at, at, at + GIVE_UP_AFTER
-
-    def compose(self) -> EmailMultiAlternatives:
-        """Returns the message to send, with the Message-ID and the Date that are the same in every try.
-
-        Raises KeyError if the parts have been emptied.
-        """
-        parts: dict[str, Any] = dict(self.parts)
-        alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
-        fixed = {"Message-ID": self.message_id, "Date": format_datetime(self.created_at)}
-        parts["headers"] = {"From": sender} | parts["headers"] | fixed
-        # `from_email` is the envelope's sender, where bounces go; people see the From header.
-        message = EmailMultiAlternatives(to=[self.recipient], from_email=verp.return_path(self) or sender, **parts)
-        for content, mimetype in alternatives:
-            message.attach_alternative(content, mimetype)
-        return message
 
     @property
     def status(self) -> Status:

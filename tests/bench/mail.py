@@ -197,18 +197,21 @@ def store(count):
 
     outbox().all().delete()
     MagicLink.objects.issue("guest@example.com")
-    parts = json.dumps(outbox().get().parts)
+    mail = outbox().get()
+    parts = json.dumps(mail.parts)
     (token,) = set(re.findall(r"/signup\?token=([\w.:-]+)", parts))
     outbox().all().delete()
     recipients = [f"guest{n}@example.com" for n in range(count)]
     for some in batched(recipients, 1000):
-        outbox().bulk_create(mail_to(recipient, parts.replace(token, secrets.token_urlsafe(60))) for recipient in some)
+        outbox().bulk_create(
+            mail_to(recipient, mail.kind, parts.replace(token, secrets.token_urlsafe(60))) for recipient in some
+        )
     return recipients
 
 
-def mail_to(recipient, parts):
+def mail_to(recipient, kind, parts):
     message_id = f"<{secrets.token_hex(12)}@localhost>"
-    return outbox().model(recipient=recipient, kind="invite", message_id=message_id, parts=json.loads(parts))
+    return outbox().model(recipient=recipient, kind=kind, message_id=message_id, parts=json.loads(parts))
 
 
 def handed_over():

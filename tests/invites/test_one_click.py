@@ -12,6 +12,7 @@ from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
 from kit import tokens
+from outbox.mail.compose import compose
 from outbox.mail.smtp import WRITING
 from outbox.models import OutboxMessage, Suppression
 from tests.invites.test_decline import rows
@@ -112,7 +113,7 @@ def test_no_mail_that_somebody_asked_for_has_it(client, mailbox, invite, ada):
 
 
 def test_a_long_url_is_sent_in_one_line_that_mail_programs_can_read(invite):
-    message = OutboxMessage.objects.get().compose().message(policy=WRITING)
+    message = compose(OutboxMessage.objects.get()).message(policy=WRITING)
 
     line = next(line for line in message.as_bytes().split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
 

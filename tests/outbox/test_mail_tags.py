@@ -8,6 +8,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import get_template
 from django.utils import translation
 
+from outbox.mail.compose import compose
 from outbox.mail.write import write
 from tests.outbox.test_mails import KINDS, NOTICES
 
@@ -34,8 +35,8 @@ def blocks(name):
 
 def rendered(name, language="en", **context):
     """Subject, text and HTML."""
-    parts = write(name, "grace@example.com", context, language=language).parts
-    return parts["subject"], parts["body"], parts["alternatives"][0][0]
+    message = compose(write(name, "grace@example.com", context, language=language))
+    return message.subject, message.body, message.alternatives[0].content
 
 
 def test_there_is_one_file_for_each_mail():

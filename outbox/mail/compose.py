@@ -1,0 +1,80 @@
+"""Composing a stored mail: the worker does it just before it sends. Requests only store what the mail needs to say."""
+
+from email.utils import format_datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Template
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from outbox import verp
+from outbox.models import OutboxMessage
+
+
+def compose(row: OutboxMessage) -> EmailMultiAlternatives:
+    """Returns the message to send, with the Message-ID and the Date that are the same in every try.
+
+    `row` has the facts that write() stored for a template, or a whole message that other code has sent by Django's API.
+    Raises KeyError if the parts of the row have been emptied, and whatever the template raises.
+    """
+    parts: dict[str, Any] = render_parts(row.kind, **row.parts) if "context" in row.parts else dict(row.parts)
+    alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
+    fixed = {"Message-ID": row.message_id, "Date": format_datetime(row.created_at)}
+    parts["headers"] = {"From": sender} | parts["headers"] | fixed
+    # `from_email` is the envelope's sender, where bounces go; people see the From header.
+    message = EmailMultiAlternatives(to=[row.recipient], from_email=verp.return_path(row) or sender, **parts)
+    for content, mimetype in alternatives:
+        message.attach_alternative(content, mimetype)
+    return message
+
+
+def render_parts(
+    name: str, *, context: dict[str, Any], language: str, source: str, reply_to: list[str], extra: dict[str, str]
+) -> dict[str, Any]:
+    """Renders templates/mail/`name`.html from what write() stored. Returns the parts of a whole message.
+
+    They are those that OutboxMessage.of() stores for a message of other code. Raises whatever the template raises.
+    """
+    with translation.override(language):
+        context = context | {
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "support_contact": settings.SUPPORT_CONTACT,
+            "language": translation.get_language(),
+        }
+        return {
+            # A name or note from outside must not be able to add a header.
+            "subject": " ".join(render(name, subject_alone(), context).split()),
+            "body": render(name, "mail/base.txt", context).strip() + "\n",
+            "from_email": settings.DEFAULT_FROM_EMAIL,
+            "reply_to": reply_to or [settings.SUPPORT_CONTACT],
+            "headers": headers(name, source, context["language"]) | extra,
+            "alternatives": [(render(name, "mail/base.html", context), "text/html")],
+        }
+
+
+def render(name: str, base: str | Template, context: dict[str, Any]) -> str:
+    """Returns the mail template `name`, rendered on top of `base`: the base of subjects, of texts or of HTML."""
+    return render_to_string(f"mail/{name}.html", context | {"base": base})
+
+
+@cache
+def subject_alone() -> Template:
+    """Returns a base that shows only the subject. It is made at first use: Django has no templates during imports."""
+    return Template("{% autoescape off %}{% block subject %}{% endblock %}{% endautoescape %}")
+
+
+def headers(name: str, source: str, language: str) -> dict[str, str]:
+    """Returns the headers that all our mail has: against automatic replies, for feedback loops, and the language.
+
+    `name` is that of the mail's template; `source`, such as "site", stands beside it in the Feedback-ID.
+    """
+    return {
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies
+        "X-Auto-Response-Suppress": "All",  # Exchange: no automatic replies of any kind
+        "Feedback-ID": f"{name}:{source}:{settings.SITE_HOST}:frontdoor",
+        "Content-Language": language,
+    }

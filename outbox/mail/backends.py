@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.filebased import EmailBackend as FileBackend
 
-from outbox.mail.smtp import HEADERS
+from outbox.mail.headers import HEADERS
 from outbox.models import OutboxMessage
 
 READABLE = policy.default.clone(header_factory=HEADERS)

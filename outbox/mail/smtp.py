@@ -6,14 +6,13 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from email import policy
-from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from functools import partial
 from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
+from outbox.mail import mime
 from outbox.mail.bounded_reading import Answers, seconds_until
 
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
@@ -21,34 +20,6 @@ LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a
 # These codes are about our connection, not about the mail (RFC 4954 §6; RFC 5321 §4.2.4): a new password helps, or a
 # new connection, but giving up the mail does not.
 ABOUT_US = {503, 530, 534, 535, 538}
-
-
-class _OneLine(UnstructuredHeader):
-    """A header that is written in one line, however long it is.
-
-    Python would break a long URL into encoded words, which no mail program takes for a URL (RFC 2047 §5).
-    """
-
-    def fold(self: Any, *, policy: policy.EmailPolicy) -> str:  # mixed into a text, which is the value
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-class _Headers(HeaderRegistry):
-    """Python's registry of header classes, with a cache: making a class for each header took a quarter of composing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.map_to_type("List-Unsubscribe", _OneLine)  # type: ignore[arg-type]  # it is mixed into BaseHeader later
-        self.made: dict[str, type] = {}
-
-    def __getitem__(self, name: str) -> type:
-        if name not in self.made:
-            self.made[name] = super().__getitem__(name)
-        return self.made[name]
-
-
-HEADERS = _Headers()
-WRITING = policy.SMTP.clone(header_factory=HEADERS)
 
 
 class SmtpBackend(EmailBackend):
@@ -79,8 +50,7 @@ class SmtpBackend(EmailBackend):
         self.connection.until, self.connection.bytes_read = self.until, 0
         for email in email_messages:
             recipients = [self.prep_address(address) for address in email.recipients()]
-            content = email.message(policy=WRITING).as_bytes()
-            self.connection.sendmail(self.prep_address(email.from_email), recipients, content)
+            self.connection.sendmail(self.prep_address(email.from_email), recipients, mime.as_bytes(email))
             self.answer = self.connection.answer
         return len(email_messages)
 

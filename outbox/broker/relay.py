@@ -7,13 +7,23 @@ row again, and its receiver knows that row by its id.
 from collections.abc import Callable, Generator
 from itertools import takewhile
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, models, transaction
+from django.utils import timezone
 
+from kit.prepared import Given, Prepared
 from outbox.broker import amqp
 from outbox.models import OutboxEvent, OutboxMessage
 
 IDLE = 0.5  # seconds between two looks at an empty outbox
 TURN = 20  # mails that are published before events have their turn, and the other way round
+
+DUE = Prepared(
+    lambda: (
+        OutboxMessage.objects.due(Given("now", models.DateTimeField()))
+        .only("pk", "published_at")
+        .select_for_update(skip_locked=True)[:1]
+    )
+)
 
 
 def rounds() -> Generator[bool]:
@@ -48,13 +58,13 @@ def publish_mail(broker: amqp.Broker) -> bool:
     the broker is away or refuses the mail.
     """
     with transaction.atomic():
-        row = OutboxMessage.objects.due().only("pk", "published_at").select_for_update(skip_locked=True).first()
-        if row is not None:
+        rows = DUE.read(now=timezone.now())
+        for row in rows:  # at most one
             # A long queue still holds what was published before, as nobody empties it: none of that is published twice.
             if row.published_at is None or broker.has_room():
                 broker.publish_mail(row.pk)
             row.mark_published()
-    return row is not None
+    return bool(rows)
 
 
 def publish_event(broker: amqp.Broker) -> bool:

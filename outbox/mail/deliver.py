@@ -9,18 +9,25 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.mail import mailers
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, models, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kit.prepared import Given, Prepared
 from kit.worker_loop import Worker
 from outbox.mail import smtp
 from outbox.mail.compose import compose
 from outbox.mail.dead_address import says_dead
 from outbox.models import OutboxMessage, Suppression
-from outbox.models.queryset import OutboxQuerySet
 
 log = logging.getLogger("frontdoor.mail")
+
+NOW = Given("now", models.DateTimeField())
+DUE = Prepared(lambda: OutboxMessage.objects.due(NOW).select_for_update(skip_locked=True)[:1])
+NAMED = Prepared(
+    lambda: OutboxMessage.objects.deliverable(NOW).filter(pk=Given("pk", models.BigIntegerField())).select_for_update()
+)
 
 MAILS_PER_CONNECTION = 100  # servers hang up on clients that stay for ever
 
@@ -38,7 +45,7 @@ class Deliverer(Worker):
         Raises DatabaseError or InterfaceError if the database fails; the try then counts as failed, if that can be
         saved.
         """
-        return self._try(OutboxMessage.objects.due().select_for_update(skip_locked=True))
+        return self._try(DUE)
 
     def try_one(self, pk: int) -> bool:
         """Tries the mail with this id, which the broker named. Returns False if it no longer waits for a try.
@@ -46,14 +53,13 @@ class Deliverer(Worker):
         Waits for the row's lock, which the relay may still hold, as long as the connection's lock_timeout allows.
         Raises OperationalError after that, and DatabaseError or InterfaceError if the database fails.
         """
-        return self._try(OutboxMessage.objects.deliverable().filter(pk=pk).select_for_update())
+        return self._try(NAMED, pk=pk)
 
-    def _try(self, rows: OutboxQuerySet) -> bool:
+    def _try(self, rows: Prepared[OutboxMessage], **given: int) -> bool:
         row = None
         try:
             with transaction.atomic():
-                row = rows.first()
-                if row is not None:
+                for row in rows.read(now=timezone.now(), **given):  # at most one
                     self.deliver(row)
         except (DatabaseError, InterfaceError):
             if row is not None:

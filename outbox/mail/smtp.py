@@ -14,6 +14,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from outbox.mail import mime
 from outbox.mail.bounded_reading import Answers, seconds_until
+from outbox.mail.headers import ADDRESS
 
 LONGEST = 30.0  # seconds for one mail with all its answers, each of which has a timeout of its own
 
@@ -53,6 +54,10 @@ class SmtpBackend(EmailBackend):
             self.connection.sendmail(self.prep_address(email.from_email), recipients, mime.as_bytes(email))
             self.answer = self.connection.answer
         return len(email_messages)
+
+    def prep_address(self, address: str, force_ascii: bool = True) -> str:
+        """Returns the bare address for the envelope. Raises ValueError if it is invalid, or cannot be in ASCII."""
+        return address if ADDRESS.fullmatch(address) else super().prep_address(address, force_ascii)
 
     def abandon(self) -> None:
         """Drops the connection without "QUIT": a server that hangs would take its time for that, too."""

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kit.prepared import Given, PreparedUpdate
 from outbox import kinds, spared
 from outbox.models.queryset import TROUBLE, OutboxQuerySet
 from outbox.models.retry_times import GIVE_UP_AFTER, pause_after, until_given_up
@@ -56,6 +57,26 @@ def clean_refusal(answer: str) -> str:
     A refusal may quote the mail, and with it the link.
     """
     return LIKE_SECRET.sub("…", clean_answer(answer))
+
+
+TIME = models.DateTimeField()
+SENT = PreparedUpdate(
+    lambda: (
+        OutboxMessage.objects.filter(pk=Given("pk", models.BigIntegerField())),
+        {
+            "sent_at": Given("sent_at", TIME),
+            "parts": {},
+            "attempts": Given("attempts", models.PositiveIntegerField()),
+            "last_answer": Given("last_answer", models.CharField()),
+        },
+    )
+)
+PUBLISHED = PreparedUpdate(
+    lambda: (
+        OutboxMessage.objects.filter(pk=Given("pk", models.BigIntegerField())),
+        {"published_at": Given("published_at", TIME), "next_try_at": Given("next_try_at", TIME)},
+    )
+)
 
 
 class OutboxMessage(models.Model):
@@ -170,12 +191,13 @@ class OutboxMessage(models.Model):
     def mark_published(self) -> None:
         """Saves that the broker has the mail. Unless it is delivered within REPUBLISH_AFTER, it is published again."""
         self.published_at, self.next_try_at = timezone.now(), timezone.now() + REPUBLISH_AFTER
-        self.save(update_fields=["published_at", "next_try_at"])
+        PUBLISHED.with_values(pk=self.pk, published_at=self.published_at, next_try_at=self.next_try_at).run()
 
     def mark_sent(self, answer: str = "") -> None:
         """Saves that a server took the mail, with its answer, and empties the parts. Counts as a try."""
-        self.sent_at, self.parts = timezone.now(), {}
-        self._save_try(clean_answer(answer), "sent_at", "parts")
+        self.sent_at, self.parts, self.last_answer = timezone.now(), {}, clean_answer(answer)
+        self.attempts += 1
+        SENT.with_values(pk=self.pk, sent_at=self.sent_at, attempts=self.attempts, last_answer=self.last_answer).run()
 
     def mark_failed(self, answer: str) -> None:
         """Saves a failed try, with the server's answer or the error as `answer`.

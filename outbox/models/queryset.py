@@ -1,7 +1,7 @@
 """Queries for outgoing mail, and verbs for many mails at once."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from kit.prepared import Given
 from outbox.models.retry_times import KEPT, RETRIABLE, until_given_up
 
 if TYPE_CHECKING:
@@ -39,17 +40,17 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Returns the mail that is neither handed over nor given up."""
         return self.filter(sent_at=None, given_up_at=None)
 
-    def due(self) -> "OutboxQuerySet":
-        """Returns mail to look at now, longest due first: never tried, failed a pause ago, or lost by the broker."""
-        return self.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
+    def due(self, now: datetime | Given | None = None) -> "OutboxQuerySet":
+        """Returns mail to look at `now`, longest due first: never tried, failed a pause ago, or lost by the broker."""
+        return self.waiting().filter(next_try_at__lte=now or timezone.now()).order_by("next_try_at")
 
-    def deliverable(self) -> "OutboxQuerySet":
-        """Returns the mail that a worker may try when the broker names it: what waits, and is published or due.
+    def deliverable(self, now: datetime | Given | None = None) -> "OutboxQuerySet":
+        """Returns the mail that a worker may try `now` when the broker names it: what waits, and is published or due.
 
         The broker may name a mail late, or twice. By then it may have left, or have failed, so that it must wait for
         its next try: such mail is not returned.
         """
-        return self.waiting().exclude(published_at=None, next_try_at__gt=timezone.now())
+        return self.waiting().exclude(published_at=None, next_try_at__gt=now or timezone.now())
 
     def newest_about(self, subjects: Iterable[UUID]) -> "OutboxQuerySet":
         """Returns the newest mail about each of these ids of invitations or links; its parts are not read."""

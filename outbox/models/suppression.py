@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
@@ -12,6 +14,17 @@ from django.utils.translation import gettext_lazy as _
 
 from kit.exact import ExactEmailField, ExactField
 from kit.one_statement import Write
+from kit.prepared import Given, Prepared
+
+OF = Prepared(
+    lambda: Suppression.objects.filter(
+        RawSQL(
+            "recipient = %s OR digest = ANY(%s)",
+            (Given("recipient", models.CharField()), Given("digests", ArrayField(models.CharField()))),
+            models.BooleanField(),
+        )
+    ).order_by("pk")[:1]
+)
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -63,7 +76,8 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
     def of(self, recipient: str) -> "Suppression | None":
         """Returns the suppression of an address, or None if mail may go to it."""
-        return self.to([recipient]).first()
+        found = OF.read(recipient=recipient, digests=digests(recipient))
+        return found[0] if found else None
 
     def among(self, recipients: Iterable[str]) -> "dict[str, Suppression]":
         """Returns the suppressed ones of these addresses, each with its suppression, read in one statement."""

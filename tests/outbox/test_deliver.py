@@ -1,5 +1,6 @@
 """Delivery: one row locked, sent, marked, committed; whatever fails waits its turn."""
 
+import re
 from base64 import b64encode
 from datetime import timedelta
 from email import policy
@@ -9,17 +10,21 @@ from unittest.mock import patch
 import pytest
 from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models.sql.compiler import SQLCompiler, SQLUpdateCompiler
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites import purposes
 from invites.models import MagicLink
 from kit import tokens
-from outbox.mail.deliver import deliver_due
+from outbox.mail.deliver import Deliverer, deliver_due
 from outbox.models import OutboxMessage
 from outbox.models.message import clean_refusal
 
 pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
 
 
 class Sink:
@@ -64,6 +69,29 @@ def test_a_mail_is_handed_over_once_and_its_row_forgets_the_link(smtp):
     assert row.sent_at
     assert row.parts == {}
     assert link not in str(OutboxMessage.objects.values().get())
+
+
+def test_a_delivery_takes_three_statements_that_django_composes_once(smtp):
+    for name in ("grace", "alan", "ada"):
+        MagicLink.objects.issue(f"{name}@example.com")
+    worker, last = Deliverer(), OutboxMessage.objects.latest("pk").pk
+    OutboxMessage.objects.filter(pk=last).update(published_at=timezone.now(), next_try_at=timezone.now() + DAY)
+    worker.next()
+    worker.try_one(0)
+
+    with (
+        CaptureQueriesContext(connection) as queries,
+        patch.object(SQLCompiler, "as_sql", side_effect=AssertionError),
+        patch.object(SQLUpdateCompiler, "as_sql", side_effect=AssertionError),
+    ):
+        worker.next()
+        worker.try_one(last)
+    worker.rest()
+
+    said = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert [re.match(r"SELECT|UPDATE", sql)[0] for sql in said] == ["SELECT", "SELECT", "UPDATE"] * 2
+    assert "FOR UPDATE SKIP LOCKED" in said[0]
+    assert len(smtp.taken) == 3
 
 
 def test_a_refused_mail_waits_longer_each_time_and_keeps_what_the_server_said(smtp):

@@ -6,7 +6,7 @@ Address and size come from BIND, WEB_CONCURRENCY and WEB_THREADS in the environm
 import os
 
 from django.conf import settings
-from gunicorn.glogging import Logger
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from config.logs import LOGGING
 

@@ -15,6 +15,7 @@ from accounts.api import second_factor as api_second_factor
 from accounts.api import sessions as api_sessions
 from accounts.email_change import pages as email_change
 from accounts.google import pages as google_account
+from accounts.password import hashers
 from accounts.password.pages import change as password_change
 from accounts.password.pages import login as password_login
 from accounts.password.pages import prolong
@@ -130,7 +131,7 @@ urlpatterns = [
     path("api/v1/account/google", by_method(POST=api_google_account.connect, DELETE=api_google_account.disconnect)),
     path("api/v1/openapi.json", openapi.openapi),
     path("healthz", edge.healthz, name="healthz"),
-    path("readyz", edge.readyz, {"mail_is_late": lateness.is_late}, name="readyz"),
+    path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path("admin/", admin.site.urls),
 ]
 

@@ -33,4 +33,9 @@ def lane() -> Lane:
     return Lane(settings.HASH_THREADS, settings.HASH_PLACES)
 
 
+def waiting() -> int:
+    """Returns how many requests of this process are in the lane: those that wait, and those whose turn it is."""
+    return lane().inside
+
+
 os.register_at_fork(after_in_child=lane.cache_clear)  # threads do not come along

@@ -17,7 +17,6 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.password import hashers
 from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
@@ -38,17 +37,17 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def readyz(request: HttpRequest, mail_is_late: Callable[[], bool]) -> HttpResponse:
+def readyz(request: HttpRequest, mail_is_late: Callable[[], bool], hashes: Callable[[], int]) -> HttpResponse:
     """Answers 200 if this process can serve visitors, and 503 if PostgreSQL does not answer.
 
     The JSON says of "database", "cache" (Redis) and "mail" whether each is well; the last two do not change the status.
     "hashes" is the number of requests in this process that wait for a password hash.
-    `mail_is_late` comes from the site map, the only file of this room that may import the outbox.
+    `mail_is_late` and `hashes` come from the site map, the only file of this room that may import others.
     """
     cache = caches["sessions"].answers()  # type: ignore[attr-defined]
     database = database_answers()
     parts = {"database": database, "cache": cache, "mail": database and mail_is_quick(mail_is_late)}
-    parts |= {"hashes": hashers.lane().inside}
+    parts |= {"hashes": hashes()}
     return JsonResponse(parts, status=200 if parts["database"] else 503)
 
 

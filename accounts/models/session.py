@@ -56,13 +56,6 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Returns the stored keys of the newest of these sessions, at most ENDED_AT_ONCE."""
         return list(self.order_by("-created_at").values_list("session_key", flat=True)[:ENDED_AT_ONCE])
 
-    def deletion_of(self, user: "User", *, after: str) -> Write:
-        """Returns a write that deletes the user's newest ENDED_AT_ONCE sessions, and returns their stored keys.
-
-        It runs after the write of that name in the same statement, if that has changed a row.
-        """
-        return Write(DELETE_NEWEST.format(after), [user.pk, user.pk, ENDED_AT_ONCE - 1])
-
     def end(self, handle: str, **trace: Any) -> "Session | None":
         """Ends the live session with this handle, and records it in its owner's history.
 
@@ -155,6 +148,14 @@ class Session(AbstractBaseSession):
     def cache_key(cls, stored: str) -> str:
         """Returns the name under which Redis has a copy of the session that is stored as `stored`."""
         return f"{cls.CACHE_PREFIX}{stored}"
+
+    @staticmethod
+    def deletion_of_newest(user: "User", *, after: str) -> Write:
+        """Returns a write that deletes the user's newest ENDED_AT_ONCE sessions, and returns their stored keys.
+
+        It runs after the write called `after` in the same statement, if that has changed a row.
+        """
+        return Write(DELETE_NEWEST.format(after), [user.pk, user.pk, ENDED_AT_ONCE - 1])
 
     @classmethod
     def forget_copies(cls, keys: Iterable[str]) -> None:

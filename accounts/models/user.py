@@ -294,7 +294,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         Then it deletes the sessions' copies in Redis.
         """
         statement = OneStatement([Write(VOID, [self.pk])]).insert(*events)
-        statement.add(Session.objects.deletion_of(self, after=statement.met), "deleted")
+        statement.add(Session.deletion_of_newest(self, after=statement.met), "deleted")
         OutboxEvent.objects.add_to(statement, [new_event("session.revoked", user=self.pk, all=True)])
         new_epoch = f"(SELECT session_epoch FROM {statement.met})"  # noqa: S608 the name of a part
         try:

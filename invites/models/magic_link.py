@@ -140,13 +140,6 @@ class MagicLink(models.Model):
     def __str__(self) -> str:
         return self.email
 
-    @classmethod
-    def of(cls, invite: Invite) -> "MagicLink":
-        """Returns an invitation's own link, not stored yet."""
-        sent_at = invite.sent_at or invite.created_at
-        terms = {"created_at": invite.created_at, "sent_at": sent_at, "expires_at": invite.expires_at}
-        return cls(pk=invite.pk, email=invite.email, purpose=cls.Purpose.INVITE, invite=invite, **terms)
-
     @property
     def subject(self) -> UUID:
         """The id under which an opening of the link is noted: that of its invitation, or else the link's own."""

@@ -217,7 +217,7 @@ class InviteQuerySet(Lifecycle):
         ours = self.model.objects.filter(pk__in=[row.pk for row in rows])
         # If nobody listens, no statement is spent on telling.
         stored = dict(ours.values_list("pk", OutboxEvent.objects.is_heard()))
-        self._links.bulk_create([self._links.model.of(row) for row in rows if row.pk in stored])
+        self._links.store_own(stored)
         if any(stored.values()):
             ours.announce_invites("invite.sent")
         skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Event
 from invites import purposes
 from invites.members.invitations import MemberInvites
-from invites.models import INVITE_LIFETIME, Entry, Invite, Reason, in_step
+from invites.models import INVITE_LIFETIME, Entry, Invite, MagicLink, Reason, in_step
 from kit import tokens
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
@@ -42,6 +42,15 @@ def test_everybody_gets_one_mail_with_their_own_link(mailbox, client):
     invite = Invite.objects.get(email="g1@example.com")
     assert (invite.name, invite.batch, invite.source, invite.sends) == ("Guest 1", "b_1", "csv", 1)
     assert Event.objects.filter(kind="invited", about=invite.pk).exists()
+
+
+def test_each_column_of_a_link_is_that_of_its_invitation_or_empty():
+    send(entries(2))
+    invite = Invite.objects.get(email="g1@example.com")
+    times = {name: getattr(invite, name) for name in ("created_at", "sent_at", "expires_at")}
+    expected = MagicLink(pk=invite.pk, email=invite.email, purpose=MagicLink.Purpose.INVITE, invite=invite, **times)
+    columns = [field.attname for field in MagicLink._meta.fields]
+    assert MagicLink.objects.values(*columns).get(pk=invite.pk) == {name: getattr(expected, name) for name in columns}
 
 
 def test_inviting_the_same_people_twice_invites_nobody_twice():

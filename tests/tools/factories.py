@@ -46,5 +46,5 @@ class InviteFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model, **fields):
         invite = model.objects.create(**fields)
-        MagicLink.of(invite).save(force_insert=True)
+        MagicLink.objects.store_own([invite.pk])
         return invite

@@ -1,7 +1,7 @@
 """Queries for magic links, and issuing one to the visitor who asks for it."""
 
-from contextlib import nullcontext
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID

@@ -133,7 +133,7 @@ def fail(*_args, **_kwargs):
 
 
 def test_a_sign_in_whose_mail_cannot_be_written_is_not_recorded(ada, monkeypatch):
-    monkeypatch.setattr(notices, "tell", fail)
+    monkeypatch.setattr(notices, "letter", fail)
     client = Client(raise_request_exception=False)
 
     assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 500

@@ -233,11 +233,11 @@ def test_ready_while_mail_is_late_and_says_so(late, client):
     page = client.get("/readyz")
 
     assert page.status_code == 200
-    assert page.json() == {"database": True, "cache": True, "mail": False}
+    assert page.json() == {"database": True, "cache": True, "mail": False, "hashes": 0}
 
 
 def test_ready_and_mail_is_quick(client):
-    assert client.get("/readyz").json() == {"database": True, "cache": True, "mail": True}
+    assert client.get("/readyz").json() == {"database": True, "cache": True, "mail": True, "hashes": 0}
 
 
 def test_ready_says_that_mail_is_late_where_nobody_can_tell(client):

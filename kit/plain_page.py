@@ -1,4 +1,4 @@
-"""Pages that look the same to every stranger: rendered once for each language, then given each visitor's CSRF token."""
+"""Pages that look the same to all, but for some texts: rendered once for each language, then filled in for each."""
 
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -10,27 +10,39 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-TOKEN = "the CSRF token goes here"  # noqa: S105 what stands in a rendered page where the token is to go
+from kit.prepared_html import blanks, fill, with_blanks
 
 _pages: dict[tuple[Hashable, ...], str] = {}
 
 
-def show(request: HttpRequest, template: str, context: Callable[[], dict[str, Any]], *varies: Hashable) -> HttpResponse:
-    """Returns the page that `template` makes of what `context` returns; to a stranger perhaps from memory.
+def show(
+    request: HttpRequest,
+    template: str,
+    context: Callable[[], dict[str, Any]],
+    *varies: Hashable,
+    person: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Returns the page that `template` makes of what `context` returns; perhaps from memory.
 
-    Beside the request's path and language, nothing but `varies` may make a difference to a stranger's page.
+    Beside the request's path and language, nothing but `varies` may make a difference to the page that strangers see.
+    `person` is for a page that a person who is signed in sees: texts about them by the names of variables, which the
+    template may only show.
     """
-    if settings.DEBUG or not is_for_a_stranger(request):
-        return render(request, template, context())
+    if settings.DEBUG or not is_plain(request, of_person=person is not None):
+        return render(request, template, context() | (person or {}))
+    values = {"csrf_token": get_token(request), **(person or {})}
     key = (template, request.path, get_language(), *varies)
     if key not in _pages:
-        _pages[key] = render_to_string(template, context() | {"csrf_token": TOKEN}, request)
-    return HttpResponse(_pages[key].replace(TOKEN, get_token(request)))
+        _pages[key] = with_blanks(render_to_string(template, context() | blanks(*values), request))
+    return HttpResponse(fill(_pages[key], values))
 
 
-def is_for_a_stranger(request: HttpRequest) -> bool:
-    """Returns whether a request asks for a page, without a query, and tells nothing of who asks or was here before."""
-    cookies = {settings.SESSION_COOKIE_NAME, f"{settings.COOKIE_PREFIX}messages"}
+def is_plain(request: HttpRequest, *, of_person: bool) -> bool:
+    """Returns whether a request asks for a page, without a query, and brings no message or typed text.
+
+    Unless the page is `of_person`, the request must not tell who asks, or was here before, either.
+    """
+    cookies = {f"{settings.COOKIE_PREFIX}messages", *([] if of_person else [settings.SESSION_COOKIE_NAME])}
     asks = request.method in {"GET", "HEAD"} and not request.META.get("QUERY_STRING")
     return asks and not hasattr(request, "typed") and cookies.isdisjoint(request.COOKIES)
 

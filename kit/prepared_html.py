@@ -17,6 +17,25 @@ BLANK = "\ue000{}\ue001"
 BLANKS = re.compile("\ue000(\\w+)\ue001")
 
 
+def blanks(*names: str) -> dict[str, str]:
+    """Returns what to render a template with, for each text that fill() is to put in its place."""
+    return {name: BLANK.format(name) for name in names}
+
+
+def with_blanks(html: str) -> str:
+    """Returns HTML that was rendered with blanks(), as fill() needs it."""
+    return BLANKS.sub(r"%(\1)s", html.replace("%", "%%"))
+
+
+def fill(rendered: str, values: dict[str, str]) -> SafeString:
+    """Returns the HTML of with_blanks() with these values, which are escaped unless they are HTML.
+
+    Raises KeyError for a value that is missing.
+    """
+    escaped = {name: value if isinstance(value, SafeString) else escape(value) for name, value in values.items()}
+    return mark_safe(rendered % escaped)  # noqa: S308 escaped
+
+
 class PreparedHtml:
     """A template that is used many times, as for the rows of a list. `values` are the names of the texts in it.
 
@@ -26,7 +45,7 @@ class PreparedHtml:
 
     def __init__(self, template: str, *values: str) -> None:
         self._template = template
-        self._blanks = {name: BLANK.format(name) for name in values}
+        self._blanks = blanks(*values)
         self._rendered: dict[Any, str] = {}
 
     def fill(self, values: dict[str, str], **flags: bool) -> SafeString:
@@ -38,10 +57,8 @@ class PreparedHtml:
         rendered = self._rendered.get(key)
         if rendered is None or settings.DEBUG:
             rendered = self._rendered[key] = self._render(flags)
-        escaped = {name: value if isinstance(value, SafeString) else escape(value) for name, value in values.items()}
-        return mark_safe(rendered % escaped)  # noqa: S308 escaped
+        return fill(rendered, values)
 
     def _render(self, flags: dict[str, bool]) -> str:
         """Returns the template as a format string of Python."""
-        html = render_to_string(self._template, self._blanks | flags)
-        return BLANKS.sub(r"%(\1)s", html.replace("%", "%%"))
+        return with_blanks(render_to_string(self._template, self._blanks | flags))

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from accounts.session.account_page import PersonRequest, account_page
+from accounts.session.notes import CHOSEN
 from invites import limits
 from invites.ask_for_link.ask import (
     LinkRequest,
@@ -22,6 +23,7 @@ from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from invites.models import MagicLink
 from kit import plain_page, rate_limit, visitor
+from kit.addresses import readable
 from kit.form import safe_path
 from kit.page import bind_form, page, typed
 from kit.rate_limit import Due
@@ -38,7 +40,10 @@ def entry(request: HttpRequest) -> HttpResponse:
     """
     next_url = safe_path(request.GET.get("next", ""))
     if request.user.is_authenticated:
-        return render(request, "invites/ask_for_link/signed_in.html", {"next": next_url})
+        person = {"username": request.user.get_username(), "email": readable(request.user.email)}
+        theme = (request.session.get(CHOSEN) or {}).get("theme", "")
+        template = "invites/ask_for_link/signed_in.html"
+        return plain_page.show(request, template, lambda: {"next": next_url}, theme, person=person)
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
 
 

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from kit import plain_page
-from tests.tools.factories import PASSWORD
+from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +50,7 @@ def test_it_is_rendered_once_and_is_the_page_that_others_get(path, language, ren
     assert len(renders) == 1
     assert without_tokens(first) == without_tokens(second) == without_tokens(fresh)
     assert f'lang="{language}"' in without_tokens(first)
-    assert plain_page.TOKEN not in first.content.decode()
+    assert "\ue000" not in first.content.decode()
 
 
 def test_each_visitor_gets_a_token_that_works(renders):
@@ -93,6 +94,35 @@ def test_what_was_typed_is_shown_to_whom_it_is_from_alone(renders):
 
     assert "grace" in again.content.decode()
     assert "grace" not in Client().get("/login").content.decode()
+
+
+def test_people_who_are_signed_in_share_a_page_but_for_their_names(renders):
+    pages = {}
+    for name in ("ada", "grace"):
+        UserFactory(username=name, email=f"{name}@example.com")
+        browser = Client()
+        browser.post("/login", {"login": name, "password": PASSWORD})
+        pages[name] = browser.get("/")
+
+    assert len(renders) == 1
+    for name, other in (("ada", "grace"), ("grace", "ada")):
+        assert words(pages[name]).count(f"signed in as {name}") == 1
+        assert f"{name}@example.com" in words(pages[name])
+        assert other not in pages[name].content.decode()
+
+
+def test_what_a_person_is_called_is_text_and_never_a_blank_or_html(signed_in, ada, renders):
+    User.objects.filter(pk=ada.pk).update(username="%(csrf_token)s<b>")
+    signed_in.get("/")
+
+    assert "%(csrf_token)s&lt;b&gt;" in signed_in.get("/").content.decode()
+
+
+def test_each_theme_has_a_page_of_its_own(signed_in, renders):
+    signed_in.get("/")
+    signed_in.post("/account/settings", {"theme": "dark", "language": "en", "timezone": "UTC"})
+
+    assert 'data-theme="dark"' in signed_in.get("/").content.decode()
 
 
 def test_another_setting_makes_another_page(settings, renders):

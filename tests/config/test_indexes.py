@@ -79,6 +79,14 @@ def newest(rows):
     return list(rows.order_by("-id")[:20])
 
 
+def use_most_links():
+    """Has all links be used but ten: where those are many, another index finds them as soon."""
+    few = list(MagicLink.objects.asked_for().unused().values_list("pk", flat=True)[:10])
+    MagicLink.objects.exclude(pk__in=few).update(used_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE invites_magiclink")
+
+
 def readers():
     """Returns an act for each index that is not unique, by its name: the query that the comment at the index names."""
     person, inviter = User.objects.get(username="person77"), Invite.objects.exclude(invited_by=None)[0].invited_by
@@ -123,8 +131,8 @@ def readers():
         "link_by_invite": lambda: list(taken.links.all()),
         "link_used_by": lambda: list(MagicLink.objects.to(taken.accepted_by)),
         "link_asked_for": lambda: newest(asked),
-        "link_unused": lambda: newest(asked.unused().filter(expires_at__lte=now)),
         "link_used": lambda: newest(asked.filter(used_at__isnull=False)),
+        "link_unused": lambda: (use_most_links(), newest(asked.unused().filter(expires_at__lte=now))),
     }
 
 

@@ -10,14 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends import cached_db
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.core.cache import BaseCache
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import Session, Superseded, User
 from accounts.models.session import stored_key
 from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP, are_whole
+from kit.one_statement import OneStatement
 
 KEY = re.compile(r"[a-z0-9]{32}")
 
@@ -104,11 +106,20 @@ class SessionStore(cached_db.SessionStore):
             self._session_cache = kept
         if self._moves:
             self._move()
+        if must_create or self._fresh:
+            self._insert()
+        else:
+            super().save()
+
+    def _insert(self) -> None:
+        """Writes the row of a new session by one statement, and its copy. Raises UpdateError as save() does."""
+        row = self.create_model_instance(self._get_session(no_load=True))  # type: ignore[attr-defined]
         try:
-            super().save(must_create=must_create or self._fresh)
-        except CreateError:
+            OneStatement().insert(row).execute()
+        except IntegrityError:
             raise UpdateError from None
         self._fresh = False
+        self._cache.set(self.cache_key, self._session_cache, self.get_expiry_age())
 
     def take_new_key(self) -> None:
         """Has the session go on under a new id once it is saved, which is when the answer takes the cookie along.

@@ -110,4 +110,4 @@ def test_ready_without_redis_and_says_so(client, redis_away):
     page = client.get("/readyz")
 
     assert page.status_code == 200
-    assert page.json() == {"database": True, "cache": False, "mail": True}
+    assert page.json() == {"database": True, "cache": False, "mail": True, "hashes": 0}

@@ -52,7 +52,8 @@ def shape(sql):
     """Returns verb and table; of several writes in one statement, all of theirs in brackets."""
     verb = sql.split()[0]
     if verb == "WITH":
-        return [f"{verb.split()[0]} {table}" for verb, table in WRITE.findall(sql)]
+        writes = [f"{verb.split()[0]} {table}" for verb, table in WRITE.findall(sql)]
+        return writes if len(writes) > 1 else writes[0]
     if "LEFT JOIN (SELECT" in sql:
         return [f"SELECT {table}" for table in re.findall(r'\(SELECT .*? FROM "(\w+)"', sql)]
     table = re.search(r'(?:^UPDATE|FROM|INTO) "(\w+)"(?! "U0")', sql)  # U0: in a subquery

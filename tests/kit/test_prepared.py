@@ -10,7 +10,7 @@ from accounts.models import User
 from invites.link import stored
 from invites.models import Invite, MagicLink
 from kit.ids import uuid7
-from kit.prepared import Given, Prepared
+from kit.prepared import Given, Prepared, first_of_each
 from tests.tools.factories import UserFactory
 
 
@@ -106,3 +106,26 @@ def test_only_owner_links_open_as_such(is_owner):
     MagicLink.objects.filter(pk=link.pk).update(email="")
     with pytest.raises(MagicLink.DoesNotExist):
         stored.read(link.pk, is_owner=is_owner)
+
+
+@pytest.mark.parametrize(("email", "finds"), [("grace@example.org", "both"), ("ada", "one"), ("nobody", "none")])
+def test_the_first_rows_of_several_queries_are_read_by_one_statement(links, django_assert_num_queries, email, finds):
+    given = Given("email", models.CharField())
+    queries = [
+        Prepared(lambda: MagicLink.objects.select_related("invite__invited_by").filter(email=given).order_by("pk")[:1]),
+        Prepared(lambda: User.objects.filter(models.Q(username=given) | models.Q(username="ada", email=given))[:1]),
+        Prepared(lambda: Invite.objects.acceptable(given, Given("preferred", models.UUIDField()))),
+    ]
+
+    with django_assert_num_queries(1):
+        link, user, invite = first_of_each(*queries, email=email, preferred=None)
+        assert (link is not None, user is not None) == {
+            "both": (True, False),
+            "one": (False, True),
+            "none": (False, False),
+        }[finds]
+        if finds == "both":
+            assert invite.invited_by.username == link.invite.invited_by.username == "ada"
+    if finds == "both":
+        assert columns(invite)["id"] == Invite.objects.get().pk
+        assert link.pk == links[0].pk

@@ -152,8 +152,11 @@ def asking(address):
     return SimpleNamespace(META={"REMOTE_ADDR": address}, headers={}, method="POST")
 
 
-def test_a_48_may_send_five_times_what_a_network_may():
-    limit = rate_limit.Limit("few", "2/10m")
+FEW = rate_limit.NetworkQuota("few-of-network", most=2, window=timedelta(minutes=10))
+
+
+@pytest.mark.parametrize("limit", [rate_limit.Limit("few", "2/10m"), FEW])
+def test_a_48_may_send_five_times_what_a_network_may(limit):
     for n in range(10):
         limit.check_network(asking(f"2001:db8:0:{n % 5:x}::1"))
 
@@ -162,3 +165,31 @@ def test_a_48_may_send_five_times_what_a_network_may():
             limit.check_network(asking(address))
     limit.check_network(asking("2001:db8:1::1"))
     limit.check_network(asking("192.0.2.1"))
+
+
+@pytest.fixture
+def request_of_network():
+    return lambda: asking("192.0.2.1")
+
+
+@pytest.mark.parametrize("counts", [True, False], ids=["with a quota of the view", "after the view"])
+def test_what_is_due_is_counted_once_and_in_one_round_trip(request_of_network, cache_calls, counts):
+    view = rate_limit.per_network(rate_limit.Due(FEW))(
+        lambda request: take_all((THREE, "ada"), *rate_limit.due(request)) if counts else "done"
+    )
+    for _ in range(2):
+        view(request_of_network())
+    assert cache_calls == ["take", "take"]
+
+    with pytest.raises(rate_limit.Limited) as reached:
+        view(request_of_network())
+    assert reached.value.limit == FEW
+
+
+def test_what_is_due_is_counted_for_a_view_that_fails_too(request_of_network):
+    view = rate_limit.per_network(rate_limit.Due(FEW))(lambda request: 1 / 0)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            view(request_of_network())
+    with pytest.raises(rate_limit.Limited):
+        view(request_of_network())

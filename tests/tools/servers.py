@@ -85,6 +85,7 @@ def prepare(servers: ExitStack) -> None:
         os.environ.pop(name, None)
     folder = servers.enter_context(embedded.throwaway(os.environ))
     os.environ |= {
+        "HASH_PLACES": "100",  # fifty people may come at once, and each is to be answered
         "SECRET_KEY": KEY,
         "SITE_URL": "http://testserver",
         "EMAIL_URL": f"eml://{folder}/mail",

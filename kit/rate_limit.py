@@ -127,7 +127,8 @@ Counted = tuple[Quota, str]  # a quota and the key to count for
 class NetworkQuota(Quota):
     """A quota for the visitor's network; in IPv6 also for its /48, which may have WIDER times as many.
 
-    It can be counted together with other quotas, in one round trip, as Limit can't: see Due.
+    It can be counted together with other quotas, in one round trip, as Limit can't: see Due. It also counts what only
+    the others refuse: who tries a name that is used up costs as much as who tries another.
     """
 
     def of(self, request: HttpRequest) -> list[Counted]:
@@ -161,9 +162,9 @@ def due(request: HttpRequest) -> list[Counted]:
 
 
 def take_all(*counted: Counted) -> list[int]:
-    """Counts one in each of these quotas, or in none, in one round trip. Returns how many each window has by now.
+    """Counts one in each of these quotas, in one round trip. Returns how many each window has by now.
 
-    Raises Limited, for the longest wait, if any of them is used up.
+    Raises Limited, for the longest wait, if any of them is used up; then only those of networks have counted one.
     """
     if not counted or not getattr(settings, "RATELIMIT_ENABLE", True):
         return [1] * len(counted)
@@ -171,7 +172,8 @@ def take_all(*counted: Counted) -> list[int]:
     answers = cache.take(wanted, int(time.time() * 1000))  # type: ignore[attr-defined]
     spent = [(wait, quota) for (quota, _key), (count, wait) in zip(counted, answers, strict=True) if count > quota.most]
     if spent:
-        give_back_all(*(one for one, (count, _wait) in zip(counted, answers, strict=True) if count <= one[0].most))
+        kept = [one for one, (count, _wait) in zip(counted, answers, strict=True) if count <= one[0].most]
+        give_back_all(*(one for one in kept if not isinstance(one[0], NetworkQuota)))
         wait, quota = max(spent, key=lambda one: one[0])
         raise Limited(quota, ceil(wait / 1000))
     return [count for count, _wait in answers]
@@ -179,6 +181,8 @@ def take_all(*counted: Counted) -> list[int]:
 
 def give_back_all(*counted: Counted) -> None:
     """Takes back one of what is counted in each of these quotas, in one round trip."""
+    if not counted:
+        return
     cache.give_back([quota.wanted(key) for quota, key in counted])  # type: ignore[attr-defined]
 
 

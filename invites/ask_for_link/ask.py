@@ -63,12 +63,11 @@ def count(request: HttpRequest, email: str, purpose: str) -> None:
     at_once = (limits.ASK_PER_ADDRESS_AT_ONCE, key)
     try:
         mail_limits.take(email, *network, at_once, (limits.ASK_PER_ADDRESS, key), site=visitor.site(request))
-    except rate_limit.Limited:
-        owner = devices.known_owner(request, email)
-        if owner is None:
+    except rate_limit.Limited as reached:
+        if isinstance(reached.limit, rate_limit.NetworkQuota) or not (owner := devices.known_owner(request, email)):
             raise
         own = owner.pk.hex
-        rate_limit.take_all(*network, at_once, (limits.ASK_PER_OWNER, own), (limits.ASK_PER_OWNER_A_DAY, own))
+        rate_limit.take_all(at_once, (limits.ASK_PER_OWNER, own), (limits.ASK_PER_OWNER_A_DAY, own))
 
 
 def ask_again(request: HttpRequest, asked: LinkRequest, instead: MagicLink | None = None) -> None:

@@ -193,3 +193,17 @@ def test_what_is_due_is_counted_for_a_view_that_fails_too(request_of_network):
             view(request_of_network())
     with pytest.raises(rate_limit.Limited):
         view(request_of_network())
+
+
+def test_what_another_quota_refuses_counts_for_the_network_alone(request_of_network):
+    request = request_of_network()
+    for _ in range(3):
+        THREE.take("ada")
+    for _ in range(2):
+        with pytest.raises(rate_limit.Limited) as reached:
+            take_all((THREE, "ada"), (FIVE, "ada"), *FEW.of(request))
+        assert reached.value.limit == THREE
+
+    assert FIVE.take("ada") == 1
+    with pytest.raises(rate_limit.Limited):
+        FEW.check_network(request)

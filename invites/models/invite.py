@@ -132,7 +132,7 @@ class Invite(models.Model):
             models.Index(fields=["created_at"], name="invite_by_start"),
             # The desk's filter by source, and --source of the commands.
             models.Index(fields=["source", "-id"], name="invite_by_source"),
-            # What a person has sent: their own page, the desk's filter by inviter, the tree of who invited whom.
+            # The invitations from one person: their own page, the desk's filter by inviter, the tree of invitations.
             models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
             # Batch.invites.
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),

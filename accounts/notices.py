@@ -74,9 +74,9 @@ def letter(event: "Event") -> OutboxMessage | None:
             "device": device_in_words(event.device),
             "when": times.on(event.at),
             "until": times.until(event.works_until),
-            "url": "" if name in FINAL else tokens.link(NOT_ME, event.pk),
         }
-        return write(name, event.told, context, language=language)
+        links = {} if name in FINAL else {"url": tokens.unsigned(NOT_ME, event.pk)}
+        return write(name, event.told, context, language=language, links=links)
 
 
 def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,7 +22,6 @@ from outbox.models import OutboxMessage
 if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
-ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
 WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new password
 DECLINES_TOLD = 10  # mails a day to one inviter about invitations that were declined
 
@@ -34,24 +33,27 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
     address may make one. `device` is where the link was asked for, as visitor.device() returns it.
     """
     name, purpose = wording(link, account, may_join=may_join)
-    reset_url = tokens.link(purposes.RESET, link.pk)  # made for every address, so that the time tells nothing
     if name == "invite" and link.invite:
         return invitation(link.invite, link)
     with preferences.override(account.settings if account else {}, language_of(link)) as language:
         context = {
             "email": readable(link.email),
             "username": without_link(account.username if account else link.username),
-            "url": tokens.link(purpose, link.pk) if purpose else settings.SITE_URL,
-            "reset_url": reset_url if name in WITH_RESET else "",
+            "url": settings.SITE_URL,
             "until": times.until(link.expires_at),
             "at": times.clock(timezone.now()),
             "device": notices.device_in_words(device),
             "registering": link.purpose == link.Purpose.REGISTER,
         }
     source = link.invite.source if link.invite else "self"
+    leads = {"url": purpose, "reset_url": purposes.RESET if name in WITH_RESET else None}
+    links = {called: tokens.unsigned(leads_to, link.pk) for called, leads_to in leads.items() if leads_to}
     # The holder has not asked for an invitation's own link.
-    extra = one_click(link.invite) if link.invite and link.purpose == link.Purpose.INVITE else None
-    return write(name, link.email, context, language=language, source=source, about=link.pk, extra=extra)
+    own = link.invite if link.purpose == link.Purpose.INVITE else None
+    click = one_click(own) if own else []
+    return write(
+        name, link.email, context, language=language, source=source, about=link.pk, links=links, one_click=click
+    )
 
 
 def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple[str, tokens.Purpose | None]:
@@ -89,8 +91,7 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
     asked = link is not None and link.pk != invite.pk
     with preferences.override({}, language_of(link) if link else invite.language) as language:
         words = invitation_words(invite) | {"until": times.until(carried.expires_at)}
-    words |= {"url": tokens.link(purposes.SIGNUP, carried.pk)}
-    return write_invitation("invite", invite, words, language, about=carried.pk, extra={} if asked else None)
+    return write_invitation("invite", invite, words, language, carries=carried.pk, asked=asked)
 
 
 def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
@@ -123,12 +124,11 @@ def reminder(invite: "Invite") -> OutboxMessage:
     """Returns the mail that reminds a person of their invitation, not stored yet."""
     with preferences.override({}, invite.language) as language:
         words = invitation_words(invite) | {
-            "url": tokens.link(purposes.SIGNUP, invite.pk),
             "sent": times.on(invite.sent_at or invite.created_at),
             "until": times.until(invite.expires_at),
             "day": times.day(invite.expires_at),
         }
-    return write_invitation("invite_reminder", invite, words, language)
+    return write_invitation("invite_reminder", invite, words, language, carries=invite.pk)
 
 
 def write_invitation(
@@ -137,15 +137,18 @@ def write_invitation(
     words: dict[str, Any],
     language: str,
     *,
-    about: UUID | None = None,
-    extra: Mapping[str, str] | None = None,
+    carries: UUID | None = None,
+    asked: bool = False,
 ) -> OutboxMessage:
     """Returns the mail of the template `name` for the address of `invite`, not stored yet.
 
     `words` is the context of the template, `language` a code. Answers go to the inviter, if there is one, else to
-    support. `about` is the id of the link in the mail, if its holder has asked for that link; by default the
-    invitation's id. `extra` are headers; by default those of one_click(), as nobody has asked for the mail.
+    support. `carries` is the id of the link in the mail by which the person joins, if it has one. Unless its holder has
+    `asked` for that link, the mail can be declined by one click.
     """
+    links = {"decline_url": tokens.unsigned(purposes.DECLINE, invite.pk)}
+    if carries:
+        links["url"] = tokens.unsigned(purposes.SIGNUP, carries)
     return write(
         name,
         invite.email,
@@ -153,15 +156,15 @@ def write_invitation(
         language=language,
         source=invite.source,
         reply_to=[invite.invited_by.email] if invite.invited_by else [],
-        about=about or invite.pk,
-        extra=one_click(invite) if extra is None else extra,
+        about=carries or invite.pk,
+        links=links,
+        one_click=[] if asked else one_click(invite),
     )
 
 
-def one_click(invite: "Invite") -> dict[str, str]:
-    """Returns the headers by which mail programs show a button that declines the invitation (RFC 2369, RFC 8058)."""
-    url = tokens.link(purposes.ONE_CLICK, invite.pk)
-    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": ONE_CLICK_BODY}
+def one_click(invite: "Invite") -> list[str]:
+    """Returns the link, not signed yet, by which a mail program declines the invitation for its user."""
+    return tokens.unsigned(purposes.ONE_CLICK, invite.pk)
 
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
@@ -170,15 +173,11 @@ def invitation_words(invite: "Invite") -> dict[str, Any]:
 
 
 def sender(invite: "Invite") -> dict[str, str]:
-    """Returns the template context that names the inviter and the person, with the URL where the person can decline.
-
-    Without an inviter, the site is named.
-    """
+    """Returns the template context that names the inviter and the person. Without an inviter, the site is named."""
     return {
         "inviter": inviter(invite),
         "inviter_email": readable(invite.invited_by.email) if invite.invited_by else "",
         "name": invite.name,
-        "decline_url": tokens.link(purposes.DECLINE, invite.pk),
     }
 
 
@@ -198,9 +197,9 @@ def ask_to_readdress(invite: "Invite") -> None:
                 "email": readable(invite.email),
                 "other": readable(invite.readdress_to),
                 "inviter": without_link(invite.invited_by.username),
-                "url": tokens.link(purposes.READDRESS, invite.pk),
             }
-            post("readdress", invite.invited_by.email, context, language=language)
+            links = {"url": tokens.unsigned(purposes.READDRESS, invite.pk)}
+            post("readdress", invite.invited_by.email, context, language=language, links=links)
 
 
 def tell_not_readdressed(invite: "Invite") -> None:

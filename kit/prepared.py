@@ -63,10 +63,14 @@ class Prepared[M: models.Model]:
         return self._objects(ours)
 
     def of_tuple(self, values: Sequence[Any]) -> M | None:
-        """Returns the object of a row as PostgreSQL gave it, or None if all its values are None."""
+        """Returns the object of a row as PostgreSQL gave it, or None if all its values are None.
+
+        An object is made in either case, so that the time does not tell which.
+        """
         ours = copy(self._composed[1])
         ours.connection, ours.execute_sql = connections[self._composed[0].db], lambda **_: [[tuple(values)]]
-        return self._objects(ours)[0] if any(value is not None for value in values) else None
+        made = self._objects(ours)[0]
+        return made if any(value is not None for value in values) else None
 
     def _objects(self, compiler: Any) -> list[M]:
         rows = self._composed[0]

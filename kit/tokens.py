@@ -5,6 +5,7 @@ with an old key stay valid while it is in SECRET_KEY_FALLBACKS.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlencode
 from uuid import UUID
@@ -87,6 +88,17 @@ def link(purpose: Purpose, row_id: UUID) -> str:
     It is built from SITE_URL and never from a request, whose Host header a stranger may choose.
     """
     return settings.SITE_URL + path(purpose, row_id)
+
+
+def unsigned(purpose: Purpose, row_id: UUID) -> list[str]:
+    """Returns what signed() makes the link of, for JSON. It holds no token, so it opens nothing to whoever reads it."""
+    return [purpose.salt, purpose.page, row_id.hex]
+
+
+def signed(unsigned: Sequence[str]) -> str:
+    """Returns the link that unsigned() was asked for, as link() does."""
+    salt, page, row_id = unsigned
+    return link(Purpose(salt, page), UUID(row_id))
 
 
 def path(purpose: Purpose, row_id: UUID) -> str:

@@ -10,8 +10,11 @@ from django.template import Template
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from kit import tokens
 from outbox import verp
 from outbox.models import OutboxMessage
+
+ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
 
 
 def compose(row: OutboxMessage) -> EmailMultiAlternatives:
@@ -32,14 +35,22 @@ def compose(row: OutboxMessage) -> EmailMultiAlternatives:
 
 
 def render_parts(
-    name: str, *, context: dict[str, Any], language: str, source: str, reply_to: list[str], extra: dict[str, str]
+    name: str,
+    *,
+    context: dict[str, Any],
+    language: str,
+    source: str,
+    reply_to: list[str],
+    links: dict[str, list[str]],
+    one_click: list[str],
 ) -> dict[str, Any]:
     """Renders templates/mail/`name`.html from what write() stored. Returns the parts of a whole message.
 
     They are those that OutboxMessage.of() stores for a message of other code. Raises whatever the template raises.
     """
     with translation.override(language):
-        context = context | {
+        context |= {called: tokens.signed(link) for called, link in links.items()}
+        context |= {
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
             "support_contact": settings.SUPPORT_CONTACT,
@@ -51,7 +62,7 @@ def render_parts(
             "body": render(name, "mail/base.txt", context).strip() + "\n",
             "from_email": settings.DEFAULT_FROM_EMAIL,
             "reply_to": reply_to or [settings.SUPPORT_CONTACT],
-            "headers": headers(name, source, context["language"]) | extra,
+            "headers": headers(name, source, context["language"]) | (unsubscribing(one_click) if one_click else {}),
             "alternatives": [(render(name, "mail/base.html", context), "text/html")],
         }
 
@@ -65,6 +76,11 @@ def render(name: str, base: str | Template, context: dict[str, Any]) -> str:
 def subject_alone() -> Template:
     """Returns a base that shows only the subject. It is made at first use: Django has no templates during imports."""
     return Template("{% autoescape off %}{% block subject %}{% endblock %}{% endautoescape %}")
+
+
+def unsubscribing(one_click: list[str]) -> dict[str, str]:
+    """Returns the headers by which mail programs show a button that declines (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{tokens.signed(one_click)}>", "List-Unsubscribe-Post": ONE_CLICK_BODY}
 
 
 def headers(name: str, source: str, language: str) -> dict[str, str]:

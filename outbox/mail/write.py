@@ -18,20 +18,24 @@ def write(
     source: str = "site",
     reply_to: Sequence[str] = (),
     about: UUID | None = None,
-    extra: Mapping[str, str] | None = None,
+    links: Mapping[str, Sequence[str]] | None = None,
+    one_click: Sequence[str] = (),
 ) -> OutboxMessage:
     """Returns the mail of templates/mail/`name`.html in `language` for the address `to`. It is not stored yet.
 
     `context` fills the template when the worker renders it: texts, numbers, True, False and lists of them, for JSON.
     `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to SUPPORT_CONTACT. `about` is the id
-    of the invitation or the link that the mail is sent for, or None. `extra` holds headers that not all our mail has.
+    of the invitation or the link that the mail is sent for, or None. `links` are those with a token, by their names in
+    the template, each as tokens.unsigned() returns it: the worker signs them, so a stored mail opens nothing.
+    `one_click` is such a link too, by which mail programs decline for their user.
     """
     facts = {
         "context": context,
         "language": language,
         "source": source,
         "reply_to": list(reply_to),
-        "extra": dict(extra or {}),
+        "links": dict(links or {}),
+        "one_click": one_click,
     }
     return OutboxMessage.new(name, to, about, facts, settings.DEFAULT_FROM_EMAIL)
 

@@ -1,5 +1,6 @@
 """Each mail: right words, one link, honest headers; no picture, no foreign host."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from accounts.models import Event, User
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
+from kit import tokens
 from outbox.models import OutboxMessage
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -239,6 +241,15 @@ def the_language_is_the_accounts_else_the_pages(kind, language, letter, text, ht
     assert f'lang="{language}"' in html
     if language == "ru":
         assert not re.search(r"\b(the|you|press|link|until)\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_mail_holds_no_token_so_it_opens_nothing(kind, mailbox, settings):
+    settings.SIGNUP = "invited" if kind == "closed" else "open"
+    KINDS[kind]("en")
+
+    for row in OutboxMessage.objects.all():
+        assert not re.search(tokens.TOKEN, json.dumps(row.parts)), row.kind
 
 
 def test_a_note_from_outside_is_text_and_nothing_more(mailbox, ada):

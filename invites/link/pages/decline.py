@@ -7,12 +7,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.limits import POST_PER_NETWORK
 from accounts.models import User
-from invites import limits, mails, purposes
+from invites import limits, purposes
 from invites.link import dead, opened
 from invites.link.decline_form import DeclineForm
 from invites.models import Invite, Unavailable
 from kit import tokens
 from kit.page import bind_form, page
+from outbox.mail.compose import ONE_CLICK_BODY
 from outbox.models import Suppression
 
 DECLINABLE = (Invite.State.PENDING, Invite.State.EXPIRED, Invite.State.REVOKED)
@@ -58,7 +59,7 @@ def press(request: HttpRequest) -> HttpResponse:
     if invite is None:
         return dead.broken_page(request)
     limits.PRESS_PER_LINK.check(request, invite.pk.hex)
-    name, _equals, value = mails.ONE_CLICK_BODY.partition("=")
+    name, _equals, value = ONE_CLICK_BODY.partition("=")
     if request.POST.dict() != {name: value}:
         return decline_page(request, invite, DeclineForm(), status=400)
     try:

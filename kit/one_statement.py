@@ -1,6 +1,7 @@
 """Writes to several tables as one statement of PostgreSQL: one round trip, and little for Django to compose."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple, Self
 
 from django.db import connection, models
@@ -78,12 +79,22 @@ class OneStatement:
         return values
 
     def _insertion(self, row: models.Model) -> Write:
-        columns, values = [], []
-        for field in row._meta.concrete_fields:  # noqa: SLF001 the public way to a model's columns
-            value = field.pre_save(row, add=True)
-            if value is not None or not isinstance(field, models.AutoField):  # the database counts by itself
-                columns.append(connection.ops.quote_name(str(field.column)))
-                values.append(field.get_db_prep_save(value, connection))
-        table, given = row._meta.db_table, f" FROM {self.met}" if self.met else ""  # noqa: SLF001
-        blanks = ", ".join(["%s"] * len(values))
-        return Write(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {blanks}{given}", values)
+        sql, fields = _insertion_into(type(row), has_id=row.pk is not None)
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+        return Write(f"{sql} FROM {self.met}" if self.met else sql, values)
+
+
+@cache
+def _insertion_into(model: type[models.Model], *, has_id: bool) -> "tuple[str, list[models.Field[Any, Any]]]":
+    """Returns the SQL that inserts a row of `model`, and the fields of its values.
+
+    Without an id, a column that the database counts by itself is left out.
+    """
+    fields = [
+        field
+        for field in model._meta.concrete_fields  # noqa: SLF001 the public way to a model's columns
+        if has_id or not isinstance(field, models.AutoField)
+    ]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    blanks = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {blanks}", fields  # noqa: SLF001

@@ -82,8 +82,11 @@ class Prepared[M: models.Model]:
     def _composed(self) -> tuple[Any, Any, str, Sequence[Any]]:
         """The query set, the object by which Django makes rows of it, its SQL and its values."""
         rows = self._compose()
-        compiler = rows.query.get_compiler(using=rows.db)
-        return rows, compiler, *compiler.as_sql()
+        compiler: Any = rows.query.get_compiler(using=rows.db)
+        sql, values = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        compiler.get_converters = lambda _expressions: converters  # which are the same for every row
+        return rows, compiler, sql, values
 
 
 def first_of_each(*queries: Prepared[Any], **given: Any) -> list[Any]:

@@ -1,13 +1,12 @@
 """The rows of the account page: sessions and events, up to a hundred and more."""
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import Event, Session
 from kit.prepared_html import PreparedHtml
-from kit.times import on, until
+from kit.times import iso, on, until
 
 SESSION = PreparedHtml(
     "accounts/profile/session.html",
@@ -20,9 +19,9 @@ def session_row(session: Session, this: str, csrf_token: str) -> SafeString:
     """Returns the row of a session, with a button that ends it unless it is the one that is stored as `this`."""
     values = {
         "device": session.device_or_unknown,
-        "began": timezone.localtime(session.created_at).isoformat(),
+        "began": iso(session.created_at),
         "when": on(session.created_at),
-        "ends": timezone.localtime(session.expire_date).isoformat(),
+        "ends": iso(session.expire_date),
         "until": until(session.expire_date),
         "ip": session.ip or "",
         "handle": session.handle,
@@ -36,7 +35,7 @@ def event_row(event: Event) -> SafeString:
     """Returns the row of an event: what was done, when, and on which device, or that staff did it."""
     values = {
         "kind": event.get_kind_display(),
-        "at": timezone.localtime(event.at).isoformat(),
+        "at": iso(event.at),
         "when": on(event.at),
         "site": settings.SITE_NAME,
         "device": event.device_name or _("Unknown device"),

@@ -29,7 +29,7 @@ LOGIN_PER_NETWORK = NetworkQuota("login-network", most=60, window=timedelta(minu
 # Visits to Google: each writes a row into the table of sessions.
 GOOGLE_PER_NETWORK = Limit("google-network", "60/10m", NOT_LOCKED)
 # Tries of the password that a signed-in user is asked for again: a stranger may sit at a laptop left open.
-PASSWORD_PER_USER = Limit("password-user", "10/15m", LOGIN_PER_NAME.reason)
+PASSWORD_PER_USER = Quota("password-user", most=10, window=timedelta(minutes=15), reason=LOGIN_PER_NAME.reason)
 
 # Tries of second-factor codes. Whoever tries has the password already, and of a million possible codes three are
 # right at any time.

@@ -23,6 +23,8 @@ from kit.lane import Full
 from kit.page import show_again
 from kit.rate_limit import Limited
 
+OK = 200
+
 
 class AccountLocaleMiddleware(LocaleMiddleware):
     """Middleware that activates the account's language, else that of the language cookie, else the browser's.
@@ -96,16 +98,20 @@ class LimitMiddleware:
 def busy(request: HttpRequest, full: Full) -> HttpResponseBase:
     """Returns the page that was posted to, with what was typed, and says that others came first (503).
 
-    At the desk, whose pages can't be filled in again, it is a page that says so.
+    At the desk, whose pages can't be filled in again, and where there is no such page any more, as after another press
+    of the same link, it is a page that says so.
     """
     match = cast("ResolverMatch", request.resolver_match)
-    if request.path.startswith("/admin/"):
-        page: HttpResponseBase = render(request, "errors/busy.html", {"words": full.words})
-    else:
+    page: HttpResponseBase | None = None
+    if not request.path.startswith("/admin/"):
         messages.warning(request, full.words)
         page = show_again(match.func, request, *match.args, **match.kwargs)
+    if page is None or page.status_code != OK:
+        list(messages.get_messages(request))  # the page itself says it
+        page = render(request, "errors/busy.html", {"words": full.words})
     page.status_code = 503
     page["Retry-After"] = str(full.seconds)
+    add_never_cache_headers(page)
     return page
 
 

@@ -50,6 +50,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def is_fault(record: logging.LogRecord) -> bool:
+    """Returns whether this record of Django's is of a fault: a 503 without an exception only says that we are busy."""
+    return bool(record.exc_info) or getattr(record, "status_code", None) != 503
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -61,11 +66,12 @@ LOGGING: dict[str, Any] = {
             "style": "{",
         },
     },
+    "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": is_fault}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {
         # config.edge.middleware.log_requests writes the line of each request; Django's own would be a second one.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["faults"]},
         "django.security.csrf": {"level": "ERROR"},
         # What a stranger can cause is no error of ours: the line of the request says why it was refused.
         "django.security": {"level": "CRITICAL"},

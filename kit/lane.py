@@ -1,5 +1,6 @@
 """A lane for work that takes much CPU: a few threads of low priority, and a bounded number that wait for them."""
 
+import logging
 import os
 import sys
 import threading
@@ -8,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+
+log = logging.getLogger("frontdoor.lane")
 
 LOWER = 10  # steps of priority (nice) below the other threads of the process
 AGAIN = 2  # seconds after which who found the lane full is asked to come back
@@ -50,6 +53,12 @@ class Lane:
 
 
 def lower_priority() -> None:
-    """Has the kernel prefer all other threads to this one. Only Linux has priorities of threads."""
+    """Has the kernel prefer all other threads to this one. Only Linux has priorities of threads.
+
+    If the kernel refuses, the thread works at the priority that it has.
+    """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + LOWER)
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + LOWER)
+        except OSError as error:
+            log.warning("no lower priority for hashes: %s", error)

@@ -1,12 +1,14 @@
 """The user, who has an account, and what can be done with the account."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
@@ -24,6 +26,7 @@ from accounts.models.session import Session
 from kit import addresses
 from kit.exact import ExactEmailField, ExactField
 from kit.ids import uuid7
+from kit.lane import Full
 from kit.one_statement import OneStatement, Unmet, Write
 from outbox.models import OutboxEvent, new_event
 
@@ -103,8 +106,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(None if raw_password is None else passwords.normalize(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Returns whether a typed password is the user's. Costs one hash; saves a new one if its parameters are old."""
-        return super().check_password(None if raw_password is None else passwords.normalize(raw_password))
+        """Returns whether a typed password is the user's. Costs one hash, and stores nothing (renew_hash() does)."""
+        return check_password(None if raw_password is None else passwords.normalize(raw_password), self.password)
+
+    def renew_hash(self, password: str) -> None:
+        """If the parameters of the stored hash are old, stores a new one of the right, typed `password`.
+
+        It does nothing if the password has changed meanwhile, which a sign-in under way must not undo, or if too many
+        hashes wait: the next sign-in will do.
+        """
+        if not identify_hasher(self.password).must_update(self.password):
+            return
+        with suppress(Full):
+            encoded = make_password(passwords.normalize(password))
+            if User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
+                self.password = encoded
 
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.
@@ -132,16 +148,21 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise Superseded
         return held
 
-    def change_password(self, password: str, **trace: Any) -> None:
+    def change_password(self, password: str | None = None, *, encoded: str = "", **trace: Any) -> None:
         """Sets a new password, ends every session, drops every other way in, and mails the owner what was dropped.
 
-        Mails about the account are turned on again. A second factor stays: it protects the account from a thief who
-        reads the mailbox. The mail says how to remove one that a thief has set up. `trace` is the ip and device of the
-        request. Raises Superseded if all sessions of the account have ended since the user was read.
+        `password` is as typed; `encoded` is a hash of it, made before. One of them must be given. Mails about the
+        account are turned on again. A second factor stays: it protects the account from a thief who reads the mailbox.
+        The mail says how to remove one that a thief has set up. `trace` is the ip and device of the request. Raises
+        Superseded if all sessions of the account have ended since the user was read.
         """
+        if password is not None:
+            encoded = make_password(passwords.normalize(password))  # it may wait: nobody else should for the row
+        if not encoded:
+            raise ValueError("no new password")
         with transaction.atomic():
             self.lock_or_raise()
-            self.set_password(password)
+            self.password = encoded
             self.password_changed_at = timezone.now()
             self.save(update_fields=["password", "password_changed_at"])
             dropped, factor_stays = self.drop_ways_in(**trace), self.second_factor.is_on

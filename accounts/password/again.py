@@ -6,6 +6,7 @@ from django.shortcuts import render
 from accounts.password.forms import WithProof
 from accounts.session import proof
 from accounts.session.account_page import PersonRequest
+from kit.lane import Full
 from kit.page import sent_fields
 from kit.rate_limit import Limited
 
@@ -18,19 +19,19 @@ def ask(request: PersonRequest, doing: str, back: str) -> HttpResponse | None:
     To be called for a POST, before anything is done. Signing in counts as proof, for 15 minutes. The page names what is
     to be done (`doing`) and leads out to the path `back`. It holds what was posted and posts it once more to the same
     address, now with the proof; only files must be chosen again. After that the session has a new id, and ends in
-    twelve hours. After too many passwords or codes the page says when to go on (429). Raises Superseded if the session,
-    or all of the account, has ended meanwhile.
+    twelve hours. After too many passwords or codes (429), and while too many hashes wait (503), the page says when to
+    go on. Raises Superseded if the session, or all of the account, has ended meanwhile.
     """
     missing = proof.missing(request)
     form = WithProof(request, request.POST if is_answered(request) else None, prefix=PREFIX, missing=missing)
     if form.proven:
         return None
-    limit = None
+    limit: Limited | Full | None = None
     try:
         if form.is_valid():
             proof.give(request)
             return None
-    except Limited as reached:
+    except (Limited, Full) as reached:
         form, limit = WithProof(request, None, prefix=PREFIX, missing=missing), reached
     context = {"form": form, "doing": doing, "back": back, **repost_context(request)}
     return page(request, "accounts/password/again.html", context, limit)
@@ -41,11 +42,12 @@ def is_answered(request: HttpRequest) -> bool:
     return f"{PREFIX}-asked" in request.POST
 
 
-def page(request: HttpRequest, template: str, context: dict[str, object], limit: Limited | None) -> HttpResponse:
-    """Returns a page that asks for proof; the 429, with Retry-After in seconds, if a `limit` was reached."""
+def page(request: HttpRequest, template: str, context: dict[str, object], limit: Limited | Full | None) -> HttpResponse:
+    """Returns a page that asks for proof; with a `limit` that was reached the 429 or 503, with Retry-After."""
     if limit is None:
         return render(request, template, context)
-    response = render(request, template, context | {"limit": limit}, status=429)
+    status = 503 if isinstance(limit, Full) else 429
+    response = render(request, template, context | {"limit": limit}, status=status)
     response["Retry-After"] = str(limit.seconds)
     return response
 

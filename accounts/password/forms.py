@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -16,7 +17,9 @@ from accounts.password import guesses
 from accounts.password.field import PasswordField
 from accounts.session import devices, proof
 from accounts.session.account_page import PersonRequest
+from kit import rate_limit
 from kit.form import Form, RequestForm
+from kit.lane import Full
 
 
 class NewPasswordField(PasswordField):
@@ -37,8 +40,11 @@ class NewPasswordField(PasswordField):
 class WithNewPassword(Form):
     """A form with one NewPasswordField, whose value it checks by the site's rules for new passwords.
 
-    `show_password` displays what is typed. A subclass declares the field, and owner().
+    `show_password` displays what is typed. A subclass declares the field, and owner(). Once the form is valid,
+    `encoded` is the hash to store. It is made before a code or a link is used up, as too many may wait for hashes.
     """
+
+    encoded: str
 
     def __init__(self, *args: Any, show_password: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,13 +59,18 @@ class WithNewPassword(Form):
         raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
-        """Returns the cleaned data. Each rule that the new password breaks becomes an error of its field."""
+        """Returns the cleaned data. Each rule that the new password breaks becomes an error of its field.
+
+        Raises kit.lane.Full while too many hashes wait.
+        """
         cleaned: dict[str, Any] = super().clean() or {}
         if self.new in cleaned:
             try:
                 validate_password(cleaned[self.new], self.owner())
             except ValidationError as error:
                 self.add_error(self.new, error)
+        if not self.errors:
+            self.encoded = make_password(cleaned[self.new])
         return cleaned
 
 
@@ -107,12 +118,18 @@ class WithPassword(RequestForm):
         account is shut to unknown devices; a mailed link proves as much. Raises Limited after more tries than
         PASSWORD_PER_USER allows, right ones included.
         """
-        limits.PASSWORD_PER_USER.check(self.request, self.user.pk.hex)
+        tries = (limits.PASSWORD_PER_USER, self.user.pk.hex)
+        rate_limit.take_all(tries)
         known = bool(devices.known_key(self.request, self.user))
         held = None if known else guesses.find(self.user)
         if held and held.is_shut:
             raise ValidationError(guesses.SHUT, code="shut")
-        if not self.user.check_password(self.cleaned_data["password"]):
+        try:
+            is_right = self.user.check_password(self.cleaned_data["password"])
+        except Full:  # nothing was tried
+            rate_limit.give_back_all(tries)
+            raise
+        if not is_right:
             guesses.record(self.request, held or guesses.find(self.user), known=known)
             raise ValidationError(_("Password is not correct"), code="password")
         return str(self.cleaned_data["password"])

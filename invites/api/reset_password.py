@@ -46,7 +46,7 @@ def save(request: HttpRequest, sent: Fields) -> HttpResponse:
         form = ResetForm(sent, user=account)
         if not form.is_valid():
             raise Invalid(form)
-        reset.save(request, link, account, form.cleaned_data["password"])
+        reset.save(request, link, account, form.encoded)
     except OVER as reason:
         link = press.read_again(link)
         if not dead.is_second_press(request, link, purposes.RESET, sent.get("password", "")):

@@ -316,16 +316,17 @@ class MagicLink(models.Model):
         """Returns whether the link holds an account that was planned in the browser with this seal."""
         return bool(self.password and seal) and constant_time_compare(self.seal, seal)
 
-    def reset_password(self, account: User, password: str, *, browser: str = "", **trace: Any) -> None:
+    def reset_password(self, account: User, *, encoded: str, browser: str = "", **trace: Any) -> None:
         """Uses this link and sets a new password, in one transaction; `trace` is the ip and device for the history.
 
+        `encoded` is the password's hash.
         All sessions of the account end, and its owner is mailed. Raises Unavailable if the link can't be used any more,
         Superseded if all sessions of the account have ended since it was read.
         """
         with transaction.atomic():
             account.lock_or_raise()  # before the link: two links of one account, pressed at once, must not deadlock
             self.sign_in(account, browser)
-            account.change_password(password, **trace)
+            account.change_password(encoded=encoded, **trace)
             # The new password has changed the account's epoch. A double click must still find the epoch of its link.
             MagicLink.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 

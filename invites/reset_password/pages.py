@@ -8,7 +8,7 @@ from accounts.password.forms import ResetForm
 from accounts.session import sessions
 from invites import purposes
 from invites.link import dead, opened
-from invites.models import MagicLink
+from invites.models import MagicLink, Unavailable
 from invites.reset_password import reset
 from kit import tokens
 from kit.page import bind_form
@@ -29,12 +29,14 @@ def choose(request: HttpRequest, link: MagicLink) -> HttpResponse:
         form = bind_form(ResetForm, request, user=account, show_password=show)
         if not form.is_valid():
             return reset_page(request, link, form, show=show)
-        reset.save(request, link, account, form.cleaned_data["password"])
+        reset.save(request, link, account, form.encoded)
     except reset.NoAccount:
         return redirect(tokens.path(purposes.SIGNUP, link.pk))
     except reset.TurnedOff:
         return sessions.inactive(request)
     except Superseded:
+        if not MagicLink.objects.pending().filter(pk=link.pk).exists():
+            raise Unavailable from None  # by the first press of this very double click, perhaps
         return dead.expired_page(request, link, purposes.RESET)
     except reset.SignedInSince:
         return dead.signed_in_since_page(request, link)

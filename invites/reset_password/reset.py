@@ -41,12 +41,13 @@ def owner(link: MagicLink) -> User:
     return account
 
 
-def save(request: HttpRequest, link: MagicLink, account: User, password: str) -> None:
+def save(request: HttpRequest, link: MagicLink, account: User, encoded: str) -> None:
     """Uses the link to set the account's new password, and ends every session. Nobody is signed in by it.
 
-    `password` must have been checked. The owner is mailed, and an invitation of the link is accepted. Raises
-    Unavailable when the link works no longer, and Superseded when all sessions of the account have ended since it was
-    read: by another of its links, or by "this was not me".
+    `encoded` is the hash of a password that was checked. The owner is mailed, and an invitation of the link is
+    accepted. Raises Unavailable when the link works no longer, and Superseded when all sessions of the account have
+    ended since it was read: by another of its links, or by "this was not me".
     """
-    link.reset_password(account, password, browser=browser.identify(request, purposes.RESET), **visitor.trace(request))
+    here = browser.identify(request, purposes.RESET)
+    link.reset_password(account, encoded=encoded, browser=here, **visitor.trace(request))
     devices.mark_known(request, account)  # a device that reads the mailbox is no new device to warn of

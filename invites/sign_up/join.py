@@ -25,9 +25,9 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
             raise Unavailable  # the first press of this very double click may have signed up
         tell_if_taken(form)
         return None
-    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    name, started = form.cleaned_data["username"], opened.sign_up_args(request, page, way=sessions.SIGNUP)
     try:
-        return link.sign_up(name, password, **opened.sign_up_args(request, page, way=sessions.SIGNUP))
+        return link.sign_up(name, encoded=form.encoded, **started)
     except IntegrityError:
         if not tell_if_taken(form):
             raise HasAccount from None

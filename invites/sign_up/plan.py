@@ -1,6 +1,5 @@
 """Plans an account before its address is proven: the plan is stored with the mailed link, for this browser alone."""
 
-from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from invites.ask_for_link.ask import LinkRequest
@@ -12,12 +11,12 @@ from invites.sign_up.forms import RegisterForm
 def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[str, str]]:
     """Returns the secret for this browser's cookie, and the plan as arguments of MagicLink.objects.issue().
 
-    The form must be valid. The password is hashed for every address, known or not: the time tells a stranger nothing.
+    The form must be valid: it has hashed the password for every address, known or not, so the time tells nothing.
     """
     secret, typed = browser.own_secret(request), form.cleaned_data
     account = {
         "username": typed["username"],
-        "password": make_password(typed["password"]),
+        "password": form.encoded,
         "seal": browser.seal_of(secret),
     }
     return secret, account

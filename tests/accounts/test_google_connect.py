@@ -1,12 +1,14 @@
 """Connecting a Google account on the account page, and disconnecting it."""
 
+from dataclasses import replace
+
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
+from accounts import limits
 from accounts.models import User
 from invites.models import MagicLink
-from kit import rate_limit
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Person
 from tests.tools.reading import words
@@ -113,7 +115,7 @@ def test_google_is_not_connected_if_all_sessions_end_meanwhile(signed_in, google
 
 
 def test_connecting_is_limited(signed_in, google, monkeypatch):
-    monkeypatch.setattr("accounts.limits.PASSWORD_PER_USER", rate_limit.Limit("password-user", "100/15m"))
+    monkeypatch.setattr("accounts.limits.PASSWORD_PER_USER", replace(limits.PASSWORD_PER_USER, most=100))
     for _ in range(20):
         assert signed_in.post(CONNECT, {"password": PASSWORD}).status_code == 302
 

@@ -1,5 +1,6 @@
 """While too many wait for a password hash, whoever needs one is told so at once, and nothing is lost or counted."""
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,8 @@ from accounts.password import hashers
 from invites import purposes
 from invites.models import MagicLink
 from kit import tokens
-from kit.lane import Lane
+from kit.lane import Full, Lane
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, LinkFactory
 from tests.tools.reading import words
 
@@ -19,6 +21,19 @@ pytestmark = pytest.mark.django_db
 BUSY = "Very many people are signing in right now. Nothing has changed. Try again in a few seconds."
 JSON = "application/json"
 NEW = "another horse battery staple"
+
+
+class Narrow:
+    """A lane in which only so many of the next calls find a place."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def run(self, work, *args, **kwargs):
+        if not self.left:
+            raise Full
+        self.left -= 1
+        return work(*args, **kwargs)
 
 
 @pytest.fixture
@@ -91,6 +106,119 @@ def test_a_reset_and_a_change_lose_nothing(client, ada, full):
     full()
     ada.refresh_from_db()
     assert ada.check_password(PASSWORD)
+
+
+def test_a_network_that_fills_the_lane_is_counted_all_the_same(client, full):
+    for number in range(60):
+        assert client.post("/login", {"login": f"nobody{number}", "password": PASSWORD}).status_code == 503
+
+    assert client.post("/login", {"login": "nobody", "password": PASSWORD}).status_code == 429
+
+
+def test_no_try_of_a_password_as_proof_is_counted(client, ada, full):
+    client.force_login(ada)
+    form = {"password": PASSWORD, "next": "/account/settings"}
+    for _try in range(12):  # more than anybody may try
+        page = client.post("/account/sessions/prolong", form)
+        assert page.status_code == 503
+        assert words(page).count("Nothing has changed") == 1
+        assert 'name="next" value="/account/settings"' in page.text
+
+    full()
+    assert client.post("/account/sessions/prolong", form).url == "/account/settings"
+
+
+def test_the_page_that_asks_for_proof_stays_with_what_was_typed(client, ada, full):
+    client.force_login(ada)
+    page = client.post("/account/username", {"username": "countess", "proof-asked": "1", "proof-password": PASSWORD})
+
+    assert page.status_code == 503
+    assert page["Retry-After"] == "2"
+    assert BUSY in words(page)
+    assert '<input type="hidden" name="username" value="countess">' in page.text
+    assert PASSWORD not in page.text
+
+
+def test_a_recovery_code_is_used_up_only_once_the_new_password_has_its_hash(client, ada, monkeypatch):
+    phone.pair(ada)
+    form = {"password": PASSWORD, "code": ada.second_factor.recovery_codes[0], "chosen": NEW}
+    client.force_login(ada)
+    narrow = Narrow(1)  # room for the check of the password alone
+    monkeypatch.setattr(hashers, "lane", lambda: narrow)
+
+    assert client.post("/account/password", form).status_code == 503
+    assert len(ada.second_factor.recovery_codes) == 10
+
+    narrow.left = 2
+    assert client.post("/account/password", form).url == "/account"
+
+
+def test_a_second_press_whose_form_is_gone_meanwhile_gets_a_page_that_says_so(client, ada, request):
+    link = LinkFactory(email=ada.email, purpose=MagicLink.Purpose.RESET, epoch=ada.session_epoch)
+    form = {"token": tokens.sign(purposes.RESET, link.pk), "password": NEW}
+    client.get("/reset/password", {"token": form["token"]})  # gives the browser its cookie
+    assert client.post("/reset/password", form).url == "/login"
+
+    empty = request.getfixturevalue("full")
+    answer = client.post("/reset/password", form)
+
+    assert answer.status_code == 503
+    assert words(answer).count("Nothing has changed") == 1
+    assert "already been used" not in words(answer)
+    empty()
+    assert client.post("/reset/password", form).url == "/login"
+
+
+def test_a_form_that_now_leads_elsewhere_leaves_such_a_page_too(client, ada, full):
+    token = tokens.sign(purposes.SIGNUP, LinkFactory(email=ada.email).pk)
+    answer = client.post("/signup", {"token": token, "username": "grace", "password": PASSWORD})
+
+    assert answer.status_code == 503
+    assert words(answer).count("Nothing has changed") == 1
+    assert "Nothing has changed" not in words(client.get("/login"))
+
+
+def test_a_hash_of_old_parameters_is_renewed_at_sign_in(client, ada, monkeypatch):
+    old = ada.password
+    monkeypatch.setattr(hashers.Argon2, "time_cost", hashers.Argon2.time_cost + 1)
+
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+
+    ada.refresh_from_db()
+    assert ada.password != old
+    assert client.get("/account").status_code == 200
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+
+
+def test_nobody_is_kept_out_who_finds_no_place_to_renew_the_hash(client, ada, monkeypatch):
+    monkeypatch.setattr(hashers.Argon2, "time_cost", hashers.Argon2.time_cost + 1)
+    narrow = Narrow(1)
+    monkeypatch.setattr(hashers, "lane", lambda: narrow)
+
+    assert client.post("/login", {"login": "ada", "password": PASSWORD}).status_code == 302
+    assert User.objects.get().password == ada.password
+
+
+def test_a_sign_in_under_way_does_not_bring_the_old_password_back(client, ada, monkeypatch):
+    monkeypatch.setattr(hashers.Argon2, "time_cost", hashers.Argon2.time_cost + 1)
+    renew = User.renew_hash
+
+    def after_a_reset(user, password):
+        User.objects.get().change_password(NEW)
+        renew(user, password)
+
+    monkeypatch.setattr(User, "renew_hash", after_a_reset)
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+
+    assert client.get("/account").status_code == 302
+    assert User.objects.get().check_password(NEW)
+
+
+def test_a_full_lane_is_no_fault_in_the_log(client, ada, full, caplog):
+    client.post("/login", {"login": "ada", "password": PASSWORD})
+    client.post("/api/v1/auth/login", {"login": "ada", "password": PASSWORD}, JSON)
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_the_number_that_waits_is_in_the_readiness(client, full):

@@ -178,8 +178,8 @@ def test_a_form_sent_while_all_sessions_end_changes_nothing(signed_in, ada, monk
 def test_an_account_deleted_while_its_password_changes_gets_a_clear_page(signed_in, ada, monkeypatch):
     original = User.change_password
 
-    def then_gone(self, password, **trace):
-        original(self, password, **trace)
+    def then_gone(self, **given):
+        original(self, **given)
         User.objects.filter(pk=self.pk).delete()
 
     monkeypatch.setattr(User, "change_password", then_gone)

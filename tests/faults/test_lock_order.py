@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -173,7 +174,7 @@ def test_two_reset_links_pressed_at_once_set_one_password():
 
     def press():
         try:
-            second.reset_password(account, "another horse battery staple")
+            second.reset_password(account, encoded=make_password("another horse battery staple"))
         except (Superseded, Unavailable):
             return "too late"
         finally:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import notices
 from accounts.models import User
 from invites.models import Invite, MagicLink
+from invites.reset_password import reset
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.program import Program
 from tests.tools.reading import words
@@ -92,6 +93,22 @@ def test_a_double_press_is_one_change_and_another_password_is_refused(client, ad
 
     assert answer.status_code == 410
     assert "already been used" in words(answer)
+    assert User.objects.get().check_password(NEW)
+
+
+def test_a_double_press_at_once_gets_one_answer_twice(client, ada, link, monkeypatch):
+    client.get(link)
+    save, browser = reset.save, Client()
+    browser.cookies = client.cookies
+
+    def after_the_other_press(*args):
+        monkeypatch.undo()
+        assert choose(browser, link).url == "/login"
+        save(*args)
+
+    monkeypatch.setattr(reset, "save", after_the_other_press)
+
+    assert choose(client, link).url == "/login"
     assert User.objects.get().check_password(NEW)
 
 

@@ -44,6 +44,15 @@ def test_who_finds_it_full_is_told_at_once_and_the_others_are_served():
     assert lane.run(int) == 0
 
 
+def test_a_kernel_that_refuses_to_lower_the_priority_closes_no_lane(monkeypatch):
+    def refuse(*_args):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+
+    assert Lane(1, 1).run(divmod, 7, 2) == (3, 1)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
 def test_its_threads_come_after_all_others():
     def priority():

@@ -11,6 +11,7 @@ from accounts.password.forms import WithProof
 from accounts.session import proof, sessions
 from accounts.session.account_page import PersonRequest, account_page
 from kit.form import safe_path
+from kit.lane import Full
 from kit.page import bind_form
 from kit.rate_limit import Limited
 
@@ -20,15 +21,16 @@ def prolong(request: PersonRequest) -> HttpResponse:
     """Asks for the password, and for a code if two-step verification is on; the POST gives the session 12 hours more.
 
     They count from now, the session gets a new id, and the history says so. Leads to `next`, or else to the account
-    page. Whoever has no password is mailed a link: opening it is a new sign-in. After too many passwords or codes the
-    page says when to try again (429). Raises Limited after too many POSTs.
+    page. Whoever has no password is mailed a link: opening it is a new sign-in. After too many passwords or codes
+    (429), and while too many hashes wait (503), the page says when to try again. Raises Limited after too many POSTs.
     """
     next_url = safe_path(request.POST.get("next", "") or request.GET.get("next", ""))
-    missing, limit = proof.everything(request), None
+    missing = proof.everything(request)
+    limit: Limited | Full | None = None
     form = bind_form(WithProof, request, missing=missing)
     try:
         is_proven = form.is_valid()
-    except Limited as reached:
+    except (Limited, Full) as reached:
         is_proven, limit, form = False, reached, WithProof(request, missing=missing)
     if not is_proven:
         context = {"form": form, "next": next_url, "until": sessions.ends_at(request)}

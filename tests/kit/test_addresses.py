@@ -50,6 +50,8 @@ ONE = [
     "ada@example｡com",
     "𝐚𝐝𝐚@example.com",
     "「ada@example.com」",
+    "(work)ada@example.com",
+    "Ada(ada@example.com)Lovelace",
     "x" * 300 + " <ada@example.com>",
 ]
 
@@ -88,6 +90,8 @@ def test_two_addresses_are_no_guess(text):
         "ada:lovelace@example.com",
         'ada"lovelace@example.com',
         "ada(lovelace@example.com",
+        "ada(countess)lovelace@example.com",
+        "%(name)s@example.com",
         "ada@mail.example,com",
         "ada@mail.example;com",
         "ada@@example.com",

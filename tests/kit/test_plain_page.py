@@ -120,7 +120,7 @@ def test_what_a_person_is_called_is_text_and_never_a_blank_or_html(signed_in, ad
 
 def test_each_theme_has_a_page_of_its_own(signed_in, settings, renders):
     signed_in.get("/")
-    signed_in.post("/account/settings", {"theme": "dark", "language": "en", "timezone": "UTC"})
+    signed_in.post("/account/settings", {"theme": "dark", "language": "en", "time_zone": "", "notices": "on"})
     del signed_in.cookies[f"{settings.COOKIE_PREFIX}messages"]  # that the settings are saved, which is shown elsewhere
 
     assert 'data-theme="dark"' in signed_in.get("/").content.decode()

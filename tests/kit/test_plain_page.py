@@ -1,12 +1,14 @@
 """Strangers get a page from memory: the one that would be rendered for them, with a CSRF token of their own."""
 
 import re
+import time
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -94,6 +96,17 @@ def test_what_was_typed_is_shown_to_whom_it_is_from_alone(renders):
 
     assert "grace" in again.content.decode()
     assert "grace" not in Client().get("/login").content.decode()
+
+
+def test_an_address_that_google_named_is_shown_to_whom_it_is_of_alone(renders):
+    browser = Client()
+    session = browser.session
+    noted = {"uid": "7", "email": "grace@gmail.com", "to_connect": True, "until": time.time() + 60}
+    session[GOOGLE_IDENTITY.key] = noted
+    session.save()
+
+    assert 'value="grace@gmail.com"' in browser.get("/login").text
+    assert "grace@gmail.com" not in Client().get("/login").text
 
 
 def test_people_who_are_signed_in_share_a_page_but_for_their_names(renders):

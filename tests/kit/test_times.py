@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.utils import translation
 
 from kit import times
 
@@ -23,3 +24,13 @@ def test_programs_are_told_whole_seconds_of_utc():
     moment = datetime(2026, 11, 21, 16, 0, 1, 900_000, tzinfo=timezone(timedelta(hours=2)))
 
     assert times.iso(moment) == times.iso(moment.astimezone(UTC)) == "2026-11-21T14:00:01Z"
+
+
+def test_each_language_has_words_of_its_own_for_the_same_day():
+    moment, said = datetime(2026, 11, 21, 14, tzinfo=UTC), []
+
+    for language in ("en", "ru", "en"):
+        with translation.override(language):
+            said.append(times.day(moment))
+
+    assert said == ["Saturday 21 November", "субботы 21 ноября", "Saturday 21 November"]

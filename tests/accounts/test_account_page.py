@@ -131,6 +131,16 @@ def test_prepared_rows_are_what_django_renders(ada, monkeypatch, language):
         assert filled_in == render()
 
 
+@pytest.mark.parametrize(
+    ("device", "icon"),
+    [("Safari/iOS", "phone"), ("Chrome/Android", "phone"), ("Firefox/Windows", "desktop"), ("", "desktop")],
+)
+def test_a_session_is_shown_with_an_icon_of_its_kind_of_device(device, icon):
+    session = Session(device=device, expire_date=timezone.now())
+
+    assert render_to_string(f"icons/{icon}.svg") in rows.session_row(session, "", "token")
+
+
 @pytest.mark.parametrize("site", [{}, {"GOOGLE_CLIENT_ID": "x", "MEMBERS_INVITE": True}], ids=["bare", "full"])
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_prepared_page_is_what_django_renders(ada, settings, monkeypatch, language, site):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.test import Client
 
 from accounts.models import Session
@@ -33,6 +34,16 @@ def test_one_session_ends_and_the_others_go_on(ada):
     assert "Session ended: Unknown device." in words(page)
     assert there.get("/account").status_code == 302
     assert elsewhere.get("/account").status_code == here.get("/account").status_code == 200
+
+
+def test_redis_keeps_no_copy_of_a_session_that_was_ended_from_elsewhere(ada):
+    here, there = signed_in_as(), signed_in_as()
+    session = row(there)
+    assert caches["sessions"].get(Session.cache_key(session.session_key))
+
+    here.post("/account/sessions/end", {"session": session.handle})
+
+    assert caches["sessions"].get(Session.cache_key(session.session_key)) is None
 
 
 def test_ending_a_session_that_has_ended_is_no_error(ada):

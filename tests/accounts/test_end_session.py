@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Session
 from accounts.models.session import stored_key
+from accounts.session.notes import HANDLE
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -200,6 +201,17 @@ def test_a_session_without_a_handle_cannot_be_ended_by_a_button(signed_in):
 
     assert "That session had already ended." in words(page)
     assert signed_in.get("/account").status_code == 200
+
+
+def test_the_end_of_a_session_without_a_handle_is_told_to_nobody(signed_in, announced):
+    session = signed_in.session
+    del session[HANDLE]
+    session.save()
+
+    signed_in.post("/logout/here")
+
+    assert not Session.objects.exists()
+    assert announced() == []
 
 
 def test_proving_the_mailbox_takes_a_new_id_so_that_a_copied_cookie_gains_nothing(mailbox, signed_in, ada):

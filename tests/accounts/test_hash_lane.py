@@ -1,8 +1,6 @@
 """While too many wait for a password hash, whoever needs one is told so at once, and nothing is lost or counted."""
 
 import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,6 +11,7 @@ from invites.models import MagicLink
 from kit import tokens
 from kit.lane import Full, Lane
 from tests.tools import phone
+from tests.tools.crowd import crowd
 from tests.tools.factories import PASSWORD, LinkFactory
 from tests.tools.reading import words
 
@@ -39,20 +38,10 @@ class Narrow:
 @pytest.fixture
 def full(monkeypatch):
     """Fills the lane of hashes until the test calls the function that this is."""
-    lane, gate = Lane(1, 1), threading.Event()
-    pool = ThreadPoolExecutor(2)
-    waiting = [pool.submit(lane.run, gate.wait, 60) for _ in range(2)]
-    while lane.inside < len(waiting):
-        pass
-    monkeypatch.setattr(hashers, "lane", lambda: lane)
-
-    def empty():
-        gate.set()
-        for future in waiting:
-            future.result(60)
-
-    yield empty
-    empty()
+    lane = Lane(1, 1)
+    with crowd(lane, 2) as leave:
+        monkeypatch.setattr(hashers, "lane", lambda: lane)
+        yield leave
 
 
 @pytest.mark.parametrize("login", ["ada", "ada@example.com", "nobody"])

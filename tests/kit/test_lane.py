@@ -3,22 +3,29 @@
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kit.lane import LOWER, Full, Lane
+from tests.tools.crowd import crowd
 
-DEADLOCKED = 20  # seconds
 
+class Watched(Lane):
+    """A lane that notes whether its lock is held, each time that its count is read or changed."""
 
-def blocked(lane, calls, gate):
-    """Starts so many calls that stay in the lane until `gate` opens; returns their futures once all are inside."""
-    pool = ThreadPoolExecutor(calls)
-    futures = [pool.submit(lane.run, gate.wait, DEADLOCKED) for _ in range(calls)]
-    while lane.inside < calls:
-        pass
-    return futures
+    def __init__(self, *size):
+        self.held = []
+        super().__init__(*size)
+
+    @property
+    def inside(self):
+        self.held.append(self._lock.locked())
+        return self.count
+
+    @inside.setter
+    def inside(self, count):
+        self.held.append(self._lock.locked())
+        self.count = count
 
 
 def test_it_returns_and_raises_what_the_work_does():
@@ -31,17 +38,26 @@ def test_it_returns_and_raises_what_the_work_does():
 
 
 def test_who_finds_it_full_is_told_at_once_and_the_others_are_served():
-    lane, gate = Lane(threads=1, places=2), threading.Event()
-    inside = blocked(lane, 3, gate)
+    lane = Lane(threads=1, places=2)
 
-    with pytest.raises(Full):
-        lane.run(int)
-    assert lane.inside == 3
+    with crowd(lane, 3) as leave:
+        with pytest.raises(Full):
+            lane.run(int)
+        assert lane.inside == 3
 
-    gate.set()
-    assert all(future.result(DEADLOCKED) for future in inside)
-    assert lane.inside == 0
-    assert lane.run(int) == 0
+        leave()
+        assert lane.inside == 0
+        assert lane.run(int) == 0
+
+
+def test_threads_count_one_after_the_other():
+    lane = Watched(1, 1)
+    lane.held.clear()  # nobody else knows a lane that is being made
+
+    lane.run(int)
+
+    assert lane.held
+    assert all(lane.held)
 
 
 def test_a_kernel_that_refuses_to_lower_the_priority_closes_no_lane(monkeypatch):

@@ -72,19 +72,27 @@ def test_a_value_is_data_and_no_sql(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_share_a_query_but_no_connection():
+def test_threads_share_a_query_but_no_connection(monkeypatch):
     people = {name: UserFactory(username=name) for name in ("ada", "grace", "mary")}
     query = Prepared(lambda: User.objects.filter(username=Given("name", models.CharField())))
-    wrong = []
+    assert query.read(name="nobody") == []  # so it is composed
+    meeting, make_objects, wrong = threading.Barrier(len(people)), query._objects, []
+
+    def once_all_have_given_their_values(compiler):
+        meeting.wait(30)
+        return make_objects(compiler)
 
     def read(name):
         try:
-            wrong.extend(name for _ in range(50) if query.read(name=name) != [people[name]])
+            connection.ensure_connection()  # else a thread that errs opens that of another, and nobody closes it
+            wrong.extend(name for _ in range(5) if query.read(name=name) != [people[name]])
         except Exception as error:  # noqa: BLE001 it is shown by the assertion
             wrong.append(error)
+            meeting.abort()
         finally:
             connection.close()
 
+    monkeypatch.setattr(query, "_objects", once_all_have_given_their_values)
     threads = [threading.Thread(target=read, args=[name]) for name in people]
     for thread in threads:
         thread.start()

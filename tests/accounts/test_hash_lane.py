@@ -214,3 +214,13 @@ def test_the_number_that_waits_is_in_the_readiness(client, full):
     assert client.get("/readyz").json()["hashes"] == 2
     full()
     assert client.get("/readyz").json()["hashes"] == 0
+
+
+def test_the_settings_say_how_many_hashes_are_computed_and_how_many_wait(settings):
+    settings.HASH_THREADS, settings.HASH_PLACES = 2, 5
+
+    lane = hashers.lane.__wrapped__()  # not the one of this process
+
+    assert lane._pool._max_workers == 2
+    with crowd(lane, 7):
+        pass

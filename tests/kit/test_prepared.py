@@ -28,6 +28,19 @@ def links(db):
     return [MagicLink.objects.get(pk=invited.pk), MagicLink.objects.get(pk=asked.pk)]
 
 
+@pytest.fixture
+def made(links):
+    """The models of the objects that Django makes, in order."""
+    done = []
+
+    def note(sender, **_instance):
+        done.append(sender)
+
+    models.signals.post_init.connect(note)
+    yield done
+    models.signals.post_init.disconnect(note)
+
+
 def columns(row):
     return {name: value for name, value in vars(row).items() if name != "_state"}
 
@@ -137,3 +150,14 @@ def test_the_first_rows_of_several_queries_are_read_by_one_statement(links, djan
     if finds == "both":
         assert columns(invite)["id"] == Invite.objects.get().pk
         assert link.pk == links[0].pk
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_as_many_objects_are_made_of_a_row_that_is_missing(made, name):
+    """So the time does not tell whether there is such a row."""
+    query = Prepared(lambda: User.objects.filter(username=Given("name", models.CharField()))[:1])
+
+    (user,) = first_of_each(query, name=name)
+
+    assert (user is not None) == (name == "ada")
+    assert made == [User]

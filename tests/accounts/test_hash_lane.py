@@ -1,6 +1,10 @@
 """While too many wait for a password hash, whoever needs one is told so at once, and nothing is lost or counted."""
 
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +24,18 @@ pytestmark = pytest.mark.django_db
 BUSY = "Very many people are signing in right now. Nothing has changed. Try again in a few seconds."
 JSON = "application/json"
 NEW = "another horse battery staple"
+ROOT = Path(__file__).parent.parent.parent
+FORK = """
+import os
+from accounts.password import hashers
+
+lane = hashers.lane()
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    assert hashers.lane() is lane
+else:
+    os._exit(hashers.lane() is lane)
+"""
 
 
 class Narrow:
@@ -224,3 +240,7 @@ def test_the_settings_say_how_many_hashes_are_computed_and_how_many_wait(setting
     assert lane._pool._max_workers == 2
     with crowd(lane, 7):
         pass
+
+
+def test_a_process_that_is_forked_makes_a_lane_of_its_own():
+    subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, env=os.environ, check=True, timeout=60)

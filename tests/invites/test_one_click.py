@@ -112,6 +112,14 @@ def test_no_mail_that_somebody_asked_for_has_it(client, mailbox, invite, ada):
     assert mailbox.letters(ada.email)[-1]["List-Unsubscribe"] is None
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/signup", "register"), ("/reset", "reset_unknown")])
+def test_no_other_mail_that_the_invited_asked_for_has_it(client, mailbox, invite, path, kind):
+    client.post(path, {"email": EMAIL, "username": "grace", "password": PASSWORD})
+
+    assert mailbox.kinds(EMAIL)[-1] == kind
+    assert mailbox.letters(EMAIL)[-1]["List-Unsubscribe"] is None
+
+
 def test_a_long_url_is_sent_in_one_line_that_mail_programs_can_read(invite):
     content = mime.as_bytes(compose(OutboxMessage.objects.get()))
 

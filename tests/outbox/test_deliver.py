@@ -152,6 +152,26 @@ def test_a_crash_between_lock_and_commit_leaves_the_row_ready(smtp, monkeypatch)
     assert (row.attempts, row.sent_at) == (0, None)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_whose_database_session_was_lost_waits_and_is_not_the_next_again(smtp):
+    for name in ("grace", "alan"):
+        MagicLink.objects.issue(f"{name}@example.com")
+
+    def lose_session(*_):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    worker = Deliverer()
+    with patch.object(OutboxMessage, "mark_sent", lose_session), pytest.raises(OperationalError):
+        worker.next()
+    worker.next()
+    worker.rest()
+
+    row = OutboxMessage.objects.get(recipient="grace@example.com")
+    assert (row.attempts, row.sent_at) == (1, None)
+    assert [mail["To"] for mail in smtp.taken] == ["grace@example.com", "alan@example.com"]
+
+
 def test_the_longest_pause_is_about_an_hour(smtp):
     smtp.refusal = "450 4.2.0 not now"
     MagicLink.objects.issue("grace@example.com")

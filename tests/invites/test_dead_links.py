@@ -1,5 +1,6 @@
 """Promise 11: dead links say what happened and offer one way on."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,18 @@ def test_an_invitation_that_expired_stays_an_invitation(client, settings, mailbo
     assert client.get(mailbox.link("grace@example.com")).status_code == 200
     invite.refresh_from_db()
     assert invite.state == Invite.State.PENDING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_stays_expired_if_its_fresh_link_cannot_be_stored(monkeypatch):
+    invite = InviteFactory(expires_at=AGO)
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "too long for its column" * 10)
+
+    ask_again(Client(raise_request_exception=False), purposes.SIGNUP, invite)
+
+    invite.refresh_from_db()
+    assert invite.state == Invite.State.EXPIRED
+    assert MagicLink.objects.get().pk == invite.pk
 
 
 def test_no_two_kinds_of_links_share_a_salt():

@@ -161,6 +161,7 @@ def test_an_invited_newcomer_who_asks_accepts_the_invitation_that_ends_last():
     link = MagicLink.objects.issue(EMAIL, next="/elsewhere")
 
     assert (link.invite, link.expires_at, link.leads_to) == (last, last.expires_at, "/account?last")
+    assert MagicLink.objects.get(pk=link.pk).next == ""  # nobody but the sender says where an invitation leads
 
 
 def test_an_invitation_of_staff_comes_before_one_of_a_member(settings):
@@ -308,6 +309,17 @@ def test_nobody_lengthens_an_invitation_that_has_not_run_out(client):
     assert fresh.expires_at == invitation.expires_at
     assert Invite.objects.get() == invitation
     assert Invite.objects.get().expires_at == invitation.expires_at
+
+
+def test_a_fresh_link_is_of_the_invitation_whose_link_it_replaces(client):
+    by_member = InviteFactory(email=EMAIL, source="member", invited_by=UserFactory(), expires_at=NOW() - HOUR)
+    InviteFactory(email=EMAIL)  # staff's would come first for anybody else who asks
+
+    heal(client, by_member)
+
+    by_member.refresh_from_db()
+    assert by_member.state == "pending"
+    assert MagicLink.objects.latest("created_at").invite == by_member
 
 
 def test_a_link_of_a_replaced_invitation_revives_no_other(client):

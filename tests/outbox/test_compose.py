@@ -1,11 +1,12 @@
 """Mail is composed by the worker alone; requests store what it has to say."""
 
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test.signals import template_rendered
 from django.utils import timezone
 
@@ -82,6 +83,17 @@ def test_the_words_stay_those_of_the_moment_in_which_the_mail_was_caused(mailbox
     assert "ada" in after.body
 
 
+def test_composing_leaves_the_row_as_it_was_stored(ada):
+    """The links in its parts are unsigned, so whoever reads them can open nothing."""
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada)
+    EmailMessage("Hello", "Text\n", to=["alan@example.com"]).send()
+
+    for row in OutboxMessage.objects.all():
+        before = deepcopy(row.parts)
+        compose(row)
+        assert row.parts == before
+
+
 def test_a_mail_that_cannot_be_composed_is_a_failed_try_and_holds_up_no_other(mailbox):
     for name in ("grace", "alan"):
         MagicLink.objects.issue(f"{name}@example.com")
@@ -112,7 +124,9 @@ def test_facts_that_do_not_fit_the_form_are_a_failed_try(mailbox):
 
 
 def test_a_whole_message_of_other_code_is_sent_as_it_is(mailbox):
-    message = EmailMultiAlternatives("Hello", "Text\n", "Lab <lab@example.com>", ["ada@example.com"])
+    message = EmailMultiAlternatives(
+        "Hello", "Text\n", "Lab <lab@example.com>", ["ada@example.com"], reply_to=["a@example.org", "b@example.org"]
+    )
     message.attach_alternative("<p>HTML</p>\n", "text/html")
     message.send()
 
@@ -120,4 +134,5 @@ def test_a_whole_message_of_other_code_is_sent_as_it_is(mailbox):
 
     assert (letter["Subject"], letter["From"]) == ("Hello", "Lab <lab@example.com>")
     assert letter["Message-ID"].endswith("@example.com>")
+    assert letter["Reply-To"] == "a@example.org, b@example.org"
     assert [part.get_content() for part in letter.iter_parts()] == ["Text\n", "<p>HTML</p>\n"]

@@ -49,8 +49,8 @@ def render_parts(
     They are those that OutboxMessage.of() stores for a message of other code. Raises whatever the template raises.
     """
     with translation.override(language):
-        context |= {called: tokens.signed(link) for called, link in links.items()}
-        context |= {
+        context = context | {called: tokens.signed(link) for called, link in links.items()}
+        context = context | {
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
             "support_contact": settings.SUPPORT_CONTACT,

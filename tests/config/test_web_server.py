@@ -4,6 +4,7 @@ import http.client
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -19,6 +20,13 @@ ROOT = Path(__file__).parent.parent.parent
 KEY = "k2v9x0q7w4m1c8z5b3n6j0h2g7f4d1s9"
 TOKEN = "IjAxOTlkN2EwNGMxYjdlNTI4ZjkzYTRiNmM1ZDdlOGYxIg.XXeb7mNvUuH3bqGaoUoSrmzmSJo"
 LONG = "/healthz?q=" + "a" * (8190 - len("GET /healthz?q= HTTP/1.1\r\n"))
+
+# Tells the web server's own logger of an answered request. There is none to read, so to format its record must fail.
+TELL = """
+from gunicorn.app.wsgiapp import WSGIApplication
+config = WSGIApplication().cfg
+config.logger_class(config).access(None, None, None, None)
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +118,15 @@ def test_what_the_web_server_refuses_is_logged_without_its_words(web, sent, why)
     written = web.wait_for_line(f"{why}…")
     assert KEY not in written
     assert TOKEN[-27:] not in written
+
+
+def test_the_web_server_formats_no_record_of_a_request():
+    """The site writes the line of each request itself, and nothing would write another."""
+    argv = [sys.executable, "-c", TELL, "-c", "config/gunicorn.py", "config.wsgi"]
+
+    told = subprocess.run(argv, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (told.returncode, told.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not NGINX, reason="no nginx")

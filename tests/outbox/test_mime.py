@@ -2,6 +2,8 @@
 
 import random
 import re
+from email import policy
+from email.parser import BytesParser
 
 import pytest
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -113,6 +115,15 @@ def test_bodies_are_encoded_as_theirs(text):
     assert is_as_theirs(mail(html=text))
 
 
+def test_no_text_ends_its_part_early():
+    seen = BOUNDARY.search(mime.as_bytes(mail()))[0].decode()
+    text = f"before\n--{seen}--\nafter\n"
+
+    parsed = BytesParser(policy=policy.default).parsebytes(mime.as_bytes(mail(body=text)))
+
+    assert [part.get_content().splitlines() for part in parsed.iter_parts()] == [text.splitlines(), ["<p>HTML</p>"]]
+
+
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 @pytest.mark.parametrize("header", ["subject", "X_Words", "Feedback_ID", "List_Unsubscribe", "Message_ID", "Date"])
 def test_headers_are_folded_as_theirs(header, value):
@@ -133,6 +144,13 @@ def test_a_value_of_several_lines_is_refused_as_by_them(ending):
     assert is_as_theirs(mail(to=[f"a@example.com{ending}"]))
 
 
+def changed(**attributes):
+    """Returns a mail in the shape of ours, save for these attributes."""
+    message = mail(body="Привет\n")
+    vars(message).update(attributes)
+    return message
+
+
 OTHERS = {
     "no HTML": EmailMessage("Hello", "Text\n", to=["a@example.com"], headers=FIXED),
     "an empty text": mail(body=""),
@@ -146,6 +164,9 @@ OTHERS = {
     "a second subject": mail(Subject="again"),
     "a sender": mail(Sender="a@münchen.de"),
     "nobody": mail(to=[]),
+    "another charset": changed(encoding="koi8-r"),
+    "a text that is HTML": changed(content_subtype="html"),
+    "an attachment": changed(attachments=[("notes.txt", "Notes\n", "text/plain")]),
 }
 
 

@@ -60,7 +60,7 @@ test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))
 # Tests start Python by the dozen. Images of Python often set this variable, which would have each start compile again.
 test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
 
-bench: $(READY) ## measure requests, against a bare view: minutes, on loopback (ARGS="--only forward-auth")
+bench: $(READY) ## measure requests, as multiples of what Django needs: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)
 
 bench-mail: $(READY) ## count mail under kill -9, measure its speed and memory: minutes, on loopback (ARGS="--only kills")

@@ -23,7 +23,7 @@ class WithoutAccessLog(Logger):
 bind = os.environ.get("BIND") or "127.0.0.1:8000"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)  # processes
-threads = int(os.environ.get("WEB_THREADS") or 16)  # requests at once in each of them
+threads = settings.WEB_THREADS  # requests at once in each of them
 # Loaded once before the fork: a wrong setting ends the start with its one line, instead of one worker after another.
 preload_app = True
 graceful_timeout = 20  # seconds that requests under way may take when the server is told to stop

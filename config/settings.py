@@ -150,10 +150,11 @@ CACHES = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.password.backend.Backend"]
 PASSWORD_HASHERS = ["accounts.password.hashers.Argon2"]
-# Each process computes so many hashes at once, at low priority; so many requests may wait for them, and with them the
-# threads that serve them (WEB_THREADS).
+# Each process computes so many hashes at once, at low priority, and so many requests may wait for them. Each of these
+# keeps a thread of the web server: some are left for requests that need no hash.
+WEB_THREADS = environment.number("WEB_THREADS", 16, least=1)
 HASH_THREADS = environment.number("HASH_THREADS", 1, least=1)
-HASH_PLACES = environment.number("HASH_PLACES", 12, least=1)
+HASH_PLACES = environment.number("HASH_PLACES", max(1, WEB_THREADS - WEB_THREADS // 5 - HASH_THREADS), least=1)
 # NIST SP 800-63B-4 asks for 15 where the password is the only factor.
 PASSWORD_MIN_LENGTH = environment.number("PASSWORD_MIN_LENGTH", 15, least=8)
 AUTH_PASSWORD_VALIDATORS = [

@@ -22,8 +22,6 @@ NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
 
 # What an address may stand in, or between. A comma inside a word is no end of an address: it was meant as a full stop.
 BRACKETS = re.compile(r"[<(\[{「【〈《]([^<>()\[\]{}「」【】〈〉《》]*)[>)\]}」】〉》]")
-# Not those within a word: "ada(x)lovelace@example.com" must not become the address of somebody called Lovelace.
-OUTSIDE = re.compile(rf"(?:{BRACKETS.pattern})(?!\w)|(?<!\S)(?:{BRACKETS.pattern})")
 BETWEEN = re.compile(r"[,;:|、،؛]+(?=\s|$)")
 MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\")\]]*)?", re.IGNORECASE)
 LABEL = re.compile(r"\b(?:e-?mail|address|почта|адрес):(?=\S)", re.IGNORECASE)  # glued to an address
@@ -125,7 +123,17 @@ def _only_address(text: str, error: ValidationError) -> str:
 
 def _pieces(text: str) -> list[str]:
     """Returns what stands in brackets in a text, and what stands between commas outside of them."""
-    return [*BRACKETS.findall(text), *BETWEEN.split(OUTSIDE.sub(", ", text))]
+    return [*BRACKETS.findall(text), *BETWEEN.split(BRACKETS.sub(_cut, text))]
+
+
+def _cut(brackets: re.Match[str]) -> str:
+    """Returns what takes the place of brackets in a text: a comma, or they stay.
+
+    They stay within a word: "ada(x)lovelace@example.com" must not become the address of somebody called Lovelace.
+    """
+    before, after = brackets.string[: brackets.start()], brackets.string[brackets.end() :]
+    within = before[-1:].strip() and after[:1].isalnum() and "@" not in brackets[1]
+    return brackets[0] if within else ", "
 
 
 def without_mailto(text: str) -> str:

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 log = logging.getLogger("frontdoor.lane")
 
 LOWER = 10  # steps of priority (nice) below the other threads of the process
-AGAIN = 2  # seconds after which who found the lane full is asked to come back
+AGAIN = 2  # seconds after which visitors who found the lane full are asked to come back
 
 
 class Full(Exception):
-    """As many wait for a lane as may, so nothing was done: it will be free in some `seconds`.
+    """All places of a lane are taken, so nothing was done. A place should be free in some `seconds`.
 
     `words` is the sentence for the visitor. Pages and JSON doors answer with 503.
     """
@@ -29,8 +29,8 @@ class Full(Exception):
 class Lane:
     """A lane with so many `threads` and places to wait.
 
-    Whoever waits for a lane keeps a thread of the web server busy, so there must be fewer places than those, or nobody
-    is served who needs no lane. The threads start with the first work.
+    Each request in a lane keeps a thread of the web server: `threads` and `places` together must be fewer than those,
+    or the lane starves everybody. Its own threads start with the first work.
     """
 
     def __init__(self, threads: int, places: int) -> None:

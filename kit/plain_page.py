@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 
 from kit.prepared_html import blanks, fill, with_blanks
 
+MOST = 500  # pages in memory: those that say how many minutes late mail is would become more and more
+
 _pages: dict[tuple[Hashable, ...], str] = {}
 
 
@@ -32,9 +34,13 @@ def show(
         return render(request, template, context() | (person or {}))
     values = {"csrf_token": get_token(request), **(person or {})}
     key = (template, request.path, get_language(), *varies)
-    if key not in _pages:
-        _pages[key] = with_blanks(render_to_string(template, context() | blanks(*values), request))
-    return HttpResponse(fill(_pages[key], values))
+    page = _pages.get(key)
+    if page is None:
+        page = with_blanks(render_to_string(template, context() | blanks(*values), request))
+        if len(_pages) >= MOST:
+            _pages.clear()
+        _pages[key] = page
+    return HttpResponse(fill(page, values))
 
 
 def is_plain(request: HttpRequest, *, of_person: bool) -> bool:

@@ -128,7 +128,7 @@ class NetworkQuota(Quota):
     """A quota for the visitor's network; in IPv6 also for its /48, which may have WIDER times as many.
 
     It can be counted together with other quotas, in one round trip, as Limit can't: see Due. It also counts what only
-    the others refuse: who tries a name that is used up costs as much as who tries another.
+    the others refuse: a try of a name that is used up costs as much as any other.
     """
 
     def of(self, request: HttpRequest) -> list[Counted]:
@@ -144,9 +144,10 @@ class NetworkQuota(Quota):
 
 @dataclass(frozen=True)
 class Due:
-    """The quota of a network that a page counts together with quotas of its own, by due(), in one round trip.
+    """The quota of a network that a page counts together with quotas of its own, in one round trip: take_due() has it.
 
-    If it does not, the request is counted when it is over: only for pages that do nothing worth it before.
+    If the page does not ask for it, the request is counted when it is over. So it is for pages alone that do nothing
+    costly before they ask.
     """
 
     quota: NetworkQuota
@@ -155,8 +156,8 @@ class Due:
 PerNetwork = Limit | NetworkQuota | Due
 
 
-def due(request: HttpRequest) -> list[Counted]:
-    """Returns what is to be counted for the network that a request comes from, unless that was returned before."""
+def take_due(request: HttpRequest) -> list[Counted]:
+    """Returns what is due to be counted for the network that a request comes from; nothing the second time."""
     counted: list[Counted] = request.__dict__.pop("due", [])
     return counted
 
@@ -164,7 +165,8 @@ def due(request: HttpRequest) -> list[Counted]:
 def take_all(*counted: Counted) -> list[int]:
     """Counts one in each of these quotas, in one round trip. Returns how many each window has by now.
 
-    Raises Limited, for the longest wait, if any of them is used up; then only those of networks have counted one.
+    Raises Limited if any of them is used up, for a network's or else for the longest wait; then only those of networks
+    have counted one.
     """
     if not counted or not getattr(settings, "RATELIMIT_ENABLE", True):
         return [1] * len(counted)
@@ -174,7 +176,7 @@ def take_all(*counted: Counted) -> list[int]:
     if spent:
         kept = [one for one, (count, _wait) in zip(counted, answers, strict=True) if count <= one[0].most]
         give_back_all(*(one for one in kept if not isinstance(one[0], NetworkQuota)))
-        wait, quota = max(spent, key=lambda one: one[0])
+        wait, quota = max(spent, key=lambda one: (isinstance(one[1], NetworkQuota), one[0]))
         raise Limited(quota, ceil(wait / 1000))
     return [count for count, _wait in answers]
 
@@ -226,7 +228,7 @@ def _counting_later(quota: NetworkQuota) -> Callable[[View], View]:
             try:
                 return view(request, *args, **kwargs)
             finally:
-                take_all(*due(request))
+                take_all(*take_due(request))
 
         return wrapper
 

@@ -37,7 +37,7 @@ def take(email: str, *more: Counted, site: str = "") -> None:
     """Counts a mail to the mailbox of a normalized address, and in the quotas of `more`.
 
     `site` is the network of the visitor who asks for it (visitor.site()), which counts too; "" for members, whose
-    invitations have a quota of their own. Raises Limited if any quota is used up; then nothing has been counted.
+    invitations have a quota of their own. Raises Limited if any quota is used up, as rate_limit.take_all() does.
     """
     box = mailbox.of(email)
     network = [(NETWORK_A_DAY, site)] if site else []

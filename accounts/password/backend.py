@@ -34,7 +34,7 @@ class Backend(ModelBackend):
         # A known device has a limit of its own: a stranger who guesses elsewhere must not lock out the owner.
         known = devices.known_key(request, user) if request and user else ""
         tries = (limits.LOGIN_PER_DEVICE, known) if known else (limits.LOGIN_PER_NAME, login)
-        network = rate_limit.due(request) if request else []
+        network = rate_limit.take_due(request) if request else []
         rate_limit.take_all(tries, *network)
         try:
             if user is None or (user.is_shut and not known):

@@ -56,7 +56,7 @@ def count(request: HttpRequest, email: str, purpose: str) -> None:
     Anybody can use up the mails of an address for a day. So its owner has some more, to be asked for on devices that
     the account knows. What a visitor without their signed cookie sees and costs does not depend on the address.
     """
-    network = rate_limit.due(request)
+    network = rate_limit.take_due(request)
     # Counted apart, because a reset mail to an unknown address holds no link: within an hour, a stranger who asks for
     # these must not use up the mails that hold one.
     key = f"{purpose} {email}" if purpose == MagicLink.Purpose.RESET else email

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "mail server": with_deadline(outbox.server),
     "SITE_URL": site.address,
     "cookies": site.cookies,
+    "hashes": site.hashes,
     "DEBUG": site.debug,
 }
 

@@ -49,6 +49,15 @@ def cookies() -> Finding:
     return ok("Cookies are closed to scripts" + (" and travel over https only." if not sent_in_clear else "."))
 
 
+def hashes() -> Finding:
+    """Returns the finding on the lane of password hashes: a warning if it can keep all threads of a web server."""
+    most, threads = settings.HASH_THREADS + settings.HASH_PLACES, settings.WEB_THREADS
+    if most >= threads:
+        said = f"{most} requests may wait for password hashes, and a web server has {threads} threads: none is left."
+        return warning(said, "Set HASH_PLACES lower, or WEB_THREADS higher.")
+    return ok(f"{most} of {threads} requests at once may wait for password hashes.")
+
+
 def debug() -> Finding:
     """Returns the finding on DEBUG: if it is on, a failure, or a warning if the site is on this machine."""
     if not settings.DEBUG:

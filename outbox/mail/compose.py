@@ -62,7 +62,7 @@ def render_parts(
             "body": render(name, "mail/base.txt", context).strip() + "\n",
             "from_email": settings.DEFAULT_FROM_EMAIL,
             "reply_to": reply_to or [settings.SUPPORT_CONTACT],
-            "headers": headers(name, source, context["language"]) | (unsubscribing(one_click) if one_click else {}),
+            "headers": headers(name, source, context["language"]) | (one_click_headers(one_click) if one_click else {}),
             "alternatives": [(render(name, "mail/base.html", context), "text/html")],
         }
 
@@ -78,7 +78,7 @@ def subject_alone() -> Template:
     return Template("{% autoescape off %}{% block subject %}{% endblock %}{% endautoescape %}")
 
 
-def unsubscribing(one_click: list[str]) -> dict[str, str]:
+def one_click_headers(one_click: list[str]) -> dict[str, str]:
     """Returns the headers by which mail programs show a button that declines (RFC 2369, RFC 8058)."""
     return {"List-Unsubscribe": f"<{tokens.signed(one_click)}>", "List-Unsubscribe-Post": ONE_CLICK_BODY}
 

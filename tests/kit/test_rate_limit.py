@@ -175,7 +175,7 @@ def request_of_network():
 @pytest.mark.parametrize("counts", [True, False], ids=["with a quota of the view", "after the view"])
 def test_what_is_due_is_counted_once_and_in_one_round_trip(request_of_network, cache_calls, counts):
     view = rate_limit.per_network(rate_limit.Due(FEW))(
-        lambda request: take_all((THREE, "ada"), *rate_limit.due(request)) if counts else "done"
+        lambda request: take_all((THREE, "ada"), *rate_limit.take_due(request)) if counts else "done"
     )
     for _ in range(2):
         view(request_of_network())

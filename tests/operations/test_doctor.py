@@ -57,7 +57,7 @@ def sound(settings):
     settings.SITE_URL, settings.SITE_HOST, settings.HTTPS = "https://door.example", "door.example", True
     settings.ALLOWED_HOSTS, settings.TRUSTED_PROXY_COUNT = ["door.example"], 1
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
-    settings.REQUIRE_STAFF_2FA = True
+    settings.REQUIRE_STAFF_2FA, settings.HASH_PLACES = True, 12
     server = Sink()
     with listening(server) as port:
         deliver_to(settings, port, username="frontdoor", password="secret")
@@ -70,7 +70,7 @@ def test_a_sound_site_is_told_so_and_no_mail_is_sent(sound):
     assert (code, {state for state, *_ in checks.values()}) == (0, {"ok"}), checks
     assert checks.keys() == {
         *("database", "migrations", "clock", "queue", "given up", "proxies", "staff"),
-        *("cache", "mail server", "SITE_URL", "cookies", "DEBUG"),
+        *("cache", "mail server", "SITE_URL", "cookies", "hashes", "DEBUG"),
     }
     assert (sound.said["auth"], sound.said["quit"], sound.said["mail"]) == (1, 1, 0)
     assert "secret" not in run()[0]
@@ -79,13 +79,14 @@ def test_a_sound_site_is_told_so_and_no_mail_is_sent(sound):
 def test_settings_that_do_not_go_together_are_named(sound, settings, ada):
     settings.ALLOWED_HOSTS, settings.DEBUG, settings.TRUSTED_PROXY_COUNT = ["other.example"], True, 0
     settings.SESSION_COOKIE_HTTPONLY = False
+    settings.WEB_THREADS = settings.HASH_THREADS + settings.HASH_PLACES
     UserFactory(username="olga", is_staff=True)
 
     checks, code = found()
 
     assert code == 1
     assert {name for name, (state, *_) in checks.items() if state == "failure"} == {"SITE_URL", "cookies", "DEBUG"}
-    assert {name for name, (state, *_) in checks.items() if state == "warning"} == {"proxies", "staff"}
+    assert {name for name, (state, *_) in checks.items() if state == "warning"} == {"proxies", "staff", "hashes"}
     assert "olga" in checks["staff"][1]
     assert all(advice for state, _said, advice in checks.values() if state != "ok")
     settings.SITE_URL, settings.SITE_HOST, settings.HTTPS = "http://other.example", "other.example", False

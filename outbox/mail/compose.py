@@ -1,7 +1,7 @@
 """Composing a stored mail: the worker does it just before it sends. Requests only store what the mail needs to say."""
 
-from email.utils import format_datetime
-from functools import cache
+from email.utils import format_datetime, parseaddr
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.utils import translation
 
 from kit import tokens
 from outbox import verp
+from outbox.mail.headers import ADDRESS
 from outbox.models import OutboxMessage
 
 ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
@@ -28,10 +29,17 @@ def compose(row: OutboxMessage) -> EmailMultiAlternatives:
     fixed = {"Message-ID": row.message_id, "Date": format_datetime(row.created_at)}
     parts["headers"] = {"From": sender} | parts["headers"] | fixed
     # `from_email` is the envelope's sender, where bounces go; people see the From header.
-    message = EmailMultiAlternatives(to=[row.recipient], from_email=verp.return_path(row) or sender, **parts)
+    message = EmailMultiAlternatives(to=[row.recipient], from_email=verp.return_path(row) or bare(sender), **parts)
     for content, mimetype in alternatives:
         message.attach_alternative(content, mimetype)
     return message
+
+
+@lru_cache(maxsize=100)  # nearly all mail has one sender, and Django would parse it for each
+def bare(sender: str) -> str:
+    """Returns the address of a sender, without the name. An odd sender stays, for the SMTP backend to judge."""
+    address = parseaddr(sender)[1]
+    return address if ADDRESS.fullmatch(address) else sender
 
 
 def render_parts(

@@ -267,7 +267,6 @@ class MagicLink(models.Model):
     def sign_up(
         self,
         username: str,
-        password: str = "",
         *,
         browser: str = "",
         beginning: Mapping[str, Any] | None = None,
@@ -280,7 +279,7 @@ class MagicLink(models.Model):
         any more, ValidationError for a malformed name, IntegrityError for a taken name or address.
         """
         newcomer, owns = User(pk=uuid7()), self.purpose == self.Purpose.OWNER
-        account = {"username": username, "email": self.email, "password": password, **fields}
+        account = {"username": username, "email": self.email, **fields}
         account |= {"is_staff": owns, "is_superuser": owns}
         with transaction.atomic():
             invite, claiming = self._let_in(), self.claiming(browser, newcomer)

@@ -26,7 +26,7 @@ def write(
     `context` fills the template when the worker renders it: texts, numbers, True, False and lists of them, for JSON.
     `source` stands in the Feedback-ID header. Replies go to `reply_to`, or else to SUPPORT_CONTACT. `about` is the id
     of the invitation or the link that the mail is sent for, or None. `links` are those with a token, by their names in
-    the template, each as tokens.unsigned() returns it: the worker signs them, so a stored mail opens nothing.
+    the template, each as tokens.unsigned() returns it: the worker signs them, so no stored mail has one that works.
     `one_click` is such a link too, by which mail programs decline for their user.
     """
     facts = {

@@ -83,8 +83,8 @@ class OutboxMessage(models.Model):
     """One mail to one recipient.
 
     Its parts are what the worker composes it of (outbox/mail/compose.py): facts for a template, frozen when the mail
-    was caused, or a whole message. They tell of a person: so they are emptied when the mail has been handed over, or
-    was given up too long ago to be tried again.
+    was caused, or a whole message. They tell of a person and may hold a code. So they are emptied when the mail has
+    been handed over, or was given up too long ago to be tried again.
     """
 
     class Status(models.TextChoices):

@@ -33,7 +33,7 @@ def await_waiting(seconds=20):
 
 
 def signs_up(link):
-    return link.sign_up("grace", PASSWORD)
+    return link.sign_up("grace", password=PASSWORD)
 
 
 def signs_in(link):

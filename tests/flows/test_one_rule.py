@@ -128,7 +128,7 @@ def test_the_models_keep_the_one_rule_even_if_a_door_forgets_to():
     asked = MagicLink.objects.issue("grace@example.com")
 
     with pytest.raises(NotInvited):
-        asked.sign_up("grace", PASSWORD)
+        asked.sign_up("grace", password=PASSWORD)
     with pytest.raises(NotInvited):
         new_account(
             RequestFactory().get("/"), Identity("1", "grace@example.com", is_verified=True, is_authority=True), None

@@ -157,7 +157,7 @@ def test_a_declined_invitation_makes_no_account(client, invite, token, mailbox):
     client.post(DECLINE, {"token": token})
 
     with pytest.raises(Unavailable):
-        stale.sign_up("grace", PASSWORD)
+        stale.sign_up("grace", password=PASSWORD)
     assert not User.objects.filter(email=EMAIL).exists()
     page = client.post("/signup", {"token": signup, "username": "grace", "password": PASSWORD})
 

@@ -265,7 +265,7 @@ def test_withdraw_lists_the_addresses_first_and_then_their_links_are_dead(desk, 
 def test_an_invitation_accepted_before_the_confirmation_stays_accepted(desk, client, mailbox):
     invite = Invite.objects.issue("grace@example.com", source="admin")
     press(desk, "revoke", [invite])
-    invite.links.get().sign_up("grace", PASSWORD)
+    invite.links.get().sign_up("grace", password=PASSWORD)
 
     page = press(desk, "revoke", [invite], confirmed="1")
 

@@ -134,7 +134,7 @@ def test_a_group_ends_with_the_invitation_it_was_named_in():
     add(staff("add_invite", "view_invite"), email="alan@example.com")
     MagicLink.objects.issue(late.email, instead=late.links.get())  # the holder of a dead link asks for a fresh one
     for link in MagicLink.objects.pending():
-        link.sign_up(link.email.partition("@")[0], PASSWORD)
+        link.sign_up(link.email.partition("@")[0], password=PASSWORD)
 
     assert Invite.objects.accepted().count() == 3
     assert not group.user_set.exists()

@@ -25,7 +25,7 @@ TREE = "/admin/invites/inviter/"
 def joins(name, by):
     """Returns a new user who has accepted the invitation of `by`."""
     invite = Invite.objects.issue(f"{name}@example.com", source="admin", invited_by=by)
-    return invite.links.get().sign_up(name, PASSWORD)
+    return invite.links.get().sign_up(name, password=PASSWORD)
 
 
 def names(page):

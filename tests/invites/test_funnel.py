@@ -79,7 +79,7 @@ def test_a_waiting_mail_is_not_handed_over_and_accepting_counts_as_opening(mailb
     invite = Invite.objects.issue("grace@example.com", source="admin")
     assert people() == [1, 0, 0, 0, 0]
 
-    invite.links.get().sign_up("grace", PASSWORD)  # without the page that notes openings
+    invite.links.get().sign_up("grace", password=PASSWORD)  # without the page that notes openings
     assert people() == [1, 1, 1, 1, 0]
 
 

@@ -28,7 +28,7 @@ def state(row):
 
 
 def sign_up(link, name="grace"):
-    return MagicLink.objects.get(pk=link.pk).sign_up(name, PASSWORD)
+    return MagicLink.objects.get(pk=link.pk).sign_up(name, password=PASSWORD)
 
 
 def before(**of_link):
@@ -249,7 +249,7 @@ def test_a_link_of_a_withdrawn_invitation_signs_nobody_up_and_stays_unused():
     Invite.objects.update(revoked_at=NOW())
 
     with pytest.raises(Unavailable):
-        link.sign_up("grace", PASSWORD)
+        link.sign_up("grace", password=PASSWORD)
 
     assert not User.objects.exists()
     assert state(link) == "revoked"

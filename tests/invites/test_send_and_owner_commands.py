@@ -157,7 +157,7 @@ def test_an_owner_link_never_becomes_an_ordinary_one(mailbox, client):
 @pytest.mark.parametrize(("used", "other"), [("link", "owner"), ("owner", "link")])
 def test_an_owner_link_and_what_its_owner_asks_for_do_not_use_up_each_other(used, other):
     links = {purpose: LinkFactory(purpose=purpose, email="owner@example.com") for purpose in (used, other)}
-    links[used].sign_up("olga", PASSWORD)
+    links[used].sign_up("olga", password=PASSWORD)
     assert MagicLink.objects.with_spent().get(purpose=other).state == MagicLink.State.PENDING
 
 

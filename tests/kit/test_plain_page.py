@@ -140,6 +140,16 @@ def test_each_theme_has_a_page_of_its_own(signed_in, settings, renders):
     assert len(renders) == 2
 
 
+def test_no_more_pages_than_a_bound_stay_in_memory(monkeypatch, renders):
+    monkeypatch.setattr(plain_page, "MOST", 2)
+    plain_page.forget()
+    for path in ("/", "/login", "/reset", "/"):
+        assert Client().get(path).status_code == 200
+        assert len(plain_page._pages) <= 2
+
+    assert len(renders) == 4
+
+
 def test_another_setting_makes_another_page(settings, renders):
     Client().get("/")
     settings.SIGNUP = "invited"

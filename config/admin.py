@@ -16,6 +16,8 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
 
+from config.desk_tabs import tabs
+
 # What is asked before a page answers staff: it is given the request and the page's ModelAdmin (None for a page of no
 # model), and returns an answer to give instead, or None.
 Guard = Callable[[HttpRequest, Any], HttpResponse | None]
@@ -55,6 +57,14 @@ class Site(admin.AdminSite):
             return refused or inner(request, *args, **kwargs)
 
         return csp_override(ADMIN_CSP)(guarded)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Returns the variables that every page of the desk has: Django's own, and the tabs of the desk."""
+        return super().each_context(request) | {"desk_tabs": tabs(request) if self.has_permission(request) else []}
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirects to the desk's home, which shows the pages of all apps; an app has no page of its own."""
+        return redirect("admin:index")
 
     def second_factor_first(self, request: HttpRequest) -> HttpResponse | None:
         """Returns a redirect to the page that sets up a second factor, for staff who lack a required one; else None.

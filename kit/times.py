@@ -1,7 +1,8 @@
 """Times in words, for pages and mails, in the active language and time zone.
 
-A date always has its weekday and a time its zone: "tomorrow" would be wrong when the mail is read later. `iso` writes
-a time for programs.
+In mails and deadlines a date has its weekday and a time its zone: "tomorrow" would be wrong when the mail is read
+later. Lists on a page, which is read at once, have `brief` times, and name the zone once. `iso` writes a time for
+programs.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -36,6 +38,13 @@ FORMS = {
     "until": (pgettext_lazy("until", "%(weekday)s %(date)s, %(time)s (%(zone)s)"), WEEKDAYS_UNTIL),
     "day": (pgettext_lazy("until", "%(weekday)s %(date)s"), WEEKDAYS_UNTIL),
 }
+
+NEAR_DAYS = {
+    -1: gettext_lazy("yesterday, %(time)s"),
+    0: gettext_lazy("today, %(time)s"),
+    1: gettext_lazy("tomorrow, %(time)s"),
+}
+DAYS_WITH_TIME = 7  # from today, on which a brief moment has a time of day
 
 
 def on(moment: datetime) -> str:
@@ -68,6 +77,30 @@ def clock(moment: datetime) -> str:
     It is in the active language and time zone. `moment` must have a time zone.
     """
     return _("%(time)s (%(zone)s)") % _time(timezone.localtime(moment))
+
+
+def brief(moment: datetime) -> str:
+    """Returns a moment as short as a list needs it: "4 min ago", "today, 10:42", "Tue 24 Nov, 07:49", "24 Nov 2025".
+
+    It is in the active language and time zone. Days have a time of day within a week of today, and a year if it is
+    another one. `moment` must have a time zone, and may be to come.
+    """
+    now, local = timezone.localtime(), timezone.localtime(moment)
+    minutes = int((now - local) / timedelta(minutes=1))
+    if now >= local and minutes < 60:
+        return ngettext("%(count)s min ago", "%(count)s min ago", minutes) % {"count": minutes} if minutes else _("now")
+    time, days = f"{local.hour:02}:{local.minute:02}", (local.date() - now.date()).days
+    if days in NEAR_DAYS:
+        return NEAR_DAYS[days] % {"time": time}
+    day_in_words = date_format(local, _("j M") if local.year == now.year else _("j M Y"))
+    if abs(days) > DAYS_WITH_TIME:
+        return day_in_words
+    return _("%(weekday)s %(day)s, %(time)s") % {"weekday": date_format(local, "D"), "day": day_in_words, "time": time}
+
+
+def brief_html(moment: datetime) -> str:
+    """Returns brief() as HTML, with the full date and time as its tooltip, and for programs."""
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso(moment), on(moment), brief(moment))
 
 
 def lasting(span: timedelta) -> str:

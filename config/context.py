@@ -18,6 +18,8 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
+        "product_name": settings.PRODUCT_NAME,
+        "product_url": settings.PRODUCT_URL,
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,

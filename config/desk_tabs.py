@@ -44,7 +44,7 @@ TABS: list[tuple[Any, tuple[str, ...], list[tuple[str, str]]]] = [
 class Tab:
     """A tab as the page shows it. Its own page is open (`is_page`), or another page of its part (`is_current`)."""
 
-    label: str
+    label: Any
     url: str
     is_current: bool
     is_page: bool

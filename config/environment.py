@@ -115,6 +115,19 @@ def origin(name: str, value: str, example: str) -> SplitResult:
     return url
 
 
+def product_url() -> str:
+    """Returns PRODUCT_URL, the address of a page (https://app.example.com/start), or "" if it is not set.
+
+    Raises SystemExit if it is no http or https URL, or names a user.
+    """
+    value: str = env.str("PRODUCT_URL", default="")
+    if value:
+        url = address("PRODUCT_URL", value, {"http", "https"}, "https://app.example.com")
+        if not url.hostname or url.username is not None:
+            refuse("PRODUCT_URL must look like https://app.example.com.")
+    return value
+
+
 def in_url(host: str) -> str:
     """Returns a host as URLs, the Host header and ALLOWED_HOSTS write it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -5,6 +5,7 @@ With DEBUG off a missing or weak value ends the start with one line that names i
 
 from email.utils import formataddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
@@ -27,6 +28,9 @@ SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
 # Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
 SECURITY_CONTACT = environment.security_contact()
+# The product behind this door, to which the main button leads whoever is signed in.
+PRODUCT_URL = environment.product_url()
+PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL).hostname or SITE_NAME)
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 

@@ -127,7 +127,7 @@ def _answers(port: int) -> bool:
 
 def _tell(owner_link: str) -> None:
     site = os.environ["SITE_URL"].rstrip("/")
-    lines = {"Frontdoor": f"{site}/"}
+    lines = {"Frontdoor": f"{site}/", "Desk": f"{site}/admin/"}
     if os.environ.get("DEV_MAILBOX"):
         lines["Mailbox"] = f"{site}/dev/mail/"
     if owner_link:

@@ -9,18 +9,23 @@ from kit import addresses
 from kit.form import VERBATIM, Form, NextField
 
 
+def address_field(help_text: Any, **attributes: str) -> forms.CharField:
+    """Returns a form field for the visitor's own address; `attributes` are those of its input."""
+    return forms.CharField(
+        label=gettext_lazy("Email address"),
+        required=False,  # addresses.normalize refuses an empty one, in our words
+        help_text=help_text,
+        widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email"} | attributes),
+    )
+
+
 class EmailForm(Form):
     """A form for one address. `leave_empty` catches programs, `next` is where the link leads.
 
     `sure` holds the address in which a probable typo was pointed out.
     """
 
-    email = forms.CharField(
-        label=gettext_lazy("Email address"),
-        required=False,  # addresses.normalize refuses an empty one, in our words
-        help_text=gettext_lazy("We only use it for your account. No newsletters"),
-        widget=forms.EmailInput(attrs=VERBATIM | {"autocomplete": "email", "enterkeyhint": "send"}),
-    )
+    email = address_field(gettext_lazy("We only use it for your account. No newsletters"), enterkeyhint="send")
     # People never see this field, and no browser knows how to fill it in: only a program does.
     leave_empty = forms.CharField(
         label=gettext_lazy("Leave this field empty"),

@@ -43,7 +43,8 @@ def entry(request: HttpRequest) -> HttpResponse:
         person = {"username": request.user.get_username(), "email": readable(request.user.email)}
         theme = (request.session.get(CHOSEN) or {}).get("theme", "")
         template = "invites/ask_for_link/signed_in.html"
-        return plain_page.show(request, template, lambda: {"next": next_url}, theme, person=person)
+        context = {"next": next_url, "is_staff": request.user.is_staff}
+        return plain_page.show(request, template, lambda: context, theme, request.user.is_staff, person=person)
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
 
 

@@ -24,6 +24,9 @@ from kit.one_statement import Write
 from kit.prepared import Given, PreparedUpdate
 from outbox.models import OutboxMessage
 
+# The address of an owner link that names nobody; the page behind it asks for a real one.
+OWNER_UNKNOWN = "owner@localhost"
+
 
 class MagicLink(models.Model):
     """A link in a mail: one row for each mail that a visitor asks for, and one row for all mails of an invitation.

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import names
 from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
-from invites.ask_for_link.form import EmailForm
+from invites.ask_for_link.form import EmailForm, address_field
 from invites.link.planned import UsernameForm
 from invites.models import MagicLink
+from kit import addresses
 
 
 class SignupForm(UsernameForm, WithNewPassword):
@@ -30,11 +33,44 @@ class SignupForm(UsernameForm, WithNewPassword):
         """
         return names.normalize(self.cleaned_data["username"])
 
+    def account(self) -> dict[str, Any]:
+        """Returns columns of the new account that take the place of the link's; here none."""
+        return {}
+
     def owner(self) -> User:
         """Returns the user whose password it will be, with the typed username; not stored."""
         user = User(username=self.cleaned_data.get("username", ""), email=self.address)
         user.inviter_name = self.inviter_name
         return user
+
+
+class OwnerForm(SignupForm):
+    """A form for the first account of a site, which also asks for its address, as the owner link names none.
+
+    Nothing proves the address but the terminal that showed the link.
+    """
+
+    email = address_field(gettext_lazy("Where mail to you goes. Enter your real address"))
+    field_order = ("email", "username", "password")
+
+    def clean_email(self) -> str:
+        """Returns the normalized address.
+
+        Raises ValidationError for a missing or malformed one, and for that of an account.
+        """
+        email = addresses.normalize(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(_("This address has an account already. Enter another one."))
+        return email
+
+    def owner(self) -> User:
+        """Returns the user whose password it will be, with the typed username and address; not stored."""
+        self.address = self.cleaned_data.get("email", "")
+        return super().owner()
+
+    def account(self) -> dict[str, Any]:
+        """Returns the address of the new account. The form must be valid."""
+        return {"email": self.cleaned_data["email"]}
 
 
 class RegisterForm(SignupForm, EmailForm):

@@ -27,7 +27,7 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
         return None
     name, started = form.cleaned_data["username"], opened.sign_up_args(request, page, way=sessions.SIGNUP)
     try:
-        return link.sign_up(name, encoded=form.encoded, **started)
+        return link.sign_up(name, encoded=form.encoded, **form.account(), **started)
     except IntegrityError:
         if not tell_if_taken(form):
             raise HasAccount from None

@@ -14,9 +14,9 @@ from invites import limits, purposes
 from invites.ask_for_link.ask import ask_or_wait, log, remember
 from invites.link import browser, dead, opened
 from invites.link.planned import HasAccount
-from invites.models import Invite, MagicLink
+from invites.models import OWNER_UNKNOWN, Invite, MagicLink
 from invites.sign_up import join, plan
-from invites.sign_up.forms import RegisterForm, SignupForm
+from invites.sign_up.forms import OwnerForm, RegisterForm, SignupForm
 from kit import tokens, visitor
 from kit.form import safe_path
 from kit.page import bind_form, page
@@ -73,8 +73,9 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     Raises NotInvited where an invitation is needed, and Unavailable when another press was faster.
     """
     show = "show" in request.GET
-    first = {} if request.method == "POST" else {"username": User.objects.free_name(link.username or link.email)}
-    form = bind_form(SignupForm, request, link=link, show_password=show, initial=first)
+    # The owner link of a site on this machine names nobody: its address is a placeholder.
+    kind, first = (OwnerForm, {}) if link.email == OWNER_UNKNOWN else (SignupForm, {"username": first_name(link)})
+    form = bind_form(kind, request, link=link, show_password=show, initial=first if request.method != "POST" else {})
     if request.method != "POST":
         return signup_page(request, link, purpose, form)
     try:
@@ -85,6 +86,11 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
         return signup_page(request, link, purpose, form)
     messages.success(request, _("Your account is ready."))
     return sessions.start(request, user, link.leads_to, sessions.SIGNUP, new=True)
+
+
+def first_name(link: MagicLink) -> str:
+    """Returns a free username that is near to the planned one or, without a plan, to the link's address."""
+    return User.objects.free_name(link.username or link.email)
 
 
 def signup_page(request: HttpRequest, link: MagicLink, purpose: Purpose, form: SignupForm) -> HttpResponse:

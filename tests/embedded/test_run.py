@@ -69,12 +69,13 @@ def state(tmp_path_factory):
     return tmp_path_factory.mktemp("state")
 
 
-def test_it_starts_the_site_tells_three_addresses_and_stops_everything(state):
+def test_it_starts_the_site_tells_four_addresses_and_stops_everything(state):
     port = servers.free_port()
     with running(state, port) as process:
-        lines = [next(line for line in process.stdout if line.startswith(name)) for name in ("Front", "Mail", "Owner")]
-        site, mailbox, owner = (line.split()[1] for line in lines)
-        assert (site, mailbox) == (f"http://localhost:{port}/", f"http://localhost:{port}/dev/mail/")
+        names = ("Front", "Desk", "Mail", "Owner")
+        lines = [next(line for line in process.stdout if line.startswith(name)) for name in names]
+        site, desk, mailbox, owner = (line.split()[1] for line in lines)
+        assert (site, desk, mailbox) == tuple(f"http://localhost:{port}/{path}" for path in ("", "admin/", "dev/mail/"))
         for address in (site, mailbox, owner):
             assert get(port, address.removeprefix(f"http://localhost:{port}")) == 200
         assert get(port, "/readyz") == 200

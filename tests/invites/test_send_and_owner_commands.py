@@ -14,7 +14,7 @@ from invites import purposes
 from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory
+from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -107,13 +107,43 @@ def test_the_owner_link_makes_the_first_superuser_and_works_once():
     form = {"token": token, "username": "olga", "password": PASSWORD}
 
     owner = Client()
-    assert owner.post("/owner", form).url == "/account"
+    assert owner.post("/owner", form).url == "/admin/"
 
     olga = User.objects.get()
     assert (olga.is_superuser, olga.is_staff, olga.email) == (True, True, "owner@example.com")
     assert owner.get("/admin/").status_code == 200
     assert Client().post("/owner", form | {"username": "eve"}).status_code == 410
     assert run("owner_link", "--email", "owner@example.com") == ""
+
+
+def test_an_owner_link_that_names_nobody_asks_for_the_owners_address(settings):
+    settings.SITE_HOST = "localhost"
+    path = run("owner_link").strip().removeprefix("http://testserver")
+    page = Client().get(path)
+    assert ("Confirmed" in words(page), page.context["form"]["username"].value()) == (False, None)
+    form = {"token": path.partition("token=")[2], "username": "olga", "password": PASSWORD}
+
+    for wrong in ({}, {"email": "owner"}):
+        answer = Client().post("/owner", form | wrong)
+        assert answer.context["form"].errors.keys() == {"email"}
+        assert answer.context["form"]["username"].value() == "olga"
+    assert not User.objects.exists()
+    assert Client().post("/owner", form | {"email": " Olga@Example.COM "}).url == "/admin/"
+
+    olga = User.objects.get()
+    assert (olga.email, olga.is_staff, olga.is_superuser) == ("olga@example.com", True, True)
+
+
+def test_the_owner_is_told_that_an_address_has_an_account(settings):
+    settings.SITE_HOST = "localhost"
+    UserFactory(email="olga@example.com")
+    path = run("owner_link").strip().removeprefix("http://testserver")
+    form = {"token": path.partition("token=")[2], "username": "olga", "password": PASSWORD}
+
+    answer = Client().post("/owner", form | {"email": "olga@example.com"})
+
+    assert "This address has an account already." in words(answer)
+    assert not User.objects.filter(is_superuser=True).exists()
 
 
 def test_the_same_owner_link_is_shown_until_it_is_used():

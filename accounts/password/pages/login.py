@@ -10,6 +10,7 @@ from accounts import limits
 from accounts.password import breaches
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
+from accounts.session.landing import landing
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
 from kit.form import safe_path
@@ -21,12 +22,12 @@ from kit.rate_limit import Due
 def login(request: HttpRequest) -> HttpResponse:
     """Shows the sign-in form; its POST signs in, or leads to the page that asks for a code.
 
-    Both lead on to `next`, or else to the account page; a user who is signed in already is led there at once. Raises
-    Limited (the 429 page) after too many tries.
+    Both lead on to `next` or, without it, where landing() says; a user who is signed in already is led there at once.
+    Raises Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:  # perhaps by another tab, whose sign-in has made this form out of date
         sent = typed(request) or request.POST or request.GET
-        return redirect(safe_path(sent.get("next", "")) or "account")
+        return redirect(landing(safe_path(sent.get("next", ""))))
     if request.method != "POST":
         return show_form(request, lambda: bind_form(LoginForm, request, initial=known_before(request)))
     form = bind_form(LoginForm, request, initial=known_before(request))

@@ -15,6 +15,7 @@ from accounts.models.second_factor import RECOVERY
 from accounts.password import breaches
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
+from accounts.session.landing import landing
 from accounts.session.pending import Waiting
 from kit.page import bind_form, page
 
@@ -25,12 +26,12 @@ FEW = 3  # recovery codes
 def authenticate(request: HttpRequest) -> HttpResponse:
     """Asks for the code of a visitor who has passed the first factor (accounts.session.pending).
 
-    A POST with the right code starts the session and leads where the visitor was going, or to the account page, as it
+    A POST with the right code starts the session and leads where the visitor was going, or where landing() says, as it
     does for a user who is signed in already. If no sign-in waits for a code, or it cannot be finished any more, the
     page leads to sign-in. Raises Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:
-        return redirect("account")
+        return redirect(landing())
     waiting = pending.find(request) or second_press.find(request)
     if waiting is None:
         messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
@@ -50,7 +51,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
 def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
     """Starts the session of `user`, who has entered the right code, and redirects where `waiting` says they were going.
 
-    If that is "", it leads to the account page. If `form` has `trust`, the answer also carries the cookie of a trusted
+    If that is "", landing() says where. If `form` has `trust`, the answer also carries the cookie of a trusted
     browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
     ended meanwhile.
     """
@@ -59,7 +60,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)
-    response = redirect(waiting.next_url or "account")
+    response = redirect(landing(waiting.next_url))
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
 
 

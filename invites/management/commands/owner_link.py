@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from invites import purposes
-from invites.models import INVITE_LIFETIME, MagicLink
+from invites.models import INVITE_LIFETIME, OWNER_UNKNOWN, MagicLink
 from kit import addresses, tokens
 from kit.commands import command
 
@@ -20,9 +21,10 @@ class Command(command.Command):
     examples: ClassVar[tuple[str, ...]] = ("--email olga@example.com",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        # Nothing proves the address but the operator's word, so only a site on this machine may make one up.
+        # Nothing proves the address but the operator's word, so only a site on this machine may do without.
+        # The page behind the link asks for it then.
         local = settings.SITE_HOST in settings.THIS_MACHINE
-        parser.add_argument("--email", required=not local, default="owner@localhost", help="the owner's address")
+        parser.add_argument("--email", required=not local, default=OWNER_UNKNOWN, help="the owner's address")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         try:
@@ -38,7 +40,7 @@ class Command(command.Command):
 
     def link(self, email: str) -> MagicLink:
         """Returns the owner link of this address that still works, or stores a new one, to last for INVITE_LIFETIME."""
-        given = {"email": email, "purpose": MagicLink.Purpose.OWNER}
+        given = {"email": email, "purpose": MagicLink.Purpose.OWNER, "next": reverse("admin:index")}
         expires_at = timezone.now() + INVITE_LIFETIME
         working = MagicLink.objects.pending().filter(**given).first()
         return working or MagicLink.objects.create(expires_at=expires_at, **given)

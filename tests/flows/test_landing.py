@@ -1,0 +1,87 @@
+"""Where people land once they are signed in: at the product, at the desk, at their account."""
+
+import pytest
+from django.test import Client
+
+from invites import purposes
+from kit import plain_page, tokens
+from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+PRODUCT = "https://app.example.com/start"
+
+
+@pytest.fixture
+def product(settings):
+    settings.PRODUCT_URL, settings.PRODUCT_NAME = PRODUCT, "Example App"
+    plain_page.forget()
+    yield
+    plain_page.forget()
+
+
+def buttons(answer):
+    """Returns the addresses of the buttons of the start page, the main one first."""
+    html = answer.content.decode()
+    parts = html.split('<a class="btn')[1:]
+    return [part.partition('href="')[2].partition('"')[0] for part in parts]
+
+
+def sign_in(**fields):
+    browser, person = Client(), UserFactory(**fields)
+    answer = browser.post("/login", {"login": person.username, "password": PASSWORD})
+    return browser, answer
+
+
+def test_without_a_product_people_land_on_their_account_page():
+    browser, answer = sign_in()
+
+    assert answer.url == "/account"
+    assert buttons(browser.get("/")) == ["/account", "/logout"]
+
+
+def test_with_a_product_people_land_before_the_button_that_leads_to_it(product):
+    browser, answer = sign_in()
+
+    assert answer.url == "/"
+    assert buttons(browser.get("/")) == [PRODUCT, "/account", "/logout"]
+    assert "Continue to Example App" in browser.get("/").content.decode()
+    assert browser.get("/login").url == "/"
+
+
+def test_who_was_going_somewhere_goes_on_there(product):
+    browser, person = Client(), UserFactory()
+    form = {"login": person.username, "password": PASSWORD, "next": "/account/settings"}
+
+    assert browser.post("/login", form).url == "/account/settings"
+    assert buttons(browser.get("/?next=/account/settings"))[0] == "/account/settings"
+
+
+def test_a_mailed_link_lands_there_too(product):
+    link = LinkFactory(email=UserFactory().email)
+
+    answer = Client().post("/confirm", {"token": tokens.sign(purposes.CONFIRM, link.pk)})
+
+    assert answer.url == "/"
+
+
+def test_staff_land_before_the_desk_and_have_the_product_below_it(product):
+    browser, _ = sign_in(is_staff=True)
+
+    assert buttons(browser.get("/")) == ["/admin/", PRODUCT, "/account", "/logout"]
+
+
+def test_one_page_for_staff_and_another_for_all_others(product):
+    staff, _ = sign_in(is_staff=True)
+    other, _ = sign_in()
+
+    assert "/admin/" in buttons(staff.get("/"))
+    assert "/admin/" not in buttons(other.get("/"))
+    assert "/admin/" in buttons(staff.get("/"))
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_staff_alone_have_a_tab_that_leads_to_the_desk(is_staff):
+    browser, _ = sign_in(is_staff=is_staff)
+
+    for path in ("/account", "/account/settings", "/account/password", "/account/second-factor"):
+        assert ('<a href="/admin/">Desk</a>' in browser.get(path).content.decode()) == is_staff

@@ -12,9 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.csp import csp_override
 
 from config.desk_tabs import tabs
 
@@ -23,9 +21,6 @@ from config.desk_tabs import tabs
 Guard = Callable[[HttpRequest, Any], HttpResponse | None]
 # It is given the request, the ModelAdmin, the rows, and "added", "changed" or "deleted".
 Listener = Callable[[HttpRequest, Any, Any, str], None]
-
-# The desk works without scripts; those that come with Django's admin may run, and no others.
-ADMIN_CSP: dict[str, Any] = settings.SECURE_CSP | {"script-src": [CSP.SELF], "form-action": [CSP.SELF]}
 
 
 class Site(admin.AdminSite):
@@ -43,7 +38,7 @@ class Site(admin.AdminSite):
     enable_nav_sidebar = False  # without a script the sidebar does nothing
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Returns an admin page's view behind second_factor_first() and `guards`, and has its CSP allow our scripts."""
+        """Returns an admin page's view behind second_factor_first() and `guards`."""
         inner = super().admin_view(view, cacheable)
         model_admin = owner(view)
 
@@ -56,7 +51,7 @@ class Site(admin.AdminSite):
                 refused = refused or guard(request, model_admin)
             return refused or inner(request, *args, **kwargs)
 
-        return csp_override(ADMIN_CSP)(guarded)
+        return guarded
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Returns the variables that every page of the desk has: Django's own, and the tabs of the desk."""

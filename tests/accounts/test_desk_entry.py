@@ -47,8 +47,7 @@ def test_people_invites_links_and_outbox_are_there(desk, path):
     page = desk.get(f"/admin/{path}/")
 
     assert page.status_code == 200
-    assert "script-src 'self'" in page["Content-Security-Policy"]
-    assert not re.search(r"<script(?![^>]*src=)[^>]*>[^<]*\w", page.text.replace('type="application/json"', "src="))
+    assert "<script" not in page.text
 
 
 def test_no_token_hash_or_link_is_shown(desk, ada):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -90,6 +91,21 @@ def mail_staff_changes(user: "User", before: Mapping[str, Any], after: Mapping[s
         context = {"username": without_link(user.username), "changes": changes, "when": times.on(timezone.now())}
         for address in sorted({user.email, before.get("email", user.email)}):
             post("changed_by_staff", address, context, language=language)
+
+
+def rights_changed(user: "User", changed: Mapping[str, Sequence[Any]], by: "User") -> OutboxMessage:
+    """Returns the mail that tells the owner that `by` has changed their rights at the desk. It is not stored yet.
+
+    `changed` is as in_words() takes it.
+    """
+    with preferences.override(user.settings) as language:
+        context = {
+            "by": without_link(by.username),
+            "changes": in_words(changed),
+            "when": times.on(timezone.now()),
+            "url": f"{settings.SITE_URL}{reverse('account')}",
+        }
+        return write("rights_changed", user.email, context, language=language)
 
 
 def mail_power_used(

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.functional import Promise
@@ -12,6 +14,7 @@ from django.utils.text import format_lazy
 from accounts import notices
 from accounts.models import Event, User
 from kit import visitor
+from outbox.models import OutboxMessage
 
 MOST_TOLD = 100  # superusers, mailed about one change
 NAMED = 20  # things, or people, that one mail names
@@ -32,7 +35,8 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
 
     `before` and `after` have the values of the changed fields, among those in KINDS and RIGHTS; "groups" is a list of
     names. A new address and new rights, and any change of staff or a superuser, are recorded for the visitor as well,
-    and mailed to all other superusers. The mails are stored in the outbox. Does nothing if `before` is empty.
+    and mailed to all other superusers; new groups are announced to other services. The mails are stored in the outbox.
+    Does nothing if `before` is empty.
     """
     rights = [name for name in RIGHTS if name in before]
     for name in before.keys() - set(rights):
@@ -41,10 +45,47 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
     if rights:
         changed = {name: [before[name], after[name]] for name in rights}
         Event.objects.record(Event.Kind.RIGHTS_CHANGED, person, told=person.email, changed=changed, **by(request))
-    if before:
+    if "groups" in rights:
+        person.announce_update("groups")
+    if before.keys() - set(rights):
         notices.mail_staff_changes(person, before, after)
+    elif rights:
+        changed = {name: [before[name], after[name]] for name in rights}
+        notices.rights_changed(person, changed, cast("User", request.user)).save()
     if before and (rights or "email" in before or is_powerful(person)):
         record_on(request, [person], {name: [before[name], after[name]] for name in before})
+
+
+MEMBERS = 500  # of groups that are deleted at once, at most: each is told
+
+
+@transaction.atomic
+def dissolve(request: HttpRequest, groups: QuerySet[Group]) -> None:
+    """Deletes these groups. Records it in the history of each member, mails them, and announces it to other services.
+
+    Takes a fixed number of statements. The mails are stored in the outbox. Invitations go on without the groups.
+    """
+    gone = set(groups.values_list("name", flat=True))
+    rows = User.objects.filter(pk__in=User.groups.through.objects.filter(group__in=groups).values("user"))
+    members = list(rows.with_groups().order_by("pk"))
+    Group.objects.filter(name__in=gone).delete()
+    events, mails = [], []
+    for member in members:
+        left = [name for name in member.group_names if name not in gone]
+        changed = {"groups": [member.group_names, left]}
+        told = {"told": member.email, "changed": changed, **by(request)}
+        events.append(Event.objects.compose(Event.Kind.RIGHTS_CHANGED, member, **told))
+        mails.append(notices.rights_changed(member, changed, cast("User", request.user)))
+    Event.objects.bulk_create(events)
+    OutboxMessage.objects.bulk_create(mails)
+    if members:
+        User.objects.filter(pk__in=[member.pk for member in members]).announce_updates("groups")
+
+
+def too_many_members(groups: QuerySet[Group]) -> bool:
+    """Returns whether these groups together have more members than dissolve() may tell at once."""
+    members = User.groups.through.objects.filter(group__in=groups).values("user").distinct()
+    return members[: MEMBERS + 1].count() > MEMBERS
 
 
 def is_powerful(person: User) -> bool:

@@ -54,7 +54,8 @@ def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     token = get_token(request)
     if not request.user.is_authenticated:
         return refusal(missing_step(request), csrf_token=token)
-    user = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
+    user: dict[str, Any] = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
+    user |= {"groups": sorted(request.user.group_names)}
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
     return JsonResponse({"user": user, "session": session, "csrf_token": token, **more}, status=status)
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import environ
 
 from config import secret_files
+from kit import spans
 from kit.hash_filter import HashFilter, Unusable
 
 env = environ.Env()
@@ -52,6 +54,21 @@ def number(name: str, default: int, *, least: int) -> int:
     """Returns an integer variable, or `default`. Raises SystemExit if it is no integer, or below `least`."""
     value: int = read(env.int, name, default)
     return value if value >= least else refuse(f"{name} must be {least} or more.")
+
+
+def span(name: str, default: str, *, least: timedelta, most: timedelta) -> timedelta:
+    """Returns a variable that is a length of time, like "36h", "7 days" or "7", which are days; or `default`.
+
+    Raises SystemExit for any other value, and for one below `least` or above `most`.
+    """
+    value: str = env.str(name, default=default)
+    try:
+        length = spans.read(value)
+    except ValueError:
+        refuse(f"{name} must be a length of time like 36h, 10 days or 2 weeks, not {value!r}.")
+    if least <= length <= most:
+        return length
+    return refuse(f"{name} must be from {spans.write(least)} to {spans.write(most)}, not {value!r}.")
 
 
 def address(name: str, value: str, schemes: set[str], example: str) -> SplitResult:

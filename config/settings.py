@@ -3,6 +3,7 @@
 With DEBUG off a missing or weak value ends the start with one line that names it.
 """
 
+from datetime import timedelta
 from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,6 +40,10 @@ SIGNUP = environment.one_of("SIGNUP", "open", "invited")
 # Whether everyone with an account may invite others, and how many people each may invite within seven days.
 MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
 MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
+# How long an invitation works, and how long one at most whose inviter chooses that.
+_hour, _year = timedelta(hours=1), timedelta(days=365)
+INVITE_MAX_LIFETIME = environment.span("INVITE_MAX_LIFETIME", "90d", least=_hour, most=_year)
+INVITE_LIFETIME = environment.span("INVITE_LIFETIME", "7d", least=_hour, most=INVITE_MAX_LIFETIME)
 
 # Exact hosts only: a redirect may lead a visitor to any name listed here.
 ALLOWED_HOSTS = [environment.in_url(host) for host in (THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST])]

@@ -36,7 +36,7 @@ from invites.api import reset_password as api_reset
 from invites.api import sign_up as api_sign_up
 from invites.ask_for_link import pages as ask_for_link
 from invites.google import pages as google
-from invites.link.pages import confirm, decline, not_me, readdress
+from invites.link.pages import confirm, decline, into_groups, not_me, readdress
 from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
@@ -52,6 +52,7 @@ urlpatterns = [
     path("owner", sign_up.owner, name="owner"),
     path("reset", ask_for_link.reset, name="account_reset_password"),
     path("reset/password", reset_password.choose, name="account_reset_password_from_key"),
+    path("invite/groups/<uuid:pk>", into_groups.signed_in, name="invite_into_groups"),
     path("invite/decline", decline.decline, name="invite_decline"),
     path("invite/decline/now", decline.one_click, name="invite_one_click"),
     path("invite/decline/undo", decline.write_again, name="invite_write_again"),

@@ -1,11 +1,13 @@
 """Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
 WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new password
+MOST_IN_SUBJECT = 25  # letters of the names of groups
 DECLINES_TOLD = 10  # mails a day to one inviter about invitations that were declined
 
 
@@ -35,6 +38,8 @@ def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: s
     name, purpose = wording(link, account, may_join=may_join)
     if name == "invite" and link.invite:
         return invitation(link.invite, link)
+    if name == "invite_group" and link.invite and account:
+        return into_groups(link.invite, account)
     with preferences.override(account.settings if account else {}, language_of(link)) as language:
         context = {
             "email": readable(link.email),
@@ -65,9 +70,7 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
     if account:
         resets = {asked.RESET: "reset", asked.RENEWED: "reset", asked.DISOWNED: "disowned"}
         name = resets.get(asked(link.purpose))
-        if name:
-            return name, purposes.RESET
-        return ("link_proof" if link.purpose == asked.PROOF else "link_known"), purposes.CONFIRM
+        return (name, purposes.RESET) if name else (wording_of_sign_in(link), purposes.CONFIRM)
     if link.purpose in {asked.RESET, asked.RENEWED}:
         return "reset_unknown", None
     if not may_join:
@@ -75,6 +78,13 @@ def wording(link: "MagicLink", account: User | None, *, may_join: bool) -> tuple
     if link.purpose == asked.REGISTER:
         return "register", purposes.CONFIRM
     return ("invite" if link.invite else "link_new"), purposes.SIGNUP
+
+
+def wording_of_sign_in(link: "MagicLink") -> str:
+    """Returns the name of the template for the mail of a link that signs in."""
+    if link.purpose == link.Purpose.INVITE and link.invite and link.invite.promised:
+        return "invite_group"
+    return "link_proof" if link.purpose == link.Purpose.PROOF else "link_known"
 
 
 def language_of(link: "MagicLink") -> str:
@@ -94,14 +104,21 @@ def invitation(invite: "Invite", link: "MagicLink | None" = None) -> OutboxMessa
     return write_invitation("invite", invite, words, language, carries=carried.pk, asked=asked)
 
 
-def invitations(invites: "Iterable[Invite]", leaving: Iterator[datetime] | None = None) -> list[OutboxMessage]:
-    """Returns the mails of invitations to people without an account, in the same order, not stored yet.
+def invitations(
+    invites: "Sequence[Invite]",
+    leaving: Iterator[datetime] | None = None,
+    accounts: Mapping[str, User] = MappingProxyType({}),
+) -> list[OutboxMessage]:
+    """Returns the mails of invitations from staff, in the same order, not stored yet.
 
-    `leaving` yields the time when each is to leave, and must not end before `invites`; None is now.
+    `leaving` yields the time when each is to leave, and must not end before `invites`; None is now. `accounts` are
+    those that the addresses have, by address: their owners are invited into groups.
     """
     mails = []
+    name_groups([invite for invite in invites if invite.email in accounts])
     for invite in invites:
-        mail = invitation(invite)
+        account = accounts.get(invite.email)
+        mail = into_groups(invite, account) if account else invitation(invite)
         if leaving:
             mail.schedule(next(leaving))
         mails.append(mail)
@@ -120,8 +137,37 @@ def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
     return write_invitation("invite_known", invite, words | sender(invite), language)
 
 
-def reminder(invite: "Invite") -> OutboxMessage:
-    """Returns the mail that reminds a person of their invitation, not stored yet."""
+def into_groups(invite: "Invite", account: User) -> OutboxMessage:
+    """Returns the mail that invites the owner of an account into groups, or reminds them of it. It is not stored yet.
+
+    Its button opens a page of one button, for as long as the invitation lasts.
+    """
+    groups = ", ".join(unlinked(name) for name in invite.promised.values())
+    with preferences.override(account.settings, invite.language) as language:
+        words = invitation_words(invite) | {
+            "username": without_link(account.username),
+            "groups": groups,
+            "short": groups if len(groups) <= MOST_IN_SUBJECT else settings.SITE_NAME,
+            "until": times.until(invite.expires_at),
+        }
+    return write_invitation("invite_group", invite, words, language, carries=invite.pk, purpose=purposes.CONFIRM)
+
+
+def name_groups(invites: "Sequence[Invite]") -> None:
+    """Reads into each of these invitations the names of the groups that it promises, in one statement for them all."""
+    ids = {group for invite in invites for group in invite.group_ids}
+    names = dict(Group.objects.filter(pk__in=ids).order_by("name").values_list("pk", "name")) if ids else {}
+    for invite in invites:
+        invite.promised = {pk: name for pk, name in names.items() if pk in invite.group_ids}
+
+
+def reminder(invite: "Invite", account: User | None = None) -> OutboxMessage:
+    """Returns the mail that reminds a person of their invitation, not stored yet.
+
+    The owner of an `account` is invited into the groups of the invitation once more.
+    """
+    if account:
+        return into_groups(invite, account)
     with preferences.override({}, invite.language) as language:
         words = invitation_words(invite) | {
             "sent": times.on(invite.sent_at or invite.created_at),
@@ -138,17 +184,18 @@ def write_invitation(
     language: str,
     *,
     carries: UUID | None = None,
+    purpose: tokens.Purpose = purposes.SIGNUP,
     asked: bool = False,
 ) -> OutboxMessage:
     """Returns the mail of the template `name` for the address of `invite`, not stored yet.
 
     `words` is the context of the template, `language` a code. Answers go to the inviter, if there is one, else to
-    support. `carries` is the id of the link in the mail by which the person joins, if it has one. Unless its holder has
-    `asked` for that link, the mail can be declined by one click.
+    support. `carries` is the id of the link in the mail by which the person joins, if it has one, and `purpose` that of
+    its token. Unless its holder has `asked` for that link, the mail can be declined by one click.
     """
     links = {"decline_url": tokens.unsigned(purposes.DECLINE, invite.pk)}
     if carries:
-        links["url"] = tokens.unsigned(purposes.SIGNUP, carries)
+        links["url"] = tokens.unsigned(purpose, carries)
     return write(
         name,
         invite.email,

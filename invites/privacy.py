@@ -1,5 +1,7 @@
 """The invitations and links in the export of a person's data, and what is erased from them when the person leaves."""
 
+from django.db.models import F
+
 from accounts.models import User
 from accounts.privacy import erase, export
 from invites.models import Invite, MagicLink
@@ -24,10 +26,11 @@ def take_part() -> None:
 def invites(user: User) -> export.Rows:
     """Returns the invitations to a person, and those that the person sent, except to people who have left.
 
-    Each is a mapping with the keys INVITES; the oldest comes first.
+    Each is a mapping with the keys INVITES and "groups", the names; the oldest comes first.
     """
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
-    return (Invite.objects.to(user) | sent).order_by("id").values(*INVITES).iterator()
+    rows = (Invite.objects.to(user) | sent).with_group_names().order_by("id")
+    return rows.values(*INVITES, groups=F("group_names")).iterator()
 
 
 def links(user: User) -> export.Rows:

@@ -89,7 +89,7 @@ def lifetimes() -> Iterator[tuple[str, str]]:
     yield "code for another address", span(notes.EMAIL_CHANGE.lifetime)
     yield "secret that an authenticator app is to take over", span(notes.APP_SETUP.lifetime)
     yield "link that somebody asked for", span(steps.LINK_LIFETIME)
-    yield "invitation, and its link", span(steps.INVITE_LIFETIME)
+    yield "invitation, and its link", span(settings.INVITE_LIFETIME)
     yield "second press of a button in a mail", span(dead.SECOND_PRESS)
     yield "seal of the browser that planned an account", span(browser.LIFETIME)
     yield "“this was not me”, and the way back to a former address", span(events.NOT_ME_LIFETIME)

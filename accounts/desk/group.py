@@ -1,11 +1,14 @@
 """Groups of people at the desk."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
+from accounts import power
 from accounts.desk.rights import GroupForm
 from kit.long_list import LongList
 
@@ -28,6 +31,26 @@ class GroupAdmin(LongList):
         super().save_related(request, form, formsets, change)
         form.save_rights()
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Returns what the page before a deletion shows: the names and number of groups, and missing rights.
+
+        The last value says why they must not be deleted: they have too many members for each to be told. What goes with
+        a group is not listed: it may be much.
+        """
+        chosen = list(objs)
+        missing = {str(self.opts.verbose_name)} if not self.has_delete_permission(request) else set()
+        found = Group.objects.filter(pk__in=[group.pk for group in chosen])
+        kept = [too_many(chosen)] if power.too_many_members(found) else []
+        return [group.name for group in chosen], {self.opts.verbose_name_plural: len(chosen)}, missing, kept
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        """Deletes the group, and tells its members."""
+        power.dissolve(request, Group.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Deletes these groups, and tells their members."""
+        power.dissolve(request, Group.objects.filter(pk__in=queryset.values("pk")))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
@@ -35,3 +58,13 @@ class GroupAdmin(LongList):
         return bool(request.user.is_superuser)
 
     has_delete_permission = has_change_permission
+
+
+def too_many(groups: Sequence[Group]) -> str:
+    """Returns the sentence that these groups have too many members to be deleted, and what to do about it."""
+    said = ngettext(
+        "%(groups)s: more than %(most)s people are in it. Take people out of it first",
+        "%(groups)s: more than %(most)s people are in them. Take people out of them first",
+        len(groups),
+    )
+    return said % {"groups": power.listed([group.name for group in groups]), "most": power.MEMBERS}

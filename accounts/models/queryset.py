@@ -11,7 +11,9 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
@@ -80,6 +82,21 @@ class UserQuerySet(models.QuerySet["User"]):
     def without_password(self) -> "UserQuerySet":
         return self.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
+    def with_groups(self) -> "UserQuerySet":
+        """Adds `group_names` to each user, see User.group_names."""
+        return self.annotate(group_names=names_of_groups())
+
+    def announce_updates(self, *changed: str) -> None:
+        """Announces to other services, in the caller's transaction, what these accounts are called and reached by now.
+
+        `changed` are the names of the fields that have changed, and are stored. Takes one statement.
+        """
+        fields = {name: name for name in ("username", "email", "is_active")}
+        which = models.Value(sorted(changed), models.JSONField())
+        OutboxEvent.objects.announce_each(
+            "user.updated", self, user="pk", **fields, groups=names_of_groups(), changed=which
+        )
+
     def with_google(self) -> "UserQuerySet":
         return self.filter(models.Exists(google_connections()))
 
@@ -145,6 +162,11 @@ class UserQuerySet(models.QuerySet["User"]):
         Session.objects.filter(user__in=self.order_by()).delete()
 
 
+def names_of_groups() -> ArraySubquery:
+    """Returns an expression: the names of the groups that the user is in."""
+    return ArraySubquery(Group.objects.filter(user=models.OuterRef("pk")).order_by("name").values("name"))
+
+
 def google_connections() -> models.QuerySet[Any]:
     """Returns a subquery: the connection to Google of the user in the outer query."""
     return SocialAccount.objects.filter(user=models.OuterRef("pk"), provider=PROVIDER)
@@ -163,15 +185,17 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def by_session_key(self, key: str) -> "User | None":
         """Returns the user of the session with this key, read from its row, or None. The session may have expired.
 
-        Sets `session_data` and `session_ends` on the user, from the row.
+        Sets `session_data` and `session_ends` on the user, from the row, and `group_names`.
         """
         return next(iter(self._in_session.read(key=stored_key(key))), None)
 
     @cached_property
     def _in_session(self) -> "Prepared[User]":
-        rows = self.filter(sessions__session_key=Given("key", models.CharField()))
+        rows = self.filter(sessions__session_key=Given("key", models.CharField())).with_groups()
         of_session = {"session_data": "sessions__session_data", "session_ends": "sessions__expire_date"}
-        return Prepared(lambda: rows.annotate(**{name: models.F(path) for name, path in of_session.items()}))
+        return Prepared(
+            lambda: rows.annotate(**{name: models.F(path) for name, path in of_session.items()})
+        )
 
     def with_guesses(self, **by: Any) -> "User | None":
         """Returns the user with this `email`, `username` or `id`, and what wrong passwords have come to, or None.
@@ -212,18 +236,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         conditions: Sequence[Write] = (),
         way: str = "",
         accepted: UUID | None = None,
+        groups: Sequence[str] = (),
         events: Sequence[NewEvent] = (),
         **trace: Any,
     ) -> None:
         """Stores a new account with its verified address and first events, and announces it to other services.
 
         All in one statement, which first runs `conditions`. `way` is how the owner signs in by the same press, "" if
-        they do not. `accepted` is the id of the invitation that the account accepts, `events` the announcements about
-        that. `trace` is ip and device, or by="staff". Raises Unmet if a condition is not met, and IntegrityError for a
-        taken name or address; the caller's own transaction can't go on then (no savepoint).
+        they do not. `accepted` is the id of the invitation that the account accepts, `groups` are the names of the
+        groups that it is put into by that, right after this, and `events` the announcements about it. `trace` is ip and
+        device, or by="staff". Raises Unmet if a condition is not met, and IntegrityError for a taken name or address;
+        the caller's own transaction can't go on then (no savepoint).
         """
         user.last_login = timezone.now() if way else None
-        created = new_event("user.created", user=user.pk, username=user.username, email=user.email)
+        called = {"username": user.username, "email": user.email}
+        created = new_event("user.created", user=user.pk, **called, groups=list(groups))
         statement = OneStatement(conditions)
         statement.insert(user, user.address.first(), *Event.beginning(user, accepted=accepted, way=way, **trace))
         statement.add(Suppression.objects.opt_out_undone(user.email))  # the owner must hear of the account

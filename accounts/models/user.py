@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names, notices, passwords, preferences
@@ -88,6 +89,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["-id"], name="user_no_password", condition=models.Q(password__startswith=UNUSABLE)),
             models.Index(fields=["last_login", "-id"], name="user_by_last_login"),
         ]
+
+    @cached_property
+    def group_names(self) -> list[str]:
+        """The names of the groups that the user is in. For the user of a session they are read with the session."""
+        return list(self.groups.order_by("name").values_list("name", flat=True))
 
     @property
     def address(self) -> Address:
@@ -232,16 +238,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def announce_update(self, *changed: str) -> None:
         """Announces to other services, in the caller's transaction, what the account is called and reached by now.
 
-        `changed` are the names of the fields that have changed.
+        `changed` are the names of the fields that have changed, and are stored.
         """
-        OutboxEvent.objects.announce(
-            "user.updated",
-            user=self.pk,
-            username=self.username,
-            email=self.email,
-            is_active=self.is_active,
-            changed=sorted(changed),
-        )
+        User.objects.filter(pk=self.pk).announce_updates(*changed)
 
     def record_and_notify(self, kind: Event.Kind, *, told: str = "", **detail: Any) -> None:
         """Records an event, and mails it to the owner with a link to say "this was not me".

@@ -1,6 +1,7 @@
 """The JSON door of the confirm link: it signs in, or makes the account that was planned in this browser."""
 
 import logging
+from typing import cast
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -44,11 +45,18 @@ def confirm(request: HttpRequest, sent: Fields) -> HttpResponse:
 def sign_in(request: HttpRequest, link: MagicLink, account: User) -> HttpResponse:
     """Uses the link to sign in to its address's account. Returns the signed-in user, or the 401 that asks for a code.
 
-    Raises Refused when the account is turned off (403) or the link is too old for it (410), and Unavailable when the
-    link was used or ended just now.
+    A link into groups is used as it is by the owner who is signed in here. Raises Refused when the account is turned
+    off (403) or the link is too old for it (410), for a visitor signed in to another account than one that is to join
+    groups (409), and Unavailable when the link was used or ended just now.
     """
     if not account.is_active:
         raise press.inactive()
+    if link.invite and link.invite.promised:
+        if opened.other_address(request, link):
+            raise press.wrong_account()
+        if request.user == account:
+            link.sign_in(cast("User", request.user), "")  # see into_groups.answer()
+            return who(request, next=link.leads_to or None)
     if not link.signs_in(account):
         raise press.over(link, MagicLink.State.EXPIRED)
     link.sign_in(account, browser.identify(request, purposes.CONFIRM))

@@ -81,7 +81,7 @@ def mail_again(request: HttpRequest, token: str) -> HttpResponse:
     link, purpose = opened.find_expired(request, token)
     if link is None:
         raise press.broken()
-    ask_again(request, LinkRequest(link.email, purpose, link.leads_to), link)
+    ask_again(request, LinkRequest(link.email, purpose, opened.onward(link)), link)
     return message(_("We sent another email to %(email)s.") % {"email": readable(link.email)}, 202, did_you_mean=None)
 
 

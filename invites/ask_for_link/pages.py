@@ -119,7 +119,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     instead, asked = None, recall(request)
     if "token" in request.POST:
         instead, purpose = opened.find_expired(request, opened.sent_token(request))
-        asked = LinkRequest(instead.email, purpose, instead.leads_to) if instead else LinkRequest()
+        asked = LinkRequest(instead.email, purpose, opened.onward(instead)) if instead else LinkRequest()
     if not asked.email:
         return redirect("entry")
     try:

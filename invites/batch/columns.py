@@ -1,5 +1,6 @@
 """The columns that a list of people may have, and the checks of what stands in them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 
+from accounts.groups import Groups
+from invites.models import lifetimes
 from kit import addresses, plain_line
 from kit.form import safe_path
 
@@ -17,7 +20,7 @@ LANGUAGES = {
 }
 
 # What a line may say of a person, in the order in which a list without headings says it.
-COLUMNS = ("email", "name", "note", "language", "next", "group")
+COLUMNS = ("email", "name", "note", "language", "next", "group", "lifetime")
 
 
 def email_of(typed: str) -> str:
@@ -31,18 +34,18 @@ def email_of(typed: str) -> str:
     return addresses.normalize(typed)
 
 
-def fields(row: Mapping[str, str], groups: Mapping[str, int] | None) -> dict[str, Any]:
+def fields(row: Mapping[str, str], groups: Groups) -> dict[str, Any]:
     """Returns what a line says beside the address, as fields of Entry; `row` maps column to text.
 
-    `groups` maps the names of groups that may be named to their ids; None forbids to name any. Raises ValidationError
-    if one of the texts is not allowed.
+    `groups` are those that the author of the list may name. Raises ValidationError if one of the texts is not allowed.
     """
     return {
         "name": plain_line.plain(row.get("name", ""), 100, _("The name")),
         "note": plain_line.plain(row.get("note", "")),
         "language": language(row.get("language", "")),
         "next": path(row.get("next", "")),
-        "group_id": group(row.get("group", ""), groups),
+        "groups": in_groups(row.get("group", ""), groups),
+        "lifetime": lifetimes.read(row.get("lifetime", "")),
     }
 
 
@@ -67,15 +70,22 @@ def path(text: str) -> str:
     return text
 
 
-def group(name: str, groups: Mapping[str, int] | None) -> int | None:
-    """Returns the id that `groups` has for this name; None for "".
+def in_groups(text: str, groups: Groups) -> tuple[int, ...]:
+    """Returns the ids of the groups that a text names, separated by ";", "|" or ","; () for "".
 
-    Raises ValidationError for an unknown group, or if `groups` is None: the list's author may not name any.
+    A name that holds such a sign is found if it stands alone. Raises ValidationError for an unknown group, and for one
+    that the author of the list may not give.
     """
-    if not name:
-        return None
-    if groups is None:
-        raise ValidationError(_("Only a superuser may put people into groups"))
+    named = [text.strip()] if text.strip() in groups else [name.strip() for name in re.split("[;|,]", text)]
+    return tuple(dict.fromkeys(group(name, groups) for name in named if name))
+
+
+def group(name: str, groups: Groups) -> int:
+    """Returns the id of the group with this name. Raises ValidationError as in_groups() does."""
     if name not in groups:
         raise ValidationError(_("There is no group called “%(name)s”") % {"name": name[:50]})
-    return groups[name]
+    found = groups[name]
+    if found is None:
+        said = _("Only a superuser may put people into “%(name)s”: the group gives rights at the desk")
+        raise ValidationError(said % {"name": name[:50]})
+    return found

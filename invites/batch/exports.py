@@ -25,6 +25,8 @@ COLUMNS = (
     "ends",
     "opened",
     "accepted",
+    "groups",
+    "leads_to",
 )
 # A spreadsheet runs text that begins so as a formula (CSV injection), and a stranger may have written it.
 # Some spreadsheets also split lines at semicolons or tabs, so the beginning of each part counts.
@@ -45,7 +47,7 @@ def chunks(invites: InviteQuerySet) -> Iterator[list[Invite]]:
 
     Each list begins below the last id of the one before, so that invitations added meanwhile shift no line.
     """
-    rows = invites.select_related("invited_by").order_by("-id")
+    rows = invites.select_related("invited_by").with_group_names().order_by("-id")
     chunk = list(rows[:CHUNK])
     while chunk:
         yield chunk
@@ -66,6 +68,8 @@ def row(invite: Invite) -> list[str]:
             moment,
             (invite.created_at, invite.sent_at, invite.expires_at, invite.opened_at, invite.accepted_at),
         ),
+        "; ".join(invite.group_names),
+        invite.next,
     ]
 
 

@@ -45,7 +45,11 @@ HEADINGS = {
         *("langue", "idioma", "lingua", "język", "taal", "мова"),
     },
     "next": {"next", "leads to", "path", "page", "страница", "ведёт на"},
-    "group": {"group", "группа"},
+    "group": {"group", "groups", "группа", "группы", "gruppe", "gruppen"},
+    "lifetime": {
+        *("expires", "expires in", "expires after", "expiry", "valid", "valid for", "lifetime", "works for"),
+        *("срок", "срок действия", "действует", "gultig", "gueltig", "validite"),
+    },
 }
 # "E-Mail-Adresse", "E-mail 1 - Value", "User Email": an address, with or without saying whose or which.
 EMAIL = re.compile(

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.groups import Groups
 from invites.batch import bare_rows, headings, names, remarks, rows
 from invites.batch.bare_rows import Said, one_line
 from invites.batch.cells import has_address, is_address, people
@@ -17,6 +19,8 @@ from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
 from invites.models import Entry
 from kit import addresses
+
+NO_GROUPS: Groups = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,10 @@ class Line:
     meant: str = ""  # the address that was probably meant, if this one looks like a typo
 
 
-def read(lines: Iterable[Row], groups: Mapping[str, int] | None = None, say: Say = remarks.nobody) -> Iterator[Line]:
+def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.nobody) -> Iterator[Line]:
     """Yields a Line for each person that the rows name, and for each row that can't be read.
 
-    `groups` maps the names of groups that may be named to their ids; None forbids to name any. `say` is called with
+    `groups` are those that the author of the list may name. `say` is called with
     sentences, in the reader's language, on what was guessed and, at the end, on what was left out. Of a file that
     begins like the file of bad lines that we give out, the second column is read. What is wrong is the `problem` of a
     Line; but a file that turns out to be damaged raises ValidationError, as files.read_rows() says.
@@ -68,7 +72,7 @@ def _mended(row: Row) -> Row:
 class _People:
     """Finds the people in the rows of one list, and remembers what it had to leave out."""
 
-    def __init__(self, found: Headings | None, groups: Mapping[str, int] | None) -> None:
+    def __init__(self, found: Headings | None, groups: Groups) -> None:
         self.headings, self.groups = found, groups
         self.unread: dict[int, str] = {}  # unknown headings above cells with content, by their index
         self.left_out, self.no_names = Noted(), Noted()

@@ -1,6 +1,8 @@
 """Admin actions on invitations, for ticked rows of the list and for the page of one invitation."""
 
+from contextlib import suppress
 from typing import cast
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation, helpers
@@ -10,15 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import groups
 from accounts.models import User
 from invites.batch import exports
 from invites.link import opens
-from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
+from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.steps import Extend, Resend, Revoke, Verb
-from kit.long_list import LongList
+from kit.long_list import LongList, means_all
 
 EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
 TICKED = 500  # ids that the confirming form repeats at most; more rows can be chosen only as all that the list finds
+RENEWING = ("resend", "extend")  # actions by which an invitation lasts longer
 NAMED = 200  # addresses that the confirming page shows at most
 
 
@@ -28,7 +32,17 @@ class Steering(LongList):
     actions = ("resend", "extend", "revoke", "export")
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        return False  # nothing here gives anybody power
+        """Returns whether this POST renews the promise of a group that grants permissions.
+
+        Of all rows that the list finds it is not known yet which they are: then it is enough that there are any.
+        """
+        posted = getattr(request, "POST", {})
+        if posted.get("action") not in RENEWING:
+            return False
+        powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
+        if means_all(request):
+            return powerful.exists()
+        return powerful.filter(invite__in=chosen(request)).exists()
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
     def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
@@ -36,11 +50,11 @@ class Steering(LongList):
         outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
         self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
 
-    @admin.action(description=gettext_lazy("Extend by 7 days"), permissions=["steer"], location=EVERYWHERE)
+    @admin.action(description=gettext_lazy("Extend"), permissions=["steer"], location=EVERYWHERE)
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        """Lengthens these invitations by 7 days, without a mail, and shows how many were extended and skipped."""
+        """Lengthens each of these by its own lifetime, without a mail, and shows how many were extended and skipped."""
         outcome = queryset.extend(by=cast("User", request.user))
-        self.tell(request, _("%(count)s extended by 7 days.") % {"count": len(outcome.done)}, outcome)
+        self.tell(request, _("%(count)s extended, each by as long as it was to last.") % {"count": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
     def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
@@ -91,6 +105,17 @@ class Steering(LongList):
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
         """Shows the message `done`, with the number of skipped invitations for each reason."""
         self.report(request, done, len(outcome.done), outcome.reasons)
+
+
+def chosen(request: HttpRequest) -> list[UUID]:
+    """Returns the ids of the invitations that a posted action is for: the ticked ones, and that of the page."""
+    match = request.resolver_match
+    posted = [*request.POST.getlist(helpers.ACTION_CHECKBOX_NAME), *(match.kwargs.values() if match else ())]
+    found = []
+    for value in posted:
+        with suppress(ValueError):  # no action is run for an id that can't be read
+            found.append(UUID(str(value)))
+    return found
 
 
 def question(count: int) -> str:

@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import groups
 from invites.desk import batch_words as words
-from invites.desk.batch_form import ListForm, groups_for
+from invites.desk.batch_form import ListForm
 from invites.desk.batch_pages import BatchPages, staff
 from invites.models import Batch
 
@@ -37,9 +38,9 @@ class BatchAdmin(BatchPages):
         return batch.people
 
     def get_form(self, request: HttpRequest, obj: Batch | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """Returns a form class that accepts the names of groups only from a superuser."""
+        """Returns a form class that accepts the names of the groups which the person may give."""
         form: Any = super().get_form(request, obj, change, **kwargs)
-        form.groups = groups_for(request.user)
+        form.groups = groups.named(request.user)
         return form
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import ValidationError
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.groups import Groups
 from invites.batch import columns, encodings, files, lists, rows
 from invites.batch.rows import Row
 from invites.models import Batch
@@ -29,15 +28,15 @@ class ListForm(forms.ModelForm):
     Once it is valid, `lines` holds the Lines that were read, and `remarks` sentences on how they were read.
     """
 
-    # The ids of the groups that the list may name, by name; None forbids to name any.
-    groups: ClassVar[dict[str, int] | None] = None
+    # The groups that the list may name.
+    groups: ClassVar[Groups] = lists.NO_GROUPS
 
     file = forms.FileField(
         label=gettext_lazy("Excel or CSV file"),
         required=False,
         help_text=gettext_lazy(
             "Excel (.xlsx) or CSV in any encoding, up to 5,000 people. Columns we know: email, name, message, "
-            "language, page, group; in this order, unless headings name them"
+            "language, page, group, expires; in this order, unless headings name them"
         ),
     )
     encoding = forms.ChoiceField(
@@ -119,8 +118,3 @@ class ListForm(forms.ModelForm):
                 raise ValidationError(_("Choose a file, or paste addresses"))
             return b""
         return file.read(LARGEST + 1) if file else pasted.encode("utf-8", "replace")
-
-
-def groups_for(user: User | AnonymousUser) -> dict[str, int] | None:
-    """Returns the ids of all groups by name for a superuser, None for others: a group may grant permissions."""
-    return dict(Group.objects.values_list("name", "pk")) if user.is_superuser else None

@@ -16,12 +16,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import power
+from accounts import groups, power
 from accounts.models import User
 from invites.batch import exports
 from invites.desk import batch_words as words
 from invites.link import opens
-from invites.models import Batch, Outcome
+from invites.models import Batch, Outcome, entries
 from invites.models.batch_queryset import BatchQuerySet
 from kit.long_list import LongList, ReadOnly
 from kit.page import BY_ITSELF
@@ -37,11 +37,11 @@ class BatchPages(ReadOnly, LongList):
     """
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        """Returns whether this POST sends a list that names a group: a group may grant permissions."""
+        """Returns whether this POST sends a list that names a group which grants permissions."""
         match = getattr(request, "resolver_match", None)
         if match is None or match.url_name != "invites_batch_send":
             return False
-        return bool(self.find_batch(request, match.kwargs["batch_id"]).groups())
+        return groups.grant_power(entries.groups(self.find_batch(request, match.kwargs["batch_id"]).entries))
 
     def get_urls(self) -> list[URLPattern]:
         files = {"unread": self.unread, "people": self.everybody}
@@ -89,7 +89,7 @@ class BatchPages(ReadOnly, LongList):
         chosen = {name: name in request.POST for name in ("again", "doubted")}
         if chosen["again"] and not request.user.has_perm(STEER):
             raise PermissionDenied
-        if batch.begun_at is None and (refusal := self.refusal(batch, chosen)):
+        if batch.begun_at is None and (refusal := self.refusal(request, batch, chosen)):
             self.message_user(request, refusal, messages.WARNING)
             return self.page_of(batch)
         with transaction.atomic():
@@ -99,12 +99,15 @@ class BatchPages(ReadOnly, LongList):
         self.tell(request, words.queued(outcome), outcome)
         return self.page_of(batch)
 
-    def refusal(self, batch: Batch, chosen: dict[str, bool]) -> str:
-        """Returns the reason why the batch must not be sent yet, in words, or "".
+    def refusal(self, request: HttpRequest, batch: Batch, chosen: dict[str, bool]) -> str:
+        """Returns the reason why the batch must not be sent yet, or not by this person, in words, or "".
 
-        `chosen` are the arguments of Batch.has_any(). A list that was checked more than 15 minutes ago is checked
-        again, which saves its counts; if these have changed, the person must look at them first.
+        `chosen` are the arguments of Batch.has_any(). Only a superuser may give groups that grant permissions. A list
+        that was checked more than 15 minutes ago is checked again, which saves its counts; if these have changed, the
+        person must look at them first.
         """
+        if not request.user.is_superuser and groups.grant_power(entries.groups(batch.entries)):
+            return words.not_theirs()
         if batch.is_stale and batch.look_again():
             return words.changed()
         return "" if batch.has_any(**chosen) else words.nobody()
@@ -201,13 +204,14 @@ class BatchPages(ReadOnly, LongList):
         self.report(request, done, len(outcome.done), outcome.reasons)
 
 
-def record_groups(request: HttpRequest, groups: dict[str, int]) -> None:
+def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:
     """Records that the visitor sends invitations into groups, how many into each, and mails the other superusers.
 
-    Does nothing if there are no groups.
+    `counted` are the names of groups and the numbers of people. Leaves out groups that grant no permission.
     """
-    if groups:
-        named = ", ".join(f"{name} × {count}" for name, count in groups.items())
+    powerful = set(groups.with_rights().filter(name__in=counted).values_list("name", flat=True))
+    if powerful:
+        named = ", ".join(f"{name} × {count}" for name, count in counted.items() if name in powerful)
         power.record(request, format_lazy("{} ({})", gettext_lazy("Invitations into groups"), named), done="added")
 
 

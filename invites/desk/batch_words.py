@@ -1,16 +1,19 @@
 """The words and template contexts of the pages of a batch, in the reader's language."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import batched
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason
+from invites.models import AT_ONCE, Batch, Invite, Outcome, Reason, entries, lifetimes
 from invites.models.entries import unpack
 from invites.models.lifecycle import CHUNK
+from invites.models.queryset import Sifted
 from kit.long_list import with_separators
 
 SHOWN = 20  # lines of a list, or addresses, that a page shows at most
@@ -37,7 +40,7 @@ def preview(batch: Batch) -> dict[str, Any]:
         "more_unread": max(len(bad) - SHOWN, 0),
         "again": batch.counts.invited,
         "typos": batch.counts.doubted,
-        "send": send(batch.counts.new),
+        "send": send(batch.people),
         "has_bad": bool(bad),
         "can_send": batch.has_any(again=True, doubted=True),
     }
@@ -46,8 +49,10 @@ def preview(batch: Batch) -> dict[str, Any]:
 def counts(batch: Batch) -> list[tuple[str, int]]:
     """Returns pairs of what would become of people or lines of the list, and how many there are."""
     found = batch.counts
+    joins = [(_("Have an account, join the groups"), found.joins)] if found.joins else []
     return [
         (_("Will be invited"), found.new),
+        *joins,
         (_("Already have an account (skipped)"), found.has_account),
         (_("Already invited (skipped)"), found.invited),
         (_("Repeated in this list (counted once)"), found.repeated),
@@ -67,19 +72,26 @@ def people(batch: Batch) -> Iterator[list[str]]:
 
 def fates(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns these stored entries, each with "fate", what would become of it now, and "said", what the list says."""
-    outcome, _chosen = Invite.objects.sift([unpack(row) for row in rows])
-    reasons = {email: reason.label for email, reason in outcome.skipped}
-    return [row | {"fate": reasons.get(row["email"]) or fate(row), "said": said_of(row)} for row in rows]
+    sifted = Invite.objects.sift([unpack(row) for row in rows])
+    reasons = {email: reason.label for email, reason in sifted.outcome.skipped}
+    names = dict(Group.objects.filter(pk__in=entries.groups(rows)).values_list("pk", "name"))
+    return [row | {"fate": reasons.get(row["email"]) or fate(row, sifted), "said": said_of(row, names)} for row in rows]
 
 
-def fate(row: dict[str, Any]) -> str:
+def fate(row: dict[str, Any], sifted: Sifted) -> str:
     """Returns what would become of a stored entry that is not skipped for another reason than a likely typo."""
-    return did_you_mean(row) if row.get("meant") else _("will be invited")
+    found = entries.fate(row, sifted)
+    if found == "doubted":
+        return did_you_mean(row)
+    return _("has an account, joins the groups") if found == "joins" else _("will be invited")
 
 
-def said_of(row: dict[str, Any]) -> str:
-    """Returns the name, note, language and path of a stored entry, as one line."""
-    return " · ".join(row[name] for name in ("name", "note", "language", "next") if row.get(name))
+def said_of(row: dict[str, Any], names: dict[int, str]) -> str:
+    """Returns what a stored entry says beside the address, as one line; `names` are those of the groups, by id."""
+    said = [row[name] for name in ("name", "note", "language", "next") if row.get(name)]
+    joined = [names[one] for one in row.get("groups", ()) if one in names]
+    lasts = [lifetimes.in_words(timedelta(seconds=row["lifetime"]))] if "lifetime" in row else []
+    return " · ".join([*said, *joined, *lasts])
 
 
 def did_you_mean(row: dict[str, Any]) -> str:
@@ -101,6 +113,11 @@ def changed() -> str:
         "The list was checked more than 15 minutes ago, so it was checked again, and something is different now. "
         "Nothing has been sent yet. Look at it, then send it."
     )
+
+
+def not_theirs() -> str:
+    """Returns the message that the list was not sent, because the person may not give the groups that it names."""
+    return _("This list names groups that give rights at the desk. Only a superuser may send it. Nothing was sent.")
 
 
 def nobody() -> str:

@@ -54,7 +54,7 @@ class InviteAdmin(Steering):
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("A whole address")
-    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "group", "next", "decline_reason")
+    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "into", "next", "decline_reason")
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
@@ -79,6 +79,10 @@ class InviteAdmin(Steering):
     def in_batch(self, invite: Invite) -> str:
         return list_link(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
 
+    @admin.display(description=gettext_lazy("groups"))
+    def into(self, invite: Invite) -> str:
+        return ", ".join(invite.groups.order_by("name").values_list("name", flat=True)) or "–"
+
     @admin.display(description=gettext_lazy("last sent"), empty_value="–")
     def sent(self, invite: Invite) -> str:
         """Returns how long ago the invitation was last mailed, and how often in all if more than once."""
@@ -102,7 +106,7 @@ class InviteAdmin(Steering):
         lines: list[Any] = [
             ("email", "state_badge", "end"),
             ("inviter", "source", "in_batch"),
-            ("name", "language", "group", "next"),
+            ("name", "language", "into", "next"),
             "note",
         ]
         return [*lines, "decline_reason"] if obj.decline_reason else lines

@@ -11,8 +11,8 @@ A press is a POST with a token. It is answered by the first case that fits:
 |  5 | used, declined, revoked, expired                      | 410 link/dead.py            | 410 and its state    |
 |  6 | no account yet, but signed in to another account      | wrong account, 3 ways on    | 409 wrong_account    |
 |  7 | the account is turned off                             | 403 inactive                | 403 inactive         |
-|  8 | the account has ended all sessions since the mail, or | 410 expired                 | 410 expired          |
-|    | is newer than a link that is older than an hour       |                             |                      |
+|  8 | the account has ended all sessions since the mail, or | 410 expired; of one into    | 410 expired          |
+|    | the link is older than an hour                        | groups: asks to sign in     |                      |
 |  9 | there is an account                                   | its invitation is accepted; | 200, or              |
 |    |                                                       | signed in, or new password  | 401 second_factor    |
 | 10 | no account, but one was planned in this browser       | made as planned, to sign-in | 201                  |
@@ -21,6 +21,9 @@ A press is a POST with a token. It is answered by the first case that fits:
 | 12 | no account, no invitation, and SIGNUP is "invited"    | 403 closed                  | 403 closed           |
 | 13 | no account                                            | made, signed in             | 201, at auth/create  |
 | 14 | another press was faster, after this one was read     | read again: cases 3 to 5    | the same, or 409     |
+
+An invitation into groups, to an address that has an account, is accepted by a visitor who is signed in there, and so
+passes case 8; one who is signed in to another account gets the page of case 6.
 
 auth/create, the JSON twin of the sign-up form, answers 409 in the cases 7 to 9 (has_account; wrong_account to a visitor
 who is signed in to another account), and 201 in 10 and 11.
@@ -33,6 +36,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 
 from accounts.session.notes import GOOGLE_IDENTITY
@@ -194,6 +198,15 @@ def find_expired(request: HttpRequest, token: str) -> tuple[MagicLink | None, st
         return link, asked.PROOF
     planned = link.password and tokens.fits(purposes.CONFIRM, token)
     return link, asked.REGISTER if planned else asked.LINK
+
+
+def onward(link: MagicLink) -> str:
+    """Returns the path to which a link mailed in place of this one leads: to where it leads itself, perhaps "".
+
+    For an invitation into groups, that is its page, where the owner of an account still has to accept it.
+    """
+    invite = link.invite
+    return reverse("invite_into_groups", args=[invite.pk]) if invite and invite.promised else link.leads_to
 
 
 def own_page(token: str) -> HttpResponse | None:

@@ -9,7 +9,7 @@ from invites.models import Invite, InviteQuerySet, Unavailable
 from invites.models.states import UNANSWERED
 
 # Columns set by the inviter, which are copied to the invitation for the other address.
-SAID = ("source", "invited_by", "batch", "name", "group", "note", "next")
+SAID = ("source", "invited_by", "batch", "name", "note", "next", "lifetime")
 
 
 class Readdressing:
@@ -65,7 +65,8 @@ class Readdressing:
             row.announce_invites("invite.revoked")
             Event.objects.record(Event.Kind.REVOKED, old.invited_by, about=current.pk)
             said = {name: getattr(current, name) for name in SAID}
-            Invite.objects.issue(old.readdress_to, language=old.readdress_language or old.language, **said)
+            spoken = old.readdress_language or old.language
+            Invite.objects.issue(old.readdress_to, language=spoken, groups=current.group_ids, **said)
 
     def refuse(self) -> None:
         """Leaves the invitation with its own address, and mails that to the other address, which wanted it.

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Group
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from invites.models import Invite, InviteQuerySet
@@ -13,7 +15,7 @@ from kit.commands import arguments, prompts
 
 BOUNCED = "bounced"
 STATES = [*Invite.State.values, BOUNCED]
-NARROWING = ("email", "state", "older_than", "batch", "source")
+NARROWING = ("email", "state", "older_than", "batch", "source", "group")
 
 
 def invite_id(text: str) -> UUID:
@@ -24,14 +26,24 @@ def invite_id(text: str) -> UUID:
         raise ArgumentTypeError("must be the id of an invite") from None
 
 
+def find_group(name: str) -> int:
+    """Returns the id of the group with this name. Raises CommandError if there is none."""
+    found: int | None = Group.objects.filter(name=name).values_list("pk", flat=True).first()
+    if found is None:
+        raise CommandError(f"There is no group called “{name}”.", returncode=2)
+    return found
+
+
 class Filters:
     """The choice of invitations by the options of one command; pages() yields their ids in pages."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        """Reads the options that add_arguments() defines. Raises CommandError if --email is blank."""
+        """Reads the options that add_arguments() defines. Raises CommandError for a blank --email, an unknown --group."""
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
             self.given["email"] = prompts.address(self.given["email"])
+        if "group" in self.given:
+            self.given["group"] = find_group(self.given["group"])
         self.limit, self.after = options["limit"], options["after_id"]
 
     @staticmethod
@@ -42,6 +54,7 @@ class Filters:
         parser.add_argument("--older-than", type=arguments.age, metavar="AGE", help=older)
         parser.add_argument("--batch", metavar="ID", help="only those of this batch")
         parser.add_argument("--source", choices=Invite.Source.values, help="only those that were made in this way")
+        parser.add_argument("--group", metavar="NAME", help="only those into this group")
         parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
         parser.add_argument("--after-id", type=invite_id, metavar="ID", help="go on after this one")
 
@@ -71,4 +84,6 @@ class Filters:
             return rows.bounced() if value == BOUNCED else rows.in_state(value)
         if name == "older_than":
             return rows.filter(sent_at__lt=timezone.now() - value)
+        if name == "group":
+            return rows.into(value)
         return rows.filter(**{name: value})

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Event, Superseded, User
 from invites import mails
-from invites.models import INVITE_LIFETIME, Invite, InviteQuerySet, MagicLink
+from invites.models import Invite, InviteQuerySet, MagicLink
 from invites.models.queryset import first_times
 from invites.models.steps import SENT_JUST_NOW
 from kit import times
@@ -76,7 +76,7 @@ class MemberInvites:
         return invite
 
     def resend(self, invite: Invite) -> None:
-        """Mails an invitation again, with INVITE_LIFETIME from now. Its older links go on working.
+        """Mails an invitation again, with its lifetime from now. Its older links go on working.
 
         Raises ValidationError, in words for the member, if the member is paused, or has mailed the address too often or
         less than a minute ago, or all together have mailed its mailbox too often. Raises Invite.DoesNotExist if the
@@ -89,9 +89,8 @@ class MemberInvites:
             now = timezone.now()
             self._check_sends(invite, now)
             self._check_mails(invite.email)
-            until = now + INVITE_LIFETIME
-            Invite.objects.filter(pk=invite.pk).mark_sent_again(until)
-            invite.expires_at, invite.invited_by = max(invite.expires_at, until), self.member
+            Invite.objects.filter(pk=invite.pk).mark_sent_again()
+            invite.expires_at, invite.invited_by = max(invite.expires_at, now + invite.lifetime), self.member
             self._mail(invite, Event.Kind.RESENT)
 
     def withdraw(self, invite: Invite) -> None:

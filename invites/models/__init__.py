@@ -2,18 +2,17 @@
 
 from invites.models.batch import AT_ONCE, Batch
 from invites.models.funnel import Funnel
-from invites.models.invite import Invite
+from invites.models.invite import Invite, InviteGroup
 from invites.models.inviter import Inviter
 from invites.models.link_queryset import MagicLinkQuerySet
 from invites.models.magic_link import OWNER_UNKNOWN, MagicLink
 from invites.models.outcome import Outcome, Reason
 from invites.models.queryset import RATE, Entry, InviteQuerySet, NotInvited, in_step, lets_in
 from invites.models.states import Unavailable
-from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
+from invites.models.steps import LINK_LIFETIME
 
 __all__ = [
     "AT_ONCE",
-    "INVITE_LIFETIME",
     "LINK_LIFETIME",
     "OWNER_UNKNOWN",
     "RATE",
@@ -21,6 +20,7 @@ __all__ = [
     "Entry",
     "Funnel",
     "Invite",
+    "InviteGroup",
     "InviteQuerySet",
     "Inviter",
     "MagicLink",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -42,6 +43,8 @@ class Batch(models.Model):
     """
 
     id = ExactField(primary_key=True, max_length=40, default=new_id, editable=False)
+    # What whoever made it calls the list, to find its people again; "" without a name.
+    name = models.CharField(_("name of the list"), max_length=100, blank=True, default="", db_default="")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     checked_at = models.DateTimeField(default=timezone.now)
@@ -78,7 +81,7 @@ class Batch(models.Model):
     @property
     def people(self) -> int:
         """The number of people that the batch has invited or, until its sending begins, would invite."""
-        return self.counts.done if self.begun_at else self.counts.new
+        return self.counts.done if self.begun_at else self.counts.new + self.counts.joins
 
     @property
     def unsent(self) -> "InviteQuerySet":
@@ -96,7 +99,9 @@ class Batch(models.Model):
 
         Without `doubted` it leaves out addresses that may be typos.
         """
-        return groups(entry for entry in self.entries if doubted or not entry.get("meant"))
+        found = groups(entry for entry in self.entries if doubted or not entry.get("meant"))
+        names = Group.objects.filter(pk__in=found).order_by("name").values_list("name", "pk") if found else ()
+        return {name: found[pk] for name, pk in names}
 
     def recount(self) -> bool:
         """Checks again what would become of everyone in `entries`. Returns whether the counts have changed.
@@ -112,7 +117,8 @@ class Batch(models.Model):
 
         `again`: people who are invited already get a mail too; `doubted`: addresses that may be typos are invited too.
         """
-        return bool(self.counts.new or (again and self.counts.invited) or (doubted and self.counts.doubted))
+        sure = self.counts.new or self.counts.joins
+        return bool(sure or (again and self.counts.invited) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
         """Checks the list again and saves the counts. Returns whether they have changed.
@@ -218,11 +224,12 @@ class Batch(models.Model):
 
     def rehearse(self, entries: Sequence[Entry]) -> Outcome:
         """Returns the outcome that invite() would have, and changes nothing. The ids in its `done` are made up."""
-        outcome, chosen = Invite.objects.sift(entries, beside_members=self.again)
+        sifted = Invite.objects.sift(entries, beside_members=self.again)
+        outcome = sifted.outcome
         self._name_repeated(outcome)
         if self.again:
             outcome = resend(outcome, dry_run=True)
-        outcome.done += [uuid7() for _email in chosen]  # callers only count them
+        outcome.done += [uuid7() for _email in sifted.chosen]  # callers only count them
         return outcome
 
     def finish(self) -> None:

@@ -28,8 +28,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     ) -> "Batch":
         """Stores a list as a batch of `by`, with the counts of what would become of its lines. Returns the batch.
 
-        `remarks` are sentences on how the list was read. `given` are values of Entry (note, language, next) for lines
-        that leave them empty. Of lines that name an address again, only the first counts. Sends nothing.
+        `remarks` are sentences on how the list was read. `given` are values of Entry (note, language, next, groups,
+        lifetime) for lines that leave them empty. Of lines that name an address again, only the first counts. Sends
+        nothing.
         """
         batch, entries = self.model(created_by=by, remarks=list(remarks)), {}
         repeated = 0

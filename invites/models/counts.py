@@ -14,6 +14,7 @@ class Counts:
 
     # From the last check of the list:
     new: int = 0  # will be invited
+    joins: int = 0  # will be invited into a group, as they have an account
     doubted: int = 0  # would be invited too, but their addresses may be typos
     repeated: int = 0  # lines that name a person whom an earlier line names
     unreadable: int = 0  # lines, not people

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import timedelta
 from itertools import batched
 from typing import Any
 
@@ -10,50 +11,56 @@ from django.contrib.auth.models import Group
 
 from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
-from invites.models.queryset import Entry
+from invites.models.queryset import Entry, Sifted
 
 # What can become of an entry; each is a field of Counts.
-FATES = ("new", "doubted", "has_account", "invited", "suppressed")
+FATES = ("new", "joins", "doubted", "has_account", "invited", "suppressed")
 
 
 def pack(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
-    """Returns an entry as a batch stores it, without empty values.
+    """Returns an entry as a batch stores it, without empty values, and with its lifetime in seconds.
 
     `given` are values for what the entry leaves empty.
     """
     said = {name: value for name, value in asdict(entry).items() if value}
-    return {name: value for name, value in (given | said).items() if value}
+    row = {name: value for name, value in (given | said).items() if value}
+    return row | {"lifetime": int(row["lifetime"].total_seconds())} if "lifetime" in row else row
 
 
 def unpack(row: dict[str, Any]) -> Entry:
     """Returns the Entry of a stored row, without the notes on a likely typo ("meant" and "line")."""
-    return Entry(**{name: value for name, value in row.items() if name not in {"meant", "line"}})
+    said = {name: value for name, value in row.items() if name not in {"meant", "line"}}
+    lifetime = timedelta(seconds=said["lifetime"]) if "lifetime" in said else None
+    return Entry(**said | {"groups": tuple(said.get("groups", ())), "lifetime": lifetime})
 
 
-def groups(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """Returns how many of these stored entries join each group that they name, by the name of the group.
-
-    Groups that were deleted meanwhile are left out.
-    """
-    found = Counter(row["group_id"] for row in rows if row.get("group_id"))
-    names = Group.objects.filter(pk__in=found).order_by("name").values_list("name", "pk") if found else ()
-    return {name: found[pk] for name, pk in names}
+def groups(rows: Iterable[dict[str, Any]]) -> dict[int, int]:
+    """Returns how many of these stored entries join each group that they name, by the id of the group."""
+    return dict(Counter(group for row in rows for group in row.get("groups", ())))
 
 
 def without_lost_groups(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns these stored entries, those whose group was deleted meanwhile without a group."""
+    """Returns these stored entries without groups that were deleted meanwhile."""
     listed = list(rows)
-    named = {row["group_id"] for row in listed if row.get("group_id")}
-    lost = named - set(Group.objects.filter(pk__in=named).values_list("pk", flat=True)) if named else set()
-    return [row | {"group_id": None} if row.get("group_id") in lost else row for row in listed]
+    named = groups(listed)
+    if not named:
+        return listed
+    there = set(Group.objects.filter(pk__in=named).values_list("pk", flat=True))
+    return [row | {"groups": [one for one in row.get("groups", ()) if one in there]} for row in listed]
 
 
 def fates(rows: Iterable[dict[str, Any]]) -> Counter[str]:
     """Returns how many of these stored entries would be invited or left out now: a number for each name of FATES."""
     found = Counter(dict.fromkeys(FATES, 0))
     for chunk in batched(rows, CHUNK):
-        outcome, chosen = Invite.objects.sift([unpack(row) for row in chunk])
-        doubted = sum(1 for row in chunk if row.get("meant") and row["email"] in chosen)
-        found.update(reason.value for _email, reason in outcome.skipped)
-        found.update(new=len(chosen) - doubted, doubted=doubted)
+        sifted = Invite.objects.sift([unpack(row) for row in chunk])
+        found.update(reason.value for _email, reason in sifted.outcome.skipped)
+        found.update(fate(row, sifted) for row in chunk if row["email"] in sifted.chosen)
     return found
+
+
+def fate(row: dict[str, Any], sifted: Sifted) -> str:
+    """Returns what would become of a stored entry that is not skipped: "new", "joins" or "doubted"."""
+    if row.get("meant"):
+        return "doubted"
+    return "joins" if row["email"] in sifted.joining else "new"

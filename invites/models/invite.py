@@ -1,6 +1,6 @@
 """Invitations, and what their holders can do with them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
 from invites import mails
+from invites.models import lifetimes
 from invites.models.queryset import InviteQuerySet
 from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable
-from invites.models.steps import INVITE_LIFETIME
+from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from kit.one_statement import Write
@@ -62,21 +63,17 @@ class Invite(models.Model):
         db_index=False,  # invite_by_inviter begins with this column
     )
     batch = models.CharField(_("batch"), max_length=40, blank=True)
-    # What the inviter calls the person, and the group that the person joins by accepting.
+    # What the inviter calls the person, and the groups that the person joins by accepting.
     name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
-    group = models.ForeignKey(
-        Group,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        verbose_name=_("group"),
-        related_name="+",
-        db_index=False,  # invite_by_group has the few rows with a group
+    groups = models.ManyToManyField(
+        Group, through="InviteGroup", blank=True, verbose_name=_("groups"), related_name="+"
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     next = models.CharField(_("leads to"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # How long it lasts from each time it is mailed, by its inviter's will.
+    lifetime = models.DurationField(default=lifetimes.default, editable=False)
     expires_at = models.DateTimeField(_("works until"))
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
@@ -108,6 +105,9 @@ class Invite(models.Model):
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
 
+    # Set by InviteQuerySet.with_group_names() alone.
+    group_names: list[str]
+
     objects = InviteQuerySet.as_manager()
 
     class Meta:
@@ -138,8 +138,6 @@ class Invite(models.Model):
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
             # The desk's filter by language.
             models.Index(fields=["language", "-id"], name="invite_by_language"),
-            # The deletion of a group, which looks for invitations into it.
-            models.Index(fields=["group"], name="invite_by_group", condition=models.Q(group__isnull=False)),
             # One index for each state; pending and expired share one, because only the end tells them apart.
             models.Index(fields=["-id", "expires_at"], name="invite_unanswered", condition=UNANSWERED),
             models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
@@ -198,13 +196,14 @@ class Invite(models.Model):
         return self.newest_mail.status if self.newest_mail else None
 
     def accept(self, user: User) -> None:
-        """Accepts the invitation for a user who already has an account, and adds them to its group.
+        """Accepts the invitation for a user who already has an account, and adds them to its groups.
 
         Also writes the history and announces it to other services. Changes only the stored row, not this object. To be
         called in a transaction. Raises Unavailable if the invitation is no longer open.
         """
         self.take(user)
-        self.add_to_group(user)
+        if self.promised and self.add_to_groups(user, sorted(user.groups.values_list("name", flat=True))):
+            user.announce_update("groups")
         Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
         OutboxEvent.objects.announce_many([self.acceptance(user)])
 
@@ -221,45 +220,69 @@ class Invite(models.Model):
         """Returns the statement that marks the stored row as accepted by a user who is being made, if it is open."""
         return TAKE_FOR_NEWCOMER.with_values(invite=self.pk, now=timezone.now(), by=newcomer.pk)
 
-    def add_to_group(self, user: User) -> None:
-        """Adds the user to the group of the invitation, if it has one and has not expired: the promise ends with it.
+    @cached_property
+    def group_ids(self) -> list[int]:
+        """The ids of its groups, in no order. InviteQuerySet.with_groups() reads them with the invitations."""
+        if self._state.adding:
+            return []
+        return list(InviteGroup.objects.filter(invite=self.pk).values_list("group", flat=True))
 
-        Records the new rights in the user's history, and who has invited the user into the group.
+    @cached_property
+    def promised(self) -> dict[int, str]:
+        """The names of the groups that its holder joins by accepting it now, by id, in the order of the names.
+
+        None if it has expired: the promise ends with the invitation. Costs no statement without groups, else one.
         """
-        if not self.group_id or self.is_expired:
-            return
-        before = sorted(user.groups.values_list("name", flat=True))
-        user.groups.add(self.group_id)
-        after = sorted(user.groups.values_list("name", flat=True))
-        if after != before:
-            by = {"by": "staff", "staff": self.invited_by.username if self.invited_by else ""}
-            changed = {"groups": [before, after]}
-            Event.objects.record(Event.Kind.RIGHTS_CHANGED, user, about=self.pk, changed=changed, **by)
+        if self.is_expired or not self.group_ids:
+            return {}
+        return dict(Group.objects.filter(pk__in=self.group_ids).order_by("name").values_list("pk", "name"))
+
+    def add_to_groups(self, user: User, before: list[str]) -> bool:
+        """Adds the user, who is in the groups with the names `before`, to those that are promised.
+
+        Records the new rights in the user's history, and who has invited the user there. Returns whether there are any.
+        Costs two statements, however many groups they are.
+        """
+        after = sorted({*before, *self.promised.values()})
+        if after == before:
+            return False
+        user.groups.add(*self.promised)
+        user.group_names = after
+        by = {"by": "staff", "staff": self.invited_by.username if self.invited_by else ""}
+        changed = {"groups": [before, after]}
+        Event.objects.record(Event.Kind.RIGHTS_CHANGED, user, about=self.pk, changed=changed, **by)
+        return True
 
     def acceptance(self, user: User) -> NewEvent:
         """Returns the event "invite.accepted", not stored yet, that tells other services that `user` has accepted."""
-        batch, by = self.batch, self.invited_by_id
-        return new_event(
-            "invite.accepted", invite=self.pk, user=user.pk, source=self.source, batch=batch, invited_by=by
-        )
+        about = {"source": self.source, "batch": self.batch, "invited_by": self.invited_by_id}
+        joined = list(self.promised.values())
+        return new_event("invite.accepted", invite=self.pk, user=user.pk, groups=joined, **about)
 
     def revive(self) -> None:
-        """Lets an expired invitation last from now on as long as its inviter meant it to, without its group.
+        """Lets an expired invitation last from now on as long as its inviter meant it to, without its groups.
 
-        Its older links stay expired. Sets both columns of this object, and of the stored row only while the invitation
-        is open.
+        Its older links stay expired. Changes this object, and the stored row only while the invitation is open. To be
+        called in a transaction.
         """
-        self.expires_at, self.group = timezone.now() + self.lifetime, None
-        Invite.objects.open().filter(pk=self.pk).update(expires_at=self.expires_at, group=None)
+        self.expires_at, self.group_ids = timezone.now() + self.granted, []
+        if Invite.objects.open().filter(pk=self.pk).update(expires_at=self.expires_at):
+            InviteGroup.objects.filter(invite=self.pk).delete()
 
     @property
-    def lifetime(self) -> timedelta:
-        """How long it lasts by its inviter's will: INVITE_LIFETIME, or as long as its own link did if it was extended.
-
-        A link that signs in is cut short, whatever the inviter wants: it does not count.
-        """
+    def granted(self) -> timedelta:
+        """How long it lasts by its inviter's will: its lifetime, or as long as its own link did if it was extended."""
         own = self.links.get(pk=self.pk)
-        return max(own.expires_at - own.sent_at, INVITE_LIFETIME)
+        return max(own.expires_at - own.sent_at, self.lifetime)
+
+    def end_if_mailed(self, account: User | None) -> datetime:
+        """Returns when it is to end if it is mailed now to its address, which `account` has, or nobody (None).
+
+        Without a group there is nothing to accept for somebody who has an account but to sign in, and a link that signs
+        in must be short-lived. But members see the end of their invitations, which must not tell them who has one.
+        """
+        brief = account is not None and self.source != self.Source.MEMBER and not self.group_ids
+        return timezone.now() + (LINK_LIFETIME if brief else self.lifetime)
 
     def decline(self, *, never: bool = False, reason: str = "") -> None:
         """Declines the invitation, or the newer one in its place, and deletes its mails that have not left.
@@ -291,6 +314,26 @@ class Invite(models.Model):
             return self
         newer = Invite.objects.open().filter(email=self.email, invited_by=self.invited_by, id__gt=self.pk)
         return newer.order_by("-id").first() or self
+
+
+class InviteGroup(models.Model):
+    """That an invitation leads into a group: one row for each of its groups. It goes with either of them."""
+
+    # The key finds the invitations into a group, the newest first (InviteQuerySet.into), and those that the deletion of
+    # a group takes out of it.
+    pk = models.CompositePrimaryKey("group", "invite")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+", db_index=False)
+    invite = models.ForeignKey(Invite, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar[list[models.Index]] = [
+            # The groups of an invitation, when it is shown or accepted, and the deletion of an invitation.
+            models.Index(fields=["invite"], name="invite_groups"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invite_id} {self.group_id}"
 
 
 def prepare_taking(by: Any) -> PreparedUpdate:

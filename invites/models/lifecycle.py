@@ -42,7 +42,7 @@ class Lifecycle(InviteStates):
         return self._each(partial(Resend, leaving=leaving), by, dry_run=dry_run)
 
     def extend(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Lengthens these invitations by INVITE_LIFETIME, from their end or, if it has passed, from now.
+        """Lengthens these invitations by their own lifetime, from their end or, if it has passed, from now.
 
         Returns the outcome. Sends no mail; see steps.Extend for what it skips. `by` is the person who pressed, None for
         a command. With `dry_run` nothing is changed.
@@ -123,7 +123,7 @@ class Lifecycle(InviteStates):
 
         If `verb` makes a Resend, raises IntegrityError if an address that had declined was invited just now.
         """
-        known = self.exclude(email="")  # the others were for people who have left
+        known = self.exclude(email="").with_groups()  # the others were for people who have left
         locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)
         invites = list(locked)
         work, outcome, chosen = verb(invites), Outcome(), []

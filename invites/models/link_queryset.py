@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import User
 from invites import mails
-from invites.models.invite import Invite
+from invites.models.invite import Invite, InviteGroup
 from invites.models.queryset import lets_in
 from invites.models.steps import LINK_LIFETIME
 from kit.one_statement import OneStatement
@@ -59,11 +60,14 @@ STAFF_INVITE = RawSQL(
 )
 
 # Makes the own links of stored invitations. That no link is made in Python first saves a long list a tenth of its time.
+# A member's invitation is mailed to an account without its link, so that is not made for the account.
 STORE_OWN = """
 INSERT INTO "invites_magiclink"
-    (id, email, purpose, invite_id, next, language, created_at, sent_at, expires_at, used_in)
-SELECT id, email, 'invite', id, '', '', created_at, COALESCE(sent_at, created_at), expires_at, ''
-FROM invites_invite WHERE id = ANY(%s)
+    (id, email, purpose, invite_id, next, language, account, epoch, created_at, sent_at, expires_at, used_in)
+SELECT sent.id, sent.email, 'invite', sent.id, '', '', owner.id, owner.session_epoch,
+    sent.created_at, COALESCE(sent.sent_at, sent.created_at), sent.expires_at, ''
+FROM invites_invite sent LEFT JOIN accounts_user owner ON owner.email = sent.email AND sent.source <> 'member'
+WHERE sent.id = ANY(%s)
 """
 
 
@@ -139,6 +143,11 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
     def with_spent(self) -> Self:
         """Adds `is_spent` to each link: whether a later use of another link has ended it."""
         return self.annotate(is_spent=SPENT)
+
+    def with_groups(self) -> Self:
+        """Adds `invite_groups` to each link: the ids of the groups of its invitation, [] without one."""
+        led = InviteGroup.objects.filter(invite=OuterRef("invite")).values("group")
+        return self.annotate(invite_groups=ArraySubquery(led))
 
     def with_staff_invite(self) -> Self:
         """Adds `staff_invite_id` to each link: the id of the open invitation from staff to its address, or None."""

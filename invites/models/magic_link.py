@@ -203,21 +203,25 @@ class MagicLink(models.Model):
     def last_until(self, end: datetime, account: User | None) -> None:
         """Renews and saves an invitation's own link, to be mailed now. It lasts until `end`, or longer if it did.
 
-        If its address has an account, the link signs in to `account`, so it lasts for LINK_LIFETIME only.
+        If its address has an account, the link signs in to `account`, so it lasts for LINK_LIFETIME only; one into
+        groups lasts until `end`, but signs in no longer than that (signs_in).
         """
         self.sent_at = timezone.now()
         self.account, self.epoch = (account.pk, account.session_epoch) if account else (None, None)
-        self.expires_at = self.sent_at + LINK_LIFETIME if account else max(self.expires_at, end)
+        brief = account and not (self.invite and self.invite.group_ids)
+        self.expires_at = self.sent_at + LINK_LIFETIME if brief else max(self.expires_at, end)
         self.save(update_fields=["account", "epoch", "expires_at", "sent_at"])
 
     def signs_in(self, account: User) -> bool:
         """Returns whether this link may sign in to `account`, whose sessions must not all have ended since the mail.
 
-        It must have been mailed for this very account: another may have had the address then. If it was mailed before
-        there was an account, it must also be younger than LINK_LIFETIME.
+        It must be younger than LINK_LIFETIME, however long its invitation lasts, and mailed for this very account, if
+        there was one: another may have had the address then.
         """
+        if timezone.now() >= self.sent_at + LINK_LIFETIME:
+            return False
         if self.epoch is None:  # mailed before there was an account
-            return account.session_epoch == 0 and timezone.now() < self.sent_at + LINK_LIFETIME
+            return account.session_epoch == 0
         return self.epoch == account.session_epoch and self.account in {None, account.pk}
 
     def is_outrun(self, account: User) -> bool:

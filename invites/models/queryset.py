@@ -1,22 +1,23 @@
 """Inviting people, one or many: who may join, which older invitation is replaced, and when the mails leave."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
+from invites.models import lifetimes
+from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
 from invites.models.states import Unavailable
-from invites.models.steps import INVITE_LIFETIME, LINK_LIFETIME
 from kit.one_statement import Unmet, Write
 from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 RATE = 20.0  # mails a second: one worker can send more, so a visitor who asks for a link meanwhile need not wait
 UNANSWERED_KEPT = timedelta(days=365)  # for invitations from members that were not accepted, after their end
+
+
+# A group that is being deleted is left out, or waited for: no invitation may lead into one that is not there.
+STORE_GROUPS = """
+INSERT INTO invites_invitegroup (group_id, invite_id)
+SELECT led.id, told.invite FROM unnest(%s::int[], %s::uuid[]) told (id, invite) JOIN auth_group led ON led.id = told.id
+FOR KEY SHARE OF led ON CONFLICT DO NOTHING
+"""
 
 
 class NotInvited(Exception):
@@ -41,7 +50,20 @@ class Entry:
     note: str = ""
     language: str = ""
     next: str = ""
-    group_id: int | None = None
+    groups: tuple[int, ...] = ()  # their ids
+    lifetime: timedelta | None = None  # None: as long as the site says
+
+
+@dataclass(frozen=True)
+class Sifted:
+    """Who of some people would be skipped and why, and the entries of the others by address.
+
+    `joining` are the accounts of those among them who have one, and are invited into a group.
+    """
+
+    outcome: Outcome
+    chosen: dict[str, Entry]
+    joining: dict[str, User]
 
 
 def in_step(rate: float = RATE) -> Iterator[datetime]:
@@ -51,10 +73,13 @@ def in_step(rate: float = RATE) -> Iterator[datetime]:
         yield max(start + number * pause, timezone.now())
 
 
-def first_times(lifetime: timedelta = INVITE_LIFETIME) -> dict[str, Any]:
-    """Returns the time columns and `sends` of a new invitation whose first mail is written now."""
-    now = timezone.now()
-    return {"created_at": now, "sent_at": now, "sends": 1, "expires_at": now + lifetime}
+def first_times(lifetime: timedelta | None = None) -> dict[str, Any]:
+    """Returns the time columns and `sends` of a new invitation whose first mail is written now.
+
+    It has this `lifetime`, or that of the site.
+    """
+    now, lasts = timezone.now(), lifetime or lifetimes.default()
+    return {"created_at": now, "sent_at": now, "sends": 1, "lifetime": lasts, "expires_at": now + lasts}
 
 
 class InviteQuerySet(Lifecycle):
@@ -69,7 +94,7 @@ class InviteQuerySet(Lifecycle):
 
     def to_accept(self, email: str, preferred: UUID | None = None) -> "Invite | None":
         """Returns the invitation that acceptable() finds, or None."""
-        return self.acceptable(email, preferred).first()
+        return self.with_groups().acceptable(email, preferred).first()
 
     def acceptable(self, email: "str | Given", preferred: "UUID | Given | None" = None) -> Self:
         """Returns the open invitation, if any, that a newcomer with this address is to accept, with its inviter.
@@ -87,7 +112,7 @@ class InviteQuerySet(Lifecycle):
     ) -> User:
         """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
-        Adds the user to the invitation's group. Only the id of `newcomer` is read; `account` and `beginning` are
+        Adds the user to the invitation's groups. Only the id of `newcomer` is read; `account` and `beginning` are
         arguments of UserManager.create_user(). To be called in a transaction. Raises Unavailable if the invitation is
         not open, or another of the `conditions` is not met, ValidationError for a malformed name or address,
         IntegrityError for a taken one; the transaction can't go on then.
@@ -95,29 +120,38 @@ class InviteQuerySet(Lifecycle):
         beginning = {**beginning, "conditions": conditions}
         if invite:  # it is locked before any link: always in this order, so that nothing deadlocks
             beginning["conditions"] = [invite.taking(newcomer), *conditions]
-            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)]}
+            joined = list(invite.promised.values())
+            beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)], "groups": joined}
         try:
             user: User = User.objects.create_user(id=newcomer.pk, beginning=beginning, **account)
         except Unmet:
             raise Unavailable from None
-        if invite:
-            invite.add_to_group(user)
+        if invite and invite.promised:
+            invite.add_to_groups(user, [])
         return user
 
-    def issue(self, email: str, *, source: str, invited_by: User | None = None, **said: Any) -> "Invite":
+    def issue(
+        self,
+        email: str,
+        *,
+        source: str,
+        invited_by: User | None = None,
+        lifetime: timedelta | None = None,
+        groups: Iterable[int] = (),
+        **said: Any,
+    ) -> "Invite":
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
 
-        `said` are columns set by the inviter: name, note, language, next, group, batch. If the address has an open
-        invitation already (for the source MEMBER from this member, else from staff), that one is mailed again and
-        returned: its end may become later, what it says stays. A new one from staff to an address with an account lasts
-        for LINK_LIFETIME only. Stores all of this in one transaction.
+        `groups` are ids; `lifetime` is that of the site unless given; `said` are other columns set by the inviter:
+        name, note, language, next, batch. If the address has an open invitation already (for the source MEMBER from
+        this member, else from staff), that one is mailed again and returned: its end may become later, what it says
+        stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups. Stores
+        all of this in one transaction.
         """
         account = User.objects.filter(email=email).first()
-        # A link that signs in must be short-lived. But members see the end of their invitations, which must not tell
-        # them who has an account.
-        brief = account is not None and source != self.model.Source.MEMBER
-        times = first_times(LINK_LIFETIME if brief else INVITE_LIFETIME)
-        new = self.model(email=email, source=source, invited_by=invited_by, **said, **times)
+        new = self.model(email=email, source=source, invited_by=invited_by, **said, **first_times(lifetime))
+        new.group_ids = list(groups)
+        new.expires_at = new.end_if_mailed(account)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
             stored = bool(self.store([new]).done)
@@ -125,11 +159,14 @@ class InviteQuerySet(Lifecycle):
             rivals = self.rivals(source, invited_by).filter(email=email).select_for_update(no_key=True)
             invite = new if stored else rivals.first()
             if invite is None:  # a visitor answered it between the two statements
+                said |= {"lifetime": lifetime, "groups": new.group_ids}
                 return self.issue(email, source=source, invited_by=invited_by, **said)
+            until = invite.end_if_mailed(account)
             if not stored:
-                self.model.objects.filter(pk=invite.pk).mark_sent_again(new.expires_at)
+                self.model.objects.filter(pk=invite.pk).mark_sent_again(until)
             link = self._links.select_related("invite__invited_by").get(pk=invite.pk)
-            link.last_until(new.expires_at, account)
+            link.invite.group_ids = invite.group_ids
+            link.last_until(until, account)
             mails.letter(link, account, may_join=True).save()
             Event.objects.record(Event.Kind.INVITED, invited_by, about=invite.pk)
         return invite
@@ -146,36 +183,45 @@ class InviteQuerySet(Lifecycle):
     ) -> Outcome:
         """Invites some hundreds of people with different addresses, in one transaction. Returns the outcome.
 
-        Skips addresses that have an account, are suppressed or are invited already: so it can be repeated after a
-        crash. `batch` is the id that the invitations carry, or "". The mails leave at the times of `leaving`, or at
-        RATE from now. `beside_members` is as for sift().
+        Skips addresses that are suppressed or invited already, and those that have an account unless its owner is to
+        join a group: so it can be repeated after a crash. `batch` is the id that the invitations carry, or "". The
+        mails leave at the times of `leaving`, or at RATE from now. `beside_members` is as for sift().
         """
-        given = {"source": source, "invited_by": invited_by, "batch": batch, **first_times()}
+        given = {"source": source, "invited_by": invited_by, "batch": batch}
         with transaction.atomic():
-            outcome, chosen = self.sift(entries, beside_members=beside_members)
-            self.replace_expired(chosen, source, invited_by)
-            rows = [self.model(**asdict(entry), **given) for entry in chosen.values()]
-            outcome += self.store(rows)
+            sifted = self.sift(entries, beside_members=beside_members)
+            self.replace_expired(sifted.chosen, source, invited_by)
+            rows = [self.of(entry, **given) for entry in sifted.chosen.values()]
+            outcome = sifted.outcome + self.store(rows)
             stored = set(outcome.done)
             ours = [row for row in rows if row.pk in stored]
-            OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step()))
+            OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step(), sifted.joining))
             Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
         return outcome
 
-    def sift(self, entries: Sequence[Entry], *, beside_members: bool = False) -> tuple[Outcome, dict[str, Entry]]:
-        """Returns who of these people would be skipped and why, and the entries of the others by address.
+    def of(self, entry: Entry, **given: Any) -> "Invite":
+        """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
+        said = {name: getattr(entry, name) for name in ("email", "name", "note", "language", "next")}
+        invite = self.model(**said, **given, **first_times(entry.lifetime))
+        invite.group_ids = list(entry.groups)
+        return invite
+
+    def sift(self, entries: Sequence[Entry], *, beside_members: bool = False) -> Sifted:
+        """Returns who of these people would be skipped and why, and who would be invited.
 
         With `beside_members` nobody is skipped because a member has invited them. Changes nothing. Takes three
         statements, however many people they are.
         """
         emails = [entry.email for entry in entries]
-        members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+        accounts = accounts_of(emails)
+        joining = {one.email: accounts[one.email] for one in entries if is_to_join(accounts.get(one.email), one)}
         suppressed = Suppression.objects.among(emails)
         pending = self.model.objects.pending().filter(email__in=emails)
         if beside_members:
             pending = pending.exclude(source=self.model.Source.MEMBER)
         invited = set(pending.values_list("email", flat=True))
-        why = {Reason.HAS_ACCOUNT: members, Reason.SUPPRESSED: suppressed, Reason.INVITED: invited}
+        why = {Reason.HAS_ACCOUNT: accounts.keys() - joining.keys(), Reason.SUPPRESSED: suppressed}
+        why[Reason.INVITED] = invited
         outcome, chosen = Outcome(), {}
         for entry in entries:
             reason = next((reason for reason, among in why.items() if entry.email in among), None)
@@ -183,7 +229,7 @@ class InviteQuerySet(Lifecycle):
                 outcome.skipped.append((entry.email, reason))
             else:
                 chosen[entry.email] = entry
-        return outcome, chosen
+        return Sifted(outcome, chosen, {email: account for email, account in joining.items() if email in chosen})
 
     def rivals(self, source: str, invited_by: User | None) -> Self:
         """Returns the open invitations that keep their address from a new one of this source and inviter.
@@ -207,21 +253,31 @@ class InviteQuerySet(Lifecycle):
         self.model.objects.filter(pk__in=locked).update(replaced_at=timezone.now())
 
     def store(self, rows: Sequence["Invite"]) -> Outcome:
-        """Inserts new invitations and their own links, and announces them to other services. Returns the outcome.
+        """Inserts new invitations, their groups and their own links, and announces them to other services.
 
-        Skips as INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if
-        the new one is from a member, from this member.
+        Returns the outcome. Their `group_ids` are set; groups that were deleted meanwhile are left out. Skips as
+        INVITED an address that already has, perhaps since a moment ago, an open invitation from staff or, if the new
+        one is from a member, from this member.
         """
+        groups = {row.pk: row.group_ids for row in rows if row.group_ids}
         # Every list inserts in the same order, so that two lists of the same people can't deadlock.
         self.model.objects.bulk_create(sorted(rows, key=lambda row: row.email), ignore_conflicts=True)
         ours = self.model.objects.filter(pk__in=[row.pk for row in rows])
         # If nobody listens, no statement is spent on telling.
         stored = dict(ours.values_list("pk", OutboxEvent.objects.is_heard()))
+        self._store_groups({invite: ids for invite, ids in groups.items() if invite in stored})
         self._links.store_own(stored)
         if any(stored.values()):
             ours.announce_invites("invite.sent")
         skipped = [(row.email, Reason.INVITED) for row in rows if row.pk not in stored]
         return Outcome([row.pk for row in rows if row.pk in stored], skipped)
+
+    def _store_groups(self, groups: Mapping[UUID, Sequence[int]]) -> None:
+        """Has each of these invitations lead into its groups, in one statement; in none if there are no groups."""
+        pairs = [(group, invite) for invite, ids in groups.items() for group in ids]
+        if pairs:
+            with connection.cursor() as cursor:
+                cursor.execute(STORE_GROUPS, [list(column) for column in zip(*pairs, strict=True)])
 
     def to(self, user: User) -> "InviteQuerySet":
         """Returns the invitations to any address of the user, present or former, and those that the user accepted."""
@@ -252,6 +308,11 @@ class InviteQuerySet(Lifecycle):
     def _is_prunable(self) -> models.Q:
         ended = {"expires_at__lt": timezone.now() - UNANSWERED_KEPT, "accepted_at": None}
         return models.Q(**ended, source=self.model.Source.MEMBER)
+
+
+def is_to_join(account: Any, entry: Entry) -> bool:
+    """Returns whether this person has an `account` of accounts_of(), and is not in all groups of the entry."""
+    return account is not None and lacks(account, entry.groups)
 
 
 def lets_in(invite: "Invite | None") -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -64,6 +65,19 @@ class InviteStates(models.QuerySet["Invite"]):
         """
         return self.filter(UNANSWERED, expires_at__lte=timezone.now())
 
+    def with_groups(self) -> Self:
+        """Adds `group_ids` to each invitation: the ids of the groups that its holder joins by accepting it."""
+        return self.annotate(group_ids=ArraySubquery(self._memberships("pk").values("group")))
+
+    def with_group_names(self) -> Self:
+        """Adds `group_names` to each invitation: the names of the groups that its holder joins by accepting it."""
+        names = self._memberships("pk").order_by("group__name").values("group__name")
+        return self.annotate(group_names=ArraySubquery(names))
+
+    def into(self, group: int) -> Self:
+        """Returns the invitations into the group with this id."""
+        return self.filter(groups=group)
+
     def accepted(self) -> Self:
         return self.filter(accepted_at__isnull=False)
 
@@ -97,18 +111,20 @@ class InviteStates(models.QuerySet["Invite"]):
         newest = mails.filter(~Exists(later), about__isnull=False)
         return self.filter(pk__in=newest.values("about"))
 
-    def mark_sent_again(self, until: datetime) -> None:
+    def mark_sent_again(self, until: datetime | None = None) -> None:
         """Notes in the stored rows that these invitations are mailed again, and announces it to other services.
 
-        Sends no mail; runs three statements. The invitations last until `until`, or longer if they did, and so do their
-        unused links, except to addresses that have an account. Declined ones are open again: raises IntegrityError if
-        the address has another open invitation. Callers have locked the rows, or this could undo an answer that was
-        given meanwhile, and have selected them by columns that this does not change, such as their ids.
+        Sends no mail; runs three statements. Each invitation lasts as long from now as its inviter meant it to, or
+        until `until`; or longer if it did. So do its unused links, see lengthen_links(). Declined ones are open again:
+        raises IntegrityError if the address has another open invitation. Callers have locked the rows, or this could
+        undo an answer that was given meanwhile, and have selected them by columns that this does not change, such as
+        their ids.
         """
-        now, longer = timezone.now(), Greatest("expires_at", until)
+        now = timezone.now()
         again = {"declined_at": None, "decline_reason": ""}
-        self.update(**again, expires_at=longer, sent_at=now, sends=F("sends") + 1)
-        self.update_links(expires_at=longer, sent_at=now, epoch=None, account=None)
+        end = Greatest("expires_at", until or Value(now) + F("lifetime"))
+        self.update(**again, expires_at=end, sent_at=now, sends=F("sends") + 1)
+        self.lengthen_links(sent_at=now, epoch=None, account=None)
         self.announce_invites("invite.sent")
 
     def announce_invites(self, name: str) -> None:
@@ -116,24 +132,35 @@ class InviteStates(models.QuerySet["Invite"]):
 
         Takes one statement, however many they are.
         """
-        OutboxEvent.objects.announce_each(name, self, **TOLD)
+        names = self._memberships("pk").order_by("group__name").values("group__name")
+        OutboxEvent.objects.announce_each(name, self, **TOLD, groups=ArraySubquery(names))
 
-    def update_links(self, **terms: Any) -> None:
-        """Sets the columns `terms` of the unused links of these invitations: their own, and those holders asked for.
+    def lengthen_links(self, **terms: Any) -> None:
+        """Lets the unused links of these invitations, their own and those holders asked for, last as long as they do.
 
-        Links to an address that has an account by now stay as they are: nobody else may prolong a link that signs in.
+        Also sets the columns `terms`. Links to an address that has an account by now stay as they are: nobody else may
+        prolong a link that signs in. Only those into groups last longer, but sign in no longer: they keep `terms`.
         """
-        self._links.filter(~IN_USE, invite__in=self.order_by().values("pk"), used_at=None).update(**terms)
+        self._lengthen(Q(invite__in=self.order_by().values("pk")), **terms)
 
     def wake_links(self) -> None:
-        """Lets the own links of these invitations last as long as they do, to be mailed again.
+        """Lets the own links of these invitations last as long as they do, to be mailed again, as lengthen_links().
 
-        When the holder has renewed an expired invitation, its own link has ended before it. Links to an address that
-        has an account stay as they are.
+        When the holder has renewed an expired invitation, its own link has ended before it.
         """
-        end = self.model.objects.filter(pk=OuterRef("pk")).values("expires_at")
-        own = self._links.filter(pk__in=self.order_by().values("pk"))
-        own.filter(~IN_USE, used_at=None).update(expires_at=Greatest("expires_at", Subquery(end)))
+        self._lengthen(Q(pk__in=self.order_by().values("pk")))
+
+    def _lengthen(self, which: Q, **terms: Any) -> None:
+        end = self.model.objects.filter(pk=OuterRef("invite")).values("expires_at")
+        links = self._links.filter(which, ~IN_USE | Exists(self._memberships("invite")), used_at=None)
+        terms = {name: unless_in_use(name, value) for name, value in terms.items()}
+        links.update(expires_at=Greatest("expires_at", Subquery(end)), **terms)
+
+    def _memberships(self, invite: str) -> models.QuerySet[Any]:
+        """Returns a subquery: the groups of the invitation whose id is in the column `invite` of the outer query."""
+        through: Any = self.model.groups.through
+        rows: models.QuerySet[Any] = through.objects.filter(invite=OuterRef(invite))
+        return rows
 
     def withdraw_mails(self) -> None:
         """Deletes the mails about these invitations and their links that have not left: they would bring dead links.
@@ -149,3 +176,8 @@ class InviteStates(models.QuerySet["Invite"]):
         """The manager of all magic links. Their module imports this one, so it can't be imported here."""
         model: Any = self.model
         return model.links.rel.related_model.objects
+
+
+def unless_in_use(column: str, value: Any) -> Combinable:
+    """Returns an expression for links: what stands in `column` if the address has an account by now, else `value`."""
+    return Case(When(IN_USE, then=F(column)), default=Value(value))

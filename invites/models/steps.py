@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from accounts.models import Event, User
+from accounts.models import Event
 from invites import mails
+from invites.models.joining import accounts_of, lacks
 from invites.models.outcome import Reason
 from outbox.models import OutboxMessage, Suppression
 
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
     from invites.models.invite import Invite
     from invites.models.queryset import InviteQuerySet
 
-INVITE_LIFETIME = timedelta(days=7)  # of an invitation and its own link
-LINK_LIFETIME = timedelta(hours=1)  # of a link that a visitor asks for, and of every link that signs in
+LINK_LIFETIME = timedelta(hours=1)  # of a link that a visitor asks for; and for so long does every link sign in
 SENT_JUST_NOW = timedelta(minutes=1)  # after a mail, before which the same mail is not sent again
-REMIND_BEFORE = timedelta(days=2)  # from then until the end a reminder is due
-REMIND_AFTER = timedelta(days=1)  # since the last mail and the last opening, before which no reminder is due
+# From then until the end a reminder is due, and since the last mail and the last opening, before which none is. An
+# invitation that lasts less than four days is reminded of in its second half, a quarter of it after these.
+REMIND_BEFORE, REMIND_AFTER = timedelta(days=2), timedelta(days=1)
 
 
 class Verb:
@@ -30,9 +32,8 @@ class Verb:
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         """Reads what `refusal` needs to know about all of these invitations, in a fixed number of statements."""
-        emails = [invite.email for invite in invites]
         self.now = timezone.now()
-        self.members = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+        self.accounts = accounts_of(invite.email for invite in invites)
 
     def refusal(self, invite: "Invite") -> Reason | None:
         """Returns the reason why this invitation must be left alone, or None if the verb applies to it."""
@@ -74,10 +75,10 @@ class RevokeUnsent(Revoke):
 
 
 class Extend(Verb):
-    """The verb that lengthens open invitations and their links by INVITE_LIFETIME, without a mail.
+    """The verb that lengthens open invitations and their links by their own lifetime, without a mail.
 
     Counts from their end or, if it has passed, from now. Refuses those from members, and those to an address that has
-    an account.
+    an account and joins no group by them.
     """
 
     kind = Event.Kind.EXTENDED
@@ -88,13 +89,13 @@ class Extend(Verb):
     def refusal(self, invite: "Invite") -> Reason | None:
         if self.shows_to_members and invite.source == invite.Source.MEMBER:
             return Reason.BY_MEMBER
-        # To an address with an account the link signs in, and such a link must be short-lived.
-        return super().refusal(invite) or (Reason.HAS_ACCOUNT if invite.email in self.members else None)
+        account = self.accounts.get(invite.email)
+        is_idle = account is not None and not lacks(account, invite.group_ids)
+        return super().refusal(invite) or (Reason.HAS_ACCOUNT if is_idle else None)
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
-        later = Greatest("expires_at", self.now) + INVITE_LIFETIME
-        rows.update(expires_at=later)
-        rows.update_links(expires_at=later)
+        rows.update(expires_at=Greatest("expires_at", self.now) + F("lifetime"))
+        rows.lengthen_links()
 
 
 class Mailing(Extend):
@@ -109,7 +110,7 @@ class Mailing(Extend):
 
 
 class Resend(Mailing):
-    """The verb that mails invitations again, so that they last INVITE_LIFETIME from now, or longer if they did.
+    """The verb that mails invitations again, so that they last their own lifetime from now, or longer if they did.
 
     Older links go on working; older mails that wait are deleted. Declined invitations are open again, unless their
     owner has opted out of all mail. Refuses what was sent within the last minute, and all that Mailing refuses.
@@ -142,20 +143,19 @@ class Resend(Mailing):
         return at if at > self.now else None
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
-        until = self.now + INVITE_LIFETIME
-        rows.mark_sent_again(until)
+        rows.mark_sent_again()
         for invite in invites:
-            invite.expires_at = max(invite.expires_at, until)
+            invite.expires_at = max(invite.expires_at, self.now + invite.lifetime)
         # An older mail that has not left yet would arrive beside the new one.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
-        OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving))
+        OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving, self.accounts))
 
 
 class Remind(Mailing):
     """The verb that reminds people of pending invitations, each once.
 
     A reminder is due within REMIND_BEFORE of the end, if the last mail and the last opening are at least REMIND_AFTER
-    ago.
+    ago; of a shorter invitation within half of its lifetime, and after a quarter of it.
     """
 
     kind = Event.Kind.REMINDED
@@ -163,11 +163,14 @@ class Remind(Mailing):
 
     def refusal(self, invite: "Invite") -> Reason | None:
         seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))
-        ends_soon = self.now < invite.expires_at <= self.now + REMIND_BEFORE
-        due = ends_soon and not invite.reminded_at and seen_at <= self.now - REMIND_AFTER
+        before, after = min(REMIND_BEFORE, invite.lifetime / 2), min(REMIND_AFTER, invite.lifetime / 4)
+        ends_soon = self.now < invite.expires_at <= self.now + before
+        due = ends_soon and not invite.reminded_at and seen_at <= self.now - after
         return super().refusal(invite) or (None if due else Reason.NOT_DUE)
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         rows.update(reminded_at=self.now)
         rows.wake_links()
-        OutboxMessage.objects.bulk_create([mails.reminder(invite) for invite in invites])
+        OutboxMessage.objects.bulk_create(
+            [mails.reminder(invite, self.accounts.get(invite.email)) for invite in invites]
+        )

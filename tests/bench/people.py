@@ -45,14 +45,15 @@ INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id
 # Three of five were accepted; of the rest most expired, some were declined or withdrawn, some are still open.
 INVITES = """
 INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
-    sent_at, sends, opened_at, reminded_at, accepted_at, accepted_by_id, declined_at, revoked_at)
+    lifetime, sent_at, sends, opened_at, reminded_at, accepted_at, accepted_by_id, declined_at, revoked_at)
 SELECT pg_temp.key('invite', n, %(invites)s),
     CASE WHEN n %% 5 < 3 THEN 'person' || (1 + (n - 1) * %(people)s / %(invites)s) ELSE 'guest' || n END
         || '@example.com',
     (ARRAY['member', 'admin', 'csv', 'csv', 'command', 'member'])[1 + n %% 6],
     CASE WHEN n %% 6 <> 4 THEN pg_temp.key('user', 1 + n * 7919 %% 1000, %(people)s) END,
     CASE WHEN n %% 6 IN (2, 3) THEN 'b_' || md5((n / 5000)::text) ELSE '' END,
-    '', '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], '', made, made + interval '7 days', made, 1 + n %% 2,
+    '', '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], '', made, made + interval '7 days',
+    interval '7 days', made, 1 + n %% 2,
     CASE WHEN n %% 5 < 4 THEN made + interval '1 hour' END,
     CASE WHEN n %% 5 = 4 THEN made + interval '5 days' END,
     CASE WHEN n %% 5 < 3 THEN made + interval '2 hours' END,

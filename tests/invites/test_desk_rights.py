@@ -126,9 +126,9 @@ def test_owner_links_are_for_superusers(desk):
 def test_a_group_ends_with_the_invitation_it_was_named_in():
     group = Group.objects.create(name="Editors")
     past = timezone.now() - timedelta(days=1)
-    InviteFactory(email=EMAIL, group=group, expires_at=past)
-    InviteFactory(email="alan@example.com", group=group, expires_at=past)
-    late = InviteFactory(email="vera@example.com", group=group, expires_at=past)
+    InviteFactory(email=EMAIL, groups=[group], expires_at=past)
+    InviteFactory(email="alan@example.com", groups=[group], expires_at=past)
+    late = InviteFactory(email="vera@example.com", groups=[group], expires_at=past)
 
     MagicLink.objects.issue(EMAIL)  # the invited person asks for a link
     add(staff("add_invite", "view_invite"), email="alan@example.com")

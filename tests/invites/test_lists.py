@@ -1,5 +1,6 @@
 """Reading lists of people: each line of any file becomes a person or a problem in words."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -13,7 +14,7 @@ from invites.models import Entry
 def read(content: bytes | str, groups=None, said=None):
     raw = content.encode() if isinstance(content, str) else content
     lines = rows.of_lines(encodings.decode(BytesIO(raw), encodings.UTF8), is_file=True)
-    return list(lists.read(lines, groups, said.append if said is not None else lambda _remark: None))
+    return list(lists.read(lines, groups or {}, said.append if said is not None else lambda _remark: None))
 
 
 def remarks(content):
@@ -78,7 +79,7 @@ PROBLEMS = {
     ),
     b"a@b.example,,,xx": "The language “xx” is not one that the site speaks; use en or ru",
     b"a@b.example,,,,//evil.example": "It must lead to a path of this site, like /account",
-    b"a@b.example,,,,,Staff": "Only a superuser may put people into groups",
+    b"a@b.example,,,,,Staff": "There is no group called “Staff”",
     b'a@b.example,"Ada': "A quotation mark is not closed",
     b"x" * 30_000: "The line is longer than 10,000 characters",
 }
@@ -94,8 +95,66 @@ def test_an_unreadable_line_is_named_and_the_rest_is_read():
 
 
 def test_a_group_must_be_among_those_that_may_be_named():
-    assert entries("ada@example.com,,,,,Staff", {"Staff": 7}) == [Entry("ada@example.com", group_id=7)]
+    assert entries("ada@example.com,,,,,Staff", {"Staff": 7}) == [Entry("ada@example.com", groups=(7,))]
     assert problems("ada@example.com,,,,,Stuff", {"Staff": 7}) == [(1, "There is no group called “Stuff”")]
+    said = "Only a superuser may put people into “Staff”: the group gives rights at the desk"
+    assert problems("ada@example.com,,,,,Readers;Staff", {"Staff": None, "Readers": 8}) == [(1, said)]
+
+
+KNOWN = {"Staff": 7, "Readers": 8, "Sales, EU": 9}
+
+
+@pytest.mark.parametrize(
+    ("cell", "groups"),
+    [
+        ("Staff;Readers", (7, 8)),
+        ("Readers | Staff|", (8, 7)),
+        ('"Staff, Readers"', (7, 8)),
+        ('"Sales, EU"', (9,)),
+        ('"Sales, EU; Staff"', None),
+        ("Staff;Staff", (7,)),
+        (" ; ", ()),
+    ],
+)
+def test_a_cell_names_several_groups(cell, groups):
+    (line,) = read(f"email,group\nada@example.com,{cell}", KNOWN)
+    assert (line.entry and line.entry.groups) == groups
+
+
+@pytest.mark.parametrize("heading", ["expires", "Valid", "срок", "Срок действия"])
+@pytest.mark.parametrize(
+    ("cell", "lasts"),
+    [
+        ("36h", timedelta(hours=36)),
+        ("10 days", timedelta(days=10)),
+        ("30", timedelta(days=30)),
+        ("2 weeks", timedelta(days=14)),
+        ("10\u00a0дней", timedelta(days=10)),
+        ("36 ч.", timedelta(hours=36)),
+        ("1 Неделя", timedelta(days=7)),
+        ("1 hour", timedelta(hours=1)),
+        ("90 days", timedelta(days=90)),
+        ("", None),
+    ],
+)
+def test_a_line_may_say_how_long_its_invitation_lasts(heading, cell, lasts):
+    assert entries(f"email;{heading}\nada@example.com;{cell}") == [Entry("ada@example.com", lifetime=lasts)]
+
+
+@pytest.mark.parametrize("cell", ["91 days", "0h", "2161 hours", "13 недель", "99999 weeks"])
+def test_no_invitation_lasts_longer_or_shorter_than_the_site_allows(cell, settings):
+    said = "An invitation works from 1 hour to 90 days"
+    assert problems(f"email;expires\nada@example.com;{cell}") == [(2, said)]
+    settings.INVITE_MAX_LIFETIME = timedelta(hours=36)
+    assert problems("email;expires\nada@example.com;37h") == [(2, "An invitation works from 1 hour to 36 hours")]
+
+
+@pytest.mark.parametrize(
+    "cell", ["soon", "-3 days", "10 years", "1.5 days", "2026-12-24", "１００００００ days", "3d 4h"]
+)
+def test_what_is_no_length_of_time_is_named_in_words(cell):
+    said = f"“{cell}” is not a length of time. Write it like 36 hours, 10 days or 2 weeks"
+    assert problems(f"email;expires\nada@example.com;{cell}") == [(2, said)]
 
 
 def test_a_likely_typo_is_read_as_a_person_with_a_doubt():

@@ -33,13 +33,14 @@ def come_by_google(google):
     browser.get(google.consent(browser.post("/google").url))
 
 
-def created(user):
-    return "user.created", {"user": str(user.pk), "username": user.username, "email": user.email}
+def created(user, groups=()):
+    called = {"username": user.username, "email": user.email, "groups": list(groups)}
+    return "user.created", {"user": str(user.pk)} | called
 
 
 def accepted(user, **said):
     invite = Invite.objects.get(accepted_by=user)
-    plain = {"source": "admin", "batch": "", "invited_by": None}
+    plain = {"source": "admin", "batch": "", "invited_by": None, "groups": []}
     return "invite.accepted", {"invite": str(invite.pk), "user": str(user.pk)} | plain | said
 
 

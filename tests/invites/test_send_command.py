@@ -43,7 +43,7 @@ def test_options_fill_in_what_the_file_leaves_open_for_each_person(tmp_path, cap
     run("--csv", str(listed), "--note", "Welcome", "--next", "/account")
 
     rows = Invite.objects.order_by("email")
-    assert [(i.name, i.note, i.next, i.group and i.group.name) for i in rows] == [
+    assert [(i.name, i.note, i.next, i.groups.first() and i.groups.get().name) for i in rows] == [
         ("", "Welcome", "/account", "Staff"),
         ("Grace", "Hello", "/account", None),
     ]
@@ -113,10 +113,10 @@ def interrupted(tmp_path, monkeypatch):
     listed.write_text("".join(f"guest{n}@example.com\n" for n in range(6)))
     written = mails.invitations
 
-    def invitations(invites, leaving):
+    def invitations(invites, *given):
         if any(invite.email == "guest3@example.com" for invite in invites):
             os.kill(os.getpid(), signal.SIGTERM)
-        return written(invites, leaving)
+        return written(invites, *given)
 
     monkeypatch.setattr(send_invites, "CHUNK", 2)
     monkeypatch.setattr(mails, "invitations", invitations)
@@ -165,10 +165,10 @@ def test_a_list_that_is_stopped_at_the_desk_goes_no_further(tmp_path, monkeypatc
         go_on = ["--resume", Batch.objects.get().pk]
     written = mails.invitations
 
-    def invitations(invites, leaving):
+    def invitations(invites, *given):
         if any(invite.email == "guest3@example.com" for invite in invites):
             getattr(Batch.objects.get(), stop)(ada)
-        return written(invites, leaving)
+        return written(invites, *given)
 
     monkeypatch.setattr(mails, "invitations", invitations)
     with pytest.raises(CommandError) as stopped:

@@ -193,13 +193,10 @@ def test_signing_up_by_a_link_takes_three_statements():
     ]
 
 
-# The groups before and after are in the history.
-JOINED = ["SELECT auth_group", "INSERT accounts_user_groups", "SELECT auth_group", "INSERT accounts_event"]
-
-
-def test_signing_up_by_an_invitation_takes_no_more_and_four_for_its_group():
-    group = Group.objects.create(name="Readers")
-    for invite, more in ((InviteFactory(), []), (InviteFactory(group=group), JOINED)):
+def test_signing_up_by_an_invitation_takes_no_more_and_three_for_all_its_groups():
+    groups = [Group.objects.create(name=name) for name in ("Readers", "Writers")]
+    promised, joined = ["SELECT auth_group"], ["INSERT accounts_user_groups", "INSERT accounts_event"]
+    for invite, names, more in ((InviteFactory(), [], []), (InviteFactory(groups=groups), promised, joined)):
         browser = Client(headers={"User-Agent": FIREFOX})
         typed = {"username": f"grace{invite.pk.hex[-6:]}", "password": PASSWORD}
 
@@ -208,6 +205,7 @@ def test_signing_up_by_an_invitation_takes_no_more_and_four_for_its_group():
 
         assert shapes(statements) == [
             "SELECT invites_magiclink",
+            *names,
             made("UPDATE invites_invite", "UPDATE invites_magiclink", events=3),
             *more,
             "INSERT accounts_session",

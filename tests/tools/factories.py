@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import INVITE_LIFETIME, LINK_LIFETIME, Invite, MagicLink
+from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes
 
 PASSWORD = "plumage visor ocelot thimble"
 
@@ -41,10 +41,11 @@ class InviteFactory(factory.django.DjangoModelFactory):
 
     email = factory.Sequence(lambda n: f"guest{n}@example.com")
     source = Invite.Source.ADMIN
-    expires_at = factory.LazyFunction(lambda: timezone.now() + INVITE_LIFETIME)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + lifetimes.default())
 
     @classmethod
-    def _create(cls, model, **fields):
+    def _create(cls, model, groups=(), **fields):
         invite = model.objects.create(**fields)
+        invite.groups.set(groups)
         MagicLink.objects.store_own([invite.pk])
         return invite

@@ -1,5 +1,6 @@
 """The answer to proxies in front of other services that ask who is signed in (docs/forward-auth.md)."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from django.conf import settings
@@ -31,7 +32,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 def identity(user: User) -> dict[str, str]:
-    """Returns the headers that describe the user: id, username, address, and when the session ends.
+    """Returns the headers that describe the user: id, username, address, groups, and when the session ends.
 
     `user` is one from store.owner(), which alone knows `session_ends`. All headers are always set: some proxies pass on
     what the visitor claims in a header that is missing here.
@@ -40,6 +41,7 @@ def identity(user: User) -> dict[str, str]:
         "X-Auth-User-Id": str(user.pk),
         "X-Auth-Username": plain(user.username),
         "X-Auth-Email": plain(user.email),
+        "X-Auth-Groups": listed(user.group_names),
         "X-Auth-Session-Ends": user.session_ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
@@ -50,6 +52,18 @@ def plain(value: str) -> str:
     Names and addresses are ASCII by our rules; this is for one that was written past them.
     """
     return value if value.isascii() and value.isprintable() else quote(value)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns names in one header, sorted and separated by commas, each as plain() returns it.
+
+    One with a comma or "%", or with white space at its ends, is percent-encoded as well: so whoever parts the header at
+    its commas and decodes each part gets the names.
+    """
+    return ",".join(
+        quote(name, safe="") if {",", "%"} & set(name) or name != name.strip() else plain(name)
+        for name in sorted(names)
+    )
 
 
 def requested_path(request: HttpRequest) -> str:

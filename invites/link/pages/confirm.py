@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.session import devices, sessions
 from invites import purposes
 from invites.link import browser, dead, opened, planned
+from invites.link.pages import into_groups
 from invites.link.planned import UsernameForm
 from invites.models import Invite, MagicLink
 from kit import tokens
@@ -23,16 +24,18 @@ log = logging.getLogger("frontdoor.invites")
 def confirm(request: HttpRequest, link: MagicLink) -> HttpResponse:
     """Shows one button. Its POST signs in to the account with the link's address, and leads to where the link leads.
 
-    If the account needs a code, the POST leads to the page that asks for it. Without an account, confirm_plan()
-    answers, or a page for a visitor who is signed in to another one. An account that is turned off (403), and a link
-    that works no longer, is too old for the account or was just used (410), get pages that say so. Raises Limited after
-    too many presses or bad tokens.
+    An invitation into groups gets a page of its own, see into_groups.answer(). If the account needs a code, the POST
+    leads to the page that asks for it. Without an account, confirm_plan() answers, or a page for a visitor who is
+    signed in to another one. An account that is turned off (403), and a link that works no longer, is too old for the
+    account or was just used (410), get pages that say so. Raises Limited after too many presses or bad tokens.
     """
     account = User.objects.filter(email=link.email).first()
     if account is None:
         return opened.other_account_page(request, link, purposes.CONFIRM) or confirm_plan(request, link)
     if not account.is_active:
         return sessions.inactive(request)
+    if link.invite and link.invite.promised:
+        return into_groups.answer(request, link, link.invite, account)
     if not link.signs_in(account):
         return dead.expired_page(request, link, purposes.CONFIRM)
     if request.method == "POST":

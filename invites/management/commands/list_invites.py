@@ -9,12 +9,13 @@ from accounts.privacy import export
 from invites.batch import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
+from kit import spans
 from kit.commands import arguments, command
 from outbox.models import OutboxMessage
 
-FIELDS = ("email", "name", "source", "batch", "language", "sends")
+FIELDS = ("email", "name", "source", "batch", "language", "next", "sends")
 TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "accepted_at", "declined_at", "revoked_at")
-SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at")  # in each line of text
+SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at", "groups", "next")  # in each line of text
 
 
 class Command(command.Command):
@@ -23,6 +24,7 @@ class Command(command.Command):
         "--state pending --limit 20",
         "--batch b_0193 --format csv > batch.csv",
         "--state bounced --format json",
+        "--group Editors --state accepted",
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,7 +54,8 @@ def as_json(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
 def as_text(rows: InviteQuerySet, limit: int | None) -> Iterable[str]:
     """Yields a line of the columns SHOWN for each of at most `limit` invitations, newest first."""
     for row in records(rows, limit):
-        yield "  ".join(str(row[name] or "–") for name in SHOWN) + "\n"
+        said = row | {"groups": ", ".join(row["groups"])}
+        yield "  ".join(str(said[name] or "–") for name in SHOWN) + "\n"
 
 
 def records(rows: InviteQuerySet, limit: int | None) -> Iterator[dict[str, Any]]:
@@ -78,5 +81,7 @@ def record(invite: Invite) -> dict[str, Any]:
         "delivery": invite.delivery.value if invite.delivery else None,
         "invited_by": invite.invited_by.username if invite.invited_by else None,
         **{name: getattr(invite, name) for name in FIELDS},
+        "groups": invite.group_names,
+        "lifetime": spans.write(invite.lifetime),
         **{name: exports.moment(getattr(invite, name)) or None for name in TIMES},
     }

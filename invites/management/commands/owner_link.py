@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites import purposes
-from invites.models import INVITE_LIFETIME, OWNER_UNKNOWN, MagicLink
+from invites.models import OWNER_UNKNOWN, MagicLink
 from kit import addresses, tokens
 from kit.commands import command
 
@@ -41,6 +41,6 @@ class Command(command.Command):
     def link(self, email: str) -> MagicLink:
         """Returns the owner link of this address that still works, or stores a new one, to last for INVITE_LIFETIME."""
         given = {"email": email, "purpose": MagicLink.Purpose.OWNER, "next": reverse("admin:index")}
-        expires_at = timezone.now() + INVITE_LIFETIME
+        expires_at = timezone.now() + settings.INVITE_LIFETIME
         working = MagicLink.objects.pending().filter(**given).first()
         return working or MagicLink.objects.create(expires_at=expires_at, **given)

@@ -14,11 +14,11 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, ClassVar, cast
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts import groups
 from accounts.management.people import find_people
 from invites.batch import columns, encodings, files, lists, rows
 from invites.batch.lists import Line
@@ -28,10 +28,12 @@ from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Reason
+from kit import plain_line
 from kit.commands import arguments, command
 from kit.commands.progress import Progress
 from kit.worker_loop import stop_on_signals
 
+NAME_LENGTH = 100  # of a list
 STOPPED = "It was stopped at the desk."
 
 
@@ -39,7 +41,7 @@ class Command(command.Command):
     help = "Invites people: one mail each. Skips addresses that have an account, are invited already, or are repeated."
     examples: ClassVar[tuple[str, ...]] = (
         "grace@example.com --invited-by ada --note 'Come and see'",
-        "--csv people.csv --dry-run",
+        "--csv people.csv --group Editors --expires '10 days' --dry-run",
         "--csv - --language ru --rate 10/s < people.csv",
     )
 
@@ -50,8 +52,8 @@ class Command(command.Command):
             "--file",
             dest="file",
             metavar="FILE",
-            help="an Excel (.xlsx) or text file with one address a line; may also have name, note, language, next and "
-            "group, in this order or as its first line names them; - for standard input",
+            help="an Excel (.xlsx) or text file with one address a line; may also have name, note, language, next, "
+            "groups and expires, in this order or as its first line names them; - for standard input",
         )
         parser.add_argument(
             "--encoding", default="", choices=list(encodings.NAMES), help="of a text file (default: find out)"
@@ -60,7 +62,12 @@ class Command(command.Command):
         parser.add_argument("--note", default="", help="a sentence for the mail, 200 characters at most")
         parser.add_argument("--language", default="", choices=list(dict(settings.LANGUAGES)), help="of mail and pages")
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
-        parser.add_argument("--group", default="", metavar="NAME", help="the group for everyone who accepts")
+        parser.add_argument(
+            "--group", action="append", default=[], metavar="NAME", help="a group for everyone who accepts; repeatable"
+        )
+        parser.add_argument("--expires", default="", metavar="TIME", help="how long they work: 36h, 10 days, 2 weeks")
+        parser.add_argument("--name", default="", help="what to call the person, if there is only one")
+        parser.add_argument("--list-name", default="", metavar="NAME", help="what to call this list at the desk")
         parser.add_argument("--again", action="store_true", help="mail people who are invited already, too")
         parser.add_argument(
             "--resume", metavar="BATCH", help="go on with this interrupted batch; needed only with --again"
@@ -72,12 +79,14 @@ class Command(command.Command):
     def handle(self, *args: Any, emails: list[str], **options: Any) -> None:
         if not emails and options["file"] is None:
             raise CommandError("Whom? Give addresses, or a file with --csv.", returncode=2)
+        if options["name"] and (len(emails) > 1 or options["file"] is not None):
+            raise CommandError("--name is for one person. In a file, give each line a name of its own.", returncode=2)
         self.hashes = set[int]()
         self.shared, self.batch, self.leaving = shared_fields(options), batch(options), in_step(options["rate"])
         report = Report(options, batch=self.batch.pk)
-        groups = dict(Group.objects.values_list("name", "pk"))
+        known = groups.named(None)
         with open_list(options["file"], options["encoding"], self.remark) as file:
-            self.work(chain(lists.read(rows.of_lines(emails), groups), lists.read(file, groups, self.remark)), report)
+            self.work(chain(lists.read(rows.of_lines(emails), known), lists.read(file, known, self.remark)), report)
         report.finish(self)
 
     def work(self, lines: Iterator[Line], report: Report) -> None:
@@ -162,10 +171,12 @@ def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
 
     Raises CommandError if one is invalid.
     """
-    groups = dict(Group.objects.filter(name=options["group"]).values_list("name", "pk"))
+    known = groups.named(None)
     try:
-        said = {name: options[name] for name in ("note", "language", "next", "group")}
-        return {name: value for name, value in columns.fields(said, groups).items() if value}
+        said = {name: options[name] for name in ("name", "note", "language", "next")}
+        found = columns.fields(said | {"lifetime": options["expires"]}, known)
+        found["groups"] = tuple(dict.fromkeys(columns.group(name, known) for name in options["group"]))
+        return {name: value for name, value in found.items() if value}
     except ValidationError as error:
         raise CommandError(f"{error.messages[0]}.", returncode=2) from None
 
@@ -173,7 +184,7 @@ def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
 def batch(options: dict[str, Any]) -> Batch:
     """Returns a new batch, not stored yet, or the stored one that --resume names.
 
-    Raises CommandError for an unknown batch or inviter.
+    Raises CommandError for an unknown batch or inviter, and a name of the list that is too long or no plain line.
     """
     if options["resume"]:
         found = Batch.objects.filter(pk=options["resume"]).first()
@@ -181,7 +192,11 @@ def batch(options: dict[str, Any]) -> Batch:
             raise CommandError(f"There is no batch {options['resume']}.", returncode=2)
         return found
     inviter = find_people([options["invited_by"]])[0] if options["invited_by"] else None
-    return Batch(created_by=inviter, begun_at=timezone.now(), again=options["again"])
+    try:
+        name = plain_line.plain(options["list_name"], NAME_LENGTH, "The name of the list")
+    except ValidationError as error:
+        raise CommandError(f"{error.messages[0]}.", returncode=2) from None
+    return Batch(created_by=inviter, name=name, begun_at=timezone.now(), again=options["again"])
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+"""Which groups a person may put others into."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Exists, OuterRef, QuerySet
+
+# Groups by name: the id of each that a person may give, None for one that they may not.
+Groups = Mapping[str, int | None]
+
+
+def with_rights() -> QuerySet[Group]:
+    """Returns the groups that grant a permission: whoever gives them gives rights at the desk."""
+    return Group.objects.filter(Exists(Permission.objects.filter(group=OuterRef("pk"))))
+
+
+def givable(user: Any) -> QuerySet[Group]:
+    """Returns the groups that the person may put others into, by invitation: those that grant nothing.
+
+    A superuser may give all. Whether the person may invite at all is asked elsewhere. None, for a command, may give
+    what a superuser may.
+    """
+    if user is None or user.is_superuser:
+        return Group.objects.all()
+    return Group.objects.exclude(pk__in=with_rights().values("pk"))
+
+
+def named(user: Any) -> Groups:
+    """Returns all groups by name: the id of each that the person may give, as givable() says, else None."""
+    may = set(givable(user).values_list("pk", flat=True))
+    return {name: pk if pk in may else None for pk, name in Group.objects.values_list("pk", "name")}
+
+
+def grant_power(groups: Collection[int]) -> bool:
+    """Returns whether one of the groups with these ids grants a permission. Costs no statement without ids."""
+    return bool(groups) and with_rights().filter(pk__in=groups).exists()

@@ -20,7 +20,7 @@ from accounts.session import devices
 from accounts.session.notes import CHOSEN
 from kit.form import safe_path
 from kit.lane import Full
-from kit.page import show_again
+from kit.page import is_of_desk, show_again
 from kit.rate_limit import Limited
 
 OK = 200
@@ -103,7 +103,7 @@ def busy(request: HttpRequest, full: Full) -> HttpResponseBase:
     """
     match = cast("ResolverMatch", request.resolver_match)
     page: HttpResponseBase | None = None
-    if not request.path.startswith("/admin/"):
+    if not is_of_desk(request):
         messages.warning(request, full.words)
         page = show_again(match.func, request, *match.args, **match.kwargs)
     if page is None or page.status_code != OK:

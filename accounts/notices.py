@@ -111,7 +111,7 @@ def rights_changed(user: "User", changed: Mapping[str, Sequence[Any]], by: "User
 def mail_power_used(
     superusers: "Iterable[User]", event: "Event", what: "str | Promise", changed: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Mails superusers what somebody else has done at the desk: `event` says who and when.
+    """Mails superusers what somebody else has done at the desk: `event` says who and when; nobody, if by a command.
 
     `what` names the person or thing, and `changed` is as in_words() takes it. The mails are stored in the outbox, in
     one statement, in the caller's transaction.

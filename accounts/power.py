@@ -138,9 +138,27 @@ def record(
     event = Event.objects.record(
         Event.Kind.POWER_USED, who, **visitor.trace(request), **about, done=done, changed=list(changed)
     )
-    concerned = [who.pk, *(one.pk for one in whom)]  # whom it was done to is mailed anyway
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=concerned).order_by("pk")
-    notices.mail_power_used(others[:MOST_TOLD], event, what, changed)
+    tell_superusers(event, what, changed, but=[who, *whom])
+
+
+def record_command(people: Sequence[User], changed: dict[str, list[Any]]) -> None:
+    """Records that a command has changed these staff or superusers, in nobody's history, and mails other superusers.
+
+    `changed` is that of record(). To be called in a transaction. Does nothing if `people` is empty.
+    """
+    if people:
+        about = {"by": "command", "whom": ", ".join(str(one.pk) for one in people), "done": "changed"}
+        event = Event.objects.record(Event.Kind.POWER_USED, None, **about, changed=list(changed))
+        tell_superusers(event, listed([person.username for person in people]), changed, but=people)
+
+
+def tell_superusers(event: Event, what: "str | Promise", changed: dict[str, list[Any]], but: Sequence[User]) -> None:
+    """Mails superusers about a use of power; `but` are those who did it, and those it was done to: they know already.
+
+    The mails are stored in the outbox. `what` and `changed` are those of record().
+    """
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk__in=[one.pk for one in but])
+    notices.mail_power_used(others.order_by("pk")[:MOST_TOLD], event, what, changed)
 
 
 def hear(request: HttpRequest, model_admin: Any, rows: Any, done: str) -> None:

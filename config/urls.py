@@ -41,6 +41,7 @@ from invites.members import pages as members
 from invites.reset_password import pages as reset_password
 from invites.sign_up import pages as sign_up
 from kit.json_door import by_method
+from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
 
@@ -133,7 +134,7 @@ urlpatterns = [
     path("api/v1/openapi.json", openapi.openapi),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
-    path("admin/", admin.site.urls),
+    path(DESK.removeprefix("/"), admin.site.urls),
 ]
 
 if settings.DEV_MAILBOX:

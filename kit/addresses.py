@@ -3,13 +3,13 @@
 import difflib
 import re
 import unicodedata
-from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from kit import scripts
+from kit.pasted import ADDRESS, pieces, trim, without_mailto
 from kit.typed import FOLDED_AT_MOST, fold
 
 MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
@@ -19,17 +19,6 @@ LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
 # Python's IDNA (2003) drops or replaces these letters, so the mail would go to another domain.
 NOT_IN_IDNA2003 = set("\u00df\u03c2\u200c\u200d")
-
-# What an address may stand in, or between. A comma inside a word is no end of an address: it was meant as a full stop.
-BRACKETS = re.compile(r"[<(\[{「【〈《]([^<>()\[\]{}「」【】〈〉《》]*)[>)\]}」】〉》]")
-BETWEEN = re.compile(r"[,;:|、،؛]+(?=\s|$)")
-MAILTO = re.compile(r"\bmailto:([^\s?<>\"]*)(?:\?[^\s<>\")\]]*)?", re.IGNORECASE)
-LABEL = re.compile(r"\b(?:e-?mail|address|почта|адрес):(?=\S)", re.IGNORECASE)  # glued to an address
-ADDRESS = re.compile(r"[^\s@,;:|]+@[^\s@,;:|]+")
-# What may be left beside it: at its beginning, at its end, and, only where it is at both, around words in chats.
-BEFORE = '<([{"“”„‟«»‹›‘’「【〈《'
-AFTER = '>)]}"“”„‟«»‹›‘’」】〉》.,;:!?'
-AROUND = "'*_`~"
 
 # The providers that most people use: a domain that is nearly one of these is probably a typo.
 POPULAR = (
@@ -111,45 +100,14 @@ def _only_address(text: str, error: ValidationError) -> str:
     Raises `error` if there is none, or other words stand beside it: "ada lovelace@example.com" must not become
     somebody else's address. Raises ValidationError, with the code "several", if there are two.
     """
-    pieces = [] if "://" in text else _pieces(LABEL.sub(r"\g<0> ", without_mailto(text)))
-    found = {_trim(address).lower() for piece in pieces for address in ADDRESS.findall(piece)}
+    parts = [] if "://" in text else pieces(without_mailto(text))
+    found = {trim(address).lower() for piece in parts for address in ADDRESS.findall(piece)}
     if len(found) > 1:
         raise ValidationError(_("Enter one email address. There are several here"), code="several")
-    alone = [piece for piece in map(_trim, pieces) if piece.lower() in found]
+    alone = [piece for piece in map(trim, parts) if piece.lower() in found]
     if not alone:
         raise error
     return alone[0]
-
-
-def _pieces(text: str) -> list[str]:
-    """Returns what stands in brackets in a text, and what stands between commas outside of them."""
-    return [*BRACKETS.findall(text), *BETWEEN.split(BRACKETS.sub(_cut, text))]
-
-
-def _cut(brackets: re.Match[str]) -> str:
-    """Returns what takes the place of brackets in a text: a comma, or they stay.
-
-    They stay within a word: "ada(x)lovelace@example.com" must not become the address of somebody called Lovelace.
-    """
-    before, after = brackets.string[: brackets.start()], brackets.string[brackets.end() :]
-    within = before[-1:].strip() and after[:1].isalnum() and "@" not in brackets[1]
-    return brackets[0] if within else ", "
-
-
-def without_mailto(text: str) -> str:
-    """Returns a text with the addresses of each mailto URL (RFC 6068) in its place, between spaces.
-
-    Its header fields are left out, and what it writes as "%2B" is "+" again.
-    """
-    return MAILTO.sub(lambda found: f" {unquote(found[1])} ", text)
-
-
-def _trim(piece: str) -> str:
-    """Returns a piece of text without the white space, brackets and marks that were copied along with an address."""
-    piece = piece.strip().lstrip(BEFORE).rstrip(AFTER)
-    if piece[-1:] and piece[-1] in AROUND:
-        piece = piece.strip(AROUND).rstrip(AFTER)
-    return piece.strip()
 
 
 def too_long() -> ValidationError:

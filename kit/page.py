@@ -19,6 +19,7 @@ View = Callable[..., HttpResponseBase]
 SHOW_AGAIN = "show_again"  # the name of buttons that only show the page again, in another way, with what was typed
 BY_ITSELF = "by_itself"  # in the query of a page that a browser loads again without anybody there
 MARK = "frontdoor_secret"  # attribute of a response
+DESK = "/admin/"  # the path of the desk, which all its pages have before theirs
 
 
 def page(
@@ -114,3 +115,8 @@ def mark_secret[R: HttpResponseBase](response: R) -> R:
 def holds_secret(response: HttpResponseBase) -> bool:
     """Returns whether mark_secret() has marked this answer."""
     return getattr(response, MARK, False)
+
+
+def is_of_desk(request: HttpRequest) -> bool:
+    """Returns whether a request is for a page of the desk, whether there is such a page or not."""
+    return request.path_info.startswith(DESK)

@@ -21,6 +21,6 @@ def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     """
     form = PasswordForm(request, sent | {"chosen": sent.get("new_password", "")})
     proof.check(form, {"chosen": "new_password"})
-    request.person.change_password(encoded=form.encoded, **request.trace)
+    request.person.ways_in.change_password(encoded=form.encoded, **request.trace)
     sessions.restart(request, request.person)
     return who(request)

@@ -50,7 +50,7 @@ class Address:
         if not EmailAddress.objects.filter(user=self.user, email=self.user.email, verified=True).exists():
             with transaction.atomic():
                 self.user.lock_or_raise()
-                self.user.remove_ways_in()
+                self.user.ways_in.remove()
                 self.user.end_sessions()
                 self.user.second_factor.forget()
                 self.set_only()

@@ -113,7 +113,7 @@ class NotMe:
         """
         user, told = self._claim(), self.event.told
         codes_go, name = self.recovery_codes_go, self.former_name
-        user.remove_ways_in(**trace)
+        user.ways_in.remove(**trace)
         # What a thief has set up must not keep the owner out; what the owner had before still keeps a thief out.
         user.second_factor.forget(since=self.event)
         if codes_go:

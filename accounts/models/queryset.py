@@ -193,9 +193,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def _in_session(self) -> "Prepared[User]":
         rows = self.filter(sessions__session_key=Given("key", models.CharField())).with_groups()
         of_session = {"session_data": "sessions__session_data", "session_ends": "sessions__expire_date"}
-        return Prepared(
-            lambda: rows.annotate(**{name: models.F(path) for name, path in of_session.items()})
-        )
+        return Prepared(lambda: rows.annotate(**{name: models.F(path) for name, path in of_session.items()}))
 
     def with_guesses(self, **by: Any) -> "User | None":
         """Returns the user with this `email`, `username` or `id`, and what wrong passwords have come to, or None.

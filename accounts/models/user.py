@@ -1,40 +1,36 @@
 """The user, who has an account, and what can be done with the account."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
-from itertools import chain
 from typing import Any, ClassVar
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
-from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names, notices, passwords, preferences
+from accounts import names, notices
 from accounts.models.address import Address
+from accounts.models.credentials import Credentials
 from accounts.models.event import Event
 from accounts.models.google import Google
 from accounts.models.queryset import Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
+from accounts.models.ways_in import WaysIn
 from kit import addresses
 from kit.exact import ExactEmailField, ExactField
 from kit.ids import uuid7
-from kit.lane import Full
 from kit.one_statement import OneStatement, Unmet, Write
 from outbox.models import OutboxEvent, new_event
 
 VOID = "UPDATE accounts_user SET session_epoch = session_epoch + 1 WHERE id = %s"
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(Credentials, PermissionsMixin):
     """An account: the name, address and password that its owner signs in with, their preferences and their rights."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -42,8 +38,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = ExactEmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
     # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
-    # A part of the hash that each session carries: when it is counted up, all sessions of the user are void.
-    session_epoch = models.PositiveIntegerField(default=0, editable=False)
     # A device that was last used to sign in before this time counts as new.
     devices_forgotten_at = models.DateTimeField(null=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, editable=False)
@@ -107,26 +101,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def second_factor(self) -> SecondFactor:
         return SecondFactor(self)
 
-    def set_password(self, raw_password: str | None) -> None:
-        """Sets the hash of a typed password, or with None makes the password unusable. Saves nothing."""
-        super().set_password(None if raw_password is None else passwords.normalize(raw_password))
-
-    def check_password(self, raw_password: str | None) -> bool:
-        """Returns whether a typed password is the user's. Costs one hash, and stores nothing (renew_hash() does)."""
-        return check_password(None if raw_password is None else passwords.normalize(raw_password), self.password)
-
-    def renew_hash(self, password: str) -> None:
-        """If the parameters of the stored hash are old, stores a new one of the right, typed `password`.
-
-        It does nothing if the password has changed meanwhile, which a sign-in under way must not undo, or if too many
-        hashes wait: the next sign-in will do.
-        """
-        if not identify_hasher(self.password).must_update(self.password):
-            return
-        with suppress(Full):
-            encoded = make_password(passwords.normalize(password))
-            if User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
-                self.password = encoded
+    @property
+    def ways_in(self) -> WaysIn:
+        return WaysIn(self)
 
     def save_preferences(self, **chosen: Any) -> None:
         """Stores these settings of the user; their other settings stay as they are in the database.
@@ -153,27 +130,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         if held is None:
             raise Superseded
         return held
-
-    def change_password(self, password: str | None = None, *, encoded: str = "", **trace: Any) -> None:
-        """Sets a new password, ends every session, drops every other way in, and mails the owner what was dropped.
-
-        `password` is as typed; `encoded` is a hash of it, made before. One of them must be given. Mails about the
-        account are turned on again. A second factor stays: it protects the account from a thief who reads the mailbox.
-        The mail says how to remove one that a thief has set up. `trace` is the ip and device of the request. Raises
-        Superseded if all sessions of the account have ended since the user was read.
-        """
-        if password is not None:
-            encoded = make_password(passwords.normalize(password))  # it may wait: nobody else should for the row
-        if not encoded:
-            raise ValueError("no new password")
-        with transaction.atomic():
-            self.lock_or_raise()
-            self.password = encoded
-            self.password_changed_at = timezone.now()
-            self.save(update_fields=["password", "password_changed_at"])
-            dropped, factor_stays = self.drop_ways_in(**trace), self.second_factor.is_on
-            self.end_sessions()
-            self.record_and_notify(Event.Kind.PASSWORD_CHANGED, factor_stays=factor_stays, **dropped, **trace)
 
     def rename(self, username: str, **trace: Any) -> None:
         """Changes the username, and mails the owner. `trace` is the ip and device of the request.
@@ -209,7 +165,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def turn_off(self, **trace: Any) -> None:
         """Deactivates the account, ends its sessions, records it and announces it to other services; mails nobody.
 
-        `trace` is the ip and device of the request, or by="staff".
+        `trace` is the ip and device of the request, or by="staff" or "command".
         """
         with transaction.atomic():
             self.is_active = False
@@ -217,6 +173,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.announce_update("is_active")
             self.end_sessions()
             Event.objects.record(Event.Kind.TURNED_OFF, self, **trace)
+
+    def turn_on(self, **trace: Any) -> None:
+        """Lets the account be used again, records it and announces it to other services; mails nobody.
+
+        No session comes back: all ended when the account was turned off. `trace` is the ip and device of the request,
+        or by="staff" or "command".
+        """
+        with transaction.atomic():
+            self.is_active = True
+            self.save(update_fields=["is_active"])
+            self.announce_update("is_active")
+            Event.objects.record(Event.Kind.TURNED_ON, self, **trace)
 
     def change_by_staff(self, fields: Sequence[str]) -> None:
         """Stores the named fields, which staff have changed, and makes a new `email` the one verified address.
@@ -250,48 +218,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         with transaction.atomic():
             notices.tell(Event.objects.record(kind, self, told=told or self.email, **detail))
-
-    def remove_ways_in(self, **trace: Any) -> None:
-        """Removes the password, and all that drop_ways_in() drops; mailed links are left to sign in by.
-
-        `trace` is the ip and device of the request. Opens no transaction. The caller must end the sessions as well, and
-        decide what becomes of the second factor.
-        """
-        self.drop_ways_in(**trace)
-        self.set_unusable_password()
-        self.save(update_fields=["password"])
-
-    def drop_ways_in(self, **trace: Any) -> dict[str, Any]:
-        """Drops every way in that neither the password nor the mailbox has proven: Google, and all known devices.
-
-        A thief may have added them, and nothing tells theirs from the owner's: not even the address that Google names,
-        as it may have changed hands. Turns mails about the account on again. Records that Google was dropped. Returns
-        for the event about all this: `google`, the address that Google has named, or "", and `heard_again`, whether
-        mails were off. `trace` is the ip and device of the request. Opens no transaction; the caller has locked the
-        account's row. The caller must end the sessions as well: with them end trusted browsers, links mailed before,
-        and changes of address and sign-ins that wait for a code.
-        """
-        google = self.google.drop(**trace)
-        self.forget_devices()
-        return {"google": google, "heard_again": self.break_silence()}
-
-    def break_silence(self) -> bool:
-        """Turns on again all that the owner is mailed about (preferences.TELL): a thief may have turned it off.
-
-        Returns False if all of it was on. Opens no transaction; the caller has locked the account's row.
-        """
-        self.refresh_from_db(fields=["settings"])
-        silenced = preferences.silenced(self.settings)
-        if silenced:
-            self.settings |= dict.fromkeys(silenced, True)
-            self.save(update_fields=["settings"])
-            self.announce_update("settings")
-        return bool(silenced)
-
-    def forget_devices(self) -> None:
-        """Makes every device count as new: the next sign-in there is mailed to the owner, and no browser is trusted."""
-        self.devices_forgotten_at = timezone.now()
-        self.save(update_fields=["devices_forgotten_at"])
 
     def sign_out(self, **trace: Any) -> None:
         """Ends all sessions of the account, as end_sessions() does, and records it. Raises Superseded as that does.
@@ -337,15 +263,3 @@ class User(AbstractBaseUser, PermissionsMixin):
             # The event that stays in the history says that an account was deleted, but neither whose nor from where.
             notices.farewell(self, Event.objects.record(Event.Kind.DELETED, None), trace.get("device", ""))
             User.objects.filter(pk=self.pk).delete()
-
-    def vouches_for(self, session_hash: str) -> bool:
-        """Returns whether a session with this hash began under the user's present password and epoch.
-
-        The hash may be made with SECRET_KEY or with one of SECRET_KEY_FALLBACKS.
-        """
-        good = chain((self.get_session_auth_hash(),), self.get_session_auth_fallback_hash())
-        return any(constant_time_compare(session_hash, one) for one in good)
-
-    def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        value = f"{self.password}:{self.session_epoch}"
-        return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()

@@ -41,7 +41,7 @@ class Backend(ModelBackend):
                 make_password(password)
             elif user.check_password(password) and self.user_can_authenticate(user):
                 rate_limit.give_back_all(tries)
-                user.renew_hash(password)
+                user.ways_in.renew_hash(password)
                 return user
         except Full:  # nothing was tried; but a network must not fill the lane without end
             rate_limit.give_back_all(tries)

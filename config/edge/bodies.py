@@ -9,11 +9,12 @@ from config.edge import pages
 from config.edge.unacceptable_input import has_nul, is_hostile
 from kit.json_door import FORMS
 from kit.limits import LARGE_BODY_PER_NETWORK
+from kit.page import DESK, is_of_desk
 from kit.rate_limit import Limited
 
 MAX_BODY = 64 * 1024  # bytes; a form has a few fields, and parsed JSON takes many times its own size in memory
 MAX_LIST = 2 * 1024 * 1024  # bytes of the only long form, which takes a list of people
-LISTS = "/admin/invites/batch/"  # the pages of that form, at the desk
+LISTS = f"{DESK}invites/batch/"  # the pages of that form, at the desk
 MAX_DRAIN = 8 * 1024 * 1024  # bytes that drain() reads at most, as many as deploy/nginx.conf lets pass
 MAX_FIELDS = 100  # of a form outside the desk; ours have a dozen, and each costs more than a line of text
 MAX_DIGITS = 18  # of a Content-Length; int() of a very long one would raise
@@ -75,7 +76,7 @@ def refuse_lists_of_strangers(get_response: GetResponse) -> GetResponse:
 def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
     """Returns middleware that answers 400 for input that neither our forms nor sane programs send.
 
-    That is a body which has broken off, or has more than MAX_FIELDS and is not of staff; under /admin/ also a NUL in
+    That is a body which has broken off, or has more than MAX_FIELDS and is not of staff; at the desk also a NUL in
     the query or form. Elsewhere it is, in requests that may change something, whatever is_hostile() finds in a form or
     a JSON body, so that later code meets no surprise.
     """
@@ -115,14 +116,14 @@ def is_refused(request: HttpRequest) -> bool:
 
     Raises UnreadablePostError if the body cannot be read.
     """
-    if request.path.startswith("/admin/"):
+    if is_of_desk(request):
         return has_nul(request.GET) or (request.method == "POST" and has_nul(request.POST))
     return request.method not in {"GET", "HEAD", "OPTIONS"} and is_hostile(request)
 
 
 def is_staff(request: HttpRequest) -> bool:
     """Returns whether somebody is signed in who may enter the desk."""
-    return request.path_info.startswith("/admin/") and request.user.is_authenticated and request.user.is_staff
+    return is_of_desk(request) and request.user.is_authenticated and request.user.is_staff
 
 
 def length(request: HttpRequest) -> int:

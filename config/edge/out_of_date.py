@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from config.edge import json_errors
-from kit.page import sent_fields, show_again
+from kit.page import is_of_desk, sent_fields, show_again
 
 log = logging.getLogger("frontdoor.errors")
 
@@ -40,7 +40,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     if answer := json_errors.answer(request, 403):
         return answer
     without_cookie = reason == REASON_NO_CSRF_COOKIE
-    if reason.startswith(OUT_OF_DATE) and not request.path.startswith("/admin/"):
+    if reason.startswith(OUT_OF_DATE) and not is_of_desk(request):
         return page_again(request, without_cookie=without_cookie)
     again = sent_here(request) if reason.startswith(OUT_OF_DATE) else []  # else another site may have sent it
     return render(request, "errors/csrf.html", {"again": again, "without_cookie": without_cookie}, status=403)

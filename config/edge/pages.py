@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from config.context import site
 from config.edge import json_errors
 from kit.form import safe_path
+from kit.page import DESK
 from kit.rate_limit import Limited
 
 GLUED = re.compile(r"(?:[^\w-]|_)+$", re.ASCII)  # after an address: what no path of ours ends with
@@ -139,7 +140,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def is_page(path: str) -> bool:
     """Returns whether a path is that of a page outside the desk, which has its own way with unknown addresses."""
-    return bool(safe_path(path) and not path.startswith("/admin") and is_valid_path(path))
+    return bool(safe_path(path) and not f"{path}/".startswith(DESK) and is_valid_path(path))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 from invites.batch.names import is_name
-from kit.addresses import without_mailto
+from kit.pasted import without_mailto, words_with_at
 from kit.typed import fold
 
 # What stands around an address and can't be part of one as people write it. A token is what lies between.
@@ -33,6 +33,11 @@ LABELS = {
 def is_address(cell: str) -> bool:
     """Returns whether the cell looks like one address and nothing else."""
     return ADDRESS.fullmatch(cell) is not None
+
+
+def is_glued(typed: str) -> bool:
+    """Returns whether an address that people() has found is only a part of what stands in the cell."""
+    return "@" in typed and TOKEN.fullmatch(typed) is None
 
 
 def has_address(cell: str) -> bool:
@@ -67,7 +72,9 @@ def prepared(cell: str) -> str:
 def people(cell: str) -> tuple[list[tuple[str, str]], bool]:
     """Returns the address and name of each person in a cell, and whether words beside them were left out.
 
-    An address is as it was typed, and the whole cell where none is found. One that comes again is left out.
+    An address is as it was typed, and the whole cell where none is found. One that comes again is left out. One that
+    is only a part of a word, as in "ada(x)lovelace@example.com", comes with the characters that are glued to it, so
+    that is_glued() tells it.
     """
     cell = prepared(cell)
     tokens = [token for token in TOKEN.finditer(cell) if "@" in token[0]]
@@ -75,9 +82,12 @@ def people(cell: str) -> tuple[list[tuple[str, str]], bool]:
         return [(cell, "")], False
     cuts = [0, *(end_of_part(cell, one.end(), next_one.start()) for one, next_one in pairwise(tokens)), len(cell)]
     found: dict[str, tuple[str, str]] = {}
-    left_out = False
+    left_out, whole = False, words_with_at(cell)
     for token, (start, end) in zip(tokens, pairwise(cuts), strict=True):
-        typed = token[0].lstrip("'’‘").rstrip("'’‘/\\")
+        if is_address(token[0]) and not words_with_at(token[0]) <= whole:
+            typed = cell[max(token.start() - 1, 0) : token.end() + 1].strip()
+        else:
+            typed = token[0].lstrip("'’‘").rstrip("'’‘/\\")
         named, rest = name(cell[start : token.start()], cell[token.end() : end])
         known = found.get(typed.lower(), (typed, ""))
         found[typed.lower()] = (known[0], known[1] or named)

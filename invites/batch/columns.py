@@ -9,6 +9,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 
 from accounts.groups import Groups
+from invites.batch.cells import is_glued
 from invites.models import lifetimes
 from kit import addresses, plain_line
 from kit.form import safe_path
@@ -31,6 +32,9 @@ def email_of(typed: str) -> str:
         raise ValidationError(
             _("Something is missing beside the “@”, or there is a space. Write the address as one word")
         )
+    if is_glued(typed.strip()):
+        said = _("Something beside the address, without a space, could be part of it. Write the address alone")
+        raise ValidationError(said)
     return addresses.normalize(typed)
 
 

@@ -148,11 +148,22 @@ def best(text: str) -> str:
 
 def split(text: str, delimiter: str) -> list[str]:
     """Returns the cells of a line, without white space around them."""
+    text = set_apart(text, delimiter) if '"' in text else text
     try:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
         rows = [text.split(delimiter)]
     return [stripped(cell) for row in rows for cell in row]
+
+
+def set_apart(text: str, delimiter: str) -> str:
+    """Returns a line with a space between each quoted cell and what is glued to it: the csv module would join them.
+
+    So '"Ada"ada@example.com' does not become "Adaada@example.com", the address of a stranger.
+    """
+    mark = re.escape(delimiter)
+    cells = re.compile(rf'(?:^|(?<={mark}))"(?:[^"]++|"")*+"(?P<glued>(?<!\s")(?=[^\s{mark}]))?')
+    return cells.sub(lambda cell: cell[0] if cell["glued"] is None else f"{cell[0]} ", text)
 
 
 def stripped(cell: str) -> str:

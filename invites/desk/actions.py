@@ -54,7 +54,9 @@ class Steering(LongList):
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
         """Lengthens each of these by its own lifetime, without a mail, and shows how many were extended and skipped."""
         outcome = queryset.extend(by=cast("User", request.user))
-        self.tell(request, _("%(count)s extended, each by as long as it was to last.") % {"count": len(outcome.done)}, outcome)
+        self.tell(
+            request, _("%(count)s extended, each by as long as it was to last.") % {"count": len(outcome.done)}, outcome
+        )
 
     @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
     def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:

@@ -332,7 +332,7 @@ class MagicLink(models.Model):
         with transaction.atomic():
             account.lock_or_raise()  # before the link: two links of one account, pressed at once, must not deadlock
             self.sign_in(account, browser)
-            account.change_password(encoded=encoded, **trace)
+            account.ways_in.change_password(encoded=encoded, **trace)
             # The new password has changed the account's epoch. A double click must still find the epoch of its link.
             MagicLink.objects.filter(pk=self.pk).update(epoch=account.session_epoch)
 

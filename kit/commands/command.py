@@ -137,6 +137,11 @@ def count_rows(rows: QuerySet[Any], limit: int | None = None) -> int:
     return rows.order_by("pk")[: MANY + 1 if limit is None else min(limit, MANY + 1)].count()
 
 
+def number_of(number: int, one: str, many: str) -> str:
+    """Returns a number with its noun, such as "1 try" or "1,200 tries"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def count_in_words(count: int) -> str:
     """Returns a result of count_rows() in words: "1,234" or "more than 10,000"."""
     return f"{count:,}" if count <= MANY else f"more than {MANY:,}"

@@ -149,7 +149,7 @@ def test_the_prepared_page_is_what_django_renders(ada, settings, monkeypatch, la
     new, old = UserFactory(password=None), UserFactory(email="eve@xn--mnchen-3ya.de")
     new.google.adopt("1", "<a>&%s@example.com")
     phone.pair(old)
-    old.change_password("hedge-fund-otter-9")
+    old.ways_in.change_password("hedge-fund-otter-9")
 
     def render():
         row = mark_safe("<li>50 %s</li>")

@@ -38,7 +38,7 @@ def test_a_new_password_drops_every_other_way_in_and_is_told(signed_in, ada, mai
     assert now.google.account is None
     assert now.devices_forgotten_at
     assert signed_in.get("/account").status_code == 302
-    assert ada.events.get(kind="password_changed").detail["by"] == "staff"
+    assert ada.events.get(kind="password_changed").detail["by"] == "command"
     assert mailbox.kinds("ada@example.com")[-1] == "password_changed"
     assert Client().post("/login", {"login": "ada", "password": NEW}).status_code == 302
 

@@ -224,7 +224,7 @@ def test_a_signed_in_user_who_follows_a_link_to_another_account_needs_its_code(m
         lambda ada: ada.delete(),
         lambda ada: ada.turn_off(),
         lambda ada: ada.end_sessions(),
-        lambda ada: ada.change_password("another horse battery staple"),
+        lambda ada: ada.ways_in.change_password("another horse battery staple"),
         lambda ada: ada.second_factor.turn_off(),
         lambda ada: User.objects.update(is_active=False),
     ],

@@ -207,7 +207,7 @@ def test_a_person_named_twice_is_counted_once(capsys, ada):
 
     call_command("end_sessions", "--user", "ada", "Ada@Example.com")
 
-    assert "1 sessions of 1 people ended" in capsys.readouterr().out
+    assert "1 session of 1 person ended" in capsys.readouterr().out
     assert Event.objects.filter(kind="signed_out").count() == 1
 
 
@@ -229,7 +229,7 @@ def test_a_dry_run_ends_nothing(capsys, ada):
 
     call_command("end_sessions", "--all", "--dry-run")
 
-    assert "DRY RUN  1 sessions of 1 people ended" in capsys.readouterr().out
+    assert "DRY RUN  1 session of 1 person ended" in capsys.readouterr().out
     assert client.get("/account").status_code == 200
 
 

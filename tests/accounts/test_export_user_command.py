@@ -33,8 +33,8 @@ def test_the_command_exports_what_the_page_exports_and_is_recorded(signed_in, lo
         assert len(exported[part]) == 1
         assert exported[part] == downloaded[part]
     newest = Event.objects.order_by("-id").first()
-    assert (newest.kind, newest.user.username, newest.detail) == ("exported", "ada", {"by": "staff"})
-    assert exported["events"][-1]["detail"] == {"by": "staff"}
+    assert (newest.kind, newest.user.username, newest.detail) == ("exported", "ada", {"by": "command"})
+    assert exported["events"][-1]["detail"] == {"by": "command"}
 
 
 def test_an_unknown_person_is_a_usage_error(db):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import Event, User
+from accounts.models.ways_in import WaysIn
 from accounts.password import hashers
 from invites import purposes
 from invites.models import MagicLink
@@ -206,13 +207,13 @@ def test_nobody_is_kept_out_who_finds_no_place_to_renew_the_hash(client, ada, mo
 
 def test_a_sign_in_under_way_does_not_bring_the_old_password_back(client, ada, monkeypatch):
     monkeypatch.setattr(hashers.Argon2, "time_cost", hashers.Argon2.time_cost + 1)
-    renew = User.renew_hash
+    renew = WaysIn.renew_hash
 
-    def after_a_reset(user, password):
-        User.objects.get().change_password(NEW)
-        renew(user, password)
+    def after_a_reset(ways_in, password):
+        User.objects.get().ways_in.change_password(NEW)
+        renew(ways_in, password)
 
-    monkeypatch.setattr(User, "renew_hash", after_a_reset)
+    monkeypatch.setattr(WaysIn, "renew_hash", after_a_reset)
     client.post("/login", {"login": "ada", "password": PASSWORD})
 
     assert client.get("/account").status_code == 302

@@ -191,7 +191,7 @@ def test_a_user_who_turned_the_mail_off_gets_none(mailbox, ada):
 def test_forgotten_devices_are_strangers_until_they_sign_in_again(mailbox, ada):
     mine = Client()
     sign_in(mine)
-    User.objects.get(pk=ada.pk).remove_ways_in()
+    User.objects.get(pk=ada.pk).ways_in.remove()
     ada.refresh_from_db()
     ada.set_password(PASSWORD)
     ada.save(update_fields=["password"])

@@ -292,7 +292,7 @@ VERBS = {
     "end everybody's": lambda ada: User.objects.all().end_sessions(),
     "end one": lambda ada: ada.sessions.get().end(),
     "sign out": lambda ada: ada.sign_out(),
-    "change_password": lambda ada: ada.change_password(NEW),
+    "change_password": lambda ada: ada.ways_in.change_password(NEW),
     "turn_off": lambda ada: ada.turn_off(),
     "erase": lambda ada: ada.erase(),
     "delete": delete,

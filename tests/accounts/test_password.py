@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.models.ways_in import WaysIn
 from invites.models import MagicLink
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
@@ -176,13 +177,13 @@ def test_a_form_sent_while_all_sessions_end_changes_nothing(signed_in, ada, monk
 
 @pytest.mark.django_db(transaction=True)
 def test_an_account_deleted_while_its_password_changes_gets_a_clear_page(signed_in, ada, monkeypatch):
-    original = User.change_password
+    original = WaysIn.change_password
 
     def then_gone(self, **given):
         original(self, **given)
-        User.objects.filter(pk=self.pk).delete()
+        User.objects.filter(pk=self.user.pk).delete()
 
-    monkeypatch.setattr(User, "change_password", then_gone)
+    monkeypatch.setattr(WaysIn, "change_password", then_gone)
 
     assert change(signed_in).status_code == 400
     assert signed_in.get("/account").status_code == 302

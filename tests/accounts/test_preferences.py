@@ -95,7 +95,7 @@ def test_every_notice_gives_its_times_in_the_readers_time_zone(mailbox, ada, kin
     ada.save_preferences(language=language, time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 11, 21, 20, 0, tzinfo=UTC), tick=False):
         {
-            "password_changed": lambda: ada.change_password("another horse battery staple"),
+            "password_changed": lambda: ada.ways_in.change_password("another horse battery staple"),
             "username_changed": lambda: ada.rename("ada.lovelace"),
             "email_changed": lambda: ada.address.change("ada@new.example"),
             "deleted": ada.erase,

@@ -52,7 +52,7 @@ def everything_in_the_database():
 def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, note="Hello")
     LinkFactory(email=ada.email, next="/account?asked", username="ada", password="argon2$x", seal="sealed")
-    ada.change_password("another horse battery staple")
+    ada.ways_in.change_password("another horse battery staple")
     signed_in.post("/login", {"login": "ada", "password": "another horse battery staple"})
 
     answer, parts = export(signed_in)
@@ -115,7 +115,7 @@ def test_the_export_says_that_there_is_a_second_factor_and_nothing_that_opens(ad
 def test_the_export_holds_nothing_of_other_people(signed_in):
     grace = UserFactory(username="grace")
     Event.objects.record(Event.Kind.FAILED, grace, ip="198.51.100.9")
-    grace.change_password("another horse battery staple")
+    grace.ways_in.change_password("another horse battery staple")
     Invite.objects.issue("stranger@example.com", source="admin", invited_by=grace)
 
     text = str(export(signed_in)[1])

@@ -449,7 +449,7 @@ def test_the_command_turns_it_off_for_a_user_who_has_lost_everything(mailbox, ad
     assert "removed from 1 of 2 people" in capsys.readouterr().out
     assert not Authenticator.objects.exists()
     assert not is_in(client)
-    assert ada.events.get(kind=Event.Kind.SECOND_FACTOR_OFF).detail["by"] == "staff"
+    assert ada.events.get(kind=Event.Kind.SECOND_FACTOR_OFF).detail["by"] == "command"
     text = " ".join(mailbox.text(ada.email).split())
     assert "Someone who runs Frontdoor turned off two-step verification" in text
     assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()

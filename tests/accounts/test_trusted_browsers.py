@@ -117,7 +117,7 @@ def test_a_forged_cookie_is_not_trusted():
 def test_a_new_password_ends_the_trust(ada):
     client = trusted()
     with later(seconds=5):
-        User.objects.get().change_password("another horse battery staple")
+        User.objects.get().ways_in.change_password("another horse battery staple")
 
         assert is_asked(client, password="another horse battery staple")
 
@@ -167,7 +167,7 @@ def test_trust_that_is_given_while_a_new_password_is_saved_is_worth_nothing(ada,
     original = devices.trust
 
     def late(request, response, user):
-        User.objects.get(pk=user.pk).change_password("another horse battery staple")
+        User.objects.get(pk=user.pk).ways_in.change_password("another horse battery staple")
         with later(seconds=1):
             return original(request, response, user)
 

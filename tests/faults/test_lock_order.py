@@ -185,7 +185,7 @@ def test_two_reset_links_pressed_at_once_set_one_password():
             first.sign_in(ada, "")
             pressed = pool.submit(press)
             await_waiting()
-            ada.change_password(PASSWORD)
+            ada.ways_in.change_password(PASSWORD)
         assert pressed.result(20) == "too late"
 
 

@@ -246,7 +246,7 @@ def test_ten_presses_of_a_link_of_somebody_who_has_an_account_use_it_once(made):
 
 def test_fifty_presses_of_one_not_me_link_take_the_account_back_once():
     user = UserFactory()
-    user.change_password("another horse battery staple")
+    user.ways_in.change_password("another horse battery staple")
     token = tokens.sign(notices.NOT_ME, Event.objects.get(kind=Event.Kind.PASSWORD_CHANGED).pk)
 
     answers = at_once(lambda _: Client().post("/not-me", {"token": token}))

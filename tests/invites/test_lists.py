@@ -300,6 +300,47 @@ def test_a_name_without_an_address_among_copied_people_is_named(content):
     ]
 
 
+GLUED = [
+    "ada(work)lovelace@example.com",
+    "ada(at work)lovelace@example.com",
+    "ada(work)-lovelace@example.com",
+    "ada(work)lovelace@example.com, grace",
+    "ada[at]lovelace@example.com",
+    "ada(lovelace@example.com",
+    "ada)lovelace@example.com",
+    "ada>lovelace@example.com",
+    "ada,lovelace@example.com",
+    "ada:lovelace@example.com",
+    "ada|lovelace@example.com",
+    "ada`lovelace@example.com",
+    "ada.mail:lovelace@example.com",
+    "http://lovelace@example.com",
+    "ada@example.com(work)lovelace",
+    "ada@example.co(home).uk",
+    "ada@example.co>uk",
+    "ada@example.co,uk",
+    "ada@example.co:uk",
+]
+
+
+@pytest.mark.parametrize("typed", GLUED)
+def test_an_address_that_is_a_part_of_what_was_typed_is_no_guess(typed):
+    glued = "Something beside the address, without a space, could be part of it. Write the address alone"
+    found = read(f"Name\tEmail\nAda\t{typed}\nBob\tbob@example.com")
+    assert [(line.number, line.problem) for line in found if line.problem] == [(2, glued)]
+    assert [line.entry.email for line in found if line.entry] == ["bob@example.com"]
+
+
+def test_a_whole_address_is_read_whatever_mark_is_glued_to_it(subtests):
+    both = ["ada@example.com;bob@example.com", "<ada@example.com>bob@example.com", "ada@example.com,,<bob@example.com>"]
+    one = ["Ada(ada@example.com)", "<ada@example.com>", "ada@example.com(work)", "(work)ada@example.com"]
+    for typed in [*one, '"Ada"ada@example.com', '"Ada";"""Ada""ada@example.com"', '"ada@example.com"Ada', *both]:
+        with subtests.test(typed=typed):
+            people = ["ada@example.com", "bob@example.com"] if typed in both else ["ada@example.com"]
+            assert [line.entry.email for line in read(typed) if line.entry] == people
+            assert problems(typed) == []
+
+
 NO_NAMES = {
     '<a href="mailto:ada@example.com">Ada</a>': "",
     '[{"email":"ada@example.com","name":"Ada"}]': "",

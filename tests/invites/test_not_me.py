@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, NotMe, Session, User
+from accounts.models.ways_in import WaysIn
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
@@ -98,7 +99,7 @@ def test_the_history_says_from_where_it_was_reported(link):
 def test_devices_known_before_are_strangers(ada, thief, link):
     press(link)
     ada.refresh_from_db()
-    ada.change_password(NEW)
+    ada.ways_in.change_password(NEW)
     thief.post("/login", {"login": "ada", "password": NEW})
 
     # reported as new again: the cookie of the device no longer counts
@@ -133,7 +134,7 @@ def test_after_72_hours_the_page_offers_a_new_password_instead(ada, thief, link)
 
 
 def test_every_notice_has_the_button(mailbox, ada):
-    ada.change_password(NEW)
+    ada.ways_in.change_password(NEW)
     ada.rename("ada.lovelace")
     for kind in ("password_changed", "username_changed"):
         letter = next(m for m in mailbox.letters(ada.email) if kind in m["Message-ID"])
@@ -199,7 +200,7 @@ def test_a_mail_to_an_address_that_was_taken_back_has_no_say_any_more(mailbox, a
     thiefs = mailbox.link("thief@example.com", "/not-me")
     press(owners)
     ada.refresh_from_db()
-    ada.change_password(NEW)
+    ada.ways_in.change_password(NEW)
 
     assert press(thiefs).status_code == 410
 
@@ -341,12 +342,12 @@ def test_the_address_that_loses_the_account_is_told_without_a_button(mailbox, ad
 
 
 def test_a_change_under_way_when_the_owner_presses_comes_too_late(mailbox, ada, thief, link, monkeypatch):
-    def late(user, *args, **kwargs):
+    def late(ways_in, *args, **kwargs):
         monkeypatch.undo()
         press(link)
-        return user.change_password(*args, **kwargs)
+        return ways_in.change_password(*args, **kwargs)
 
-    monkeypatch.setattr(User, "change_password", late)
+    monkeypatch.setattr(WaysIn, "change_password", late)
     page = thief.post("/account/password", {"password": PASSWORD, "chosen": NEW}, follow=True)
 
     assert "Your session had ended, so nothing was changed" in words(page)
@@ -467,7 +468,7 @@ def test_after_a_report_the_other_mails_about_the_same_break_in_kill_no_new_pass
 def test_a_later_break_in_can_be_reported_again(mailbox, ada, link):
     press(link)
     ada.refresh_from_db()
-    ada.change_password(NEW)
+    ada.ways_in.change_password(NEW)
 
     assert press(mailbox.link(ada.email, "/not-me")).status_code == 200
     assert not User.objects.get().has_usable_password()

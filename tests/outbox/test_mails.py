@@ -119,7 +119,7 @@ KINDS = {
     "reset": lambda language: (somebody(language), ask(language, purpose="reset")),
     "reset_unknown": lambda language: ask(language, purpose="reset"),
     "new_device": be_on_a_new_device,
-    "password_changed": lambda language: somebody(language).change_password(PASSWORD, **FROM),
+    "password_changed": lambda language: somebody(language).ways_in.change_password(PASSWORD, **FROM),
     "username_changed": lambda language: somebody(language).rename("hopper", **FROM),
     "notices_off": lambda language: somebody(language).record_and_notify(Event.Kind.NOTICES_OFF, **FROM),
     "second_factor_on": lambda language: somebody(language).second_factor.turn_on(phone.SECRET, "000000", **FROM),

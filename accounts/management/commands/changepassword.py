@@ -16,7 +16,7 @@ TRIES = 3
 
 
 class Command(command.Command):
-    """Django's command, but it goes through User.change_password(), like every other new password."""
+    """Django's command, but it goes through WaysIn.change_password(), like every other new password."""
 
     help = (
         "Asks for a new password for one person. As with every new password, all sessions end, Google is disconnected, "
@@ -32,7 +32,7 @@ class Command(command.Command):
         self.stderr.write(f"Changing the password of {person.username}.")
         password = self.ask(person)
         try:
-            person.change_password(password, by="staff")
+            person.ways_in.change_password(password, by="command")
         except Superseded:
             said = f"{person.username} was signed out everywhere or deleted meanwhile. Nothing was changed. Try again."
             raise CommandError(said) from None

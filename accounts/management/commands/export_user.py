@@ -19,7 +19,7 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         (user,) = find_people([options["user"]])
-        Event.objects.record(Event.Kind.EXPORTED, user, by="staff")
+        Event.objects.record(Event.Kind.EXPORTED, user, by="command")
         self.stdout.write("{", ending="")
         for number, (name, rows) in enumerate(export.PARTS.items()):
             self.stdout.write(f"{',' if number else ''}\n{json.dumps(name)}: ", ending="")

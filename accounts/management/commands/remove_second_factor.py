@@ -40,7 +40,7 @@ class Command(command.Command):
         with transaction.atomic():
             # Read again: a person who has just signed out everywhere is helped all the same.
             now = User.objects.select_for_update().filter(pk=user.pk).first()
-            removed = now is not None and now.second_factor.turn_off(by="staff")
+            removed = now is not None and now.second_factor.turn_off(by="command")
             if now and removed:
                 now.end_sessions()
         return removed

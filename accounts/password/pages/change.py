@@ -22,7 +22,7 @@ def change(request: PersonRequest) -> HttpResponse:
     form = bind_form(PasswordForm, request, show_password=show)
     if not form.is_valid():
         return render(request, "accounts/password/change.html", {"form": form, "show": show})
-    user.change_password(encoded=form.encoded, **request.trace)
+    user.ways_in.change_password(encoded=form.encoded, **request.trace)
     sessions.restart(request, user)
     messages.success(request, _("Password changed. You’re signed out on all other devices."))
     return redirect("account")

@@ -81,7 +81,7 @@ def browsers(request: PersonRequest) -> HttpResponse:
     """
     if request.method == "POST":
         user = request.person
-        user.forget_devices()
+        user.ways_in.forget_devices()
         devices.mark_known(request, user)
         messages.success(request, _("Every browser will be asked for a code at the next sign-in."))
     return redirect("second_factor")

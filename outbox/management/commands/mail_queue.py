@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from kit.commands import arguments, command, prompts
+from kit.commands.command import number_of
 from kit.times import iso
 from outbox import stats
 from outbox.models import OutboxMessage, Suppression
@@ -107,11 +108,6 @@ def at_the_broker(*, ready: int = 0, dead: int = 0, error: str = "") -> str:
     if error:
         return f"away: {error}. Mail stays in the database until it is back."
     return f"{ready:,} ready, {number_of(dead, 'dead letter', 'dead letters')}"
-
-
-def number_of(number: int, one: str, many: str) -> str:
-    """Returns a number with its noun, such as "1 try" or "1,200 tries"."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def span(seconds: float) -> str:

@@ -209,6 +209,12 @@ def mail_address_owner(owner: "User", device: str) -> None:
         post("email_taken", owner.email, context, language=language)
 
 
+def test_mail(user: "User") -> None:
+    """Mails the user a test that they asked for. The mail is stored in the outbox, in the caller's transaction."""
+    with preferences.override(user.settings) as language:
+        post("test_mail", user.email, {"when": times.on(timezone.now())}, language=language)
+
+
 def without_link(username: str) -> str:
     """Returns a username as it is, unless it reads as a web address: then without a link for mail programs to find.
 

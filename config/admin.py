@@ -11,7 +11,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.desk_tabs import tabs
@@ -21,17 +22,24 @@ from config.desk_tabs import tabs
 Guard = Callable[[HttpRequest, Any], HttpResponse | None]
 # It is given the request, the ModelAdmin, the rows, and "added", "changed" or "deleted".
 Listener = Callable[[HttpRequest, Any, Any, str], None]
+# It is given the request, and returns what the template of the desk's home shows.
+Home = Callable[[HttpRequest], dict[str, Any]]
+# A page of no model: its path below the desk's home, its view, and its name, which is to be reversed as "admin:NAME".
+Page = tuple[str, Callable[..., HttpResponse], str]
 
 
 class Site(admin.AdminSite):
     """The desk: Django's admin site, with this site's pages for signing in and out.
 
     With REQUIRE_STAFF_2FA it also demands a second factor. A room adds to `guards` what must be asked before a page of
-    the desk answers staff, and to `listeners` what wants to hear what staff have added, changed or deleted.
+    the desk answers staff, to `listeners` what wants to hear what staff have added, changed or deleted, to `home` what
+    the desk's home shows, and to `pages` pages that belong to no model.
     """
 
     guards: ClassVar[list[Guard]] = []
     listeners: ClassVar[list[Listener]] = []
+    home: ClassVar[list[Home]] = []
+    pages: ClassVar[list[Page]] = []
 
     site_header = site_title = settings.SITE_NAME
     index_title = _("The desk")
@@ -56,6 +64,18 @@ class Site(admin.AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Returns the variables that every page of the desk has: Django's own, and the tabs of the desk."""
         return super().each_context(request) | {"desk_tabs": tabs(request) if self.has_permission(request) else []}
+
+    def get_urls(self) -> list[Any]:
+        """Returns the URLs of `pages`, each behind what guards the desk, and those of Django's admin."""
+        ours = [path(route, self.admin_view(view), name=name) for route, view, name in self.pages]
+        return [*ours, *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Shows the desk's home, which is what `home` returns."""
+        context = self.each_context(request)
+        for show in self.home:
+            context |= show(request)
+        return TemplateResponse(request, "admin/index.html", context)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirects to the desk's home, which shows the pages of all apps; an app has no page of its own."""

@@ -46,11 +46,12 @@ def with_separators(number: int) -> str:
 
 
 class LongChangeList(ChangeList):
-    """One page of a LongList. Its title is the plural name of the rows."""
+    """One page of a LongList. Its title is the list's heading or, without one, the plural name of the rows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = capfirst(str(self.opts.verbose_name_plural))
+        heading = self.model_admin.heading  # type: ignore[attr-defined]  # a LongList
+        self.title = capfirst(str(heading or self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
         """Reads the rows of the requested page, and completes them with LongList.complete().
@@ -100,6 +101,7 @@ def refused_in_words() -> str:
 class LongList(admin.ModelAdmin):
     """An admin list that may be long, newest first. Its URL accepts only its own filters, the search and the page."""
 
+    heading: Any = ""  # what the list is called, if not by the plural name of its rows
     show_full_result_count = False
     show_facets = admin.ShowFacets.ALWAYS
     paginator = BoundedPaginator

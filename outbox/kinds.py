@@ -35,6 +35,7 @@ WORDS = {
     "reset_unknown": _("no account with this address"),
     "second_factor_off": _("two-step verification turned off"),
     "second_factor_on": _("two-step verification turned on"),
+    "test_mail": _("test mail"),
     "username_changed": _("username changed"),
 }
 

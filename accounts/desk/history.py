@@ -1,14 +1,33 @@
-"""The security history of all people at the desk, read-only. It may be millions of rows long."""
+"""The security history of all people at the desk, in sentences, read-only. It may be millions of rows long."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
+from accounts.models.event import BY_STAFF, CHANGED, FAILED
+from accounts.sentences import GONE, is_of_account, read_names, sentence
 from kit.list_filter import ChoiceFilter
 from kit.long_list import LongList, ReadOnly
+from kit.times import brief_html
+
+
+class ShowFilter(ChoiceFilter):
+    """The quick filter of the history; each choice has an index of its own."""
+
+    title = _("show")
+    parameter_name = "show"
+    choice_of = {"failed": FAILED, "changed": CHANGED, "staff": BY_STAFF}  # noqa: RUF012 never changed
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("failed", _("Failed sign-ins")), ("changed", _("Changes")), ("staff", _("Done by staff"))]
+
+    def rows_of(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(self.choice_of[value])
 
 
 class KindFilter(ChoiceFilter):
@@ -26,15 +45,39 @@ class KindFilter(ChoiceFilter):
 class HistoryAdmin(ReadOnly, LongList):
     """The desk's read-only list of events of all people, filtered by kind or searched for one person."""
 
-    list_display = ("at", "user", "kind", "ip", "device_name")
-    list_filter = (KindFilter,)
+    heading = _("Security history")
+    list_display = ("what", "whose", "when", "place")
+    list_display_links = None
+    list_filter = (ShowFilter, KindFilter)
     list_select_related = ("user",)
     search_fields = ("user",)  # for Django to show the field; search() looks up the person
     search_help_text = _("A username or an address")
+    fields = readonly_fields = ("what", "whose", "at", "place")
 
-    @admin.display(description=_("device"), empty_value="–")
-    def device_name(self, event: Event) -> str:
-        return event.device_name
+    def complete(self, rows: Any) -> None:
+        read_names(rows)
+
+    @admin.display(description=_("What happened"))
+    def what(self, event: Event) -> str:
+        return sentence(event)
+
+    @admin.display(description=_("Whose account"), empty_value="–")
+    def whose(self, event: Event) -> str:
+        """Returns the name of the account that the event belongs to, as a link to its page.
+
+        For an event of no account, such as one of a command, it is "".
+        """
+        if event.user is None:
+            return str(GONE) if is_of_account(event) else ""
+        return format_html('<a href="{}">{}</a>', page_of(event.user), event.user.username)
+
+    @admin.display(description=_("When"))
+    def when(self, event: Event) -> str:
+        return brief_html(event.at)
+
+    @admin.display(description=_("Device and address"), empty_value="–")
+    def place(self, event: Event) -> str:
+        return ", ".join(filter(None, (event.device_name, event.ip)))
 
     def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
         """Returns the events of the person whose username or address is `term`; none if there is no such person.
@@ -43,3 +86,8 @@ class HistoryAdmin(ReadOnly, LongList):
         """
         user = User.objects.by_login(term)
         return queryset.filter(user=user) if user else queryset.none()
+
+
+def page_of(person: User) -> str:
+    """Returns the path of a person's page at the desk."""
+    return reverse("admin:accounts_user_change", args=[person.pk])

@@ -19,6 +19,13 @@ NOT_ME_LIFETIME = timedelta(hours=72)  # in which "this was not me" can be said,
 KEPT = timedelta(days=365)
 # Wrong passwords for names that no account has: anyone can make any number of these.
 NOBODYS_KEPT = timedelta(days=30)
+# What many events are about. By all other kinds, an account was changed.
+FAILURES = ("code_failed", "failed", "guessed")
+SESSIONS = ("prolonged", "session_ended", "signed_in", "signed_out")
+INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked")
+FAILED = models.Q(kind__in=FAILURES)
+CHANGED = ~models.Q(kind__in=[*FAILURES, *INVITATIONS, *SESSIONS])
+BY_STAFF = models.Q(detail__by="staff") | models.Q(kind="power_used")
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -129,9 +136,11 @@ class Event(models.Model):
 
     objects = EventQuerySet.as_manager()
 
+    names: Any = None  # what accounts.sentences.read_names() has read for it
+
     class Meta:
         verbose_name = _("event")
-        verbose_name_plural = _("security history")
+        verbose_name_plural = _("events")
         indexes: ClassVar[list[models.Index]] = [
             # The history of a person: on their page, at the desk, in their export; their next sign-in, in the funnel.
             models.Index(fields=["user", "-id"], name="event_by_user"),
@@ -145,6 +154,10 @@ class Event(models.Model):
                 name="event_by_guess",
                 condition=models.Q(kind__in=["failed", "guessed"], user__isnull=False),
             ),
+            # The desk's quick filters of the history (accounts/desk/history.py).
+            models.Index(fields=["-id"], name="event_failed", condition=FAILED),
+            models.Index(fields=["-id"], name="event_changed", condition=CHANGED),
+            models.Index(fields=["-id"], name="event_by_staff", condition=BY_STAFF),
             # The history on the page of an invitation.
             models.Index(fields=["about", "-id"], name="event_about", condition=models.Q(about__isnull=False)),
         ]

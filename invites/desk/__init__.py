@@ -1,10 +1,11 @@
-"""The admin pages of this room, and the action on people that mails a password reset link."""
+"""The admin pages of this room, and what it adds to those of people and of the security history."""
 
 from invites.desk.batch import BatchAdmin
 from invites.desk.funnel import FunnelAdmin
+from invites.desk.history import find
 from invites.desk.invite import InviteAdmin
 from invites.desk.inviter import InviterAdmin
 from invites.desk.link import MagicLinkAdmin
 from invites.desk.person import mail_reset
 
-__all__ = ["BatchAdmin", "FunnelAdmin", "InviteAdmin", "InviterAdmin", "MagicLinkAdmin", "mail_reset"]
+__all__ = ["BatchAdmin", "FunnelAdmin", "InviteAdmin", "InviterAdmin", "MagicLinkAdmin", "find", "mail_reset"]

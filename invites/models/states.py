@@ -105,6 +105,13 @@ class InviteStates(models.QuerySet["Invite"]):
         """Returns the invitations whose newest mail came back."""
         return self._with_newest(OutboxMessage.objects.in_status(OutboxMessage.Status.BOUNCED))
 
+    def readdressing(self) -> Self:
+        """Returns the pending invitations that their holders want at another address; their senders have not answered.
+
+        Those that were asked for first come first.
+        """
+        return self.pending().exclude(readdress_to="").order_by("readdress_asked_at")
+
     def _with_newest(self, mails: "OutboxQuerySet") -> Self:
         """Returns the invitations whose newest mail is one of `mails`."""
         later = OutboxMessage.objects.filter(about=OuterRef("about"), id__gt=OuterRef("id"))

@@ -11,8 +11,7 @@ from typing import Any
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection, models, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils import timezone, translation
 
 from kit.prepared import Given, Prepared
 from kit.worker_loop import Worker
@@ -20,6 +19,7 @@ from outbox.mail import smtp
 from outbox.mail.compose import compose
 from outbox.mail.dead_address import says_dead
 from outbox.models import OutboxMessage, Suppression
+from outbox.models.message import NOT_SENT
 
 log = logging.getLogger("frontdoor.mail")
 
@@ -75,7 +75,8 @@ class Deliverer(Worker):
         Mail to a suppressed address is given up unsent. Raises DatabaseError or InterfaceError if the database fails.
         """
         if suppressed := Suppression.objects.of(row.recipient):
-            row.give_up(_("Not sent: %(reason)s") % {"reason": suppressed.explanation})
+            with translation.override("en"):  # outbox/replies_in_words.py says it in the language of its reader
+                row.give_up(f"{NOT_SENT}{suppressed.explanation}")
             log.info("mail %s given up: its address is suppressed", row.message_id)
             return
         try:

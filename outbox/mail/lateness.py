@@ -74,6 +74,14 @@ def minutes() -> int:
     return watch.minutes()
 
 
+def last_measured() -> timedelta:
+    """Returns how long mail takes at most, as this process has last measured it; zero if that failed.
+
+    Measures only if the last measurement is older than LOOK_EVERY seconds. Raises nothing.
+    """
+    return watch.lateness()
+
+
 class Watch:
     """The last measurement of this process. A page neither waits for another page's measurement nor fails with it.
 
@@ -81,16 +89,24 @@ class Watch:
     """
 
     def __init__(self, next_look: float = 0.0) -> None:
-        self._minutes, self._next_look, self._turn = 0, next_look, threading.Lock()
+        self._lateness, self._next_look, self._turn = timedelta(0), next_look, threading.Lock()
 
     def minutes(self) -> int:
         """Returns how many minutes mail takes at most; 0 if it is not late, or could not be measured.
 
         Measures first if the last measurement is older than LOOK_EVERY seconds. Raises nothing.
         """
+        lateness = self.lateness()
+        return round_up(lateness) if lateness > LATE_AFTER else 0
+
+    def lateness(self) -> timedelta:
+        """Returns how long mail takes at most; zero if that could not be measured.
+
+        Measures first if the last measurement is older than LOOK_EVERY seconds. Raises nothing.
+        """
         if self._is_my_turn():
-            self._minutes = self._look()
-        return self._minutes
+            self._lateness = self._look()
+        return self._lateness
 
     def _is_my_turn(self) -> bool:
         with self._turn:
@@ -100,13 +116,12 @@ class Watch:
                 self._next_look = now + LOOK_EVERY
             return mine
 
-    def _look(self) -> int:
+    def _look(self) -> timedelta:
         try:
-            lateness = measure()
+            return measure()
         except Error as error:
             log.warning("nobody knows whether mail is late: %s", error)
-            return 0
-        return round_up(lateness) if lateness > LATE_AFTER else 0
+            return timedelta(0)
 
 
 watch = Watch()

@@ -30,6 +30,7 @@ FAREWELL = "deleted"
 # hour may come back while a server has lost its list of users.
 SECOND_REPORT_AFTER = timedelta(days=1)
 COMPLAINT = "The mailbox's owner has reported this mail as unwanted."
+NOT_SENT = "Not sent: "  # begins the answer of a mail whose address is suppressed; in English, as servers write
 # Some servers quote the mail they refuse, and its link is as good as a password. All that follows "token=" is cut, as
 # the quoted link may be broken into lines.
 SECRET = re.compile(r"(token(?:=|%3D)).*", re.IGNORECASE | re.DOTALL)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import desk_offers
 from accounts.models import Event, User
+from accounts.models.event import BY_STAFF, CHANGED, FAILED
 from invites.models import MagicLink
 from outbox.models.event import OutboxEventQuerySet
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
@@ -116,7 +117,9 @@ def test_filters_are_answered_by_indexes():
     assert "user_staff" in newest.filter(is_staff=True)[:50].explain()
     assert "user_no_password" in newest.without_password()[:50].explain()
     assert "user_by_last_login" in newest.filter(last_login=None)[:50].explain()
-    assert "event_by_kind" in Event.objects.filter(kind="failed").order_by("-id")[:50].explain()
+    assert "event_by_kind" in Event.objects.filter(kind="resent").order_by("-id")[:50].explain()
+    for index, few in {"event_failed": FAILED, "event_changed": CHANGED, "event_by_staff": BY_STAFF}.items():
+        assert index in Event.objects.filter(few).order_by("-id")[:50].explain()
 
 
 def test_one_press_ends_all_sessions_of_many_people(desk, signed_in, ada, grace, admin_user):

@@ -245,7 +245,9 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         f"{said(all_mails.MAILBOX_A_DAY)}; {said(all_mails.NETWORK_A_DAY)}",
         "wrong codes of one such mail; codes typed or mailed again": f"{limits.EMAIL_CODE.most}; "
         f"{said(limits.CODE_PER_USER)}",
-        "changes of address, of the app, of recovery codes; connecting Google": said(limits.CHANGE_PER_USER),
+        "changes of address, of the app, of recovery codes; connecting Google; test mails at the desk": said(
+            limits.CHANGE_PER_USER
+        ),
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),

@@ -146,6 +146,7 @@ KINDS = {
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
     "deleted": lambda language: somebody(language).erase(**FROM),
+    "test_mail": lambda language: notices.test_mail(somebody(language)),
 }
 LINKS = dict.fromkeys(KINDS, 1) | {
     "invite": 2,
@@ -158,6 +159,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "changed_by_staff": 0,
     "power_used": 0,
     "not_readdressed": 0,
+    "test_mail": 0,
 }
 WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
@@ -169,8 +171,9 @@ INVITING = ("invite", "invite_reminder", "invite_known")
 WITHOUT_END = (
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed", "invite_known", "invite_declined", "power_used"),
+    "test_mail",
 )
-WITHOUT_DEVICE = (*INVITING, "changed_by_staff", "readdress", "not_readdressed", "invite_declined")
+WITHOUT_DEVICE = (*INVITING, "changed_by_staff", "readdress", "not_readdressed", "invite_declined", "test_mail")
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
 MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed", "power_used")
 

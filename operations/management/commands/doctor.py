@@ -11,12 +11,14 @@ from kit import addresses
 from kit.commands import arguments, command
 from kit.findings import Finding, State
 from operations import doctor
+from operations.doctor import last_run
 
 
 class Command(command.Command):
     help = (
         "Says what is wrong with the site and what to do about it; or, for an address, an invite or a link, why its "
-        "mail did not arrive. It changes nothing and sends no mail, and ends with 1 when something is broken."
+        "mail did not arrive. It sends no mail, changes nothing but what the desk's home repeats of it for a day, and "
+        "ends with 1 when something is broken."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "grace@example.com", "--format json")
     requires_system_checks = ()
@@ -30,12 +32,18 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email, asked = self.read_arguments(options)
-        findings = doctor.explain(email, asked) if email else doctor.examine_site()
+        findings = doctor.explain(email, asked) if email else self.examine_site()
         broken = [finding for finding in findings if finding.state == State.FAILURE]
         shown = findings if options["verbosity"] else broken
         self.show(report(findings, email, asked), "".join(map(self.describe, shown)))
         if broken:
             raise CommandError(f"Broken: {', '.join(finding.name for finding in broken)}.")
+
+    def examine_site(self) -> list[Finding]:
+        """Returns the findings on the site, and keeps them for the desk's home."""
+        findings = doctor.examine_site()
+        last_run.remember(findings)
+        return findings
 
     def read_arguments(self, options: dict[str, Any]) -> tuple[str, doctor.InviteOrLink | None]:
         """Returns the address to explain and the newest invitation or link to it, if any; or "" and None for the site.

@@ -1,0 +1,75 @@
+"""The numbers of the desk's home: counted no further than needed, in one statement, for all staff together."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import Event, User
+from invites.models import Batch, Invite
+from kit.ids import earliest
+from kit.list_filter import COUNTED, Capped
+from operations.desk.remembered import remembered
+from outbox.models import OutboxMessage, Suppression, Webhook
+
+REMEMBERED = 30  # seconds
+SOON = timedelta(hours=48)  # before the end of an invitation, as in the filter of the list
+WEEK = timedelta(days=7)
+
+Numbers = Mapping[str, int]
+
+
+def look(request: HttpRequest) -> Numbers:
+    """Returns the numbers of rows() by their names, up to 30 seconds old; one above COUNTED means "more than that".
+
+    A site that is just being set up is counted each time: it shows what its owner has done a moment ago.
+    """
+    return remembered("numbers", REMEMBERED, read, lambda: count(request), lambda numbers: not is_first_day(numbers))
+
+
+def is_first_day(numbers: Numbers) -> bool:
+    """Returns whether nobody was invited yet, and nobody is here but one person."""
+    return not numbers["invitations"] and numbers["people"] <= 1
+
+
+def read(stored: Any) -> dict[str, int]:
+    """Returns the numbers that were stored, by name. Raises TypeError, ValueError or KeyError for anything else."""
+    return {name: int(stored[name]) for name in rows()}
+
+
+def count(request: HttpRequest) -> dict[str, int]:
+    """Returns the number of each of rows(), of which it counts one more than COUNTED at most, in one statement."""
+    counts = {f"{name}_": Capped(found.values("pk")[: COUNTED + 1]) for name, found in rows().items()}
+    one_row = User.objects.filter(pk=request.user.pk)  # to hang them on; its own columns have no such names
+    return {name.removesuffix("_"): number for name, number in one_row.values(**counts).get().items()}
+
+
+def rows() -> dict[str, QuerySet[Any]]:
+    """Returns the rows that are counted, by the names of their numbers. Each query has an index.
+
+    All of a long table are in the order of its ids, so that their index is read, and not the table.
+    """
+    now = timezone.now()
+    pending = Invite.objects.order_by().pending()
+    ending = pending.filter(expires_at__lte=now + SOON)
+    return {
+        "invitations": Invite.objects.order_by("-pk"),
+        "pending": pending,
+        "undelivered": pending.in_trouble(),
+        "ending": ending,
+        "ending_opened": ending.filter(opened_at__isnull=False),
+        "ending_unopened": ending.filter(opened_at=None),
+        "accepted": Event.objects.filter(kind=Event.Kind.ACCEPTED, id__gte=earliest(now - WEEK)),
+        "readdressing": Invite.objects.readdressing(),
+        "batches": Batch.objects.all(),
+        "people": User.objects.order_by("-pk"),
+        "groups": Group.objects.all(),
+        "mails_waiting": OutboxMessage.objects.waiting(),
+        "suppressed": Suppression.objects.all(),
+        "webhooks": Webhook.objects.all(),
+        "webhooks_paused": Webhook.objects.filter(is_active=True, paused_until__isnull=False),
+    }

@@ -1,0 +1,48 @@
+"""The lists of the desk that its home leads to: the URL of each, and who may see it."""
+
+from typing import NamedTuple
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Event, User
+from invites.models import Batch, Funnel, Invite
+from outbox.models import OutboxMessage, Webhook
+
+
+class Place(NamedTuple):
+    """A list of the desk, by its model, perhaps filtered by a query."""
+
+    model: type[Model]
+    query: str = ""
+
+    @property
+    def url(self) -> str:
+        """The path of the list, with its query."""
+        opts = admin.site.get_model_admin(self.model).opts
+        path = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        return f"{path}?{self.query}" if self.query else path
+
+    def is_open_to(self, request: HttpRequest) -> bool:
+        """Returns whether the signed-in person may see the list. Its own admin class decides."""
+        return admin.site.get_model_admin(self.model).has_view_permission(request)
+
+
+INVITATIONS = Place(Invite)
+WAITING = Place(Invite, "state=pending")
+UNDELIVERED = Place(Invite, "state=pending&delivery=trouble")
+ENDING = Place(Invite, "state=pending&ends=soon")
+ACCEPTED = Place(Invite, "state=accepted")
+HISTORY = Place(Event)
+FUNNEL = Place(Funnel)
+PEOPLE = Place(User)
+MAIL = Place(OutboxMessage)
+MAIL_GIVEN_UP = Place(OutboxMessage, "status=given_up")
+WEBHOOKS = Place(Webhook)
+
+
+def may_invite(request: HttpRequest) -> bool:
+    """Returns whether the signed-in person may use the page that invites people."""
+    return admin.site.get_model_admin(Batch).has_add_permission(request)

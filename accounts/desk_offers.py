@@ -1,4 +1,4 @@
-"""What the desk offers for people: actions, and panels under one person. Higher rooms add theirs to both lists."""
+"""What the desk offers for people: actions, facts about one person, and panels. Higher rooms add theirs to each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.models import User
+from kit.one_row import Fact
 
 NEWEST = 20  # rows of a panel
 
@@ -19,32 +20,46 @@ class Panel:
     title: str
     columns: list[str]
     rows: list[list[Any]] = field(default_factory=list)
-    # For a table with a button in each row: what each button posts as "session", the URL it posts to, and its text.
+    # For a table with a button in each row: what each button posts as "session", the URL it posts to, its text, and
+    # what it does in full, which stands before the row's first cell.
     button_values: list[str] = field(default_factory=list)
     action: str = ""
     button: str = ""
+    button_in_full: str = ""
     more: str = ""  # URL of the list of all rows
 
     @property
-    def lines(self) -> list[tuple[list[Any], str]]:
-        """Pairs of a row and the value that its button posts, "" in a table without buttons."""
-        return list(zip(self.rows, self.button_values or [""] * len(self.rows), strict=True))
+    def lines(self) -> list[tuple[list[tuple[str, Any]], str]]:
+        """For each row its cells, as pairs of column and cell, and what its button posts, "" without buttons."""
+        cells = [list(zip(self.columns, row, strict=True)) for row in self.rows]
+        return list(zip(cells, self.button_values or [""] * len(self.rows), strict=True))
 
 
 # In the order in which the desk shows them. Higher rooms add theirs by the functions below.
-ACTIONS: list[Any] = ["end_sessions", "turn_off"]
+ACTIONS: list[Any] = ["end_sessions", "turn_off", "turn_on"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
+FACTS: list[Callable[[HttpRequest, User], list[Fact]]] = []
+# Whether an action would change a person, by its name. Of others, the page of a person knows it or shows them always.
+APPLIES: dict[str, Callable[[User], bool]] = {}
 
 
-def add_action(action: Callable[..., Any], after: str = "") -> None:
+def add_action(action: Callable[..., Any], after: str = "", applies: Callable[[User], bool] | None = None) -> None:
     """Adds an action on people to the desk, after the action with the name `after`, or after all others.
 
-    `action` is a function as ModelAdmin.actions takes it. Raises ValueError if there is no action with that name.
+    `action` is a function as ModelAdmin.actions takes it; `applies(person)` says whether it would change a person.
+    Raises ValueError if there is no action with that name.
     """
     names = [known if isinstance(known, str) else known.__name__ for known in ACTIONS]
     ACTIONS.insert(names.index(after) + 1 if after else len(names), action)
+    if applies:
+        APPLIES[action.__name__] = applies
 
 
 def add_panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
     """Adds a panel under each person at the desk: what `make` returns, or no panel where it returns None."""
     PANELS.append(make)
+
+
+def add_facts(make: Callable[[HttpRequest, User], list[Fact]]) -> None:
+    """Adds what `make` returns to the facts on the page of each person at the desk."""
+    FACTS.append(make)

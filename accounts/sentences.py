@@ -109,8 +109,7 @@ BY_NOBODY = {
     Event.Kind.REMINDED: _("%(invited)s was reminded of the invitation"),
     Event.Kind.DECLINED: _("%(invited)s declined the invitation"),
 }
-INTO_GROUPS = _("%(who)s invited %(invited)s to %(groups)s")
-INTO_GROUPS_BY_NOBODY = _("%(invited)s was invited to %(groups)s")
+INTO_GROUPS = _("%(who)s invited %(invited)s to %(groups)s"), _("%(invited)s was invited to %(groups)s")
 ACCEPTED_FROM = _("%(who)s accepted the invitation of %(inviter)s")
 DECLINED_FROM = _("%(invited)s declined the invitation of %(inviter)s")
 FAILED_FOR_NOBODY = _("Somebody typed a wrong password for a name that no account has")
@@ -162,9 +161,10 @@ def people_of(event: Event) -> list[UUID]:
 
 
 def sentence(event: Event) -> str:
-    """Returns what happened, in one sentence of the active language without a full stop: "maria invited kim@work.example".
+    """Returns what happened in one sentence of the active language: "maria invited kim@work.example".
 
-    Nothing in it is escaped. read_names() reads what it needs for many events; without that this reads it for one.
+    It has no full stop, and nothing in it is escaped. read_names() reads what it needs for many events; without that,
+    this reads it for one.
     """
     if event.names is None:
         read_names([event])
@@ -179,18 +179,27 @@ def is_of_account(event: Event) -> bool:
 
     Commands act on invitations without one, and anybody can type names that no account has.
     """
-    if event.user is None and event.kind == Event.Kind.FAILED:
+    if event.user is not None:
+        return True
+    if event.kind == Event.Kind.FAILED:
         return event.ip is None  # a deleted account leaves no IP address behind
-    return event.user is not None or event.kind not in BY_NOBODY
+    return event.kind not in BY_NOBODY and not is_of_command(event)
+
+
+def is_of_command(event: Event) -> bool:
+    """Returns whether the event is the trace of a command that used power, which is in nobody's history."""
+    return event.user is None and event.kind == Event.Kind.POWER_USED and event.detail.get("by") == "command"
 
 
 def words_of(event: Event) -> dict[str, str]:
     """Returns what may stand in the blanks of a sentence about the event."""
     names, detail = event.names, event.detail
-    more = ngettext("and %(count)s more", "and %(count)s more", names.more) % {"count": names.more} if names.more else ""
+    more = (
+        ngettext("and %(count)s more", "and %(count)s more", names.more) % {"count": names.more} if names.more else ""
+    )
     return {
-        "who": event.user.username if event.user else str(GONE),
-        "staff": str(detail.get("staff") or _("staff")),
+        "who": who(event),
+        "staff": str(detail.get("staff") or (_("a command") if detail.get("by") == "command" else _("staff"))),
         "invited": names.invitation.email or str(_("an address that is kept no more")),
         "inviter": names.invitation.inviter,
         "groups": ", ".join(names.invitation.groups),
@@ -201,24 +210,33 @@ def words_of(event: Event) -> dict[str, str]:
     }
 
 
+def who(event: Event) -> str:
+    """Returns the name of the account that the event belongs to, or what stands in its place."""
+    if event.user:
+        return event.user.username
+    return str(_("a command") if is_of_command(event) else GONE)
+
+
 def wording(event: Event) -> Any:
     """Returns the sentence that fits the event, with its blanks."""
-    kind, detail, invitation = Event.Kind(event.kind), event.detail, event.names.invitation
-    if kind == Event.Kind.POWER_USED and detail.get("done") in ON_THINGS:
-        return (ON_PEOPLE if "whom" in detail else ON_THINGS)[detail["done"]]
-    if kind == Event.Kind.FAILED and not is_of_account(event):
-        return FAILED_FOR_NOBODY
-    if kind == Event.Kind.SIGNED_IN:
-        return SIGNED_IN_BY.get(detail.get("way", ""), SENTENCES[kind])
-    if kind == Event.Kind.INVITED and invitation.groups:
-        return INTO_GROUPS if event.user else INTO_GROUPS_BY_NOBODY
-    if kind == Event.Kind.ACCEPTED and invitation.inviter:
-        return ACCEPTED_FROM
-    if kind == Event.Kind.DECLINED and invitation.inviter:
-        return DECLINED_FROM
-    if event.user is None and kind in BY_NOBODY:
-        return BY_NOBODY[kind]
-    return BY_STAFF.get(kind, SENTENCES[kind]) if detail.get("by") == "staff" else SENTENCES[kind]
+    kind = Event.Kind(event.kind)
+    by_nobody = BY_NOBODY.get(kind) if event.user is None else None
+    by_staff = BY_STAFF.get(kind) if event.detail.get("by") in {"staff", "command"} else None
+    special = SPECIAL[kind](event) if kind in SPECIAL else None
+    return special or by_nobody or by_staff or SENTENCES[kind]
+
+
+# What an event of a kind says in another sentence than those above, or None.
+SPECIAL: dict[Event.Kind, Callable[[Event], Any]] = {
+    Event.Kind.POWER_USED: lambda event: (ON_PEOPLE if "whom" in event.detail else ON_THINGS).get(
+        event.detail.get("done", "")
+    ),
+    Event.Kind.FAILED: lambda event: None if is_of_account(event) else FAILED_FOR_NOBODY,
+    Event.Kind.SIGNED_IN: lambda event: SIGNED_IN_BY.get(event.detail.get("way", "")),
+    Event.Kind.INVITED: lambda event: INTO_GROUPS[event.user is None] if event.names.invitation.groups else None,
+    Event.Kind.ACCEPTED: lambda event: ACCEPTED_FROM if event.names.invitation.inviter else None,
+    Event.Kind.DECLINED: lambda event: DECLINED_FROM if event.names.invitation.inviter else None,
+}
 
 
 def rights(event: Event, values: dict[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARC
 from django.core.exceptions import ObjectNotUpdated, ValidationError
 from django.db import IntegrityError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -151,6 +151,29 @@ class LongList(admin.ModelAdmin):
             return super().changeform_view(request, *args, **kwargs)
         except (IntegrityError, ObjectNotUpdated):
             return super().changeform_view(request, *args, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Returns the page of a form. Its labels are without colons."""
+        context["adminform"].form.label_suffix = ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Raises Http404: what staff have done to a row is in the security history."""
+        raise Http404
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Returns what the page before a deletion shows: the rows in words, their number, and rights that are missing.
+
+        The last value, protected rows, is always empty. What is deleted with the rows is not listed: it may be very
+        much, and Django would name each session by its key.
+        """
+        rows = list(objs)
+        kept = {str(self.opts.verbose_name) for row in rows if not self.has_delete_permission(request, row)}
+        return [self.in_full(row) for row in rows], {self.opts.verbose_name_plural: len(rows)}, kept, []
+
+    def in_full(self, row: Any) -> str:
+        """Returns what a row is called where staff are asked whether to delete it."""
+        return str(row)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Returns whether the URL may filter by `lookup`: only if the list has that filter.

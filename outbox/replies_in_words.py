@@ -38,10 +38,7 @@ REASONS: list[tuple[Says, object]] = [
     (_has(rf"^{NOT_SENT}its owner asked"), gettext_lazy("asked never to be")),
     (_has(f"^{NOT_SENT}"), gettext_lazy("mail to this address has come back before")),
     (_has(r"^SMTPAuthenticationError"), gettext_lazy("our mail server refuses our password")),
-    (
-        _has(r"^\w+(Error|Disconnected|Exception|gaierror|timeout)?: (?![45]\d\d)"),
-        gettext_lazy("no mail server answers"),
-    ),
+    (_has(r"^(\w*Error|gaierror|herror|SMTP\w+): (?![45]\d\d)"), gettext_lazy("no mail server answers")),
     (_status(r"2\.2"), gettext_lazy("mailbox full")),
     (_status(r"2\.1"), gettext_lazy("mailbox turned off")),
     (_status(r"1\.(2|10)"), gettext_lazy("this domain takes no mail")),
@@ -51,10 +48,7 @@ REASONS: list[tuple[Says, object]] = [
     (_status(r"4\.\d+"), gettext_lazy("the server of this address can’t be reached")),
     (_has(r"quota|(mail ?box|inbox|folder) (is )?full|disk space"), gettext_lazy("mailbox full")),
     (_status(r"7\.\d+"), OURS),
-    (
-        _has(r"\b(spam|block(ed|list)|blacklist|reputation|policy|dmarc|dkim|spf)\b"),
-        gettext_lazy("the server doesn’t take our mail"),
-    ),
+    (_has(r"\b(spam|block(ed|list)|blacklist|reputation|policy|dmarc|dkim|spf)\b"), OURS),
     (_has(r"\b(rate|limit|too many|throttl\w+)\b"), gettext_lazy("too much mail at once")),
     (_has(r"\b(domain|host)\b.*\b(not|unknown|exist)"), gettext_lazy("this domain takes no mail")),
     (dead_address.says_dead, gettext_lazy("mailbox does not exist")),
@@ -92,3 +86,19 @@ def given_up(mail: OutboxMessage) -> str:
     if code_of(mail.last_answer).startswith("5"):
         return _("Refused: %(why)s")
     return ngettext("Given up after %(count)s try", "Given up after %(count)s tries", mail.attempts)
+
+
+def answer(mail: OutboxMessage) -> str:
+    """Returns what a server said of a mail, and its code in brackets: "mailbox full (4.2.2)"; "" if it said nothing."""
+    if not mail.last_answer:
+        return ""
+    if mail.status != mail.Status.SENT:
+        return with_code(mail.last_answer)
+    code = code_of(mail.last_answer)
+    return _("accepted for delivery") + (f" ({code})" if code else "")
+
+
+def with_code(refusal: str) -> str:
+    """Returns what a server's refusal means, and its code in brackets."""
+    code = code_of(refusal)
+    return reason(refusal) + (f" ({code})" if code else "")

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from accounts import desk_offers, notices, power
 from accounts.models import User
 from kit.long_list import LongList
+from kit.one_row import EVERYWHERE
 
 ONE_BY_ONE = 500  # people, at most, in an action that takes several statements for each
 
@@ -27,7 +28,7 @@ class PersonActions(LongList):
 
     actions = desk_offers.ACTIONS
 
-    @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
+    @admin.action(description=gettext_lazy("End sessions"), permissions=["change"], location=EVERYWHERE)
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
         """Ends all sessions of the chosen people, records it, and says in a message how many.
 
@@ -38,7 +39,7 @@ class PersonActions(LongList):
         numbers = {"sessions": chosen.sign_out(**power.by(request)), "users": len(people)}
         self.report(request, _("%(sessions)s sessions ended for %(users)s people.") % numbers, len(people), skipped)
 
-    @admin.action(description=gettext_lazy("Deactivate and end sessions"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Turn off"), permissions=["change"], location=EVERYWHERE)
     def turn_off(self, request: HttpRequest, queryset: Any) -> None:
         """Deactivates the chosen people, ends their sessions and mails them; says in a message how many.
 
@@ -60,7 +61,7 @@ class PersonActions(LongList):
                     done.append(person)
         finally:  # one event and one mail to each superuser, however many people
             power.record_on(request, list(filter(power.is_powerful, done)), {"is_active": [True, False]})
-        self.report(request, _("%(count)s deactivated.") % {"count": len(done)}, len(done), skipped)
+        self.report(request, _("%(count)s turned off.") % {"count": len(done)}, len(done), skipped)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
         """Returns the people in `queryset` whom the visitor may change, and how many it skips, by reason in words.

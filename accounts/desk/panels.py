@@ -1,19 +1,23 @@
-"""The desk's panels under a person: their sessions, their Google account and their newest events."""
+"""What the desk's page of a person shows beside the facts: their sessions and their newest events."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.desk_offers import NEWEST, Panel
 from accounts.models import Event, User
-from kit.long_list import exact
+from accounts.models.event import FAILURES
+from accounts.sentences import read_names, sentence
+from kit.times import brief_html
 
 INVITING = (Event.Kind.INVITED, Event.Kind.RESENT, Event.Kind.EXTENDED, Event.Kind.REVOKED)
+BAD = {*FAILURES, Event.Kind.DISOWNED}
 
 
-def sessions_panel(request: HttpRequest, person: User) -> Panel:
+def sessions_panel(person: User) -> Panel:
     """Returns the panel of the person's newest live sessions, with a button to end each.
 
     The button posts the session's handle: its key is as good as a password, and must not be shown.
@@ -21,32 +25,59 @@ def sessions_panel(request: HttpRequest, person: User) -> Panel:
     sessions = list(person.sessions.live().order_by("-created_at")[:NEWEST])
     return Panel(
         "sessions",
-        _("Sessions"),
-        [_("device"), _("IP address"), _("started"), _("ends")],
-        [[row.device_name, row.ip, exact(row.created_at), exact(row.expire_date)] for row in sessions],
+        _("Signed in on"),
+        [_("Device and address"), _("Signed in"), _("Ends")],
+        [
+            [place(row.device_or_unknown, row.ip), brief_html(row.created_at), brief_html(row.expire_date)]
+            for row in sessions
+        ],
         button_values=[row.handle for row in sessions],
         action=reverse("admin:accounts_user_end_session", args=[person.pk]),
-        button=_("End session"),
+        button=_("End"),
+        button_in_full=_("End session"),
     )
 
 
-def google_panel(request: HttpRequest, person: User) -> Panel:
-    """Returns the panel of the person's Google account: its address, and when it was connected and last used."""
-    accounts: Any = person.socialaccount_set.order_by("-id")[:NEWEST]  # type: ignore[attr-defined]
-    rows = [[row.extra_data.get("email", ""), exact(row.date_joined), exact(row.last_login)] for row in accounts]
-    return Panel("google", "Google", [_("email address"), _("connected"), _("last used")], rows)
+def place(device: str, ip: str | None) -> str:
+    """Returns a device and an IP address, of which either may be unknown, in one line."""
+    return ", ".join(filter(None, (device, ip)))
 
 
-def events_panel(request: HttpRequest, person: User) -> Panel | None:
-    """Returns the panel of the person's newest events; None if the visitor may not read the history.
+@dataclass
+class Moment:
+    """A line of a person's history: what happened, when in HTML, where, and how the line looks ("bad" or "")."""
 
-    It leaves out the kinds in INVITING, and leads to the list of all events of the person.
+    what: str
+    when: str
+    place: str
+    look: str
+
+
+@dataclass
+class History:
+    """The newest events of a person, and the URL of the list of all."""
+
+    moments: list[Moment]
+    more: str
+
+
+def history(request: HttpRequest, person: User) -> History | None:
+    """Returns the person's newest events in sentences; None if the visitor may not read the history.
+
+    It leaves out the kinds in INVITING: for a person who has invited a thousand others, it would show nothing else.
     """
     if not request.user.has_perm("accounts.view_event"):
         return None
-    # For a person who has invited a thousand others, the panel would show nothing else.
-    events = person.events.exclude(kind__in=INVITING).order_by("-id")[:NEWEST]
-    columns = [_("when"), _("what"), _("IP address"), _("device")]
-    rows = [[exact(row.at), row.get_kind_display(), row.ip, row.device_name] for row in events]
-    more = f"{reverse('admin:accounts_event_changelist')}?q={person.username}"
-    return Panel("history", _("Security history"), columns, rows, more=more)
+    events = list(person.events.select_related("user").exclude(kind__in=INVITING).order_by("-id")[:NEWEST])
+    read_names(events)
+    moments = [
+        Moment(
+            sentence(event),
+            brief_html(event.at),
+            place(event.device_name, event.ip),
+            "bad" if event.kind in BAD else "",
+        )
+        for event in events
+    ]
+    query = urlencode({"q": person.username})
+    return History(moments, f"{reverse('admin:accounts_event_changelist')}?{query}")

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,10 +14,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import desk_offers, names, power
+from accounts import names, power
 from accounts.desk.actions import PersonActions
 from accounts.desk.filters import ActiveFilter, GoogleFilter, LastSignInFilter, PasswordFilter, StaffFilter
-from accounts.desk.panels import events_panel, google_panel, sessions_panel
+from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
 from kit import addresses
 from kit.long_list import ago
@@ -23,22 +25,46 @@ from kit.long_list import ago
 ACCOUNT = gettext_lazy("A person’s account")
 
 
+class GroupsField(forms.ModelMultipleChoiceField):
+    """A box for each group; beside those that grant permissions it says so."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **options: Any) -> None:
+        grants = Exists(Permission.objects.filter(group=OuterRef("pk")))
+        super().__init__(Group.objects.annotate(grants=grants).order_by("name"), **options)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return _("%(group)s (gives rights at the desk)") % {"group": obj.name} if obj.grants else obj.name
+
+
 class PersonForm(forms.ModelForm):
     """The desk's form for a person, with the site's own rules for usernames and addresses."""
 
     # Plain fields, without the checks of the model's fields: the methods below check, in our words.
-    username = forms.CharField(label=gettext_lazy("username"))
+    username = forms.CharField(label=gettext_lazy("Username"))
     email = forms.CharField(
-        label=gettext_lazy("email address"),
+        label=gettext_lazy("Address"),
         help_text=gettext_lazy(
             "A new address leaves the password, Google and known devices as they are. If somebody else got into the "
-            "account, also email a password reset link: the new password drops all other ways in."
+            "account, also mail a reset link: the new password drops all other ways in."
         ),
     )
+    groups = GroupsField(label=gettext_lazy("Groups"), required=False)
 
     class Meta:
         model = User
         fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")
+        labels = {
+            "is_active": gettext_lazy("Turned on"),
+            "is_staff": gettext_lazy("Staff"),
+            "is_superuser": gettext_lazy("Superuser"),
+        }
+        help_texts = {
+            "is_active": gettext_lazy("While it is off, nobody can sign in. Everything is kept."),
+            "is_staff": gettext_lazy("They may enter the desk, and do there what they and their groups are allowed."),
+            "is_superuser": gettext_lazy("With “Staff”, they may do everything at the desk."),
+        }
 
     def clean_username(self) -> str:
         """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
@@ -52,8 +78,8 @@ class PersonForm(forms.ModelForm):
 
 
 @admin.register(User)
-class PersonAdmin(PersonActions):
-    """The desk's list of people, and the page on which staff change, turn off or delete one of them."""
+class PersonAdmin(PersonPage, PersonActions):
+    """The desk's list of people, and the form that adds or changes one. PersonPage has the page of one."""
 
     form = PersonForm
     list_display = (
@@ -69,7 +95,6 @@ class PersonAdmin(PersonActions):
     list_filter = (ActiveFilter, StaffFilter, PasswordFilter, GoogleFilter, LastSignInFilter)
     search_fields = ("email__exact", "username__exact")
     search_help_text = gettext_lazy("A whole address or username")
-    readonly_fields = ("last_login", "joined_at", "invites_paused_at")
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, person: User) -> str:
@@ -89,13 +114,7 @@ class PersonAdmin(PersonActions):
 
     @admin.display(description=gettext_lazy("ways in"))
     def ways_in(self, person: User) -> str:
-        """Returns in words how the person can sign in, besides by the mailed links that everybody can use."""
-        ways = [
-            _("password") if person.has_usable_password() else "",
-            "Google" if person.has_google else "",
-            _("authenticator app") if person.has_app else "",
-        ]
-        return ", ".join(filter(None, ways)) or _("email links only")
+        return ways_in(person)
 
     @admin.display(description=gettext_lazy("joined"))
     def joined(self, person: User) -> str:
@@ -104,24 +123,14 @@ class PersonAdmin(PersonActions):
     def complete(self, rows: Any) -> None:
         User.objects.read_ways_in(rows)
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Shows a person's form, and under it the panels of what belongs to them; the POST changes the person.
-
-        The POST leads to the list, and an unknown id to the start of the desk. Raises PermissionDenied if the visitor
-        may not view or, by a POST, not change this person.
-        """
-        person = self.get_object(request, object_id)
-        if person and request.method == "GET":
-            own = (sessions_panel, google_panel, events_panel)
-            panels = [panel for make in (*own, *desk_offers.PANELS) if (panel := make(request, person))]
-            may_change = self.has_change_permission(request, person)
-            extra = {"panels": panels, "may_change": may_change}
-            kwargs["extra_context"] = extra | (kwargs.get("extra_context") or {})
-        return super().change_view(request, object_id, *args, **kwargs)
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Returns the fields of the form: for all but superusers without power.RIGHTS."""
+        hidden = self.get_readonly_fields(request, obj)
+        return tuple(name for name in PersonForm.Meta.fields if name not in hidden)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Returns the fields that the visitor may not set; for all but superusers, power.RIGHTS are among them."""
-        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *power.RIGHTS)
+        """Returns the fields that the visitor may not set: for all but superusers, power.RIGHTS."""
+        return () if request.user.is_superuser else power.RIGHTS
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Returns whether the visitor may change this person. Only a superuser may change staff and superusers.
@@ -150,15 +159,8 @@ class PersonAdmin(PersonActions):
         before, after = changed_values(form, change=change)
         power.record_person(request, form.instance, before, after)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Returns what the page before a deletion shows: addresses and number of people, and rights that are missing.
-
-        The last value, protected rows, is always empty. The rows that are deleted with the people are not listed: they
-        may be many, and Django would name each session by its key.
-        """
-        people = list(objs)
-        kept = {str(self.opts.verbose_name) for person in people if not self.has_delete_permission(request, person)}
-        return [person.email for person in people], {self.opts.verbose_name_plural: len(people)}, kept, []
+    def in_full(self, row: User) -> str:
+        return f"{row.username} ({addresses.readable(row.email)})"
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Deletes the account and mails its owner. Raises DatabaseError if the database fails."""

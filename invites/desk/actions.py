@@ -5,7 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin import ActionLocation, helpers
+from django.contrib.admin import helpers
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -19,10 +19,10 @@ from invites.link import opens
 from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.steps import Extend, Resend, Revoke, Verb
 from kit.long_list import LongList, means_all
+from kit.one_row import EVERYWHERE
 
-EVERYWHERE = (ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM)
 TICKED = 500  # ids that the confirming form repeats at most; more rows can be chosen only as all that the list finds
-RENEWING = ("resend", "extend")  # actions by which an invitation lasts longer
+RENEWING = {"resend", "extend"}  # actions by which an invitation lasts longer
 NAMED = 200  # addresses that the confirming page shows at most
 
 
@@ -37,7 +37,7 @@ class Steering(LongList):
         Of all rows that the list finds it is not known yet which they are: then it is enough that there are any.
         """
         posted = getattr(request, "POST", {})
-        if posted.get("action") not in RENEWING:
+        if not {posted.get("action"), posted.get("CHANGE_FORM-action")} & RENEWING:  # on the list, or on a page
             return False
         powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
         if means_all(request):

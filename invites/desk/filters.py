@@ -134,7 +134,7 @@ class InviterFilter(LinkedFilter):
 
 
 class BatchFilter(LinkedFilter):
-    title = _("batch")
+    title = _("list")
     parameter_name = "batch"
 
     def name(self, value: str) -> str:

@@ -12,7 +12,7 @@ from kit.addresses import readable
 
 def find(ids: Collection[UUID]) -> dict[UUID, sentences.Invitation]:
     """Returns what the history says of the invitations with these ids, by id; nothing of those that were pruned."""
-    rows = Invite.objects.filter(pk__in=ids).select_related("invited_by", "group")
+    rows = Invite.objects.filter(pk__in=ids).select_related("invited_by").prefetch_related("groups")
     return {invite.pk: in_words(invite) for invite in rows}
 
 
@@ -21,7 +21,7 @@ def in_words(invite: Invite) -> sentences.Invitation:
     return sentences.Invitation(
         email=readable(invite.email),
         inviter=invite.invited_by.username if invite.invited_by else "",
-        groups=[invite.group.name] if invite.group else [],
+        groups=sorted(group.name for group in invite.groups.all()),
         url=reverse("admin:invites_invite_change", args=[invite.pk]),
     )
 

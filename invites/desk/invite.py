@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from invites.desk.actions import Steering, applicable
+from invites.desk.actions import Steering
 from invites.desk.filters import (
     BatchFilter,
     CreatedFilter,
@@ -25,21 +25,19 @@ from invites.desk.filters import (
     StateFilter,
 )
 from invites.desk.invite_form import InviteForm
-from invites.desk.timeline import timeline
-from invites.link import opens
+from invites.desk.invite_page import InvitePage
 from invites.models import Entry, Invite, Reason, in_step
 from kit import addresses
 from kit.long_list import ago, exact
 from outbox.models import OutboxMessage
 
-MAILS_SHOWN = 20  # newest mails on the page of an invitation
-
 
 @admin.register(Invite)
-class InviteAdmin(Steering):
-    """The admin of invitations: the list, the form that invites one person, and the page of one with its history."""
+class InviteAdmin(InvitePage, Steering):
+    """The admin of invitations: the list and the form that invites one person. InvitePage has the page of one."""
 
     form = InviteForm
+    add_form_template = "admin/invites/invite/add.html"
     list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
     list_filter = (
         StateFilter,
@@ -54,7 +52,7 @@ class InviteAdmin(Steering):
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("A whole address")
-    readonly_fields = ("state_badge", "end", "inviter", "source", "in_batch", "name", "into", "next", "decline_reason")
+    fields = InviteForm.Meta.fields
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
@@ -75,14 +73,6 @@ class InviteAdmin(Steering):
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
         return list_link(query, invite.invited_by.username)
 
-    @admin.display(description=gettext_lazy("batch"), empty_value="–")
-    def in_batch(self, invite: Invite) -> str:
-        return list_link(urlencode({BatchFilter.parameter_name: invite.batch}), invite.batch) if invite.batch else "–"
-
-    @admin.display(description=gettext_lazy("groups"))
-    def into(self, invite: Invite) -> str:
-        return ", ".join(invite.groups.order_by("name").values_list("name", flat=True)) or "–"
-
     @admin.display(description=gettext_lazy("last sent"), empty_value="–")
     def sent(self, invite: Invite) -> str:
         """Returns how long ago the invitation was last mailed, and how often in all if more than once."""
@@ -99,43 +89,9 @@ class InviteAdmin(Steering):
     def complete(self, rows: Any) -> None:
         OutboxMessage.objects.attach_newest(rows)
 
-    def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> Any:
-        """Returns the fields of the form for a new invitation, or the lines of fields on the page of one."""
-        if obj is None:
-            return InviteForm.Meta.fields
-        lines: list[Any] = [
-            ("email", "state_badge", "end"),
-            ("inviter", "source", "in_batch"),
-            ("name", "language", "into", "next"),
-            "note",
-        ]
-        return [*lines, "decline_reason"] if obj.decline_reason else lines
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Shows an invitation, its history and mails, and a button for each action that would change it.
-
-        A POST runs the action that it names, and leads back to the page or shows the action's own. An unknown id leads
-        to the start of the desk. Raises PermissionDenied for a person who may not view invitations and for a POST
-        without an action.
-        """
-        invite = self.get_object(request, object_id)
-        if invite and request.method == "GET":
-            opens.gather()
-            invite.refresh_from_db(fields=["opened_at"])
-            mails = list(invite.mails[:MAILS_SHOWN])
-            shown = {
-                "mails": mails,
-                "moments": timeline(invite, mails, traces=request.user.has_perm("accounts.view_event")),
-                "verbs": self.buttons(request, invite),
-            }
-            kwargs["extra_context"] = shown | (kwargs.get("extra_context") or {})
-        return super().change_view(request, object_id, *args, **kwargs)
-
-    def buttons(self, request: HttpRequest, invite: Invite) -> list[tuple[str, str]]:
-        """Returns name and label of each action that this person may do and that would change this invitation."""
-        offered: dict[str, Any] = self.get_actions(request, action_location=admin.ActionLocation.CHANGE_FORM)
-        names = applicable(invite) if offered else []
-        return [(name, str(offered[name].description)) for name in names]
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Shows the form that invites one person. Its POST sends the invitation, and leads to its page."""
+        return super().add_view(request, form_url, {"title": _("Invite one person")} | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         """Invites the person of a valid form, by a mail, and sets `obj.pk` to the id of the pending invitation.
@@ -148,6 +104,8 @@ class InviteAdmin(Steering):
         outcome = Invite.objects.issue_many([entry], **given, leaving=in_step(), beside_members=True)
         for _email, reason in outcome.skipped:
             self.message_user(request, self.why_not(reason), messages.WARNING)
+        if outcome.done:
+            self.message_user(request, _("1 invitation is on its way."), messages.SUCCESS)
         standing = Invite.objects.pending().filter(email=entry.email).exclude(source=Invite.Source.MEMBER)
         obj.pk = outcome.done[0] if outcome.done else standing.order_by("-id").values_list("pk", flat=True).first()
 
@@ -162,10 +120,10 @@ class InviteAdmin(Steering):
         return super().log_addition(request, obj, message) if obj.pk else None
 
     def response_add(self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None) -> HttpResponse:
-        """Leads on as Django does or, if nobody was invited, to the list."""
-        if obj.pk is None:
-            return redirect("admin:invites_invite_changelist")
-        return super().response_add(request, obj, post_url_continue)
+        """Leads to the page of the pending invitation or, if there is none or it may not be seen, to the list."""
+        if obj.pk is None or not self.has_view_permission(request):
+            return redirect("admin:invites_invite_changelist" if self.has_view_permission(request) else "admin:index")
+        return redirect("admin:invites_invite_change", obj.pk)
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False

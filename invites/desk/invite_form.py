@@ -18,10 +18,10 @@ from outbox.models import Suppression
 class InviteForm(forms.ModelForm):
     """The form with which staff invite one person, by address; it checks that the address can be invited."""
 
-    email = forms.CharField(label=gettext_lazy("email address"))
+    email = forms.CharField(label=gettext_lazy("Address"))
     language = forms.ChoiceField(
-        label=gettext_lazy("language"),
-        choices=[("", gettext_lazy("the site’s language")), *settings.LANGUAGES],
+        label=gettext_lazy("Language"),
+        choices=[("", gettext_lazy("The site’s language")), *settings.LANGUAGES],
         required=False,
     )
     sure = SureField()
@@ -49,7 +49,7 @@ class InviteForm(forms.ModelForm):
         if suppression:
             said = _(
                 "Mail to this address came back on %(date)s: %(reason)s. "
-                "Lift it under Suppressed addresses, then invite again."
+                "Lift it under “Addresses we don’t write to”, then invite again."
             )
             since = date_format(timezone.localtime(suppression.created_at), _("j M Y"))
             raise ValidationError(said % {"date": since, "reason": suppression.reason.rstrip(".")})

@@ -19,7 +19,9 @@ from accounts.models import Event, User
 from invites.models import Invite, InviteQuerySet, Inviter, MagicLink, Reason
 from invites.models.inviter import InviterQuerySet
 from invites.models.steps import SENT_JUST_NOW
-from kit.long_list import exact
+from kit.addresses import readable
+from kit.one_row import EVERYWHERE, Fact
+from kit.times import brief_html
 from outbox.models import Suppression
 
 MAILED_AT_ONCE = 500  # people: each takes several statements
@@ -27,7 +29,7 @@ MAILED_AT_ONCE = 500  # people: each takes several statements
 PAUSED, ALLOWED = "Invitations paused", "Invitations allowed"
 
 
-@admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])
+@admin.action(description=gettext_lazy("Mail a reset link"), permissions=["change"], location=EVERYWHERE)
 def mail_reset(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Mails each of these people a link for a new password; the mail says that the site has asked for it.
 
@@ -66,7 +68,7 @@ def mail_one_reset(request: HttpRequest, person: User) -> bool:
     return True
 
 
-@admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"])
+@admin.action(description=gettext_lazy("Pause their invitations"), permissions=["change"], location=EVERYWHERE)
 @transaction.atomic
 def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Keeps these people from inviting others, and shows how many were paused and skipped.
@@ -82,7 +84,7 @@ def pause(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     modeladmin.report(request, _("%(count)s may not invite now.") % {"count": len(inviting)}, len(inviting), skipped)
 
 
-@admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"])
+@admin.action(description=gettext_lazy("Allow their invitations again"), permissions=["change"], location=EVERYWHERE)
 @transaction.atomic
 def allow(modeladmin: Any, request: HttpRequest, queryset: Any) -> None:
     """Lets these people invite others again, and shows how many were allowed and skipped.
@@ -104,20 +106,47 @@ def inviters(people: list[User]) -> InviterQuerySet:
 
 def received(request: HttpRequest, person: User) -> Panel | None:
     """Returns the table of invitations to a person's address; None if the reader may not view invitations."""
+    if not may_see(request):
+        return None
     invites = Invite.objects.filter(email=person.email).select_related("invited_by")
-    panel = Panel("invited", _("Invitations to this address"), [_("when"), _("invited by"), _("state"), _("source")])
+    panel = Panel("invited", _("Invitations to this address"), [_("When"), _("From"), _("State")])
     panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
     panel.more = list_url(q=person.email)
-    return panel if may_see(request) else None
+    return panel
 
 
 def sent(request: HttpRequest, person: User) -> Panel | None:
     """Returns the table of invitations that a person has sent; None if the reader may not view invitations."""
+    if not may_see(request):
+        return None
     invites = Invite.objects.filter(invited_by=person)
-    panel = Panel("inviting", _("Invited by this person"), [_("when"), _("email address"), _("state"), _("source")])
-    panel.rows = [row(invite, invite.email) for invite in newest(invites)]
+    panel = Panel("inviting", _("Invited by this person"), [_("When"), _("Address"), _("State")])
+    panel.rows = [row(invite, readable(invite.email)) for invite in newest(invites)]
     panel.more = list_url(invited_by=person.pk)
-    return panel if may_see(request) else None
+    return panel
+
+
+def came_in(request: HttpRequest, person: User) -> list[Fact]:
+    """Returns by which invitation a person came in, and where the tree of those they brought is.
+
+    Returns nothing if the reader may not view invitations.
+    """
+    if not may_see(request):
+        return []
+    tree = format_html(
+        '<a href="{}">{}</a>', reverse("admin:invites_inviter_change", args=[person.pk]), _("see the tree")
+    )
+    first = Invite.objects.filter(accepted_by=person).select_related("invited_by").order_by("id").first()
+    return [*([Fact(_("Came in by"), by_which(first))] if first else []), Fact(_("Brought in"), tree)]
+
+
+def by_which(invite: Invite) -> str:
+    """Returns whose invitation it is, as a link to its page."""
+    words = _("an invitation")
+    if invite.invited_by:
+        words = _("an invitation of %(who)s") % {"who": invite.invited_by.username}
+    url = reverse("admin:invites_invite_change", args=[invite.pk])
+    return format_html('<a href="{}">{}</a>, {}', url, words, brief_html(invite.accepted_at or invite.created_at))
 
 
 def may_see(request: HttpRequest) -> bool:
@@ -134,17 +163,17 @@ def list_url(**query: Any) -> str:
 
 
 def row(invite: Invite, other: str) -> list[Any]:
-    """Returns the cells for one invitation: its time as a link to its page, `other`, its state and its source.
+    """Returns the cells for one invitation: its time as a link to its page, `other`, and its state.
 
     `other` is the other party: the name of the inviter, or the address invited.
     """
     url = reverse("admin:invites_invite_change", args=[invite.pk])
-    when = format_html('<a href="{}">{}</a>', url, exact(invite.created_at))
-    return [when, other, invite.state.label, invite.get_source_display()]
+    return [format_html('<a href="{}">{}</a>', url, brief_html(invite.created_at)), other, invite.state.label]
 
 
 desk_offers.add_panel(received)
 desk_offers.add_panel(sent)
-desk_offers.add_action(mail_reset, after="end_sessions")
-desk_offers.add_action(pause)
-desk_offers.add_action(allow)
+desk_offers.add_facts(came_in)
+desk_offers.add_action(mail_reset, after="end_sessions", applies=lambda person: person.is_active)
+desk_offers.add_action(pause, applies=lambda person: not person.invites_paused_at)
+desk_offers.add_action(allow, applies=lambda person: bool(person.invites_paused_at))

@@ -1,9 +1,11 @@
-"""Sending an invitation to another address: the holder asks for it, and the sender approves or refuses."""
+"""Sending an invitation to another address: the holder asks for it and the sender answers, or staff correct it."""
+
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import Event, User
 from invites import mails
 from invites.models import Invite, InviteQuerySet, Unavailable
 from invites.models.states import UNANSWERED
@@ -56,17 +58,8 @@ class Readdressing:
             asked = self._asked().select_for_update(no_key=True).first()
             if asked is None:
                 raise Unavailable
-            old, current = self.invite, self.invite.current
-            moved = {"revoked_at": timezone.now(), "readdress_to": old.readdress_to}
-            row = Invite.objects.filter(pk=current.pk)
-            if not row.open().update(**moved):
-                raise Unavailable
-            row.withdraw_mails()
-            row.announce_invites("invite.revoked")
-            Event.objects.record(Event.Kind.REVOKED, old.invited_by, about=current.pk)
-            said = {name: getattr(current, name) for name in SAID}
-            spoken = old.readdress_language or old.language
-            Invite.objects.issue(old.readdress_to, language=spoken, groups=current.group_ids, **said)
+            old = self.invite
+            move(old.current, old.readdress_to, by=old.invited_by, language=old.readdress_language or old.language)
 
     def refuse(self) -> None:
         """Leaves the invitation with its own address, and mails that to the other address, which wanted it.
@@ -81,3 +74,34 @@ class Readdressing:
     def _asked(self) -> InviteQuerySet:
         """Returns a query for the invitation; it is empty unless the request waits for the sender's answer."""
         return Invite.objects.filter(UNANSWERED, pk=self.invite.pk).exclude(readdress_to="")
+
+
+def correct(invite: Invite, *, by: User, email: str, name: str, note: str) -> Invite:
+    """Changes what an open invitation says, as the member of staff `by` has typed it. Returns the invitation.
+
+    With another address, that is invited and mailed instead, and its invitation is returned. Mail that is already
+    written stays as it is. Raises Unavailable if the invitation is no longer open.
+    """
+    said = {"name": name, "note": note}
+    with transaction.atomic():
+        if email != invite.email:
+            return move(invite, email, by=by, language=invite.language, **said)
+        if not Invite.objects.open().filter(pk=invite.pk).update(**said):
+            raise Unavailable
+    return invite
+
+
+def move(invite: Invite, email: str, *, by: User | None, **changed: Any) -> Invite:
+    """Withdraws an open invitation, and invites and mails another address with what it says. Returns the new one.
+
+    `by` is who did it, for the history; `changed` are columns that are to say something else. To be called in a
+    transaction. Raises Unavailable if the invitation is no longer open.
+    """
+    row = Invite.objects.filter(pk=invite.pk)
+    if not row.open().update(revoked_at=timezone.now(), readdress_to=email):
+        raise Unavailable
+    row.withdraw_mails()
+    row.announce_invites("invite.revoked")
+    Event.objects.record(Event.Kind.REVOKED, by, about=invite.pk)
+    said = {name: getattr(invite, name) for name in SAID} | changed
+    return Invite.objects.issue(email, by=by, groups=invite.group_ids, **said)

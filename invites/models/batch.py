@@ -66,8 +66,8 @@ class Batch(models.Model):
     objects = BatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("batch")
-        verbose_name_plural = _("batches")
+        verbose_name = _("list")
+        verbose_name_plural = _("lists")
         ordering: ClassVar[list[str]] = ["-id"]
 
     def __str__(self) -> str:

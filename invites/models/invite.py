@@ -62,7 +62,7 @@ class Invite(models.Model):
         verbose_name=_("invited by"),
         db_index=False,  # invite_by_inviter begins with this column
     )
-    batch = models.CharField(_("batch"), max_length=40, blank=True)
+    batch = models.CharField(_("list"), max_length=40, blank=True)
     # What the inviter calls the person, and the groups that the person joins by accepting.
     name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
     groups = models.ManyToManyField(

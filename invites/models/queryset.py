@@ -138,6 +138,7 @@ class InviteQuerySet(Lifecycle):
         invited_by: User | None = None,
         lifetime: timedelta | None = None,
         groups: Iterable[int] = (),
+        by: User | None = None,
         **said: Any,
     ) -> "Invite":
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
@@ -146,7 +147,7 @@ class InviteQuerySet(Lifecycle):
         name, note, language, next, batch. If the address has an open invitation already (for the source MEMBER from
         this member, else from staff), that one is mailed again and returned: its end may become later, what it says
         stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups. Stores
-        all of this in one transaction.
+        all of this in one transaction. `by` is who did it, if not the inviter.
         """
         account = User.objects.filter(email=email).first()
         new = self.model(email=email, source=source, invited_by=invited_by, **said, **first_times(lifetime))
@@ -159,7 +160,7 @@ class InviteQuerySet(Lifecycle):
             rivals = self.rivals(source, invited_by).filter(email=email).select_for_update(no_key=True)
             invite = new if stored else rivals.first()
             if invite is None:  # a visitor answered it between the two statements
-                said |= {"lifetime": lifetime, "groups": new.group_ids}
+                said |= {"lifetime": lifetime, "groups": new.group_ids, "by": by}
                 return self.issue(email, source=source, invited_by=invited_by, **said)
             until = invite.end_if_mailed(account)
             if not stored:
@@ -168,7 +169,7 @@ class InviteQuerySet(Lifecycle):
             link.invite.group_ids = invite.group_ids
             link.last_until(until, account)
             mails.letter(link, account, may_join=True).save()
-            Event.objects.record(Event.Kind.INVITED, invited_by, about=invite.pk)
+            Event.objects.record(Event.Kind.INVITED, by or invited_by, about=invite.pk)
         return invite
 
     def issue_many(

@@ -95,7 +95,12 @@ def count(days: list[date]) -> list[tuple[int, int]]:
     midnights = [timezone.make_aware(datetime.combine(day, time.min)) for day in [*days, days[-1] + timedelta(days=1)]]
     edges = [earliest(midnight) for midnight in midnights]
     with connection.cursor() as cursor:
-        given: dict[str, Any] = {"since": edges[:-1], "until": edges[1:], "kind": Event.Kind.ACCEPTED, "most": COUNTED + 1}
+        given: dict[str, Any] = {
+            "since": edges[:-1],
+            "until": edges[1:],
+            "kind": Event.Kind.ACCEPTED,
+            "most": COUNTED + 1,
+        }
         cursor.execute(LOOK, given)
         return list(cursor.fetchall())
 

@@ -144,7 +144,7 @@ def about_address(email: str, *, known: bool) -> Finding | None:
             f"No mail goes to it: {suppression.explanation}.",
             "Leave it at that: only the owner of the address can take it back.",
         )
-    lift = "If it works again, lift it at the desk under Suppressed addresses, then send the invite again."
+    lift = "If it works again, lift it at the desk under “Addresses we don’t write to”, then send the invite again."
     return failure(f"No mail goes to it: {suppression.explanation}", lift)
 
 

@@ -7,7 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from kit.addresses import readable
 from kit.long_list import LongList, ReadOnly
+from kit.times import brief_html
+from outbox import replies_in_words
 from outbox.models import Suppression
 from outbox.models.suppression import SuppressionQuerySet
 
@@ -20,7 +23,9 @@ class SuppressionAdmin(ReadOnly, LongList):
     owner wants no mail is stored as a hash only: staff find it by searching for the whole address, and cannot lift it.
     """
 
-    list_display = ("address", "created_at", "why")
+    heading = gettext_lazy("Addresses we don’t write to")
+    list_display = ("address", "since", "why")
+    list_display_links = None
     search_fields = ("recipient",)  # so that there is a search box; search() looks up the address
     search_help_text = gettext_lazy("A whole address; also one whose owner asked never to be written to")
     fields = readonly_fields = list_display
@@ -33,13 +38,20 @@ class SuppressionAdmin(ReadOnly, LongList):
         """Returns the row of `queryset`, if any, that suppresses the address `term`: stored as it is, or as a hash."""
         return queryset & Suppression.objects.to([term])
 
-    @admin.display(description=gettext_lazy("address"))
+    @admin.display(description=gettext_lazy("Address"))
     def address(self, suppression: Suppression) -> str:
-        return suppression.recipient or _("(kept only as a hash)")
+        return readable(suppression.recipient) if suppression.recipient else _("(kept only as a hash)")
 
-    @admin.display(description=gettext_lazy("reason"))
+    @admin.display(description=gettext_lazy("Since"))
+    def since(self, suppression: Suppression) -> str:
+        return brief_html(suppression.created_at)
+
+    @admin.display(description=gettext_lazy("Why"))
     def why(self, suppression: Suppression) -> str:
-        return _("Its owner asked never to be written to.") if suppression.is_opt_out else suppression.reason
+        """Returns why no mail goes to the address: its owner's wish, or what the server said, in words."""
+        if suppression.is_opt_out:
+            return _("Its owner asked never to be written to.")
+        return replies_in_words.with_code(suppression.reason)
 
     @admin.action(description=gettext_lazy("Mail these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: SuppressionQuerySet) -> None:

@@ -204,14 +204,8 @@ class WebhookAdmin(LongList):
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, f"admin/outbox/webhook/{page}.html", common | context, headers=headers)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Returns what the admin's page for deleting lists: the webhooks alone, as each may have very many deliveries.
-
-        The third part of the result names what the person may not delete.
-        """
-        webhooks = list(objs)
-        kept = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
-        return [webhook.url for webhook in webhooks], {self.opts.verbose_name_plural: len(webhooks)}, kept, []
+    def in_full(self, row: Webhook) -> str:
+        return row.url
 
 
 def parse_moment(text: str) -> datetime:

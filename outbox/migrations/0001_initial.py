@@ -104,8 +104,8 @@ class Migration(migrations.Migration):
                 ("found_dead_at", models.DateTimeField(null=True, verbose_name="address found dead")),
             ],
             options={
-                "verbose_name": "outgoing mail",
-                "verbose_name_plural": "outbox",
+                "verbose_name": "mail",
+                "verbose_name_plural": "mails",
                 "indexes": [
                     models.Index(
                         condition=models.Q(("given_up_at", None), ("sent_at", None)),

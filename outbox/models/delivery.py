@@ -82,8 +82,8 @@ class WebhookDelivery(Announcement):
     """
 
     class Status(models.TextChoices):
-        QUEUED = "queued", _("Queued")
-        TRIED = "tried", _("Tried")
+        QUEUED = "queued", _("Waiting")
+        TRIED = "tried", _("Put off")
         DELIVERED = "delivered", _("Delivered")
         GIVEN_UP = "given_up", _("Given up")
 

@@ -89,9 +89,9 @@ class OutboxMessage(models.Model):
     """
 
     class Status(models.TextChoices):
-        QUEUED = "queued", _("Queued")
-        TRIED = "tried", _("Tried")
-        SENT = "sent", _("Handed over")
+        QUEUED = "queued", _("Waiting")
+        TRIED = "tried", _("Put off")
+        SENT = "sent", _("Sent")
         BOUNCED = "bounced", _("Came back")
         GIVEN_UP = "given_up", _("Given up")
 
@@ -121,8 +121,8 @@ class OutboxMessage(models.Model):
     objects = OutboxQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("outgoing mail")
-        verbose_name_plural = _("outbox")
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
         indexes: ClassVar[list[models.Index]] = [
             # due(), lateness.measure() and the figures of what waits.
             models.Index(fields=["next_try_at"], name="outbox_waiting", condition=Q(sent_at=None, given_up_at=None)),

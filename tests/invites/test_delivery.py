@@ -71,12 +71,12 @@ def test_the_list_says_what_became_of_each_mail(desk, mailbox, settings):
 
     page = desk.get(LIST)
 
-    assert cell(page, "sent@") == "Handed over"
+    assert cell(page, "sent@") == "Sent"
     assert cell(page, "bounced@") == "Came back"
     assert cell(page, "refused@") == "Given up"
-    assert cell(page, "late@") == "Tried, tries: 4"
-    assert cell(page, "once@") == "Tried"
-    assert cell(page, "queued@") == "Queued"
+    assert cell(page, "late@") == "Put off, tries: 4"
+    assert cell(page, "once@") == "Put off"
+    assert cell(page, "queued@") == "Waiting"
     assert cell(page, "unmailed@") == "–"
     assert (sent.delivery, bounced.delivery) == ("sent", "bounced")
     assert shown(desk, delivery="trouble") == ["bounced@example.com", "late@example.com", "refused@example.com"]
@@ -88,7 +88,7 @@ def test_only_the_newest_mail_of_an_invite_counts(desk):
     assert shown(desk, delivery="trouble") == [EMAIL]
     issue()
 
-    assert cell(desk.get(LIST), EMAIL) == "Queued"
+    assert cell(desk.get(LIST), EMAIL) == "Waiting"
     assert shown(desk, delivery="trouble") == []
 
 
@@ -122,12 +122,13 @@ def test_the_page_of_an_invite_lists_its_mails_without_a_link(desk, mailbox):
     invite = issue()
     newest(invite).mark_failed("450 4.2.0 see http://testserver/signup?token=secret.signature")
     issue()
-    OutboxMessage.objects.filter(pk=newest(invite).pk).update(kind="invite<b>")
+    OutboxMessage.objects.filter(pk=newest(invite).pk).update(last_answer="<b>550</b> no such user")
 
     page = desk.get(f"{LIST}{invite.pk}/change/")
 
-    row = r"invite<b> .{8,40} Queued 0 – invitation .{8,40} Tried 1 450 4.2.0 see http://testserver/signup\?token=…"
-    assert re.search(row, words(page))
+    assert "Put offWhat the server said: the server says: not now (4.2.0)" in words(page)
+    assert "see http://testserver/signup?token=…" in page.text  # in the tooltip
+    assert "<b>550</b>" not in page.text
     assert "secret" not in page.text
     assert tokens.sign(purposes.SIGNUP, invite.pk) not in page.text
     assert desk.post(f"{LIST}{invite.pk}/change/", {"email": "other@example.com"}).status_code == 403
@@ -138,7 +139,7 @@ def test_inviting_a_suppressed_address_says_why_not_and_what_to_do(desk, suppres
 
     assert (
         "Mail to this address came back on 3 Nov 2026: 550 5.1.1 No such user. "
-        "Lift it under Suppressed addresses, then invite again." in words(page)
+        "Lift it under “Addresses we don’t write to”, then invite again." in words(page)
     )
     assert not Invite.objects.exists()
 

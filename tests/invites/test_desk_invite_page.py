@@ -1,9 +1,11 @@
 """The page of one invitation at the desk: its timeline, and buttons for the acts that apply."""
 
+import html
 import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -26,10 +28,14 @@ def at(invite):
 
 
 def history(page):
-    """Returns the rows of the page's timeline: what happened, who did it, and details."""
+    """Returns the lines of the page's timeline: what happened, and details."""
     body = page.text.partition('id="timeline"')[2].partition("</section>")[0]
-    rows = [re.findall(r"<td>(.*?)</td>", row, re.DOTALL) for row in body.split("<tr>")]
-    return [tuple(cells[1:]) for cells in rows if cells]
+    lines = re.findall(r"<b>(.*?)</b><br><span class=\"quiet\"><time.*?</time>(?: · (.*?))?</span>", body)
+    return [(html.unescape(what), html.unescape(detail)) for what, detail in lines]
+
+
+def happened(page):
+    return [what for what, _detail in history(page)]
 
 
 def buttons(page):
@@ -59,39 +65,80 @@ def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, a
 
     told = history(desk.get(at(invite)))
 
-    assert [what for what, _who, _detail in told if what not in {"Queued", "Handed over"}] == [
-        "Invited",
-        "Sent again",
-        "Extended",
-        "Link opened",
-        "Accepted",
+    assert [what for what, _detail in told if "mail" not in what] == [
+        "olga made this invitation",
+        "olga sent it again",
+        "olga extended it",
+        "The link was opened",
+        "grace accepted it",
     ]
-    assert {("Invited", "olga", "–"), ("Sent again", "olga", "–"), ("Extended", "olga", "–")} < set(told)
-    assert [what for what, _who, _detail in told].count("Handed over") == 2
-    assert ("Accepted", "grace", "Firefox on Windows · 127.0.0.1") in told
+    assert [what for what, _detail in told].count("A mail left: Invitation") == 2
+    assert ("grace accepted it", "Firefox on Windows · 127.0.0.1") in told
 
 
-def test_the_timeline_shows_each_answer_of_the_mail_server(desk):
+def test_the_timeline_says_in_words_what_the_mail_server_said(desk):
     invite = Invite.objects.issue("grace@example.com", source="command")
     mail = OutboxMessage.objects.get(about=invite.pk)
-    mail.mark_failed("450 4.2.0 Greylisted")
-    assert ("Queued", "–", "invitation · tries: 1 · 450 4.2.0 Greylisted") in history(desk.get(at(invite)))
+    assert ("A mail waits to leave: Invitation", "") in history(desk.get(at(invite)))
+    mail.mark_failed("452 4.2.2 Mailbox full")
+    assert ("A mail was put off: Invitation", "mailbox full (4.2.2)") in history(desk.get(at(invite)))
     mail.mark_sent("250 2.0.0 Ok: queued as 4F2A")
-    assert ("Handed over", "–", "250 2.0.0 Ok: queued as 4F2A") in history(desk.get(at(invite)))
+    assert ("A mail left: Invitation", "accepted for delivery (2.0.0)") in history(desk.get(at(invite)))
     mail.mark_bounced("550 5.1.1 No such user")
-    assert ("Came back", "–", "550 5.1.1 No such user") in history(desk.get(at(invite)))
+    assert ("The mail came back", "mailbox does not exist (5.1.1)") in history(desk.get(at(invite)))
 
 
 def test_the_timeline_shows_a_refusal_a_withdrawal_and_the_end(desk, admin_user):
     declined = InviteFactory()
-    declined.decline()
+    declined.decline(reason="I have left")
     revoked = InviteFactory()
     press(desk, revoked, "revoke", confirmed="1")
     over = InviteFactory(expires_at=LONG_AGO, created_at=LONG_AGO - timedelta(hours=1))
 
-    assert ("Declined", "–", "–") in history(desk.get(at(declined)))
-    assert ("Withdrawn", "olga", "–") in history(desk.get(at(revoked)))
-    assert [what for what, _who, _detail in history(desk.get(at(over)))] == ["Invited", "Expired"]
+    assert ("It was declined", "“I have left”") in history(desk.get(at(declined)))
+    assert ("olga withdrew it", "") in history(desk.get(at(revoked)))
+    assert happened(desk.get(at(over))) == ["This invitation was made", "It ended"]
+
+
+def test_what_is_still_to_come_stands_at_the_end_of_the_timeline(desk):
+    invite = InviteFactory()
+
+    page = desk.get(at(invite))
+
+    assert history(page)[-2:] == [("One reminder goes out", "if it is still open"), ("It ends", "")]
+    assert page.text.count('<li class="next">') == 2
+    Invite.objects.filter(pk=invite.pk).update(reminded_at=timezone.now())
+    assert happened(desk.get(at(invite)))[-2:] == ["This invitation was made", "It ends"]
+    invite.decline()
+    assert '<li class="next">' not in desk.get(at(invite)).text
+
+
+STATES = [
+    ({}, "Not opened yet"),
+    ({"opened_at": LONG_AGO}, "Opened"),
+    ({"accepted_at": LONG_AGO}, "Accepted"),
+    ({"declined_at": LONG_AGO}, "Declined"),
+    ({"revoked_at": LONG_AGO}, "Withdrawn"),
+    ({"expires_at": LONG_AGO}, "Expired"),
+]
+
+
+@pytest.mark.parametrize(("fields", "state"), STATES)
+def test_the_state_stands_beside_the_address(desk, fields, state):
+    page = desk.get(at(InviteFactory(email="grace@example.com", **fields)))
+
+    assert "<h1>grace@example.com</h1>" in page.text
+    assert f">{state}</span>" in page.text
+
+
+def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
+    group = Group.objects.create(name="Editors")
+    said = {"name": "Grace", "note": "Welcome", "language": "ru", "next": "/wiki", "batch": "b_1"}
+    page = desk.get(at(InviteFactory(invited_by=ada, group=group, source="csv", **said)))
+
+    for fact in ("Name Grace", "Groups Editors", "Leads to /wiki", "From ada", "Language Русский", "Note Welcome"):
+        label, _space, value = fact.rpartition(" ")
+        assert re.search(rf"<dt>{label}</dt><dd>(<a [^>]*>)?{value}<", page.text), fact
 
 
 def test_only_buttons_that_apply_are_offered(desk, ada):

@@ -59,6 +59,19 @@ def test_a_likely_typo_in_the_form_for_one_is_asked_about_once(desk):
     assert Invite.objects.get().email == "s7@gmial.com"
 
 
+def test_whoever_is_invited_alone_has_a_page_at_once_and_no_word_of_djangos(desk):
+    form = desk.get(f"{LIST}add/").text
+    assert "<h1>Invite one person</h1>" in form
+    assert 'value="Send"' in form
+    assert ":</label>" not in form
+
+    page = desk.post(f"{LIST}add/", {"email": "grace@example.com"}, follow=True)
+
+    assert page.redirect_chain == [(f"{LIST}{Invite.objects.get().pk}/change/", 302)]
+    assert "1 invitation is on its way." in words(page)
+    assert "successfully" not in words(page)
+
+
 @pytest.mark.parametrize(("email", "letter"), [("аda@example.com", "а"), ("n@еxample.com", "е")])
 def test_a_letter_that_only_looks_like_another_is_named_in_the_form_for_one(desk, email, letter):
     assert f"“{letter}” " in words(desk.post(f"{LIST}add/", {"email": email}))

@@ -141,12 +141,12 @@ def test_the_list_says_what_became_of_each_mail(desk):
     invited = MagicLink.objects.issue("alan@example.com")
     mail = OutboxMessage.objects.get(recipient=EMAIL)
 
-    assert delivery(link) == delivery(invited) == "Queued"
+    assert delivery(link) == delivery(invited) == "Waiting"
     for _ in range(2):
         mail.mark_failed("450 4.2.0 Greylisted")
-    assert delivery(link) == "Tried, tries: 2"
+    assert delivery(link) == "Put off, tries: 2"
     OutboxMessage.objects.get(recipient=invited.email).mark_sent("250 taken")
-    assert delivery(invited) == "Handed over"
+    assert delivery(invited) == "Sent"
     assert delivery(LinkFactory(email="unmailed@example.com")) == "–"
 
 

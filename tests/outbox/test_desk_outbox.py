@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -13,6 +14,7 @@ from django.utils import timezone
 from invites.models import MagicLink
 from kit import paging
 from outbox import desk as outbox_admin
+from outbox import kinds
 from outbox.desk import message as outbox_messages
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import PASSWORD, UserFactory
@@ -64,9 +66,12 @@ def test_mails_are_found_by_their_status(desk, one_of_each, subtests):
 def test_every_mail_shows_its_status_and_only_what_waits_its_next_try(desk, one_of_each):
     page = desk.get(OUTBOX)
 
-    for word in ("Queued", "Tried", "Handed over", "Came back", "Given up", "450 4.2.0 Greylisted", "250 taken"):
-        assert f">{word}</td>" in page.text
-    assert re.findall(r"field-next_try[^>]*>(-?)", page.text) == ["-", "-", "-", "", ""]
+    for word in ("Waiting", "Put off", "Sent", "Came back", "Given up"):
+        assert f">{word}</span>" in page.text
+    for said in ("the server wants to see it again later (4.2.0)", "accepted for delivery (250)"):
+        assert f">{said}</td>" in page.text
+    states = re.findall(r"field-state[^>]*>(.*?)</td>", page.text)
+    assert ["next try: " in state for state in states] == [False, False, False, True, True]
 
 
 def test_mails_are_found_by_their_kind_and_address(desk, one_of_each):
@@ -75,7 +80,7 @@ def test_mails_are_found_by_their_kind_and_address(desk, one_of_each):
 
     page = desk.get(OUTBOX, {"kind": "link_known"})
     assert [row.recipient for row in page.context["cl"].result_list] == ["known@example.com"]
-    assert '"?kind=link_new">link to sign up</a>' in page.text  # uncounted: that would read too much
+    assert '"?kind=link_new">Link to create an account</a>' in page.text  # uncounted: that would read too much
     page = desk.get(OUTBOX, {"q": "Sent@Example.com"})
     assert [row.recipient for row in page.context["cl"].result_list] == ["sent@example.com"]
 
@@ -91,7 +96,13 @@ def test_a_kind_is_known_as_long_as_any_mail_has_it(desk, monkeypatch):
     assert desk.get(OUTBOX, {"kind": "of_no_days"}).url.endswith("?e=1")
 
 
-QUERIES = ["parts__body__contains=token", "status__contains=x", "kind__startswith=l"]
+QUERIES = [
+    "status=nonsense",
+    "kind=nonsense",
+    "parts__body__contains=token",
+    "status__contains=x",
+    "kind__startswith=l",
+]
 QUERIES += ["message_id__startswith=x", "parts=1"]
 
 
@@ -151,9 +162,38 @@ def test_who_may_only_look_has_no_such_button():
     row = mail()
     row.mark_failed("450 4.2.0 Greylisted")
 
-    assert "Retry now" not in client.get(OUTBOX).text
+    assert "Try now" not in client.get(OUTBOX).text
     press(client, [row])
     assert not OutboxMessage.objects.due().exists()
+
+
+def test_the_page_of_a_mail_says_what_became_of_it_and_tries_it_again(desk, one_of_each, mailbox):
+    tried = OutboxMessage.objects.get(recipient="tried@example.com")
+    at = f"{OUTBOX}{tried.pk}/change/"
+    page = desk.get(at)
+
+    assert "<h1>Link to create an account</h1>" in page.text
+    for told in ("tried@example.com · Put off next try: ", "later (4.2.0)", "450 4.2.0 Greylisted", tried.message_id):
+        assert told in words(page)
+    form = {"CHANGE_FORM-action": "retry_now", "_selected_action": str(tried.pk)}
+    assert 'name="CHANGE_FORM-action" value="retry_now"' in page.text
+    assert "1 queued." in words(desk.post(at, form, follow=True))
+    assert mailbox.link("tried@example.com")
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"), [("queued", True), ("given_up", True), ("sent", False), ("bounced", False)]
+)
+def test_only_a_mail_that_can_be_tried_has_the_button(desk, one_of_each, status, offered):
+    mail = OutboxMessage.objects.get(recipient=f"{status}@example.com")
+
+    assert ("Try now" in desk.get(f"{OUTBOX}{mail.pk}/change/").text) == offered
+
+
+def test_no_kind_of_mail_has_a_raw_name():
+    mails = {path.stem for path in (settings.BASE_DIR / "templates/mail").glob("*.html")} - {"base", "notice"}
+
+    assert mails - kinds.WORDS.keys() == set()
 
 
 def test_no_token_or_link_is_shown(desk):

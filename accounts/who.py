@@ -46,16 +46,18 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
     return refusal(found)
 
 
-def who(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more: Any) -> HttpResponse:
     """Returns in JSON who is signed in and until when, with `status` and further members `more`; 401 if nobody is.
 
-    Either answer holds the CSRF token, without which nothing can be changed.
+    With `groups` it names those of the user, which costs no statement where the user was read with the session. Either
+    answer holds the CSRF token, without which nothing can be changed.
     """
     token = get_token(request)
     if not request.user.is_authenticated:
         return refusal(missing_step(request), csrf_token=token)
     user: dict[str, Any] = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
-    user |= {"groups": sorted(request.user.group_names)}
+    if groups:
+        user["groups"] = sorted(request.user.group_names)
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
     return JsonResponse({"user": user, "session": session, "csrf_token": token, **more}, status=status)
 

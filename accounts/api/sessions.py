@@ -15,11 +15,11 @@ from kit.json_door import Fields, Refused, door, message
 
 @door("GET")
 def current(request: HttpRequest, _sent: Fields) -> HttpResponse:
-    """Answers who is signed in here, and until when; 401 if nobody is.
+    """Answers who is signed in here, in which groups they are, and until when; 401 if nobody is.
 
     Either answer holds the CSRF token, without which nothing can be changed.
     """
-    return who(request)
+    return who(request, groups=True)
 
 
 @door("GET", guard=signed_in)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
@@ -29,10 +30,12 @@ def program(ada):
 
 
 def test_the_answer_says_who_is_signed_in_and_until_when(program, ada):
+    ada.groups.set([Group.objects.create(name=name) for name in ("Writers", "Editors")])
     answer = program.look()
 
     assert answer.status_code == 200
-    assert answer.json()["user"] == {"id": str(ada.pk), "username": "ada", "email": "ada@example.com"}
+    called = {"username": "ada", "email": "ada@example.com"}
+    assert answer.json()["user"] == {"id": str(ada.pk), **called, "groups": ["Editors", "Writers"]}
     session = Session.objects.get()
     assert answer.json()["session"]["id"] == session.handle
     assert abs(timezone.datetime.fromisoformat(answer.json()["session"]["ends_at"]) - session.expire_date).seconds < 2

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -41,6 +42,7 @@ POSTS = [
     ("/login/code", "factor-network"),
     ("/login/code/abandon", "post"),
     ("/invite/readdress", "ask-network"),
+    (f"/invite/groups/{UUID(int=7)}", "post"),
     *((f"/account/{page}", "post") for page in ("google", "google/off")),
     *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
     *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),

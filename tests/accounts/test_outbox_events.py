@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import time_machine
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -50,7 +51,8 @@ def deleted(user):
 
 
 def created(user):
-    return "user.created", {"user": str(user.pk), "username": user.username, "email": user.email}
+    called = {"username": user.username, "email": user.email}
+    return "user.created", {"user": str(user.pk), **called, "groups": []}
 
 
 # Sessions
@@ -378,7 +380,7 @@ def test_events_hold_no_secret(ada, announced):
 
 def updated(user, *changed):
     user = User.objects.get(pk=user.pk)
-    fields = {"username": user.username, "email": user.email, "is_active": user.is_active}
+    fields = {"username": user.username, "email": user.email, "is_active": user.is_active, "groups": user.group_names}
     return "user.updated", {"user": str(user.pk), **fields, "changed": list(changed)}
 
 
@@ -431,6 +433,16 @@ def test_what_staff_change_is_announced_once_for_all_fields(desk, ada, announced
 
     told = [event for event in announced() if event[0] == "user.updated"]
     assert told == [updated(ada, "email", "is_staff", "username")]
+
+
+def test_groups_that_staff_give_and_take_are_announced(desk, ada, announced):
+    editors = Group.objects.create(name="Editors")
+    form = {"username": ada.username, "email": ada.email, "is_active": "on"}
+    for groups, names in ((str(editors.pk), ["Editors"]), ([], [])):
+        OutboxEvent.objects.all().delete()
+        desk.post(f"/admin/accounts/user/{ada.pk}/change/", form | {"groups": groups})
+        assert announced() == [updated(ada, "groups")]
+        assert announced()[0][1]["groups"] == names
 
 
 def test_turning_an_account_off_and_on_is_announced(desk, ada, announced):

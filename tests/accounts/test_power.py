@@ -4,9 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accounts import power
 from accounts.models import Event, User
+from outbox.models import OutboxEvent
 from tests.tools.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +40,10 @@ def test_new_rights_are_two_events_and_mails_to_all_concerned(desk, ada, admin_u
     expected = [[], ["helpers"]] if right == "groups" else [False, True]
     assert whom.detail["changed"] == {right: expected}
     assert (who.user, who.ip, who.detail["whom"]) == (admin_user, "127.0.0.1", str(ada.pk))
-    assert mailbox.kinds("ada@example.com") == ["changed_by_staff"]
+    assert mailbox.kinds("ada@example.com") == ["rights_changed"]
+    said = " ".join(mailbox.text("ada@example.com").split())
+    assert "olga changed what you may do at Frontdoor" in said
+    assert {"groups": "Groups: – → helpers", "is_staff": "May use the desk: no → yes"}.get(right, "no → yes") in said
     assert mailbox.kinds("boss@example.com") == ["power_used"]
     assert "power_used" not in mailbox.kinds("olga@example.com")
     text = mailbox.text("boss@example.com")
@@ -122,6 +129,58 @@ def test_groups_deleted_together_are_one_event_and_one_mail(desk, colleague, mai
     (who,) = events("power_used")
     assert who.detail["what"] == "groups leaders, helpers"
     assert mailbox.kinds("boss@example.com") == ["power_used"]
+
+
+def test_a_group_that_is_deleted_is_told_to_its_members(desk, ada, announced, mailbox):
+    helpers, leaders = (Group.objects.create(name=name) for name in ("helpers", "leaders"))
+    grace = UserFactory(username="grace", settings={"language": "en"})
+    ada.groups.set([helpers, leaders])
+    grace.groups.set([helpers])
+    OutboxEvent.objects.all().delete()
+    page = desk.get(f"/admin/auth/group/{helpers.pk}/delete/")
+    assert "Are you sure" in page.text
+
+    assert desk.post(f"/admin/auth/group/{helpers.pk}/delete/", {"post": "yes"}).status_code == 302
+
+    told = {event.user: event for event in events("rights_changed")}
+    assert told[ada].detail["changed"] == {"groups": [["helpers", "leaders"], ["leaders"]]}
+    assert (told[ada].detail["by"], told[ada].detail["staff"]) == ("staff", "olga")
+    assert told[grace].detail["changed"] == {"groups": [["helpers"], []]}
+    for person in (ada, grace):
+        assert mailbox.kinds(person.email) == ["rights_changed"]
+    assert "Groups: helpers, leaders → leaders" in mailbox.text(ada.email)
+    updates = {payload["user"]: payload for name, payload in announced() if name == "user.updated"}
+    assert updates[str(ada.pk)]["groups"] == ["leaders"]
+    assert updates[str(grace.pk)]["changed"] == ["groups"]
+
+
+def test_groups_with_members_are_deleted_by_as_many_statements_however_many_they_are(desk):
+    def statements(number):
+        group = Group.objects.create(name=f"group-{number}")
+        group.user_set.set([UserFactory() for _ in range(number)])
+        with CaptureQueriesContext(connection) as queries:
+            desk.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+        assert not Group.objects.filter(pk=group.pk).exists()
+        return len(queries)
+
+    assert statements(2) == statements(12)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_group_with_too_many_members_is_not_deleted(desk, ada, monkeypatch, at_once):
+    monkeypatch.setattr(power, "MEMBERS", 1)
+    helpers = Group.objects.create(name="helpers")
+    helpers.user_set.set([ada, UserFactory(username="grace")])
+    path, form = f"/admin/auth/group/{helpers.pk}/delete/", {"post": "yes"}
+    if at_once:
+        path = "/admin/auth/group/"
+        form |= {"action": "delete_selected", "_selected_action": [str(helpers.pk)], "index": "0"}
+
+    page = desk.post(path, form)
+
+    assert "helpers: more than 1 people are in it. Take people out of it first" in page.text
+    assert Group.objects.get() == helpers
+    assert not events("rights_changed")
 
 
 def test_a_mail_names_twenty_of_many_things_and_how_many_they_are(desk, colleague, mailbox):

@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
@@ -35,6 +37,32 @@ def test_headers_say_who_is_signed_in(signed_in, ada):
     assert (answer["X-Auth-Username"], answer["X-Auth-Email"]) == ("ada", "ada@example.com")
     ends = datetime.strptime(answer["X-Auth-Session-Ends"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert timedelta(0) <= row.expire_date - ends < timedelta(seconds=1)
+
+
+GROUPS = [
+    ([], ""),
+    (["Writers", "Editors"], "Editors,Writers"),
+    (["Sales, EU", "50% off"], "50%25%20off,Sales%2C%20EU"),
+    (["Ред\u043aция"], "%D0%A0%D0%B5%D0%B4%D0%BA%D1%86%D0%B8%D1%8F"),
+    (["a\r\nX-Auth-User-Id: 1", " b "], "%20b%20,a%0D%0AX-Auth-User-Id%3A%201"),
+]
+
+
+@pytest.mark.parametrize(("names", "header"), GROUPS)
+def test_a_header_names_the_groups(signed_in, ada, names, header):
+    ada.groups.set([Group.objects.create(name=name) for name in names])
+
+    answer = signed_in.get(VERIFY)
+
+    assert answer["X-Auth-Groups"] == header
+    assert sorted(unquote(part) for part in header.split(",") if part) == sorted(names)
+
+
+def test_a_group_counts_with_the_next_request(signed_in, ada):
+    editors = Group.objects.create(name="Editors")
+    for change, header in ((ada.groups.add, "Editors"), (ada.groups.remove, "")):
+        change(editors)
+        assert signed_in.get(VERIFY)["X-Auth-Groups"] == header
 
 
 def test_a_stranger_gets_401_and_no_headers(client):

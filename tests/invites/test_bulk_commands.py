@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -181,6 +182,30 @@ def test_a_list_shows_state_and_delivery_but_no_link(monkeypatch, ada):
     assert [row["email"] for row in run_json("list_invites", "--after-id", rows[1]["id"])] == ["one@example.com"]
     with pytest.raises(CommandError):
         run("list_invites", "--state", "lost")
+
+
+def test_a_list_names_groups_page_and_end_and_may_be_of_one_group():
+    editors, writers = (Group.objects.create(name=name) for name in ("Editors", "Writers"))
+    into = {"groups": [editors.pk, writers.pk], "next": "/account", "lifetime": timedelta(hours=36)}
+    invite = Invite.objects.issue("one@example.com", source="admin", **into)
+    Invite.objects.issue("two@example.com", source="admin", groups=[writers.pk])
+    Invite.objects.issue("three@example.com", source="admin")
+
+    (row,) = run_json("list_invites", "--group", "Editors")
+    assert (row["groups"], row["next"], row["lifetime"]) == (["Editors", "Writers"], "/account", "36h")
+    assert row["expires_at"] == exports.moment(invite.expires_at)
+    assert [row["email"] for row in run_json("list_invites", "--group", "Writers")] == [
+        "two@example.com",
+        "one@example.com",
+    ]
+    assert run("list_invites", "--group", "Editors").endswith("Editors, Writers  /account\n")
+    (line,) = csv.DictReader(
+        run("list_invites", "--format", "csv", "--group", "Editors").removeprefix("\ufeff").splitlines()
+    )
+    assert (line["groups"], line["leads_to"]) == ("Editors; Writers", "/account")
+    assert run_json("revoke_invites", "--group", "Writers", "--no-input")["matched"] == 2
+    with pytest.raises(CommandError, match="There is no group called “Nobody”"):
+        run("list_invites", "--group", "Nobody")
 
 
 def test_a_spreadsheet_takes_nothing_in_a_list_for_a_formula():

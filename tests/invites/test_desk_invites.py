@@ -6,7 +6,8 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission
+import time_machine
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -247,12 +248,48 @@ def test_links_asked_for_and_owner_links_cannot_be_sent_again(desk, mailbox):
     assert not mailbox.letters(own.email) + mailbox.letters(owner.email)
 
 
+@pytest.fixture
+def promised(db):
+    """Two invitations: one into a group that grants a permission, and one into a group that grants none."""
+    admins, readers = (Group.objects.create(name=name) for name in ("Admins", "Readers"))
+    admins.permissions.add(Permission.objects.get(codename="add_invite"))
+    return invited("grace", groups=[admins, readers]), invited("alan", groups=[readers])
+
+
+def on_the_page(desk, action, invite, **more):
+    return desk.post(f"{LIST}{invite.pk}/change/", {"action": action, **more}, follow=True)
+
+
+WAYS = {
+    "ticked": lambda desk, action, some: press(desk, action, some),
+    "all found": lambda desk, action, _some: press(desk, action, select_across="on"),
+    "on the page": lambda desk, action, some: on_the_page(desk, action, some[0]),
+}
+
+
+@pytest.mark.parametrize("action", ["resend", "extend"])
+@pytest.mark.parametrize("way", WAYS)
+def test_renewing_the_promise_of_a_group_that_grants_permissions_asks_for_proof(desk, promised, action, way):
+    power, _plain = promised
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
+        assert "Is it still you?" in WAYS[way](desk, action, promised).text
+    assert Invite.objects.get(pk=power.pk).expires_at == power.expires_at
+
+
+@pytest.mark.parametrize("action", ["resend", "extend", "revoke"])
+def test_anything_else_asks_for_none(desk, promised, action):
+    power, plain = promised
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
+        assert "Is it still you?" not in press(desk, action, [plain]).text
+        assert "Is it still you?" not in press(desk, "revoke", [power, plain]).text
+
+
 def test_extend_gives_seven_more_days_and_no_mail(desk, mailbox, admin_user):
     invite = invited("grace")
 
     page = press(desk, "extend", [invite])
 
-    assert "1 extended by 7 days." in words(page)
+    assert "1 extended, each by as long as it was to last." in words(page)
     assert Invite.objects.get().expires_at == invite.expires_at + timedelta(days=7)
     assert not mailbox.letters(invite.email)
     assert Event.objects.get(about=invite.pk).user == admin_user

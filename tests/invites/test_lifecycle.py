@@ -79,6 +79,65 @@ def test_issuing_twice_mails_twice_and_the_newest_mail_says_the_end(invite, mail
     assert rows(invite).get().expires_at == invite.links.get().expires_at == ends
 
 
+HOURS, DAYS = timedelta(hours=12), timedelta(days=90)
+
+
+@pytest.fixture(params=[HOURS, DAYS])
+def own(request, olga):
+    """An invitation that lasts for a time of its own."""
+    return Invite.objects.issue("own@example.com", source="admin", invited_by=olga, lifetime=request.param)
+
+
+def test_an_invitation_lasts_for_its_own_time_each_time_it_is_sent(own, client, mailbox):
+    first = own.expires_at
+    assert first - own.created_at == own.lifetime
+    with time_machine.travel(first + timedelta(hours=1), tick=False):
+        assert rows(own).resend().done
+        ends = timezone.now() + own.lifetime
+        assert rows(own).get().expires_at == own.links.get().expires_at == ends
+    with time_machine.travel(first + timedelta(hours=2), tick=False):
+        assert rows(own).extend().done
+        assert rows(own).get().expires_at == own.links.get().expires_at == ends + own.lifetime
+
+
+def test_a_holder_who_asks_again_gets_its_own_time(own):
+    with time_machine.travel(own.expires_at + timedelta(hours=1), tick=False):
+        MagicLink.objects.issue(own.email, instead=own.links.get())
+        assert rows(own).get().expires_at == timezone.now() + own.lifetime
+
+
+def test_invited_again_it_lasts_for_the_time_of_the_first(own):
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        Invite.objects.issue(own.email, source="command")
+        assert rows(own).get().expires_at == max(own.expires_at, timezone.now() + own.lifetime)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "after", "is_due"),
+    [
+        (timedelta(hours=12), timedelta(hours=5), False),
+        (timedelta(hours=12), timedelta(hours=7), True),
+        (timedelta(hours=12), timedelta(hours=13), False),
+        (timedelta(days=3), timedelta(hours=35), False),
+        (timedelta(days=3), timedelta(hours=37), True),
+        (timedelta(days=30), timedelta(days=27), False),
+        (timedelta(days=30), timedelta(days=28, hours=1), True),
+    ],
+)
+def test_a_short_invitation_is_reminded_of_in_its_second_half(olga, lifetime, after, is_due):
+    invite = Invite.objects.issue("own@example.com", source="admin", invited_by=olga, lifetime=lifetime)
+    with time_machine.travel(timezone.now() + after):
+        assert bool(Invite.objects.remindable().remind().done) == is_due
+    assert bool(rows(invite).get().reminded_at) == is_due
+
+
+def test_a_short_invitation_that_was_opened_just_now_is_not_reminded_of(olga):
+    invite = Invite.objects.issue("own@example.com", source="admin", invited_by=olga, lifetime=HOURS)
+    with time_machine.travel(timezone.now() + timedelta(hours=8)):
+        rows(invite).update(opened_at=timezone.now() - timedelta(hours=2))
+        assert not Invite.objects.remindable().remind().done
+
+
 def test_sending_again_shortens_no_invitation(invite):
     far = timezone.now() + timedelta(days=60)
     rows(invite).update(expires_at=far)

@@ -84,6 +84,10 @@ def test_rows_that_cannot_be_read_are_named_and_the_others_go(capsys):
         ["--next", "https://evil.example/"],
         ["--file", "/no/such/file"],
         ["--group", "Nobody"],
+        ["--expires", "91 days"],
+        ["--expires", "soon"],
+        ["--name", "Ada", "alan@example.com"],
+        ["--list-name", "x" * 101],
         ["--resume", "b_0"],
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -52,6 +52,32 @@ def test_options_fill_in_what_the_file_leaves_open_for_each_person(tmp_path, cap
     assert {i.batch for i in rows} == {batch.pk}
     assert batch.sent_at
     assert batch.counts == Counts(done=2)
+
+
+def test_options_say_where_one_person_is_led_and_for_how_long():
+    for name in ("Staff", "Sales, EU"):
+        Group.objects.create(name=name).permissions.add(Permission.objects.get(codename="view_invite"))
+
+    into = ("--group", "Staff", "--group", "Sales, EU", "--group", "Staff")
+    run("grace@example.com", *into, "--expires", "36h", "--name", "Grace", "--list-name", "Spring course")
+
+    invite = Invite.objects.get()
+    assert sorted(invite.groups.values_list("name", flat=True)) == ["Sales, EU", "Staff"]
+    assert (invite.name, invite.lifetime) == ("Grace", timedelta(hours=36))
+    assert timedelta(hours=35) < invite.expires_at - timezone.now() < timedelta(hours=36)
+    assert Batch.objects.get().name == "Spring course"
+
+
+def test_a_line_wins_over_the_options(tmp_path):
+    for name in ("Staff", "Readers"):
+        Group.objects.create(name=name)
+    listed = tmp_path / "people.csv"
+    listed.write_text("email;group;expires\ngrace@example.com;Readers;1 day\nada@example.com;;\n", "utf-8")
+
+    run("--csv", str(listed), "--group", "Staff", "--expires", "10 days")
+
+    said = [(i.groups.get().name, i.lifetime.days) for i in Invite.objects.order_by("email")]
+    assert said == [("Staff", 10), ("Readers", 1)]
 
 
 def test_mails_leave_at_the_wished_pace():

@@ -5,13 +5,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
-from invites.models import Invite, MagicLink
+from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
 from tests.tools import phone
@@ -96,6 +97,18 @@ def hear_of_power(language):
     notices.mail_power_used([somebody(language)], event, "hopper", changed)
 
 
+def be_given_rights(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    notices.rights_changed(somebody(language), {"groups": [[], ["helpers"]]}, maria).save()
+
+
+def be_invited_into_a_group(language):
+    maria = UserFactory(username="maria", email="maria@lab.example")
+    somebody(language)
+    entry = Entry(EMAIL, note="Hi <b>!", groups=(Group.objects.create(name="Editors <3").pk,))
+    Invite.objects.issue_many([entry], source="admin", invited_by=maria)
+
+
 def lose_google(language):
     person = somebody(language)
     person.google.adopt("1", "grace@gmail.com")
@@ -136,6 +149,8 @@ KINDS = {
         somebody(language), {"username": "ada", "is_active": False}, {"username": "grace", "is_active": True}
     ),
     "power_used": hear_of_power,
+    "rights_changed": be_given_rights,
+    "invite_group": be_invited_into_a_group,
     "disowned": lambda language: (somebody(language), ask(language, purpose="disowned")),
     "google_connected": lambda language: somebody(language).google.connect("1", "grace@gmail.com", **FROM),
     "google_disconnected": lose_google,
@@ -151,6 +166,7 @@ KINDS = {
 LINKS = dict.fromkeys(KINDS, 1) | {
     "invite": 2,
     "invite_reminder": 2,
+    "invite_group": 2,
     "link_known": 2,
     "link_proof": 2,
     "email_code": 0,
@@ -164,16 +180,18 @@ LINKS = dict.fromkeys(KINDS, 1) | {
 WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
-    "Don’t want it|Не нужно|They said no|отклонено"
+    "Don’t want it|Не нужно|They said no|отклонено|That looks wrong|Что-то не так"
 )
-WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "invite_declined")
-INVITING = ("invite", "invite_reminder", "invite_known")
+WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "invite_declined", "rights_changed")
+INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
 WITHOUT_END = (
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
-    *("readdress", "not_readdressed", "invite_known", "invite_declined", "power_used"),
-    "test_mail",
+    *("readdress", "not_readdressed", "invite_known", "invite_declined", "power_used", "rights_changed", "test_mail"),
 )
-WITHOUT_DEVICE = (*INVITING, "changed_by_staff", "readdress", "not_readdressed", "invite_declined", "test_mail")
+WITHOUT_DEVICE = (
+    *INVITING,
+    *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "invite_declined", "test_mail"),
+)
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
 MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed", "power_used")
 

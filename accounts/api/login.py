@@ -1,5 +1,7 @@
 """JSON doors to sign in with a password, to enter the code after it, and to sign out."""
 
+from typing import Any
+
 from django.contrib.auth import logout as forget
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -79,8 +81,10 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
         raise Invalid(form)
     second_press.remember(request, waiting)
     sessions.enter(request, user, waiting.way, by_code=True)
-    left = {"recovery_codes_left": len(user.second_factor.recovery_codes)} if form.kind == RECOVERY else {}
-    answer = who(request, next=waiting.next_url or None, **left, **breaches.member(request))
+    more: dict[str, Any] = {"next": waiting.next_url or None, **breaches.member(request)}
+    if form.kind == RECOVERY:
+        more["recovery_codes_left"] = len(user.second_factor.recovery_codes)
+    answer = who(request, **more)
     return devices.trust(request, answer, user) if form.cleaned_data["trust"] else answer
 
 

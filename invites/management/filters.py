@@ -38,7 +38,7 @@ class Filters:
     """The choice of invitations by the options of one command; pages() yields their ids in pages."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        """Reads the options that add_arguments() defines. Raises CommandError for a blank --email, an unknown --group."""
+        """Reads the options that add_arguments() defines. Raises CommandError for a blank email, an unknown group."""
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
             self.given["email"] = prompts.address(self.given["email"])

@@ -275,14 +275,14 @@ class Invite(models.Model):
         own = self.links.get(pk=self.pk)
         return max(own.expires_at - own.sent_at, self.lifetime)
 
-    def end_if_mailed(self, account: User | None) -> datetime:
-        """Returns when it is to end if it is mailed now to its address, which `account` has, or nobody (None).
+    def end_if_mailed(self, account: User | None, now: datetime) -> datetime:
+        """Returns when it is to end if it is mailed `now` to its address, which `account` has, or nobody (None).
 
         Without a group there is nothing to accept for somebody who has an account but to sign in, and a link that signs
         in must be short-lived. But members see the end of their invitations, which must not tell them who has one.
         """
         brief = account is not None and self.source != self.Source.MEMBER and not self.group_ids
-        return timezone.now() + (LINK_LIFETIME if brief else self.lifetime)
+        return now + (LINK_LIFETIME if brief else self.lifetime)
 
     def decline(self, *, never: bool = False, reason: str = "") -> None:
         """Declines the invitation, or the newer one in its place, and deletes its mails that have not left.

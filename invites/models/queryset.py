@@ -152,7 +152,7 @@ class InviteQuerySet(Lifecycle):
         account = User.objects.filter(email=email).first()
         new = self.model(email=email, source=source, invited_by=invited_by, **said, **first_times(lifetime))
         new.group_ids = list(groups)
-        new.expires_at = new.end_if_mailed(account)
+        new.expires_at = new.end_if_mailed(account, new.created_at)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
             stored = bool(self.store([new]).done)
@@ -162,7 +162,7 @@ class InviteQuerySet(Lifecycle):
             if invite is None:  # a visitor answered it between the two statements
                 said |= {"lifetime": lifetime, "groups": new.group_ids, "by": by}
                 return self.issue(email, source=source, invited_by=invited_by, **said)
-            until = invite.end_if_mailed(account)
+            until = invite.end_if_mailed(account, new.created_at)
             if not stored:
                 self.model.objects.filter(pk=invite.pk).mark_sent_again(until)
             link = self._links.select_related("invite__invited_by").get(pk=invite.pk)

@@ -261,7 +261,7 @@ def on_the_page(desk, action, invite, **more):
 
 
 WAYS = {
-    "ticked": lambda desk, action, some: press(desk, action, some),
+    "ticked": press,
     "all found": lambda desk, action, _some: press(desk, action, select_across="on"),
     "on the page": lambda desk, action, some: on_the_page(desk, action, some[0]),
 }

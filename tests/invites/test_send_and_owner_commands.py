@@ -86,7 +86,7 @@ def test_rows_that_cannot_be_read_are_named_and_the_others_go(capsys):
         ["--group", "Nobody"],
         ["--expires", "91 days"],
         ["--expires", "soon"],
-        ["--name", "Ada", "alan@example.com"],
+        ["--name", "Ada", "--file", "people.csv"],
         ["--list-name", "x" * 101],
         ["--resume", "b_0"],
     ],

@@ -128,18 +128,22 @@ def test_superusers_are_told_of_what_was_done_before_an_error(ada, boss, mailbox
     assert mailbox.kinds("boss@example.com") == ["power_used"]
 
 
-def test_an_account_that_is_deleted_meanwhile_is_passed_over(capsys, ada, monkeypatch):
+@pytest.mark.parametrize("meanwhile", [lambda rows: rows.delete(), lambda rows: rows.update(is_active=False)])
+def test_an_account_that_somebody_else_deletes_or_turns_off_meanwhile_is_passed_over(
+    capsys, ada, mailbox, monkeypatch, meanwhile
+):
     find = switch_command.find_people
 
-    def find_and_delete(logins):
+    def find_late(logins):
         people = find(logins)
-        User.objects.filter(pk=ada.pk).delete()
+        meanwhile(User.objects.filter(pk=ada.pk))
         return people
 
-    monkeypatch.setattr(switch_command, "find_people", find_and_delete)
+    monkeypatch.setattr(switch_command, "find_people", find_late)
 
     assert run(capsys, "deactivate_user", "ada").out == "0 of 1 person deactivated\n"
     assert not Event.objects.filter(kind="turned_off").exists()
+    assert not mailbox.kinds("ada@example.com")
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.management.people import find_people
 from accounts.models import Event, User
-from invites.models import Invite
+from invites.management.commands import pause_inviter
+from invites.models import Invite, Inviter
 from tests.tools.factories import UserFactory
 from tests.tools.reading import words
 
@@ -66,3 +68,15 @@ def test_an_unknown_name_stops_the_command_before_anybody_is_paused(ada):
 
     assert refused.value.returncode == 2
     assert not is_paused("ada")
+
+
+def test_a_member_who_is_paused_meanwhile_is_passed_over(capsys, ada, monkeypatch):
+    def find_late(logins):
+        people = find_people(logins)
+        Inviter.objects.filter(pk=ada.pk).pause()
+        return people
+
+    monkeypatch.setattr(pause_inviter, "find_people", find_late)
+
+    assert run(capsys, "ada") == "0 of 1 person may not invite now\n"
+    assert events() == []

@@ -42,7 +42,7 @@ def count() -> dict[str, Any]:
     """
     troubled = Invite.objects.pending().in_trouble().values("pk")
     newest = OutboxMessage.objects.filter(about__in=troubled).order_by("about", "-id").distinct("about").defer("parts")
-    returned = [mail for mail in newest if True]
+    returned = [mail for mail in newest if mail.status in FINAL]
     if not returned:
         return asdict(CameBack())
     said = Counter((reason(mail.last_answer), readable(mail.recipient).rpartition("@")[2]) for mail in returned)

@@ -94,14 +94,9 @@ def count(days: list[date]) -> list[tuple[int, int]]:
     """
     midnights = [timezone.make_aware(datetime.combine(day, time.min)) for day in [*days, days[-1] + timedelta(days=1)]]
     edges = [earliest(midnight) for midnight in midnights]
+    given: dict[str, Any] = {"since": edges[:-1], "until": edges[1:], "kind": Event.Kind.ACCEPTED}
     with connection.cursor() as cursor:
-        given: dict[str, Any] = {
-            "since": edges[:-1],
-            "until": edges[1:],
-            "kind": Event.Kind.ACCEPTED,
-            "most": COUNTED + 1,
-        }
-        cursor.execute(LOOK, given)
+        cursor.execute(LOOK, given | {"most": COUNTED + 1})
         return list(cursor.fetchall())
 
 

@@ -115,9 +115,8 @@ def lines(page):
     """Returns what needs somebody: of each line its title, its reason, its button, and where that leads."""
     (part,) = re.findall(r"<h2>Needs you</h2>.*?</section>", page.text, re.DOTALL)
     line = r'<b>(.*?)</b><br>\s*<span class="quiet">(.*?)</span></div><a class="btn alt tight" href="(.*?)">(.*?)</a>'
-    return [
-        [unescape(text) for text in (title, why, button, url)] for title, why, url, button in re.findall(line, part)
-    ]
+    found = re.findall(line, part)
+    return [[unescape(text) for text in (title, why, button, url)] for title, why, url, button in found]
 
 
 def titles(page):

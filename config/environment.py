@@ -50,9 +50,14 @@ def read(kind: Callable[..., Any], name: str, default: Any) -> Any:
         refuse(f"{name} must be {kind.__name__}, not {env.str(name)!r}.")
 
 
-def number(name: str, default: int, *, least: int) -> int:
-    """Returns an integer variable, or `default`. Raises SystemExit if it is no integer, or below `least`."""
+def number(name: str, default: int, *, least: int, most: int | None = None) -> int:
+    """Returns an integer variable, or `default`.
+
+    Raises SystemExit if it is no integer, below `least`, or above `most`, if that is given.
+    """
     value: int = read(env.int, name, default)
+    if most is not None and not least <= value <= most:
+        refuse(f"{name} must be from {least} to {most}.")
     return value if value >= least else refuse(f"{name} must be {least} or more.")
 
 

@@ -44,6 +44,9 @@ MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
 _hour, _year = timedelta(hours=1), timedelta(days=365)
 INVITE_MAX_LIFETIME = environment.span("INVITE_MAX_LIFETIME", "90d", least=_hour, most=_year)
 INVITE_LIFETIME = environment.span("INVITE_LIFETIME", "7d", least=_hour, most=INVITE_MAX_LIFETIME)
+# How many reminders of an invitation are sent by a timer, and how far apart.
+INVITE_REMINDERS = environment.number("INVITE_REMINDERS", 1, least=0, most=3)
+INVITE_REMIND_EVERY = environment.span("INVITE_REMIND_EVERY", "2d", least=timedelta(days=1), most=timedelta(days=30))
 
 # Exact hosts only: a redirect may lead a visitor to any name listed here.
 ALLOWED_HOSTS = [environment.in_url(host) for host in (THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST])]

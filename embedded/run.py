@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import embedded
 from embedded import children
 from embedded.folders import BASE_DIR
+from embedded.housekeeping import Housekeeping
 from embedded.local import is_set
 
 LAST_PORT = 65535
@@ -48,7 +49,8 @@ def main() -> NoReturn:
         owner_link = _first_address(_manage(stack, "owner_link"))
         _await_answer(port, parts)
         _tell(owner_link)
-        _watch(servers | parts)
+        chores = Housekeeping(lambda command: _start(stack, "manage.py", command, "-v", "0"), time.monotonic())
+        _watch(servers | parts, chores)
 
 
 def _stop_when_told() -> None:
@@ -136,9 +138,10 @@ def _tell(owner_link: str) -> None:
     sys.stdout.flush()
 
 
-def _watch(parts: Children) -> NoReturn:
+def _watch(parts: Children, chores: Housekeeping) -> NoReturn:
     while True:
         _notice_loss(parts)
+        chores.look(time.monotonic())
         time.sleep(0.2)
 
 

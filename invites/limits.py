@@ -25,6 +25,9 @@ ASK_PER_NETWORK = NetworkQuota("ask-network", most=60, window=timedelta(minutes=
 ASK_PER_OWNER = Quota("ask-owner", most=5, window=timedelta(hours=1), reason=MAILBOX_AN_HOUR.reason)
 ASK_PER_OWNER_A_DAY = Quota("ask-owner-day", most=10, window=timedelta(days=1), reason=MAILBOX_A_DAY.reason)
 
+# Sending oneself the mail of a list before the list is sent.
+SAMPLE_PER_STAFF = Quota("sample", most=20, window=timedelta(hours=1))
+
 # Pressing links. The holder of a valid link is counted by the link alone: thirty people may share one IP address.
 BAD_LINK_PER_NETWORK = Limit("bad-link", "30/10m")
 PRESS_PER_LINK = Limit("press", "100/10m")

@@ -1,14 +1,13 @@
 """Writes the mails of links and invitations: chooses which, in which language and with what in it. Needs no request."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices, preferences
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new password
 MOST_IN_SUBJECT = 25  # letters of the names of groups
-DECLINES_TOLD = 10  # mails a day to one inviter about invitations that were declined
 
 
 def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
@@ -137,16 +135,18 @@ def from_member(invite: "Invite", account: User | None) -> OutboxMessage:
     return write_invitation("invite_known", invite, words | sender(invite), language)
 
 
-def into_groups(invite: "Invite", account: User) -> OutboxMessage:
+def into_groups(invite: "Invite", account: User, note: str = "") -> OutboxMessage:
     """Returns the mail that invites the owner of an account into groups, or reminds them of it. It is not stored yet.
 
-    Its button opens a page of one button, for as long as the invitation lasts.
+    Its button opens a page of one button, for as long as the invitation lasts. `note` stands in the place of that of
+    the invitation.
     """
     groups = ", ".join(unlinked(name) for name in invite.promised.values())
     with preferences.override(account.settings, invite.language) as language:
         words = invitation_words(invite) | {
             "username": without_link(account.username),
             "groups": groups,
+            "note": note or invite.note,
             "short": groups if len(groups) <= MOST_IN_SUBJECT else settings.SITE_NAME,
             "until": times.until(invite.expires_at),
         }
@@ -161,18 +161,19 @@ def name_groups(invites: "Sequence[Invite]") -> None:
         invite.promised = {pk: name for pk, name in names.items() if pk in invite.group_ids}
 
 
-def reminder(invite: "Invite", account: User | None = None) -> OutboxMessage:
+def reminder(invite: "Invite", account: User | None = None, note: str = "") -> OutboxMessage:
     """Returns the mail that reminds a person of their invitation, not stored yet.
 
-    The owner of an `account` is invited into the groups of the invitation once more.
+    The owner of an `account` is invited into the groups of the invitation once more. `note` is a line of whoever
+    reminds them, for this mail alone.
     """
     if account:
-        return into_groups(invite, account)
+        return into_groups(invite, account, note)
     with preferences.override({}, invite.language) as language:
         words = invitation_words(invite) | {
+            "note": note,
             "sent": times.on(invite.sent_at or invite.created_at),
             "until": times.until(invite.expires_at),
-            "day": times.day(invite.expires_at),
         }
     return write_invitation("invite_reminder", invite, words, language, carries=invite.pk)
 
@@ -263,27 +264,3 @@ def tell_not_readdressed(invite: "Invite") -> None:
             "inviter": inviter(invite),
         }
         post("not_readdressed", invite.readdress_to, context, language=language)
-
-
-def tell_declined(invite: "Invite", reason: str) -> None:
-    """Mails the inviter that the invitation was declined, with the person's `reason`, which may be "".
-
-    Does nothing if the inviter's account is gone or turned off, or its owner wants no such mail; nor after
-    DECLINES_TOLD of them in a day, so that a long list floods nobody. The mail is stored in the caller's transaction.
-    """
-    inviter = invite.invited_by
-    if inviter is None or not inviter.is_active or not inviter.settings.get("declines", True):
-        return
-    since = timezone.now() - timedelta(days=1)
-    told = OutboxMessage.objects.filter(recipient=inviter.email, kind="invite_declined", created_at__gt=since)
-    if told[:DECLINES_TOLD].count() >= DECLINES_TOLD:
-        return
-    with preferences.override(inviter.settings) as language:
-        context = {
-            "email": readable(invite.email),
-            "sent": times.on(invite.sent_at or invite.created_at),
-            "reason": reason,
-            "most": DECLINES_TOLD,
-            "settings_url": f"{settings.SITE_URL}{reverse('account_settings')}",
-        }
-        post("invite_declined", inviter.email, context, language=language)

@@ -1,4 +1,4 @@
-"""The form of preferences: language, time zone, theme, and mails about new devices and declined invitations."""
+"""The form of preferences: language, time zone, theme, and mails about new devices and about invitations."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from kit.form import Form
 class SettingsForm(Form):
     """The form of preferences: language, time zone ("" for UTC), theme, and what to mail about.
 
-    That is new devices (`notices`), and invitations that were declined (`declines`).
+    That is new devices (`notices`), and what became of the invitations that the user has sent (`digest`).
     """
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
@@ -30,7 +30,7 @@ class SettingsForm(Form):
         label=_("Theme"), choices=list(preferences.THEMES.items()), widget=forms.RadioSelect, required=False
     )
     notices = forms.BooleanField(label=_("Email me when someone signs in on a new device"), required=False)
-    declines = forms.BooleanField(label=_("Email me when someone declines my invitation"), required=False)
+    digest = forms.BooleanField(label=_("Email me once a day what became of my invitations"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

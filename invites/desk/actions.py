@@ -1,6 +1,8 @@
 """Admin actions on invitations, for ticked rows of the list and for the page of one invitation."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -15,8 +17,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import groups
 from accounts.models import User
 from invites.batch import exports
+from invites.desk import asking
 from invites.link import opens
 from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
+from invites.models.reminders import RemindByHand
 from invites.models.steps import Extend, Resend, Revoke, Verb
 from kit.long_list import LongList, means_all
 from kit.one_row import EVERYWHERE
@@ -29,7 +33,7 @@ NAMED = 200  # addresses that the confirming page shows at most
 class Steering(LongList):
     """A list of invitations with the actions that change or export them. Each shows a message with the outcome."""
 
-    actions = ("resend", "extend", "revoke", "export")
+    actions = ("remind", "resend", "extend", "export", "revoke")
 
     def asks_proof(self, request: HttpRequest) -> bool:
         """Returns whether this POST renews the promise of a group that grants permissions.
@@ -37,18 +41,33 @@ class Steering(LongList):
         Of all rows that the list finds it is not known yet which they are: then it is enough that there are any.
         """
         posted = getattr(request, "POST", {})
-        if not {posted.get("action"), posted.get("CHANGE_FORM-action")} & RENEWING:  # on the list, or on a page
+        asked = {posted.get("action"), posted.get("CHANGE_FORM-action")}  # on the list, or on a page
+        if not asked & RENEWING and not ("remind" in asked and "longer" in posted):
             return False
         powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
         if means_all(request):
             return powerful.exists()
         return powerful.filter(invite__in=chosen(request)).exists()
 
+    @admin.action(description=gettext_lazy("Remind"), permissions=["steer"], location=EVERYWHERE)
+    def remind(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
+        """Shows a page that says who of these people would be reminded, and asks; see asking.ask().
+
+        Returns that page or, when its button was pressed, None to go back to the list.
+        """
+        return self.ask_to_mail(request, asking.Reminding(queryset, cast("User", request.user)), "remind")
+
     @admin.action(description=gettext_lazy("Send again"), permissions=["steer"], location=EVERYWHERE)
-    def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
-        """Mails these invitations again, paced by RATE, and shows how many were queued and skipped."""
-        outcome = queryset.resend(by=cast("User", request.user), leaving=in_step())
-        self.tell(request, _("%(queued)s queued.") % {"queued": len(outcome.done)}, outcome)
+    def resend(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:
+        """Shows a page that says who of these people would be sent their invitation again, and asks; see asking.ask().
+
+        Returns that page or, when its button was pressed, None to go back to the list.
+        """
+        return self.ask_to_mail(request, asking.Resending(queryset, cast("User", request.user)), "resend")
+
+    def ask_to_mail(self, request: HttpRequest, what: asking.Asked, action: str) -> HttpResponse | None:
+        """Returns the page that asks, which posts `action` for the same rows; None when its button was pressed."""
+        return asking.ask(self, request, what, back=request.get_full_path(), hidden=repeating(request, action))
 
     @admin.action(description=gettext_lazy("Extend"), permissions=["steer"], location=EVERYWHERE)
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
@@ -79,7 +98,6 @@ class Steering(LongList):
 
     def ask(self, request: HttpRequest, queryset: InviteQuerySet, count: int) -> HttpResponse:
         """Returns the page that lists these `count` invitations and asks whether to withdraw them."""
-        ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         context = {
             **self.admin_site.each_context(request),
             "title": question(count),
@@ -87,8 +105,7 @@ class Steering(LongList):
             "emails": queryset.order_by("-id").values_list("email", flat=True)[:NAMED],
             "more": max(count - NAMED, 0),
             "count": count,
-            "across": bool(request.POST.get("select_across")),
-            "ticked": ticked[:TICKED],
+            "hidden": repeating(request, "revoke"),
             "back": request.get_full_path(),
         }
         return TemplateResponse(request, "admin/invites/invite/withdraw.html", context)
@@ -120,6 +137,17 @@ def chosen(request: HttpRequest) -> list[UUID]:
     return found
 
 
+def repeating(request: HttpRequest, action: str) -> list[tuple[str, str]]:
+    """Returns names and values by which a form posts `action` for the rows that this POST has chosen.
+
+    These are the first TICKED of the ticked rows, or all that the list finds.
+    """
+    ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)[:TICKED]
+    across = [("select_across", "on")] if means_all(request) else []
+    named = [(name, action) for name in ("action", "CHANGE_FORM-action")]
+    return [*((helpers.ACTION_CHECKBOX_NAME, pk) for pk in ticked), *across, *named]
+
+
 def question(count: int) -> str:
     """Returns the question whether to withdraw `count` invitations, in the reader's language."""
     asked = ngettext(
@@ -132,5 +160,10 @@ def question(count: int) -> str:
 
 def applicable(invite: Invite) -> list[str]:
     """Returns the names of the actions that would change this invitation, now or in a minute (TOO_SOON)."""
-    verbs: dict[str, type[Verb]] = {"resend": Resend, "extend": Extend, "revoke": Revoke}
+    verbs: dict[str, Callable[[list[Invite]], Verb]] = {
+        "remind": partial(RemindByHand, leaving=in_step()),
+        "resend": Resend,
+        "extend": Extend,
+        "revoke": Revoke,
+    }
     return [name for name, verb in verbs.items() if verb([invite]).refusal(invite) in {None, Reason.TOO_SOON}]

@@ -1,33 +1,45 @@
-"""The pages of one batch: its preview, sending it, its progress, and withdrawing its invitations."""
+"""The pages of one batch that was sent: its progress, and withdrawing its invitations."""
 
-from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
-from django.contrib import messages
+from django import forms
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
-from django.utils.text import format_lazy
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
 
-from accounts import groups, power
 from accounts.models import User
-from invites.batch import exports
+from invites.desk import asking, sent_list
 from invites.desk import batch_words as words
 from invites.link import opens
-from invites.models import Batch, Outcome, entries
+from invites.models import Batch, Outcome
 from invites.models.batch_queryset import BatchQuerySet
+from kit import plain_line
+from kit.form import Form
 from kit.long_list import LongList, ReadOnly
-from kit.page import BY_ITSELF
+from kit.page import BY_ITSELF, bind_form
 
 STEER = "invites.change_invite"
 REFRESHED = 10  # seconds after which the page of progress loads again, while mails wait
+
+
+class NameForm(Form):
+    """The name of a list."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of this list"),
+        required=False,
+        help_text=gettext_lazy("Without one it is called by its day and time"),
+    )
+
+    def clean_name(self) -> str:
+        """Returns the name. Raises ValidationError if it is too long or no line of plain text."""
+        return plain_line.plain(self.cleaned_data["name"], 100, _("The name"))
 
 
 class BatchPages(ReadOnly, LongList):
@@ -36,99 +48,64 @@ class BatchPages(ReadOnly, LongList):
     People who may only add invitations see the batches they have made.
     """
 
-    def asks_proof(self, request: HttpRequest) -> bool:
-        """Returns whether this POST sends a list that names a group which grants permissions."""
-        match = getattr(request, "resolver_match", None)
-        if match is None or match.url_name != "invites_batch_send":
-            return False
-        return groups.grant_power(entries.groups(self.find_batch(request, match.kwargs["batch_id"]).entries))
-
     def get_urls(self) -> list[URLPattern]:
-        files = {"unread": self.unread, "people": self.everybody}
-        pages = {"send": self.send, **files, "undo": self.undo, "withdraw": self.withdraw}
-        ours = [
-            path(f"<path:batch_id>/{name}/", self.admin_site.admin_view(page), name=f"invites_batch_{name}")
+        """Returns the addresses of these pages, before Django's own."""
+        pages = {"undo": self.undo, "withdraw": self.withdraw, "rename": self.rename}
+        reminding = {f"remind_{name}": partial(self.remind, name=name) for name in ("unopened", "opened")}
+        return self.paths(pages | reminding) + super().get_urls()
+
+    def paths(self, pages: dict[str, Any]) -> list[URLPattern]:
+        """Returns the addresses of pages of one batch, by the last part of their paths."""
+        return [
+            path(
+                f"<path:batch_id>/{name.replace('_', '/')}/",
+                self.admin_site.admin_view(page),
+                name=f"invites_batch_{name}",
+            )
             for name, page in pages.items()
         ]
-        return ours + super().get_urls()
 
-    @method_decorator(require_safe)
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Shows the preview of a batch that was not sent yet, with a button to send it; else its progress. Has no POST.
+    def progress(self, request: HttpRequest, batch: Batch) -> HttpResponse:
+        """Returns the page that shows what became of a batch whose sending has begun.
 
-        While mails wait, the page of progress loads itself again, unless "still" is in the query. Raises
-        PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
+        While mails wait, it loads itself again, unless "still" is in the query.
         """
-        batch = self.find_batch(request, object_id)
-        if batch.begun_at is None:
-            context = words.preview(batch)
-            context["again"] = context["again"] if request.user.has_perm(STEER) else 0
-            return self.render(request, "preview", batch, context)
         opens.gather()
-        context = words.progress(batch)
-        context["is_moving"] = context["is_moving"] and "still" not in request.GET
-        response = self.render(request, "progress", batch, context | {"refreshed": REFRESHED})
+        context = sent_list.context(request, batch) | {"may_steer": self.may_steer(request, batch)}
+        seconds = REFRESHED if context["is_moving"] and "still" not in request.GET else 0
         if context["is_moving"]:
+            context["subtitle"] = sent_list.still_to_leave(context["unsent"], seconds)
+        response = self.render(request, "sent", batch, context)
+        if seconds:
             # Whoever has left the screen is not there because the page loads itself.
-            response["Refresh"] = f"{REFRESHED}; url=?{BY_ITSELF}"
+            response["Refresh"] = f"{seconds}; url=?{BY_ITSELF}"
         return response
 
-    @method_decorator(require_POST)
-    def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """By a POST invites everyone left in the list, each only once, and leads to the page of the batch.
+    def remind(self, request: HttpRequest, batch_id: str, name: str) -> HttpResponse:
+        """Shows who of those would be reminded that Batch.progress counts as `name`, and asks; see asking.ask().
 
-        With "again" also mails people invited already, with "doubted" also likely typos. If the list names groups, this
-        is recorded and mailed to the other superusers. Sends nothing, and says so, if a new check of the list finds
-        changes or nobody would be mailed. Raises PermissionDenied for a person who may not invite or, with
-        "again", not change invitations, Http404 for a batch they may not see, Batch.DoesNotExist if it was just
-        deleted.
+        Its POST reminds them and leads to the page of the batch. Raises PermissionDenied for a person who may not
+        invite, or who neither made the batch nor may change invitations; Http404 for a batch that this person may not
+        see.
         """
-        batch = self.find_batch(request, batch_id)
-        chosen = {name: name in request.POST for name in ("again", "doubted")}
-        if chosen["again"] and not request.user.has_perm(STEER):
-            raise PermissionDenied
-        if batch.begun_at is None and (refusal := self.refusal(request, batch, chosen)):
-            self.message_user(request, refusal, messages.WARNING)
-            return self.page_of(batch)
-        with transaction.atomic():
-            if batch.claim_for(staff(request), **chosen):
-                record_groups(request, batch.groups(doubted=chosen["doubted"]))
-        outcome = batch.send()
-        self.tell(request, words.queued(outcome), outcome)
+        batch = self.find_to_steer(request, batch_id)
+        opens.gather()
+        page = reverse("admin:invites_batch_change", args=[quote(batch.pk)])
+        what = asking.Reminding(batch.standing(name), staff(request))
+        return asking.ask(self, request, what, back=page, batch=batch) or redirect(page)
+
+    def rename(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Shows a field with the name of the batch. Its POST stores the name, and leads to the page of the batch.
+
+        Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
+        invitations; Http404 for a batch that this person may not see.
+        """
+        batch = self.find_to_steer(request, batch_id)
+        form = bind_form(NameForm, request, initial={"name": batch.name})
+        if not form.is_valid():
+            return self.render(request, "rename", batch, {"title": _("Rename this list"), "form": form})
+        batch.rename(form.cleaned_data["name"])
         return self.page_of(batch)
-
-    def refusal(self, request: HttpRequest, batch: Batch, chosen: dict[str, bool]) -> str:
-        """Returns the reason why the batch must not be sent yet, or not by this person, in words, or "".
-
-        `chosen` are the arguments of Batch.has_any(). Only a superuser may give groups that grant permissions. A list
-        that was checked more than 15 minutes ago is checked again, which saves its counts; if these have changed, the
-        person must look at them first.
-        """
-        if not request.user.is_superuser and groups.grant_power(entries.groups(batch.entries)):
-            return words.not_theirs()
-        if batch.is_stale and batch.look_again():
-            return words.changed()
-        return "" if batch.has_any(**chosen) else words.nobody()
-
-    @method_decorator(require_safe)
-    def unread(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
-        """Returns a CSV file, to be corrected, of the lines that could not be read or look mistyped.
-
-        Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
-        """
-        batch = self.find_batch(request, batch_id)
-        return as_file(f"{batch.pk}-bad-lines.csv", [words.unread_header(), *words.unread(batch)])
-
-    @method_decorator(require_safe)
-    def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
-        """Returns a CSV file of everyone in a list that was not sent yet, and what would become of each.
-
-        Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
-        """
-        batch = self.find_batch(request, batch_id)
-        return as_file(f"{batch.pk}.csv", words.people(batch))
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows whose mail has not left, and asks. Its POST withdraws their invitations and leads to the batch.
@@ -136,7 +113,7 @@ class BatchPages(ReadOnly, LongList):
         Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
         invitations; Http404 for a batch that this person may not see.
         """
-        batch = self.find_to_withdraw(request, batch_id)
+        batch = self.find_to_steer(request, batch_id)
         if request.method != "POST":
             return self.render(request, "confirm", batch, words.confirm_undo(batch))
         return self.report_withdrawn(request, batch, batch.undo(staff(request)))
@@ -147,7 +124,7 @@ class BatchPages(ReadOnly, LongList):
         Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
         invitations; Http404 for a batch that this person may not see.
         """
-        batch = self.find_to_withdraw(request, batch_id)
+        batch = self.find_to_steer(request, batch_id)
         if request.method != "POST":
             return self.render(request, "confirm", batch, words.confirm_withdraw(batch))
         return self.report_withdrawn(request, batch, batch.withdraw(staff(request)))
@@ -170,16 +147,20 @@ class BatchPages(ReadOnly, LongList):
             raise Http404
         return batch
 
-    def find_to_withdraw(self, request: HttpRequest, batch_id: str) -> Batch:
+    def find_to_steer(self, request: HttpRequest, batch_id: str) -> Batch:
         """Returns the batch with this id, if it is the person's own or they may change invitations.
 
         Raises PermissionDenied if neither is so or the person may not invite, Http404 for no batch that this person may
         see.
         """
         batch = self.find_batch(request, batch_id)
-        if batch.created_by != request.user and not request.user.has_perm(STEER):
+        if not self.may_steer(request, batch):
             raise PermissionDenied
         return batch
+
+    def may_steer(self, request: HttpRequest, batch: Batch) -> bool:
+        """Returns whether this person may remind people of the batch, withdraw it and rename it."""
+        return batch.created_by == request.user or request.user.has_perm(STEER)
 
     def visible(self, request: HttpRequest) -> BatchQuerySet:
         """Returns all batches, or only their own for a person who may not view all invitations."""
@@ -202,24 +183,6 @@ class BatchPages(ReadOnly, LongList):
     def tell(self, request: HttpRequest, done: str, outcome: Outcome) -> None:
         """Shows the message `done`, with the number of skipped people for each reason."""
         self.report(request, done, len(outcome.done), outcome.reasons)
-
-
-def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:
-    """Records that the visitor sends invitations into groups, how many into each, and mails the other superusers.
-
-    `counted` are the names of groups and the numbers of people. Leaves out groups that grant no permission.
-    """
-    powerful = set(groups.with_rights().filter(name__in=counted).values_list("name", flat=True))
-    if powerful:
-        named = ", ".join(f"{name} × {count}" for name, count in counted.items() if name in powerful)
-        power.record(request, format_lazy("{} ({})", gettext_lazy("Invitations into groups"), named), done="added")
-
-
-def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
-    """Returns the rows as a CSV file to download, with the byte order mark by which Excel recognizes UTF-8."""
-    body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def staff(request: HttpRequest) -> User:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -24,9 +24,8 @@ from invites.desk.filters import (
     SourceFilter,
     StateFilter,
 )
-from invites.desk.invite_form import InviteForm
 from invites.desk.invite_page import InvitePage
-from invites.models import Entry, Invite, Reason, in_step
+from invites.models import Invite
 from kit import addresses
 from kit.long_list import ago, exact
 from outbox.models import OutboxMessage
@@ -34,10 +33,8 @@ from outbox.models import OutboxMessage
 
 @admin.register(Invite)
 class InviteAdmin(InvitePage, Steering):
-    """The admin of invitations: the list and the form that invites one person. InvitePage has the page of one."""
+    """The admin of invitations: the list. InvitePage has the page of one."""
 
-    form = InviteForm
-    add_form_template = "admin/invites/invite/add.html"
     list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
     list_filter = (
         StateFilter,
@@ -52,7 +49,6 @@ class InviteAdmin(InvitePage, Steering):
     list_select_related = ("invited_by",)
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("A whole address")
-    fields = InviteForm.Meta.fields
 
     @admin.display(description=gettext_lazy("email address"))
     def address(self, invite: Invite) -> str:
@@ -90,40 +86,9 @@ class InviteAdmin(InvitePage, Steering):
         OutboxMessage.objects.attach_newest(rows)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Shows the form that invites one person. Its POST sends the invitation, and leads to its page."""
-        return super().add_view(request, form_url, {"title": _("Invite one person")} | (extra_context or {}))
-
-    def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
-        """Invites the person of a valid form, by a mail, and sets `obj.pk` to the id of the pending invitation.
-
-        If the address can't be invited any more since the form was checked, a message says why. If that is because
-        another person has just invited it, `obj.pk` is the id of that invitation, which is left as it is; else None.
-        """
-        entry = Entry(**{name: form.cleaned_data[name] for name in ("email", "note", "language")})
-        given: dict[str, Any] = {"source": Invite.Source.ADMIN, "invited_by": request.user}
-        outcome = Invite.objects.issue_many([entry], **given, leaving=in_step(), beside_members=True)
-        for _email, reason in outcome.skipped:
-            self.message_user(request, self.why_not(reason), messages.WARNING)
-        if outcome.done:
-            self.message_user(request, _("1 invitation is on its way."), messages.SUCCESS)
-        standing = Invite.objects.pending().filter(email=entry.email).exclude(source=Invite.Source.MEMBER)
-        obj.pk = outcome.done[0] if outcome.done else standing.order_by("-id").values_list("pk", flat=True).first()
-
-    def why_not(self, reason: Reason) -> str:
-        """Returns the message that an address, which could be invited when the form was checked, was not."""
-        if reason == Reason.INVITED:
-            return _("Somebody has just invited this address. Nothing more was sent.")
-        return _("Nothing was sent: %(reason)s.") % {"reason": reason.label}
-
-    def log_addition(self, request: HttpRequest, obj: Invite, message: Any) -> Any:
-        """Writes the desk's log, unless nobody was invited."""
-        return super().log_addition(request, obj, message) if obj.pk else None
-
-    def response_add(self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None) -> HttpResponse:
-        """Leads to the page of the pending invitation or, if there is none or it may not be seen, to the list."""
-        if obj.pk is None or not self.has_view_permission(request):
-            return redirect("admin:invites_invite_changelist" if self.has_view_permission(request) else "admin:index")
-        return redirect("admin:invites_invite_change", obj.pk)
+        """Leads to the form that invites one person or many, with the query, such as "email"."""
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(f"{reverse('admin:invites_batch_add')}{query}")
 
     def has_change_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return False

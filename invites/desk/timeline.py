@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Event
 from invites.models import Invite
-from invites.models.steps import REMIND_AFTER, REMIND_BEFORE
+from invites.models.reminders import MOST, quiet_until
 from kit.addresses import readable
 from kit.ids import earliest
 from kit.times import brief_html
@@ -150,7 +150,7 @@ def to_come(invite: Invite) -> Iterator[Moment]:
 
 
 def reminder_at(invite: Invite) -> datetime | None:
-    """Returns when a reminder is due, as far as one can tell now; None if it has been sent (steps.Remind)."""
-    seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))
-    at = max(invite.expires_at - REMIND_BEFORE, seen_at + REMIND_AFTER, timezone.now() + timedelta(minutes=1))
-    return None if invite.reminded_at else at
+    """Returns when the next planned reminder goes out, as far as one can tell now; None if none is planned."""
+    if invite.remind_at is None or invite.reminders >= MOST:
+        return None
+    return max(invite.remind_at, quiet_until(invite), timezone.now() + timedelta(minutes=1))

@@ -9,17 +9,19 @@ from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from invites.models.batch_queryset import BatchQuerySet
 from invites.models.counts import Counts, CountsField
-from invites.models.entries import fates, groups, unpack, without_lost_groups
+from invites.models.entries import chosen, groups, judge, unpack, without_lost_groups
 from invites.models.invite import Invite
 from invites.models.invited_already import find_invited, resend
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Outcome, Reason
-from invites.models.progress import progress
+from invites.models.progress import neediest_first, progress, standings
 from invites.models.queryset import Entry, in_step
 from kit.exact import ExactField
 from kit.ids import uuid7
@@ -54,8 +56,9 @@ class Batch(models.Model):
     stopped_at = models.DateTimeField(null=True)  # when undo() or withdraw() last kept it from being sent on
     # Whether people who are invited already get a mail again.
     again = models.BooleanField(default=False)
-    # The people still to be invited, as pack() in entries.py writes them; sending takes them out. An address that may
-    # be a typo comes with "meant", the address that was probably meant, and "line", its number in the list.
+    # What was chosen for all who are in it, as pack() in entries.py writes it.
+    common = models.JSONField(default=dict)
+    # The people still to be invited, as pack() writes them, with NOTES; sending takes them out.
     entries = models.JSONField(default=list)
     # [number, text, reason] of each line that could not be read.
     refused = models.JSONField(default=list)
@@ -71,7 +74,9 @@ class Batch(models.Model):
         ordering: ClassVar[list[str]] = ["-id"]
 
     def __str__(self) -> str:
-        return self.id
+        local = timezone.localtime(self.created_at)
+        day, time = date_format(local, gettext("j F")), f"{local.hour:02}:{local.minute:02}"
+        return self.name or gettext("List of %(day)s, %(time)s") % {"day": day, "time": time}
 
     @property
     def invites(self) -> "InviteQuerySet":
@@ -90,6 +95,12 @@ class Batch(models.Model):
         return self.invites.open().filter(models.Exists(mails))
 
     @property
+    def source(self) -> Invite.Source:
+        """How its invitations are said to be made: one by one, or by a list."""
+        had_turn = self.counts.done + sum(self.counts.skipped.values())
+        return Invite.Source.CSV if had_turn + len(self.entries) > 1 else Invite.Source.ADMIN
+
+    @property
     def is_stale(self) -> bool:
         """True if the list was last checked more than 15 minutes ago, so that its counts may be out of date."""
         return self.checked_at < timezone.now() - FRESH
@@ -99,17 +110,17 @@ class Batch(models.Model):
 
         Without `doubted` it leaves out addresses that may be typos.
         """
-        found = groups(entry for entry in self.entries if doubted or not entry.get("meant"))
+        found = groups(chosen(self.entries, doubted=doubted))
         names = Group.objects.filter(pk__in=found).order_by("name").values_list("name", "pk") if found else ()
         return {name: found[pk] for name, pk in names}
 
     def recount(self) -> bool:
         """Checks again what would become of everyone in `entries`. Returns whether the counts have changed.
 
-        Sets `counts` and `checked_at`, but does not save them.
+        Sets `counts`, `checked_at` and the fates in `entries`, but does not save them.
         """
         before = self.counts
-        self.counts, self.checked_at = replace(before, **fates(self.entries)), timezone.now()
+        self.counts, self.checked_at = replace(before, **judge(self.entries)), timezone.now()
         return self.counts != before
 
     def has_any(self, *, again: bool, doubted: bool) -> bool:
@@ -121,12 +132,13 @@ class Batch(models.Model):
         return bool(sure or (again and self.counts.invited) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
-        """Checks the list again and saves the counts. Returns whether they have changed.
+        """Checks the list again, and saves what it finds unless its sending has begun.
 
-        Raises Batch.NotUpdated, a DatabaseError, if the batch was deleted meanwhile.
+        Returns whether the counts have changed.
         """
         changed = self.recount()
-        self.save(update_fields=["counts", "checked_at"])
+        found = {"counts": self.counts, "checked_at": self.checked_at, "entries": self.entries}
+        Batch.objects.filter(pk=self.pk, begun_at=None).update(**found)
         return changed
 
     def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> bool:
@@ -141,7 +153,7 @@ class Batch(models.Model):
             if row.begun_at is not None:
                 return False
             row.begun_at, row.created_by, row.again = timezone.now(), by, again
-            row.entries = without_lost_groups(entry for entry in row.entries if doubted or not entry.get("meant"))
+            row.entries = without_lost_groups(chosen(row.entries, doubted=doubted))
             row.save(update_fields=["begun_at", "created_by", "again", "entries"])
         return True
 
@@ -168,10 +180,11 @@ class Batch(models.Model):
         row = Batch.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=self.pk)
         if row.sent_at or row.begun_at is None:
             return None
+        source = row.source
         some, row.entries = row.entries[:CHUNK], row.entries[CHUNK:]
         if not row.entries:
             row.sent_at = timezone.now()
-        outcome = row.invite_some([unpack(entry) for entry in some], Invite.Source.CSV, leaving)
+        outcome = row.invite_some([unpack(entry) for entry in some], source, leaving)
         row.save(update_fields=["counts", "entries", "sent_at"])
         return outcome
 
@@ -246,12 +259,22 @@ class Batch(models.Model):
         outcome.skipped = [(e, Reason.REPEATED if e in repeated else reason) for e, reason in outcome.skipped]
 
     @property
-    def progress(self) -> dict[str, int]:
-        """The numbers of its invitations by what became of them and of their mails.
-
-        The keys are those of STATES and MAILS in progress.py. Counts the newest AT_ONCE invitations only.
-        """
+    def progress(self) -> dict[str, Any]:
+        """What became of its newest AT_ONCE invitations: the numbers of progress.progress()."""
         return progress(self.invites[:AT_ONCE])
+
+    def standing(self, name: str) -> "InviteQuerySet":
+        """Returns those of its newest AT_ONCE invitations that are counted in `progress` as `name`."""
+        return self.invites.filter(standings(self.invites[:AT_ONCE])[name])[:AT_ONCE]
+
+    @property
+    def neediest(self) -> "InviteQuerySet":
+        """Its newest AT_ONCE invitations; those come first that need somebody."""
+        return neediest_first(self.invites[:AT_ONCE])
+
+    def rename(self, name: str) -> None:
+        """Gives this batch another name. "" has it called by its day and time."""
+        Batch.objects.filter(pk=self.pk).update(name=name)
 
     def undo(self, by: User) -> Outcome:
         """Withdraws the invitations whose mail has not left, AT_ONCE at most, and stops the sending of the list.

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.models.counts import Counts
 from invites.models.entries import pack
+from invites.models.queryset import Entry
 
 if TYPE_CHECKING:
     from invites.batch.lists import Line
@@ -24,27 +25,25 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     """Queries for batches, and making a batch of a list."""
 
     def check_list(
-        self, lines: "Iterable[Line]", by: User | None, remarks: Sequence[str] = (), **given: Any
+        self, lines: "Iterable[Line]", by: User | None, *, name: str = "", remarks: Sequence[str] = (), **common: Any
     ) -> "Batch":
-        """Stores a list as a batch of `by`, with the counts of what would become of its lines. Returns the batch.
+        """Stores a list as a batch of `by`, with what would become of each of its lines. Returns the batch.
 
-        `remarks` are sentences on how the list was read. `given` are values of Entry (note, language, next, groups,
+        `remarks` are sentences on how the list was read. `common` are values of Entry (note, language, next, groups,
         lifetime) for lines that leave them empty. Of lines that name an address again, only the first counts. Sends
         nothing.
         """
-        batch, entries = self.model(created_by=by, remarks=list(remarks)), {}
-        repeated = 0
+        batch = self.model(created_by=by, name=name, remarks=list(remarks), common=pack(Entry(""), common))
+        seen = set[str]()
         for line in lines:
             if line.entry is None:
                 batch.refused.append([line.number, line.text, line.problem])
-            elif line.entry.email in entries:
-                repeated += 1
-            else:
-                entries[line.entry.email] = pack(line.entry, given)
-                if line.meant:
-                    entries[line.entry.email] |= {"meant": line.meant, "line": line.number}
-        batch.entries = list(entries.values())
-        batch.counts = Counts(repeated=repeated, unreadable=len(batch.refused))
+                continue
+            row = pack(line.entry, common) | {"line": line.number}
+            row |= {"meant": line.meant} if line.meant else {}
+            batch.entries.append(row | ({"fate": "repeated"} if line.entry.email in seen else {}))
+            seen.add(line.entry.email)
+        batch.counts = Counts(unreadable=len(batch.refused))
         batch.recount()
         batch.save()
         return batch

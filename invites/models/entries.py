@@ -14,7 +14,10 @@ from invites.models.lifecycle import CHUNK
 from invites.models.queryset import Entry, Sifted
 
 # What can become of an entry; each is a field of Counts.
-FATES = ("new", "joins", "doubted", "has_account", "invited", "suppressed")
+FATES = ("new", "joins", "doubted", "has_account", "invited", "suppressed", "repeated")
+# What a stored row has beside its Entry: the number of its line, the address that was probably meant if this one looks
+# like a typo, and one of FATES, as it was at the last check.
+NOTES = {"line", "meant", "fate"}
 
 
 def pack(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
@@ -22,14 +25,15 @@ def pack(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
 
     `given` are values for what the entry leaves empty.
     """
-    said = {name: value for name, value in asdict(entry).items() if value}
-    row = {name: value for name, value in (given | said).items() if value}
+    remind = entry.remind and given.get("remind", True)
+    said = {name: value for name, value in asdict(entry).items() if value and name != "remind"}
+    row = {name: value for name, value in (given | said).items() if value} | ({} if remind else {"remind": False})
     return row | {"lifetime": int(row["lifetime"].total_seconds())} if "lifetime" in row else row
 
 
 def unpack(row: dict[str, Any]) -> Entry:
-    """Returns the Entry of a stored row, without the notes on a likely typo ("meant" and "line")."""
-    said = {name: value for name, value in row.items() if name not in {"meant", "line"}}
+    """Returns the Entry of a stored row, without NOTES."""
+    said = {name: value for name, value in row.items() if name not in NOTES}
     lifetime = timedelta(seconds=said["lifetime"]) if "lifetime" in said else None
     return Entry(**said | {"groups": tuple(said.get("groups", ())), "lifetime": lifetime})
 
@@ -37,6 +41,12 @@ def unpack(row: dict[str, Any]) -> Entry:
 def groups(rows: Iterable[dict[str, Any]]) -> dict[int, int]:
     """Returns how many of these stored entries join each group that they name, by the id of the group."""
     return dict(Counter(group for row in rows for group in row.get("groups", ())))
+
+
+def group_names(ids: Iterable[int]) -> list[str]:
+    """Returns the names of the groups with these ids, in their order; takes no statement if there are none."""
+    listed = list(ids)
+    return list(Group.objects.filter(pk__in=listed).order_by("name").values_list("name", flat=True)) if listed else []
 
 
 def without_lost_groups(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -49,14 +59,20 @@ def without_lost_groups(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"groups": [one for one in row.get("groups", ()) if one in there]} for row in listed]
 
 
-def fates(rows: Iterable[dict[str, Any]]) -> Counter[str]:
-    """Returns how many of these stored entries would be invited or left out now: a number for each name of FATES."""
-    found = Counter(dict.fromkeys(FATES, 0))
-    for chunk in batched(rows, CHUNK):
+def chosen(rows: Iterable[dict[str, Any]], *, doubted: bool) -> list[dict[str, Any]]:
+    """Returns the stored entries to send to: each address once and, without `doubted`, none that may be a typo."""
+    return [row for row in rows if row.get("fate") != "repeated" and (doubted or not row.get("meant"))]
+
+
+def judge(rows: Iterable[dict[str, Any]]) -> Counter[str]:
+    """Notes in each of these stored entries what would become of it now. Returns how many there are of each fate."""
+    listed = list(rows)
+    for chunk in batched(chosen(listed, doubted=True), CHUNK):
         sifted = Invite.objects.sift([unpack(row) for row in chunk])
-        found.update(reason.value for _email, reason in sifted.outcome.skipped)
-        found.update(fate(row, sifted) for row in chunk if row["email"] in sifted.chosen)
-    return found
+        skipped = {email: reason.value for email, reason in sifted.outcome.skipped}
+        for row in chunk:
+            row["fate"] = skipped.get(row["email"]) or fate(row, sifted)
+    return Counter(dict.fromkeys(FATES, 0) | Counter(row["fate"] for row in listed))
 
 
 def fate(row: dict[str, Any], sifted: Sifted) -> str:

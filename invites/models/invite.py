@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
+from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
-from invites import mails
 from invites.models import lifetimes
 from invites.models.queryset import InviteQuerySet
-from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable
+from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable, until_end
 from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
@@ -79,7 +79,9 @@ class Invite(models.Model):
     sends = models.PositiveIntegerField(_("sends"), default=0, editable=False)
     # When its link was last opened. Openings wait in Redis first and may be lost there (invites/link/opens.py).
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
-    reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)  # the last time
+    reminders = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)  # how many, also by hand
+    remind_at = models.DateTimeField(null=True, editable=False)  # when the next planned one is due, if any
     accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
     accepted_by = models.ForeignKey(
         User,
@@ -97,6 +99,8 @@ class Invite(models.Model):
     revoked_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     # When its address was invited again, after this invitation had expired.
     replaced_at = models.DateTimeField(null=True, editable=False)
+    # Whether its inviter is still to be told that it was accepted or declined, or that its mail came back (digest.py).
+    has_news = models.BooleanField(default=False, db_default=False, editable=False)
     # The end of which "invite.expired" has told other services. If the invitation is lengthened, it may have another.
     told_end = models.DateTimeField(null=True, editable=False)
     # The other address to which its holder wants it sent (emptied when the sender refuses), when the sender was asked,
@@ -126,7 +130,7 @@ class Invite(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # All invitations to an address: sift(), the desk's search, the doctor, the export of a person's data.
             models.Index(fields=["email"], name="invite_by_email"),
-            # remindable(), the desk's filter by end, prunable().
+            # The desk's filter by end, prunable().
             models.Index(fields=["expires_at"], name="invite_by_end"),
             # The funnel, which begins at a day.
             models.Index(fields=["created_at"], name="invite_by_start"),
@@ -152,6 +156,18 @@ class Invite(models.Model):
                 fields=["invited_by", "-id"], name="invite_brought", condition=models.Q(accepted_by__isnull=False)
             ),
             models.Index(fields=["invited_by", "expires_at"], name="invite_open", condition=OPEN),
+            # remindable().
+            models.Index(
+                fields=["remind_at", "expires_at"],
+                name="invite_to_remind",
+                condition=OPEN & models.Q(remind_at__isnull=False),
+            ),
+            # The daily mail to each inviter.
+            models.Index(
+                fields=["invited_by", "id"],
+                name="invite_with_news",
+                condition=models.Q(has_news=True, invited_by__isnull=False),
+            ),
             # announce_expired().
             models.Index(fields=["expires_at"], name="invite_end_untold", condition=UNTOLD),
             # When a person leaves, their address is searched for here, too.
@@ -266,7 +282,7 @@ class Invite(models.Model):
         called in a transaction.
         """
         self.expires_at, self.group_ids = timezone.now() + self.granted, []
-        if Invite.objects.open().filter(pk=self.pk).update(expires_at=self.expires_at):
+        if Invite.objects.open().filter(pk=self.pk).update(**until_end(Value(self.expires_at))):
             InviteGroup.objects.filter(invite=self.pk).delete()
 
     @property
@@ -287,19 +303,18 @@ class Invite(models.Model):
     def decline(self, *, never: bool = False, reason: str = "") -> None:
         """Declines the invitation, or the newer one in its place, and deletes its mails that have not left.
 
-        Tells the inviter, with the `reason`, one plain line, if there is one; see mails.tell_declined(). `never` also
-        stops all mail to the address, even if the invitation has ended, but not for an address with an account. Raises
+        The daily mail to the inviter tells it, with the `reason`, one plain line, if there is one. `never` also stops
+        all mail to the address, even if the invitation has ended, but not for an address with an account. Raises
         Unavailable if the invitation is accepted or, without `never`, not open. Changes stored rows in one transaction,
         not this object.
         """
         with transaction.atomic():
             current = self.current
             row = Invite.objects.filter(pk=current.pk)
-            if row.open().update(declined_at=timezone.now(), decline_reason=reason):
+            if row.open().update(declined_at=timezone.now(), decline_reason=reason, has_news=True):
                 row.withdraw_mails()
                 row.announce_invites("invite.declined")
                 Event.objects.record(Event.Kind.DECLINED, None, about=current.pk)
-                mails.tell_declined(current, reason)
             # The holder of an ended invitation may still stop all mail, unless this invitation was accepted.
             elif not never or Invite.objects.accepted().filter(pk=self.pk).exists():
                 raise Unavailable
@@ -341,7 +356,7 @@ def prepare_taking(by: Any) -> PreparedUpdate:
 
     def compose() -> tuple[InviteQuerySet, dict[str, Any]]:
         rows = Invite.objects.open().filter(pk=Given("invite", models.UUIDField()))
-        return rows, {"accepted_at": Given("now", models.DateTimeField()), "accepted_by": by}
+        return rows, {"accepted_at": Given("now", models.DateTimeField()), "accepted_by": by, "has_news": True}
 
     return PreparedUpdate(compose)
 

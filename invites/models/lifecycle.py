@@ -10,14 +10,16 @@ from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Event, User
 from invites.models.outcome import Outcome, Reason
+from invites.models.reminders import Remind, RemindByHand
 from invites.models.states import ONE_OPEN, UNTOLD, InviteStates
-from invites.models.steps import REMIND_BEFORE, Extend, Remind, Resend, Revoke, RevokeUnsent, Verb
+from invites.models.steps import Extend, Resend, Revoke, RevokeUnsent, Verb
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
@@ -64,15 +66,29 @@ class Lifecycle(InviteStates):
         return self._each(RevokeUnsent, by, dry_run=dry_run)
 
     def remind(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Mails one reminder for each of these invitations that is due for it; see steps.Remind. Returns the outcome.
+        """Sends the planned reminder of each of these invitations that is due for it; see Remind. Returns the outcome.
 
         `by` is the person who asked for it, None for a timer. With `dry_run` nothing is changed.
         """
         return self._each(Remind, by, dry_run=dry_run)
 
+    def remind_by_hand(
+        self, by: User, *, leaving: Iterator[datetime], note: str = "", longer: bool = False, dry_run: bool = False
+    ) -> Outcome:
+        """Reminds the people of these invitations for `by`, even if no reminder is planned; see RemindByHand.
+
+        Returns the outcome. The mails have the line `note`, if any, and leave at the times of `leaving`. With `longer`
+        the invitations also last LONGER than before. With `dry_run` nothing is changed.
+        """
+        return self._each(partial(RemindByHand, note=note, longer=longer, leaving=leaving), by, dry_run=dry_run)
+
     def remindable(self) -> Self:
-        """Returns pending invitations without a reminder that end within REMIND_BEFORE; some may not be due yet."""
-        return self.pending().filter(expires_at__lte=timezone.now() + REMIND_BEFORE, reminded_at=None)
+        """Returns the pending invitations with a planned reminder whose time has come; some may not be due yet.
+
+        An invitation whose reminder was planned longer ago than any may last has ended: its row is not even looked at.
+        """
+        now = timezone.now()
+        return self.pending().filter(remind_at__lte=now, remind_at__gt=now - settings.INVITE_MAX_LIFETIME)
 
     def announce_expired(self) -> int:
         """Announces "invite.expired" to other services for each unanswered invitation whose end has passed.

@@ -25,6 +25,11 @@ class Reason(models.TextChoices):
     REPEATED = "repeated", gettext_lazy("repeated")
     SUPPRESSED = "suppressed", gettext_lazy("no mail goes to the address")
     TOO_SOON = "too_soon", gettext_lazy("sent less than a minute ago")
+    EXPIRED = "expired", gettext_lazy("expired")
+    REMINDED = "reminded", gettext_lazy("reminded less than a day ago")
+    ENOUGH = "enough", gettext_lazy("reminded three times already")
+    WAITS = "waits", gettext_lazy("still waiting for the last mail")
+    CAME_BACK = "came_back", gettext_lazy("not reached by the last mail")
     NOT_DUE = "not_due", gettext_lazy("needs no reminder")
     LEFT = "left", gettext_lazy("the mail has left")
 

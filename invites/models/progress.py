@@ -1,41 +1,64 @@
 """Counts what became of many invitations, and of their mails."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Max, Q, When
+from django.utils import timezone
 
-from invites.models.states import OPEN
+from invites.models.states import OPEN, UNANSWERED
 from outbox.models import OutboxMessage
+from outbox.models.queryset import OutboxQuerySet
 
 if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
 
-STATES = {
-    "invited": Q(),
-    "open": OPEN,
-    "opened": Q(opened_at__isnull=False) | Q(accepted_at__isnull=False),
-    "accepted": Q(accepted_at__isnull=False),
-    "declined": Q(declined_at__isnull=False),
-    "revoked": Q(revoked_at__isnull=False),
-}
-MAILS = {
-    "queued": Q(sent_at=None, given_up_at=None),
-    "handed": Q(sent_at__isnull=False, bounced_at=None),
-    "bounced": Q(bounced_at__isnull=False),
-    "given_up": Q(given_up_at__isnull=False, sent_at=None, bounced_at=None),
-}
+LOST = Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False, sent_at=None)
 
 
-def progress(invites: "InviteQuerySet") -> dict[str, int]:
-    """Returns how many of these invitations fit each name of STATES, and how many of their newest mails one of MAILS.
+def newest_mails(invites: "InviteQuerySet") -> OutboxQuerySet:
+    """Returns the newest mail of each of these invitations. `invites` must be sliced or few: all of them are read."""
+    mails = OutboxMessage.objects.filter(about__in=invites.values("pk"))
+    return OutboxMessage.objects.filter(pk__in=mails.order_by("about", "-id").distinct("about").values("pk"))
 
-    Takes two statements. `invites` must be sliced or few: the statements read all of them.
+
+def standings(invites: "InviteQuerySet") -> dict[str, Q]:
+    """Returns the conditions for what became of these invitations, by name; an invitation meets one of them at most.
+
+    Those that are waited for are "lost" if their newest mail did not arrive, "opened", or "unopened".
     """
-    keys = invites.values("pk")
-    newest = OutboxMessage.objects.filter(about__in=keys).order_by("about", "-id").distinct("about")
-    mails = OutboxMessage.objects.filter(pk__in=newest.values("pk")).aggregate(**counts(MAILS))
-    return invites.model.objects.filter(pk__in=keys).aggregate(**counts(STATES)) | mails
+    waiting = OPEN & Q(expires_at__gt=timezone.now())
+    is_lost = Q(pk__in=newest_mails(invites).filter(LOST).values("about"))
+    return {
+        "accepted": Q(accepted_at__isnull=False),
+        "declined": Q(accepted_at=None, declined_at__isnull=False),
+        "revoked": Q(accepted_at=None, declined_at=None, revoked_at__isnull=False),
+        "expired": UNANSWERED & ~waiting,
+        "lost": waiting & is_lost,
+        "opened": waiting & ~is_lost & Q(opened_at__isnull=False),
+        "unopened": waiting & ~is_lost & Q(opened_at=None),
+    }
 
 
-def counts(conditions: dict[str, Q]) -> dict[str, Count]:
-    return {name: Count("pk", filter=condition or None) for name, condition in conditions.items()}
+def progress(invites: "InviteQuerySet") -> dict[str, Any]:
+    """Returns how many of these invitations have each of standings(), and how many there are, "invited".
+
+    Also "open", how many can be withdrawn; "queued", how many have a newest mail that has not left; and "until", when
+    the last of the open ones ends, or None. Takes two statements. `invites` must be sliced or few: all are read.
+    """
+    rows = invites.model.objects.filter(pk__in=invites.values("pk"))
+    numbers = {name: Count("pk", filter=condition) for name, condition in standings(invites).items()}
+    found = rows.aggregate(
+        **numbers, invited=Count("pk"), open=Count("pk", filter=OPEN), until=Max("expires_at", filter=OPEN)
+    )
+    return found | {"queued": newest_mails(invites).filter(sent_at=None, given_up_at=None).count()}
+
+
+def neediest_first(invites: "InviteQuerySet") -> "InviteQuerySet":
+    """Returns these invitations, first those that need somebody: lost, opened, unopened, and last the accepted ones.
+
+    `invites` must be sliced or few: all of them are read.
+    """
+    conditions = standings(invites)
+    order = ("lost", "opened", "unopened", "expired", "declined", "revoked")
+    rank = Case(*(When(conditions[name], then=number) for number, name in enumerate(order)), default=len(order))
+    return invites.model.objects.filter(pk__in=invites.values("pk")).order_by(rank, "-id")

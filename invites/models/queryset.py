@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Event, User
 from invites import mails
-from invites.models import lifetimes
+from invites.models import lifetimes, reminders
 from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
@@ -52,6 +52,7 @@ class Entry:
     next: str = ""
     groups: tuple[int, ...] = ()  # their ids
     lifetime: timedelta | None = None  # None: as long as the site says
+    remind: bool = True  # by a timer, as the site plans it
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,14 @@ def in_step(rate: float = RATE) -> Iterator[datetime]:
         yield max(start + number * pause, timezone.now())
 
 
-def first_times(lifetime: timedelta | None = None) -> dict[str, Any]:
+def first_times(lifetime: timedelta | None = None, *, remind: bool = True) -> dict[str, Any]:
     """Returns the time columns and `sends` of a new invitation whose first mail is written now.
 
-    It has this `lifetime`, or that of the site.
+    It has this `lifetime`, or that of the site. Without `remind` no reminder is planned.
     """
     now, lasts = timezone.now(), lifetime or lifetimes.default()
-    return {"created_at": now, "sent_at": now, "sends": 1, "lifetime": lasts, "expires_at": now + lasts}
+    planned = {"remind_at": reminders.plan(now, now + lasts) if remind else None}
+    return {"created_at": now, "sent_at": now, "sends": 1, "lifetime": lasts, "expires_at": now + lasts, **planned}
 
 
 class InviteQuerySet(Lifecycle):
@@ -203,7 +205,7 @@ class InviteQuerySet(Lifecycle):
     def of(self, entry: Entry, **given: Any) -> "Invite":
         """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
         said = {name: getattr(entry, name) for name in ("email", "name", "note", "language", "next")}
-        invite = self.model(**said, **given, **first_times(entry.lifetime))
+        invite = self.model(**said, **given, **first_times(entry.lifetime, remind=entry.remind))
         invite.group_ids = list(entry.groups)
         return invite
 
@@ -295,7 +297,7 @@ class InviteQuerySet(Lifecycle):
             ended = self.model.objects.filter(pk__in=ids)
             ended.update(revoked_at=timezone.now())
             ended.announce_invites("invite.revoked")
-        theirs.update(email="", name="", note="", readdress_to="", decline_reason="")
+        theirs.update(email="", name="", note="", readdress_to="", decline_reason="", has_news=False)
         self.filter(readdress_to__in=user.address.all_own()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":

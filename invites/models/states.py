@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -47,8 +47,21 @@ class Unavailable(Exception):
     """
 
 
+def until_end(end: Any) -> dict[str, Any]:
+    """Returns new values of an invitation's columns with which it lasts until `end`, an expression.
+
+    A planned reminder keeps its distance from the end.
+    """
+    moved = ExpressionWrapper(F("remind_at") + (end - F("expires_at")), models.DateTimeField())
+    return {"expires_at": end, "remind_at": moved}
+
+
 class InviteStates(models.QuerySet["Invite"]):
     """Queries for invitations by their state and their mails, and changes to many at once."""
+
+    def with_news(self) -> Self:
+        """Returns the invitations of which their inviter is to be told; see digest.py."""
+        return self.filter(has_news=True, invited_by__isnull=False)
 
     def open(self) -> Self:
         """Returns the invitations that are not accepted, declined, revoked or replaced; they may have expired."""
@@ -130,9 +143,14 @@ class InviteStates(models.QuerySet["Invite"]):
         now = timezone.now()
         again = {"declined_at": None, "decline_reason": ""}
         end = Greatest("expires_at", until or Value(now) + F("lifetime"))
-        self.update(**again, expires_at=end, sent_at=now, sends=F("sends") + 1)
+        self.update(**again, **until_end(end), sent_at=now, sends=F("sends") + 1)
         self.lengthen_links(sent_at=now, epoch=None, account=None)
         self.announce_invites("invite.sent")
+
+    def move_end(self, end: Any) -> None:
+        """Lets these invitations and their links last until `end`, an expression; see until_end(), lengthen_links()."""
+        self.update(**until_end(end))
+        self.lengthen_links()
 
     def announce_invites(self, name: str) -> None:
         """Stores an event `name` about each of these invitations for other services, in the caller's transaction.

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 LINK_LIFETIME = timedelta(hours=1)  # of a link that a visitor asks for; and for so long does every link sign in
 SENT_JUST_NOW = timedelta(minutes=1)  # after a mail, before which the same mail is not sent again
-# From then until the end a reminder is due, and since the last mail and the last opening, before which none is. An
-# invitation that lasts less than four days is reminded of in its second half, a quarter of it after these.
-REMIND_BEFORE, REMIND_AFTER = timedelta(days=2), timedelta(days=1)
 
 
 class Verb:
@@ -94,8 +91,7 @@ class Extend(Verb):
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if is_idle else None)
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
-        rows.update(expires_at=Greatest("expires_at", self.now) + F("lifetime"))
-        rows.lengthen_links()
+        rows.move_end(Greatest("expires_at", self.now) + F("lifetime"))
 
 
 class Mailing(Extend):
@@ -149,28 +145,3 @@ class Resend(Mailing):
         # An older mail that has not left yet would arrive beside the new one.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
         OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving, self.accounts))
-
-
-class Remind(Mailing):
-    """The verb that reminds people of pending invitations, each once.
-
-    A reminder is due within REMIND_BEFORE of the end, if the last mail and the last opening are at least REMIND_AFTER
-    ago; of a shorter invitation within half of its lifetime, and after a quarter of it.
-    """
-
-    kind = Event.Kind.REMINDED
-    shows_to_members = False
-
-    def refusal(self, invite: "Invite") -> Reason | None:
-        seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))
-        before, after = min(REMIND_BEFORE, invite.lifetime / 2), min(REMIND_AFTER, invite.lifetime / 4)
-        ends_soon = self.now < invite.expires_at <= self.now + before
-        due = ends_soon and not invite.reminded_at and seen_at <= self.now - after
-        return super().refusal(invite) or (None if due else Reason.NOT_DUE)
-
-    def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
-        rows.update(reminded_at=self.now)
-        rows.wake_links()
-        OutboxMessage.objects.bulk_create(
-            [mails.reminder(invite, self.accounts.get(invite.email)) for invite in invites]
-        )

@@ -416,7 +416,7 @@ def test_an_address_that_is_given_back_is_announced(signed_in, ada, announced, m
 
 
 def test_settings_are_announced_if_they_have_changed(signed_in, ada, announced):
-    chosen = {"language": "ru", "time_zone": "", "theme": "dark", "notices": "on", "declines": "on"}
+    chosen = {"language": "ru", "time_zone": "", "theme": "dark", "notices": "on", "digest": "on"}
 
     for _ in range(2):
         signed_in.post("/account/settings", chosen)

@@ -29,7 +29,7 @@ def test_all_choices_are_stored_and_the_page_shows_them(signed_in, ada):
 
     assert "Settings saved." in words(page)
     ada.refresh_from_db()
-    chosen = {"language": "en", "time_zone": "Asia/Tokyo", "theme": "dark", "notices": True, "declines": False}
+    chosen = {"language": "en", "time_zone": "Asia/Tokyo", "theme": "dark", "notices": True, "digest": False}
     assert ada.settings == chosen
     assert '<option value="Asia/Tokyo" selected>' in page.text
     assert '<html lang="en" dir="ltr" data-theme="dark">' in page.text
@@ -76,7 +76,7 @@ def test_the_boxes_start_as_most_people_want_them(signed_in):
     page = signed_in.get("/account/settings").text
 
     assert 'name="notices" id="id_notices" checked' in page
-    assert 'name="declines" id="id_declines" checked' in page
+    assert 'name="digest" id="id_digest" checked' in page
     assert '<input type="radio" name="theme" value="" id="id_theme_0" checked' in page
 
 

@@ -45,7 +45,7 @@ INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id
 # Three of five were accepted; of the rest most expired, some were declined or withdrawn, some are still open.
 INVITES = """
 INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
-    lifetime, sent_at, sends, opened_at, reminded_at, accepted_at, accepted_by_id, declined_at, revoked_at)
+    lifetime, sent_at, sends, opened_at, reminded_at, reminders, remind_at, has_news, accepted_at, accepted_by_id, declined_at, revoked_at)
 SELECT pg_temp.key('invite', n, %(invites)s),
     CASE WHEN n %% 5 < 3 THEN 'person' || (1 + (n - 1) * %(people)s / %(invites)s) ELSE 'guest' || n END
         || '@example.com',
@@ -55,7 +55,8 @@ SELECT pg_temp.key('invite', n, %(invites)s),
     '', '', (ARRAY['', 'en', 'ru'])[1 + n %% 3], '', made, made + interval '7 days',
     interval '7 days', made, 1 + n %% 2,
     CASE WHEN n %% 5 < 4 THEN made + interval '1 hour' END,
-    CASE WHEN n %% 5 = 4 THEN made + interval '5 days' END,
+    CASE WHEN n %% 5 = 4 THEN made + interval '5 days' END, CASE WHEN n %% 5 = 4 THEN 1 ELSE 0 END,
+    CASE WHEN n %% 5 = 3 THEN made + interval '5 days' END, n %% 500 = 1,
     CASE WHEN n %% 5 < 3 THEN made + interval '2 hours' END,
     CASE WHEN n %% 5 < 3 THEN pg_temp.key('user', 1 + (n - 1) * %(people)s / %(invites)s, %(people)s) END,
     CASE WHEN n %% 20 = 3 THEN made + interval '3 hours' END,

@@ -209,15 +209,15 @@ def test_web_and_worker_write_nowhere_but_in_tmp():
         assert "volumes" not in ours
 
 
-def test_housekeeping_prunes_daily_and_reminds_hourly():
+def test_housekeeping_prunes_and_tells_inviters_daily_and_reminds_hourly():
     service = block(read("compose.yaml"), "  housekeeping:")
     script = block(service, "      - |").replace("$$", "$")
     # The second prune fails, which ends the script's endless loop.
-    acted = "python() { echo $2; calls=$((calls + 1)); [ $calls != 26 ]; }; sleep() { echo sleep $1; }"
+    acted = "python() { echo $2; calls=$((calls + 1)); [ $calls != 27 ]; }; sleep() { echo sleep $1; }"
 
     said = subprocess.run(["/bin/sh", "-ec", f"{acted}\n{script}"], capture_output=True, text=True, check=True).stdout
 
-    assert said.splitlines() == ["prune", *["remind_invites", "sleep 3600"] * 24, "prune"]
+    assert said.splitlines() == ["prune", "tell_inviters", *["remind_invites", "sleep 3600"] * 24, "prune"]
     assert "init: true" in service
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, User, event
+from invites import digest
 from invites.funnel import count
 from invites.models import Invite, InviteGroup, Inviter, MagicLink
 from invites.models.batch import Batch
@@ -120,7 +121,7 @@ def readers():
         "outbox_about": lambda: OutboxMessage.objects.attach_newest([taken]),
         "outbox_trouble": lambda: newest(OutboxMessage.objects.in_trouble()),
         "invite_by_email": lambda: newest(Invite.objects.filter(email=person.email)),
-        "invite_by_end": lambda: list(Invite.objects.remindable()),
+        "invite_by_end": lambda: list(Invite.objects.prunable()),
         "invite_by_start": lambda: count.count("day", now.date() - timedelta(days=7), ""),
         "invite_by_source": Invite.objects.filter(source="command").count,
         "invite_by_inviter": lambda: newest(Invite.objects.filter(invited_by=inviter)),
@@ -134,6 +135,8 @@ def readers():
         "invite_accepted_by": lambda: Inviter.objects.get(pk=person.pk).tree(),
         "invite_brought": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
         "invite_open": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
+        "invite_to_remind": lambda: list(Invite.objects.remindable()),
+        "invite_with_news": lambda: digest.next_inviter(inviter.pk),
         "invite_end_untold": Invite.objects.announce_expired,
         "invite_readdressed": lambda: Invite.objects.forget(person),
         "link_by_email": lambda: newest(MagicLink.objects.filter(email=person.email)),

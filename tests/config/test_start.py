@@ -228,7 +228,7 @@ def test_a_process_starts_with_the_secrets_that_it_needs_and_no_others(command):
 
 
 def test_other_commands_need_all(subtests):
-    for command in ("prune", "remind_invites"):
+    for command in ("prune", "remind_invites", "tell_inviters"):
         with subtests.test(command):
             assert manage(command, **LEAST).stderr.startswith("SECRET_KEY is missing")
             assert manage(command, **LEAST, SECRET_KEY=GOOD["SECRET_KEY"]).stderr.startswith("REDIS_URL is missing")

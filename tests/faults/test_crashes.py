@@ -1,11 +1,14 @@
 """Promise 5, step by step: wherever a process dies, each mail arrives, and a second copy is the same mail."""
 
 import pytest
+from django.utils import timezone
 
-from invites.models import MagicLink
+from invites import digest
+from invites.models import Invite, MagicLink
 from outbox.models import OutboxMessage
 from tests.faults import crash
 from tests.faults.parts import wait_until
+from tests.tools.factories import InviteFactory, UserFactory
 from tests.tools.sink import Outcome
 
 MAILS = 5  # one more than the workers can deliver before they die
@@ -66,3 +69,15 @@ def test_a_relay_that_dies_at_any_step_loses_nothing(workers, sink, amqp, step):
     wait_until(everything_is_delivered)
 
     assert_all_arrived(sink, repeated=0)
+
+
+@pytest.mark.parametrize("step", ["before commit", "committed"])
+def test_a_timer_that_dies_around_its_commit_tells_each_inviter_once(workers, step):
+    inviter = UserFactory()
+    InviteFactory(invited_by=inviter, has_news=True, declined_at=timezone.now())
+
+    assert workers.start("tell_inviters", crash=(step, 1)).wait() == crash.DIED
+    assert workers.start("tell_inviters").wait() == 0
+
+    assert OutboxMessage.objects.filter(recipient=inviter.email, kind=digest.KIND).count() == 1
+    assert not Invite.objects.with_news()

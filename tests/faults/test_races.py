@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from accounts import limits, notices
 from accounts.models import Event, Session, User
-from invites import purposes
+from invites import digest, purposes
 from invites.link.readdressing import Readdressing
-from invites.models import Entry, Invite, MagicLink
+from invites.models import Entry, Invite, MagicLink, in_step
 from kit import tokens
 from outbox.mail.deliver import Deliverer
 from outbox.models import OutboxMessage
@@ -362,6 +362,63 @@ def test_two_who_send_one_invite_again_at_once_send_one_mail():
     assert sorted(len(outcome.done) for outcome in outcomes) == [0, 1]
     assert OutboxMessage.objects.filter(about=invite.pk).count() == 1
     assert Invite.objects.get().sends == 1
+
+
+def test_ten_timers_at_once_remind_each_once():
+    long_ago = timezone.now() - timedelta(days=5)
+    for _ in range(20):
+        InviteFactory(created_at=long_ago, remind_at=AGO)
+
+    outcomes = at_once(lambda n: Invite.objects.remindable().remind(), count=10)
+
+    assert sum(len(outcome.done) for outcome in outcomes) == 20
+    assert OutboxMessage.objects.filter(kind="invite_reminder").count() == 20
+    assert set(Invite.objects.values_list("reminders", flat=True)) == {1}
+
+
+def test_a_timer_and_a_press_at_once_remind_once():
+    for _ in range(ROUNDS):
+        invite = InviteFactory(created_at=timezone.now() - timedelta(days=5), remind_at=AGO)
+        rows, by = Invite.objects.filter(pk=invite.pk), UserFactory()
+
+        nearly_at_once(rows.remind, partial(rows.remind_by_hand, by, leaving=in_step()))
+
+        assert OutboxMessage.objects.filter(kind="invite_reminder", about=invite.pk).count() == 1
+
+
+def test_ten_timers_at_once_tell_each_inviter_once():
+    inviters = [UserFactory() for _ in range(5)]
+    for inviter in inviters:
+        InviteFactory(invited_by=inviter, has_news=True, declined_at=AGO)
+
+    told = at_once(lambda n: sum(digest.tell(inviter.pk) for inviter in inviters), count=10)
+
+    assert sum(told) == 5
+    assert OutboxMessage.objects.filter(kind=digest.KIND).count() == 5
+    assert not Invite.objects.with_news()
+
+
+def test_what_is_declined_while_its_inviter_is_told_is_told_now_or_next():
+    for _ in range(ROUNDS):
+        inviter = UserFactory()
+        first, second = (InviteFactory(invited_by=inviter) for _ in range(2))
+        first.decline()
+
+        nearly_at_once(second.decline, partial(digest.tell, inviter.pk))
+
+        [mail] = OutboxMessage.objects.filter(recipient=inviter.email, kind=digest.KIND)
+        left = Invite.objects.with_news().filter(invited_by=inviter).count()
+        assert mail.parts["context"]["declined_count"] + left == 2
+
+
+def test_an_inviter_can_leave_while_they_are_told():
+    for _ in range(ROUNDS):
+        inviter = UserFactory()
+        InviteFactory(invited_by=inviter).decline()
+
+        nearly_at_once(inviter.erase, partial(digest.tell, inviter.pk))
+
+        assert not User.objects.filter(pk=inviter.pk).exists()
 
 
 @pytest.mark.parametrize("made", [invited, invited_and_asked_for])

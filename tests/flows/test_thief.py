@@ -352,11 +352,11 @@ def new_device_is_mailed(mailbox, ada, password):
 @pytest.mark.parametrize("act", [*RESETS, *CHANGES])
 def test_a_new_password_ends_the_silence_of_a_thief_and_says_so(mailbox, ada, act):
     enter(Client()).post("/account/settings", QUIET)
-    assert (settings_of(ada)["notices"], settings_of(ada)["declines"]) == (False, False)
+    assert (settings_of(ada)["notices"], settings_of(ada)["digest"]) == (False, False)
 
     act(None, mailbox, ada)
 
-    assert (settings_of(ada)["notices"], settings_of(ada)["declines"]) == (True, True)
+    assert (settings_of(ada)["notices"], settings_of(ada)["digest"]) == (True, True)
     assert settings_of(ada)["language"] == "en"
     assert WHAT_IS_ON in " ".join(mailbox.text(ada.email).split())
     assert new_device_is_mailed(mailbox, ada, NEW)

@@ -149,7 +149,8 @@ def test_extending_opens_what_has_run_out_and_mails_nobody():
 
 def test_people_are_reminded_once_and_not_if_they_have_just_looked(mailbox):
     soon = timezone.now() + timedelta(days=1)
-    looked, _grace, _wish = invited("looked", "grace", "suppressed", expires_at=soon, created_at=LONG_AGO)
+    due = {"expires_at": soon, "remind_at": timezone.now(), "created_at": LONG_AGO}
+    looked, _grace, _wish = invited("looked", "grace", "suppressed", **due)
     invited("later", created_at=LONG_AGO)
     Suppression.objects.suppress("suppressed@example.com", "550 5.1.1 No such user")
     Client().get(f"/signup?token={tokens.sign(purposes.SIGNUP, looked.pk)}", follow=True)

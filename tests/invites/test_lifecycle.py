@@ -289,28 +289,6 @@ def test_a_dry_run_changes_nothing_and_says_what_it_would_do(invite):
     assert len(history(invite)) == 1
 
 
-def test_a_reminder_comes_once_two_days_before_the_end(invite, mailbox):
-    assert not rows(invite).remindable()
-    with time_machine.travel(invite.expires_at - timedelta(hours=47)):
-        assert Invite.objects.remindable().remind().done == [invite.pk]
-        assert not Invite.objects.remindable()
-        assert reasons(rows(invite).remind()) == [Reason.NOT_DUE]
-        letter = mailbox.letters(EMAIL)[-1]
-    assert "ends on" in letter["Subject"]
-    assert mailbox.link(EMAIL, "/signup")
-    assert mailbox.link(EMAIL, "/invite/decline")
-    assert history(invite)[-1] == ("reminded", None)
-
-
-@pytest.mark.parametrize("seen", ["opened_at", "sent_at"])
-def test_a_person_who_has_just_looked_at_it_is_not_reminded(invite, seen):
-    with time_machine.travel(invite.expires_at - timedelta(hours=47)):
-        rows(invite).update(**{seen: timezone.now() - timedelta(hours=23)})
-        assert reasons(rows(invite).remind()) == [Reason.NOT_DUE]
-        rows(invite).update(**{seen: timezone.now() - timedelta(hours=25)})
-        assert rows(invite).remind().done
-
-
 def test_declining_is_remembered_and_stops_its_mail(invite, mailbox):
     invite.decline()
     assert mailbox.letters(EMAIL) == []

@@ -420,8 +420,8 @@ def test_staff_cannot_change_the_times_of_a_members_invitation(signed_in, ada):
 
 def test_a_members_invitation_is_reminded_of_like_any_other(signed_in, ada, mailbox):
     send(signed_in)
-    Invite.objects.update(expires_at=timezone.now() + timedelta(days=1), sent_at=AGO - timedelta(days=1))
-    Invite.objects.update(created_at=AGO - timedelta(days=1))
+    due = {"remind_at": timezone.now(), "expires_at": timezone.now() + timedelta(days=1)}
+    Invite.objects.update(**due, sent_at=AGO - timedelta(days=1), created_at=AGO - timedelta(days=1))
     assert Invite.objects.remindable().remind().done == [listed(ada).pk]
     assert mailbox.kinds(EMAIL)[-1] == "invite_reminder"
 

@@ -75,7 +75,7 @@ def a_member_again(maria):
 def a_reminder(maria):
     staff(maria)
     soon = timezone.now() + timedelta(hours=47)
-    Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=soon)
+    Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=soon, remind_at=timezone.now())
     assert Invite.objects.remindable().remind().done
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 
 from accounts import notices
 from accounts.models import Event, User
+from invites import digest
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
@@ -64,7 +65,8 @@ def be_reminded(language):
     maria = UserFactory(username="maria", email="maria@lab.example")
     Invite.objects.issue(EMAIL, source="admin", invited_by=maria, language=language)
     OutboxMessage.objects.all().delete()
-    Invite.objects.update(sent_at=AGO, created_at=AGO, expires_at=timezone.now() + timedelta(hours=47))
+    due = {"remind_at": timezone.now(), "expires_at": timezone.now() + timedelta(hours=47)}
+    Invite.objects.update(sent_at=AGO, created_at=AGO, **due)
     assert Invite.objects.remindable().remind().done
 
 
@@ -115,9 +117,16 @@ def lose_google(language):
     person.google.disconnect(**FROM)
 
 
-def be_declined(language):
+def hear_what_became_of_invitations(language):
     maria = UserFactory(username="maria", email=EMAIL, settings={"language": language})
-    Invite.objects.issue("guest@example.com", source="admin", invited_by=maria).decline(reason="No <b>time</b>")
+    accepted, declined, lost = [
+        Invite.objects.issue(f"guest{n}@example.com", source="admin", invited_by=maria) for n in range(3)
+    ]
+    accepted.accept(UserFactory())
+    declined.decline(reason="No <b>time</b>")
+    OutboxMessage.objects.get(about=lost.pk).give_up("550 5.1.1 No such user")
+    Invite.objects.filter(pk=lost.pk).update(has_news=True)
+    assert digest.tell(maria.pk)
 
 
 KINDS = {
@@ -156,7 +165,7 @@ KINDS = {
     "google_disconnected": lose_google,
     "readdress": be_asked_to_readdress,
     "not_readdressed": not_be_readdressed,
-    "invite_declined": be_declined,
+    "inviter_digest": hear_what_became_of_invitations,
     "email_changed": lambda language: somebody(language).address.change("hopper@example.com", **FROM),
     "email_code": lambda language: notices.code(somebody(language), EMAIL, "ABC-DEF", FIREFOX),
     "email_taken": lambda language: notices.mail_address_owner(somebody(language), FIREFOX),
@@ -164,6 +173,7 @@ KINDS = {
     "test_mail": lambda language: notices.test_mail(somebody(language)),
 }
 LINKS = dict.fromkeys(KINDS, 1) | {
+    "inviter_digest": 2,
     "invite": 2,
     "invite_reminder": 2,
     "invite_group": 2,
@@ -180,20 +190,21 @@ LINKS = dict.fromkeys(KINDS, 1) | {
 WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
-    "Don’t want it|Не нужно|They said no|отклонено|That looks wrong|Что-то не так"
+    "Don’t want it|Не нужно|Don’t email me about this|If you don’t want emails|Если такие письма|"
+    "That looks wrong|Что-то не так"
 )
-WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "invite_declined", "rights_changed")
+WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed")
 INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
 WITHOUT_END = (
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
-    *("readdress", "not_readdressed", "invite_known", "invite_declined", "power_used", "rights_changed", "test_mail"),
+    *("readdress", "not_readdressed", "invite_known", "inviter_digest", "power_used", "rights_changed", "test_mail"),
 )
 WITHOUT_DEVICE = (
     *INVITING,
-    *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "invite_declined", "test_mail"),
+    *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),
 )
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
-MORE_ROOM = ("invite_reminder", "changed_by_staff", "not_readdressed", "power_used")
+MORE_ROOM = ("inviter_digest", "changed_by_staff", "not_readdressed", "power_used")
 
 
 @pytest.fixture(params=KINDS)

@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import User
-from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes
+from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes, reminders
 
 PASSWORD = "plumage visor ocelot thimble"
 
@@ -42,6 +42,7 @@ class InviteFactory(factory.django.DjangoModelFactory):
     email = factory.Sequence(lambda n: f"guest{n}@example.com")
     source = Invite.Source.ADMIN
     expires_at = factory.LazyFunction(lambda: timezone.now() + lifetimes.default())
+    remind_at = factory.LazyFunction(lambda: timezone.now() + lifetimes.default() - reminders.BEFORE)
 
     @classmethod
     def _create(cls, model, groups=(), **fields):

@@ -29,7 +29,7 @@ def choose(request: PersonRequest) -> HttpResponse:
     there, and is mailed to the owner. Raises Limited (the 429 page) after too many POSTs.
     """
     user = request.person
-    chosen = {"language": get_language(), "notices": True, "declines": True} | user.settings
+    chosen = {"language": get_language(), "notices": True, "digest": True} | user.settings
     form = bind_form(SettingsForm, request, initial=chosen)
     if not form.is_valid():
         return render(request, "accounts/profile/preferences.html", {"form": form})

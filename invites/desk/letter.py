@@ -1,0 +1,76 @@
+"""The mail that a person of a checked list would get, and the page it opens, without a token and before it is sent.
+
+Both are made by what makes the real ones: invites/mails.py and outbox/mail/compose.py, and the page of the link.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from accounts import preferences
+from accounts.models import User
+from invites import mails, purposes
+from invites.desk.preview import MAILED
+from invites.link.pages import into_groups
+from invites.models import Batch, Invite, MagicLink
+from invites.models.entries import unpack
+from invites.sign_up import pages as sign_up
+from outbox.mail.compose import render_parts
+from outbox.models import OutboxMessage
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one person of a list would get: an invitation that is not stored, and their account, if they have one."""
+
+    place: int  # among the entries of the list, from 0
+    invite: Invite
+    account: User | None
+
+    def mail(self, leads_to: str) -> OutboxMessage:
+        """Returns the mail, not stored yet, of which all links lead to the URL `leads_to`."""
+        accounts = {self.account.email: self.account} if self.account else {}
+        [mail] = mails.invitations([self.invite], None, accounts)
+        links = dict.fromkeys(mail.parts["links"], leads_to)
+        mail.parts |= {"links": {}, "one_click": [], "context": mail.parts["context"] | links}
+        return mail
+
+    def rendered(self, leads_to: str) -> dict[str, Any]:
+        """Returns the parts of the mail as render_parts() does, with all its links leading to the URL `leads_to`."""
+        mail = self.mail(leads_to)
+        return render_parts(mail.kind, **mail.parts)
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Returns the page that the mail opens, as a browser shows it that nobody is signed in to."""
+        link = MagicLink(
+            id=self.invite.pk,
+            email=self.invite.email,
+            purpose=MagicLink.Purpose.INVITE,
+            invite=self.invite,
+            expires_at=self.invite.expires_at,
+        )
+        person, request.user = request.user, AnonymousUser()
+        try:
+            with preferences.override(self.account.settings if self.account else {}, self.invite.language):
+                if self.account:
+                    return into_groups.show(request, link, self.account, "invites/link/into_groups.html")
+                return sign_up.newcomer(request, link, purposes.SIGNUP)
+        finally:
+            request.user = person
+
+
+def find(batch: Batch, place: str, by: User) -> Letter | None:
+    """Returns what the person at this place of a list would get from `by`.
+
+    For any other text that is the first person who would be mailed; None if nobody would be.
+    """
+    mailed = [number for number, row in enumerate(batch.entries) if row["fate"] in MAILED]
+    if not mailed:
+        return None
+    mailed.sort(key=lambda number: batch.entries[number]["fate"] == "doubted")
+    number = next((number for number in mailed if str(number) == place), mailed[0])
+    entry = unpack(batch.entries[number])
+    invite = Invite.objects.of(entry, source=batch.source, invited_by=by)
+    return Letter(number, invite, Invite.objects.sift([entry]).joining.get(entry.email))

@@ -1,0 +1,254 @@
+"""The page of a list that was sent: what became of it, who needs somebody, and what can be done; and the list of lists."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from invites.desk import sent_list
+from invites.models import Batch, Entry, Invite
+from invites.models import batch as batches
+from outbox.models import OutboxMessage
+from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.reading import words
+
+pytestmark = pytest.mark.django_db
+
+DESK = "/admin/invites/batch/"
+NAMES = ("in", "opened", "quiet", "still", "lost", "no", "old")
+YESTERDAY = timezone.now() - timedelta(days=1)
+
+
+def page_of(batch, page="change"):
+    return f"{DESK}{batch.pk.replace('_', '_5F')}/{page}/"
+
+
+def sent(by, *names, **fields):
+    """Returns a list that was sent to these people, whose mails have left."""
+    batch = Batch.objects.create(created_by=by, begun_at=YESTERDAY, **fields)
+    batch.invite_some([Entry(f"{name}@example.com") for name in names], "csv", batches.in_step())
+    batch.sent_at = YESTERDAY
+    batch.save()
+    OutboxMessage.objects.filter(sent_at=None).update(sent_at=YESTERDAY)
+    return batch
+
+
+def of(name):
+    return Invite.objects.filter(email=f"{name}@example.com")
+
+
+@pytest.fixture
+def batch(desk, admin_user):
+    """A list of seven people who have done seven things."""
+    batch = sent(admin_user, *NAMES, name="Autumn cohort")
+    of("in")[0].accept(UserFactory())
+    of("opened").update(opened_at=YESTERDAY)
+    OutboxMessage.objects.get(recipient="lost@example.com").mark_bounced("550 5.1.1 No such user")
+    of("no")[0].decline()
+    of("old").update(expires_at=YESTERDAY)
+    return batch
+
+
+def buttons(page):
+    """Returns the words of the links that are buttons, with where they lead."""
+    found = re.findall(r'<a class="btn[^"]*" href="([^"]*)">([^<]*)</a>', page.text.partition("<main")[2])
+    return {said: href.replace("&amp;", "&") for href, said in found}
+
+
+def test_it_says_what_became_of_everybody_and_what_to_do(desk, batch):
+    page = desk.get(page_of(batch))
+
+    said = words(page, " ")
+    assert "<h1>Autumn cohort</h1>" in page.text
+    assert "7 invited 1 accepted 1 opened, not accepted 2 have not opened it 1 not delivered" in said
+    assert "2 have not opened it Sent yesterday" in said
+    assert "1 opened it and stopped Perhaps they need a word from you." in said
+    assert "1 did not arrive Mend the addresses first, then send again." in said
+    assert buttons(page).keys() >= {"Remind the 2", "Write to the 1", "Send again to 1", "Rename", "Withdraw 5"}
+    assert "Declined 1 Expired 1" in said
+    assert "Refresh" not in page
+
+
+def test_those_who_need_something_stand_first(desk, batch):
+    page = desk.get(page_of(batch))
+
+    shown = re.findall(r"/admin/invites/invite/[\w-]+/change/\">(\w+)@example.com", page.text)
+    assert shown == ["lost", "opened", "still", "quiet", "old", "no", "in"]
+    assert "lost@example.com State: Not delivered Delivery: Came back: mailbox does not exist" in words(page, " ")
+
+
+def test_what_nobody_needs_is_not_offered(desk, admin_user):
+    batch = sent(admin_user, "in")
+    of("in")[0].accept(UserFactory())
+
+    page = desk.get(page_of(batch))
+
+    assert "What you can do now" not in words(page, " ")
+    assert "Take it back" not in words(page, " ")
+
+
+@pytest.mark.parametrize(
+    ("button", "reminded"),
+    [("Remind the 2", ["quiet@example.com", "still@example.com"]), ("Write to the 1", ["opened@example.com"])],
+)
+def test_two_presses_remind_them(desk, batch, button, reminded):
+    asked = desk.get(buttons(desk.get(page_of(batch)))[button])
+    assert f"{len(reminded)} of the {len(reminded)} chosen." in words(asked)
+    assert not OutboxMessage.objects.filter(kind="invite_reminder").exists()
+
+    done = desk.post(asked.wsgi_request.path, {"confirmed": "1", "note": "One word"}, follow=True)
+
+    assert "on their way." in words(done) or "is on its way." in words(done)
+    assert done.redirect_chain[-1][0] == page_of(batch)
+    mails = OutboxMessage.objects.filter(kind="invite_reminder")
+    assert sorted(mails.values_list("recipient", flat=True)) == reminded
+
+
+def test_only_people_of_this_list_are_reminded(desk, batch, admin_user):
+    sent(admin_user, "stranger")
+
+    desk.post(page_of(batch, "remind/unopened"), {"confirmed": "1"})
+
+    assert not OutboxMessage.objects.filter(kind="invite_reminder", recipient="stranger@example.com").exists()
+
+
+def test_it_looks_again_while_mails_wait_and_stops_when_asked(desk, batch):
+    OutboxMessage.objects.filter(recipient="quiet@example.com").update(sent_at=None)
+
+    page = desk.get(page_of(batch))
+
+    assert "1 mail still to leave. This page looks again every 10 seconds. Stop that" in words(page, " ")
+    assert page["Refresh"] == "10; url=?by_itself"
+    still = desk.get(page_of(batch), {"still": ""})
+    assert "Refresh" not in still
+    assert "This page looks again" not in words(still)
+    assert "Stop the mail (1)" in words(still)
+
+
+def test_it_says_where_the_list_leads_and_who_was_skipped(desk, admin_user):
+    group = Group.objects.create(name="Editors")
+    batch = sent(admin_user, "one", common={"groups": [group.pk], "next": "/welcome"})
+    batch.counts.skipped = {"invited": 2}
+    batch.save()
+
+    said = words(desk.get(page_of(batch)), " ")
+
+    assert "Leads to Editors, /welcome" in said
+    assert "Skipped 2 invited already" in said
+    assert f"Sent by {admin_user.username}, yesterday" in said
+
+
+def test_it_is_renamed(desk, batch):
+    assert 'value="Autumn cohort"' in desk.get(page_of(batch, "rename")).text
+    assert "The name is longer than 100 characters" in words(desk.post(page_of(batch, "rename"), {"name": "x" * 101}))
+
+    page = desk.post(page_of(batch, "rename"), {"name": "<Winter>"}, follow=True)
+
+    assert "<h1>&lt;Winter&gt;</h1>" in page.text
+    desk.post(page_of(batch, "rename"), {"name": ""})
+    assert "<h1>List of " in desk.get(page_of(batch)).text
+
+
+def test_its_people_are_exported(desk, batch, admin_user):
+    sent(admin_user, "stranger")
+    url = re.search(r'action="([^"]+)">.{0,300}value="export"', desk.get(page_of(batch)).text)[1]
+
+    answer = desk.post(url.replace("&amp;", "&"), {"select_across": "on", "action": "export"})
+
+    lines = b"".join(answer.streaming_content).decode()
+    assert lines.count("@example.com") == len(NAMES)
+    assert "stranger" not in lines
+
+
+def test_thousands_take_no_more_statements_than_a_few(desk, batch, admin_user):
+    many = sent(admin_user, *(f"g{number}" for number in range(60)))
+    desk.get(page_of(batch))
+
+    def statements(page):
+        with CaptureQueriesContext(connection) as queries:
+            assert desk.get(page).status_code == 200
+        return len(queries)
+
+    assert statements(page_of(many)) <= statements(page_of(batch))
+    assert len(sent_list.rows(many)) == sent_list.SHOWN
+
+
+def test_of_a_very_long_list_the_newest_are_counted_and_that_is_said(desk, batch, monkeypatch):
+    for module in (batches, sent_list):
+        monkeypatch.setattr(module, "AT_ONCE", 3)
+
+    page = desk.get(page_of(batch))
+
+    assert "These are the newest 3." in words(page, " ")
+    assert "3 invited" in words(page, " ")
+    assert "Take it back" not in words(page, " ")
+
+
+@pytest.fixture
+def helper(db):
+    """The browser of one who may only invite."""
+    person = UserFactory(username="helper", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename="add_invite"))
+    client = Client()
+    client.post("/login", {"login": "helper", "password": PASSWORD})
+    client.person = person
+    return client
+
+
+def test_whoever_may_only_invite_reminds_their_own_and_sees_no_other(helper, batch):
+    own = sent(helper.person, "mine")
+
+    page = helper.get(page_of(own))
+
+    assert "Remind the 1" in words(page, " ")
+    assert "/admin/invites/invite/" not in page.text, "a link that leads nowhere"
+    helper.post(page_of(own, "remind/unopened"), {"confirmed": "1"})
+    assert OutboxMessage.objects.get(kind="invite_reminder").recipient == "mine@example.com"
+    for name in ("change", "remind/unopened", "remind/opened", "rename", "undo", "withdraw"):
+        assert helper.get(page_of(batch, name)).status_code == 404
+
+
+def test_whoever_may_look_at_all_but_not_change_them_may_not_steer_others(helper, batch):
+    helper.person.user_permissions.add(Permission.objects.get(codename="view_invite"))
+
+    page = helper.get(page_of(batch))
+
+    assert not buttons(page)
+    assert helper.post(page_of(batch, "remind/unopened"), {"confirmed": "1"}).status_code == 403
+    assert helper.post(page_of(batch, "rename"), {"name": "mine"}).status_code == 403
+    assert not OutboxMessage.objects.filter(kind="invite_reminder").exists()
+
+
+def test_the_list_of_lists_counts_each(desk, batch, admin_user):
+    sent(admin_user, "one", "two")
+    Batch.objects.create(name="Draft")
+
+    page = desk.get(DESK)
+
+    said = words(page, " ")
+    assert "Sent together" in said
+    assert re.search(r"Autumn cohort yesterday, \d\d:\d\d olga 7 1 4 1 did not arrive", said)
+    assert re.search(r"List of [\w ,:]+ olga 2 0 2 –", said)
+    assert "Draft" not in said
+    assert "1 checked, not sent" in said
+    drafts = words(desk.get(DESK, {"drafts": "1"}))
+    assert "Draft" in drafts
+    assert "Autumn cohort" not in drafts
+
+
+def test_the_list_of_lists_takes_the_same_statements_for_one_and_for_many(desk, batch, admin_user):
+    def statements():
+        with CaptureQueriesContext(connection) as queries:
+            desk.get(DESK)
+        return len(queries)
+
+    desk.get(DESK)
+    before = statements()
+    for number in range(5):
+        sent(admin_user, f"a{number}", f"b{number}")
+    assert statements() == before

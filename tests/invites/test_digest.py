@@ -77,7 +77,9 @@ def test_staff_are_told_in_one_mail_of_all_that_became_of_theirs(mailbox, maria)
 
 def test_who_signs_up_by_the_link_is_told_of(client, mailbox, maria):
     invite = invited(maria)
-    client.post("/signup", {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD})
+    client.post(
+        "/signup", {"token": tokens.sign(purposes.SIGNUP, invite.pk), "username": "grace", "password": PASSWORD}
+    )
     assert Invite.objects.get().state == Invite.State.ACCEPTED
 
     tell()

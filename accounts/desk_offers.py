@@ -36,7 +36,7 @@ class Panel:
 
 
 # In the order in which the desk shows them. Higher rooms add theirs by the functions below.
-ACTIONS: list[Any] = ["end_sessions", "turn_off", "turn_on"]
+ACTIONS: list[Any] = ["export", "end_sessions", "turn_off", "turn_on"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 FACTS: list[Callable[[HttpRequest, User], list[Fact]]] = []
 # Whether an action would change a person, by its name. Of others, the page of a person knows it or shows them always.

@@ -1,5 +1,7 @@
 """Filters of the lists of the desk: each knows its choices, refuses all else, and counts no further than needed."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -8,10 +10,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Subquery
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from kit.long_list import with_separators
 
-COUNTED = 1000  # rows, beside each choice of a filter
+COUNTED = 1000  # rows, beside each chip
 
 
 class Capped(Subquery):
@@ -23,10 +26,7 @@ class Capped(Subquery):
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter with a number beside each choice, counted up to COUNTED; one statement for all choices.
-
-    Subclasses define rows_of(). The URL may name only the choices on offer.
-    """
+    """A filter whose URL may name only the choices on offer. Subclasses define rows_of()."""
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         """Returns the rows of `queryset` that belong to the choice `value`. Each subclass defines it."""
@@ -51,19 +51,63 @@ class ChoiceFilter(admin.SimpleListFilter):
             raise IncorrectLookupParameters
         return self.rows_of(queryset, value)
 
-    def get_facet_queryset(self, changelist: ChangeList) -> dict[str, Any]:
-        """Returns the number beside each choice, as text: {"0__c": "12", "1__c": "1,000+"}, by the choice's place.
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Yields each choice as the template shows it: whether it is chosen, its URL, and its words; first "Any"."""
+        for value, title in [(None, _("Any")), *self.lookup_choices]:
+            yield {
+                "selected": self.value() == (value if value is None else str(value)),
+                "query_string": changelist.get_query_string({str(self.parameter_name): value}),
+                "display": title,
+            }
 
-        The rows are those that the search and the other filters leave.
+
+@dataclass(frozen=True)
+class Chip:
+    """A link above a list to some of its rows, with their number in words, or "" where nobody has counted."""
+
+    title: Any
+    url: str
+    is_chosen: bool
+    number: str
+
+
+class Chips(ChoiceFilter):
+    """The filter that stands above a list, with the number of rows beside each choice, counted up to COUNTED.
+
+    `rest` are choices that stand among the other filters instead, without a number.
+    """
+
+    rest: tuple[str, ...] = ()
+
+    def chips(self, page: Any) -> list[Chip]:
+        """Returns the chips over a ListPage, first that of all rows.
+
+        Where other filters or a search narrow the list, none is counted: such combinations have no index.
         """
-        rows: Any = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
-        rows = rows.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
-        counts = {
-            f"{number}__c": Capped(self.rows_of(rows, str(choice))[: COUNTED + 1])
-            for number, (choice, _title) in enumerate(self.lookup_choices)
-        }
+        choices = [("", _("All")), *((str(v), title) for v, title in self.lookup_choices if v not in self.rest)]
+        numbers = {} if page.is_narrowed(but=self) else self.count(page, [value for value, _title in choices])
+        chosen, name = self.value() or "", str(self.parameter_name)
+        return [
+            Chip(title, page.get_query_string({name: value or None}), value == chosen, numbers.get(value, ""))
+            for value, title in choices
+        ]
+
+    def count(self, page: Any, values: list[str]) -> dict[str, str]:
+        """Returns the number of rows of each choice in words, "" being the choice of all rows. Takes one statement."""
+        rows = page.root_queryset.order_by("-pk").values("pk")  # in the order of the indexes, and so by them
+        found = {value: self.rows_of(rows, value) if value else rows for value in values}
+        counts = {f"of_{value}": Capped(chosen[: COUNTED + 1]) for value, chosen in found.items()}
         one_row = get_user_model().objects.filter(pk=self.request.user.pk)  # to hang them on
-        return {name: capped_in_words(number) for name, number in one_row.values(**counts).get().items()}
+        numbers = one_row.values(**counts).get()
+        return {value: capped_in_words(numbers[f"of_{value}"]) for value in values}
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Yields what stands among the other filters: "Any", and the choices of `rest`."""
+        any_other, *named = super().choices(changelist)
+        values = [str(value) for value, _title in self.lookup_choices]
+        rest = [choice for value, choice in zip(values, named, strict=True) if value in self.rest]
+        yield any_other | {"selected": not any(choice["selected"] for choice in rest)}
+        yield from rest
 
 
 def capped_in_words(number: int) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ObjectNotUpdated, ValidationError
 from django.db import IntegrityError
 from django.db.models import QuerySet
@@ -17,13 +17,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
-from django.utils.text import capfirst
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kit import addresses
+from kit.list_page import EMPTY, ListPage
 from kit.paging import BoundedPaginator
+from kit.word_search import FOUND
 
 AT_ONCE = 5000  # rows, at most, that one action may change
 WORDS, LONGEST = 10, 320  # words of a search, and characters of them all; each word costs the database more
@@ -45,42 +47,8 @@ def with_separators(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-class LongChangeList(ChangeList):
-    """One page of a LongList. Its title is the list's heading or, without one, the plural name of the rows."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        heading = self.model_admin.heading  # type: ignore[attr-defined]  # a LongList
-        self.title = capfirst(str(heading or self.opts.verbose_name_plural))
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Reads the rows of the requested page, and completes them with LongList.complete().
-
-        Behind the last page, whose rows may just have been deleted, it reads the last. Raises IncorrectLookupParameters
-        if the page is no number from 1 on.
-        """
-        number = request.GET.get(PAGE_VAR, "1")
-        if not (number.isascii() and number.isdecimal() and 0 < len(number) < 10 and int(number)):
-            raise IncorrectLookupParameters
-        try:
-            super().get_results(request)
-        except IncorrectLookupParameters:  # there is no such page
-            self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
-            super().get_results(request)
-        self.model_admin.complete(self.result_list)  # type: ignore[attr-defined]  # a LongList
-
-
-class LongActionForm(helpers.ActionForm):
-    """The form of a list's actions, with a box for "all rows found".
-
-    Django's own way to choose all rows needs a script.
-    """
-
-    select_across = forms.BooleanField(label=gettext_lazy("with all that is found, ticked or not"), required=False)
-
-
 def means_all(request: HttpRequest) -> bool:
-    """Returns whether the posted action is for all rows found and not only the ticked ones (see LongActionForm)."""
+    """Returns whether the posted action is for all rows found and not only the ticked ones ."""
     return bool(forms.BooleanField(required=False).to_python(request.POST.get("select_across")))
 
 
@@ -99,15 +67,21 @@ def refused_in_words() -> str:
 
 
 class LongList(admin.ModelAdmin):
-    """An admin list that may be long, newest first. Its URL accepts only its own filters, the search and the page."""
+    """An admin list that may be long, newest first. Its URL accepts only its filters, the search, an order and a page.
+
+    The order is the name of a column of `sortable_by`, with "-" before it for the other way round. Columns among these
+    that an index has, in the order that the column declares, are `indexed`.
+    """
 
     heading: Any = ""  # what the list is called, if not by the plural name of its rows
     show_full_result_count = False
-    show_facets = admin.ShowFacets.ALWAYS
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
-    action_form = LongActionForm
+    empty_value_display = EMPTY
     ordering = ("-id",)
-    sortable_by = ()
+    lede: Any = ""  # a sentence under the title
+    sortable_by: ClassVar[Any] = ()
+    indexed: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
 
     def asks_proof(self, request: HttpRequest) -> bool:
@@ -189,8 +163,10 @@ class LongList(admin.ModelAdmin):
         Raises IncorrectLookupParameters if there is no such page, or if the URL has a parameter or a value that the
         list does not offer.
         """
-        own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
+        own = {PAGE_VAR, ALL_VAR, ERROR_FLAG, ORDER_VAR, *([SEARCH_VAR] if self.get_search_fields(request) else [])}
         if not all(name in own or self.lookup_allowed(name, value, request) for name, value in request.GET.items()):
+            raise IncorrectLookupParameters
+        if request.GET.get(ORDER_VAR, "").removeprefix("-") not in {"", *self.sortable_by}:
             raise IncorrectLookupParameters
         typed = request.GET.get(SEARCH_VAR, "")
         if request.method == "GET" and " ".join(typed.split()) != shortened(typed):
@@ -199,7 +175,21 @@ class LongList(admin.ModelAdmin):
         return super().get_changelist_instance(request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LongChangeList
+        return ListPage
+
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> dict[str, Any]:
+        """Returns the actions that the person may do, by their names; deletion stands last."""
+        actions: dict[str, Any] = super().get_actions(request, action_location)
+        deletion = actions.pop("delete_selected", None)
+        return actions | ({"delete_selected": deletion} if deletion else {})
+
+    @admin.display(description="")
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Returns the box that ticks a row for an action, with a label for screen readers."""
+        box = '<input type="checkbox" name="{}" value="{}" aria-label="{}">'
+        return format_html(box, helpers.ACTION_CHECKBOX_NAME, obj.pk, _("Select %(row)s") % {"row": obj})
 
     def complete(self, rows: Iterable[Any]) -> None:
         """Attaches to all rows of one page, at once, what they show beside their own columns.
@@ -234,10 +224,14 @@ class LongList(admin.ModelAdmin):
             if set(request.GET) != {ERROR_FLAG}:  # Django would blame the database for what is refused again
                 return whole_list(request)
             self.message_user(request, refused_in_words(), messages.WARNING)
-        if request.method == "POST" and means_all(request):
+        if "action" in request.POST and means_all(request):
             form = request.POST.copy()
             form.setdefault(helpers.ACTION_CHECKBOX_NAME, "all")
             request.POST = form  # type: ignore[assignment]
+        elif "action" in request.POST and helpers.ACTION_CHECKBOX_NAME not in request.POST:
+            said = _("Nothing is ticked, so nothing was done. Tick rows, or the box for all that were found.")
+            self.message_user(request, said, messages.WARNING)
+            return redirect(request.get_full_path())
         return super().changelist_view(request, extra_context)
 
     def response_action(
@@ -288,6 +282,22 @@ class LongList(admin.ModelAdmin):
             skips = _("%(skipped)s skipped: %(reasons)s.") % numbers
             said = f"{done} {skips}".strip()
         self.message_user(request, said, messages.SUCCESS if number else messages.WARNING)
+
+
+class FoundByWords(LongList):
+    """A list that is searched by the beginnings of words; the query set of its model has `found_by`."""
+
+    search_fields = ("email",)  # for Django to show the field; search() finds
+    search_help_text = gettext_lazy("The start of a name or address, or @company.com")
+
+    def search(self, request: HttpRequest, queryset: Any, term: str) -> Any:
+        """Returns the rows of `queryset` that found_by() finds. If more than FOUND may fit, a message says so."""
+        rows: Any = self.model._default_manager  # noqa: SLF001 the public way to a manager
+        found = list(rows.found_by(term).values_list("pk", flat=True))
+        if len(found) >= FOUND and request.method == "GET":
+            said = _("Very many fit. Here are %(most)s of them. Type more of the name or address.")
+            self.message_user(request, said % {"most": with_separators(FOUND)}, messages.WARNING)
+        return queryset.filter(pk__in=found)
 
 
 class ReadOnly(admin.ModelAdmin):

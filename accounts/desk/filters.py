@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kit.list_filter import ChoiceFilter
+from kit.list_filter import Chips, ChoiceFilter
 
 YES, NO = "yes", "no"
+GROUPS = 100  # to choose from
 
 
 class YesNoFilter(ChoiceFilter):
@@ -17,20 +19,38 @@ class YesNoFilter(ChoiceFilter):
         return [(YES, _("Yes")), (NO, _("No"))]
 
 
-class ActiveFilter(YesNoFilter):
-    title = _("active")
-    parameter_name = "active"
+class PeopleChips(Chips):
+    """The quick filters."""
+
+    title = _("show")
+    parameter_name = "show"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [
+            ("signed_in", _("Signed in now")),
+            ("never_back", _("Never came back")),
+            ("one_step", _("No two‑step")),
+            ("staff", _("Staff")),
+            ("off", _("Turned off")),
+        ]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
-        return queryset.filter(is_active=value == YES)
+        if value in {"staff", "off"}:
+            return queryset.filter(**({"is_staff": True} if value == "staff" else {"is_active": False}))
+        return getattr(queryset, value)()
 
 
-class StaffFilter(YesNoFilter):
-    title = _("staff status")
-    parameter_name = "staff"
+class GroupFilter(ChoiceFilter):
+    """A filter by group, of which the first GROUPS are offered."""
+
+    title = _("group")
+    parameter_name = "group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
 
     def rows_of(self, queryset: Any, value: str) -> Any:
-        return queryset.filter(is_staff=value == YES)
+        return queryset.filter(groups=value)
 
 
 class PasswordFilter(YesNoFilter):

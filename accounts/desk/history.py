@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Event, User
 from accounts.models.event import BY_STAFF, CHANGED, FAILED
 from accounts.sentences import GONE, is_of_account, read_names, sentence
-from kit.list_filter import ChoiceFilter
+from kit.list_filter import Chips, ChoiceFilter
 from kit.long_list import LongList, ReadOnly
 from kit.times import brief_html
 
 
-class ShowFilter(ChoiceFilter):
-    """The quick filter of the history; each choice has an index of its own."""
+class ShowChips(Chips):
+    """The quick filters of the history; each choice has an index of its own."""
 
     title = _("show")
     parameter_name = "show"
@@ -48,7 +48,7 @@ class HistoryAdmin(ReadOnly, LongList):
     heading = _("Security history")
     list_display = ("what", "whose", "when", "place")
     list_display_links = None
-    list_filter = (ShowFilter, KindFilter)
+    list_filter = (ShowChips, KindFilter)
     list_select_related = ("user",)
     search_fields = ("user",)  # for Django to show the field; search() looks up the person
     search_help_text = _("A username or an address")

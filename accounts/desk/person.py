@@ -6,21 +6,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import names, power
+from accounts import names, people_csv, power
 from accounts.desk.actions import PersonActions
-from accounts.desk.filters import ActiveFilter, GoogleFilter, LastSignInFilter, PasswordFilter, StaffFilter
+from accounts.desk.filters import GoogleFilter, GroupFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
 from kit import addresses
-from kit.long_list import ago
+from kit.times import brief_html
 
 ACCOUNT = gettext_lazy("A person’s account")
 
@@ -82,46 +81,43 @@ class PersonAdmin(PersonPage, PersonActions):
     """The desk's list of people, and the form that adds or changes one. PersonPage has the page of one."""
 
     form = PersonForm
-    list_display = (
-        "address",
-        "username",
-        "is_verified",
-        "seen",
-        "sessions_now",
-        "ways_in",
-        "is_active",
-        "joined",
-    )
-    list_filter = (ActiveFilter, StaffFilter, PasswordFilter, GoogleFilter, LastSignInFilter)
-    search_fields = ("email__exact", "username__exact")
-    search_help_text = gettext_lazy("A whole address or username")
+    list_display = ("person", "address", "memberships", "ways_in", "sessions_now", "seen", "state")
+    list_filter = (PeopleChips, GroupFilter, PasswordFilter, GoogleFilter, LastSignInFilter)
+    sortable_by = indexed = ("person", "address", "seen")
 
-    @admin.display(description=gettext_lazy("email address"))
+    @admin.display(description=gettext_lazy("person"), ordering="username")
+    def person(self, person: User) -> str:
+        return person.username
+
+    @admin.display(description=gettext_lazy("address"), ordering="email")
     def address(self, person: User) -> str:
         return addresses.readable(person.email)
 
-    @admin.display(description=gettext_lazy("verified"), boolean=True)
-    def is_verified(self, person: User) -> bool:
-        return person.is_verified
+    @admin.display(description=gettext_lazy("groups"))
+    def memberships(self, person: User) -> str:
+        return ", ".join(people_csv.group_names(person))
 
-    @admin.display(description=gettext_lazy("last seen"), empty_value="–")
-    def seen(self, person: User) -> str:
-        return ago(person.last_login) if person.last_login else ""
-
-    @admin.display(description=gettext_lazy("sessions now"))
-    def sessions_now(self, person: User) -> int:
-        return person.sessions_now
-
-    @admin.display(description=gettext_lazy("ways in"))
+    @admin.display(description=gettext_lazy("signs in with"))
     def ways_in(self, person: User) -> str:
         return ways_in(person)
 
-    @admin.display(description=gettext_lazy("joined"))
-    def joined(self, person: User) -> str:
-        return date_format(timezone.localtime(person.joined_at), _("j M Y"))
+    @admin.display(description=gettext_lazy("sessions"))
+    def sessions_now(self, person: User) -> int:
+        return person.sessions_now
+
+    @admin.display(description=gettext_lazy("last seen"), ordering=F("last_login").desc(nulls_last=True))
+    def seen(self, person: User) -> str:
+        return brief_html(person.last_login) if person.last_login else ""
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, person: User) -> str:
+        """Returns whether the account is on, as a tag, and another for whoever may use the desk."""
+        words, tone = (_("Active"), "ok") if person.is_active else (_("Turned off"), "")
+        tag = format_html('<span class="{}">{}</span>', f"tag {tone}".strip(), words)
+        return format_html('{} <span class="tag">{}</span>', tag, _("Staff")) if person.is_staff else tag
 
     def complete(self, rows: Any) -> None:
-        User.objects.read_ways_in(rows)
+        people_csv.read(list(rows))
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Returns the fields of the form: for all but superusers without power.RIGHTS."""

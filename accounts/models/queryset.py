@@ -17,13 +17,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from accounts import limits, names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session, stored_key
-from kit import addresses
+from kit import addresses, word_search
 from kit.one_statement import OneStatement, Write
 from kit.prepared import Given, Prepared, PreparedUpdate
 from outbox.models import NewEvent, OutboxEvent, Suppression, new_event
@@ -58,11 +59,22 @@ IS_GUESSED_AT = RawSQL(
 )
 
 
+# True for a user who has never signed in, or not again since the session with which the account began.
+NEVER_BACK = models.Q(last_login=None) | models.Q(
+    LessThan(models.F("last_login") - models.F("joined_at"), models.Value(timedelta(hours=12)))
+)
+WORDS = word_search.Words("username", "email")
+
+
 class UserQuerySet(models.QuerySet["User"]):
     def by_login(self, typed: str) -> "User | None":
         """Returns the user with this username or address, or None; `typed` is as people type and paste it."""
         column, login = login_column(typed)
         return self.filter(**{column: login}).first()
+
+    def found_by(self, typed: str) -> "UserQuerySet":
+        """Returns those of these users whom a search for a username or an address finds; see kit.word_search."""
+        return word_search.find(self, WORDS, typed)
 
     def by_google(self, uid: str) -> "User | None":
         """Returns the user who has connected the Google account with this id, or None."""
@@ -102,6 +114,19 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def without_google(self) -> "UserQuerySet":
         return self.filter(~models.Exists(google_connections()))
+
+    def signed_in(self) -> "UserQuerySet":
+        """Returns the users who have a live session."""
+        return self.filter(pk__in=Session.objects.live().filter(user__isnull=False).order_by().values("user"))
+
+    def one_step(self) -> "UserQuerySet":
+        """Returns the users without two-step verification."""
+        apps = Authenticator.objects.filter(user=models.OuterRef("pk"), type=Authenticator.Type.TOTP)
+        return self.filter(~models.Exists(apps))
+
+    def never_back(self) -> "UserQuerySet":
+        """Returns the users who have never signed in, or not again since the day on which they joined."""
+        return self.filter(NEVER_BACK)
 
     def read_ways_in(self, people: "Iterable[User]") -> None:
         """Reads, in four statements for all of `people`, how they can sign in and how many live sessions they have.

@@ -17,7 +17,7 @@ from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
 from accounts.models.google import Google
-from accounts.models.queryset import Superseded, UserManager
+from accounts.models.queryset import NEVER_BACK, WORDS, Superseded, UserManager
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from accounts.models.ways_in import WaysIn
@@ -25,6 +25,7 @@ from kit import addresses
 from kit.exact import ExactEmailField, ExactField
 from kit.ids import uuid7
 from kit.one_statement import OneStatement, Unmet, Write
+from kit.word_search import WordIndex
 from outbox.models import OutboxEvent, new_event
 
 VOID = "UPDATE accounts_user SET session_epoch = session_epoch + 1 WHERE id = %s"
@@ -75,13 +76,17 @@ class User(Credentials, PermissionsMixin):
             models.CheckConstraint(condition=models.Q(username=Lower("username")), name="username_is_lower_case"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_is_lower_case"),
         ]
-        # For the filters at the desk: four that find few of many users, and one by the last sign-in.
+        # For the desk: chips and filters that find few of many users, the last sign-in as filter and order, the search.
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["-id"], name="user_off", condition=models.Q(is_active=False)),
             models.Index(fields=["-id"], name="user_staff", condition=models.Q(is_staff=True)),
             models.Index(fields=["-id"], name="user_owner", condition=models.Q(is_superuser=True)),
             models.Index(fields=["-id"], name="user_no_password", condition=models.Q(password__startswith=UNUSABLE)),
-            models.Index(fields=["last_login", "-id"], name="user_by_last_login"),
+            models.Index(fields=["-id"], name="user_never_back", condition=NEVER_BACK),
+            models.Index(
+                models.F("last_login").desc(nulls_last=True), models.F("id").desc(), name="user_by_last_login"
+            ),
+            WordIndex(WORDS, name="user_by_words"),
         ]
 
     @cached_property

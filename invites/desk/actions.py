@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,7 +21,8 @@ from invites.link import opens
 from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.reminders import RemindByHand
 from invites.models.steps import Extend, Resend, Revoke, Verb
-from kit.long_list import LongList, means_all
+from kit import csv_lines
+from kit.long_list import FoundByWords, means_all
 from kit.one_row import EVERYWHERE
 
 TICKED = 500  # ids that the confirming form repeats at most; more rows can be chosen only as all that the list finds
@@ -30,7 +30,7 @@ RENEWING = {"resend", "extend"}  # actions by which an invitation lasts longer
 NAMED = 200  # addresses that the confirming page shows at most
 
 
-class Steering(LongList):
+class Steering(FoundByWords):
     """A list of invitations with the actions that change or export them. Each shows a message with the outcome."""
 
     actions = ("remind", "resend", "extend", "export", "revoke")
@@ -110,13 +110,11 @@ class Steering(LongList):
         }
         return TemplateResponse(request, "admin/invites/invite/withdraw.html", context)
 
-    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Export"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: InviteQuerySet) -> StreamingHttpResponse:
         """Returns these invitations as a CSV file to download; no link or token is in it."""
         opens.gather()
-        name = f"invitations-{timezone.localtime():%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(exports.lines(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+        return csv_lines.download(exports.lines(queryset), "invitations")
 
     def has_steer_permission(self, request: HttpRequest, obj: Invite | None = None) -> bool:
         return request.user.has_perm("invites.change_invite")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,57 +13,43 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from invites.models import Batch, Invite
 from kit.ids import earliest
-from kit.list_filter import ChoiceFilter
+from kit.list_filter import Chips, ChoiceFilter
 
-SOON = timedelta(hours=48)  # before the end
-# The one state that is possible with each choice of EndFilter. With any other state the database would search for rows
-# that can't exist, and take long.
-ENDING = {"soon": Invite.State.PENDING, "passed": Invite.State.EXPIRED}
 MONTHS = 6  # to choose from, the present one included
+GROUPS = 100  # to choose from
 
 
-class StateFilter(ChoiceFilter):
-    title = _("state")
+class StateChips(Chips):
+    """The quick filters. What has ended without an invitee stands among the other filters."""
+
+    title = _("ended")
     parameter_name = "state"
+    rest = (Invite.State.DECLINED, Invite.State.REVOKED, Invite.State.EXPIRED)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return Invite.State.choices
+        return [
+            (Invite.State.PENDING, _("Waiting")),
+            ("unopened", _("Not opened")),
+            ("opened", _("Opened, not accepted")),
+            ("undelivered", _("Not delivered")),
+            ("ending", _("End in 48 hours")),
+            (Invite.State.ACCEPTED, _("Accepted")),
+            ("mine", _("Mine")),
+            *((state, state.label) for state in map(Invite.State, self.rest)),
+        ]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
-        end = self.request.GET.get(EndFilter.parameter_name)
-        return queryset.none() if ENDING.get(end or "", value) != value else queryset.in_state(value)
-
-
-class EndFilter(ChoiceFilter):
-    title = _("end")
-    parameter_name = "ends"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("soon", _("within 48 hours")), ("passed", _("passed"))]
-
-    def rows_of(self, queryset: Any, value: str) -> Any:
-        state = self.request.GET.get(StateFilter.parameter_name)
-        if state not in {None, ENDING[value]}:
-            return queryset.none()
-        rows = queryset.in_state(ENDING[value])
-        return rows if value == "passed" else rows.filter(expires_at__lte=timezone.now() + SOON)
-
-
-class DeliveryFilter(ChoiceFilter):
-    title = _("delivery")
-    parameter_name = "delivery"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("trouble", _("delivery trouble"))]
-
-    def rows_of(self, queryset: Any, value: str) -> Any:
-        return queryset.in_trouble()
+        if value == "mine":
+            return queryset.filter(invited_by=self.request.user.pk)
+        if value in {"unopened", "opened", "undelivered", "ending"}:
+            return getattr(queryset, value)()
+        return queryset.in_state(value)
 
 
 class CreatedFilter(ChoiceFilter):
     """A filter by day or month of creation, as ranges of ids: Django's date hierarchy would read the whole table."""
 
-    title = _("created")
+    title = _("made")
     parameter_name = "created"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
@@ -84,7 +71,7 @@ class CreatedFilter(ChoiceFilter):
 
 
 class SourceFilter(ChoiceFilter):
-    title = _("source")
+    title = _("came by")
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
@@ -103,6 +90,19 @@ class LanguageFilter(ChoiceFilter):
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(language=value)
+
+
+class GroupFilter(ChoiceFilter):
+    """A filter by group, of which the first GROUPS are offered."""
+
+    title = _("group")
+    parameter_name = "group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
+
+    def rows_of(self, queryset: Any, value: str) -> Any:
+        return queryset.into(int(value))
 
 
 class LinkedFilter(ChoiceFilter):

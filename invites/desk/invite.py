@@ -8,26 +8,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from invites import state_in_words
 from invites.desk.actions import Steering
 from invites.desk.filters import (
     BatchFilter,
     CreatedFilter,
-    DeliveryFilter,
-    EndFilter,
+    GroupFilter,
     InviterFilter,
     LanguageFilter,
     SourceFilter,
-    StateFilter,
+    StateChips,
 )
 from invites.desk.invite_page import InvitePage
 from invites.models import Invite
+from invites.models.states import SOON
 from kit import addresses
-from kit.long_list import ago, exact
+from kit.times import brief_html
+from outbox import replies_in_words
 from outbox.models import OutboxMessage
 
 
@@ -35,55 +36,66 @@ from outbox.models import OutboxMessage
 class InviteAdmin(InvitePage, Steering):
     """The admin of invitations: the list. InvitePage has the page of one."""
 
-    list_display = ("address", "state_badge", "delivery", "inviter", "source", "sent", "end")
+    list_display = ("address", "name", "state_tag", "delivery", "opened", "end", "inviter", "into")
     list_filter = (
-        StateFilter,
-        EndFilter,
-        DeliveryFilter,
+        StateChips,
+        GroupFilter,
+        BatchFilter,
         CreatedFilter,
         SourceFilter,
         LanguageFilter,
         InviterFilter,
-        BatchFilter,
     )
     list_select_related = ("invited_by",)
-    search_fields = ("email__exact",)
-    search_help_text = gettext_lazy("A whole address")
+    sortable_by = ("address", "name", "opened", "end", "inviter")
+    indexed = ("address", "end")
 
-    @admin.display(description=gettext_lazy("email address"))
+    @admin.display(description=gettext_lazy("address"), ordering="email")
     def address(self, invite: Invite) -> str:
         return readable(invite.email)
 
     @admin.display(description=gettext_lazy("state"))
-    def state_badge(self, invite: Invite) -> str:
-        return format_html('<span class="badge {}">{}</span>', invite.state, invite.state.label)
+    def state_tag(self, invite: Invite) -> str:
+        return state_in_words.tag(invite)
 
-    @admin.display(description=gettext_lazy("delivery"), empty_value="–")
+    @admin.display(description=gettext_lazy("delivery"))
     def delivery(self, invite: Invite) -> str:
-        return delivery_in_words(invite.newest_mail)
+        return replies_in_words.delivery(invite.newest_mail) if invite.newest_mail else ""
 
-    @admin.display(description=gettext_lazy("invited by"), empty_value="–")
+    @admin.display(description=gettext_lazy("opened"), ordering="-opened_at")
+    def opened(self, invite: Invite) -> str:
+        return brief_html(invite.opened_at) if invite.opened_at else ""
+
+    @admin.display(description=gettext_lazy("ends"), ordering="expires_at")
+    def end(self, invite: Invite) -> str:
+        """Returns when the invitation ends or has ended, in a tag if that is within SOON; "" if it was answered."""
+        if invite.state not in {Invite.State.PENDING, Invite.State.EXPIRED}:
+            return ""
+        when = brief_html(invite.expires_at)
+        is_near = not invite.is_expired and invite.expires_at <= timezone.now() + SOON
+        return format_html('<span class="tag warn">{}</span>', when) if is_near else when
+
+    @admin.display(description=gettext_lazy("invited by"), ordering="invited_by__username")
     def inviter(self, invite: Invite) -> str:
         if invite.invited_by is None:
-            return "–"
+            return ""
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
         return list_link(query, invite.invited_by.username)
 
-    @admin.display(description=gettext_lazy("last sent"), empty_value="–")
-    def sent(self, invite: Invite) -> str:
-        """Returns how long ago the invitation was last mailed, and how often in all if more than once."""
-        if invite.sent_at is None:
-            return ""
-        often = f" (×{invite.sends})" if invite.sends > 1 else ""
-        return format_html("{}{}", ago(invite.sent_at), often)
-
-    @admin.display(description=gettext_lazy("ends"))
-    def end(self, invite: Invite) -> str:
-        day = date_format(timezone.localtime(invite.expires_at), _("j M Y"))
-        return format_html('<time title="{}">{}</time>', exact(invite.expires_at), day)
+    @admin.display(description=gettext_lazy("groups"))
+    def into(self, invite: Invite) -> str:
+        return ", ".join(invite.group_names)
 
     def complete(self, rows: Any) -> None:
         OutboxMessage.objects.attach_newest(rows)
+        self.attach_groups(rows)
+
+    def attach_groups(self, rows: Any) -> None:
+        """Sets the names of the groups that each of these invitations leads into, in one statement."""
+        ids = [invite.pk for invite in rows]
+        names = dict(Invite.objects.filter(pk__in=ids).with_group_names().values_list("pk", "group_names"))
+        for invite in rows:
+            invite.group_names = names.get(invite.pk, [])
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Leads to the form that invites one person or many, with the query, such as "email"."""
@@ -101,14 +113,6 @@ def readable(email: str) -> str:
     """Returns the address with its domain in Unicode, and as stored in the tooltip, if it is stored in ASCII (IDNA)."""
     read = addresses.readable(email)
     return email if read == email else format_html('<span title="{}">{}</span>', email, read)
-
-
-def delivery_in_words(mail: OutboxMessage | None) -> str:
-    """Returns the status of a mail, with the number of tries if it took several; "" for None."""
-    label = str(mail.status.label) if mail else ""
-    if mail is None or mail.attempts < 2:
-        return label
-    return _("%(status)s, tries: %(tries)s") % {"status": label, "tries": mail.attempts}
 
 
 def list_link(query: str, words: str) -> str:

@@ -9,21 +9,23 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from invites.desk.invite import delivery_in_words, readable
+from invites.desk.invite import readable
 from invites.models import MagicLink
-from kit.list_filter import ChoiceFilter
-from kit.long_list import LongList, ReadOnly, ago
+from kit.list_filter import Chips
+from kit.long_list import LongList, ReadOnly
+from kit.times import brief_html
+from outbox import replies_in_words
 from outbox.models import OutboxMessage
 
 
-class UseFilter(ChoiceFilter):
-    """A filter by use and end, which have an index. The state has none: it may depend on another link or invitation."""
+class UseChips(Chips):
+    """The quick filters, by use and end. The state has no index: it may depend on another link or invitation."""
 
     title = _("use")
     parameter_name = "use"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("used", _("used")), ("running", _("unused, still running")), ("over", _("unused, run out"))]
+        return [("used", _("Used")), ("running", _("Unused, still running")), ("over", _("Unused, run out"))]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         if value == "used":
@@ -36,29 +38,30 @@ class UseFilter(ChoiceFilter):
 class MagicLinkAdmin(ReadOnly, LongList):
     """The admin list of magic links, for anyone who may view invitations."""
 
-    list_display = ("address", "purpose", "state_badge", "delivery", "sent")
+    lede = _("Links that people asked for, to sign in, to sign up or for a new password. None is an invitation.")
+    list_display = ("address", "purpose", "state_tag", "delivery", "sent")
     list_display_links = None
-    list_filter = (UseFilter,)
+    list_filter = (UseChips,)
     list_select_related = ("invite",)
     search_fields = ("email__exact",)
     search_help_text = _("A whole address")
     actions = None
 
-    @admin.display(description=_("email address"))
+    @admin.display(description=_("address"))
     def address(self, link: MagicLink) -> str:
         return readable(link.email)
 
     @admin.display(description=_("state"))
-    def state_badge(self, link: MagicLink) -> str:
-        return format_html('<span class="badge {}">{}</span>', link.state, link.state.label)
+    def state_tag(self, link: MagicLink) -> str:
+        return format_html('<span class="tag">{}</span>', link.state.label)
 
-    @admin.display(description=_("delivery"), empty_value="–")
+    @admin.display(description=_("delivery"))
     def delivery(self, link: MagicLink) -> str:
-        return delivery_in_words(link.newest_mail)
+        return replies_in_words.delivery(link.newest_mail) if link.newest_mail else ""
 
     @admin.display(description=_("last sent"))
     def sent(self, link: MagicLink) -> str:
-        return ago(link.sent_at)
+        return brief_html(link.sent_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Returns the URL of the list. A link has no page of its own: that would show the account planned with it."""

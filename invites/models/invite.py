@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
 from invites.models import lifetimes
-from invites.models.queryset import InviteQuerySet
-from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, UNANSWERED, UNTOLD, Unavailable, until_end
+from invites.models.queryset import WORDS, InviteQuerySet
+from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, OPENED, UNANSWERED, UNTOLD, Unavailable, until_end
 from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
 from kit.ids import uuid7
 from kit.one_statement import Write
 from kit.prepared import Given, PreparedUpdate
+from kit.word_search import WordIndex
 from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
 from outbox.models.queryset import OutboxQuerySet
 
@@ -134,6 +135,8 @@ class Invite(models.Model):
             models.Index(fields=["expires_at"], name="invite_by_end"),
             # The funnel, which begins at a day.
             models.Index(fields=["created_at"], name="invite_by_start"),
+            # The desk's search: found_by().
+            WordIndex(WORDS, name="invite_by_words"),
             # The desk's filter by source, and --source of the commands.
             models.Index(fields=["source", "-id"], name="invite_by_source"),
             # The invitations from one person: their own page, the desk's filter by inviter, the tree of invitations.
@@ -144,6 +147,8 @@ class Invite(models.Model):
             models.Index(fields=["language", "-id"], name="invite_by_language"),
             # One index for each state; pending and expired share one, because only the end tells them apart.
             models.Index(fields=["-id", "expires_at"], name="invite_unanswered", condition=UNANSWERED),
+            # opened().
+            models.Index(fields=["-id", "expires_at"], name="invite_opened", condition=OPENED),
             models.Index(fields=["-id"], name="invite_accepted", condition=models.Q(accepted_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_declined", condition=models.Q(declined_at__isnull=False)),
             models.Index(fields=["-id"], name="invite_revoked", condition=models.Q(revoked_at__isnull=False)),

@@ -18,6 +18,7 @@ from invites.models.joining import accounts_of, lacks
 from invites.models.lifecycle import Lifecycle
 from invites.models.outcome import Outcome, Reason
 from invites.models.states import Unavailable
+from kit import word_search
 from kit.one_statement import Unmet, Write
 from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from invites.models.invite import Invite
 
 RATE = 20.0  # mails a second: one worker can send more, so a visitor who asks for a link meanwhile need not wait
+WORDS = word_search.Words("name", "email")
 UNANSWERED_KEPT = timedelta(days=365)  # for invitations from members that were not accepted, after their end
 
 
@@ -86,6 +88,10 @@ def first_times(lifetime: timedelta | None = None, *, remind: bool = True) -> di
 
 class InviteQuerySet(Lifecycle):
     """Queries for invitations, and inviting people. Its bases add states, and acts on invitations that exist."""
+
+    def found_by(self, typed: str) -> Self:
+        """Returns those of these invitations that a search for a name or an address finds; see kit.word_search."""
+        return word_search.find(self, WORDS, typed)
 
     def may_join(self, email: str) -> bool:
         """Returns whether a person who proves this address may make an account. All ways to sign up ask this.

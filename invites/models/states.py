@@ -1,7 +1,7 @@
 """Queries for invitations by their state and their mails, and changes to many that every act shares."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
 OPEN = UNANSWERED & Q(replaced_at=None)
+OPENED = OPEN & Q(opened_at__isnull=False)
 ONE_OPEN = "one_open_invite_per_address"  # the constraint: from staff, an address has one open invitation at most
 # True for a link or an invitation whose address has an account.
 IN_USE = Exists(User.objects.filter(email=OuterRef("email")))
@@ -37,6 +38,7 @@ TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "inv
 BY = Given("by", models.UUIDField())
 LOCKED = RawSQL("(SELECT id FROM accounts_user WHERE id = %s FOR KEY SHARE)", (BY,), models.UUIDField())
 
+SOON = timedelta(hours=48)  # before the end
 TROUBLED = 1000  # mails: more than staff look through, and few enough for one index look-up each
 
 
@@ -107,12 +109,31 @@ class InviteStates(models.QuerySet["Invite"]):
         return chosen[state]()
 
     def in_trouble(self) -> Self:
-        """Returns the invitations whose newest mail came back, was given up, or failed at least twice and still waits.
+        """Returns the invitations whose newest mail came back or was given up.
 
         Only the newest TROUBLED of all such mails are looked at.
         """
-        troubled = OutboxMessage.objects.in_trouble().filter(about__isnull=False).order_by("-id")[:TROUBLED]
-        return self._with_newest(OutboxMessage.objects.filter(pk__in=troubled.values("pk")))
+        return self.filter(pk__in=failed_newest())
+
+    def undelivered(self) -> Self:
+        """Returns the pending invitations whose newest mail did not arrive; see in_trouble()."""
+        return self.pending().in_trouble()
+
+    def unopened(self) -> Self:
+        """Returns the pending invitations whose link was not opened, and whose newest mail may have arrived."""
+        return self.pending().filter(opened_at=None).without_trouble()
+
+    def opened(self) -> Self:
+        """Returns the pending invitations whose link was opened, and whose newest mail may have arrived."""
+        return self.filter(OPENED, expires_at__gt=timezone.now()).without_trouble()
+
+    def ending(self) -> Self:
+        """Returns the pending invitations that end within SOON."""
+        return self.pending().filter(expires_at__lte=timezone.now() + SOON)
+
+    def without_trouble(self) -> Self:
+        """Returns those of these invitations that are not among in_trouble()."""
+        return self.exclude(pk__in=failed_newest())
 
     def bounced(self) -> Self:
         """Returns the invitations whose newest mail came back."""
@@ -127,9 +148,7 @@ class InviteStates(models.QuerySet["Invite"]):
 
     def _with_newest(self, mails: "OutboxQuerySet") -> Self:
         """Returns the invitations whose newest mail is one of `mails`."""
-        later = OutboxMessage.objects.filter(about=OuterRef("about"), id__gt=OuterRef("id"))
-        newest = mails.filter(~Exists(later), about__isnull=False)
-        return self.filter(pk__in=newest.values("about"))
+        return self.filter(pk__in=newest_about(mails))
 
     def mark_sent_again(self, until: datetime | None = None) -> None:
         """Notes in the stored rows that these invitations are mailed again, and announces it to other services.
@@ -206,3 +225,19 @@ class InviteStates(models.QuerySet["Invite"]):
 def unless_in_use(column: str, value: Any) -> Combinable:
     """Returns an expression for links: what stands in `column` if the address has an account by now, else `value`."""
     return Case(When(IN_USE, then=F(column)), default=Value(value))
+
+
+def newest_about(mails: "OutboxQuerySet") -> Any:
+    """Returns a subquery: the ids of the invitations or links whose newest mail is one of `mails`."""
+    later = OutboxMessage.objects.filter(about=OuterRef("about"), id__gt=OuterRef("id"))
+    return mails.filter(~Exists(later), about__isnull=False).values("about")
+
+
+def failed_newest() -> Any:
+    """Returns a subquery: the ids of the invitations or links whose newest mail came back or was given up.
+
+    Only the newest TROUBLED of all such mails are looked at.
+    """
+    failed = Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False)
+    mails = OutboxMessage.objects.filter(failed, about__isnull=False).order_by("-id")[:TROUBLED]
+    return newest_about(OutboxMessage.objects.filter(pk__in=mails.values("pk")))

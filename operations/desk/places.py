@@ -32,8 +32,8 @@ class Place(NamedTuple):
 
 INVITATIONS = Place(Invite)
 WAITING = Place(Invite, "state=pending")
-UNDELIVERED = Place(Invite, "state=pending&delivery=trouble")
-ENDING = Place(Invite, "state=pending&ends=soon")
+UNDELIVERED = Place(Invite, "state=undelivered")
+ENDING = Place(Invite, "state=ending")
 ACCEPTED = Place(Invite, "state=accepted")
 HISTORY = Place(Event)
 FUNNEL = Place(Funnel)

@@ -30,7 +30,21 @@ ACTING = [one for one in LONG if one.values[0].actions]
 # Each of a filter that takes no such value, and of what Django's own lists take.
 NONSENSE = ["nonsense", "", "0", "1999-01", "9" * 30, "-id", "é\u202e", "a,b", "[]"]
 ASKED = ["status=nonsense", "nonsense=", "id=1", "pk__gt=0", "id__in=a", "created_at__year=x", "user__password=x"]
-ASKED += ["p=nonsense", "p=", "p=0", "p=-1", "p=1.0", "p=١", "p=" + "9" * 5000, "o=1", "o=-1.2"]
+ASKED += [
+    "p=nonsense",
+    "p=",
+    "p=0",
+    "p=-1",
+    "p=1.0",
+    "p=١",
+    "p=" + "9" * 5000,
+    "o=1",
+    "o=-1.2",
+    "o=id",
+    "o=email",
+    "o=--address",
+    "o=address.name",
+]
 ASKED += ["_popup=1", "_to_field=id", "_to_field=nonsense", "_facets=True", "_source_model=x"]
 ASKED += ["e=1&nonsense=", "e=1&p=0", "e=1&id=1", "nonsense=1&status=sent&nonsense="]
 

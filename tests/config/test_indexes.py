@@ -97,6 +97,16 @@ def use_most_links():
         cursor.execute("ANALYZE invites_magiclink")
 
 
+def let_most_wait_unopened():
+    """Has all invitations be pending, and ten of them opened: where few are pending, their end finds them as soon."""
+    few = list(Invite.objects.values_list("pk", flat=True)[:10])
+    never = {"accepted_at": None, "accepted_by": None, "declined_at": None, "revoked_at": None, "opened_at": None}
+    Invite.objects.update(**never, expires_at=timezone.now() + timedelta(days=1), replaced_at=timezone.now())
+    Invite.objects.filter(pk__in=few).update(opened_at=timezone.now(), replaced_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE invites_invite")
+
+
 def readers():
     """Returns an act for each index that is not unique, by its name: the query that the comment at the index names."""
     person, inviter = User.objects.get(username="person77"), Invite.objects.exclude(invited_by=None)[0].invited_by
@@ -123,6 +133,7 @@ def readers():
         "invite_by_email": lambda: newest(Invite.objects.filter(email=person.email)),
         "invite_by_end": lambda: list(Invite.objects.prunable()),
         "invite_by_start": lambda: count.count("day", now.date() - timedelta(days=7), ""),
+        "invite_by_words": lambda: list(Invite.objects.found_by("grace")),
         "invite_by_source": Invite.objects.filter(source="command").count,
         "invite_by_inviter": lambda: newest(Invite.objects.filter(invited_by=inviter)),
         "invite_by_batch": batch.invites.count,
@@ -147,6 +158,7 @@ def readers():
         "link_used_by": lambda: list(MagicLink.objects.to(taken.accepted_by)),
         "link_asked_for": lambda: newest(asked),
         "link_used": lambda: newest(asked.filter(used_at__isnull=False)),
+        "invite_opened": lambda: (let_most_wait_unopened(), newest(Invite.objects.opened())),
         "link_unused": lambda: (use_most_links(), newest(asked.unused().filter(expires_at__lte=now))),
     }
 

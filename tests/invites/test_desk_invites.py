@@ -115,12 +115,11 @@ def helper(db):
     return client
 
 
-def test_invitations_are_found_by_their_state_and_counted_beside_it(desk, one_of_each):
+def test_invitations_are_found_by_their_state(desk, one_of_each):
     for state in Invite.State:
         assert found(desk, state=state) == [state.value]
-        page = desk.get(LIST)
-        assert f'"?state={state}">{state.label} (1)</a>' in page.text
-        assert f'<span class="badge {state}">{state.label}</span>' in page.text
+    tags = re.findall(r'<span class="tag[^"]*">([^<]+)</span>', desk.get(LIST).text)
+    assert sorted(tags) == ["Accepted", "Declined", "Expired", "Not opened yet", "Withdrawn"]
 
 
 def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(desk, ada):
@@ -128,9 +127,8 @@ def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(des
     invited("passed", invited_by=ada, source="csv", expires_at=AGO)
     invited("later", source="command", language="en")
 
-    assert found(desk, ends="soon") == ["soon"]
-    assert found(desk, ends="passed") == found(desk, ends="passed", state="expired") == ["passed"]
-    assert found(desk, ends="soon", state="expired") == []
+    assert found(desk, state="ending") == ["soon"]
+    assert found(desk, state="expired") == ["passed"]
     assert found(desk, created="1d") == found(desk, created=f"{timezone.localtime():%Y-%m}") == found(desk)
     assert found(desk, source="csv") == found(desk, invited_by=str(ada.pk)) == ["passed"]
     assert found(desk, language="ru") == found(desk, batch="b_1") == ["soon"]
@@ -156,7 +154,7 @@ def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monke
     with CaptureQueriesContext(connection) as queries:
         page = desk.get(LIST)
 
-    assert "Pending (2+)</a>" in page.text
+    assert "Waiting <b>2+</b>" in page.text
     assert page.context["cl"].result_count == 3
     ours = [query["sql"] for query in queries if 'FROM "invites_invite"' in query["sql"]]
     assert ours
@@ -415,3 +413,215 @@ def test_no_token_is_on_the_list_the_question_or_in_the_file(desk):
     for page in pages:
         assert "grace@example.com" in page
         assert "token" not in re.sub("csrfmiddlewaretoken", "", page)
+
+
+@pytest.fixture
+def chased(desk, admin_user, ada):
+    """Invitations that a mail brought, did not bring, or has yet to bring."""
+
+    def issue(who, by=ada, **fields):
+        invite = Invite.objects.issue(f"{who}@example.com", source="admin", invited_by=by)
+        Invite.objects.filter(pk=invite.pk).update(**fields)
+        return OutboxMessage.objects.get(about=invite.pk)
+
+    issue("unopened").mark_sent()
+    issue("queued", by=admin_user)
+    issue("late").mark_failed("452 4.2.2 Mailbox full")
+    issue("opened", opened_at=AGO).mark_sent()
+    issue("ending", opened_at=AGO, expires_at=NOW + timedelta(hours=40)).mark_sent()
+    issue("refused").give_up("550 5.1.1 No such user")
+    issue("back", opened_at=AGO).mark_sent()
+    OutboxMessage.objects.get(recipient="back@example.com").mark_bounced("550 5.1.1 No such user")
+    issue("accepted", accepted_at=NOW).give_up("550 5.1.1 No such user")
+    issue("expired", expires_at=AGO).mark_sent()
+
+
+CHIPS = {
+    "pending": ["back", "ending", "late", "opened", "queued", "refused", "unopened"],
+    "unopened": ["late", "queued", "unopened"],
+    "opened": ["ending", "opened"],
+    "undelivered": ["back", "refused"],
+    "ending": ["ending"],
+    "accepted": ["accepted"],
+    "mine": ["queued"],
+}
+
+
+TITLES = ["Waiting", "Not opened", "Opened, not accepted", "Not delivered", "End in 48 hours", "Accepted", "Mine"]
+
+
+def test_chips_find_who_needs_what_and_count_them(desk, chased):
+    text = desk.get(LIST).text
+
+    assert ">All <b>9</b></a>" in text
+    for title, (state, who) in zip(TITLES, CHIPS.items(), strict=True):
+        assert found(desk, state=state) == who
+        assert f'<a href="?state={state}">{title} <b>{len(who)}</b></a>' in text
+
+
+def test_the_state_in_words_is_that_of_the_chip(desk, chased):
+    text = desk.get(LIST).text
+    tags = {}
+    for row in text.split("<tr>")[2:]:
+        who = re.search(r">(\w+)@example.com<", row)[1]
+        tags.setdefault(re.search(r'<span class="tag[^"]*">([^<]+)<', row)[1], []).append(who)
+
+    assert {words_: sorted(who) for words_, who in tags.items()} == {
+        "Not opened yet": CHIPS["unopened"],
+        "Opened": CHIPS["opened"],
+        "Not delivered": CHIPS["undelivered"],
+        "Accepted": ["accepted"],
+        "Expired": ["expired"],
+    }
+
+
+def test_one_chip_is_chosen_and_none_is_counted_where_more_narrows_the_list(desk, chased):
+    chosen = desk.get(LIST, {"state": "opened"}).text
+    assert '<a href="?state=opened" aria-current="true">Opened, not accepted <b>2</b></a>' in chosen
+    assert chosen.partition("More filters")[0].count('aria-current="true"') == 1
+
+    narrowed = desk.get(LIST, {"q": "ending", "state": "opened"})
+    assert '<a href="?q=ending&amp;state=pending">Waiting</a>' in narrowed.text
+    assert found(desk, q="ending", state="opened") == ["ending"]
+    assert found(desk, q="ending", state="accepted") == []
+
+
+def test_all_chips_are_counted_in_one_statement(desk, chased):
+    with CaptureQueriesContext(connection) as queries:
+        desk.get(LIST)
+
+    counting = [query["sql"] for query in queries if "counted)" in query["sql"]]
+    assert len(counting) == 1
+    assert counting[0].count("LIMIT 1001") == 8
+
+
+def test_an_end_that_is_near_has_a_tag_and_an_answered_invitation_none(desk, chased):
+    cell = r'>(\w+)@example.com<.*?field-end"><span class="lbl">Ends: </span>(.*?)</td>'
+    ends = dict(re.findall(cell, desk.get(LIST).text))
+    assert [who for who, end in ends.items() if '<span class="tag warn">' in end] == ["ending"]
+    assert ends["accepted"] == "–"
+    assert ">today, " in ends["expired"] or "min ago" in ends["expired"] or ">yesterday" in ends["expired"]
+
+
+def test_invitations_are_found_by_their_group(desk):
+    group = Group.objects.create(name="Editors")
+    invited("in", group=group)
+    invited("out")
+
+    assert found(desk, group=group.pk) == ["in"]
+    assert ">Editors</td>" in desk.get(LIST).text
+
+
+@pytest.fixture
+def three(ada):
+    maria = UserFactory(username="maria")
+    invited("b", name="Zoe", expires_at=NOW + timedelta(days=2), opened_at=NOW - timedelta(hours=3), invited_by=maria)
+    invited("c", expires_at=NOW + timedelta(days=1))
+    invited("a", name="adam", expires_at=NOW + timedelta(days=5), opened_at=AGO, invited_by=ada)
+
+
+def order(desk, **query):
+    return "".join(row.email[0] for row in desk.get(LIST, query).context["cl"].result_list)
+
+
+ORDERS = {"address": ("abc", "cba"), "end": ("cba", "abc"), "name": ("abc", "bac"), "opened": ("abc", "bac")}
+ORDERS |= {"inviter": ("abc", "bac"), "": ("acb", "acb")}
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"state": "pending"}, {"q": "@example.com"}])
+@pytest.mark.parametrize("column", ORDERS)
+def test_heads_sort_the_list_both_ways(desk, three, narrowed, column, monkeypatch):
+    up, down = ORDERS[column]
+
+    assert order(desk, **narrowed, o=column) == up
+    assert order(desk, **narrowed, o=f"-{column}") == down if column else True
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
+    assert "".join(order(desk, **narrowed, o=column, p=n) for n in (1, 2, 3)) == up
+
+
+def test_the_head_says_how_the_list_is_sorted_and_turns_it_round(desk, three):
+    assert '<th scope="col"><div class="text"><a href="?o=end">Ends</a>' in desk.get(LIST).text
+    up, down = desk.get(LIST, {"o": "end"}).text, desk.get(LIST, {"o": "-end", "state": "pending"}).text
+
+    assert '<th scope="col" class="sorted" aria-sort="ascending"><div class="text"><a href="?o=-end">' in up
+    assert 'aria-sort="descending"><div class="text"><a href="?o=end&amp;state=pending">' in down
+    assert 'aria-sort="descending"' in desk.get(LIST, {"o": "opened"}).text  # the latest first
+    assert "<span>Delivery</span>" in up
+
+
+def test_a_list_too_long_to_be_sorted_stands_newest_first_and_says_so(desk, three, monkeypatch):
+    monkeypatch.setattr("kit.paging.SHOWN", 2)
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
+    said = "Too many were found to sort them by this column. They stand newest first."
+
+    assert said not in words(desk.get(LIST, {"o": "end"}))
+    assert order(desk, o="end") + order(desk, o="end", p=2) == "cb"  # by its index
+    for query in ({"o": "name"}, {"o": "end", "state": "pending"}):
+        page = desk.get(LIST, query)
+        assert said in words(page)
+        assert order(desk, **query) + order(desk, **query, p=2) == "ac"
+    assert "o=name" not in desk.get(LIST).text
+    assert "o=end" in desk.get(LIST).text
+    assert "o=end" not in desk.get(LIST, {"state": "pending"}).text
+
+
+def test_the_pager_says_where_one_is_and_leads_on(desk, three, monkeypatch):
+    assert "1–3 of 3 invitations" in words(desk.get(LIST))
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 2)
+
+    first, last = desk.get(LIST), desk.get(LIST, {"p": 2})
+
+    assert "1–2 of 3 invitations · Show all Newer · Older" in words(first)
+    assert '<a href="?p=2">Older</a>' in first.text
+    assert "3–3 of 3 invitations · Show all Newer · Older" in words(last)
+    assert '<a href="?p=1">Newer</a>' in last.text
+    assert "Previous · Next" in words(desk.get(LIST, {"o": "end"}))
+    assert "Nothing fits." in words(desk.get(LIST, {"q": "nobody"}))
+
+
+def test_more_than_pages_reach_are_not_counted_to_the_end(desk, three, monkeypatch):
+    monkeypatch.setattr("kit.paging.SHOWN", 2)
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
+
+    assert "1–1 of 2+ invitations" in words(desk.get(LIST))
+    assert "All 2+ found, not only the ticked" in words(desk.get(LIST))
+
+
+def test_on_phones_each_row_is_a_card_with_labels(desk, three):
+    text = desk.get(LIST).text
+
+    assert '<div class="results" role="region" tabindex="0" aria-label="Invitations">' in text
+    assert '<table id="result_list" class="cards">' in text
+    row = next(row for row in text.split("<tr>") if "b@example.com" in row)
+    assert '<span class="lbl">Name: </span>Zoe' in row
+    assert '<td class="empty field-into"><span class="lbl">Group: </span>–</td>' in row
+    assert '<td class="box"><input type="checkbox"' in row
+    assert 'aria-label="Select b@example.com"' in row
+    assert '<td class="box"></td>' in text.partition("</thead>")[0]  # no box ticks all: that takes a script
+
+
+def test_actions_are_buttons(desk, three):
+    text = desk.get(LIST).text
+
+    assert "<select" not in text
+    buttons = re.findall(r'<button class="btn tight (\w+)" name="action" value="(\w+)">([^<]+)</button>', text)
+    assert [label for _tone, _value, label in buttons] == ["Send again", "Extend by 7 days", "Export", "Withdraw"]
+    assert [value for tone, value, _label in buttons if tone == "danger"] == ["revoke"]
+
+
+def test_a_press_with_nothing_ticked_says_so_and_stays_on_the_page(desk, three):
+    page = desk.post(f"{LIST}?state=pending", {"action": "resend", "index": "0"})
+    assert page.url == f"{LIST}?state=pending"
+
+    assert "Nothing is ticked, so nothing was done." in words(desk.get(page.url))
+    assert not OutboxMessage.objects.filter(kind="invite").exists()
+
+
+def test_all_found_on_a_second_page_of_a_sorted_and_filtered_list_are_taken(desk, three, monkeypatch):
+    monkeypatch.setattr("invites.desk.InviteAdmin.list_per_page", 1)
+    invited("gone", declined_at=NOW)
+
+    press(desk, "extend", query="?state=pending&o=-end&p=2", select_across="on")
+
+    assert Invite.objects.open().filter(expires_at__gt=NOW + timedelta(days=7)).count() == 3
+    assert Invite.objects.get(email="gone@example.com").expires_at < NOW + timedelta(days=8)

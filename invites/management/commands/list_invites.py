@@ -9,7 +9,7 @@ from accounts.privacy import export
 from invites.batch import exports
 from invites.management.filters import Filters
 from invites.models import Invite, InviteQuerySet
-from kit import spans
+from kit import csv_lines, spans
 from kit.commands import arguments, command
 from outbox.models import OutboxMessage
 
@@ -83,5 +83,5 @@ def record(invite: Invite) -> dict[str, Any]:
         **{name: getattr(invite, name) for name in FIELDS},
         "groups": invite.group_names,
         "lifetime": spans.write(invite.lifetime),
-        **{name: exports.moment(getattr(invite, name)) or None for name in TIMES},
+        **{name: csv_lines.moment(getattr(invite, name)) or None for name in TIMES},
     }

@@ -1,0 +1,109 @@
+"""Finding rows by how the words of a name or an address begin, or by a domain, with one index for all of it.
+
+"hop" finds "Grace Hopper" and grace.hopper@example.com, "@example" everybody at example.com, and "gr hop" whoever has
+words that begin so.
+"""
+
+from typing import Any
+
+from django.db.models import BooleanField, Func, Index, QuerySet, Value
+
+from kit import addresses
+from kit.typed import fold
+
+FOUND = 1000  # rows of one search, at most; the index gives them in no order
+BETWEEN = "._+-'\"(),;:/&"  # what stands between words, besides spaces
+TO_SPACES = str.maketrans(BETWEEN, " " * len(BETWEEN))
+LONGEST = 100  # characters of a word that are looked for; the database refuses some thousands
+# Both sides are folded by the database: Python lower-cases some letters otherwise.
+FOLD = "lower(normalize({}, NFKC))"
+
+
+class Words(Func):
+    """An SQL expression for a GIN index: all words of a name and of an address before its "@", and "@" with its domain.
+
+    Takes two columns, that of the name and that of the address.
+    """
+
+    arity = 2
+
+    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
+        """Returns the SQL; it has no parameters, as columns have none."""
+        name, email = (compiler.compile(column)[0] for column in self.source_expressions)
+        text = FOLD.format(f"{name} || ' ' || split_part({email}, '@', 1)")
+        between = BETWEEN.replace("'", "''")
+        words = f"string_to_array(translate({text}, '{between}', '{' ' * len(BETWEEN)}'), ' ')"
+        return f"array_to_tsvector(array_remove({words} || ('@' || split_part({email}, '@', 2)), ''))", ()
+
+
+class WordIndex(Index):
+    """The index of Words. Each row is indexed at once: one of many should not pay for those before it."""
+
+    suffix = "words"
+
+    def create_sql(self, model: Any, schema_editor: Any, using: str = "", **kwargs: Any) -> Any:
+        """Returns the statement that creates the index."""
+        statement: Any = super().create_sql(model, schema_editor, using=" USING gin", **kwargs)
+        statement.parts["extra"] = " WITH (fastupdate = off)"
+        return statement
+
+
+class Begin(Func):
+    """An SQL condition: each word of a search, which query() has prepared, is the beginning of one of these Words."""
+
+    arity = 2
+    arg_joiner = " @@ "
+    template = "%(expressions)s"
+    output_field = BooleanField()
+
+
+class Query(Func):
+    arity = 1
+    template = f"{FOLD.format('%(expressions)s::text')}::tsquery"
+
+
+def find[Rows: QuerySet[Any]](rows: Rows, words: Words, typed: str) -> Rows:
+    """Returns those of these rows, FOUND at most, whose column `email` is the address that was typed.
+
+    If there are none, returns those whose `words` begin as all that were typed; none without a letter or a digit.
+    """
+    whole = rows.filter(email=addresses.key(legible(typed)))
+    if "@" in typed and whole.exists():
+        return whole
+    everybody: Any = rows.model._default_manager  # noqa: SLF001 the public way to a manager
+    asked = query(typed)
+    found = everybody.filter(Begin(words, Query(Value(asked)))) if asked else everybody.none()
+    # Read at once: the planner might join the index of words by reading all of the table.
+    return rows.filter(pk__in=list(found.values_list("pk", flat=True).order_by()[:FOUND]))
+
+
+def query(typed: str) -> str:
+    """Returns what was typed as PostgreSQL's tsquery: "'gr':* & 'hop':*"; "" if there is no word in it."""
+    found = [word for part in fold(legible(typed)).split() for word in split(part)]
+    return " & ".join(f"{quote(word[:LONGEST])}:*" for word in found if any(map(str.isalnum, word)))
+
+
+def legible(typed: str) -> str:
+    """Returns a typed text without what no row can hold: the character NUL, and halves of characters."""
+    return typed.encode(errors="ignore").decode().replace("\0", "")
+
+
+def split(part: str) -> list[str]:
+    """Returns the words of a text without spaces: of an address those before its "@", and its domain with the "@"."""
+    before, at, domain = part.rpartition("@")
+    if not at:
+        return part.translate(TO_SPACES).split()
+    return [*before.replace("@", " ").translate(TO_SPACES).split(), *([f"@{in_ascii(domain)}"] if domain else [])]
+
+
+def in_ascii(domain: str) -> str:
+    """Returns a domain, or the beginning of one, as addresses are stored: in ASCII (IDNA), if it has such a form."""
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        return domain
+
+
+def quote(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

@@ -51,9 +51,12 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
     if found and found.is_guess:
         say(remarks.guessed(found.said[found.columns.index("email")]))
     reader = _People(found, groups)
-    titles = sample[: found.place] if found else []
-    yield from reader.read(chain(titles, sample[found.place + 1 if found else 0 :], lines))
+    above = [row for row in sample[: found.place] if row.problem or any(row.cells)] if found else []
+    titles = [row.text for row in above if "@" not in row.text]
+    meant = [row for row in above if "@" in row.text]
+    yield from reader.read(chain(meant, sample[found.place + 1 if found else 0 :], lines))
     for found_out in (
+        remarks.titles(titles),
         remarks.unread(reader.unread),
         remarks.left_out(reader.left_out),
         remarks.no_names(reader.no_names),

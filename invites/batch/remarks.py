@@ -42,6 +42,12 @@ def guessed(heading: str) -> str:
     return _("No heading says “email”: the addresses were found under “%(heading)s”.") % {"heading": heading or "–"}
 
 
+def titles(texts: Sequence[str]) -> Iterator[str]:
+    """Yields the remark on what stands above the headings of a list and is no person."""
+    if texts:
+        yield _("Above the headings, this was not read: %(text)s.") % {"text": listed(texts)}
+
+
 def unread(columns: Mapping[int, str]) -> Iterator[str]:
     """Yields the remark on columns that are not read: their headings by their index, "" for an empty one."""
     if columns:

@@ -42,6 +42,8 @@ def queued(outcome: Outcome) -> str:
     """Returns the message after sending: how many mails are on their way, or that the list was sent already."""
     if not outcome.done and not outcome.skipped:
         return _("This list was sent already. Nobody was invited twice.")
+    if not outcome.done:
+        return _("Nothing was sent.")
     count = len(outcome.done)
     said = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
     return said % {"count": with_separators(count)}

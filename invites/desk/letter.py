@@ -1,24 +1,25 @@
 """The mail that a person of a checked list would get, and the page it opens, without a token and before it is sent.
 
-Both are made by what makes the real ones: invites/mails.py and outbox/mail/compose.py, and the page of the link.
+The mail is made by what makes the real one, invites/mails.py and outbox/mail/compose.py; the page has the real template.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from accounts import preferences
 from accounts.models import User
-from invites import mails, purposes
+from invites import mails
 from invites.desk.preview import MAILED
-from invites.link.pages import into_groups
 from invites.models import Batch, Invite, MagicLink
 from invites.models.entries import unpack
-from invites.sign_up import pages as sign_up
+from invites.sign_up.forms import SignupForm
 from outbox.mail.compose import render_parts
 from outbox.models import OutboxMessage
+
+NOWHERE = "#"  # where the links of the page lead
 
 
 @dataclass(frozen=True)
@@ -44,21 +45,15 @@ class Letter:
 
     def page(self, request: HttpRequest) -> HttpResponse:
         """Returns the page that the mail opens, as a browser shows it that nobody is signed in to."""
-        link = MagicLink(
-            id=self.invite.pk,
-            email=self.invite.email,
-            purpose=MagicLink.Purpose.INVITE,
-            invite=self.invite,
-            expires_at=self.invite.expires_at,
-        )
-        person, request.user = request.user, AnonymousUser()
-        try:
-            with preferences.override(self.account.settings if self.account else {}, self.invite.language):
-                if self.account:
-                    return into_groups.show(request, link, self.account, "invites/link/into_groups.html")
-                return sign_up.newcomer(request, link, purposes.SIGNUP)
-        finally:
-            request.user = person
+        given = {"email": self.invite.email, "expires_at": self.invite.expires_at, "invite": self.invite}
+        context = {"link": MagicLink(**given), "invite": self.invite, "account": self.account, "decline_url": NOWHERE}
+        with preferences.override(self.account.settings if self.account else {}, self.invite.language):
+            if self.account:
+                groups = ", ".join(self.invite.promised.values())
+                return render(request, "invites/link/into_groups.html", context | {"groups": groups})
+            name = User.objects.free_name(self.invite.email)
+            form = SignupForm(link=context["link"], initial={"username": name})
+            return render(request, "invites/sign_up/signup.html", context | {"form": form})
 
 
 def find(batch: Batch, place: str, by: User) -> Letter | None:

@@ -34,7 +34,7 @@ MAILED = {"new", "joins", "doubted"}  # the fates of those who get a mail of thi
 def context(batch: Batch, shown: str, number: str) -> dict[str, Any]:
     """Returns the template context of the preview of a batch: a page of the lines that the chip `shown` finds.
 
-    An unknown chip finds all lines, and instead of an unknown page `number` the nearest is shown.
+    An unknown chip finds all lines, and an unknown page `number` shows the first or the last.
     """
     every = lines(batch)
     found = [row for row in every if row["fate"] in CHIPS[shown][1]] if shown in CHIPS else every

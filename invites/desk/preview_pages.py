@@ -29,10 +29,17 @@ from invites.desk import letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
 from invites.models import Batch, entries
 
-FRAMING = method_decorator(csp_override(settings.SECURE_CSP | {"frame-src": [CSP.SELF]}))
-FRAMED = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
+Policy = dict[str, list[str]]
+
+FRAMING: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
+FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
 # As a mail program shows a mail: its own styles and nothing else. Its links keep the session, for the page they open.
-AS_MAIL = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-same-origin"]} | FRAMED
+AS_MAIL: Policy = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-same-origin"]}
+
+
+def framed(policy: Policy) -> Any:
+    """Returns a decorator for pages that only GET shows, and only a frame on a page of this site, with this policy."""
+    return method_decorator([require_safe, xframe_options_sameorigin, csp_override(policy | FRAMED)])
 
 
 class PreviewPages(BatchPages):
@@ -61,7 +68,7 @@ class PreviewPages(BatchPages):
         batch = self.find_batch(request, object_id)
         return self.preview(request, batch) if batch.begun_at is None else self.progress(request, batch)
 
-    @FRAMING
+    @method_decorator(csp_override(FRAMING))
     def preview(self, request: HttpRequest, batch: Batch) -> HttpResponse:
         """Returns the page with what becomes of each line, the mail beside it, and the button that sends the list.
 
@@ -73,9 +80,7 @@ class PreviewPages(BatchPages):
             context |= {"letter": found, "subject": found.rendered("")["subject"]}
         return self.render(request, "preview", batch, context)
 
-    @method_decorator(require_safe)
-    @method_decorator(xframe_options_sameorigin)
-    @method_decorator(csp_override(AS_MAIL))
+    @framed(AS_MAIL)
     def mail(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the mail to one "person" of the list as a mail program would or, with "text", its plain text.
 
@@ -88,9 +93,7 @@ class PreviewPages(BatchPages):
             return HttpResponse(parts["alternatives"][0][0])
         return HttpResponse(f"{parts['subject']}\n\n{parts['body']}", content_type="text/plain; charset=utf-8")
 
-    @method_decorator(require_safe)
-    @method_decorator(xframe_options_sameorigin)
-    @method_decorator(csp_override(settings.SECURE_CSP | FRAMED))
+    @framed(settings.SECURE_CSP)
     def page(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the page that the mail to one "person" of the list opens. No form on it can be sent.
 
@@ -113,7 +116,7 @@ class PreviewPages(BatchPages):
         mail.save()
         said = _("The mail is on its way to %(email)s. Its links open the preview of the page, and nothing else.")
         self.message_user(request, said % {"email": mail.recipient}, messages.SUCCESS)
-        return redirect(f"{reverse('admin:invites_batch_change', args=[quote(batch_id)])}?person={found.place}")
+        return redirect(f"{reverse('admin:invites_batch_change', args=[batch_id])}?person={found.place}")
 
     def find_letter(self, request: HttpRequest, batch_id: str) -> tuple[letter.Letter, str]:
         """Returns what the "person" of the list would get, and the URL of the page that its mail opens.

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import power
 from accounts.models import Event, User
 from outbox.models import OutboxEvent
+from tests.tools.desk import invite
 from tests.tools.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -314,7 +315,7 @@ def test_the_history_is_in_english_whatever_language_staff_read(desk):
 
 
 def test_what_gives_no_power_is_not_told(desk, colleague, mailbox):
-    desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"})
+    invite(desk, "grace@example.com")
 
     assert mailbox.kinds("grace@example.com") == ["invite"]
     assert not events("power_used")

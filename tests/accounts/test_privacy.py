@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
@@ -25,6 +25,7 @@ from invites.models import Batch, Invite, MagicLink
 from operations.management.commands import prune
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
 from tests.tools import phone
+from tests.tools.desk import invite as send_to
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
@@ -373,7 +374,8 @@ def test_rows_of_the_present_owner_of_a_former_address_are_left_alone(mailbox, s
 
 
 def test_deleting_at_the_desk_forgets_as_much(admin_client, mailbox):
-    admin_client.post("/admin/invites/invite/add/", {"email": "ada@example.com"})
+    send_to(admin_client, "ada@example.com")
+    LogEntry.objects.log_actions(User.objects.get().pk, [Invite.objects.get()], CHANGE)
     signed_in = Client()
     token = mailbox.link("ada@example.com").partition("token=")[2]
     signed_in.post("/signup", {"token": token, "username": "ada", "password": PASSWORD})

@@ -36,11 +36,11 @@ def test_an_admin_invites_many_watches_steers_and_looks_after_people(visit, mail
     page.goto("/admin/")
     page.locator("a[href='/admin/invites/batch/add/']").first.click()
     page.fill("[name=pasted]", "grace@example.com\nalan@example.com\nnobody\ngrace@example.com\nada@example.org")
-    page.locator("#content-main [type=submit]").click()
+    page.locator("#content button", has_text="Check the list").click()
     shown = page.locator("#content").inner_text()
     assert "nobody" in shown
     assert not Invite.objects.exists()
-    page.locator("input[value='Send 3 invitations']").click()
+    page.locator("button", has_text="Send 3 invitations").first.click()
     assert Invite.objects.count() == 3
     Invite.objects.update(sent_at="2026-01-01T00:00Z")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from invites import purposes
-from invites.models import Invite, MagicLink
+from invites.models import Batch, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
@@ -241,25 +241,25 @@ def test_what_another_site_sends_is_not_shown(browser):
 def test_the_desk_offers_to_send_the_same_again(admin_user):
     desk = Browser()
     desk.sign_in("olga")
-    sent = {"email": "grace@example.com", "note": 'Come & "see"', "_save": "Save"}
+    sent = {"pasted": "grace@example.com", "note": 'Come & "see"'}
 
-    page = desk.send("/admin/invites/invite/add/", "out of date", **sent)
+    page = desk.send("/admin/invites/batch/add/", "out of date", **sent)
 
     assert page.status_code == 403
     assert "The form was out of date, but what you sent isn’t lost" in words(page)
     assert "allow cookies" not in words(page)
     assert 'value="Come &amp; &quot;see&quot;"' in page.text
-    assert not Invite.objects.exists()
-    again = desk.send("/admin/invites/invite/add/", TOKEN.search(page.text)[1], **sent)
+    assert not Batch.objects.exists()
+    again = desk.send("/admin/invites/batch/add/", TOKEN.search(page.text)[1], **sent)
     assert again.status_code == 302
-    assert Invite.objects.get().note == 'Come & "see"'
+    assert Batch.objects.get().common["note"] == 'Come & "see"'
 
 
 def test_the_desk_offers_nothing_that_another_site_sent(admin_user):
     desk = Browser()
     desk.sign_in("olga")
     for headers in (ELSEWHERE, {"Origin": ""}):
-        page = desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"}, headers=headers)
+        page = desk.post("/admin/invites/batch/add/", {"pasted": "grace@example.com"}, headers=headers)
 
         assert page.status_code == 403
         assert "grace@example.com" not in page.text

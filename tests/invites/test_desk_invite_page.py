@@ -14,6 +14,7 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from outbox.models import OutboxMessage
+from tests.tools.desk import invite as send_to
 from tests.tools.factories import PASSWORD, InviteFactory
 from tests.tools.reading import words
 
@@ -53,7 +54,7 @@ def waiting(invite):
 
 
 def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, admin_user):
-    desk.post("/admin/invites/invite/add/", {"email": "grace@example.com"})
+    send_to(desk, "grace@example.com")
     invite = waiting(Invite.objects.get())
     mailbox.letters()
     press(desk, invite, "resend")

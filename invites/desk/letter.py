@@ -1,6 +1,6 @@
 """The mail that a person of a checked list would get, and the page it opens, without a token and before it is sent.
 
-The mail is made by what makes the real one, invites/mails.py and outbox/mail/compose.py; the page has the real template.
+The mail is made by what makes the real one (invites/mails.py, outbox/mail/compose.py); the page has its template.
 """
 
 from dataclasses import dataclass

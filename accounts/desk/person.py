@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import names, people_csv, power
-from accounts.desk.actions import PersonActions
 from accounts.desk.filters import GoogleFilter, GroupFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
@@ -77,7 +76,7 @@ class PersonForm(forms.ModelForm):
 
 
 @admin.register(User)
-class PersonAdmin(PersonPage, PersonActions):
+class PersonAdmin(PersonPage):
     """The desk's list of people, and the form that adds or changes one. PersonPage has the page of one."""
 
     form = PersonForm

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import desk_offers, power
+from accounts.desk.actions import PersonActions
 from accounts.desk.history import page_of
 from accounts.desk.panels import history, sessions_panel
 from accounts.models import User
@@ -22,7 +23,7 @@ from kit.times import brief_html
 CLOSING = ("turn_off", "turn_on")  # the actions whose buttons stand apart, in the frame of what is dangerous
 
 
-class PersonPage(OneRow):
+class PersonPage(PersonActions, OneRow):
     """The page of one person, and the page with the form that changes them. Neither shows or sets a password."""
 
     def get_urls(self) -> list[Any]:
@@ -93,13 +94,13 @@ class PersonPage(OneRow):
 
         Skips people whom the visitor may not change; the message counts them.
         """
-        people, skipped = self.sift(request, queryset)  # type: ignore[attr-defined]  # PersonActions has it
+        people, skipped = self.sift(request, queryset)
         off = [person for person in people if not person.is_active]
         for person in off:
             person.is_active = True
             person.change_by_staff(["is_active"])
             power.record_person(request, person, {"is_active": False}, {"is_active": True})
-        self.report(request, _("%(count)s turned on.") % {"count": len(off)}, len(off), skipped)  # type: ignore[attr-defined]
+        self.report(request, _("%(count)s turned on.") % {"count": len(off)}, len(off), skipped)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         """Leads to the page of a new person, which says how they sign in."""
@@ -149,7 +150,7 @@ def google(person: User) -> str:
     if account is None:
         return ""
     said = _("%(email)s, since %(when)s") % {"email": "{}", "when": "{}"}
-    return format_html(said, account.extra_data.get("email", "–"), brief_html(account.date_joined))  # type: ignore[arg-type]
+    return format_html(said, account.extra_data.get("email", "–"), brief_html(account.date_joined))
 
 
 def rights(person: User) -> str:
@@ -165,4 +166,4 @@ def paused(person: User) -> str:
     """Returns since when the person may not invite anybody, as HTML; "" if they may."""
     if person.invites_paused_at is None:
         return ""
-    return format_html(_("paused since %(when)s") % {"when": "{}"}, brief_html(person.invites_paused_at))  # type: ignore[arg-type]
+    return format_html(_("paused since %(when)s") % {"when": "{}"}, brief_html(person.invites_paused_at))

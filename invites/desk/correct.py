@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import groups, power
 from accounts.models import User
+from invites.desk.actions import Steering
 from invites.desk.invite_form import InviteForm
 from invites.link import readdressing
 from invites.models import Invite, Unavailable
@@ -38,7 +39,8 @@ class CorrectForm(InviteForm):
         fields = ("email", "name", "note", "sure")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
 
     def clean_email(self) -> str:
         """Returns the normalized address. Raises ValidationError for a new one that can't be invited, as InviteForm.
@@ -59,7 +61,7 @@ class CorrectForm(InviteForm):
         return plain_line.plain(self.cleaned_data["name"], 100, _("The name"))
 
 
-class Correcting(admin.ModelAdmin):
+class Correcting(Steering):
     """The part of the desk of invitations that corrects one."""
 
     def get_urls(self) -> list[Any]:
@@ -73,7 +75,7 @@ class Correcting(admin.ModelAdmin):
         """
         match = getattr(request, "resolver_match", None)
         if match is None or match.url_name != "invites_invite_correct":
-            return bool(super().asks_proof(request))  # type: ignore[misc]  # Steering has it
+            return super().asks_proof(request)
         invite = Invite.objects.filter(pk=match.kwargs["pk"]).first()
         return invite is not None and groups.grant_power(invite.group_ids)
 
@@ -83,7 +85,7 @@ class Correcting(admin.ModelAdmin):
         For an invitation that can't be corrected it leads to its page, which says so. Raises PermissionDenied for staff
         who may not change invitations, and Http404 if there is no such invitation.
         """
-        if not self.has_steer_permission(request):  # type: ignore[attr-defined]  # Steering has it
+        if not self.has_steer_permission(request):
             raise PermissionDenied
         invite = self.get_queryset(request).filter(pk=pk).first()
         if invite is None:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from invites import state_in_words
-from invites.desk.actions import Steering
 from invites.desk.filters import (
     BatchFilter,
     CreatedFilter,
@@ -33,7 +32,7 @@ from outbox.models import OutboxMessage
 
 
 @admin.register(Invite)
-class InviteAdmin(InvitePage, Steering):
+class InviteAdmin(InvitePage):
     """The admin of invitations: the list. InvitePage has the page of one."""
 
     list_display = ("address", "name", "state_tag", "delivery", "opened", "end", "inviter", "into")

@@ -102,7 +102,7 @@ def since(invite: Invite) -> str:
         return ""
     if invite.opened_at:
         said = _("opened %(when)s, not accepted yet") % {"when": "{}"}
-        return format_html(said, times.brief_html(invite.opened_at))  # type: ignore[arg-type]
+        return format_html(said, times.brief_html(invite.opened_at))
     return replies_in_words.delivery(invite.newest_mail) if invite.newest_mail else ""
 
 

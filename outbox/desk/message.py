@@ -128,6 +128,7 @@ class OutboxAdmin(ReadOnly, OneRow, LongList):
             _("Sent"): mail.sent_at,
             _("Came back"): mail.bounced_at,
             _("Given up"): mail.given_up_at,
+            _("Address found dead"): mail.found_dead_at,
             _("Tried until"): mail.give_up_at if mail.status in WAITING else None,
         }
         known = [

@@ -56,7 +56,7 @@ INVITING = [
 @pytest.mark.parametrize(("kind", "by_maria", "by_nobody"), INVITING)
 def test_an_act_on_an_invitation_says_whose_it_is_and_where_it_leads(maria, kind, by_maria, by_nobody):
     group = Group.objects.create(name="Editors")
-    invite = InviteFactory(email="kim@work.example", invited_by=maria, group=group)
+    invite = InviteFactory(email="kim@work.example", invited_by=maria, groups=[group])
 
     assert by_maria is None or said(kind, maria, about=invite.pk) == by_maria
     assert said(kind, None, about=invite.pk) == by_nobody

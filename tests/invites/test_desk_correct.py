@@ -180,19 +180,19 @@ def test_staff_who_may_not_change_invitations_may_not_correct_them(db, invite):
 
 
 def test_only_a_superuser_sends_rights_to_another_address(desk, helper, admins):
-    invite = InviteFactory(email=OLD, group=admins)
-    plain = InviteFactory(email="kim@example.org", group=Group.objects.create(name="Editors"))
+    invite = InviteFactory(email=OLD, groups=[admins])
+    plain = InviteFactory(email="kim@example.org", groups=[Group.objects.create(name="Editors")])
 
     assert "Only a superuser may send it to another address" in words(correct(helper, invite))
     assert "Saved." in words(correct(helper, invite, OLD, name="Grace"))
     assert "is on its way" in words(correct(helper, plain, "kim@example.com"))
     assert "is on its way" in words(correct(desk, invite))
-    assert Invite.objects.get(email=NEW).group == admins
+    assert list(Invite.objects.get(email=NEW).groups.all()) == [admins]
 
 
 def test_sending_rights_to_another_address_asks_for_proof_and_is_told_to_other_superusers(desk, mailbox, admins):
     UserFactory(username="boss", is_staff=True, is_superuser=True)
-    invite, plain = InviteFactory(email=OLD, group=admins), InviteFactory(email="kim@example.org")
+    invite, plain = InviteFactory(email=OLD, groups=[admins]), InviteFactory(email="kim@example.org")
     session = desk.session
     for note in ("signed_in", "proof"):
         session.pop(note, None)

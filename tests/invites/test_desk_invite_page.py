@@ -135,7 +135,7 @@ def test_the_state_stands_beside_the_address(desk, fields, state):
 def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
     group = Group.objects.create(name="Editors")
     said = {"name": "Grace", "note": "Welcome", "language": "ru", "next": "/wiki", "batch": "b_1"}
-    page = desk.get(at(InviteFactory(invited_by=ada, group=group, source="csv", **said)))
+    page = desk.get(at(InviteFactory(invited_by=ada, groups=[group], source="csv", **said)))
 
     for fact in ("Name Grace", "Groups Editors", "Leads to /wiki", "From ada", "Language Русский", "Note Welcome"):
         label, _space, value = fact.rpartition(" ")

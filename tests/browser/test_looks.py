@@ -20,7 +20,7 @@ from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.mail import lateness
-from outbox.models import Webhook
+from outbox.models import OutboxMessage, Suppression, Webhook
 from tests.browser.keyboard import PHONE
 from tests.operations.test_home import fill_home
 from tests.tools import phone
@@ -365,9 +365,21 @@ def at_desk(path):
     def go(page):
         owner = sign_in(page, is_staff=True, is_superuser=True)
         invite = Invite.objects.issue("grace@example.com", source="admin", invited_by=owner, name="Grace")
-        page.goto(path.format(invite=invite.pk, person=owner.pk))
+        other = UserFactory(username="ada")
+        mail = OutboxMessage.objects.get(about=invite.pk)
+        page.goto(path.format(invite=invite.pk, person=owner.pk, other=other.pk, mail=mail.pk))
 
     return go
+
+
+def came_back(page):
+    """Opens the page of an invitation whose mail came back, so that its address is to be mended."""
+    at_desk("/admin/")(page)
+    mail = OutboxMessage.objects.get(kind="invite")
+    mail.mark_sent("250 Ok")
+    mail.mark_bounced("550 5.1.1 No such user")
+    Suppression.objects.suppress(mail.recipient, mail.last_answer)
+    page.goto(f"/admin/invites/invite/{mail.about}/change/")
 
 
 def telling(page, *, anew=False):
@@ -542,7 +554,13 @@ PAGES = {
     "desk, outbox": desk("/admin/outbox/outboxmessage/"),
     "desk, history": desk("/admin/accounts/event/"),
     "desk, one invite": at_desk("/admin/invites/invite/{invite}/change/"),
-    "desk, one person": at_desk("/admin/accounts/user/{person}/change/"),
+    "desk, one invite that came back": came_back,
+    "desk, correcting an invite": at_desk("/admin/invites/invite/{invite}/correct/"),
+    "desk, oneself": at_desk("/admin/accounts/user/{person}/change/"),
+    "desk, one person": at_desk("/admin/accounts/user/{other}/change/"),
+    "desk, form of a person": at_desk("/admin/accounts/user/{other}/edit/"),
+    "desk, deleting a person": at_desk("/admin/accounts/user/{other}/delete/"),
+    "desk, one mail": at_desk("/admin/outbox/outboxmessage/{mail}/change/"),
     "desk, funnel": at_desk("/admin/invites/funnel/"),
     "desk, tree": at_desk("/admin/invites/inviter/{person}/"),
     "desk, batches": desk("/admin/invites/batch/"),

@@ -26,7 +26,7 @@ def in_words(invite: Invite) -> sentences.Invitation:
     return sentences.Invitation(
         email=readable(invite.email),
         inviter=invite.invited_by.username if invite.invited_by else "",
-        groups=invite.group_names,  # type: ignore[attr-defined]  # by find()
+        groups=invite.group_names,
         url=reverse("admin:invites_invite_change", args=[invite.pk]),
     )
 

@@ -45,14 +45,18 @@ class Letter:
 
     def page(self, request: HttpRequest) -> HttpResponse:
         """Returns the page that the mail opens, as a browser shows it that nobody is signed in to."""
-        given = {"email": self.invite.email, "expires_at": self.invite.expires_at, "invite": self.invite}
+        given: dict[str, Any] = {
+            "email": self.invite.email,
+            "expires_at": self.invite.expires_at,
+            "invite": self.invite,
+        }
         context = {"link": MagicLink(**given), "invite": self.invite, "account": self.account, "decline_url": NOWHERE}
         with preferences.override(self.account.settings if self.account else {}, self.invite.language):
             if self.account:
                 groups = ", ".join(self.invite.promised.values())
                 return render(request, "invites/link/into_groups.html", context | {"groups": groups})
             name = User.objects.free_name(self.invite.email)
-            form = SignupForm(link=context["link"], initial={"username": name})
+            form = SignupForm(link=MagicLink(**given), initial={"username": name})
             return render(request, "invites/sign_up/signup.html", context | {"form": form})
 
 

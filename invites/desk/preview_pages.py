@@ -1,7 +1,7 @@
 """The pages of a list that was checked and not sent yet: its preview, the mail and the page, and sending it."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -23,13 +23,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import groups, power
 from invites import limits
-from invites.batch import exports
 from invites.desk import batch_words as words
 from invites.desk import letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
 from invites.models import Batch, entries
+from kit import csv_lines
 
-Policy = dict[str, list[str]]
+Policy = dict[str, Any]
+Page = Callable[..., HttpResponse]  # a method that answers a request
 
 FRAMING: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
 FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
@@ -37,9 +38,10 @@ FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
 AS_MAIL: Policy = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-same-origin"]}
 
 
-def framed(policy: Policy) -> Any:
+def framed(policy: Policy) -> Callable[[Page], Page]:
     """Returns a decorator for pages that only GET shows, and only a frame on a page of this site, with this policy."""
-    return method_decorator([require_safe, xframe_options_sameorigin, csp_override(policy | FRAMED)])
+    decorators = [require_safe, xframe_options_sameorigin, csp_override(policy | FRAMED)]
+    return cast("Callable[[Page], Page]", method_decorator(decorators))
 
 
 class PreviewPages(BatchPages):
@@ -201,6 +203,6 @@ def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:
 
 def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
     """Returns the rows as a CSV file to download, with the byte order mark by which Excel recognizes UTF-8."""
-    body = ("\ufeff" * (not number) + exports.line(row) for number, row in enumerate(rows))
+    body = (csv_lines.MARK * (not number) + csv_lines.line(row) for number, row in enumerate(rows))
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)

@@ -71,8 +71,8 @@ def dissolve(request: HttpRequest, groups: QuerySet[Group]) -> None:
     Group.objects.filter(name__in=gone).delete()
     events, mails = [], []
     for member in members:
-        left = [name for name in member.group_names if name not in gone]
-        changed = {"groups": [member.group_names, left]}
+        before = sorted(member.group_names)
+        changed = {"groups": [before, [name for name in before if name not in gone]]}
         told = {"told": member.email, "changed": changed, **by(request)}
         events.append(Event.objects.compose(Event.Kind.RIGHTS_CHANGED, member, **told))
         mails.append(notices.rights_changed(member, changed, cast("User", request.user)))

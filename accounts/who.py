@@ -49,8 +49,8 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more: Any) -> HttpResponse:
     """Returns in JSON who is signed in and until when, with `status` and further members `more`; 401 if nobody is.
 
-    With `groups` it names those of the user, which costs no statement where the user was read with the session. Either
-    answer holds the CSRF token, without which nothing can be changed.
+    With `groups` it names those of the user, which costs one statement more. Either answer holds the CSRF token,
+    without which nothing can be changed.
     """
     token = get_token(request)
     if not request.user.is_authenticated:

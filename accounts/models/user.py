@@ -91,8 +91,8 @@ class User(Credentials, PermissionsMixin):
 
     @cached_property
     def group_names(self) -> list[str]:
-        """The names of the groups that the user is in. For the user of a session they are read with the session."""
-        return list(self.groups.order_by("name").values_list("name", flat=True))
+        """The names of the groups that the user is in, in no order, see UserQuerySet.with_groups()."""
+        return list(self.groups.values_list("name", flat=True))
 
     @property
     def address(self) -> Address:

@@ -38,7 +38,7 @@ MAIL_FIELDS = (
 
 
 def account(user: User) -> Rows:
-    yield {name: getattr(user, name) for name in ACCOUNT_FIELDS} | {"groups": user.group_names}
+    yield {name: getattr(user, name) for name in ACCOUNT_FIELDS} | {"groups": sorted(user.group_names)}
 
 
 def sessions(user: User) -> Rows:

@@ -186,13 +186,13 @@ class SessionStore(cached_db.SessionStore):
 
 
 def owner(key: str) -> User | None:
-    """Returns the user who is signed in by the session with this key. Costs one statement.
+    """Returns the user who is signed in by the session with this key, with `group_names`. Costs one statement.
 
     Returns None for a malformed key, a session that has ended, and a user who is turned off. Checks all that Django's
     get_user and our backend check, but in the row alone: no old copy can answer, and nothing is flushed, renewed or
     written.
     """
-    user = User.objects.by_session_key(key) if KEY.fullmatch(key) else None
+    user = User.objects.by_session_key(key, groups=True) if KEY.fullmatch(key) else None
     if user is None or user.session_ends <= timezone.now() or not user.is_active:
         return None
     data = SessionStore().decode(user.session_data)

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.db import DatabaseError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -63,6 +64,15 @@ def declining(purpose=purposes.DECLINE):
     """Returns the query of the link in an invitation that declines it."""
     invite = Invite.objects.first() or InviteFactory(invited_by=UserFactory(), email="g@example.com")
     return {"token": tokens.sign(purpose, invite.pk)}
+
+
+def into_groups(**link):
+    """Invites somebody with an account into groups; `link` are columns of its link. Returns the query of the link."""
+    groups = [Group.objects.create(name=name) for name in ("Editors", "Writers")]
+    inviter = UserFactory(username="maria", email="maria@lab.example")
+    invite = InviteFactory(email=UserFactory().email, groups=groups, invited_by=inviter, note="Hello")
+    invite.links.update(**{"sent_at": timezone.now(), **link})
+    return {"token": tokens.sign(purposes.CONFIRM, invite.pk)}
 
 
 def signed_in_since(client):
@@ -214,6 +224,10 @@ PAGES = {
     "owner": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner")),
     "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner", expires_at=AGO)),
     "confirm": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
+    "into groups": lambda c: c.get("/confirm", into_groups()),
+    "into groups, too old": lambda c: c.get("/confirm", into_groups(sent_at=AGO)),
+    "into groups, joined": lambda c: c.post("/confirm", into_groups(), follow=True),
+    "sign up, into groups": lambda c: c.get("/signup", invitation(groups=[Group.objects.create(name="Editors")])),
     "sign in": lambda c: c.get("/login"),
     "sign in, sent here": lambda c: c.get("/account", follow=True),
     "sign in, closed": lambda c: invited_only(c, "/login"),
@@ -614,6 +628,8 @@ def nothing_english_is_left_in_russian(page):
         "JSON",
         "ZIP",
         "Hello",
+        "Editors",  # groups
+        "Writers",
         "name",
         "cookie",
     }

@@ -204,7 +204,7 @@ WITHOUT_DEVICE = (
     *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),
 )
 NOTICES = set(notices.MAILS.values()) - notices.FINAL
-MORE_ROOM = ("inviter_digest", "changed_by_staff", "not_readdressed", "power_used")
+MORE_ROOM = ("inviter_digest", "changed_by_staff", "rights_changed", "not_readdressed", "power_used")
 
 
 @pytest.fixture(params=KINDS)

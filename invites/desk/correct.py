@@ -16,14 +16,16 @@ from django.utils.translation import gettext_lazy
 from accounts import groups, power
 from accounts.models import User
 from invites.desk.actions import Steering
-from invites.desk.invite_form import InviteForm
 from invites.link import readdressing
 from invites.models import Invite, Unavailable
-from kit import addresses, plain_line
+from invites.models.joining import accounts_of, lacks
+from kit import addresses, plain_line, sure
+from kit.sure import SureField
+from outbox.models import Suppression
 
 
-class CorrectForm(InviteForm):
-    """The form that corrects an open invitation. Another address is checked as that of a new invitation."""
+class CorrectForm(forms.ModelForm):
+    """The form that corrects an open invitation: the address, the name and the note."""
 
     email = forms.CharField(
         label=gettext_lazy("Address"),
@@ -31,7 +33,7 @@ class CorrectForm(InviteForm):
     )
     name = forms.CharField(label=gettext_lazy("Name"), required=False)
     note = forms.CharField(label=gettext_lazy("Note"), required=False)
-    language = None  # type: ignore[assignment]  # this takes the field of InviteForm out
+    sure = SureField()
     may_give_rights = False  # whether the person may send an invitation that gives rights to another address
 
     class Meta:
@@ -43,22 +45,44 @@ class CorrectForm(InviteForm):
         self.label_suffix = ""
 
     def clean_email(self) -> str:
-        """Returns the normalized address. Raises ValidationError for a new one that can't be invited, as InviteForm.
+        """Returns the normalized address. Raises ValidationError if it is malformed or a likely typo.
 
-        Also for any new one if the invitation gives rights at the desk and this person may not.
+        Also for another address than before that can't be invited, or not into these groups by this person.
         """
-        was = self.initial["email"]
-        if addresses.normalize(self.cleaned_data["email"]) == was:
-            return str(was)
-        email = super().clean_email()
-        if not self.may_give_rights and groups.grant_power(self.instance.group_ids):
-            said = _("It leads into a group with rights at the desk. Only a superuser may send it to another address.")
-            raise ValidationError(said)
+        email = addresses.normalize(self.cleaned_data["email"])
+        if email == self.initial["email"]:
+            return email
+        if refusal := self.refusal(email):
+            raise ValidationError(refusal)
+        sure.ask(self, email)
         return email
+
+    def refusal(self, email: str) -> str:
+        """Returns why the invitation can't be sent to this address, or ""."""
+        into = self.instance.group_ids
+        account = accounts_of([email]).get(email)
+        if account and not lacks(account, into):
+            return _("This address already has an account")
+        # What a member has sent there does not count: it grants less.
+        if Invite.objects.pending().exclude(source=Invite.Source.MEMBER).filter(email=email).exists():
+            return _("This address is invited already. Withdraw one of the two invitations")
+        if suppression := Suppression.objects.of(email):
+            said = _("No mail goes there: %(why)s. See “Addresses we don’t write to”")
+            return said % {"why": suppression.explanation.rstrip(".")}
+        if not self.may_give_rights and groups.grant_power(into):
+            return _("It leads into a group with rights at the desk. Only a superuser may send it to another address")
+        return ""
 
     def clean_name(self) -> str:
         """Returns the name. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
         return plain_line.plain(self.cleaned_data["name"], 100, _("The name"))
+
+    def clean_note(self) -> str:
+        """Returns the note. Raises ValidationError if it is too long, has a link or is not one line of plain text."""
+        return plain_line.plain(self.cleaned_data["note"])
+
+    def validate_constraints(self) -> None:
+        """Skips the check of unique constraints: an expired invitation to the address is replaced."""
 
 
 class Correcting(Steering):

@@ -96,7 +96,7 @@ REFUSED = [
     ("ada@example.com", {}, "already has an account"),
     ("invited@example.com", {}, "invited already"),
     ("never@example.com", {}, "asked never to be written to"),
-    ("dead@example.com", {}, "Mail to this address came back"),
+    ("dead@example.com", {}, "mail to this address came back on"),
     ("grace@gmial.com", {}, "Did you mean grace@gmail.com?"),
     (NEW, {"name": "x" * 101}, "The name is longer than 100 characters"),
     (NEW, {"note": "see https://evil.example/"}, "has a link in it"),
@@ -116,6 +116,18 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_changed(desk, mai
     assert Invite.objects.filter(email=OLD, revoked_at=None, name="Grace").exists()
     assert not Invite.objects.filter(email=NEW).exists()
     assert not mailbox.letters(email)
+
+
+def test_a_member_who_is_not_in_the_groups_yet_can_be_sent_an_invitation_into_them(desk, mailbox, ada):
+    editors = Group.objects.create(name="Editors")
+    invite = InviteFactory(email=OLD, groups=[editors])
+
+    assert "is on its way" in words(correct(desk, invite, ada.email))
+
+    assert mailbox.kinds(ada.email) == ["invite_group"]
+    ada.groups.add(editors)
+    again = InviteFactory(email="other@example.org", groups=[editors])
+    assert "already has an account" in words(correct(desk, again, ada.email))
 
 
 def test_a_likely_typo_is_believed_the_second_time(desk, mailbox, invite):

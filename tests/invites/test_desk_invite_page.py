@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -159,6 +159,20 @@ def test_a_button_acts_and_leads_back_to_the_page(desk, mailbox):
     assert page.redirect_chain == [(at(invite), 302)]
     assert "1 queued." in words(page)
     assert mailbox.link(invite.email)
+
+
+def test_a_button_that_renews_the_promise_of_rights_asks_for_proof(desk, mailbox):
+    admins = Group.objects.create(name="Admins")
+    admins.permissions.add(Permission.objects.get(codename="change_user"))
+    invite, plain = waiting(InviteFactory(groups=[admins])), waiting(InviteFactory())
+    session = desk.session
+    for note in ("signed_in", "proof"):
+        session.pop(note, None)
+    session.save()
+
+    assert 'name="proof-password"' in press(desk, invite, "extend").text
+    assert 'name="proof-password"' not in press(desk, plain, "extend").text
+    assert 'name="proof-password"' not in press(desk, invite, "revoke").text
 
 
 def test_withdrawing_asks_first(desk):

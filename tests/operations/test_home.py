@@ -326,6 +326,7 @@ def test_what_doctor_found_last_is_told_in_its_words_for_a_day(desk, ada, settin
     assert "EMAIL_URL" in found[2]
     assert "See what waits" in words(page)
     assert "Checked by doctor: now" in words(page)
+    assert server not in staff("view_invite").get(HOME).text
     assert cache.ttl("doctor") in {24 * 60 * 60, 24 * 60 * 60 - 1}
     cache.delete("doctor")
     assert lines(desk.get(HOME)) == []

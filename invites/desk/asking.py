@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -97,7 +98,7 @@ class Resending(Asked):
         return self.rows.resend(self.by, leaving=in_step(), dry_run=dry_run)
 
     def mail(self, invite: Invite, account: User | None) -> OutboxMessage:
-        invite.expires_at = max(invite.expires_at, invite.end_if_mailed(account))
+        invite.expires_at = max(invite.expires_at, timezone.now() + invite.lifetime)
         return mails.invitations([invite], None, {account.email: account} if account else {})[0]
 
     @staticmethod

@@ -13,11 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import groups
 from accounts.models import User
 from invites.desk import asking, sent_list
 from invites.desk import batch_words as words
 from invites.link import opens
-from invites.models import Batch, Outcome
+from invites.models import Batch, InviteGroup, Outcome
 from invites.models.batch_queryset import BatchQuerySet
 from kit import plain_line
 from kit.form import Form
@@ -47,6 +48,14 @@ class BatchPages(ReadOnly, LongList):
 
     People who may only add invitations see the batches they have made.
     """
+
+    def asks_proof(self, request: HttpRequest) -> bool:
+        """Returns whether this POST reminds people of groups that grant permissions, and lets them join for longer."""
+        match = getattr(request, "resolver_match", None)
+        if match is None or "longer" not in getattr(request, "POST", {}) or "batch_id" not in match.kwargs:
+            return False
+        powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
+        return powerful.filter(invite__batch=self.find_batch(request, match.kwargs["batch_id"]).pk).exists()
 
     def get_urls(self) -> list[URLPattern]:
         """Returns the addresses of these pages, before Django's own."""

@@ -51,7 +51,7 @@ class PreviewPages(BatchPages):
         """Returns whether this POST sends a list that names a group which grants permissions."""
         match = getattr(request, "resolver_match", None)
         if match is None or match.url_name != "invites_batch_send":
-            return False
+            return super().asks_proof(request)
         return groups.grant_power(entries.groups(self.find_batch(request, match.kwargs["batch_id"]).entries))
 
     def get_urls(self) -> list[URLPattern]:

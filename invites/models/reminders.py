@@ -43,7 +43,7 @@ def plan(start: datetime, end: datetime) -> datetime | None:
 
 
 def quiet_until(invite: "Invite") -> datetime:
-    """Returns until when no planned reminder is sent: AFTER the last mail or opening, or sooner if it is a short one."""
+    """Returns until when no planned reminder goes out: AFTER the last mail or opening, or sooner for a short one."""
     seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))
     return seen_at + min(AFTER, invite.lifetime / 4)
 

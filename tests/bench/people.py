@@ -45,7 +45,8 @@ INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id
 # Three of five were accepted; of the rest most expired, some were declined or withdrawn, some are still open.
 INVITES = """
 INSERT INTO invites_invite (id, email, source, invited_by_id, batch, name, note, language, next, created_at, expires_at,
-    lifetime, sent_at, sends, opened_at, reminded_at, reminders, remind_at, has_news, accepted_at, accepted_by_id, declined_at, revoked_at)
+    lifetime, sent_at, sends, opened_at, reminded_at, reminders, remind_at, has_news, accepted_at, accepted_by_id,
+    declined_at, revoked_at)
 SELECT pg_temp.key('invite', n, %(invites)s),
     CASE WHEN n %% 5 < 3 THEN 'person' || (1 + (n - 1) * %(people)s / %(invites)s) ELSE 'guest' || n END
         || '@example.com',

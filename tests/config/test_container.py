@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
-READERS = re.compile(r"read|env\.\w+|(environment\.)?(one_of|required|number)|os\.environ\.get")
+READERS = re.compile(r"read|env\.\w+|(environment\.)?(one_of|required|number|span)|os\.environ\.get")
 SETTINGS = ("settings", "environment", "keys", "gunicorn")
 
 

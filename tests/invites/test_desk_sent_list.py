@@ -1,9 +1,10 @@
-"""The page of a list that was sent: what became of it, who needs somebody, and what can be done; and the list of lists."""
+"""The page of a list that was sent: what became of it, who needs somebody, what can be done. And the list of lists."""
 
 import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
@@ -107,6 +108,21 @@ def test_two_presses_remind_them(desk, batch, button, reminded):
     assert done.redirect_chain[-1][0] == page_of(batch)
     mails = OutboxMessage.objects.filter(kind="invite_reminder")
     assert sorted(mails.values_list("recipient", flat=True)) == reminded
+
+
+def test_more_days_for_a_group_with_rights_ask_for_proof_and_a_plain_reminder_does_not(desk, admin_user, settings):
+    powerful = Group.objects.create(name="Editors")
+    powerful.permissions.add(Permission.objects.get(codename="view_invite"))
+    batch = sent(admin_user, "one")
+    invite = of("one")[0]
+    invite.groups.set([powerful])
+    before = invite.expires_at
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        assert desk.post(page_of(batch, "remind/unopened"), {"confirmed": "1", "longer": "on"}).status_code != 302
+        assert of("one").get().expires_at == before
+        assert not OutboxMessage.objects.filter(kind="invite_reminder").exists()
+        desk.post(page_of(batch, "remind/unopened"), {"confirmed": "1"})
+        assert OutboxMessage.objects.filter(kind="invite_reminder").exists()
 
 
 def test_only_people_of_this_list_are_reminded(desk, batch, admin_user):

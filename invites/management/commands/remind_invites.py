@@ -12,8 +12,9 @@ from kit.commands import arguments
 
 class Command(bulk_command.Command):
     help = (
-        "Reminds people once, 2 days before their invitation ends (a short one in its second half), unless it was "
-        "sent or opened within the last day. Run it every hour; nobody is reminded twice."
+        "Sends the planned reminders that are due: by default one, 2 days before an invitation ends (a short one: in "
+        "its middle). It waits if the invitation was sent or opened within the last day. Run it every hour; nobody is "
+        "reminded twice."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
     doing = "Reminding"

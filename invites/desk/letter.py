@@ -19,7 +19,7 @@ from invites.sign_up.forms import SignupForm
 from outbox.mail.compose import render_parts
 from outbox.models import OutboxMessage
 
-NOWHERE = "#"  # where the links of the page lead
+NOWHERE = "#"  # where the links of the page lead, and what stands there for a token
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Letter:
             "expires_at": self.invite.expires_at,
             "invite": self.invite,
         }
-        context = {"link": MagicLink(**given), "invite": self.invite, "account": self.account, "decline_url": NOWHERE}
+        context = {"link": MagicLink(**given), "invite": self.invite, "account": self.account}
+        context |= {"token": NOWHERE, "decline_url": NOWHERE}
         with preferences.override(self.account.settings if self.account else {}, self.invite.language):
             if self.account:
                 groups = ", ".join(self.invite.promised.values())

@@ -50,7 +50,7 @@ class Letter:
             "expires_at": self.invite.expires_at,
             "invite": self.invite,
         }
-        context = {"link": MagicLink(**given), "invite": self.invite, "account": self.account}
+        context: dict[str, Any] = {"link": MagicLink(**given), "invite": self.invite, "account": self.account}
         context |= {"token": NOWHERE, "decline_url": NOWHERE}
         with preferences.override(self.account.settings if self.account else {}, self.invite.language):
             if self.account:

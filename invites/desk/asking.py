@@ -98,7 +98,7 @@ class Resending(Asked):
         return self.rows.resend(self.by, leaving=in_step(), dry_run=dry_run)
 
     def mail(self, invite: Invite, account: User | None) -> OutboxMessage:
-        invite.expires_at = max(invite.expires_at, timezone.now() + invite.lifetime)
+        invite.expires_at = max(invite.expires_at, invite.end_if_mailed(account, timezone.now()))
         return mails.invitations([invite], None, {account.email: account} if account else {})[0]
 
     @staticmethod

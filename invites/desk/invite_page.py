@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from invites import state_in_words
 from invites.desk.actions import applicable
 from invites.desk.correct import CorrectForm, Correcting, can_be_corrected
-from invites.desk.timeline import LOST, timeline
+from invites.desk.timeline import timeline
 from invites.link import opens
-from invites.models import Invite
+from invites.models import Batch, Invite
 from kit import times
 from kit.addresses import readable
 from kit.one_row import Button, Fact, OneRow
@@ -51,7 +52,7 @@ class InvitePage(Correcting, OneRow):
         lost = invite.newest_mail if is_lost(invite) else None
         return {
             "title": readable(invite.email) or _("An erased address"),
-            "state": state(invite),
+            "state": state_in_words.tag(invite),
             "since": since(invite),
             "moments": timeline(invite, mails, traces=request.user.has_perm("accounts.view_event")),
             "mails": [(mail, replies_in_words.answer(mail)) for mail in mails],
@@ -76,7 +77,7 @@ class InvitePage(Correcting, OneRow):
 def is_lost(invite: Invite) -> bool:
     """Returns whether the newest mail of an invitation that nobody has answered did not arrive."""
     unanswered = invite.state in {invite.State.PENDING, invite.State.EXPIRED} and not invite.replaced_at
-    return unanswered and invite.delivery in LOST
+    return unanswered and invite.delivery in state_in_words.FAILED
 
 
 def loss(mail: OutboxMessage) -> str:
@@ -85,15 +86,6 @@ def loss(mail: OutboxMessage) -> str:
         return replies_in_words.delivery(mail)
     domain = readable(mail.recipient).rpartition("@")[2]
     return _("%(domain)s says: %(why)s") % {"domain": domain, "why": replies_in_words.answer(mail)}
-
-
-def state(invite: Invite) -> tuple[str, str]:
-    """Returns what has become of an invitation, in words and as the name of a colour of its tag."""
-    if is_lost(invite):
-        return _("Not delivered"), "bad"
-    if invite.state == invite.State.PENDING:
-        return (_("Opened"), "warn") if invite.opened_at else (_("Not opened yet"), "")
-    return str(invite.state.label), {invite.State.ACCEPTED: "ok", invite.State.EXPIRED: "warn"}.get(invite.state, "")
 
 
 def since(invite: Invite) -> str:
@@ -143,8 +135,11 @@ def inviter(invite: Invite) -> str:
 
 
 def in_list(invite: Invite) -> str:
-    """Returns a link to the invitations of the same list; "" if it was sent alone."""
-    return list_link({"batch": invite.batch}, _("a list")) if invite.batch else ""
+    """Returns the name of the list that the invitation was sent with, as a link to those of the list; "" if alone."""
+    if not invite.batch:
+        return ""
+    batch = Batch.objects.filter(pk=invite.batch).first()
+    return list_link({"batch": invite.batch}, str(batch) if batch else _("a list"))
 
 
 def list_link(query: dict[str, Any], words: str) -> str:

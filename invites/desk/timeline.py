@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Event
 from invites.models import Invite
 from invites.models.reminders import MOST, quiet_until
+from invites.state_in_words import FAILED
 from kit.addresses import readable
 from kit.ids import earliest
 from kit.times import brief_html
@@ -19,7 +20,6 @@ from outbox import replies_in_words
 from outbox.models import OutboxMessage
 
 EVENTS_SHOWN = 50  # newest events
-LOST = {OutboxMessage.Status.BOUNCED, OutboxMessage.Status.GIVEN_UP}  # mail that did not arrive
 BAD, TO_COME = "bad", "next"  # how a line looks
 
 ACTS = {
@@ -143,7 +143,7 @@ def to_come(invite: Invite) -> Iterator[Moment]:
     """Yields what is still to come of a pending invitation: its reminder and its end."""
     if invite.state != invite.State.PENDING:
         return
-    at = None if invite.delivery in LOST else reminder_at(invite)
+    at = None if invite.delivery in FAILED else reminder_at(invite)
     if at and at < invite.expires_at:
         yield Moment(at, _("One reminder goes out"), _("if it is still open"), TO_COME)
     yield Moment(invite.expires_at, _("It ends"), "", TO_COME)

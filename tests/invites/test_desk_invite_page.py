@@ -57,7 +57,7 @@ def test_the_page_tells_the_whole_life_of_an_invitation(desk, client, mailbox, a
     send_to(desk, "grace@example.com")
     invite = waiting(Invite.objects.get())
     mailbox.letters()
-    press(desk, invite, "resend")
+    press(desk, invite, "resend", confirmed="1")
     press(desk, invite, "extend")
     path = mailbox.link(invite.email)
     client.get(path)
@@ -108,7 +108,7 @@ def test_what_is_still_to_come_stands_at_the_end_of_the_timeline(desk):
 
     assert history(page)[-2:] == [("One reminder goes out", "if it is still open"), ("It ends", "")]
     assert page.text.count('<li class="next">') == 2
-    Invite.objects.filter(pk=invite.pk).update(reminded_at=timezone.now())
+    Invite.objects.filter(pk=invite.pk).update(remind_at=None)
     assert happened(desk.get(at(invite)))[-2:] == ["This invitation was made", "It ends"]
     invite.decline()
     assert '<li class="next">' not in desk.get(at(invite)).text
@@ -145,7 +145,7 @@ def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
 def test_only_buttons_that_apply_are_offered(desk, ada):
     over = {"accepted_at": LONG_AGO, "accepted_by": ada}
 
-    assert buttons(desk.get(at(InviteFactory()))) == ["resend", "extend", "revoke"]
+    assert buttons(desk.get(at(InviteFactory()))) == ["remind", "resend", "extend", "revoke"]
     assert buttons(desk.get(at(InviteFactory(declined_at=LONG_AGO)))) == ["resend"]
     assert buttons(desk.get(at(InviteFactory(email=ada.email)))) == ["revoke"]
     assert buttons(desk.get(at(InviteFactory(**over)))) == []
@@ -154,10 +154,10 @@ def test_only_buttons_that_apply_are_offered(desk, ada):
 def test_a_button_acts_and_leads_back_to_the_page(desk, mailbox):
     invite = waiting(InviteFactory())
 
-    page = press(desk, invite, "resend")
+    page = press(desk, invite, "resend", confirmed="1")
 
     assert page.redirect_chain == [(at(invite), 302)]
-    assert "1 queued." in words(page)
+    assert "1 invitation" in words(page)
     assert mailbox.link(invite.email)
 
 

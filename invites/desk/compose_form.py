@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import groups
 from accounts.models import User
@@ -92,6 +92,8 @@ class ComposeForm(Form):
         help_text=gettext_lazy("Like 36 hours or 2 weeks. It counts before the choice above"),
     )
 
+    remind = forms.BooleanField(required=False, initial=True)
+
     def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
         """Makes the form of a member of staff, whose rights say which groups it offers and lets a list name."""
         super().__init__(*args, **kwargs)
@@ -100,6 +102,9 @@ class ComposeForm(Form):
         fields["groups"].choices = group_choices(by)
         fields["lifetime"].choices = lifetime_choices()
         fields["lifetime"].initial = spans.write(lifetimes.default())
+        fields["remind"].label = reminders()
+        if not settings.INVITE_REMINDERS:
+            del fields["remind"]
 
     def clean_note(self) -> str:
         """Returns the note on one line. Raises ValidationError if it is too long, has a link or is no plain text."""
@@ -173,7 +178,8 @@ class ComposeForm(Form):
         """What the valid form says of everybody, as values of Entry."""
         said = {name: self.cleaned_data[name] for name in ("note", "language", "next")}
         length = self.cleaned_data["other"] or lifetimes.read(self.cleaned_data["lifetime"])
-        return said | {"groups": tuple(self.cleaned_data["groups"]), "lifetime": length}
+        said |= {"groups": tuple(self.cleaned_data["groups"]), "lifetime": length}
+        return said if self.cleaned_data.get("remind", True) else said | {"remind": False}
 
 
 def group_choices(by: User) -> list[tuple[int, str]]:
@@ -182,6 +188,14 @@ def group_choices(by: User) -> list[tuple[int, str]]:
     grant = set(groups.with_rights().filter(pk__in=[pk for pk, _name in offered]).values_list("pk", flat=True))
     marked = _("%(group)s (gives rights at the desk)")
     return [(pk, marked % {"group": name} if pk in grant else name) for pk, name in offered]
+
+
+def reminders() -> str:
+    """Returns how often the site reminds people, as the label of a box."""
+    many = ngettext("Remind them %(count)s time", "Remind them up to %(count)s times", settings.INVITE_REMINDERS)
+    if settings.INVITE_REMINDERS == 1:
+        return _("Remind them once, 2\xa0days before the end")
+    return many % {"count": settings.INVITE_REMINDERS}
 
 
 def lifetime_choices() -> list[tuple[str, str]]:

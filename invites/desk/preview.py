@@ -128,7 +128,7 @@ class Facts:
         """Returns with what a person is invited, or why nothing is sent; notes and such only if they are their own."""
         if row["fate"] == "suppressed":
             found = self.suppressed.get(row["email"])
-            return found.reason if found else ""
+            return lift(found) if found and not found.is_opt_out else ""
         if row["fate"] == "has_account":
             return _("In these groups already") if row.get("groups") else _("Choose a group to invite them into it")
         if row["fate"] not in MAILED:
@@ -145,6 +145,12 @@ class Facts:
     def joined(self, row: dict[str, Any]) -> str:
         """Returns the names of the groups that a line says, without those that are gone."""
         return ", ".join(self.groups[one] for one in row.get("groups", ()) if one in self.groups)
+
+
+def lift(found: Suppression) -> str:
+    """Returns why no mail goes to an address whose mail came back, and what to do about it."""
+    said = _("%(why)s. Lift it under “Addresses we don’t write to”, then invite again")
+    return said % {"why": found.explanation.rstrip(".")}
 
 
 def table(batch: Batch) -> Iterator[list[Any]]:

@@ -20,6 +20,7 @@ from outbox.bounces.receive import Outcome, receive
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxMessage, Suppression
 from tests.outbox.reports import report
+from tests.tools.desk import check
 from tests.tools.factories import InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -136,11 +137,11 @@ def test_the_page_of_an_invite_lists_its_mails_without_a_link(desk, mailbox):
 
 
 def test_inviting_a_suppressed_address_says_why_not_and_what_to_do(desk, suppressed):
-    page = desk.post(f"{LIST}add/", {"email": "Grace@Example.com"})
+    page = check(desk, "Grace@Example.com")
 
     assert (
-        "Mail to this address came back on 3 Nov 2026: 550 5.1.1 No such user. "
-        "Lift it under “Addresses we don’t write to”, then invite again." in words(page)
+        "Mail came back With: mail to this address came back on 3 Nov 2026: 550 5.1.1 No such user. "
+        "Lift it under “Addresses we don’t write to”, then invite again" in words(page)
     )
     assert not Invite.objects.exists()
 

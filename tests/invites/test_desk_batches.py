@@ -70,7 +70,7 @@ def test_a_list_is_checked_before_anything_is_sent(desk, everybody):
         "3 Name: – Address: new@example.com What happens: Repeated With: –",
         "4 Name: – Address: ada@example.com What happens: Has an account With: Choose a group to invite them into it",
         "5 Name: – Address: pending@example.com What happens: Invited 1 day ago With: –",
-        "6 Name: – Address: dead@example.com What happens: Mail came back With: 550 5.1.1 No such user",
+        "6 Name: – Address: dead@example.com What happens: Mail came back With: mail to this address came back on",
         "7 Name: – Address: typo@gmial.comDid you mean typo@gmail.com? What happens: Looks like a typo With: –",
         "8 Name: – Address: =cmd() What happens: Can’t be read With: Enter an email address in the correct format",
         "7 of 7 lines shown",

@@ -147,6 +147,22 @@ def test_only_lengths_of_time_that_the_site_allows_are_offered(desk, settings):
     assert "Select a valid choice" in words(check(desk, "new@example.com", lifetime="30d"))
 
 
+def test_people_are_reminded_unless_the_box_is_empty(desk, settings):
+    assert "Remind them once, 2\xa0days before the end" in desk.get(f"{LISTS}add/").text
+    preview = check(desk, "new@example.com")
+    form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
+    assert re.search(r'name="remind" [^>]*checked', form.text) is None
+
+    invite(desk, "new@example.com")
+    invite(desk, "other@example.com", remind="on")
+
+    assert [one.remind_at is None for one in Invite.objects.order_by("email")] == [True, False]
+    settings.INVITE_REMINDERS = 2
+    assert "Remind them up to 2 times" in desk.get(f"{LISTS}add/").text
+    settings.INVITE_REMINDERS = 0
+    assert "Remind them" not in desk.get(f"{LISTS}add/").text
+
+
 def test_groups_are_offered_to_those_who_may_give_them(desk, helper, editors, billing):
     assert "Billing (gives rights at the desk) Editors" in words(desk.get(f"{LISTS}add/"))
     offered = words(helper.get(f"{LISTS}add/"))

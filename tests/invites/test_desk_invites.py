@@ -19,6 +19,7 @@ from invites.models import Batch, Invite
 from kit import list_filter, times
 from kit import long_list as long_lists
 from outbox.models import OutboxMessage, Suppression
+from tests.tools.desk import check
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.reading import words
 
@@ -47,35 +48,9 @@ def written(page):
     return list(csv.DictReader(StringIO(b"".join(page.streaming_content).decode("utf-8-sig"))))
 
 
-def test_a_likely_typo_in_the_form_for_one_is_asked_about_once(desk):
-    form = {"email": "s7@gmial.com", "note": "Welcome", "language": "ru"}
-    page = desk.post(f"{LIST}add/", form)
-
-    assert "Did you mean s7@gmail.com? If not, press the button again." in words(page)
-    assert 'value="Welcome"' in page.text
-    assert '<option value="ru" selected' in page.text
-    assert not Invite.objects.exists()
-    sure = re.search(r'<input type="hidden" name="sure" value="(.*?)"', page.text)[1]
-    assert desk.post(f"{LIST}add/", form | {"sure": sure}).status_code == 302
-    assert Invite.objects.get().email == "s7@gmial.com"
-
-
-def test_whoever_is_invited_alone_has_a_page_at_once_and_no_word_of_djangos(desk):
-    form = desk.get(f"{LIST}add/").text
-    assert "<h1>Invite one person</h1>" in form
-    assert 'value="Send"' in form
-    assert ":</label>" not in form
-
-    page = desk.post(f"{LIST}add/", {"email": "grace@example.com"}, follow=True)
-
-    assert page.redirect_chain == [(f"{LIST}{Invite.objects.get().pk}/change/", 302)]
-    assert "1 invitation is on its way." in words(page)
-    assert "successfully" not in words(page)
-
-
 @pytest.mark.parametrize(("email", "letter"), [("аda@example.com", "а"), ("n@еxample.com", "е")])
-def test_a_letter_that_only_looks_like_another_is_named_in_the_form_for_one(desk, email, letter):
-    assert f"“{letter}” " in words(desk.post(f"{LIST}add/", {"email": email}))
+def test_a_letter_that_only_looks_like_another_is_named(desk, email, letter):
+    assert f"“{letter}” " in words(check(desk, email))
     assert not Invite.objects.exists()
 
 

@@ -1,6 +1,5 @@
 """The pages of one batch that was sent: its progress, and withdrawing its invitations."""
 
-from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -60,7 +59,8 @@ class BatchPages(ReadOnly, LongList):
     def get_urls(self) -> list[URLPattern]:
         """Returns the addresses of these pages, before Django's own."""
         pages = {"undo": self.undo, "withdraw": self.withdraw, "rename": self.rename}
-        reminding = {f"remind_{name}": partial(self.remind, name=name) for name in ("unopened", "opened")}
+        # Each is a method: the desk's guards must find whose page it is.
+        reminding = {"remind_unopened": self.remind_unopened, "remind_opened": self.remind_opened}
         return self.paths(pages | reminding) + super().get_urls()
 
     def paths(self, pages: dict[str, Any]) -> list[URLPattern]:
@@ -89,6 +89,14 @@ class BatchPages(ReadOnly, LongList):
             # Whoever has left the screen is not there because the page loads itself.
             response["Refresh"] = f"{seconds}; url=?{BY_ITSELF}"
         return response
+
+    def remind_unopened(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Shows who of those who have not opened the link would be reminded; see remind()."""
+        return self.remind(request, batch_id, "unopened")
+
+    def remind_opened(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Shows who of those who have opened the link and stopped would be reminded; see remind()."""
+        return self.remind(request, batch_id, "opened")
 
     def remind(self, request: HttpRequest, batch_id: str, name: str) -> HttpResponse:
         """Shows who of those would be reminded that Batch.progress counts as `name`, and asks; see asking.ask().

@@ -1,7 +1,5 @@
 """The invitations and links in the export of a person's data, and what is erased from them when the person leaves."""
 
-from django.db.models import F
-
 from accounts.models import User
 from accounts.privacy import erase, export
 from invites.models import Invite, MagicLink
@@ -29,8 +27,8 @@ def invites(user: User) -> export.Rows:
     Each is a mapping with the keys INVITES and "groups", the names; the oldest comes first.
     """
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
-    rows = (Invite.objects.to(user) | sent).with_group_names().order_by("id")
-    return rows.values(*INVITES, groups=F("group_names")).iterator()
+    rows = (Invite.objects.to(user) | sent).with_group_names().order_by("id").values(*INVITES, "group_names")
+    return ({**row, "groups": row.pop("group_names")} for row in rows.iterator())
 
 
 def links(user: User) -> export.Rows:

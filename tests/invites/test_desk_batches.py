@@ -143,8 +143,9 @@ def test_an_interrupted_press_goes_on_in_the_name_of_the_first_sender(desk, ada,
 
     page = desk.get(page_of(batch))
 
-    assert "Being sent. Invited: 2." in words(page)
-    assert "3 people have not had their turn yet." in words(page)
+    assert "Being sent" in words(page)
+    assert "2invited" in words(page)
+    assert "3 people have not had their turn yet" in words(page)
     assert "3 invitations are on their way." in words(send(desk, batch))
     assert OutboxMessage.objects.filter(kind="invite").count() == 5
     assert Invite.objects.filter(batch=batch.pk, invited_by=ada).count() == 5
@@ -219,7 +220,8 @@ def test_mails_to_many_have_the_same_words_as_single_ones(ada):
         Invite.objects.issue_many(people, source="csv", invited_by=ada)
         together = parts()
         for person in people:
-            Invite.objects.issue(**asdict(person), source="csv", invited_by=ada)
+            said = {name: value for name, value in asdict(person).items() if name != "remind"}
+            Invite.objects.issue(**said, source="csv", invited_by=ada)
         assert together == parts()
 
 
@@ -241,8 +243,8 @@ def test_the_page_follows_the_mails_and_refreshes_itself_while_some_wait(desk):
 
     page = desk.get(page_of(batch))
 
-    counted = "Queued 1 Handed over 1 Came back 1 Given up 1 Opened 1 Accepted 1 Declined 0 Withdrawn 0"
-    assert counted in words(page)
+    assert "1 mail still to leave." in words(page)
+    assert "4 invited 1 accepted 0 opened, not accepted 1 have not opened it 2 not delivered" in words(page, " ")
     assert page["Refresh"] == "10; url=?by_itself"
     assert "Refresh" not in desk.get(page_of(batch), {"still": ""})
     mail["waits@example.com"].mark_sent("250 taken")

@@ -178,14 +178,14 @@ def test_send_again_reports_the_sent_and_the_skipped_with_reasons(desk, mailbox,
     Suppression.objects.suppress("gone@example.com", "550 5.1.1")
     invited("gone")
 
-    page = press(desk, "resend", Invite.objects.all())
+    page = press(desk, "resend", Invite.objects.all(), confirmed="1")
 
     again = times.clock(
         (Invite.objects.get(email="just@example.com").sent_at + timedelta(minutes=1) + timedelta(minutes=1)).replace(
             second=0
         )
     )
-    assert "2 queued. 5 skipped: " in words(page)
+    assert "2 invitations are on their way. 5 skipped: " in words(page)
     for reason in (
         "1 accepted already",
         "1 withdrawn",
@@ -204,8 +204,9 @@ def test_two_admins_press_send_again_and_one_mail_goes(desk, mailbox):
     UserFactory(username="otto", is_staff=True, is_superuser=True)
     other.post("/login", {"login": "otto", "password": PASSWORD})
 
-    assert "1 queued." in words(press(desk, "resend", [invite]))
-    assert "0 queued. 1 skipped: 1 sent less than a minute ago: try again at" in words(press(other, "resend", [invite]))
+    assert "1 invitation is on its way." in words(press(desk, "resend", [invite], confirmed="1"))
+    late = words(press(other, "resend", [invite], confirmed="1"))
+    assert "Nothing was sent. 1 skipped: 1 sent less than a minute ago: try again at" in late
 
     assert len(mailbox.letters(invite.email)) == 1
     assert Event.objects.filter(kind="resent", about=invite.pk).count() == 1
@@ -215,9 +216,9 @@ def test_links_asked_for_and_owner_links_cannot_be_sent_again(desk, mailbox):
     own, owner = LinkFactory(), LinkFactory(purpose="owner")
     assert found(desk) == []
 
-    page = press(desk, "resend", [own, owner])
+    page = press(desk, "resend", [own, owner], confirmed="1")
 
-    assert "0 queued." in words(page)
+    assert "Nothing was sent." in words(page)
     assert not mailbox.letters(own.email) + mailbox.letters(owner.email)
 
 
@@ -580,7 +581,7 @@ def test_actions_are_buttons(desk, three):
 
     assert "<select" not in text
     buttons = re.findall(r'<button class="btn tight (\w+)" name="action" value="(\w+)">([^<]+)</button>', text)
-    assert [label for _tone, _value, label in buttons] == ["Send again", "Extend by 7 days", "Export", "Withdraw"]
+    assert [label for _tone, _value, label in buttons] == ["Remind", "Send again", "Extend", "Export", "Withdraw"]
     assert [value for tone, value, _label in buttons if tone == "danger"] == ["revoke"]
 
 

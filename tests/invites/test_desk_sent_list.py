@@ -249,8 +249,10 @@ def test_the_list_of_lists_counts_each(desk, batch, admin_user):
 
     said = words(page, " ")
     assert "Sent together" in said
-    assert re.search(r"Autumn cohort yesterday, \d\d:\d\d olga 7 1 4 1 did not arrive", said)
-    assert re.search(r"List of [\w ,:]+ olga 2 0 2 –", said)
+    counted = r" Sent: {} Sent by: olga People: {} Accepted: {} Waiting: {} Trouble: {}"
+    when = r"yesterday, \d\d:\d\d"
+    assert re.search("Autumn cohort" + counted.format(when, 7, 1, 4, "1 did not arrive"), said)
+    assert re.search(r"List of [\w ,:]+" + counted.format(when, 2, 0, 2, "–"), said)
     assert "Draft" not in said
     assert "1 checked, not sent" in said
     drafts = words(desk.get(DESK, {"drafts": "1"}))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
-from invites import purposes
+from invites import digest, purposes
 from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, InviteGroup, MagicLink, Reason
 from kit import tokens
@@ -195,7 +195,8 @@ def test_declining_works_and_is_told_to_the_inviter(client, invite, ada, mailbox
     client.post("/invite/decline", {"token": tokens.sign(purposes.DECLINE, invite.pk)})
     assert press(client, invite).status_code == 410
     assert not groups(ada)
-    assert mailbox.kinds(maria.email) == ["invite_declined"]
+    assert digest.tell(maria.pk)
+    assert mailbox.kinds(maria.email) == ["inviter_digest"]
 
 
 def test_the_promise_ends_with_the_invitation(client, invite, ada, signed_in):

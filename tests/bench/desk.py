@@ -17,6 +17,7 @@ import time
 from html import unescape
 from io import StringIO
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django.core.cache import cache
 from django.db import connection
@@ -31,6 +32,9 @@ BIG |= {"invites_invite", "invites_magiclink"}
 MOST, MOST_AT_HOME = 40, 10  # statements of one page
 LINKS = 80  # links of each list that are followed: filters, orders, pages
 EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|WITH)", re.IGNORECASE)
+# What is searched for: one, nobody, many by a name, nearly all by a letter or their domain, and what is no word.
+TERMS = ["person77@example.com", "nobody@example.com", "person77", "hop", "ольга ив", "p", "gr lo", "%_"]
+TERMS += ["@example.com", "@exa"]
 LINES = 100_000  # of the CSV
 SECTIONS = ("desk", "commands", "csv")
 
@@ -109,6 +113,11 @@ class Meter:
         return Cost(self.statements, self.seconds * 1000, self.read, self.scanned)
 
 
+def queries(page):
+    """Returns the queries that a list links to."""
+    return sorted({unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page)})
+
+
 def nodes(plan):
     yield plan
     for below in plan.get("Plans", ()):
@@ -140,16 +149,26 @@ class Bench:
         lists = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry]
         home = self.get("/admin/")[1]
         good = [self.judge("/admin/", {"/admin/": home}) and home.statements <= MOST_AT_HOME]
-        return all(good + [self.judge(url, self.around(url)) for url in lists])
+        good += [self.judge(url, self.around(url)) for url in lists]
+        return all([*good, self.judge("/admin/search/", self.search())])
 
     def around(self, url):
         """Returns the cost of a list and of each place it leads to, by URL."""
         page, cost = self.get(url)
-        links = sorted({unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page)})[:LINKS]
+        links = queries(page)[:LINKS]
         rows = re.findall(rf'href="({re.escape(url)}[^"?]+/(?:change/)?)[?"]', page)[-1:]
-        searches = [f"?q={term}" for term in ("person77@example.com", "nobody@example.com")]
+        searches = [f"?q={quote(term)}" for term in TERMS]
         places = [*(url + query for query in links + searches), *rows]
-        return {url: cost} | {place: self.get(place)[1] for place in places}
+        costs = {url: cost} | {place: self.get(place)[1] for place in places}
+        chips = re.findall(r'<a href="(\?[^"]+)"', page.partition('class="chips"')[2].partition("</nav>")[0])
+        for query in chips:  # each with all that is offered beside it: heads, other filters, the next page
+            beside = queries(self.get(url + query)[0])[:LINKS]
+            costs |= {url + further: self.get(url + further)[1] for further in beside if url + further not in costs}
+        return costs
+
+    def search(self):
+        """Returns the cost of the search over people and invitations, by what is typed."""
+        return {f"?q={term}": self.get(f"/admin/search/?q={quote(term)}")[1] for term in TERMS}
 
     def get(self, url):
         with Meter() as meter:

@@ -74,8 +74,10 @@ def newcomer(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRes
     """
     show = "show" in request.GET
     # The owner link of a site on this machine names nobody: its address is a placeholder.
-    kind, first = (OwnerForm, {}) if link.email == OWNER_UNKNOWN else (SignupForm, {"username": first_name(link)})
-    form = bind_form(kind, request, link=link, show_password=show, initial=first if request.method != "POST" else {})
+    kind = OwnerForm if link.email == OWNER_UNKNOWN else SignupForm
+    # A press costs no look for a free name.
+    first = {"username": first_name(link)} if request.method != "POST" and kind is SignupForm else {}
+    form = bind_form(kind, request, link=link, show_password=show, initial=first)
     if request.method != "POST":
         return signup_page(request, link, purpose, form)
     try:

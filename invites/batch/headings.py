@@ -60,7 +60,7 @@ EMAIL = re.compile(
 DOUBTFUL = {"address", "адрес", "адреса", "adresse"}
 
 
-# The first line of the file of bad lines, in each language (invites/desk/batch_words.py writes it).
+# The first line of the file of bad lines, in each language (invites/desk/preview.py writes it).
 BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
 
 

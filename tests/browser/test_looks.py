@@ -395,14 +395,17 @@ def telling(page, *, anew=False):
         page.locator("#content form button").click()
 
 
-def listed(page, *, sent=False):
-    """Opens the page of a list of people that was checked, or sent."""
+def listed(page, *, sent=False, chased=False):
+    """Opens the page of a list of people that was checked, or sent; or the page that asks before they are reminded."""
     sign_in(page, is_staff=True, is_superuser=True)
     page.goto("/admin/invites/batch/add/")
     page.fill("[name=pasted]", "grace@example.com\nnobody\nalan@gmial.com")
     page.locator("#content button", has_text="Check").or_(page.locator("#content button", has_text="Провер")).click()
     if sent:
         page.locator("#content [form=send].btn").first.click()
+    if chased:
+        OutboxMessage.objects.update(sent_at=timezone.now())
+        page.goto(page.url.replace("/change/", "/remind/unopened/"))
 
 
 def too_often(page):
@@ -567,6 +570,7 @@ PAGES = {
     "desk, list": desk("/admin/invites/batch/add/"),
     "desk, list checked": listed,
     "desk, list sent": lambda p: listed(p, sent=True),
+    "desk, reminding": lambda p: listed(p, sent=True, chased=True),
     "desk, webhook": telling,
     "desk, webhook secret": lambda p: telling(p, anew=True),
     "desk, suppressed": desk("/admin/outbox/suppression/"),

@@ -13,7 +13,6 @@ from outbox.models import OutboxMessage
 from outbox.replies_in_words import reason
 
 REMEMBERED = 30  # seconds
-FINAL = {OutboxMessage.Status.BOUNCED, OutboxMessage.Status.GIVEN_UP}
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,11 @@ def read(stored: Any) -> CameBack:
 
 
 def count() -> dict[str, Any]:
-    """Counts what came back, in one statement, which looks no further than InviteQuerySet.in_trouble().
-
-    Mail that is put off is not counted: it is tried again without anybody's help.
-    """
-    troubled = Invite.objects.pending().in_trouble().values("pk")
-    newest = OutboxMessage.objects.filter(about__in=troubled).order_by("about", "-id").distinct("about").defer("parts")
-    returned = [mail for mail in newest if mail.status in FINAL]
+    """Counts what came back, in one statement, which looks no further than InviteQuerySet.in_trouble()."""
+    about = Invite.objects.undelivered().values("pk")
+    newest = OutboxMessage.objects.filter(about__in=about).order_by("about", "-id").distinct("about")
+    returned = list(newest.values_list("recipient", "last_answer"))
     if not returned:
         return asdict(CameBack())
-    said = Counter((reason(mail.last_answer), readable(mail.recipient).rpartition("@")[2]) for mail in returned)
+    said = Counter((reason(answer), readable(recipient).rpartition("@")[2]) for recipient, answer in returned)
     return asdict(CameBack(len(returned), *said.most_common(1)[0][0]))

@@ -17,7 +17,6 @@ from operations.desk.remembered import remembered
 from outbox.models import OutboxMessage, Suppression, Webhook
 
 REMEMBERED = 30  # seconds
-SOON = timedelta(hours=48)  # before the end of an invitation, as in the filter of the list
 WEEK = timedelta(days=7)
 
 Numbers = Mapping[str, int]
@@ -54,12 +53,12 @@ def rows() -> dict[str, QuerySet[Any]]:
     All of a long table are in the order of its ids, so that their index is read, and not the table.
     """
     now = timezone.now()
-    pending = Invite.objects.order_by().pending()
-    ending = pending.filter(expires_at__lte=now + SOON)
+    invites = Invite.objects.order_by()
+    ending = invites.ending()
     return {
         "invitations": Invite.objects.order_by("-pk"),
-        "pending": pending,
-        "undelivered": pending.in_trouble(),
+        "pending": invites.pending(),
+        "undelivered": invites.undelivered(),
         "ending": ending,
         "ending_opened": ending.filter(opened_at__isnull=False),
         "ending_unopened": ending.filter(opened_at=None),

@@ -1,32 +1,26 @@
 """Thirty days of invitations as a picture, which the server draws, and as a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Event
+from invites.models import Invite
 from kit.ids import earliest
 from kit.long_list import with_separators
+from operations.desk.counting import count
 from operations.desk.remembered import remembered
 
 DAYS = 30
 REMEMBERED = 60  # seconds, for each time zone: its days begin at other moments
 COUNTED = 10_000  # invitations of one day
-
-# Both tables have ids that sort by time, so each day is a range of one index. A day is counted up to a bound.
-LOOK = """
-SELECT
-  (SELECT count(*) FROM (SELECT FROM invites_invite WHERE id >= since AND id < until LIMIT %(most)s) sent),
-  (SELECT count(*) FROM (
-    SELECT FROM accounts_event WHERE kind = %(kind)s AND id >= since AND id < until LIMIT %(most)s
-  ) accepted)
-FROM unnest(%(since)s::uuid[], %(until)s::uuid[]) WITH ORDINALITY AS day(since, until, n) ORDER BY n
-"""
 
 # Of the picture, in pixels.
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 168, 44, 24.7, 140
@@ -71,33 +65,33 @@ class Chart:
         return not self.description
 
 
-def look() -> Chart:
+def look(request: HttpRequest) -> Chart:
     """Returns the last DAYS days in the active time zone, today included; the numbers are up to a minute old."""
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
     key = f"chart:{today}:{timezone.get_current_timezone_name()}"
-    return draw(days, remembered(key, REMEMBERED, read, lambda: count(days)))
+    return draw(days, remembered(key, REMEMBERED, read, lambda: count(request, dict(rows(days)), COUNTED)))
 
 
 def read(stored: Any) -> list[tuple[int, int]]:
-    """Returns what was stored: sent and accepted of each day. Raises TypeError or ValueError for anything else."""
-    numbers = [(int(sent), int(accepted)) for sent, accepted in stored]
-    if len(numbers) != DAYS:
-        raise ValueError
-    return numbers
+    """Returns what was stored: sent and accepted of each day. Raises TypeError, ValueError or KeyError otherwise."""
+    return [(int(stored[f"sent{place}"]), int(stored[f"accepted{place}"])) for place in range(DAYS)]
 
 
-def count(days: list[date]) -> list[tuple[int, int]]:
-    """Returns how many invitations were sent and accepted on each day, one more than COUNTED at most.
+def rows(days: list[date]) -> Iterator[tuple[str, QuerySet[Any]]]:
+    """Yields what was sent and what was accepted on each day, which begins at midnight in the active time zone.
 
-    Takes one statement. The days follow one another, and begin at midnight in the active time zone.
+    Both tables have ids that sort by time, so each day is a range of one index.
     """
-    midnights = [timezone.make_aware(datetime.combine(day, time.min)) for day in [*days, days[-1] + timedelta(days=1)]]
-    edges = [earliest(midnight) for midnight in midnights]
-    given: dict[str, Any] = {"since": edges[:-1], "until": edges[1:], "kind": Event.Kind.ACCEPTED}
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK, given | {"most": COUNTED + 1})
-        return list(cursor.fetchall())
+    for place, day in enumerate(days):
+        since, until = (earliest(midnight(one)) for one in (day, day + timedelta(days=1)))
+        of_day = {"id__gte": since, "id__lt": until}
+        yield f"sent{place}", Invite.objects.order_by().filter(**of_day)
+        yield f"accepted{place}", Event.objects.order_by().filter(kind=Event.Kind.ACCEPTED, **of_day)
+
+
+def midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def draw(days: list[date], numbers: list[tuple[int, int]]) -> Chart:

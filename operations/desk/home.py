@@ -30,7 +30,7 @@ def show(request: HttpRequest) -> dict[str, Any]:
         "may_search": any(place.is_open_to(request) for place in (places.INVITATIONS, places.PEOPLE)),
         "tiles": tiles(request, found),
         "needs": needs(request, found),
-        "chart": chart.look() if places.INVITATIONS.is_open_to(request) else None,
+        "chart": chart.look(request) if places.INVITATIONS.is_open_to(request) else None,
         "funnel": places.FUNNEL,
         "latest": lines(request),
         "health": health(request, found),

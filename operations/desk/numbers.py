@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.models import Event, User
 from invites.models import Batch, Invite
 from kit.ids import earliest
-from kit.list_filter import COUNTED, Capped
+from kit.list_filter import COUNTED
+from operations.desk.counting import count
 from operations.desk.remembered import remembered
 from outbox.models import OutboxMessage, Suppression, Webhook
 
@@ -27,7 +28,9 @@ def look(request: HttpRequest) -> Numbers:
 
     A site that is just being set up is counted each time: it shows what its owner has done a moment ago.
     """
-    return remembered("numbers", REMEMBERED, read, lambda: count(request), lambda numbers: not is_first_day(numbers))
+    return remembered(
+        "numbers", REMEMBERED, read, lambda: count(request, rows(), COUNTED), lambda numbers: not is_first_day(numbers)
+    )
 
 
 def is_first_day(numbers: Numbers) -> bool:
@@ -38,13 +41,6 @@ def is_first_day(numbers: Numbers) -> bool:
 def read(stored: Any) -> dict[str, int]:
     """Returns the numbers that were stored, by name. Raises TypeError, ValueError or KeyError for anything else."""
     return {name: int(stored[name]) for name in rows()}
-
-
-def count(request: HttpRequest) -> dict[str, int]:
-    """Returns the number of each of rows(), of which it counts one more than COUNTED at most, in one statement."""
-    counts = {f"{name}_": Capped(found.values("pk")[: COUNTED + 1]) for name, found in rows().items()}
-    one_row = User.objects.filter(pk=request.user.pk)  # to hang them on; its own columns have no such names
-    return {name.removesuffix("_"): number for name, number in one_row.values(**counts).get().items()}
 
 
 def rows() -> dict[str, QuerySet[Any]]:

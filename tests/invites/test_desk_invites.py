@@ -133,7 +133,9 @@ def test_counts_are_capped_and_no_statement_reads_more_than_it_shows(desk, monke
     assert page.context["cl"].result_count == 3
     ours = [query["sql"] for query in queries if 'FROM "invites_invite"' in query["sql"]]
     assert ours
-    assert [sql for sql in ours if sql.count('FROM "invites_invite"') > sql.count("LIMIT")] == []
+    of_the_page = '"invites_invite"."id" IN ('  # reads rows by ids that another statement has limited
+    unlimited = [sql for sql in ours if sql.count('FROM "invites_invite"') > sql.count("LIMIT")]
+    assert [sql for sql in unlimited if of_the_page not in sql] == []
 
 
 def test_an_unknown_filter_selects_nothing_and_leads_back_to_the_list(desk):
@@ -481,7 +483,7 @@ def test_an_end_that_is_near_has_a_tag_and_an_answered_invitation_none(desk, cha
 
 def test_invitations_are_found_by_their_group(desk):
     group = Group.objects.create(name="Editors")
-    invited("in", group=group)
+    invited("in", groups=[group])
     invited("out")
 
     assert found(desk, group=group.pk) == ["in"]
@@ -570,7 +572,7 @@ def test_on_phones_each_row_is_a_card_with_labels(desk, three):
     assert '<table id="result_list" class="cards">' in text
     row = next(row for row in text.split("<tr>") if "b@example.com" in row)
     assert '<span class="lbl">Name: </span>Zoe' in row
-    assert '<td class="empty field-into"><span class="lbl">Group: </span>–</td>' in row
+    assert '<td class="empty field-into"><span class="lbl">Groups: </span>–</td>' in row
     assert '<td class="box"><input type="checkbox"' in row
     assert 'aria-label="Select b@example.com"' in row
     assert '<td class="box"></td>' in text.partition("</thead>")[0]  # no box ticks all: that takes a script

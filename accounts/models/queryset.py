@@ -103,10 +103,16 @@ class UserQuerySet(models.QuerySet["User"]):
 
         `changed` are the names of the fields that have changed, and are stored. Takes one statement.
         """
-        fields = {name: name for name in ("username", "email", "is_active")}
-        which = models.Value(sorted(changed), models.JSONField())
-        groups = ArraySubquery(names_of_groups().order_by("name"))
-        OutboxEvent.objects.announce_each("user.updated", self, user="pk", **fields, groups=groups, changed=which)
+        OutboxEvent.objects.announce_each(
+            "user.updated",
+            self,
+            user="pk",
+            username="username",
+            email="email",
+            is_active="is_active",
+            groups=ArraySubquery(names_of_groups().order_by("name")),
+            changed=models.Value(sorted(changed), models.JSONField()),
+        )
 
     def with_google(self) -> "UserQuerySet":
         return self.filter(models.Exists(google_connections()))
@@ -280,8 +286,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         the caller's own transaction can't go on then (no savepoint).
         """
         user.last_login = timezone.now() if way else None
-        called = {"username": user.username, "email": user.email}
-        created = new_event("user.created", user=user.pk, **called, groups=list(groups))
+        username, email = user.username, user.email
+        created = new_event("user.created", user=user.pk, username=username, email=email, groups=list(groups))
         statement = OneStatement(conditions)
         statement.insert(user, user.address.first(), *Event.beginning(user, accepted=accepted, way=way, **trace))
         statement.add(Suppression.objects.opt_out_undone(user.email))  # the owner must hear of the account

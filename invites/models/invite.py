@@ -276,9 +276,15 @@ class Invite(models.Model):
 
     def acceptance(self, user: User) -> NewEvent:
         """Returns the event "invite.accepted", not stored yet, that tells other services that `user` has accepted."""
-        about = {"source": self.source, "batch": self.batch, "invited_by": self.invited_by_id}
-        joined = list(self.promised.values())
-        return new_event("invite.accepted", invite=self.pk, user=user.pk, groups=joined, **about)
+        return new_event(
+            "invite.accepted",
+            invite=self.pk,
+            user=user.pk,
+            source=self.source,
+            batch=self.batch,
+            invited_by=self.invited_by_id,
+            groups=list(self.promised.values()),
+        )
 
     def revive(self) -> None:
         """Lets an expired invitation last from now on as long as its inviter meant it to, without its groups.

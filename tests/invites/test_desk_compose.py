@@ -424,7 +424,7 @@ def test_to_change_something_all_is_as_it_was_typed_and_means_the_same_again(des
 
 
 def test_a_plain_text_comes_back_as_it_was_typed(desk):
-    preview = check(desk, TYPED["a plain text"])
+    preview = check(desk, TYPED["a plain text"], note="Welcome", lifetime="7d", next="/account")
 
     form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
 

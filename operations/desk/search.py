@@ -121,4 +121,4 @@ def invite_url(request: HttpRequest, typed: str) -> str:
     except ValidationError:
         return ""
     may_invite = admin.site.get_model_admin(Batch).has_add_permission(request)
-    return f"{reverse('admin:invites_batch_add')}?{urlencode({'pasted': address})}" if may_invite else ""
+    return f"{reverse('admin:invites_batch_add')}?{urlencode({'email': address})}" if may_invite else ""

@@ -250,6 +250,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         "changes of address, of the app, of recovery codes; connecting Google; test mails at the desk": said(
             limits.CHANGE_PER_USER
         ),
+        "mails of a list, sent to oneself before the list is sent": said(mails.SAMPLE_PER_STAFF),
         "presses of one link; invalid tokens": f"{said(mails.PRESS_PER_LINK)}; {said(mails.BAD_LINK_PER_NETWORK)}",
         "asking for mail, signing in, codes at sign-in, visits to Google": "; ".join({said(one) for one in by_network}),
         "every other request that changes something": said(limits.POST_PER_NETWORK),

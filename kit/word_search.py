@@ -37,14 +37,17 @@ class Words(Func):
 
 
 class WordIndex(Index):
-    """The index of Words. Each row is indexed at once: one of many should not pay for those before it."""
+    """The index of Words, in which new rows wait in a short list until there are enough to be sorted in together.
+
+    Each row at once would cost a list of invitations a tenth more. After a long list, one visitor would wait for all.
+    """
 
     suffix = "words"
 
     def create_sql(self, model: Any, schema_editor: Any, using: str = "", **kwargs: Any) -> Any:
         """Returns the statement that creates the index."""
         statement: Any = super().create_sql(model, schema_editor, using=" USING gin", **kwargs)
-        statement.parts["extra"] = " WITH (fastupdate = off)"
+        statement.parts["extra"] = " WITH (gin_pending_list_limit = 512)"  # kB
         return statement
 
 

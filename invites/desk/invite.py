@@ -22,7 +22,7 @@ from invites.desk.filters import (
     StateChips,
 )
 from invites.desk.invite_page import InvitePage
-from invites.models import Invite
+from invites.models import Invite, InviteGroup
 from invites.models.states import SOON
 from kit import addresses
 from kit.times import brief_html
@@ -90,10 +90,12 @@ class InviteAdmin(InvitePage):
 
     def attach_groups(self, rows: Any) -> None:
         """Sets the names of the groups that each of these invitations leads into, in one statement."""
-        ids = [invite.pk for invite in rows]
-        names = dict(Invite.objects.filter(pk__in=ids).with_group_names().values_list("pk", "group_names"))
-        for invite in rows:
-            invite.group_names = names.get(invite.pk, [])
+        led = {invite.pk: invite for invite in rows}
+        for invite in led.values():
+            invite.group_names = []
+        named = InviteGroup.objects.filter(invite__in=led).order_by("group__name")
+        for key, name in named.values_list("invite", "group__name"):
+            led[key].group_names.append(name)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Leads to the form that invites one person or many, with the query, such as "email"."""

@@ -573,7 +573,7 @@ def test_a_longer_file_of_people_takes_a_few_statements_for_each_chunk(desk, mon
         text = b"".join(page.streaming_content).decode()
 
     assert text.count("\r\n") == 1 + 7
-    assert len(queries) == 3 * 5
+    assert len(queries) == 3 * 6
 
 
 def test_the_export_of_people_asks_staff_again_who_they_are(desk, ada):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Event
 from invites.models import Batch, MagicLink
@@ -57,7 +58,7 @@ def one_of_each(desk, ada):
     for n in range(2):
         MagicLink.objects.issue(UserFactory().email)
         InviteFactory()
-        Batch.objects.create()
+        Batch.objects.create(begun_at=timezone.now())
         Suppression.objects.suppress(f"dead{n}@example.com", "550 5.1.1 No such user")
         Webhook(url=f"https://{n}.example/").store_new()
         Group.objects.create(name=f"Group {n}")

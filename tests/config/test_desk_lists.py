@@ -59,6 +59,7 @@ def one_of_each(desk, ada):
         MagicLink.objects.issue(UserFactory().email)
         InviteFactory()
         Batch.objects.create(begun_at=timezone.now())
+        Batch.objects.create()  # a draft, which its list shows by a link
         Suppression.objects.suppress(f"dead{n}@example.com", "550 5.1.1 No such user")
         Webhook(url=f"https://{n}.example/").store_new()
         Group.objects.create(name=f"Group {n}")
@@ -104,7 +105,7 @@ def test_what_a_list_does_not_offer_leads_back_to_it_and_does_nothing(desk, list
 
 @pytest.mark.parametrize("listed", LONG)
 def test_what_a_list_offers_is_answered_newest_first(desk, one_of_each, listed, monkeypatch, subtests):
-    monkeypatch.setattr(LongList, "list_per_page", 1)
+    monkeypatch.setattr(type(listed), "list_per_page", 1)
     page = desk.get(url(listed))
     links = {unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page.text)}
     assert {"?p=2", "?all="} <= links
@@ -209,7 +210,7 @@ def test_the_page_that_finds_an_inviter_takes_a_long_text(desk):
 
 @pytest.mark.parametrize("listed", LONG)
 def test_a_page_behind_the_last_is_the_last(desk, one_of_each, listed, monkeypatch):
-    monkeypatch.setattr(LongList, "list_per_page", 1)
+    monkeypatch.setattr(type(listed), "list_per_page", 1)
     whole = [row.pk for row in desk.get(f"{url(listed)}?all=").context["cl"].result_list]
 
     for number in (len(whole) + 1, 999_999_999):

@@ -26,7 +26,6 @@ from accounts import limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.models.session import stored_key
 from accounts.session import devices, pending
-from accounts.session.landing import landing
 from accounts.session.notes import (
     BEGAN,
     CHOSEN,
@@ -54,7 +53,7 @@ LAST_HOUR = timedelta(hours=1)  # of a session, in which every page says that it
 def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *, new: bool = False) -> HttpResponse:
     """Signs in `user`, who has proven the first factor, or has them wait for a code. Returns the answer to the visitor.
 
-    It leads to `next_url` ("": see landing.py) or the page for the code; it is the 403 page if the account is turned
+    It leads to `next_url` ("": see landing()) or the page for the code; it is the 403 page if the account is turned
     off, and leads to sign-in if all its sessions have ended meanwhile. `way` is PASSWORD, LINK, SIGNUP or GOOGLE.
     `new`: UserManager.store_new made the account just now and recorded this sign-in, so no code is asked for. Another
     user's session in this browser ends. The session's id changes, so one planted before sign-in is worth nothing.
@@ -71,6 +70,15 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
         messages.info(request, _(ENDED))
         return back_to_login(next_url)
     return redirect(landing(next_url))
+
+
+def landing(next_url: str = "") -> str:
+    """Returns what to redirect a signed-in person to: `next_url`, where they were going, if it is not "".
+
+    Otherwise it is the start page, whose main button leads on to the product, or, if the site names no product
+    (PRODUCT_URL), the account page.
+    """
+    return next_url or ("entry" if settings.PRODUCT_URL else "account")
 
 
 def goes_on(request: HttpRequest, user: User) -> bool:

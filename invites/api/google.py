@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.limits import GOOGLE_PER_NETWORK
-from accounts.session.landing import landing
+from accounts.session import sessions
 from invites import purposes
 from invites.google import trip
 from invites.link import opened
@@ -27,5 +27,5 @@ def start(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise Refused(404, "off", _("Google is not offered here."))
     next_url, link = safe_path(sent.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
-        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else landing(next_url))
+        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else sessions.landing(next_url))
     return trip.begin(request, next_url, link)

@@ -18,7 +18,7 @@ from invites import purposes
 from invites.batch import exports
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
-from kit import tokens
+from kit import csv_lines, tokens
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 
@@ -194,7 +194,7 @@ def test_a_list_names_groups_page_and_end_and_may_be_of_one_group():
 
     (row,) = run_json("list_invites", "--group", "Editors")
     assert (row["groups"], row["next"], row["lifetime"]) == (["Editors", "Writers"], "/account", "36h")
-    assert row["expires_at"] == exports.moment(invite.expires_at)
+    assert row["expires_at"] == csv_lines.moment(invite.expires_at)
     assert [row["email"] for row in run_json("list_invites", "--group", "Writers")] == [
         "two@example.com",
         "one@example.com",

@@ -629,6 +629,7 @@ def nothing_english_is_left_in_russian(page):
         "ZIP",
         "Hello",
         "Editors",  # groups
+        "lab",
         "Writers",
         "name",
         "cookie",

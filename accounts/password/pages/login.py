@@ -10,7 +10,6 @@ from accounts import limits
 from accounts.password import breaches
 from accounts.password.login_form import LoginForm
 from accounts.session import sessions
-from accounts.session.landing import landing
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
 from kit.form import safe_path
@@ -27,7 +26,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:  # perhaps by another tab, whose sign-in has made this form out of date
         sent = typed(request) or request.POST or request.GET
-        return redirect(landing(safe_path(sent.get("next", ""))))
+        return redirect(sessions.landing(safe_path(sent.get("next", ""))))
     if request.method != "POST":
         return show_form(request, lambda: bind_form(LoginForm, request, initial=known_before(request)))
     form = bind_form(LoginForm, request, initial=known_before(request))

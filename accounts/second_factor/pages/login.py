@@ -15,7 +15,6 @@ from accounts.models.second_factor import RECOVERY
 from accounts.password import breaches
 from accounts.second_factor.forms import CodeForm
 from accounts.session import devices, pending, sessions
-from accounts.session.landing import landing
 from accounts.session.pending import Waiting
 from kit.page import bind_form, page
 
@@ -31,7 +30,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     page leads to sign-in. Raises Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:
-        return redirect(landing())
+        return redirect(sessions.landing())
     waiting = pending.find(request) or second_press.find(request)
     if waiting is None:
         messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
@@ -51,7 +50,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
 def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) -> HttpResponse:
     """Starts the session of `user`, who has entered the right code, and redirects where `waiting` says they were going.
 
-    If that is "", landing() says where. If `form` has `trust`, the answer also carries the cookie of a trusted
+    If that is "", sessions.landing() says where. If `form` has `trust`, the answer also carries the cookie of a trusted
     browser. A message warns when few recovery codes are left. Raises Superseded if all sessions of the account have
     ended meanwhile.
     """
@@ -60,7 +59,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)
-    response = redirect(landing(waiting.next_url))
+    response = redirect(sessions.landing(waiting.next_url))
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
 
 

@@ -42,6 +42,7 @@ class ListPage(ChangeList):
     """
 
     model_admin: Any  # a LongList
+    result_list: Any  # a query set or, if it was sorted here, a list
     is_by_index = False  # whether the database sorts by the column of the URL
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -94,6 +95,8 @@ class ListPage(ChangeList):
         except IncorrectLookupParameters:  # there is no such page
             self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
             super().get_results(request)
+        # Django sets no limit where all fits on a page. Without one, the database would prepare for all it expects.
+        self.result_list = self.result_list[: max(self.list_per_page, self.list_max_show_all)]
         if self.column and not self.is_by_index:
             self.sort_here(request)
         self.model_admin.complete(self.result_list)
@@ -113,7 +116,7 @@ class ListPage(ChangeList):
         if self.multi_page and not (self.show_all and self.can_show_all):
             ids = ids[(self.page_num - 1) * self.list_per_page :][: self.list_per_page]
         rows = {row.pk: row for row in self.queryset.filter(pk__in=ids)}
-        self.result_list: Any = [rows[pk] for pk in ids if pk in rows]
+        self.result_list = [rows[pk] for pk in ids if pk in rows]
 
     def sorted_ids(self) -> list[Any]:
         """Returns the ids of all that is found, sorted by the column of the URL; rows without a value stand last."""

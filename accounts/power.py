@@ -18,6 +18,7 @@ from outbox.models import OutboxMessage
 
 MOST_TOLD = 100  # superusers, mailed about one change
 NAMED = 20  # things, or people, that one mail names
+MEMBERS = 500  # of groups that are deleted at once, at most: each is told
 
 # The fields of a person whose change at the desk is an event of its own.
 KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
@@ -54,9 +55,6 @@ def record_person(request: HttpRequest, person: User, before: dict[str, Any], af
         notices.rights_changed(person, changed, cast("User", request.user)).save()
     if before and (rights or "email" in before or is_powerful(person)):
         record_on(request, [person], {name: [before[name], after[name]] for name in before})
-
-
-MEMBERS = 500  # of groups that are deleted at once, at most: each is told
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 """The base of all lists at the desk: they are as fast with millions of rows as with ten, and need no script."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,11 +13,9 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,24 +28,13 @@ AT_ONCE = 5000  # rows, at most, that one action may change
 WORDS, LONGEST = 10, 320  # words of a search, and characters of them all; each word costs the database more
 
 
-def exact(moment: datetime) -> str:
-    """Returns a date and time in the language and the time zone that are active."""
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-
-
-def ago(moment: datetime) -> str:
-    """Returns "3 hours ago" in HTML, in the active language, with the exact date and time as a tooltip."""
-    said = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
-    return format_html('<time title="{}">{}</time>', exact(moment), said)
-
-
 def with_separators(number: int) -> str:
     """Returns a number with the thousands separators of the active language: "5,000"."""
     return number_format(number, force_grouping=True)
 
 
 def means_all(request: HttpRequest) -> bool:
-    """Returns whether the posted action is for all rows found and not only the ticked ones ."""
+    """Returns whether the posted action is for all rows found and not only the ticked ones."""
     return bool(forms.BooleanField(required=False).to_python(request.POST.get("select_across")))
 
 

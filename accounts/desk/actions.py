@@ -58,16 +58,37 @@ class PersonActions(FoundByWords):
         people, skipped = self.sift(request, queryset, oneself=False)
         active = [person for person in people if person.is_active]
         skipped[_("turned off already")] += len(people) - len(active)
+        number = self.switch(request, active, on=False)
+        self.report(request, _("%(count)s turned off.") % {"count": number}, number, skipped)
+
+    @admin.action(
+        description=gettext_lazy("Turn on"), permissions=["change"], location=admin.ActionLocation.CHANGE_FORM
+    )
+    def turn_on(self, request: HttpRequest, queryset: Any) -> None:
+        """Turns the chosen accounts on that are off, records it, mails their owners, and says in a message how many.
+
+        Skips people whom the visitor may not change; the message counts them.
+        """
+        people, skipped = self.sift(request, queryset)
+        number = self.switch(request, [person for person in people if not person.is_active], on=True)
+        self.report(request, _("%(count)s turned on.") % {"count": number}, number, skipped)
+
+    def switch(self, request: HttpRequest, people: list[User], *, on: bool) -> int:
+        """Turns these accounts on or off, records it, and mails their owners. Returns how many were not deleted before.
+
+        All other superusers are told once of the staff and superusers among them, also if an error ends it halfway.
+        """
         done: list[User] = []
         try:
-            for person in active:
+            for person in people:
                 with suppress(User.NotUpdated), transaction.atomic():  # deleted meanwhile
-                    person.turn_off(**power.by(request))
-                    notices.mail_staff_changes(person, {"is_active": True}, {"is_active": False})
+                    turn = person.turn_on if on else person.turn_off
+                    turn(**power.by(request))
+                    notices.mail_staff_changes(person, {"is_active": not on}, {"is_active": on})
                     done.append(person)
-        finally:  # one event and one mail to each superuser, however many people
-            power.record_on(request, list(filter(power.is_powerful, done)), {"is_active": [True, False]})
-        self.report(request, _("%(count)s turned off.") % {"count": len(done)}, len(done), skipped)
+        finally:
+            power.record_on(request, list(filter(power.is_powerful, done)), {"is_active": [not on, on]})
+        return len(done)
 
     def sift(self, request: HttpRequest, queryset: Any, *, oneself: bool = True) -> tuple[list[User], Counter[str]]:
         """Returns the people in `queryset` whom the visitor may change, and how many it skips, by reason in words.

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from kit.list_filter import Chips, ChoiceFilter
 
 YES, NO = "yes", "no"
-GROUPS = 100  # to choose from
 
 
 class YesNoFilter(ChoiceFilter):
@@ -38,19 +36,6 @@ class PeopleChips(Chips):
         if value in {"staff", "off"}:
             return queryset.filter(**({"is_staff": True} if value == "staff" else {"is_active": False}))
         return getattr(queryset, value)()
-
-
-class GroupFilter(ChoiceFilter):
-    """A filter by group, of which the first GROUPS are offered."""
-
-    title = _("group")
-    parameter_name = "group"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
-
-    def rows_of(self, queryset: Any, value: str) -> Any:
-        return queryset.filter(groups=value)
 
 
 class PasswordFilter(YesNoFilter):

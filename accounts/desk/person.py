@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import names, people_csv, power
-from accounts.desk.filters import GoogleFilter, GroupFilter, LastSignInFilter, PasswordFilter, PeopleChips
+from accounts.desk.filters import GoogleFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
 from kit import addresses
+from kit.list_filter import GroupFilter
 from kit.times import brief_html
 
 ACCOUNT = gettext_lazy("A person’s account")

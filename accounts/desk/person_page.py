@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -87,20 +87,6 @@ class PersonPage(PersonActions, OneRow):
         if name in own:
             return own[name] and row != request.user
         return name not in desk_offers.APPLIES or desk_offers.APPLIES[name](row)
-
-    @admin.action(description=_("Turn on"), permissions=["change"], location=admin.ActionLocation.CHANGE_FORM)
-    def turn_on(self, request: HttpRequest, queryset: Any) -> None:
-        """Turns the chosen accounts on that are off, records it, mails their owners, and says in a message how many.
-
-        Skips people whom the visitor may not change; the message counts them.
-        """
-        people, skipped = self.sift(request, queryset)
-        off = [person for person in people if not person.is_active]
-        for person in off:
-            person.is_active = True
-            person.change_by_staff(["is_active"])
-            power.record_person(request, person, {"is_active": False}, {"is_active": True})
-        self.report(request, _("%(count)s turned on.") % {"count": len(off)}, len(off), skipped)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         """Leads to the page of a new person, which says how they sign in."""

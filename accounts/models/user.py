@@ -17,7 +17,8 @@ from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
 from accounts.models.google import Google
-from accounts.models.queryset import NEVER_BACK, WORDS, Superseded, UserManager
+from accounts.models.manager import UserManager
+from accounts.models.queryset import NEVER_BACK, WORDS, Superseded
 from accounts.models.second_factor import SecondFactor
 from accounts.models.session import Session
 from accounts.models.ways_in import WaysIn

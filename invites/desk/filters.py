@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +15,6 @@ from kit.ids import earliest
 from kit.list_filter import Chips, ChoiceFilter
 
 MONTHS = 6  # to choose from, the present one included
-GROUPS = 100  # to choose from
 
 
 class StateChips(Chips):
@@ -90,19 +88,6 @@ class LanguageFilter(ChoiceFilter):
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(language=value)
-
-
-class GroupFilter(ChoiceFilter):
-    """A filter by group, of which the first GROUPS are offered."""
-
-    title = _("group")
-    parameter_name = "group"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
-
-    def rows_of(self, queryset: Any, value: str) -> Any:
-        return queryset.into(int(value))
 
 
 class LinkedFilter(ChoiceFilter):

@@ -15,7 +15,6 @@ from invites import state_in_words
 from invites.desk.filters import (
     BatchFilter,
     CreatedFilter,
-    GroupFilter,
     InviterFilter,
     LanguageFilter,
     SourceFilter,
@@ -25,6 +24,7 @@ from invites.desk.invite_page import InvitePage
 from invites.models import Invite, InviteGroup
 from invites.models.states import SOON
 from kit import addresses
+from kit.list_filter import GroupFilter
 from kit.times import brief_html
 from outbox import replies_in_words
 from outbox.models import OutboxMessage

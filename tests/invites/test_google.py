@@ -266,7 +266,7 @@ def test_eight_presses_at_once_make_one_account(google):
 def test_an_account_that_another_press_has_made_meanwhile_is_signed_in(client, google, monkeypatch):
     come(Client(), google)
     # As when the account is made between the look for it and its creation here.
-    monkeypatch.setattr("accounts.models.queryset.UserManager.by_google", lambda *_: None)
+    monkeypatch.setattr("accounts.models.manager.UserManager.by_google", lambda *_: None)
 
     come(client, google)
 

@@ -63,7 +63,7 @@ def answer(request: HttpRequest, link: MagicLink, invite: Invite, account: User)
     link.sign_in(account, "" if is_here else browser.identify(request, purposes.CONFIRM))
     messages.success(request, _("You are in %(groups)s now.") % {"groups": ", ".join(invite.promised.values())})
     if is_here:
-        return redirect(link.leads_to or "account")
+        return redirect(sessions.landing(link.leads_to))
     return sessions.start(request, account, link.leads_to, sessions.LINK)
 
 

@@ -1,6 +1,7 @@
 """The security history of all people at the desk, in sentences, read-only. It may be millions of rows long."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, User
-from accounts.models.event import BY_STAFF, CHANGED, FAILED
+from accounts.models.event import BY_STAFF, CHANGED, FAILED, FAILURES, NO_CHANGES
 from accounts.sentences import GONE, is_of_account, read_names, sentence
 from kit.list_filter import Chips, ChoiceFilter
 from kit.long_list import LongList, ReadOnly
@@ -22,11 +23,23 @@ class ShowChips(Chips):
     title = _("show")
     parameter_name = "show"
     choice_of = {"failed": FAILED, "changed": CHANGED, "staff": BY_STAFF}
+    belongs: ClassVar[dict[str, Callable[[str], bool]]] = {
+        "failed": lambda kind: kind in FAILURES,
+        "changed": lambda kind: kind not in NO_CHANGES,
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("failed", _("Failed sign-ins")), ("changed", _("Changes")), ("staff", _("Done by staff"))]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
+        """Returns the rows of `queryset` that belong to `value`.
+
+        Of the one kind that the URL may name, all belong to a choice of kinds or none: to find none among millions, the
+        database would read them all.
+        """
+        kind = self.request.GET.get(KindFilter.parameter_name)
+        if kind and value in self.belongs:
+            return queryset if self.belongs[value](kind) else queryset.none()
         return queryset.filter(self.choice_of[value])
 
 

@@ -24,7 +24,8 @@ FAILURES = ("code_failed", "failed", "guessed")
 SESSIONS = ("prolonged", "session_ended", "signed_in", "signed_out")
 INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked")
 FAILED = models.Q(kind__in=FAILURES)
-CHANGED = ~models.Q(kind__in=[*FAILURES, *INVITATIONS, *SESSIONS])
+NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
+CHANGED = ~models.Q(kind__in=[*NO_CHANGES])
 BY_STAFF = models.Q(detail__by="staff") | models.Q(kind="power_used")
 
 

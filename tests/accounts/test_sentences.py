@@ -166,6 +166,10 @@ def test_quick_filters_find_guesses_changes_and_what_staff_have_done(desk, maria
     assert found(desk, show="failed") == ["failed"]
     assert found(desk, show="changed") == ["turned_off", "username_changed"]
     assert found(desk, show="staff") == ["turned_off"]
+    assert found(desk, show="failed", kind="failed") == ["failed"]
+    assert found(desk, show="changed", kind="turned_off") == ["turned_off"]
+    assert found(desk, show="failed", kind="turned_off") == []
+    assert found(desk, show="changed", kind="failed") == []
 
 
 @pytest.mark.parametrize("query", ["show=nonsense", "kind=nonsense", "user=1", "at__gte=2026-01-01"])

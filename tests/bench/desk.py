@@ -133,7 +133,10 @@ class Bench:
     def judge(self, what, costs, note=""):
         """Prints the highest costs among some pages, and each bad page; returns whether none is bad."""
         most = [max(getattr(cost, name) for cost in costs.values()) for name in Cost._fields[:3]]
-        say("{}: at most {} statements, {:.0f} ms of the database, {:,} rows read by one{}".format(what, *most, note))
+        slowest = max(costs, key=lambda page: costs[page].milliseconds)
+        where = f" ({slowest})" if len(costs) > 1 else ""
+        figures = "{} statements, {:.0f} ms of the database{}, {:,} rows read by one".format(*most[:2], where, most[2])
+        say(f"{what}: at most {figures}{note}")
         bad = {page: cost for page, cost in costs.items() if not cost.is_good}
         for page, cost in bad.items():
             say(f"  BAD {page}: {cost.statements} statements, {cost.milliseconds:.0f} ms, {cost.read:,} rows read")

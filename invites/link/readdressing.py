@@ -104,4 +104,4 @@ def move(invite: Invite, email: str, *, by: User | None, **changed: Any) -> Invi
     row.announce_invites("invite.revoked")
     Event.objects.record(Event.Kind.REVOKED, by, about=invite.pk)
     said = {name: getattr(invite, name) for name in SAID} | changed
-    return Invite.objects.issue(email, by=by, groups=invite.group_ids, **said)
+    return Invite.objects.issue(email, by=by, groups=invite.group_ids, remind=invite.reminds, **said)

@@ -194,6 +194,11 @@ class Invite(models.Model):
         return self.State.EXPIRED if self.replaced_at or self.is_expired else self.State.PENDING
 
     @property
+    def reminds(self) -> bool:
+        """True if a reminder is planned or there was one already, False if its inviter, or the site, wants none."""
+        return self.remind_at is not None or self.reminders > 0
+
+    @property
     def is_expired(self) -> bool:
         """True if its end has passed, even if it was answered before."""
         return timezone.now() >= self.expires_at

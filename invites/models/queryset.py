@@ -147,6 +147,7 @@ class InviteQuerySet(Lifecycle):
         lifetime: timedelta | None = None,
         groups: Iterable[int] = (),
         by: User | None = None,
+        remind: bool = True,
         **said: Any,
     ) -> "Invite":
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
@@ -155,10 +156,12 @@ class InviteQuerySet(Lifecycle):
         name, note, language, next, batch. If the address has an open invitation already (for the source MEMBER from
         this member, else from staff), that one is mailed again and returned: its end may become later, what it says
         stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups. Stores
-        all of this in one transaction. `by` is who did it, if not the inviter.
+        all of this in one transaction. `by` is who did it, if not the inviter. Without `remind` no reminder is planned.
         """
         account = User.objects.filter(email=email).first()
-        new = self.model(email=email, source=source, invited_by=invited_by, **said, **first_times(lifetime))
+        new = self.model(
+            email=email, source=source, invited_by=invited_by, **said, **first_times(lifetime, remind=remind)
+        )
         new.group_ids = list(groups)
         new.expires_at = new.end_if_mailed(account, new.created_at)
         with transaction.atomic():
@@ -168,7 +171,7 @@ class InviteQuerySet(Lifecycle):
             rivals = self.rivals(source, invited_by).filter(email=email).select_for_update(no_key=True)
             invite = new if stored else rivals.first()
             if invite is None:  # a visitor answered it between the two statements
-                said |= {"lifetime": lifetime, "groups": new.group_ids, "by": by}
+                said |= {"lifetime": lifetime, "groups": new.group_ids, "by": by, "remind": remind}
                 return self.issue(email, source=source, invited_by=invited_by, **said)
             until = invite.end_if_mailed(account, new.created_at)
             if not stored:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event
-from invites.models import Invite
+from invites.models import Entry, Invite
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
@@ -71,6 +71,15 @@ def test_another_address_gets_the_invitation_and_the_old_link_is_dead(desk, clie
     told = words(desk.get(at(invite, "change")))
     assert "olga withdrew it" in told
     assert f"{NEW} was invited instead" in told
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_no_reminder_is_planned_for_the_other_address_where_none_was(desk, ada, wanted):
+    Invite.objects.issue_many([Entry(OLD, remind=wanted)], source="csv", invited_by=ada)
+
+    correct(desk, Invite.objects.get(email=OLD))
+
+    assert (Invite.objects.get(email=NEW).remind_at is not None) == wanted
 
 
 def test_mail_that_has_not_left_does_not_leave_after_the_address_was_corrected(desk, mailbox, ada):

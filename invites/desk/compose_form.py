@@ -194,7 +194,7 @@ def reminders() -> str:
     """Returns how often the site reminds people, as the label of a box."""
     many = ngettext("Remind them %(count)s time", "Remind them up to %(count)s times", settings.INVITE_REMINDERS)
     if settings.INVITE_REMINDERS == 1:
-        return _("Remind them once, 2\xa0days before the end")
+        return _("Remind them once, 2 days before the end")
     return many % {"count": settings.INVITE_REMINDERS}
 
 

@@ -37,7 +37,7 @@ class Tile:
 
 @dataclass
 class Offer:
-    """Something to do now: why, in one line and a quiet one, and the link of the button that leads there."""
+    """Something to do now: why, in one line and a quiet one, and the link of the button that leads there, if any."""
 
     what: str
     why: Any
@@ -106,23 +106,31 @@ def offers(batch: Batch, found: dict[str, Any], *, sees_all: bool) -> Iterator[O
     """Yields what can be done now about people who are waited for."""
     if count := found["unopened"]:
         what = ngettext("%(count)s has not opened it", "%(count)s have not opened it", count)
-        why = format_html(_("Sent {when}."), when=times.brief_html(batch.begun_at)) if batch.begun_at else ""
-        yield offer(what, why, _("Remind the %(count)s"), count, page_url(batch, "unopened"))
+        url = page_url(batch, "unopened")
+        button = offered(_("Remind the %(count)s"), found["to_remind"])
+        yield Offer(offered(what, count), last_mail(batch, found), button, url)
     if count := found["opened"]:
         what = ngettext("%(count)s opened it and stopped", "%(count)s opened it and stopped", count)
-        why = _("Perhaps they need a word from you.")
-        yield offer(what, why, _("Write to the %(count)s"), count, page_url(batch, "opened"))
+        why = _("Perhaps they need a word from you.") if found["to_write"] else last_mail(batch, found)
+        button = offered(_("Write to the %(count)s"), found["to_write"])
+        yield Offer(offered(what, count), why, button, page_url(batch, "opened"))
     if sees_all and (count := found["lost"]):
         what = ngettext("%(count)s did not arrive", "%(count)s did not arrive", count)
         why = _("Mend the addresses first, then send again.")
         url = list_url(batch, state="undelivered")
-        yield offer(what, why, _("Send again to %(count)s"), count, url)
+        yield Offer(offered(what, count), why, offered(_("Send again to %(count)s"), count), url)
 
 
-def offer(what: str, why: Any, button: str, count: int, url: str) -> Offer:
-    """Returns the Offer with `count` in its words."""
-    number = {"count": with_separators(count)}
-    return Offer(what % number, why, button % number, url)
+def last_mail(batch: Batch, found: dict[str, Any]) -> SafeString | str:
+    """Returns as HTML when the people of the list were last written to; "" if that is not known."""
+    if found["reminded_at"]:
+        return format_html(_("Reminded {when}."), when=times.brief_html(found["reminded_at"]))
+    return format_html(_("Sent {when}."), when=times.brief_html(batch.begun_at)) if batch.begun_at else ""
+
+
+def offered(said: str, count: int) -> str:
+    """Returns the words with `count` in them, or "" if it is 0."""
+    return said % {"count": with_separators(count)} if count else ""
 
 
 def page_url(batch: Batch, name: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, Count, Max, Q, When
 from django.utils import timezone
 
+from invites.models.reminders import APART, MOST
 from invites.models.states import OPEN, UNANSWERED
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
@@ -42,15 +43,26 @@ def standings(invites: "InviteQuerySet") -> dict[str, Q]:
 def progress(invites: "InviteQuerySet") -> dict[str, Any]:
     """Returns how many of these invitations have each of standings(), and how many there are, "invited".
 
-    Also "open", how many can be withdrawn; "queued", how many have a newest mail that has not left; and "until", when
-    the last of the open ones ends, or None. Takes two statements. `invites` must be sliced or few: all are read.
+    Also "open", how many can be withdrawn; "to_write" and "to_remind", how many of the opened and of the unopened ones
+    may be reminded by now; "queued", how many have a newest mail that has not left; "reminded_at", when the last
+    reminder was sent, and "until", when the last of the open ones ends, each None if there is none. Takes two
+    statements. `invites` must be sliced or few: all are read.
     """
     rows = invites.model.objects.filter(pk__in=invites.values("pk"))
-    numbers = {name: Count("pk", filter=condition) for name, condition in standings(invites).items()}
+    conditions = standings(invites)
+    waiting_mails = newest_mails(invites).filter(sent_at=None, given_up_at=None)
+    may_be_reminded = Q(reminders__lt=MOST) & ~Q(reminded_at__gt=timezone.now() - APART)
+    may_be_reminded &= ~Q(pk__in=waiting_mails.values("about"))
+    conditions["to_write"] = conditions["opened"] & may_be_reminded
+    conditions["to_remind"] = conditions["unopened"] & may_be_reminded
     found = rows.aggregate(
-        **numbers, invited=Count("pk"), open=Count("pk", filter=OPEN), until=Max("expires_at", filter=OPEN)
+        **{name: Count("pk", filter=condition) for name, condition in conditions.items()},
+        invited=Count("pk"),
+        open=Count("pk", filter=OPEN),
+        reminded_at=Max("reminded_at"),
+        until=Max("expires_at", filter=OPEN),
     )
-    return found | {"queued": newest_mails(invites).filter(sent_at=None, given_up_at=None).count()}
+    return found | {"queued": waiting_mails.count()}
 
 
 def neediest_first(invites: "InviteQuerySet") -> "InviteQuerySet":

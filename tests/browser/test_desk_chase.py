@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from invites.models import Batch, Entry, Invite, in_step
 from outbox.models import OutboxMessage
-from tests.tools.factories import PASSWORD, UserFactory
+from tests.browser.desk import said, sign_in_staff
+from tests.tools.factories import UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -32,19 +33,12 @@ def a_list(by):
 @pytest.fixture
 def page(visit, admin_user):
     page = visit(locale="en-GB")
-    page.goto("/login")
-    page.fill("#id_login", admin_user.username)
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button").first.click()
+    sign_in_staff(page)
     return page
 
 
 def reminded():
     return set(OutboxMessage.objects.filter(kind="invite_reminder").values_list("recipient", flat=True))
-
-
-def said(page):
-    return page.locator(".messagelist").inner_text()
 
 
 def test_two_presses_on_the_page_of_a_list_remind_those_who_have_not_opened_it(page, admin_user, mailbox):

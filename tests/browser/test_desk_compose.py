@@ -1,11 +1,9 @@
 """Staff invite a list from Excel with scripts off, and see the mail and the page before anything is sent."""
 
-from io import BytesIO
-
 import pytest
-from openpyxl import Workbook
 
 from invites.models import Batch, Invite
+from tests.browser.desk import sign_in_staff, workbook
 from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -15,25 +13,9 @@ pytestmark = pytest.mark.usefixtures("db")
 def page(visit, admin_user):
     """The form for inviting, in the browser of the owner."""
     page = visit(locale="en-GB")
-    page.goto("/login")
-    page.fill("#id_login", admin_user.username)
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button").first.click()
+    sign_in_staff(page)
     page.goto("/admin/invites/batch/add/")
     return page
-
-
-def workbook():
-    """Returns an Excel file of 40 people, with a title row, names in two columns and three bad lines."""
-    book, raw = Workbook(), BytesIO()
-    book.active.append(["Autumn workshop, participants"])
-    book.active.append(["First name", "Last name", "E-mail", "Phone"])
-    for n in range(40):
-        book.active.append([f"Guest{chr(97 + n % 26)}", "Hopper", f"guest{n}@example.com", f"+1 {n}"])
-    for bad in ("no address", "bob@corp", "@"):
-        book.active.append(["Bad", "Line", bad])
-    book.save(raw)
-    return {"name": "people.xlsx", "mimeType": "application/octet-stream", "buffer": raw.getvalue()}
 
 
 def test_an_excel_file_of_forty_is_sent_with_three_presses(page, mailbox):

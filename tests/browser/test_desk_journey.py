@@ -8,6 +8,7 @@ from accounts.models import User
 from invites.models import Invite, MagicLink
 from outbox.mail.deliver import deliver_due
 from outbox.models import Suppression
+from tests.browser.desk import said, sign_in_staff
 from tests.tools.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -20,20 +21,12 @@ def choose(page, action, *addresses):
     page.locator(".actions button", has_text=action).click()
 
 
-def said(page):
-    return page.locator(".messagelist").inner_text()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_admin_invites_many_watches_steers_and_looks_after_people(visit, mailbox, admin_user, scheme):
     page = visit(color_scheme=scheme)
-    page.goto("/admin/")
-    page.fill("#id_login", "olga")
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button", has_text="Sign in").first.click()
+    sign_in_staff(page)
 
     # A list with mistakes is checked, then sent.
-    page.goto("/admin/")
     page.locator("a[href='/admin/invites/batch/add/']").first.click()
     page.fill("[name=pasted]", "grace@example.com\nalan@example.com\nnobody\ngrace@example.com\nada@example.org")
     page.locator("#content button", has_text="Check the list").click()
@@ -96,10 +89,7 @@ def test_somebody_says_no_for_good(visit, mailbox):
 def test_on_a_phone_the_actions_and_the_reasons_of_suppressed_addresses_can_be_read(visit, admin_user):
     Suppression.objects.suppress("a.rather.long.address@department.example.com", "550 5.1.1 No such user here")
     page = visit(viewport={"width": 390, "height": 800})
-    page.goto("/admin/outbox/suppression/")
-    page.fill("#id_login", "olga")
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button", has_text="Sign in").first.click()
+    sign_in_staff(page)
     page.goto("/admin/outbox/suppression/")
 
     for part in (".actions button", "td.field-why"):
@@ -114,10 +104,7 @@ def test_staff_find_sort_and_act_on_a_phone_by_chips_heads_and_buttons(visit, ma
         Invite.objects.issue(f"guest{number:02}@example.com", source="admin", invited_by=admin_user, name="Guest")
     Invite.objects.issue("grace@example.com", source="admin", invited_by=admin_user, name="Grace Hopper")
     page = visit(viewport={"width": 320, "height": 800})
-    page.goto("/admin/")
-    page.fill("#id_login", "olga")
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button", has_text="Sign in").first.click()
+    sign_in_staff(page)
 
     page.goto("/admin/invites/invite/")
     page.locator(".chips a", has_text="Not opened").first.click()
@@ -157,10 +144,7 @@ def test_no_list_scrolls_sideways_on_the_smallest_phone(visit, mailbox, admin_us
     UserFactory(username="a-rather-long-name-of-30-letters"[:30], email="a.rather.long.address@department.example.com")
     Group.objects.create(name="A group with a name that is as long as names of groups can be")
     page = visit(viewport={"width": 320, "height": 640})
-    page.goto("/admin/")
-    page.fill("#id_login", "olga")
-    page.fill("#id_password", PASSWORD)
-    page.locator("main form button", has_text="Sign in").first.click()
+    sign_in_staff(page)
     page.goto(f"/admin/{path}/")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -7,7 +7,6 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
-from axe_playwright_python.base import AXE_SCRIPT
 from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -21,6 +20,7 @@ from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression, Webhook
+from tests.browser.axe import violations
 from tests.browser.keyboard import PHONE
 from tests.operations.test_home import fill_home
 from tests.tools import phone
@@ -32,9 +32,6 @@ pytestmark = pytest.mark.usefixtures("db")
 BUTTON = "main form:has(input:visible) button"
 AGO = timezone.now() - timedelta(hours=2)
 LAPTOP_SIZE, PHONE_SIZE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
-# Asks axe only for the rules that a page breaks, and where: sending its other results takes longer than finding them.
-VIOLATIONS = """options => axe.run({resultTypes: ['violations'], ...options}).then(({violations}) =>
-    violations.map(({help, nodes}) => `${help}: ${nodes.map(({html}) => html)}`))"""
 
 
 @pytest.fixture(scope="session")
@@ -585,14 +582,13 @@ def test_a_page_is_right_for_every_eye(view, name, locale, subtests):
     page.wait_for_load_state()  # a click waits for the answer's first byte only
 
     if locale == "en-GB":  # the page's bones and colours are the same in all languages; only words differ in length
-        page.evaluate(AXE_SCRIPT)
         with subtests.test("axe in the light"):
             page.emulate_media(color_scheme="light")
-            assert not page.evaluate(VIOLATIONS, {})
+            assert not violations(page)
         with subtests.test("axe in the dark"):
             page.emulate_media(color_scheme="dark")  # colours are all that a theme changes
             page.evaluate("Promise.all(document.getAnimations().map((fading) => fading.finished))")
-            assert not page.evaluate(VIOLATIONS, {"runOnly": ["color-contrast", "link-in-text-block"]})
+            assert not violations(page, runOnly=["color-contrast", "link-in-text-block"])
     if name.startswith("desk") and not name.startswith("desk home"):  # tables of the desk may scroll
         return
     page.set_viewport_size(PHONE_SIZE)

@@ -148,7 +148,7 @@ def test_only_lengths_of_time_that_the_site_allows_are_offered(desk, settings):
 
 
 def test_people_are_reminded_unless_the_box_is_empty(desk, settings):
-    assert "Remind them once, 2\xa0days before the end" in desk.get(f"{LISTS}add/").text
+    assert "Remind them once, 2 days before the end" in desk.get(f"{LISTS}add/").text
     preview = check(desk, "new@example.com")
     form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
     assert re.search(r'name="remind" [^>]*checked', form.text) is None

@@ -108,6 +108,21 @@ def test_two_presses_remind_them(desk, batch, button, reminded):
     assert done.redirect_chain[-1][0] == page_of(batch)
     mails = OutboxMessage.objects.filter(kind="invite_reminder")
     assert sorted(mails.values_list("recipient", flat=True)) == reminded
+    assert button not in buttons(done)  # their mails are on the way
+    mails.update(sent_at=timezone.now())
+    again = desk.get(page_of(batch))
+    assert button not in buttons(again)
+    assert "Reminded now" in words(again, " ")
+    Invite.objects.update(reminded_at=YESTERDAY)
+    assert button in buttons(desk.get(page_of(batch)))
+    Invite.objects.update(reminders=3)
+    assert button not in buttons(desk.get(page_of(batch)))
+
+
+def test_a_mail_that_has_not_left_is_not_followed_by_a_reminder(desk, batch):
+    OutboxMessage.objects.filter(recipient="quiet@example.com").update(sent_at=None)
+
+    assert buttons(desk.get(page_of(batch))).keys() >= {"Remind the 1", "Write to the 1"}
 
 
 def test_more_days_for_a_group_with_rights_ask_for_proof_and_a_plain_reminder_does_not(desk, admin_user, settings):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from invites import mails
-from invites.models import Invite, InviteQuerySet, Outcome, in_step
+from invites.models import Invite, InviteQuerySet, Outcome, in_step, lifetimes
 from invites.models.joining import accounts_of
 from invites.models.reminders import LONGER
 from kit import plain_line, times
@@ -79,7 +79,7 @@ class Reminding(Asked):
 
     def mail(self, invite: Invite, account: User | None) -> OutboxMessage:
         if self.longer and invite.source != Invite.Source.MEMBER:
-            invite.expires_at += LONGER
+            invite.expires_at = lifetimes.lengthened(invite.expires_at, LONGER)
         return mails.reminder(invite, account, self.note)
 
     @staticmethod

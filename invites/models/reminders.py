@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 
 from accounts.models import Event
 from invites import mails
+from invites.models import lifetimes
 from invites.models.outcome import Reason
 from invites.models.steps import Mailing
 from outbox.models import OutboxMessage
@@ -124,5 +125,5 @@ class RemindByHand(Remind):
             lengthened = [invite for invite in invites if invite.source != member]
             rows.filter(pk__in=[invite.pk for invite in lengthened]).move_end(F("expires_at") + LONGER)
             for invite in lengthened:
-                invite.expires_at += LONGER
+                invite.expires_at = lifetimes.lengthened(invite.expires_at, LONGER)
         super().apply(rows, invites)

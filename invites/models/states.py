@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.expressions import Combinable, RawSQL
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import User
@@ -167,8 +168,12 @@ class InviteStates(models.QuerySet["Invite"]):
         self.announce_invites("invite.sent")
 
     def move_end(self, end: Any) -> None:
-        """Lets these invitations and their links last until `end`, an expression; see until_end(), lengthen_links()."""
-        self.update(**until_end(end))
+        """Lets these invitations and their links last until `end`, an expression; see until_end(), lengthen_links().
+
+        None ends later than INVITE_MAX_LIFETIME from now by this, and none sooner than before.
+        """
+        latest = Value(timezone.now() + settings.INVITE_MAX_LIFETIME)
+        self.update(**until_end(Greatest("expires_at", Least(end, latest))))
         self.lengthen_links()
 
     def announce_invites(self, name: str) -> None:

@@ -74,7 +74,8 @@ class RevokeUnsent(Revoke):
 class Extend(Verb):
     """The verb that lengthens open invitations and their links by their own lifetime, without a mail.
 
-    Counts from their end or, if it has passed, from now. Refuses those from members, and those to an address that has
+    Counts from their end or, if it has passed, from now; none ends later than INVITE_MAX_LIFETIME from now by this.
+    Refuses those from members, and those to an address that has
     an account and joins no group by them.
     """
 

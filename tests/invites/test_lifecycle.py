@@ -88,7 +88,7 @@ def own(request, olga):
     return Invite.objects.issue("own@example.com", source="admin", invited_by=olga, lifetime=request.param)
 
 
-def test_an_invitation_lasts_for_its_own_time_each_time_it_is_sent(own, client, mailbox):
+def test_an_invitation_lasts_for_its_own_time_each_time_it_is_sent(own, client, mailbox, settings):
     first = own.expires_at
     assert first - own.created_at == own.lifetime
     with time_machine.travel(first + timedelta(hours=1), tick=False):
@@ -97,7 +97,8 @@ def test_an_invitation_lasts_for_its_own_time_each_time_it_is_sent(own, client, 
         assert rows(own).get().expires_at == own.links.get().expires_at == ends
     with time_machine.travel(first + timedelta(hours=2), tick=False):
         assert rows(own).extend().done
-        assert rows(own).get().expires_at == own.links.get().expires_at == ends + own.lifetime
+        longest = timezone.now() + settings.INVITE_MAX_LIFETIME
+        assert rows(own).get().expires_at == own.links.get().expires_at == min(ends + own.lifetime, longest)
 
 
 def test_a_holder_who_asks_again_gets_its_own_time(own):
@@ -254,6 +255,20 @@ def test_extending_adds_seven_days_and_mails_nothing(invite, olga):
     assert invite.links.get().expires_at == invite.expires_at + timedelta(days=7)
     assert OutboxMessage.objects.count() == 1
     assert history(invite)[-1] == ("extended", "olga")
+
+
+def test_extending_again_and_again_goes_no_further_than_the_longest_lifetime(invite, settings):
+    latest = timezone.now() + settings.INVITE_MAX_LIFETIME
+    Invite.objects.update(expires_at=latest - timedelta(days=1))
+
+    rows(invite).extend()
+
+    end = rows(invite).get().expires_at
+    assert timedelta(0) <= end - latest < timedelta(minutes=1)
+    assert invite.links.get().expires_at == end
+    settings.INVITE_MAX_LIFETIME = timedelta(days=1)
+    rows(invite).extend()
+    assert rows(invite).get().expires_at == end
 
 
 def test_an_expired_invitation_is_extended_from_now(invite):

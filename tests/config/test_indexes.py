@@ -146,7 +146,6 @@ def readers():
         "invite_accepted_by": lambda: Inviter.objects.get(pk=person.pk).tree(),
         "invite_brought": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
         "invite_open": lambda: Inviter.objects.get(pk=inviter.pk).tree(),
-        "invite_to_remind": lambda: list(Invite.objects.remindable()),
         "invite_with_news": lambda: digest.next_inviter(inviter.pk),
         "invite_end_untold": Invite.objects.announce_expired,
         "invite_readdressed": lambda: Invite.objects.forget(person),
@@ -159,6 +158,7 @@ def readers():
         "link_asked_for": lambda: newest(asked),
         "link_used": lambda: newest(asked.filter(used_at__isnull=False)),
         "invite_opened": lambda: (let_most_wait_unopened(), newest(Invite.objects.opened())),
+        "invite_to_remind": lambda: list(Invite.objects.remindable()),  # among many that wait
         "link_unused": lambda: (use_most_links(), newest(asked.unused().filter(expires_at__lte=now))),
     }
 

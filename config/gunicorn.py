@@ -20,6 +20,9 @@ class WithoutAccessLog(Logger):
     access_log_enabled = False
 
 
+# As in config.wsgi, which is loaded after this file.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
 bind = os.environ.get("BIND") or "127.0.0.1:8000"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)  # processes

@@ -244,4 +244,10 @@ def test_the_settings_say_how_many_hashes_are_computed_and_how_many_wait(setting
 
 
 def test_a_process_that_is_forked_makes_a_lane_of_its_own():
-    subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, env=os.environ, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", FORK],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        check=True,
+        timeout=60,
+    )

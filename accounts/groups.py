@@ -4,8 +4,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
+NAMES = """
+SELECT id, name, EXISTS (SELECT FROM auth_group_permissions WHERE group_id = auth_group.id)
+FROM "auth_group" WHERE id = ANY(%s) ORDER BY name
+"""
 # Groups by name: the id of each that a person may give, None for one that they may not.
 Groups = Mapping[str, int | None]
 
@@ -24,6 +29,16 @@ def givable(user: Any) -> QuerySet[Group]:
     if user is None or user.is_superuser:
         return Group.objects.all()
     return Group.objects.exclude(pk__in=with_rights().values("pk"))
+
+
+def names(ids: Collection[int], *, hold: bool = False) -> list[tuple[int, str, bool]]:
+    """Returns id and name of each of the groups with these ids, and whether it grants a permission, by name.
+
+    Groups that were deleted are left out. With `hold` the others can't be deleted until the caller's transaction ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"{NAMES} FOR KEY SHARE OF auth_group" if hold else NAMES, [list(ids)])
+        return cursor.fetchall()
 
 
 def named(user: Any) -> Groups:

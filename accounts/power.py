@@ -63,7 +63,8 @@ def dissolve(request: HttpRequest, groups: QuerySet[Group]) -> None:
 
     Takes a fixed number of statements. The mails are stored in the outbox. Invitations go on without the groups.
     """
-    gone = set(groups.values_list("name", flat=True))
+    # Locked: whoever is just joining one of them has joined it before, and is told, or finds it gone.
+    gone = set(groups.select_for_update().order_by("pk").values_list("name", flat=True))
     rows = User.objects.filter(pk__in=User.groups.through.objects.filter(group__in=groups).values("user"))
     members = list(rows.with_groups().order_by("pk"))
     Group.objects.filter(name__in=gone).delete()

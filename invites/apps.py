@@ -9,11 +9,12 @@ class InvitesConfig(AppConfig):
     verbose_name = _("Invitations")
 
     def ready(self) -> None:
-        """Adds invitations and links to the export and the erasing of personal data, and hears of lost mail.
+        """Adds invitations and links to the export and the erasing of personal data.
 
-        Called once at start.
+        Hears of lost mail and of people who leave groups. Called once at start.
         """
-        from invites import privacy, undelivered  # noqa: PLC0415 models can be imported only now
+        from invites import leaving, privacy, undelivered  # noqa: PLC0415 models can be imported only now
 
+        leaving.take_part()
         privacy.take_part()
         undelivered.take_part()

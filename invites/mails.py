@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts import notices, preferences
+from accounts import groups, notices, preferences
 from accounts.models import User
 from accounts.notices import without_link
 from invites import purposes
@@ -156,9 +155,9 @@ def into_groups(invite: "Invite", account: User, note: str = "") -> OutboxMessag
 def name_groups(invites: "Sequence[Invite]") -> None:
     """Reads into each of these invitations the names of the groups that it promises, in one statement for them all."""
     ids = {group for invite in invites for group in invite.group_ids}
-    names = dict(Group.objects.filter(pk__in=ids).order_by("name").values_list("pk", "name")) if ids else {}
+    named = groups.names(ids) if ids else []
     for invite in invites:
-        invite.promised = {pk: name for pk, name in names.items() if pk in invite.group_ids}
+        invite.promised = invite.promise(named)
 
 
 def reminder(invite: "Invite", account: User | None = None, note: str = "") -> OutboxMessage:

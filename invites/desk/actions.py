@@ -40,8 +40,9 @@ class Steering(FoundByWords):
 
         Of all rows that the list finds it is not known yet which they are: then it is enough that there are any.
         """
-        posted = getattr(request, "POST", {})
-        asked = {posted.get("action"), posted.get("CHANGE_FORM-action")}  # on the list, or on a page
+        posted = request.POST
+        # On the list, or on a page. Of several that were posted, Django may run any.
+        asked = {*posted.getlist("action"), *posted.getlist("CHANGE_FORM-action")}
         if not asked & RENEWING and not ("remind" in asked and "longer" in posted):
             return False
         powerful = InviteGroup.objects.filter(group__in=groups.with_rights())

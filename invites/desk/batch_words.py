@@ -33,6 +33,11 @@ def not_theirs() -> str:
     return _("This list names groups that give rights at the desk. Only a superuser may send it. Nothing was sent.")
 
 
+def paused() -> str:
+    """Returns the message that the list was not sent, because the person must not invite anybody."""
+    return _("Your invitations are paused, so nothing was sent. Ask whoever runs this site.")
+
+
 def nobody() -> str:
     """Returns the message that nothing was sent, because sending would mail nobody."""
     return _("Nobody in this list is left to be invited. Nothing was sent. Tick whom to write to all the same.")

@@ -19,6 +19,7 @@ from invites.sign_up.forms import SignupForm
 from outbox.mail.compose import render_parts
 from outbox.models import OutboxMessage
 
+HIDDEN = "…"  # instead of the username of somebody whom the person may not see at the desk
 NOWHERE = "#"  # where the links of the page lead, and what stands there for a token
 
 
@@ -73,4 +74,7 @@ def find(batch: Batch, place: str, by: User) -> Letter | None:
     number = next((number for number in mailed if str(number) == place), mailed[0])
     entry = unpack(batch.entries[number])
     invite = Invite.objects.of(entry, source=batch.source, invited_by=by)
-    return Letter(number, invite, Invite.objects.sift([entry]).joining.get(entry.email))
+    account = Invite.objects.sift([entry]).joining.get(entry.email)
+    if account and not by.has_perm("accounts.view_user"):
+        account.username = HIDDEN
+    return Letter(number, invite, account)

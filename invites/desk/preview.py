@@ -130,7 +130,11 @@ class Facts:
             found = self.suppressed.get(row["email"])
             return lift(found) if found and not found.is_opt_out else ""
         if row["fate"] == "has_account":
-            return _("In these groups already") if row.get("groups") else _("Choose a group to invite them into it")
+            return (
+                _("In these groups already, or turned off")
+                if row.get("groups")
+                else _("Choose a group to invite them into it")
+            )
         if row["fate"] not in MAILED:
             return str(row.get("problem", ""))
         own = {

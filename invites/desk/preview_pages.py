@@ -26,7 +26,7 @@ from invites import limits
 from invites.desk import batch_words as words
 from invites.desk import letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
-from invites.models import Batch, entries
+from invites.models import Batch, Invite, InviteGroup, entries
 from kit import csv_lines
 
 Policy = dict[str, Any]
@@ -48,11 +48,15 @@ class PreviewPages(BatchPages):
     """The pages of a list that was checked: what becomes of each line, the mail, the page it opens, and sending."""
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        """Returns whether this POST sends a list that names a group which grants permissions."""
+        """Returns whether this POST sends a list that names a group which grants permissions.
+
+        With "again" also whether it renews an invitation into such a group.
+        """
         match = getattr(request, "resolver_match", None)
         if match is None or match.url_name != "invites_batch_send":
             return super().asks_proof(request)
-        return groups.grant_power(entries.groups(self.find_batch(request, match.kwargs["batch_id"]).entries))
+        batch = self.find_batch(request, match.kwargs["batch_id"])
+        return groups.grant_power(entries.groups(batch.entries)) or ("again" in request.POST and renews_power(batch))
 
     def get_urls(self) -> list[URLPattern]:
         """Returns the addresses of these pages, before those of every batch."""
@@ -140,15 +144,17 @@ class PreviewPages(BatchPages):
 
         With "again" also mails people invited already, with "doubted" also likely typos. If the list names groups, this
         is recorded and mailed to the other superusers. Sends nothing, and says so, if a new check of the list finds
-        changes, nobody would be mailed, or the person may not give its groups. Raises PermissionDenied for a person
-        who may not invite or, with "again", not change invitations, Http404 for a batch they may not see,
-        Batch.DoesNotExist if it was just deleted.
+        changes, nobody would be mailed, the person is paused, or may not give its groups. Raises PermissionDenied for a
+        person who may not invite or, with "again" or for another's list that is half sent, not change invitations,
+        Http404 for a batch they may not see, Batch.DoesNotExist if it was just deleted.
         """
         batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}
         if chosen["again"] and not request.user.has_perm(STEER):
             raise PermissionDenied
-        if batch.begun_at is None and (refusal := self.refusal(request, batch, chosen)):
+        if batch.begun_at and not self.may_steer(request, batch):
+            raise PermissionDenied
+        if refusal := self.refusal(request, batch, chosen):
             self.message_user(request, refusal, messages.WARNING)
             return self.page_of(batch)
         with transaction.atomic():
@@ -159,14 +165,18 @@ class PreviewPages(BatchPages):
         return self.page_of(batch)
 
     def refusal(self, request: HttpRequest, batch: Batch, chosen: dict[str, bool]) -> str:
-        """Returns the reason why the batch must not be sent yet, or not by this person, in words, or "".
+        """Returns the reason why the batch must not be sent yet or go on, or not by this person, in words, or "".
 
-        `chosen` are the arguments of Batch.has_any(). Only a superuser may give groups that grant permissions. A list
-        that was checked more than 15 minutes ago is checked again, which saves its counts; if these have changed, the
-        person must look at them first.
+        `chosen` are the arguments of Batch.has_any(). Only a superuser may give groups that grant permissions, and who
+        is paused may not invite. A list that was checked more than 15 minutes ago, and of which nothing was sent, is
+        checked again, which saves its counts; if these have changed, the person must look at them first.
         """
+        if staff(request).invites_paused_at:
+            return words.paused()
         if not request.user.is_superuser and groups.grant_power(entries.groups(batch.entries)):
             return words.not_theirs()
+        if batch.begun_at:
+            return ""
         if batch.is_stale and batch.look_again():
             return words.changed()
         return "" if batch.has_any(**chosen) else words.nobody()
@@ -188,6 +198,12 @@ class PreviewPages(BatchPages):
         """
         batch = self.find_batch(request, batch_id)
         return as_file(f"{batch.pk}.csv", preview.table(batch))
+
+
+def renews_power(batch: Batch) -> bool:
+    """Returns whether somebody in the list has an open invitation into a group that grants permissions."""
+    invites = Invite.objects.open().filter(email__in=[row["email"] for row in batch.entries])
+    return InviteGroup.objects.filter(group__in=groups.with_rights(), invite__in=invites).exists()
 
 
 def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """Invitations, and what their holders can do with them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import groups
 from accounts.models import Event, User
 from invites.models import lifetimes
 from invites.models.queryset import WORDS, InviteQuerySet
@@ -228,6 +230,7 @@ class Invite(models.Model):
         called in a transaction. Raises Unavailable if the invitation is no longer open.
         """
         self.take(user)
+        self.hold_groups()
         if self.promised and self.add_to_groups(user, sorted(user.groups.values_list("name", flat=True))):
             user.announce_update("groups")
         Event.objects.record(Event.Kind.ACCEPTED, user, about=self.pk)
@@ -261,7 +264,22 @@ class Invite(models.Model):
         """
         if self.is_expired or not self.group_ids:
             return {}
-        return dict(Group.objects.filter(pk__in=self.group_ids).order_by("name").values_list("pk", "name"))
+        return self.promise(groups.names(self.group_ids))
+
+    def promise(self, named: Iterable[tuple[int, str, bool]]) -> dict[int, str]:
+        """Returns those of these groups that it promises, as `promised`; they are as accounts.groups.names() says.
+
+        A group that grants permissions now, perhaps since this was sent, is promised only by somebody who may still
+        give it: by an active superuser, or by a command.
+        """
+        by = self.invited_by
+        gives_all = by.is_active and by.is_superuser if by else self.source == self.Source.COMMAND
+        return {pk: name for pk, name, grants in named if pk in self.group_ids and (gives_all or not grants)}
+
+    def hold_groups(self) -> None:
+        """Reads `promised` anew, and keeps these groups from being deleted until the caller's transaction ends."""
+        if not self.is_expired and self.group_ids:
+            self.promised = self.promise(groups.names(self.group_ids, hold=True))
 
     def add_to_groups(self, user: User, before: list[str]) -> bool:
         """Adds the user, who is in the groups with the names `before`, to those that are promised.
@@ -272,7 +290,10 @@ class Invite(models.Model):
         after = sorted({*before, *self.promised.values()})
         if after == before:
             return False
-        user.groups.add(*self.promised)
+        membership = User.groups.through  # not by groups.add(), which asks first who is in them: somebody listens
+        membership.objects.bulk_create(
+            (membership(user=user, group_id=group) for group in self.promised), ignore_conflicts=True
+        )
         user.group_names = after
         by = {"by": "staff", "staff": self.invited_by.username if self.invited_by else ""}
         changed = {"groups": [before, after]}

@@ -128,6 +128,7 @@ class InviteQuerySet(Lifecycle):
         beginning = {**beginning, "conditions": conditions}
         if invite:  # it is locked before any link: always in this order, so that nothing deadlocks
             beginning["conditions"] = [invite.taking(newcomer), *conditions]
+            invite.hold_groups()
             joined = list(invite.promised.values())
             beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)], "groups": joined}
         try:

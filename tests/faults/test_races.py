@@ -9,6 +9,7 @@ from functools import partial
 from unittest.mock import patch
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -457,6 +458,29 @@ def test_withdrawing_what_somebody_who_has_an_account_accepts_leaves_one_winner(
 
         assert accepted == (page.status_code == 302) == (not outcome.done)
         assert became(link, invite) == (("used", "accepted") if accepted else ("revoked", "revoked"))
+
+
+def delete_group(group):
+    """Deletes the group at the desk, as its owner does; returns the answer."""
+    browser = Client()
+    browser.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return browser.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+
+
+@pytest.mark.parametrize("accept", [sign_in, partial(sign_up, username="guest")])
+def test_a_group_that_is_deleted_while_somebody_joins_it_is_no_fault(no_limits, accept):
+    for _ in range(ROUNDS):
+        User.objects.all().delete()
+        group = Group.objects.create(name="Friends")
+        by = UserFactory(is_superuser=True)
+        link, _invite = invited(groups=[group], invited_by=by)
+        if accept is sign_in:
+            UserFactory(email=link.email)
+        page, deleted = nearly_at_once(partial(accept, link), partial(delete_group, group))
+
+        assert (page.status_code, deleted.status_code) == (302, 302)
+        assert User.objects.filter(email=link.email).exists()
+        assert not Group.objects.exists()
 
 
 def replaced(invite):

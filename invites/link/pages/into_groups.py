@@ -25,8 +25,8 @@ def signed_in(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Shows the button for the invitation with this id, to the person whom it invites; its POST accepts it.
 
     The POST leads to where the invitation leads. An invitation that can't be accepted any more gets a page that says
-    why (410), one that there is not, or that is for another address, a page as well (404). Raises Limited after too
-    many presses.
+    why (410), one that there is not, or that is for another address, a page as well (404); one whose groups are gone
+    leads to where people land, with a message that says so. Raises Limited after too many presses.
     """
 
     def find(request: HttpRequest) -> MagicLink | None:
@@ -40,6 +40,10 @@ def signed_in(request: PersonRequest, pk: UUID) -> HttpResponse:
         return dead.page(request, link, purposes.CONFIRM)
 
     def view(request: HttpRequest, link: MagicLink) -> HttpResponse:
+        if not link.invite.promised:  # type: ignore[union-attr]
+            said = _("This invitation leads into no group any more, so there is nothing left to accept.")
+            messages.info(request, said)
+            return redirect(sessions.landing())
         return answer(request, link, link.invite, request.person)  # type: ignore[arg-type, attr-defined]
 
     return opened.opened_by(find, {MagicLink.State.PENDING}, over, view)(request)

@@ -4,8 +4,10 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 
+from accounts import groups
 from accounts.session.notes import GOOGLE_IDENTITY
 from invites import limits, purposes
 from invites.link import dead, opened
@@ -53,8 +55,7 @@ def for_sender(view: opened.InviteView) -> opened.View:
         if not waiting or sender is None or not sender.is_active:
             return render(request, "invites/link/readdress_over.html", status=dead.GONE)
         if request.method != "POST":
-            context = {"invite": invite, "token": tokens.sign(purposes.READDRESS, invite.pk)}
-            return render(request, "invites/link/readdress.html", context)
+            return question(request, invite)
         limits.PRESS_PER_LINK.check(request, invite.pk.hex)
         try:
             return view(request, invite)
@@ -64,13 +65,35 @@ def for_sender(view: opened.InviteView) -> opened.View:
     return wrapper
 
 
+def question(request: HttpRequest, invite: Invite, *, status: int = 200) -> HttpResponse:
+    """Returns the page that shows the sender both buttons.
+
+    Instead of the first it shows the way to the desk, if the invitation gives rights there: whoever holds the mail must
+    not be able to send these elsewhere.
+    """
+    context = {
+        "invite": invite,
+        "token": tokens.sign(purposes.READDRESS, invite.pk),
+        "at_desk": gives_rights(invite) and reverse("admin:invites_invite_correct", args=[invite.current.pk]),
+    }
+    return render(request, "invites/link/readdress.html", context, status=status)
+
+
+def gives_rights(invite: Invite) -> bool:
+    """Returns whether the invitation, or the open one in its place, is into a group that grants permissions."""
+    return groups.grant_power(invite.current.group_ids)
+
+
 @for_sender
 def approve(request: HttpRequest, invite: Invite) -> HttpResponse:
     """Shows the sender both buttons. Its POST withdraws the invitation, sends one to the other address, and says so.
 
-    When the sender has answered, or the invitation has ended, a page says so (410). Raises Limited after too many
-    presses or bad tokens.
+    When the sender has answered, or the invitation has ended, a page says so (410). One that gives rights at the desk
+    goes nowhere by this: the page says where that can be done (403). Raises Limited after too many presses or bad
+    tokens.
     """
+    if gives_rights(invite):
+        return question(request, invite, status=403)
     Readdressing(invite).approve()
     return render(request, "invites/link/readdress_done.html", {"email": invite.readdress_to, "moved": True})
 

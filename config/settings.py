@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 
 from config import environment, keys, logs
 from config.environment import THIS_MACHINE, env, read
+from kit import spans
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,7 +44,8 @@ MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
 # How long an invitation works, and how long one at most whose inviter chooses that.
 _hour, _year = timedelta(hours=1), timedelta(days=365)
 INVITE_MAX_LIFETIME = environment.span("INVITE_MAX_LIFETIME", "90d", least=_hour, most=_year)
-INVITE_LIFETIME = environment.span("INVITE_LIFETIME", "7d", least=_hour, most=INVITE_MAX_LIFETIME)
+_usual = spans.write(min(timedelta(days=7), INVITE_MAX_LIFETIME))
+INVITE_LIFETIME = environment.span("INVITE_LIFETIME", _usual, least=_hour, most=INVITE_MAX_LIFETIME)
 # How many reminders of an invitation are sent by a timer, and how far apart.
 INVITE_REMINDERS = environment.number("INVITE_REMINDERS", 1, least=0, most=3)
 INVITE_REMIND_EVERY = environment.span("INVITE_REMIND_EVERY", "2d", least=timedelta(days=1), most=timedelta(days=30))

@@ -130,6 +130,10 @@ def test_a_weak_key_is_known_and_a_random_one_is_not(subtests):
             assert not is_weak("".join(secrets.choice(some) for _ in range(50)))
 
 
+def test_a_short_longest_lifetime_of_invitations_shortens_the_usual_one():
+    assert start(**GOOD, INVITE_MAX_LIFETIME="3d").returncode == 0
+
+
 def test_a_trial_on_ones_own_machine_may_have_any_key():
     assert start(DEBUG="1", SECRET_KEY=WEAK[0]).returncode == 0
 

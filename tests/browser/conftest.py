@@ -5,6 +5,7 @@ import shutil
 import threading
 
 import pytest
+from django.db import connections
 from playwright.sync_api import sync_playwright
 
 # The first of these draws no windows, and takes a quarter of the time.
@@ -31,6 +32,7 @@ def chromium(django_db_setup):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
+        connections.close_all()  # While its loop runs, this thread has others than before and after it.
     # The server's threads end once no browser is connected. Only then may their database be dropped.
     for thread in threading.enumerate():
         if thread.name.endswith("(process_request_thread)"):

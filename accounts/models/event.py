@@ -22,7 +22,7 @@ NOBODYS_KEPT = timedelta(days=30)
 # What many events are about. By all other kinds, an account was changed.
 FAILURES = ("code_failed", "failed", "guessed")
 SESSIONS = ("prolonged", "session_ended", "signed_in", "signed_out")
-INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked")
+INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked", "stopped")
 FAILED = models.Q(kind__in=FAILURES)
 NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
 CHANGED = ~models.Q(kind__in=[*NO_CHANGES])
@@ -114,6 +114,7 @@ class Event(models.Model):
         EXTENDED = "extended", _("Extended an invitation")
         REVOKED = "revoked", _("Withdrew an invitation")
         REMINDED = "reminded", _("Reminder sent")
+        STOPPED = "stopped", _("Stopped a mail")
         ACCEPTED = "accepted", _("Accepted an invitation")
         DECLINED = "declined", _("Declined an invitation")
 

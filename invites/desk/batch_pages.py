@@ -125,7 +125,7 @@ class BatchPages(ReadOnly, LongList):
         return self.page_of(batch)
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Shows whose mail has not left, and asks. Its POST withdraws their invitations and leads to the batch.
+        """Shows whose mail has not left, and asks. Its POST stops these mails, see Batch.undo(), and leads to the batch.
 
         Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
         invitations; Http404 for a batch that this person may not see.
@@ -133,7 +133,10 @@ class BatchPages(ReadOnly, LongList):
         batch = self.find_to_steer(request, batch_id)
         if request.method != "POST":
             return self.render(request, "confirm", batch, words.confirm_undo(batch))
-        return self.report_withdrawn(request, batch, batch.undo(staff(request)))
+        withdrawn, kept = batch.undo(staff(request))
+        changed = len(withdrawn.done) + len(kept.done) + len(batch.entries)
+        self.report(request, words.stopped(batch, withdrawn, kept), changed, {})
+        return self.page_of(batch)
 
     def withdraw(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the open invitations, and asks. Its POST withdraws them and leads to the page of the batch.

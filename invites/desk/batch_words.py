@@ -66,11 +66,58 @@ def reasons(numbers: dict[str, int]) -> str:
     return ", ".join(f"{with_separators(number)} {Reason(reason).label}" for reason, number in numbers.items())
 
 
+def stop(unsent: int) -> str:
+    """Returns the words of the button that stops this many mails or, if it is 0, the sending of a list."""
+    if not unsent:
+        return _("Stop the sending")
+    said = ngettext("Stop the mail (%(count)s)", "Stop the %(count)s mails", unsent)
+    return said % {"count": with_separators(unsent)}
+
+
+def stopped(batch: Batch, withdrawn: Outcome, kept: Outcome) -> str:
+    """Returns the message after Batch.undo() of `batch`, as it was before: what was stopped, and what had left."""
+    mails, left = len(withdrawn.done) + len(kept.done), sum(why == Reason.LEFT for _email, why in kept.skipped)
+    counted = [
+        (len(batch.entries), nobody_more(len(batch.entries))),
+        (mails, ngettext("%(count)s mail stopped.", "%(count)s mails stopped.", mails)),
+        (
+            len(withdrawn.done),
+            ngettext("%(count)s invitation withdrawn.", "%(count)s invitations withdrawn.", len(withdrawn.done)),
+        ),
+        (left, ngettext("%(count)s mail had left already.", "%(count)s mails had left already.", left)),
+    ]
+    said = [words % {"count": with_separators(count)} for count, words in counted if count]
+    return " ".join(said) or _("Nothing was waiting any more.")
+
+
+def nobody_more(left: int) -> str:
+    """Returns the sentence that so many people who are still in a list are not invited."""
+    return ngettext(
+        "%(count)s person who has not had a turn yet is not invited.",
+        "%(count)s people who have not had their turn yet are not invited.",
+        left,
+    )
+
+
 def confirm_undo(batch: Batch) -> dict[str, Any]:
-    """Returns the template context of the page that asks before unsent invitations are withdrawn."""
+    """Returns the template context of the page that asks before mails are stopped: whose, and what that does."""
+    unsent, never_mailed = batch.unsent[:AT_ONCE].count(), batch.never_mailed[:AT_ONCE].count()
+    is_withdrawn = ngettext(
+        "No mail of %(count)s invitation has left: it is withdrawn, and its link never works.",
+        "No mail of %(count)s invitations has left: they are withdrawn, and their links never work.",
+        never_mailed,
+    )
+    stays = ngettext(
+        "%(count)s person was mailed before: only this mail is stopped, and the invitation stays open.",
+        "%(count)s people were mailed before: only this mail is stopped, and their invitations stay open.",
+        unsent - never_mailed,
+    )
+    left = len(batch.entries)
+    counted = [(never_mailed, is_withdrawn), (unsent - never_mailed, stays), (left, nobody_more(left))]
+    said = [words % {"count": with_separators(count)} for count, words in counted if count]
     return confirm(batch.unsent) | {
-        "title": _("Undo what has not been sent"),
-        "question": _("Their mails are deleted before they leave, and their links never work. Nobody else is touched."),
+        "title": stop(unsent),
+        "question": " ".join([*said, _("Nobody else is touched.")]),
     }
 
 

@@ -50,7 +50,7 @@ def context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     found = batch.progress
     is_part = batch.counts.done > AT_ONCE
     sees_all = request.user.has_perm(VIEW)
-    unsent, is_open = found["queued"], found["open"] > 0
+    unsent, to_stop, is_open = found["queued"], found["to_stop"], found["open"] > 0
     return {
         "title": str(batch),
         "unsent": unsent,
@@ -65,10 +65,10 @@ def context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "list_url": list_url(batch) if sees_all else "",
         "facts": [fact for fact in facts(batch, found) if fact[1]],
         "has_bad": bool(batch.refused),
-        "can_undo": not is_part and bool(unsent or batch.entries),
+        "can_undo": not is_part and bool(to_stop or batch.entries),
         "can_withdraw": not is_part and is_open,
-        "undo_why": undo_why(unsent, found["open"]),
-        "undo": ngettext("Stop the mail (%(count)s)", "Stop the %(count)s mails", unsent) % {"count": unsent},
+        "undo_why": undo_why(to_stop, found["open"]),
+        "undo": words.stop(to_stop),
         "withdraw": _("Withdraw %(count)s") % {"count": with_separators(found["open"])},
     }
 

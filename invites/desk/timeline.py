@@ -28,6 +28,7 @@ ACTS = {
     Event.Kind.EXTENDED: gettext_lazy("%(who)s extended it"),
     Event.Kind.REVOKED: gettext_lazy("%(who)s withdrew it"),
     Event.Kind.REMINDED: gettext_lazy("%(who)s sent a reminder"),
+    Event.Kind.STOPPED: gettext_lazy("%(who)s stopped a mail before it left"),
 }
 BY_NOBODY = {
     Event.Kind.INVITED: gettext_lazy("This invitation was made"),
@@ -35,6 +36,7 @@ BY_NOBODY = {
     Event.Kind.EXTENDED: gettext_lazy("It was extended"),
     Event.Kind.REVOKED: gettext_lazy("It was withdrawn"),
     Event.Kind.REMINDED: gettext_lazy("A reminder was sent"),
+    Event.Kind.STOPPED: gettext_lazy("A mail was stopped before it left"),
     Event.Kind.DECLINED: gettext_lazy("It was declined"),
 }
 

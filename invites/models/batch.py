@@ -95,6 +95,12 @@ class Batch(models.Model):
         return self.invites.open().filter(models.Exists(mails))
 
     @property
+    def never_mailed(self) -> "InviteQuerySet":
+        """Those of `unsent` of which no mail has ever left."""
+        mails = OutboxMessage.objects.filter(about=models.OuterRef("pk"), sent_at__isnull=False)
+        return self.unsent.exclude(models.Exists(mails))
+
+    @property
     def source(self) -> Invite.Source:
         """How its invitations are said to be made: one by one, or by a list."""
         had_turn = self.counts.done + sum(self.counts.skipped.values())
@@ -276,14 +282,16 @@ class Batch(models.Model):
         """Gives this batch another name. "" has it called by its day and time."""
         Batch.objects.filter(pk=self.pk).update(name=name)
 
-    def undo(self, by: User) -> Outcome:
-        """Withdraws the invitations whose mail has not left, AT_ONCE at most, and stops the sending of the list.
+    def undo(self, by: User) -> tuple[Outcome, Outcome]:
+        """Stops the sending of the list and the mails that have not left, of AT_ONCE invitations at most.
 
-        Returns the outcome: it skips invitations whose mail has left. `by` is the person who pressed. Changes stored
-        rows, not this object.
+        Invitations of which no mail has ever left are withdrawn; the others stay open. Returns the outcomes for the
+        former and for the latter; the second skips invitations of which no mail waits. `by` is the person who pressed.
+        Changes stored rows, not this object.
         """
         self._stop()
-        return self.invites.open()[:AT_ONCE].revoke_unsent(by)
+        rows = self.invites.open()[:AT_ONCE]
+        return rows.revoke_unsent(by), rows.stop_mails(by)
 
     def withdraw(self, by: User) -> Outcome:
         """Withdraws the open invitations, AT_ONCE at most, and stops the sending of the list. Returns the outcome.

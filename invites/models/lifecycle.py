@@ -19,7 +19,7 @@ from accounts.models import Event, User
 from invites.models.outcome import Outcome, Reason
 from invites.models.reminders import Remind, RemindByHand
 from invites.models.states import ONE_OPEN, UNTOLD, InviteStates
-from invites.models.steps import Extend, Resend, Revoke, RevokeUnsent, Verb
+from invites.models.steps import Extend, Resend, Revoke, RevokeUnsent, StopMail, Verb
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
@@ -58,12 +58,19 @@ class Lifecycle(InviteStates):
         """
         return self._each(Revoke, by, dry_run=dry_run)
 
-    def revoke_unsent(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Withdraws those of these invitations whose mail has not left, with the mail. Returns the outcome.
+    def revoke_unsent(self, by: User) -> Outcome:
+        """Withdraws those of these invitations of which no mail has left, with the mail that waits.
 
-        Invitations whose mail has left are skipped. `by` is the person who pressed. With `dry_run` nothing is changed.
+        Returns the outcome. Invitations of which a mail has left are skipped. `by` is the person who pressed.
         """
-        return self._each(RevokeUnsent, by, dry_run=dry_run)
+        return self._each(RevokeUnsent, by, dry_run=False)
+
+    def stop_mails(self, by: User) -> Outcome:
+        """Deletes the waiting mails of those of these invitations of which an earlier mail has left; they stay open.
+
+        Returns the outcome. Invitations without a mail that waits are skipped. `by` is the person who pressed.
+        """
+        return self._each(StopMail, by, dry_run=False)
 
     def remind(self, by: User | None = None, *, dry_run: bool = False) -> Outcome:
         """Sends the planned reminder of each of these invitations that is due for it; see Remind. Returns the outcome.

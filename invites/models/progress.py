@@ -43,7 +43,7 @@ def standings(invites: "InviteQuerySet") -> dict[str, Q]:
 def progress(invites: "InviteQuerySet") -> dict[str, Any]:
     """Returns how many of these invitations have each of standings(), and how many there are, "invited".
 
-    Also "open", how many can be withdrawn; "to_write" and "to_remind", how many of the opened and of the unopened ones
+    Also "open", how many can be withdrawn, and "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and of the unopened ones
     may be reminded by now; "queued", how many have a newest mail that has not left; "reminded_at", when the last
     reminder was sent, and "until", when the last of the open ones ends, each None if there is none. Takes two
     statements. `invites` must be sliced or few: all are read.
@@ -59,6 +59,7 @@ def progress(invites: "InviteQuerySet") -> dict[str, Any]:
         **{name: Count("pk", filter=condition) for name, condition in conditions.items()},
         invited=Count("pk"),
         open=Count("pk", filter=OPEN),
+        to_stop=Count("pk", filter=OPEN & Q(pk__in=waiting_mails.values("about"))),
         reminded_at=Max("reminded_at"),
         until=Max("expires_at", filter=OPEN),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import Event
@@ -59,16 +60,58 @@ class Revoke(Verb):
 
 
 class RevokeUnsent(Revoke):
-    """The verb that withdraws only invitations with a mail that still waits; that mail is deleted and never sent."""
+    """The verb that withdraws only invitations of which a mail waits and none has left; that mail is never sent."""
 
     def __init__(self, invites: "Sequence[Invite]") -> None:
         super().__init__(invites)
-        waiting = OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites])
-        # A worker has locked the mail that it is handing over just now: it must count as left.
-        self.unsent = set(waiting.select_for_update(skip_locked=True).values_list("about", flat=True))
+        waiting, mailed = sort_by_mail(invites)
+        self.unsent = waiting - mailed
 
     def refusal(self, invite: "Invite") -> Reason | None:
         return super().refusal(invite) or (None if invite.pk in self.unsent else Reason.LEFT)
+
+
+class StopMail(Verb):
+    """The verb that deletes a mail that waits, of invitations of which an earlier one has left: they stay open.
+
+    That mail is a reminder, or the invitation sent again: it then counts as neither.
+    """
+
+    kind = Event.Kind.STOPPED
+
+    def __init__(self, invites: "Sequence[Invite]") -> None:
+        super().__init__(invites)
+        waiting, mailed = sort_by_mail(invites)
+        self.stoppable = waiting & mailed
+
+    def refusal(self, invite: "Invite") -> Reason | None:
+        return super().refusal(invite) or (None if invite.pk in self.stoppable else Reason.LEFT)
+
+    def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
+        mails = OutboxMessage.objects.filter(about__in=[invite.pk for invite in invites])
+        mails.waiting().withdraw()
+        reminded = [invite.pk for invite in invites if invite.reminded_at and invite.reminded_at > last_sent(invite)]
+        left = OutboxMessage.objects.filter(about=OuterRef("pk"), sent_at__isnull=False).order_by("-id")
+        rows.exclude(pk__in=reminded).update(sent_at=Coalesce(Subquery(left.values("sent_at")[:1]), "sent_at"))
+        # An earlier reminder, if any, was sent so long ago that it no longer matters when.
+        rows.filter(pk__in=reminded).update(reminded_at=None, reminders=F("reminders") - 1)
+
+
+def sort_by_mail(invites: "Sequence[Invite]") -> tuple[set[UUID], set[UUID]]:
+    """Returns the ids of those of these invitations of which a mail waits, and of those of which one has left.
+
+    Locks the mails that wait, so that they stay. A worker has locked the mail that it is handing over just now: it
+    counts as left.
+    """
+    mails = OutboxMessage.objects.filter(about__in=[invite.pk for invite in invites])
+    waiting = dict(mails.waiting().select_for_update(skip_locked=True).values_list("pk", "about"))
+    handed_over = Q(given_up_at=None) | Q(sent_at__isnull=False)
+    return set(waiting.values()), set(mails.filter(handed_over).exclude(pk__in=waiting).values_list("about", flat=True))
+
+
+def last_sent(invite: "Invite") -> datetime:
+    """Returns when an invitation was last mailed, apart from reminders of it."""
+    return invite.sent_at or invite.created_at
 
 
 class Extend(Verb):
@@ -136,7 +179,7 @@ class Resend(Mailing):
 
     def again_at(self, invite: "Invite") -> datetime | None:
         """Returns the time from which this invitation can be sent again, or None if that is now."""
-        at = (invite.sent_at or invite.created_at) + SENT_JUST_NOW
+        at = last_sent(invite) + SENT_JUST_NOW
         return at if at > self.now else None
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:

@@ -260,13 +260,42 @@ def test_undoing_withdraws_waiting_mail_and_leaves_mail_that_has_left(desk, clie
     assert "left@example.com" not in asked.text
     page = desk.post(page_of(batch, "undo"), follow=True)
 
-    assert "1 withdrawn. Their links no longer work. 1 skipped: 1 the mail has left." in words(page)
+    assert "1 mail stopped. 1 invitation withdrawn. 1 mail had left already." in words(page)
     assert [(i.email, i.state) for i in Invite.objects.order_by("email")] == [
         ("left@example.com", "pending"),
         ("waits@example.com", "revoked"),
     ]
     assert mailbox.letters("waits@example.com") == []
     assert Event.objects.get(kind="revoked").user.username == "olga"
+
+
+@pytest.mark.parametrize("verb", ["remind_by_hand", "resend"])
+def test_stopping_a_later_mail_leaves_an_invitation_that_was_delivered(desk, admin_user, verb):
+    batch = sent(desk, "first@example.com", "second@example.com")
+    before = timezone.now() - timedelta(days=3)
+    Invite.objects.update(sent_at=before)
+    OutboxMessage.objects.filter(recipient="second@example.com").update(sent_at=before)
+    second = Invite.objects.filter(email="second@example.com")
+    assert getattr(second, verb)(admin_user, leaving=batches.in_step()).done
+
+    asked = desk.get(page_of(batch, "undo"))
+    said = words(asked)
+    assert "<h1>Stop the 2 mails</h1>" in asked.text
+    assert "No mail of 1 invitation has left: it is withdrawn, and its link never works." in said
+    assert "1 person was mailed before: only this mail is stopped, and the invitation stays open." in said
+    assert "Stop the 2 mails" in words(desk.get(page_of(batch)))
+    page = desk.post(page_of(batch, "undo"), follow=True)
+
+    assert "2 mails stopped. 1 invitation withdrawn." in words(page)
+    assert [(i.email, i.state) for i in Invite.objects.order_by("email")] == [
+        ("first@example.com", "revoked"),
+        ("second@example.com", "pending"),
+    ]
+    assert not OutboxMessage.objects.waiting().exclude(about=None)
+    after = second.get()
+    assert (after.reminders, after.reminded_at, after.sent_at) == (0, None, before)
+    assert second.remind_by_hand(admin_user, leaving=batches.in_step()).done, "as if it had not been pressed"
+    assert Event.objects.get(kind="stopped", about=after.pk).user == admin_user
 
 
 def test_withdrawing_leaves_accepted_invitations(desk):

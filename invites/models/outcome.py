@@ -27,6 +27,7 @@ class Reason(models.TextChoices):
     TOO_SOON = "too_soon", gettext_lazy("sent less than a minute ago")
     EXPIRED = "expired", gettext_lazy("expired")
     REMINDED = "reminded", gettext_lazy("reminded less than a day ago")
+    RECENT = "recent", gettext_lazy("mailed less than a day ago")
     ENOUGH = "enough", gettext_lazy("reminded three times already")
     WAITS = "waits", gettext_lazy("still waiting for the last mail")
     CAME_BACK = "came_back", gettext_lazy("not reached by the last mail")

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, Max, Q, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, When
 from django.utils import timezone
 
-from invites.models.reminders import APART, MOST
-from invites.models.states import OPEN, UNANSWERED
+from accounts.models import User
+from invites.models.reminders import MOST, is_quiet
+from invites.models.states import IN_USE, OPEN, UNANSWERED
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
 
@@ -40,18 +41,27 @@ def standings(invites: "InviteQuerySet") -> dict[str, Q]:
     }
 
 
+def gains_nothing(invites: "InviteQuerySet") -> Q:
+    """Returns the condition for invitations to an address with an account, which joins no group by accepting them."""
+    through: Any = invites.model.groups.through
+    account = User.objects.filter(email=OuterRef("email"), is_active=True)
+    theirs = User.groups.through.objects.filter(user__email=OuterRef(OuterRef("email")), group=OuterRef("group"))
+    joined = through.objects.filter(~Exists(theirs), invite=OuterRef("pk"))
+    return Q(IN_USE) & ~(Q(Exists(account)) & Q(Exists(joined)))
+
+
 def progress(invites: "InviteQuerySet") -> dict[str, Any]:
     """Returns how many of these invitations have each of standings(), and how many there are, "invited".
 
     Also "open", how many can be withdrawn, and "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and of the unopened ones
-    may be reminded by now; "queued", how many have a newest mail that has not left; "reminded_at", when the last
+    may be reminded by hand now, but for suppressed addresses; "queued", how many have a newest mail that has not left; "reminded_at", when the last
     reminder was sent, and "until", when the last of the open ones ends, each None if there is none. Takes two
     statements. `invites` must be sliced or few: all are read.
     """
     rows = invites.model.objects.filter(pk__in=invites.values("pk"))
     conditions = standings(invites)
     waiting_mails = newest_mails(invites).filter(sent_at=None, given_up_at=None)
-    may_be_reminded = Q(reminders__lt=MOST) & ~Q(reminded_at__gt=timezone.now() - APART)
+    may_be_reminded = Q(reminders__lt=MOST) & ~is_quiet(timezone.now()) & ~gains_nothing(invites)
     may_be_reminded &= ~Q(pk__in=waiting_mails.values("about"))
     conditions["to_write"] = conditions["opened"] & may_be_reminded
     conditions["to_remind"] = conditions["unopened"] & may_be_reminded

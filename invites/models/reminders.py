@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Greatest
+from django.db.models import Case, DateTimeField, DurationField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.functions import Greatest, Least
 
 from accounts.models import Event
 from invites import mails
 from invites.models import lifetimes
 from invites.models.outcome import Reason
-from invites.models.steps import Mailing
+from invites.models.steps import Mailing, last_sent
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -46,7 +46,19 @@ def plan(start: datetime, end: datetime) -> datetime | None:
 def quiet_until(invite: "Invite") -> datetime:
     """Returns until when no planned reminder goes out: AFTER the last mail or opening, or sooner for a short one."""
     seen_at = max(filter(None, (invite.created_at, invite.sent_at, invite.opened_at)))
-    return seen_at + min(AFTER, invite.lifetime / 4)
+    return seen_at + pause(invite)
+
+
+def pause(invite: "Invite") -> timedelta:
+    """Returns how long after a mail, or an opening, no reminder of this invitation goes out: AFTER at most."""
+    return min(AFTER, invite.lifetime / 4)
+
+
+def is_quiet(now: datetime) -> Q:
+    """Returns the condition for invitations whose last mail or reminder is so young that none is reminded of `now`."""
+    quarter = ExpressionWrapper(F("lifetime") / 4, DurationField())
+    since = ExpressionWrapper(Value(now) - Least(Value(AFTER), quarter), DateTimeField())
+    return Q(reminded_at__gt=now - APART) | Q(sent_at__gt=since)
 
 
 class Remind(Mailing):
@@ -105,7 +117,8 @@ class RemindByHand(Remind):
     """The verb that reminds people because somebody wants it now, with a line of that person's own.
 
     It may also lengthen the invitations by LONGER, except those from members, who see their end. Refuses, beside what
-    Remind refuses, an invitation whose newest mail still waits, or did not arrive; whether one is planned is no matter.
+    Remind refuses, an invitation whose newest mail still waits, or did not arrive, or was sent less than pause() ago;
+    whether one is planned is no matter.
     """
 
     def __init__(
@@ -116,8 +129,10 @@ class RemindByHand(Remind):
         OutboxMessage.objects.attach_newest(invites)
 
     def delay(self, invite: "Invite") -> Reason | None:
-        """Returns WAITS or CAME_BACK if the newest mail has not left or did not arrive, or None."""
-        return NOT_ARRIVED.get(invite.delivery) if invite.delivery else None
+        """Returns WAITS, CAME_BACK or RECENT if the newest mail waits, did not arrive, or is too young; or None."""
+        if invite.delivery in NOT_ARRIVED:
+            return NOT_ARRIVED[invite.delivery]
+        return Reason.RECENT if last_sent(invite) + pause(invite) > self.now else None
 
     def apply(self, rows: "InviteQuerySet", invites: "Sequence[Invite]") -> None:
         if self.longer:

@@ -402,6 +402,7 @@ def listed(page, *, sent=False, chased=False):
         page.locator("#content [form=send].btn").first.click()
     if chased:
         OutboxMessage.objects.update(sent_at=timezone.now())
+        Invite.objects.update(sent_at=timezone.now() - timedelta(days=2))
         page.goto(page.url.replace("/change/", "/remind/unopened/"))
 
 

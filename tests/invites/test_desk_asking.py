@@ -172,6 +172,7 @@ def test_that_members_see_their_ends_is_said(desk, people):
     assert "keep their end" not in words(press(desk, "remind"))
     MemberInvites(UserFactory()).send("guest@example.com")
     OutboxMessage.objects.update(sent_at=timezone.now())
+    Invite.objects.update(sent_at=timezone.now() - timedelta(days=1))
 
     assert "Invitations from members keep their end." in words(press(desk, "remind"))
 

@@ -145,7 +145,8 @@ def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
 def test_only_buttons_that_apply_are_offered(desk, ada):
     over = {"accepted_at": LONG_AGO, "accepted_by": ada}
 
-    assert buttons(desk.get(at(InviteFactory()))) == ["remind", "resend", "extend", "revoke"]
+    assert buttons(desk.get(at(InviteFactory(sent_at=LONG_AGO)))) == ["remind", "resend", "extend", "revoke"]
+    assert buttons(desk.get(at(InviteFactory(sent_at=timezone.now())))) == ["resend", "extend", "revoke"]
     assert buttons(desk.get(at(InviteFactory(declined_at=LONG_AGO)))) == ["resend"]
     assert buttons(desk.get(at(InviteFactory(email=ada.email)))) == ["revoke"]
     assert buttons(desk.get(at(InviteFactory(**over)))) == []

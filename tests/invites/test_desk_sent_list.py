@@ -36,6 +36,7 @@ def sent(by, *names, **fields):
     batch.sent_at = YESTERDAY
     batch.save()
     OutboxMessage.objects.filter(sent_at=None).update(sent_at=YESTERDAY)
+    Invite.objects.filter(batch=batch.pk).update(sent_at=YESTERDAY)
     return batch
 
 
@@ -123,6 +124,29 @@ def test_a_mail_that_has_not_left_is_not_followed_by_a_reminder(desk, batch):
     OutboxMessage.objects.filter(recipient="quiet@example.com").update(sent_at=None)
 
     assert buttons(desk.get(page_of(batch))).keys() >= {"Remind the 1", "Write to the 1"}
+
+
+@pytest.mark.parametrize(("lifetime", "after"), [(timedelta(days=7), 24), (timedelta(hours=12), 3)])
+def test_nobody_is_offered_a_reminder_soon_after_a_mail(desk, batch, lifetime, after):
+    hours = timezone.now() - timedelta(hours=after)
+    Invite.objects.update(lifetime=lifetime, sent_at=hours + timedelta(minutes=1))
+    assert not {"Remind the 2", "Write to the 1"} & buttons(desk.get(page_of(batch))).keys()
+
+    Invite.objects.update(sent_at=hours - timedelta(minutes=1))
+    assert {"Remind the 2", "Write to the 1"} <= buttons(desk.get(page_of(batch))).keys()
+
+
+def test_whoever_has_an_account_by_now_is_not_counted_among_those_to_remind(desk, batch):
+    quiet = UserFactory(email="quiet@example.com")
+    assert "Remind the 1" in buttons(desk.get(page_of(batch)))
+
+    group = Group.objects.create(name="Editors")
+    of("quiet")[0].groups.set([group])
+    assert "Remind the 2" in buttons(desk.get(page_of(batch)))
+    assert "Remind 2 people" in words(desk.get(page_of(batch, "remind/unopened")))
+    quiet.groups.add(group)
+    assert "Remind the 1" in buttons(desk.get(page_of(batch)))
+    assert "Remind 1 person" in words(desk.get(page_of(batch, "remind/unopened")))
 
 
 def test_more_days_for_a_group_with_rights_ask_for_proof_and_a_plain_reminder_does_not(desk, admin_user, settings):

@@ -34,14 +34,19 @@ def invite(olga):
 
 
 def invited(olga, email=EMAIL, **fields):
-    """Returns an invitation by `olga` whose mail has left."""
+    """Returns an invitation by `olga` whose mail left so long ago that it can be reminded of by hand."""
     done = Invite.objects.issue_many([Entry(email, **fields)], source="csv", invited_by=olga).done
     leave()
+    age()
     return Invite.objects.get(pk=done[0])
 
 
 def leave():
     OutboxMessage.objects.filter(sent_at=None).update(sent_at=timezone.now())
+
+
+def age():
+    Invite.objects.update(sent_at=timezone.now() - DAY - HOUR)
 
 
 def due():
@@ -193,9 +198,21 @@ def test_by_hand_it_goes_once_a_day_and_three_times_in_all(invite, olga):
     assert kinds().count("invite_reminder") == MOST
 
 
+@pytest.mark.parametrize(("lifetime", "after"), [(7 * DAY, DAY), (12 * HOUR, 3 * HOUR)])
+def test_by_hand_nobody_is_reminded_soon_after_a_mail(olga, lifetime, after):
+    fresh = invited(olga, lifetime=lifetime)
+    Invite.objects.update(sent_at=fresh.created_at)
+
+    with at(fresh.created_at + after - timedelta(minutes=1)):
+        assert reasons(by_hand(olga)) == [Reason.RECENT]
+    with at(fresh.created_at + after + timedelta(minutes=1)):
+        assert by_hand(olga).done
+
+
 def test_an_address_is_reminded_of_one_invitation_only(invite, olga, ada):
     MemberInvites(ada).send(EMAIL)
     leave()
+    age()
 
     outcome = by_hand(olga)
 
@@ -236,6 +253,7 @@ def test_by_hand_says_why_not(olga, ada):
 def test_seven_more_days_are_in_the_mail_and_the_link_but_not_for_members(invite, olga, ada, mailbox):
     MemberInvites(ada).send("alan@example.com")
     leave()
+    age()
     before = dict(Invite.objects.values_list("email", "expires_at"))
 
     assert len(by_hand(olga, longer=True).done) == 2
@@ -268,6 +286,7 @@ def test_fifty_cost_as_many_statements_as_one(olga, longer):
     people = [Entry(f"g{number}@example.com") for number in range(50)]
     Invite.objects.issue_many(people, source="csv", invited_by=olga)
     leave()
+    age()
     one, others = Invite.objects.order_by("id")[:1], Invite.objects.order_by("id")[1:]
 
     def statements(rows):

@@ -1,6 +1,6 @@
 """The page that asks before many people are reminded, or are sent their invitation again, and what its button does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,10 +18,12 @@ from invites import mails
 from invites.models import Invite, InviteQuerySet, Outcome, in_step, lifetimes
 from invites.models.joining import accounts_of
 from invites.models.reminders import LONGER
+from invites.state_in_words import FAILED
 from kit import plain_line, times
 from kit.form import Form
 from kit.long_list import with_separators
 from kit.page import SHOW_AGAIN
+from outbox import replies_in_words
 from outbox.mail.compose import render_parts
 from outbox.models import OutboxMessage
 
@@ -53,6 +55,7 @@ class Asked:
     by: User
     note: str = ""
     longer: bool = False
+    names_skipped: bool = False  # whether the page names the first of those who are left out; for a few people only
 
     takes_words: ClassVar[bool]
 
@@ -156,6 +159,7 @@ def context(what: Asked) -> dict[str, Any]:
         "who": _("%(count)s of the %(all)s chosen.") % numbers,
         "skipped": [(with_separators(number), reason) for reason, number in outcome.reasons.items()],
         "people": [(invite.email, standing(invite)) for invite in people],
+        "left_out": list(left_out(what, outcome)) if what.names_skipped else [],
         "more": max(count - len(people), 0),
         "takes_words": what.takes_words,
         "has_members": Invite.objects.filter(pk__in=outcome.done, source=Invite.Source.MEMBER).exists(),
@@ -166,11 +170,24 @@ def context(what: Asked) -> dict[str, Any]:
 def first(outcome: Outcome) -> list[Invite]:
     """Returns the first SHOWN invitations that would be mailed."""
     rows = Invite.objects.filter(pk__in=outcome.done[:SHOWN]).with_groups()
-    return list(rows.select_related("invited_by").order_by("pk"))
+    people = list(rows.select_related("invited_by").order_by("pk"))
+    OutboxMessage.objects.attach_newest(people)
+    return people
+
+
+def left_out(what: Asked, outcome: Outcome) -> Iterator[tuple[Invite, str]]:
+    """Yields the first SHOWN invitations that would not be mailed, each with what became of its newest mail."""
+    rows = Invite.objects.filter(pk__in=what.rows.values("pk")).exclude(pk__in=outcome.done)
+    invites = list(rows.order_by("pk")[:SHOWN])
+    OutboxMessage.objects.attach_newest(invites)
+    for invite in invites:
+        yield invite, replies_in_words.delivery(invite.newest_mail) if invite.newest_mail else ""
 
 
 def standing(invite: Invite) -> str:
-    """Returns as HTML whether and when an invitation was opened, and when it ends."""
+    """Returns as HTML why its newest mail did not arrive; else whether and when it was opened, and when it ends."""
+    if invite.newest_mail and invite.delivery in FAILED:
+        return replies_in_words.delivery(invite.newest_mail)
     if invite.opened_at is None:
         return format_html(_("not opened, ends {end}"), end=times.brief_html(invite.expires_at))
     opened, end = times.brief_html(invite.opened_at), times.brief_html(invite.expires_at)

@@ -1,5 +1,7 @@
 """The pages of one batch that was sent: its progress, and withdrawing its invitations."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -49,9 +51,11 @@ class BatchPages(ReadOnly, LongList):
     """
 
     def asks_proof(self, request: HttpRequest) -> bool:
-        """Returns whether this POST reminds people of groups that grant permissions, and lets them join for longer."""
+        """Returns whether this POST lets people join groups that grant permissions for longer."""
         match = getattr(request, "resolver_match", None)
-        if match is None or "longer" not in getattr(request, "POST", {}) or "batch_id" not in match.kwargs:
+        if match is None or "batch_id" not in match.kwargs:
+            return False
+        if "longer" not in getattr(request, "POST", {}) and match.url_name != "invites_batch_resend_lost":
             return False
         powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
         return powerful.filter(invite__batch=self.find_batch(request, match.kwargs["batch_id"]).pk).exists()
@@ -61,7 +65,7 @@ class BatchPages(ReadOnly, LongList):
         pages = {"undo": self.undo, "withdraw": self.withdraw, "rename": self.rename}
         # Each is a method: the desk's guards must find whose page it is.
         reminding = {"remind_unopened": self.remind_unopened, "remind_opened": self.remind_opened}
-        return self.paths(pages | reminding) + super().get_urls()
+        return self.paths(pages | reminding | {"resend_lost": self.resend_lost}) + super().get_urls()
 
     def paths(self, pages: dict[str, Any]) -> list[URLPattern]:
         """Returns the addresses of pages of one batch, by the last part of their paths."""
@@ -99,16 +103,29 @@ class BatchPages(ReadOnly, LongList):
         return self.remind(request, batch_id, "opened")
 
     def remind(self, request: HttpRequest, batch_id: str, name: str) -> HttpResponse:
-        """Shows who of those would be reminded that Batch.progress counts as `name`, and asks; see asking.ask().
+        """Shows who of those would be reminded that Batch.progress counts as `name`, and asks; see ask_about()."""
+        return self.ask_about(request, batch_id, name, asking.Reminding)
 
-        Its POST reminds them and leads to the page of the batch. Raises PermissionDenied for a person who may not
+    def resend_lost(self, request: HttpRequest, batch_id: str) -> HttpResponse:
+        """Shows who of those whose mail did not arrive would be mailed again, and asks; see ask_about().
+
+        Also names those who would not be, and why no mail reached them.
+        """
+        return self.ask_about(request, batch_id, "lost", partial(asking.Resending, names_skipped=True))
+
+    def ask_about(
+        self, request: HttpRequest, batch_id: str, name: str, asked: Callable[..., asking.Asked]
+    ) -> HttpResponse:
+        """Returns the page that asks before those are mailed whom Batch.progress counts as `name`; see asking.ask().
+
+        Its POST mails them and leads to the page of the batch. Raises PermissionDenied for a person who may not
         invite, or who neither made the batch nor may change invitations; Http404 for a batch that this person may not
         see.
         """
         batch = self.find_to_steer(request, batch_id)
         opens.gather()
         page = reverse("admin:invites_batch_change", args=[quote(batch.pk)])
-        what = asking.Reminding(batch.standing(name), staff(request))
+        what = asked(batch.standing(name), staff(request))
         return asking.ask(self, request, what, back=page, batch=batch) or redirect(page)
 
     def rename(self, request: HttpRequest, batch_id: str) -> HttpResponse:

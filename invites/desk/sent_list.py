@@ -59,7 +59,7 @@ def context(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "is_part": is_part,
         "most": with_separators(AT_ONCE),
         "tiles": list(tiles(batch, found, sees_all=sees_all)),
-        "offers": list(offers(batch, found, sees_all=sees_all)),
+        "offers": list(offers(batch, found)),
         "rows": rows(batch),
         "all": with_separators(found["invited"]),
         "list_url": list_url(batch) if sees_all else "",
@@ -102,7 +102,7 @@ def tiles(batch: Batch, found: dict[str, Any], *, sees_all: bool) -> Iterator[Ti
         yield Tile(with_separators(count), label, tone if count else "", url)
 
 
-def offers(batch: Batch, found: dict[str, Any], *, sees_all: bool) -> Iterator[Offer]:
+def offers(batch: Batch, found: dict[str, Any]) -> Iterator[Offer]:
     """Yields what can be done now about people who are waited for."""
     if count := found["unopened"]:
         what = ngettext("%(count)s has not opened it", "%(count)s have not opened it", count)
@@ -114,10 +114,10 @@ def offers(batch: Batch, found: dict[str, Any], *, sees_all: bool) -> Iterator[O
         why = _("Perhaps they need a word from you.") if found["to_write"] else last_mail(batch, found)
         button = offered(_("Write to the %(count)s"), found["to_write"])
         yield Offer(offered(what, count), why, button, page_url(batch, "opened"))
-    if sees_all and (count := found["lost"]):
+    if count := found["lost"]:
         what = ngettext("%(count)s did not arrive", "%(count)s did not arrive", count)
         why = _("Mend the addresses first, then send again.")
-        url = list_url(batch, state="undelivered")
+        url = reverse("admin:invites_batch_resend_lost", args=[quote(batch.pk)])
         yield Offer(offered(what, count), why, offered(_("Send again to %(count)s"), count), url)
 
 

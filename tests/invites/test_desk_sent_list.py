@@ -14,7 +14,7 @@ from django.utils import timezone
 from invites.desk import sent_list
 from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
-from outbox.models import OutboxMessage
+from outbox.models import OutboxMessage, Suppression
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.reading import words
 
@@ -118,6 +118,36 @@ def test_two_presses_remind_them(desk, batch, button, reminded):
     assert button in buttons(desk.get(page_of(batch)))
     Invite.objects.update(reminders=3)
     assert button not in buttons(desk.get(page_of(batch)))
+
+
+def test_sending_again_to_the_lost_asks_and_says_why_no_mail_reached_them(desk, admin_user):
+    batch = sent(admin_user, "full", "dead", "fine")
+    OutboxMessage.objects.get(recipient="full@example.com").mark_bounced("452 4.2.2 Mailbox full")
+    OutboxMessage.objects.get(recipient="dead@example.com").mark_bounced("550 5.1.1 No such user")
+    Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
+
+    asked = desk.get(buttons(desk.get(page_of(batch)))["Send again to 2"])
+
+    said = words(asked, " ")
+    assert "1 of the 2 chosen. Left out: 1 no mail goes to the address. full@example.com Came back: mailbox full" in said
+    assert "Who is left out dead@example.com Came back: mailbox does not exist" in said
+    assert f"/admin/invites/invite/{of('dead').get().pk}/change/" in asked.text, "where the address is mended"
+    assert not OutboxMessage.objects.waiting().exclude(about=None)
+    done = desk.post(asked.wsgi_request.path, {"confirmed": "1"}, follow=True)
+    assert "1 invitation is on its way." in words(done)
+    assert done.redirect_chain[-1][0] == page_of(batch)
+    assert OutboxMessage.objects.waiting().exclude(about=None).get().recipient == "full@example.com"
+
+
+def test_sending_again_into_a_group_with_rights_asks_for_proof(desk, admin_user):
+    powerful = Group.objects.create(name="Editors")
+    powerful.permissions.add(Permission.objects.get(codename="view_invite"))
+    batch = sent(admin_user, "one")
+    of("one")[0].groups.set([powerful])
+    OutboxMessage.objects.get(recipient="one@example.com").mark_bounced("452 4.2.2 Mailbox full")
+    with time_machine.travel(timezone.now() + timedelta(minutes=50)):
+        assert "Is it still you?" in desk.post(page_of(batch, "resend/lost"), {"confirmed": "1"}).text
+    assert not OutboxMessage.objects.waiting().exclude(about=None)
 
 
 def test_a_mail_that_has_not_left_is_not_followed_by_a_reminder(desk, batch):
@@ -265,7 +295,7 @@ def test_whoever_may_only_invite_reminds_their_own_and_sees_no_other(helper, bat
     assert "/admin/invites/invite/" not in page.text, "a link that leads nowhere"
     helper.post(page_of(own, "remind/unopened"), {"confirmed": "1"})
     assert OutboxMessage.objects.get(kind="invite_reminder").recipient == "mine@example.com"
-    for name in ("change", "remind/unopened", "remind/opened", "rename", "undo", "withdraw"):
+    for name in ("change", "remind/unopened", "remind/opened", "resend/lost", "rename", "undo", "withdraw"):
         assert helper.get(page_of(batch, name)).status_code == 404
 
 

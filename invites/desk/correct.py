@@ -24,6 +24,9 @@ from kit.sure import SureField
 from outbox.models import Suppression
 
 
+SEND = "send"  # the name of the button that sends to the address that was typed
+
+
 class CorrectForm(forms.ModelForm):
     """The form that corrects an open invitation: the address, the name and the note."""
 
@@ -132,6 +135,7 @@ class Correcting(Steering):
     def store(self, request: HttpRequest, pk: Any, form: CorrectForm) -> HttpResponse:
         """Corrects the invitation as a valid form says, and leads to its page or, with a new address, to the new one.
 
+        If the button was to send it and the address is as before, it is sent there again, unless the rules forbid it.
         That staff have sent rights to another address is recorded, and told to the other superusers.
         """
         said = {name: form.cleaned_data[name] for name in ("email", "name", "note")}
@@ -139,6 +143,12 @@ class Correcting(Steering):
             corrected = readdressing.correct(Invite.objects.get(pk=pk), by=cast("User", request.user), **said)
         except Unavailable:
             return self.refuse(request, pk)
+        if corrected.pk == pk and SEND in request.POST:
+            outcome = Invite.objects.filter(pk=pk).resend(by=cast("User", request.user))
+            number = len(outcome.done)
+            done = _("Sent to the same address again.") if number else _("Nothing was sent.")
+            self.report(request, done, number, outcome.reasons)
+            return redirect("admin:invites_invite_change", pk)
         if corrected.pk == pk:
             done = _("Saved. The next mail has it; mail that is already written stays as it is.")
         else:

@@ -233,3 +233,30 @@ def test_sending_rights_to_another_address_asks_for_proof_and_is_told_to_other_s
 
 def test_an_unknown_invitation_is_not_found(desk):
     assert desk.get("/admin/invites/invite/00000000-0000-7000-8000-000000000000/correct/").status_code == 404
+
+
+def lose(invite, answer):
+    OutboxMessage.objects.get(about=invite.pk).mark_bounced(answer)
+    Invite.objects.update(sent_at=AGO)
+
+
+def test_the_button_of_mail_that_came_back_sends_to_an_unchanged_address_again(desk, invite, mailbox):
+    lose(invite, "452 4.2.2 Mailbox full")
+    page = desk.get(at(invite, "change"))
+    assert 'name="send" value="1">Send to this address' in page.text
+
+    done = correct(desk, invite, email=OLD, name="Grace", note="Hello", send="1")
+
+    assert "Sent to the same address again." in words(done)
+    assert Invite.objects.get().state == "pending"
+    assert OutboxMessage.objects.waiting().get(about=invite.pk).recipient == OLD
+
+
+def test_an_unchanged_address_that_is_dead_gets_nothing_and_that_is_said(desk, invite):
+    lose(invite, "550 5.1.1 No such user")
+    Suppression.objects.suppress(OLD, "550 5.1.1 No such user")
+
+    done = correct(desk, invite, email=OLD, name="Grace", note="Hello", send="1")
+
+    assert "Nothing was sent. 1 skipped: 1 no mail goes to the address." in words(done)
+    assert not OutboxMessage.objects.waiting().filter(about=invite.pk)

@@ -51,7 +51,10 @@ class OneRow(admin.ModelAdmin):
         return row is not None and request.method in {"GET", "HEAD"} and self.has_view_permission(request, row)
 
     def show(self, request: HttpRequest, template: str, row: Any, context: dict[str, Any]) -> TemplateResponse:
-        """Returns the page of `row` from this template, filled with `context`, the buttons, and what every page has."""
+        """Returns the page of `row` from this template, filled with `context` and what every page has.
+
+        Its "buttons" are those of buttons(), unless `context` has others.
+        """
         common = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -59,7 +62,7 @@ class OneRow(admin.ModelAdmin):
             "original": row,
             "title": str(row),
             "here": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
-            "buttons": self.buttons(request, row),
+            "buttons": context["buttons"] if "buttons" in context else self.buttons(request, row),
             "has_view_permission": True,
         }
         return TemplateResponse(request, template, common | context)

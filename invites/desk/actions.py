@@ -20,7 +20,7 @@ from invites.desk import asking
 from invites.link import opens
 from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.reminders import RemindByHand
-from invites.models.steps import Extend, Resend, Revoke, Verb
+from invites.models.steps import Extend, Known, Resend, Revoke, Verb
 from kit import csv_lines
 from kit.long_list import FoundByWords, means_all
 from kit.one_row import EVERYWHERE
@@ -159,10 +159,11 @@ def question(count: int) -> str:
 
 def applicable(invite: Invite) -> list[str]:
     """Returns the names of the actions that would change this invitation, now or in a minute (TOO_SOON)."""
-    verbs: dict[str, Callable[[list[Invite]], Verb]] = {
+    known = Known([invite])
+    verbs: dict[str, Callable[[list[Invite], Known], Verb]] = {
         "remind": partial(RemindByHand, leaving=in_step()),
         "resend": Resend,
         "extend": Extend,
         "revoke": Revoke,
     }
-    return [name for name, verb in verbs.items() if verb([invite]).refusal(invite) in {None, Reason.TOO_SOON}]
+    return [name for name, verb in verbs.items() if verb([invite], known).refusal(invite) in {None, Reason.TOO_SOON}]

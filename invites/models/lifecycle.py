@@ -127,10 +127,10 @@ class Lifecycle(InviteStates):
         return sum((rows.apply_step(verb, by, dry_run=dry_run) for rows in self.in_chunks()), Outcome())
 
     def apply_step(self, verb: Work, by: User | None = None, *, dry_run: bool = False) -> Outcome:
-        """Locks these invitations, which must be few enough for one transaction, and applies one verb to them.
+        """Applies one verb to these invitations, which it locks; they must be few enough for one transaction.
 
         Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Leaves out invitations of
-        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is changed. If an address
+        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is locked or changed. If an address
         that had declined is invited by another request just now, all is read again: that invitation is then skipped.
         """
         while True:
@@ -147,8 +147,8 @@ class Lifecycle(InviteStates):
         If `verb` makes a Resend, raises IntegrityError if an address that had declined was invited just now.
         """
         known = self.exclude(email="").with_groups()  # the others were for people who have left
-        locked = known.order_by("pk").select_related("invited_by").select_for_update(of=("self",), no_key=True)
-        invites = list(locked)
+        rows = known.order_by("pk").select_related("invited_by")
+        invites = list(rows if dry_run else rows.select_for_update(of=("self",), no_key=True))
         work, outcome, chosen = verb(invites), Outcome(), []
         for invite in invites:
             reason = work.refusal(invite)

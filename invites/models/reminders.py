@@ -12,7 +12,7 @@ from accounts.models import Event
 from invites import mails
 from invites.models import lifetimes
 from invites.models.outcome import Reason
-from invites.models.steps import Mailing, last_sent
+from invites.models.steps import Known, Mailing, last_sent
 from outbox.models import OutboxMessage
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class Remind(Mailing):
     note = ""  # a line that stands in the mail
     leaving: Iterator[datetime] | None = None  # when the mails leave; None is now
 
-    def __init__(self, invites: "Sequence[Invite]") -> None:
-        super().__init__(invites)
+    def __init__(self, invites: "Sequence[Invite]", known: Known | None = None) -> None:
+        super().__init__(invites, known)
         self.reminded: set[str] = set()
         if invites:
             lately = type(invites[0]).objects.filter(reminded_at__gt=self.now - APART)
@@ -106,8 +106,8 @@ class Remind(Mailing):
         planned = Case(When(**is_wanted, expires_at__gt=following, then=following))
         rows.update(reminded_at=self.now, reminders=F("reminders") + 1, remind_at=planned)
         rows.wake_links()
-        mails.name_groups([invite for invite in invites if invite.email in self.accounts])
-        letters = [mails.reminder(invite, self.accounts.get(invite.email), self.note) for invite in invites]
+        mails.name_groups([invite for invite in invites if invite.email in self.known.accounts])
+        letters = [mails.reminder(invite, self.known.accounts.get(invite.email), self.note) for invite in invites]
         for letter in letters if self.leaving else ():
             letter.schedule(next(self.leaving))  # type: ignore[arg-type]
         OutboxMessage.objects.bulk_create(letters)
@@ -122,11 +122,17 @@ class RemindByHand(Remind):
     """
 
     def __init__(
-        self, invites: "Sequence[Invite]", note: str = "", *, longer: bool = False, leaving: Iterator[datetime]
+        self,
+        invites: "Sequence[Invite]",
+        known: Known | None = None,
+        *,
+        note: str = "",
+        longer: bool = False,
+        leaving: Iterator[datetime],
     ) -> None:
-        super().__init__(invites)
+        super().__init__(invites, known)
         self.note, self.longer, self.leaving = note, longer, leaving
-        OutboxMessage.objects.attach_newest(invites)
+        OutboxMessage.objects.attach_newest(invite for invite in invites if "newest_mail" not in vars(invite))
 
     def delay(self, invite: "Invite") -> Reason | None:
         """Returns WAITS, CAME_BACK or RECENT if the newest mail waits, did not arrive, or is too young; or None."""

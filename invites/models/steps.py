@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, Subquery
@@ -23,15 +24,35 @@ LINK_LIFETIME = timedelta(hours=1)  # of a link that a visitor asks for; and for
 SENT_JUST_NOW = timedelta(minutes=1)  # after a mail, before which the same mail is not sent again
 
 
+class Known:
+    """What the site knows of the people of some invitations: each is read in one statement when it is first needed."""
+
+    def __init__(self, invites: "Sequence[Invite]") -> None:
+        self.emails = [invite.email for invite in invites]
+
+    @cached_property
+    def accounts(self) -> dict[str, Any]:
+        """Their accounts by address, as accounts_of() returns them."""
+        return accounts_of(self.emails)
+
+    @cached_property
+    def suppressed(self) -> dict[str, Suppression]:
+        """The suppressed addresses among theirs."""
+        return Suppression.objects.among(self.emails)
+
+
 class Verb:
     """An act on a chunk of locked invitations: `refusal` says which to leave alone, `apply` changes the others."""
 
     kind: ClassVar[Event.Kind]
 
-    def __init__(self, invites: "Sequence[Invite]") -> None:
-        """Reads what `refusal` needs to know about all of these invitations, in a fixed number of statements."""
+    def __init__(self, invites: "Sequence[Invite]", known: Known | None = None) -> None:
+        """Reads what `refusal` needs to know about all of these invitations, in a fixed number of statements.
+
+        `known` is of these very invitations, if another verb has read it just now.
+        """
         self.now = timezone.now()
-        self.accounts = accounts_of(invite.email for invite in invites)
+        self.known = known or Known(invites)
 
     def refusal(self, invite: "Invite") -> Reason | None:
         """Returns the reason why this invitation must be left alone, or None if the verb applies to it."""
@@ -130,7 +151,7 @@ class Extend(Verb):
     def refusal(self, invite: "Invite") -> Reason | None:
         if self.shows_to_members and invite.source == invite.Source.MEMBER:
             return Reason.BY_MEMBER
-        account = self.accounts.get(invite.email)
+        account = self.known.accounts.get(invite.email)
         is_idle = account is not None and not lacks(account, invite.group_ids)
         return super().refusal(invite) or (Reason.HAS_ACCOUNT if is_idle else None)
 
@@ -141,12 +162,8 @@ class Extend(Verb):
 class Mailing(Extend):
     """The base of verbs that mail the invited person: an Extend that also refuses addresses to which no mail may go."""
 
-    def __init__(self, invites: "Sequence[Invite]") -> None:
-        super().__init__(invites)
-        self.suppressed = Suppression.objects.among(invite.email for invite in invites)
-
     def refusal(self, invite: "Invite") -> Reason | None:
-        return super().refusal(invite) or (Reason.SUPPRESSED if invite.email in self.suppressed else None)
+        return super().refusal(invite) or (Reason.SUPPRESSED if invite.email in self.known.suppressed else None)
 
 
 class Resend(Mailing):
@@ -158,9 +175,11 @@ class Resend(Mailing):
 
     kind = Event.Kind.RESENT
 
-    def __init__(self, invites: "Sequence[Invite]", leaving: Iterator[datetime] | None = None) -> None:
+    def __init__(
+        self, invites: "Sequence[Invite]", known: Known | None = None, *, leaving: Iterator[datetime] | None = None
+    ) -> None:
         """Reads what refusal() needs. The mails are to leave at the times that `leaving` yields, or now."""
-        super().__init__(invites)
+        super().__init__(invites, known)
         self.leaving = leaving
         declined = [invite.email for invite in invites if invite.declined_at]
         self.invited: set[str] = set()
@@ -171,7 +190,7 @@ class Resend(Mailing):
     def refusal(self, invite: "Invite") -> Reason | None:
         reason = super().refusal(invite)
         if reason == Reason.DECLINED:  # it may be sent again, unless its owner has opted out of all mail
-            if invite.email in self.suppressed:
+            if invite.email in self.known.suppressed:
                 return Reason.SUPPRESSED
             reason = Reason.INVITED if invite.email in self.invited else None
             self.invited.add(invite.email)
@@ -188,4 +207,4 @@ class Resend(Mailing):
             invite.expires_at = max(invite.expires_at, self.now + invite.lifetime)
         # An older mail that has not left yet would arrive beside the new one.
         OutboxMessage.objects.waiting().filter(about__in=[invite.pk for invite in invites]).withdraw()
-        OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving, self.accounts))
+        OutboxMessage.objects.bulk_create(mails.invitations(invites, self.leaving, self.known.accounts))

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites.members.invitations import MemberInvites
@@ -69,6 +71,14 @@ def test_it_names_them_says_who_is_left_out_and_shows_the_mail(desk, people):
     assert not re.search(TOKEN, page.text)
     assert not mailed("invite_reminder"), "it only asks"
     assert "no-store" in page["Cache-Control"]
+
+
+@pytest.mark.parametrize("action", ["remind", "resend"])
+def test_asking_locks_no_invitation(desk, people, action):
+    with CaptureQueriesContext(connection) as queries:
+        press(desk, action, *people.values())
+
+    assert not [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
 
 
 @pytest.mark.parametrize("chosen", [("grace", "kim"), ()])

@@ -142,6 +142,17 @@ def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
         assert re.search(rf"<dt>{label}</dt><dd>(<a [^>]*>)?{value}<", page.text), fact
 
 
+def test_it_reads_nothing_twice(desk):
+    invite = waiting(InviteFactory(sent_at=LONG_AGO))
+    desk.get(at(invite))
+
+    with CaptureQueriesContext(connection) as queries:
+        assert len(buttons(desk.get(at(invite)))) == 4
+
+    assert len(queries) == 9
+    assert len({query["sql"] for query in queries}) == len(queries)
+
+
 def test_only_buttons_that_apply_are_offered(desk, ada):
     over = {"accepted_at": LONG_AGO, "accepted_by": ada}
 

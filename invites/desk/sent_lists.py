@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from invites.desk import batch_words as words
 from invites.desk.preview_pages import PreviewPages
 from invites.models import Batch, Invite
+from invites.models.progress import is_corrected
 from invites.models.states import OPEN
 from kit import times
 from kit.list_filter import ChoiceFilter
@@ -67,7 +68,8 @@ class SentLists(PreviewPages):
         invites = Invite.objects.filter(batch__in=[batch.pk for batch in rows if batch.begun_at]).order_by()
         waiting = Count("pk", filter=OPEN & Q(expires_at__gt=timezone.now()))
         numbers = {"accepted": Count("pk", filter=Q(accepted_at__isnull=False)), "waiting": waiting}
-        counted = {row["batch"]: row for row in invites.values("batch").annotate(**numbers)}
+        people = invites.filter(~is_corrected(invites)).values("batch")
+        counted = {row["batch"]: row for row in people.annotate(**numbers, invited=Count("pk"))}
         lost = invites.pending().in_trouble().values("batch").annotate(count=Count("pk"))
         troubled = dict(lost.values_list("batch", "count"))
         for batch in rows:
@@ -89,8 +91,9 @@ class SentLists(PreviewPages):
         return batch.created_by.username if batch.created_by else _("deleted account")
 
     @admin.display(description=gettext_lazy("people"))
-    def people(self, batch: Batch) -> str:
-        return with_separators(batch.people)
+    def people(self, batch: Any) -> str:
+        """Returns how many were invited, as the page of the list says; or would be, if the list was not sent."""
+        return with_separators(batch.numbers.get("invited", 0) if batch.begun_at else batch.people)
 
     @admin.display(description=gettext_lazy("accepted"), empty_value="–")
     def accepted(self, batch: Any) -> str:

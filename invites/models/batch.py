@@ -85,8 +85,8 @@ class Batch(models.Model):
 
     @property
     def people(self) -> int:
-        """The number of people that the batch has invited or, until its sending begins, would invite."""
-        return self.counts.done if self.begun_at else self.counts.new + self.counts.joins
+        """The number of people that the batch would have invited by its last check, before its sending began."""
+        return self.counts.new + self.counts.joins
 
     @property
     def unsent(self) -> "InviteQuerySet":

@@ -41,6 +41,12 @@ def standings(invites: "InviteQuerySet") -> dict[str, Q]:
     }
 
 
+def is_corrected(invites: "InviteQuerySet") -> Q:
+    """Returns the condition for invitations whose person is invited at another address instead, in the same list."""
+    instead = invites.model.objects.filter(batch=OuterRef("batch"), email=OuterRef("readdress_to"))
+    return Q(revoked_at__isnull=False) & ~Q(readdress_to="") & Q(Exists(instead))
+
+
 def gains_nothing(invites: "InviteQuerySet") -> Q:
     """Returns the condition for invitations to an address with an account, which joins no group by accepting them."""
     through: Any = invites.model.groups.through
@@ -53,12 +59,12 @@ def gains_nothing(invites: "InviteQuerySet") -> Q:
 def progress(invites: "InviteQuerySet") -> dict[str, Any]:
     """Returns how many of these invitations have each of standings(), and how many there are, "invited".
 
-    Also "open", how many can be withdrawn, and "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and of the unopened ones
+    A person who was invited at another address instead counts once. Also "open", how many can be withdrawn, and "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and of the unopened ones
     may be reminded by hand now, but for suppressed addresses; "queued", how many have a newest mail that has not left; "reminded_at", when the last
     reminder was sent, and "until", when the last of the open ones ends, each None if there is none. Takes two
     statements. `invites` must be sliced or few: all are read.
     """
-    rows = invites.model.objects.filter(pk__in=invites.values("pk"))
+    rows = invites.model.objects.filter(~is_corrected(invites), pk__in=invites.values("pk"))
     conditions = standings(invites)
     waiting_mails = newest_mails(invites).filter(sent_at=None, given_up_at=None)
     may_be_reminded = Q(reminders__lt=MOST) & ~is_quiet(timezone.now()) & ~gains_nothing(invites)

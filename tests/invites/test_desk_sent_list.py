@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invites.desk import sent_list
+from invites.link.readdressing import correct
 from invites.models import Batch, Entry, Invite
 from invites.models import batch as batches
 from outbox.models import OutboxMessage, Suppression
@@ -327,6 +328,18 @@ def test_the_list_of_lists_counts_each(desk, batch, admin_user):
     drafts = words(desk.get(DESK, {"drafts": "1"}))
     assert "Draft" in drafts
     assert "Autumn cohort" not in drafts
+
+
+def test_both_pages_count_neither_who_was_only_mailed_again_nor_a_corrected_address(desk, admin_user):
+    earlier = sent(admin_user, "one")
+    Invite.objects.update(sent_at=YESTERDAY - timedelta(days=1))
+    batch = sent(admin_user, "one", "two", again=True)
+    assert batch.counts.done == 2
+    correct(of("two")[0], by=admin_user, email="second@example.com", name="", note="")
+
+    assert "1 invited 0 accepted" in words(desk.get(page_of(batch)), " ")
+    assert "1 invited 0 accepted" in words(desk.get(page_of(earlier)), " ")
+    assert words(desk.get(DESK), " ").count("People: 1 Accepted: 0 Waiting: 1") == 2
 
 
 def test_the_list_of_lists_takes_the_same_statements_for_one_and_for_many(desk, batch, admin_user):

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from accounts import preferences
 from accounts.models import User
 from invites.models import AT_ONCE, Invite
+from invites.models.states import FAILED
 from kit.addresses import readable
 from outbox.mail.write import post
 from outbox.models import OutboxMessage
@@ -23,7 +24,6 @@ KIND = "inviter_digest"
 # Between two such mails to one person. A timer that runs once a day must not miss a day by being a minute early.
 EVERY = timedelta(hours=23)
 NAMED = 20  # people that each list of the mail names
-UNDELIVERED = {OutboxMessage.Status.BOUNCED, OutboxMessage.Status.GIVEN_UP}
 
 
 def next_inviter(after: UUID | None) -> UUID | None:
@@ -56,9 +56,9 @@ def tell(pk: UUID) -> bool:
 
 
 def has_been_told(inviter: User) -> bool:
-    """Returns whether this person was sent such a mail within EVERY."""
+    """Returns whether this person was sent such a mail within EVERY, at any address."""
     since = timezone.now() - EVERY
-    return OutboxMessage.objects.filter(recipient=inviter.email, kind=KIND, created_at__gt=since).exists()
+    return OutboxMessage.objects.filter(about=inviter.pk, kind=KIND, created_at__gt=since).exists()
 
 
 def sort(invites: Sequence[Invite]) -> tuple[list[Invite], list[Invite], list[Invite]]:
@@ -72,7 +72,7 @@ def sort(invites: Sequence[Invite]) -> tuple[list[Invite], list[Invite], list[In
     over = {Invite.State.ACCEPTED, Invite.State.DECLINED, Invite.State.REVOKED}
     rest = [invite for invite in known if invite.state not in over and invite.source != Invite.Source.MEMBER]
     OutboxMessage.objects.attach_newest(rest)
-    return accepted, declined, [invite for invite in rest if invite.delivery in UNDELIVERED]
+    return accepted, declined, [invite for invite in rest if invite.delivery in FAILED]
 
 
 def mail(inviter: User, accepted: Sequence[Invite], declined: Sequence[Invite], back: Sequence[Invite]) -> None:
@@ -88,7 +88,8 @@ def mail(inviter: User, accepted: Sequence[Invite], declined: Sequence[Invite], 
             "url": page_of(inviter),
             "settings_url": f"{settings.SITE_URL}{reverse('account_settings')}",
         }
-        post(KIND, inviter.email, context, language=language)
+        # It is found by the inviter's id, not by the address, which may change meanwhile.
+        post(KIND, inviter.email, context, language=language, about=inviter.pk)
 
 
 def lines(invites: Sequence[Invite]) -> list[str]:

@@ -6,9 +6,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from invites.models import Invite
-from outbox.models import OutboxMessage
+from invites.models.states import FAILED
 
-FAILED = {OutboxMessage.Status.BOUNCED, OutboxMessage.Status.GIVEN_UP}
 # For each state its words, and the class of its tag: well, to be looked after, bad, or neither.
 ENDED: dict[Invite.State, tuple[Any, str]] = {
     Invite.State.ACCEPTED: (_("Accepted"), "ok"),

@@ -18,7 +18,7 @@ from invites import mails
 from invites.models import Invite, InviteQuerySet, Outcome, in_step, lifetimes
 from invites.models.joining import accounts_of
 from invites.models.reminders import LONGER
-from invites.state_in_words import FAILED
+from invites.models.states import FAILED
 from kit import plain_line, times
 from kit.form import Form
 from kit.long_list import with_separators

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Event
 from invites.models import Invite
 from invites.models.reminders import MOST, quiet_until
-from invites.state_in_words import FAILED
+from invites.models.states import FAILED
 from kit.addresses import readable
 from kit.ids import earliest
 from kit.times import brief_html

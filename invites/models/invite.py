@@ -112,7 +112,7 @@ class Invite(models.Model):
     readdress_asked_at = models.DateTimeField(null=True, editable=False)
     readdress_language = models.CharField(max_length=10, default="", db_default="", editable=False)
 
-    # Set by InviteQuerySet.with_group_names() alone.
+    # Set by InviteQuerySet.with_group_names() and, for the rows of a page, by the desk's list of invitations.
     group_names: list[str]
 
     objects = InviteQuerySet.as_manager()

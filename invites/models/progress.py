@@ -7,14 +7,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models.reminders import MOST, is_quiet
-from invites.models.states import IN_USE, OPEN, UNANSWERED
+from invites.models.states import IN_USE, LOST, OPEN, UNANSWERED
 from outbox.models import OutboxMessage
 from outbox.models.queryset import OutboxQuerySet
 
 if TYPE_CHECKING:
     from invites.models.queryset import InviteQuerySet
-
-LOST = Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False, sent_at=None)
 
 
 def newest_mails(invites: "InviteQuerySet") -> OutboxQuerySet:

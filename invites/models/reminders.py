@@ -12,6 +12,7 @@ from accounts.models import Event
 from invites import mails
 from invites.models import lifetimes
 from invites.models.outcome import Reason
+from invites.models.states import FAILED
 from invites.models.steps import Known, Mailing, last_sent
 from outbox.models import OutboxMessage
 
@@ -29,8 +30,7 @@ LONGER = timedelta(days=7)  # which a reminder by hand may add to the time of th
 NOT_ARRIVED = {
     OutboxMessage.Status.QUEUED: Reason.WAITS,
     OutboxMessage.Status.TRIED: Reason.WAITS,
-    OutboxMessage.Status.BOUNCED: Reason.CAME_BACK,
-    OutboxMessage.Status.GIVEN_UP: Reason.CAME_BACK,
+    **dict.fromkeys(FAILED, Reason.CAME_BACK),
 }
 
 

@@ -39,6 +39,10 @@ TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "inv
 BY = Given("by", models.UUIDField())
 LOCKED = RawSQL("(SELECT id FROM accounts_user WHERE id = %s FOR KEY SHARE)", (BY,), models.UUIDField())
 
+# The states of a mail that did not arrive, and the condition for such mails.
+FAILED = frozenset({OutboxMessage.Status.BOUNCED, OutboxMessage.Status.GIVEN_UP})
+LOST = Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False, sent_at=None)
+
 SOON = timedelta(hours=48)  # before the end
 TROUBLED = 1000  # mails: more than staff look through, and few enough for one index look-up each
 
@@ -243,6 +247,5 @@ def failed_newest() -> Any:
 
     Only the newest TROUBLED of all such mails are looked at.
     """
-    failed = Q(bounced_at__isnull=False) | Q(given_up_at__isnull=False)
-    mails = OutboxMessage.objects.filter(failed, about__isnull=False).order_by("-id")[:TROUBLED]
+    mails = OutboxMessage.objects.filter(LOST, about__isnull=False).order_by("-id")[:TROUBLED]
     return newest_about(OutboxMessage.objects.filter(pk__in=mails.values("pk")))

@@ -132,6 +132,17 @@ def test_nobody_is_mailed_twice_within_a_day_and_no_news_is_lost(mailbox, maria)
     assert ("alan@example.com" in first, "alan@example.com" in second) == (False, True)
 
 
+def test_whoever_has_a_new_address_is_not_mailed_there_on_the_same_day(mailbox, maria):
+    decline(invited(maria))
+    assert tell() == 1
+    type(maria).objects.filter(pk=maria.pk).update(email="new@example.com")
+    decline(invited(maria, email="other@example.com"))
+
+    assert tell() == 0
+    with time_machine.travel(timezone.now() + digest.EVERY + timedelta(minutes=1)):
+        assert tell() == 1
+
+
 def test_a_long_list_is_counted_and_its_first_are_named(mailbox, maria):
     count = digest.NAMED + 5
     people = [Entry(f"person{n}@example.com") for n in range(count)]

@@ -14,7 +14,7 @@ class Command(bulk_command.Command):
     help = (
         "Sends the planned reminders that are due: by default one, 2 days before an invitation ends (a short one: in "
         "its middle). It waits if the invitation was sent or opened within the last day. Run it every hour; nobody is "
-        "reminded twice."
+        "reminded twice within a day."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
     doing = "Reminding"

@@ -74,9 +74,12 @@ class Steering(FoundByWords):
     def extend(self, request: HttpRequest, queryset: InviteQuerySet) -> None:
         """Lengthens each of these by its own lifetime, without a mail, and shows how many were extended and skipped."""
         outcome = queryset.extend(by=cast("User", request.user))
-        self.tell(
-            request, _("%(count)s extended, each by as long as it was to last.") % {"count": len(outcome.done)}, outcome
+        said = ngettext(
+            "%(count)s invitation extended by as long as it was to last.",
+            "%(count)s invitations extended, each by as long as it was to last.",
+            len(outcome.done),
         )
+        self.tell(request, said % {"count": len(outcome.done)}, outcome)
 
     @admin.action(description=gettext_lazy("Withdraw"), permissions=["steer"], location=EVERYWHERE)
     def revoke(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -123,12 +124,14 @@ class BatchFilter(LinkedFilter):
     parameter_name = "batch"
 
     def name(self, value: str) -> str:
-        """Returns the id of the batch, or "" for an unknown one.
+        """Returns the name of the batch, or its day and time; "" for an unknown one.
 
-        A batch is pruned before its invitations, so an id that only invitations hold is known, too.
+        A batch is pruned before its invitations, so an id that only invitations hold is known, too: as "a list".
         """
-        known = Batch.objects.filter(pk=value).exists() or Invite.objects.filter(batch=value).exists()
-        return value if known else ""
+        batch = Batch.objects.filter(pk=value).first()
+        if batch is None:
+            return gettext("a list") if Invite.objects.filter(batch=value).exists() else ""
+        return str(batch)
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(batch=value)

@@ -15,6 +15,7 @@ from invites.desk.correct import CorrectForm, Correcting, can_be_corrected
 from invites.desk.timeline import timeline
 from invites.link import opens
 from invites.models import Batch, Invite
+from invites.models.states import FAILED
 from kit import times
 from kit.addresses import readable
 from kit.one_row import Button, Fact, OneRow
@@ -59,6 +60,7 @@ class InvitePage(Correcting, OneRow):
             "facts": facts(invite),
             "buttons": [button for button in buttons if button.name != DANGEROUS],
             "last": [button for button in buttons if button.name == DANGEROUS],
+            "again_url": again_url(request, invite),
             "can_correct": correctable,
             "lost": lost,
             "lost_why": loss(lost) if lost else "",
@@ -74,10 +76,22 @@ class InvitePage(Correcting, OneRow):
         return [button for button in offered if button.name in names]
 
 
+def again_url(request: HttpRequest, invite: Invite) -> str:
+    """Returns the URL of the form that invites the person of an invitation that is over; "" if none is to be offered.
+
+    That is so for a person who may not invite, and where another invitation has taken its place.
+    """
+    is_over = invite.state in {invite.State.REVOKED, invite.State.DECLINED, invite.State.EXPIRED}
+    has_other = invite.replaced_at or (invite.state == invite.State.REVOKED and invite.readdress_to)
+    if not is_over or has_other or not invite.email or not request.user.has_perm("invites.add_invite"):
+        return ""
+    return f"{reverse('admin:invites_batch_add')}?{urlencode({'email': invite.email})}"
+
+
 def is_lost(invite: Invite) -> bool:
     """Returns whether the newest mail of an invitation that nobody has answered did not arrive."""
     unanswered = invite.state in {invite.State.PENDING, invite.State.EXPIRED} and not invite.replaced_at
-    return unanswered and invite.delivery in state_in_words.FAILED
+    return unanswered and invite.delivery in FAILED
 
 
 def loss(mail: OutboxMessage) -> str:
@@ -93,7 +107,7 @@ def since(invite: Invite) -> str:
     if invite.state != invite.State.PENDING or is_lost(invite):
         return ""
     if invite.opened_at:
-        said = _("opened %(when)s, not accepted yet") % {"when": "{}"}
+        said = _("%(when)s, not accepted yet") % {"when": "{}"}  # beside the tag, which says "Opened"
         return format_html(said, times.brief_html(invite.opened_at))
     return replies_in_words.delivery(invite.newest_mail) if invite.newest_mail else ""
 

@@ -62,7 +62,7 @@ def test_an_admin_invites_many_watches_steers_and_looks_after_people(visit, mail
     # The page of one tells its life and offers what can be done.
     page.locator("a", has_text="alan@example.com").click()
     page.locator("#content button", has_text="Extend").click()
-    assert "1 extended, each by as long as it was to last." in said(page)
+    assert "1 invitation extended by as long as it was to last." in said(page)
 
     # People: their sessions end.
     Client().post("/login", {"login": "grace", "password": PASSWORD})

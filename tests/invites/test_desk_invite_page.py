@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,8 +15,9 @@ from invites import purposes
 from invites.models import Invite
 from kit import tokens
 from outbox.models import OutboxMessage
+from tests.tools.desk import LISTS
 from tests.tools.desk import invite as send_to
-from tests.tools.factories import PASSWORD, InviteFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +142,42 @@ def test_the_page_says_whose_it_is_where_it_leads_and_what_it_says(desk, ada):
     for fact in ("Name Grace", "Groups Editors", "Leads to /wiki", "From ada", "Language Русский", "Note Welcome"):
         label, _space, value = fact.rpartition(" ")
         assert re.search(rf"<dt>{label}</dt><dd>(<a [^>]*>)?{value}<", page.text), fact
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "declined_at", "expires_at"])
+def test_whoever_let_it_go_can_be_invited_again(desk, ended):
+    invite = InviteFactory(email="kim+1@example.com", **{ended: LONG_AGO})
+    there = f"{LISTS}add/?email=kim%2B1%40example.com"
+
+    page = desk.get(at(invite))
+
+    assert "What you can do now" in words(page)
+    assert f'href="{there}">Invite again</a>' in page.text
+    assert "kim+1@example.com</textarea>" in desk.get(there).text
+    Invite.objects.update(replaced_at=timezone.now())
+    assert "Invite again" not in words(desk.get(at(invite)))
+
+
+def test_one_that_waits_was_accepted_or_went_elsewhere_is_not_to_be_made_again(desk, ada):
+    over = {"accepted_at": LONG_AGO, "accepted_by": ada}
+    moved = {"revoked_at": LONG_AGO, "readdress_to": "kim@example.com"}
+    for fields in ({}, over, moved, {"email": "", "revoked_at": LONG_AGO}):
+        assert "Invite again" not in words(desk.get(at(InviteFactory(**fields))))
+
+
+def test_whoever_may_not_invite_is_not_offered_it():
+    helper = UserFactory(username="helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename="view_invite"))
+    client = Client()
+    client.post("/login", {"login": "helper", "password": PASSWORD})
+
+    assert "Invite again" not in words(client.get(at(InviteFactory(revoked_at=LONG_AGO))))
+
+
+def test_that_it_was_opened_is_said_once(desk):
+    page = desk.get(at(InviteFactory(opened_at=timezone.now())))
+
+    assert re.search("Opened now ?, not accepted yet", words(page, " "))
 
 
 def test_it_reads_nothing_twice(desk):

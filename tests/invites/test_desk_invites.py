@@ -107,7 +107,10 @@ def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(des
     assert found(desk, created="1d") == found(desk, created=f"{timezone.localtime():%Y-%m}") == found(desk)
     assert found(desk, source="csv") == found(desk, invited_by=str(ada.pk)) == ["passed"]
     assert found(desk, language="ru") == found(desk, batch="b_1") == ["soon"]
-    assert found(desk, batch=Batch.objects.create().pk) == []
+    batch = Batch.objects.create(name="Autumn cohort")
+    assert found(desk, batch=batch.pk) == []
+    assert "Autumn cohort" in words(desk.get(LIST, {"batch": batch.pk}))
+    assert "a list" in words(desk.get(LIST, {"batch": "b_1"})), "which is pruned"
     assert found(desk, q=" Later@Example.com") == ["later"]
     assert f'<a href="{LIST}?invited_by={ada.pk}">ada</a>' in desk.get(LIST).text
 
@@ -265,7 +268,7 @@ def test_extend_gives_seven_more_days_and_no_mail(desk, mailbox, admin_user):
 
     page = press(desk, "extend", [invite])
 
-    assert "1 extended, each by as long as it was to last." in words(page)
+    assert "1 invitation extended by as long as it was to last." in words(page)
     assert Invite.objects.get().expires_at == invite.expires_at + timedelta(days=7)
     assert not mailbox.letters(invite.email)
     assert Event.objects.get(about=invite.pk).user == admin_user

@@ -142,7 +142,7 @@ class BatchPages(ReadOnly, LongList):
         return self.page_of(batch)
 
     def undo(self, request: HttpRequest, batch_id: str) -> HttpResponse:
-        """Shows whose mail has not left, and asks. Its POST stops these mails, see Batch.undo(), and leads to the batch.
+        """Shows whose mail has not left, and asks. Its POST stops these mails, as Batch.undo(), and leads to the batch.
 
         Raises PermissionDenied for a person who may not invite, or who neither made the batch nor may change
         invitations; Http404 for a batch that this person may not see.

@@ -23,7 +23,6 @@ from kit import addresses, plain_line, sure
 from kit.sure import SureField
 from outbox.models import Suppression
 
-
 SEND = "send"  # the name of the button that sends to the address that was typed
 
 

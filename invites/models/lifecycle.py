@@ -130,8 +130,9 @@ class Lifecycle(InviteStates):
         """Applies one verb to these invitations, which it locks; they must be few enough for one transaction.
 
         Returns the outcome: ids of what is done, addresses and reasons of what is skipped. Leaves out invitations of
-        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is locked or changed. If an address
-        that had declined is invited by another request just now, all is read again: that invitation is then skipped.
+        people who have left. Writes the history in the name of `by`. With `dry_run` nothing is locked or changed. If an
+        address that had declined is invited by another request just now, all is read again: that invitation is then
+        skipped.
         """
         while True:
             try:

@@ -57,10 +57,11 @@ def gains_nothing(invites: "InviteQuerySet") -> Q:
 def progress(invites: "InviteQuerySet") -> dict[str, Any]:
     """Returns how many of these invitations have each of standings(), and how many there are, "invited".
 
-    A person who was invited at another address instead counts once. Also "open", how many can be withdrawn, and "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and of the unopened ones
-    may be reminded by hand now, but for suppressed addresses; "queued", how many have a newest mail that has not left; "reminded_at", when the last
-    reminder was sent, and "until", when the last of the open ones ends, each None if there is none. Takes two
-    statements. `invites` must be sliced or few: all are read.
+    A person who was invited at another address instead counts once. Also "open", how many can be withdrawn, and
+    "to_stop", how many of these have a mail that has not left; "to_write" and "to_remind", how many of the opened and
+    of the unopened ones may be reminded by hand now, but for suppressed addresses; "queued", how many have a newest
+    mail that has not left; "reminded_at", when the last reminder was sent, and "until", when the last of the open ones
+    ends, each None if there is none. Takes two statements. `invites` must be sliced or few: all are read.
     """
     rows = invites.model.objects.filter(~is_corrected(invites), pk__in=invites.values("pk"))
     conditions = standings(invites)

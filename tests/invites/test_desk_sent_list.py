@@ -130,7 +130,9 @@ def test_sending_again_to_the_lost_asks_and_says_why_no_mail_reached_them(desk, 
     asked = desk.get(buttons(desk.get(page_of(batch)))["Send again to 2"])
 
     said = words(asked, " ")
-    assert "1 of the 2 chosen. Left out: 1 no mail goes to the address. full@example.com Came back: mailbox full" in said
+    assert (
+        "1 of the 2 chosen. Left out: 1 no mail goes to the address. full@example.com Came back: mailbox full" in said
+    )
     assert "Who is left out dead@example.com Came back: mailbox does not exist" in said
     assert f"/admin/invites/invite/{of('dead').get().pk}/change/" in asked.text, "where the address is mended"
     assert not OutboxMessage.objects.waiting().exclude(about=None)

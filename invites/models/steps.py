@@ -1,6 +1,6 @@
 """The verbs that act on a chunk of locked invitations: which invitations each refuses and why, and what it does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -125,9 +125,10 @@ def sort_by_mail(invites: "Sequence[Invite]") -> tuple[set[UUID], set[UUID]]:
     counts as left.
     """
     mails = OutboxMessage.objects.filter(about__in=[invite.pk for invite in invites])
-    waiting = dict(mails.waiting().select_for_update(skip_locked=True).values_list("pk", "about"))
-    handed_over = Q(given_up_at=None) | Q(sent_at__isnull=False)
-    return set(waiting.values()), set(mails.filter(handed_over).exclude(pk__in=waiting).values_list("about", flat=True))
+    waiting: dict[int, Any] = dict(mails.waiting().select_for_update(skip_locked=True).values_list("pk", "about"))
+    handed_over = mails.filter(Q(given_up_at=None) | Q(sent_at__isnull=False)).exclude(pk__in=waiting)
+    mailed: Iterable[Any] = handed_over.values_list("about", flat=True)
+    return set(waiting.values()), set(mailed)
 
 
 def last_sent(invite: "Invite") -> datetime:

@@ -123,7 +123,7 @@ def test_staff_find_sort_and_act_on_a_phone_by_chips_heads_and_buttons(visit, ma
     assert "Nothing is ticked" in said(page)
     page.locator(".actions input[type=checkbox]").check()
     page.locator(".actions button", has_text="Extend").click()
-    assert "1 extended" in said(page)
+    assert "1 invitation extended" in said(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator("thead a", has_text="Ends").click()
     assert page.locator("th[aria-sort]").inner_text().startswith("Ends")

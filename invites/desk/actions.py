@@ -13,12 +13,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import groups
 from accounts.models import User
 from invites.batch import exports
 from invites.desk import asking
 from invites.link import opens
-from invites.models import Invite, InviteGroup, InviteQuerySet, Outcome, Reason, in_step
+from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.reminders import RemindByHand
 from invites.models.steps import Extend, Known, Resend, Revoke, Verb
 from kit import csv_lines
@@ -45,10 +44,8 @@ class Steering(FoundByWords):
         asked = {*posted.getlist("action"), *posted.getlist("CHANGE_FORM-action")}
         if not asked & RENEWING and not ("remind" in asked and "longer" in posted):
             return False
-        powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
-        if means_all(request):
-            return powerful.exists()
-        return powerful.filter(invite__in=chosen(request)).exists()
+        powerful = Invite.objects.into_power()
+        return (powerful if means_all(request) else powerful.filter(pk__in=chosen(request))).exists()
 
     @admin.action(description=gettext_lazy("Remind"), permissions=["steer"], location=EVERYWHERE)
     def remind(self, request: HttpRequest, queryset: InviteQuerySet) -> HttpResponse | None:

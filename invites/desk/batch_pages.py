@@ -14,12 +14,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import groups
 from accounts.models import User
 from invites.desk import asking, sent_list
 from invites.desk import batch_words as words
 from invites.link import opens
-from invites.models import Batch, InviteGroup, Outcome
+from invites.models import Batch, Outcome
 from invites.models.batch_queryset import BatchQuerySet
 from kit import plain_line
 from kit.form import Form
@@ -57,8 +56,7 @@ class BatchPages(ReadOnly, LongList):
             return False
         if "longer" not in getattr(request, "POST", {}) and match.url_name != "invites_batch_resend_lost":
             return False
-        powerful = InviteGroup.objects.filter(group__in=groups.with_rights())
-        return powerful.filter(invite__batch=self.find_batch(request, match.kwargs["batch_id"]).pk).exists()
+        return self.find_batch(request, match.kwargs["batch_id"]).invites.into_power().exists()
 
     def get_urls(self) -> list[URLPattern]:
         """Returns the addresses of these pages, before Django's own."""

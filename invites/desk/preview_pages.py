@@ -26,7 +26,7 @@ from invites import limits
 from invites.desk import batch_words as words
 from invites.desk import letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
-from invites.models import Batch, Invite, InviteGroup, entries
+from invites.models import Batch, Invite, entries
 from kit import csv_lines
 
 Policy = dict[str, Any]
@@ -202,8 +202,8 @@ class PreviewPages(BatchPages):
 
 def renews_power(batch: Batch) -> bool:
     """Returns whether somebody in the list has an open invitation into a group that grants permissions."""
-    invites = Invite.objects.open().filter(email__in=[row["email"] for row in batch.entries])
-    return InviteGroup.objects.filter(group__in=groups.with_rights(), invite__in=invites).exists()
+    emails = [row["email"] for row in batch.entries]
+    return Invite.objects.open().filter(email__in=emails).into_power().exists()
 
 
 def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:

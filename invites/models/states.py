@@ -12,6 +12,7 @@ from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
+from accounts import groups
 from accounts.models import User
 from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage
@@ -97,6 +98,11 @@ class InviteStates(models.QuerySet["Invite"]):
     def into(self, group: int) -> Self:
         """Returns the invitations into the group with this id."""
         return self.filter(groups=group)
+
+    def into_power(self) -> Self:
+        """Returns the invitations into a group that grants permissions."""
+        through: Any = self.model.groups.through
+        return self.filter(pk__in=through.objects.filter(group__in=groups.with_rights()).values("invite"))
 
     def accepted(self) -> Self:
         return self.filter(accepted_at__isnull=False)

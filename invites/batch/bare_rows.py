@@ -23,10 +23,11 @@ def read(row: Row) -> Said:
 
     If all cells are addresses, each is a person; so it is in a line that was copied from a mail program. Else the cells
     are in the order of COLUMNS; or, if the first has no address, the first that has one is read, and what stands before
-    it if that looks like a name.
+    it if that looks like a name. If none has one, what was meant as an address is taken for it.
     """
     filled = [cell for cell in row.cells if cell]
     places = [index for index, cell in enumerate(row.cells) if has_address(cell)]
+    places = places or [index for index, cell in enumerate(row.cells) if means_address(cell)][:1]
     if len(filled) > 1 and places and all(map(means_address, filled)):
         return Said([{"email": cell} for cell in filled])
     addressed = [row.cells[place] for place in places]

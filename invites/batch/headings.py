@@ -60,7 +60,8 @@ EMAIL = re.compile(
 DOUBTFUL = {"address", "адрес", "адреса", "adresse"}
 
 
-# The first line of the file of bad lines, in each language (invites/desk/preview.py writes it).
+# How the first line of the file of bad lines begins and ends, in each language (invites/desk/compose_again.py writes it).
+# Between stand the columns that the lines have beside their addresses.
 BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
 
 
@@ -128,7 +129,16 @@ def plain(heading: str) -> str:
 
 def is_bad_lines(cells: list[str]) -> bool:
     """Returns whether these cells are the first line of the file of bad lines that we give out to be mended."""
-    return [cell.lower() for cell in cells] in BAD_LINES
+    return [cell.lower() for cell in [*cells[:2], *cells[2:][-1:]]] in BAD_LINES
+
+
+def of_bad_lines(cells: list[str]) -> Headings | None:
+    """Returns what the cells between the first and the last are in the file of bad lines that begins with `cells`.
+
+    Returns None if that is only "text": each of its lines then stands for itself.
+    """
+    said = cells[1:-1]
+    return Headings(0, said, ["email", *of_cells(said[1:])]) if len(said) > 1 else None
 
 
 @cache

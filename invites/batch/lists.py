@@ -1,8 +1,8 @@
 """Reads lists of people to be invited, as they come from files and forms: usually one person on each line."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from itertools import chain, islice
 from types import MappingProxyType
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.groups import Groups
 from invites.batch import bare_rows, headings, names, remarks, rows
 from invites.batch.bare_rows import Said, one_line
-from invites.batch.cells import has_address, is_address, people
-from invites.batch.columns import email_of, fields
+from invites.batch.cells import has_address, is_address, is_glued, people
+from invites.batch.columns import COLUMNS, email_of, fields
 from invites.batch.headings import Headings
 from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
@@ -25,13 +25,17 @@ NO_GROUPS: Groups = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Line:
-    """One person that a line of a list names, as `entry`; or the `problem` that keeps the line from being read."""
+    """One person that a line of a list names, as `entry`; or the `problem` that keeps the line from being read.
+
+    With a problem, `said` is what the line says by COLUMNS, as it came: to be shown, and to be mended.
+    """
 
     number: int  # in its file, from 1
     text: str
     entry: Entry | None = None
     problem: str = ""
     meant: str = ""  # the address that was probably meant, if this one looks like a typo
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.nobody) -> Iterator[Line]:
@@ -39,13 +43,13 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
 
     `groups` are those that the author of the list may name. `say` is called with
     sentences, in the reader's language, on what was guessed and, at the end, on what was left out. Of a file that
-    begins like the file of bad lines that we give out, the second column is read. What is wrong is the `problem` of a
+    begins like the file of bad lines that we give out, what stands between its first column and its last is read. What is wrong is the `problem` of a
     Line; but a file that turns out to be damaged raises ValidationError, as files.read_rows() says.
     """
     lines = iter(lines)
     sample = list(islice(lines, headings.SAMPLE))
     if sample and headings.is_bad_lines(sample[0].cells):
-        yield from _People(None, groups).read(map(_mended, chain(sample[1:], lines)))
+        yield from _read_mended(sample[0].cells, chain(sample[1:], lines), groups)
         return
     found = headings.find(sample)
     if found and found.is_guess:
@@ -65,8 +69,20 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
             say(remark)
 
 
-def _mended(row: Row) -> Row:
-    """Returns the line that the second cell of a row in the file of bad lines holds, as it was or has been mended."""
+def _read_mended(first: list[str], lines: Iterable[Row], groups: Groups) -> Iterator[Line]:
+    """Yields the Lines of a file of bad lines that was mended, and begins with the cells `first`."""
+    found = headings.of_bad_lines(first)
+    of_row = partial(_within, width=len(first)) if found else _alone
+    yield from _People(found, groups).read(map(of_row, lines))
+
+
+def _within(row: Row, width: int) -> Row:
+    """Returns a row without its first cell, the number of a line, and without its last, the reason."""
+    return replace(row, cells=row.cells[1 : width - 1])
+
+
+def _alone(row: Row) -> Row:
+    """Returns the line that the second cell of a row holds."""
     text = row.cells[1] if len(row.cells) > 1 else ""
     mark = rows.best(text)
     return Row(row.number, rows.shown(text), rows.split(text, mark), row.problem, mark)
@@ -84,22 +100,36 @@ class _People:
         """Yields a Line for each person that these rows name, or for what is wrong with a row."""
         for row in lines:
             if row.problem:
-                yield Line(row.number, row.text, problem=row.problem)
+                yield Line(row.number, row.text, problem=row.problem, said=self._torn(row))
             elif any(row.cells):
                 yield from self._people(row)
 
+    def _torn(self, row: Row) -> dict[str, str]:
+        """Returns what a row with a problem says, as far as its cells can be told apart, by column."""
+        of_each = self._told(row).of_each if any(row.cells) else []
+        return _kept(of_each[0] | {"name": _full_name(of_each[0])}) if len(of_each) == 1 else {"email": row.text}
+
+    def _told(self, row: Row) -> Said:
+        found = self.headings
+        return self._by_headings(row, found) if found and _fits(row.cells, found) else bare_rows.read(row)
+
     def _people(self, row: Row) -> Iterator[Line]:
         """Yields a Line for each person in a row. Nearly always that is one, but people copy many into one line."""
-        found = self.headings
-        said = self._by_headings(row, found) if found and _fits(row.cells, found) else bare_rows.read(row)
-        is_whole = said.is_whole
-        for one in said.of_each:
-            found_people, words_left = people(one.get("email", ""))
+        told = self._told(row)
+        is_whole = told.is_whole
+        for one in told.of_each:
+            cell = one.get("email", "")
+            found_people, words_left = people(cell)
             is_whole = is_whole and not words_left
             for typed, beside in found_people:
-                yield self._line(row, {**one, "email": typed, "name": self._name(row, one, typed, beside)})
-        for name in said.lone:
-            yield Line(row.number, name, problem=_("There is no email address beside this name"))
+                said = {**one, "email": typed, "name": self._name(row, one, typed, beside)}
+                # If the line can't be read, what was left out of the cell may be a part of the address.
+                is_part = len(found_people) == 1 and (words_left or is_glued(typed))
+                came = one | {"name": _full_name(one)} if is_part else said
+                yield self._line(row, said, came)
+        for name in told.lone:
+            problem = _("There is no email address beside this name")
+            yield Line(row.number, name, problem=problem, said={"email": name})
         if not is_whole:
             self.left_out.add(row.number)
 
@@ -114,15 +144,19 @@ class _People:
             self.left_out.add(row.number)
         return named or spare
 
-    def _line(self, row: Row, said: dict[str, str]) -> Line:
-        if has_address(said["name"]) or is_address(said.get("note", "")):
-            problem = _("There is a second address in this line. Give each person a line of their own")
-            return Line(row.number, row.text, problem=problem)
+    def _line(self, row: Row, said: dict[str, str], came: Mapping[str, str]) -> Line:
+        """Returns the Line of a person of whom a row says `said`; if that can't be read, it keeps `came`."""
         try:
-            entry = Entry(email_of(said["email"]), **fields(said, self.groups))
+            entry = self._entry(said)
         except ValidationError as error:
-            return Line(row.number, row.text, problem=str(error.messages[0]))
+            return Line(row.number, row.text, problem=str(error.messages[0]), said=_kept(came))
         return Line(row.number, row.text, entry, meant=_meant(entry.email))
+
+    def _entry(self, said: dict[str, str]) -> Entry:
+        """Returns the person of whom this is said. Raises ValidationError if a part of it is not allowed."""
+        if has_address(said["name"]) or is_address(said.get("note", "")):
+            raise ValidationError(_("There is a second address in this line. Give each person a line of their own"))
+        return Entry(email_of(said["email"]), **fields(said, self.groups))
 
     def _by_headings(self, row: Row, found: Headings) -> Said:
         """Returns what a row says of its person.
@@ -141,6 +175,11 @@ class _People:
             else:
                 said[column] = cell if column == "email" else one_line(cell)
         return Said([said], is_whole)
+
+
+def _kept(said: Mapping[str, str]) -> dict[str, str]:
+    """Returns what is stored of a line that can't be read, by COLUMNS, without empty cells."""
+    return {column: rows.kept(said[column]) for column in COLUMNS if said.get(column)}
 
 
 def _fits(cells: list[str], found: Headings) -> bool:

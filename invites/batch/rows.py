@@ -15,6 +15,7 @@ from invites.batch.encodings import LONGEST
 
 JOINED = 5  # further lines that one quoted field may continue on
 SHOWN = 200  # characters of a line that could not be read
+KEPT = 500  # characters of one of its cells, more than any cell may have
 DELIMITERS = ",;\t|"
 QUOTED = re.compile(r'"[^"]*"?')
 BEHIND = re.compile(r"> *+([,;\t|])")  # what mail programs put between people stands behind a bracket
@@ -25,7 +26,10 @@ EDGES = "\ufeff \t\r\n"  # around a line or a cell
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list, with its cells; or the `problem` that keeps it from being read."""
+    """One line of a list, with its cells; or the `problem` that keeps it from being read.
+
+    With a problem it has the cells as far as they can be told apart, to be mended.
+    """
 
     number: int  # in its file, from 1
     text: str  # to be shown
@@ -76,7 +80,7 @@ def of_lines(lines: Iterable[str], *, is_file: bool = False) -> Iterator[Row]:
             delimiter.fix_by(text)
         is_first = False
         mark = delimiter.of(text)
-        yield Row(number, shown(text), [] if problem else split(text, mark), problem, mark)
+        yield Row(number, shown(text), [] if len(text) > LONGEST else split(text, mark), problem, mark)
 
 
 def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -179,7 +183,25 @@ def join(cells: Iterable[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """Returns the first SHOWN characters of a line, with "�" for each that can't be printed, and "…" if more follow."""
+    """Returns the first SHOWN characters of a line, and "…" if more follow.
+
+    White space is a space each, and any other character that can't be printed is "�".
+    """
     whole = text[: SHOWN + 1].strip(EDGES)
-    cut = "".join(character if character.isprintable() else "\ufffd" for character in whole[:SHOWN])
+    cut = "".join(_printable(character) for character in whole[:SHOWN])
     return f"{cut}…" if len(whole) > SHOWN else cut
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else " " if character.isspace() else "\ufffd"
+
+
+def kept(cell: str) -> str:
+    """Returns a cell of a line that can't be read, on one line, as it is stored to be mended: KEPT characters at most.
+
+    Control characters and what no text can hold are "�": the database takes none of them. Others stay, also invisible
+    ones, as a mended line must read as it came.
+    """
+    whole = " ".join(cell.split())[: KEPT + 1]
+    cut = "".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in whole[:KEPT])
+    return f"{cut}…" if len(whole) > KEPT else cut

@@ -1,17 +1,19 @@
-"""A list that was checked, as the values of the form that it came from, to be changed there."""
+"""A list that was checked, to be changed: as the values of the form that it came from, or as a file of bad lines."""
 
 import csv
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext as _
 
+from invites.batch.columns import COLUMNS
 from invites.desk.compose_form import lifetime_choices
+from invites.desk.preview import did_you_mean
 from invites.models import Batch, entries
 from kit import spans
-
-COLUMNS = ("email", "name", "note", "language", "next", "group", "lifetime")
 
 
 def values(batch: Batch) -> dict[str, Any]:
@@ -26,19 +28,45 @@ def text(batch: Batch) -> str:
     """Returns the lines of a list, in their order: a line each, or a table with headings if they say more.
 
     A table has tabs between its cells, as spreadsheets copy it, and the columns that say anything but what was chosen
-    for all. A line that could not be read stands in it as it came.
+    for all. Of a line that could not be read it has what the line says, to be mended.
     """
-    names = dict(Group.objects.filter(pk__in=entries.groups(batch.entries)).values_list("pk", "name"))
-    lines = [(row["line"], own(row, batch.common, names)) for row in batch.entries]
-    lines += [(number, {"email": said}) for number, said, _problem in batch.refused]
-    used = [name for name in COLUMNS if any(name in said for _number, said in lines)]
+    rows = lines(batch)
+    used = columns(rows)
     file = StringIO()
     writer = csv.DictWriter(file, used, delimiter="\t", lineterminator="\n")
     if len(used) > 1:
         writer.writeheader()
-        writer.writerows(said for _number, said in sorted(lines, key=lambda line: line[0]))
+        writer.writerows(said for _row, said in rows)
         return file.getvalue()
-    return "".join(f"{said['email']}\n" for _number, said in sorted(lines, key=lambda line: line[0]))
+    return "".join(f"{said['email']}\n" for _row, said in rows)
+
+
+def bad_lines(batch: Batch) -> Iterator[list[Any]]:
+    """Yields the rows of a CSV file of the lines that could not be read or look mistyped, in the list's order.
+
+    The first row says "line", "text" (the address), the other columns that these lines use, and "reason": by it
+    headings.is_bad_lines() recognizes the file, so that it can be mended and given back.
+    """
+    rows = [(row, said) for row, said in lines(batch) if "problem" in row or row.get("meant")]
+    others = [name for name in columns(rows) if name != "email"]
+    yield [_("line"), _("text"), *others, _("reason")]
+    for row, said in rows:
+        reason = row.get("problem") or did_you_mean(row)
+        yield [row["line"], said.get("email", ""), *(said.get(name, "") for name in others), reason]
+
+
+def lines(batch: Batch) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Returns the stored lines of a list in their order, each with what it says for itself, by column."""
+    names = dict(Group.objects.filter(pk__in=entries.groups(batch.entries)).values_list("pk", "name"))
+    rows = [(row, own(row, batch.common, names)) for row in batch.entries]
+    rows += [(row, {name: row[name] for name in COLUMNS if name in row}) for row in batch.refused]
+    return sorted(rows, key=lambda pair: pair[0]["line"])
+
+
+def columns(rows: Iterable[tuple[dict[str, Any], dict[str, str]]]) -> list[str]:
+    """Returns the COLUMNS that any of these lines has, in their order; always the address."""
+    used = {name for _row, said in rows for name in said} | {"email"}
+    return [name for name in COLUMNS if name in used]
 
 
 def own(row: dict[str, Any], common: dict[str, Any], names: dict[int, str]) -> dict[str, str]:

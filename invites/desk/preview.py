@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from invites.batch import rows as texts
 from invites.models import Batch, Invite, entries, lifetimes
 from invites.models.lifecycle import CHUNK
 from kit.long_list import with_separators
@@ -74,11 +75,8 @@ def lines(batch: Batch) -> list[dict[str, Any]]:
     An entry has its place among the entries as "place"; a line that could not be read has a "problem".
     """
     read = [row | {"place": place} for place, row in enumerate(batch.entries)]
-    bad = [
-        {"line": number, "email": text, "problem": problem, "fate": "unreadable"}
-        for number, text, problem in batch.refused
-    ]
-    return sorted(read + bad, key=lambda row: row["line"])
+    bad = [row | {name: texts.shown(row.get(name, "")) for name in ("email", "name")} for row in batch.refused]
+    return sorted(read + [row | {"fate": "unreadable"} for row in bad], key=lambda row: row["line"])
 
 
 def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -165,17 +163,6 @@ def table(batch: Batch) -> Iterator[list[Any]]:
             meant = did_you_mean(row) if row.get("meant") else ""
             said = " · ".join(filter(None, [meant, row["said"]]))
             yield [row["line"], row.get("name", ""), row["email"], row["tag"], said]
-
-
-def unread_header() -> list[str]:
-    """Returns the first line of the file of bad lines, by which columns.is_bad_lines() recognizes the file."""
-    return [_("line"), _("text"), _("reason")]
-
-
-def unread(batch: Batch) -> list[list[Any]]:
-    """Returns number, text and reason of each line that could not be read or looks mistyped, in the list's order."""
-    doubted = [[row["line"], row["email"], did_you_mean(row)] for row in batch.entries if row.get("meant")]
-    return sorted(batch.refused + doubted, key=lambda line: line[0])
 
 
 def did_you_mean(row: dict[str, Any]) -> str:

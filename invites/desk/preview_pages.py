@@ -1,6 +1,6 @@
 """The pages of a list that was checked and not sent yet: its preview, the mail and the page, and sending it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import groups, power
 from invites import limits
 from invites.desk import batch_words as words
-from invites.desk import letter, preview
+from invites.desk import compose_again, letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
 from invites.models import Batch, Invite, entries
 from kit import csv_lines
@@ -188,7 +188,7 @@ class PreviewPages(BatchPages):
         Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
         """
         batch = self.find_batch(request, batch_id)
-        return as_file(f"{batch.pk}-bad-lines.csv", [preview.unread_header(), *preview.unread(batch)])
+        return csv_lines.download(csv_lines.lines(compose_again.bad_lines(batch)), f"{batch.pk}-bad-lines")
 
     @method_decorator(require_safe)
     def everybody(self, request: HttpRequest, batch_id: str) -> StreamingHttpResponse:
@@ -197,7 +197,7 @@ class PreviewPages(BatchPages):
         Raises PermissionDenied for a person who may not invite, Http404 for a batch that this person may not see.
         """
         batch = self.find_batch(request, batch_id)
-        return as_file(f"{batch.pk}.csv", preview.table(batch))
+        return csv_lines.download(csv_lines.lines(preview.table(batch)), batch.pk)
 
 
 def renews_power(batch: Batch) -> bool:
@@ -215,10 +215,3 @@ def record_groups(request: HttpRequest, counted: dict[str, int]) -> None:
     if powerful:
         named = ", ".join(f"{name} × {count}" for name, count in counted.items() if name in powerful)
         power.record(request, format_lazy("{} ({})", gettext_lazy("Invitations into groups"), named), done="added")
-
-
-def as_file(name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
-    """Returns the rows as a CSV file to download, with the byte order mark by which Excel recognizes UTF-8."""
-    body = (csv_lines.MARK * (not number) + csv_lines.line(row) for number, row in enumerate(rows))
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)

@@ -60,7 +60,7 @@ class Batch(models.Model):
     common = models.JSONField(default=dict)
     # The people still to be invited, as pack() writes them, with NOTES; sending takes them out.
     entries = models.JSONField(default=list)
-    # [number, text, reason] of each line that could not be read.
+    # What each line that could not be read says, by the columns of lists, with its number as "line", and its "problem".
     refused = models.JSONField(default=list)
     # Sentences on how the list was read, in the language of whoever checked it: what was guessed or left out.
     remarks = models.JSONField(default=list)

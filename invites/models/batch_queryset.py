@@ -37,7 +37,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         seen = set[str]()
         for line in lines:
             if line.entry is None:
-                batch.refused.append([line.number, line.text, line.problem])
+                batch.refused.append({**line.said, "line": line.number, "problem": line.problem})
                 continue
             row = pack(line.entry, common) | {"line": line.number}
             row |= {"meant": line.meant} if line.meant else {}

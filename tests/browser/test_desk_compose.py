@@ -6,6 +6,13 @@ from invites.models import Batch, Invite
 from tests.browser.desk import sign_in_staff, workbook
 from tests.tools.factories import PASSWORD
 
+# What people have in lists, as long as it usually is at most.
+WIDE = """Name\tE-mail\tMessage
+Maximiliane Hohenstein-Waldburg\tmaximiliane.hohenstein@engineering.example\tWe saved you a seat beside Grace
+Konstantin Konstantinopolsky\tkonstantin.konstantinopolsky@@engineering.example\tWe saved you a seat beside Grace
+Alan Turing\talan.mathison.turing@gmial.com
+"""
+
 pytestmark = pytest.mark.usefixtures("db")
 
 
@@ -33,6 +40,22 @@ def test_an_excel_file_of_forty_is_sent_with_three_presses(page, mailbox):
     assert "40 invitations are on their way." in page.locator(".messagelist").inner_text()
     assert Invite.objects.count() == 40
     assert "Hello Guestb Hopper," in mailbox.text("guest1@example.com")
+
+
+def test_lines_and_reasons_are_seen_without_scrolling_sideways(page):
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.fill("[name=pasted]", WIDE)
+    page.locator("button", has_text="Check the list").click()
+
+    def too_wide():
+        return page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('.results'))")
+
+    assert too_wide() == 0
+    page.locator(".chips a", has_text="Can’t be read").click()
+    row = page.locator("tr", has_text="konstantin")
+    assert row.locator("td").nth(1).inner_text() == "konstantin.konstantinopolsky@@engineering.example"
+    assert "Enter an email address" in row.inner_text()
+    assert too_wide() == 0
 
 
 def test_the_mail_and_the_page_it_opens_are_seen_in_a_frame_where_nothing_can_be_sent(page):

@@ -73,9 +73,19 @@ def values(page):
     return {name: html.unescape(value) if isinstance(value, str) else value for name, value in found.items()}
 
 
-def stored(batch):
-    """Returns what a list says of each person, without the numbers of its lines."""
-    return [{name: value for name, value in row.items() if name != "line"} for row in batch.entries]
+def without_numbers(rows):
+    """Returns these stored lines of a list without their numbers and reasons."""
+    return [{name: value for name, value in row.items() if name not in {"line", "problem"}} for row in rows]
+
+
+def change(desk, preview):
+    """Presses "Change something", and returns what the form then holds."""
+    return values(desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1])))
+
+
+def bad_lines(desk):
+    """Returns the file of bad lines of the newest list, as text."""
+    return b"".join(desk.get(page_of(Batch.objects.first(), "unread")).streaming_content).decode()
 
 
 # The form
@@ -410,25 +420,100 @@ def test_to_change_something_all_is_as_it_was_typed_and_means_the_same_again(des
     preview = check(desk, TYPED[name], **common, other="2 weeks")
     first = Batch.objects.get()
 
-    form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
-    shown = values(form)
+    shown = change(desk, preview)
     assert {n: shown[n] for n in common} == {**common, "groups": [str(editors.pk)]}
     assert shown["other"] == "2w" or shown["other"] == "14d"
     check(desk, **{n: v for n, v in shown.items() if n != "lifetime"})
 
     again = Batch.objects.first()
     assert again.pk != first.pk
-    assert stored(again) == stored(first)
-    assert [text for _line, text, _why in again.refused] == [text for _line, text, _why in first.refused]
+    assert without_numbers(again.entries) == without_numbers(first.entries)
+    assert without_numbers(again.refused) == without_numbers(first.refused)
     assert (again.name, again.common) == (first.name, first.common)
 
 
 def test_a_plain_text_comes_back_as_it_was_typed(desk):
     preview = check(desk, TYPED["a plain text"], note="Welcome", lifetime="7d", next="/account")
 
-    form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
+    assert change(desk, preview)["pasted"] == TYPED["a plain text"]
 
-    assert values(form)["pasted"] == TYPED["a plain text"]
+
+SPREADSHEET = "email\tname\nok@tab.example\tOk Person\nada@@tab.example\tAda Lovelace"
+BAD = "p6@@sales.example"
+
+
+def salespeople():
+    """Returns a workbook in whose third row the address is misspelt, with what it says in columns of all kinds."""
+    return xlsx(
+        ["No", "First name", "Last name", "E-mail", "Group", "Message", "Language", "Valid for", "Page"],
+        [1, "Ada", "Lovelace", "ada@sales.example", "Editors"],
+        [7, "José", "Ñandú", BAD, "Editors;Readers", "Hi, “José”", "русский", "36h", "/own"],
+    )
+
+
+def test_a_bad_line_of_a_spreadsheet_is_shown_by_its_address_and_mended_there(desk):
+    preview = check(desk, SPREADSHEET)
+
+    assert "3 Name: Ada Lovelace Address: ada@@tab.example What happens: Can’t be read" in words(preview)
+    shown = change(desk, preview)["pasted"]
+    assert shown == SPREADSHEET + "\n"
+    check(desk, shown.replace("@@", "@"))
+    assert [row["name"] for row in Batch.objects.first().entries] == ["Ok Person", "Ada Lovelace"]
+
+
+@pytest.mark.parametrize("way", ["the form", "the file"])
+def test_all_that_was_understood_of_a_bad_line_of_a_workbook_is_there_when_it_is_mended(desk, editors, way):
+    readers = Group.objects.create(name="Readers")
+    preview = check(desk, file=file(salespeople(), "people.xlsx"), note="Welcome", remind="on")
+
+    if way == "the form":
+        check(desk, change(desk, preview)["pasted"].replace("@@", "@"), note="Welcome", remind="on")
+    else:
+        check(desk, file=file(bad_lines(desk).replace("@@", "@").encode()), note="Welcome", remind="on")
+
+    batch = Batch.objects.first()
+    assert (batch.refused, batch.remarks) == ([], [])
+    assert without_numbers(batch.entries)[-1] == {
+        "email": "p6@sales.example",
+        "name": "José Ñandú",
+        "note": "Hi, “José”",
+        "language": "ru",
+        "next": "/own",
+        "groups": [editors.pk, readers.pk],
+        "lifetime": 36 * 3600,
+        "fate": "new",
+    }
+
+
+def test_the_file_of_bad_lines_has_the_columns_that_they_use_also_of_a_likely_typo(desk, editors):
+    check(desk, "email,name,group\nada@gmial.com,Ada,Editors\nbob@@x.example\neve@x.example,Eve")
+
+    assert bad_lines(desk).splitlines() == [
+        "\ufeffline,text,name,group,reason",
+        "2,ada@gmial.com,Ada,Editors,Did you mean ada@gmail.com?",
+        "3,bob@@x.example,,,\"Enter an email address in the correct format, like name@example.com\"",
+    ]
+    check(desk, "bob@@x.example")
+    assert bad_lines(desk).startswith("\ufeffline,text,reason\r\n1,bob@@x.example,")
+
+
+TORN = ['grace@example.com\t"Grace', "grace@example.com\tGr\ufffdce", "Gr\ufffdce\tgrace@example.com"]
+
+
+@pytest.mark.parametrize("line", TORN)
+def test_the_cells_of_a_line_with_a_broken_character_or_quotation_are_kept_apart(desk, line):
+    shown = change(desk, check(desk, line))["pasted"]
+
+    check(desk, shown.replace("\ufffd", "a"))
+    (row,) = Batch.objects.first().entries
+    assert (row["email"], row["name"]) == ("grace@example.com", "Grace")
+
+
+def test_of_a_bad_line_no_more_is_kept_than_can_be_mended(desk):
+    check(desk, file=file(xlsx(["email", "note"], ["a@@x.example", "_x0000__xD800_ " + "x" * 9000]), "people.xlsx"))
+
+    (row,) = Batch.objects.first().refused
+    assert (len(row["note"]), row["note"][:4]) == (501, "\ufffd\ufffd x")
 
 
 # The mail and the page

@@ -24,6 +24,7 @@ CHIPS = {
     "new": (gettext_lazy("Will be invited"), {"new"}),
     "account": (gettext_lazy("Have an account"), {"joins", "has_account"}),
     "invited": (gettext_lazy("Invited already"), {"invited"}),
+    "declined": (gettext_lazy("Declined"), {"declined"}),
     "typos": (gettext_lazy("Look like typos"), {"doubted"}),
     "unread": (gettext_lazy("Can’t be read"), {"unreadable"}),
     "skipped": (gettext_lazy("Skipped"), {"suppressed", "repeated"}),
@@ -82,7 +83,7 @@ def lines(batch: Batch) -> list[dict[str, Any]]:
 def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns these lines of a list, each with "tag", what happens, its "tone", and "said", with what or why.
 
-    "is_mailed" says whether a mail of this list can be shown. Takes three statements at most, for however many lines.
+    "is_mailed" says whether a mail of this list can be shown. Takes four statements at most, for however many lines.
     """
     facts = Facts(rows)
     return [
@@ -94,14 +95,15 @@ def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any
 
 
 class Facts:
-    """What must be known to speak of some lines of a list: groups, when people were invited, and why none is mailed."""
+    """What must be known to speak of some lines of a list: groups, when people were invited or declined, and why none is mailed."""
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
-        of = {fate: [row["email"] for row in rows if row["fate"] == fate] for fate in ("invited", "suppressed")}
+        of = {fate: [row["email"] for row in rows if row["fate"] == fate] for fate in ("invited", "declined", "suppressed")}
         named = entries.groups(rows)
         self.groups = dict(Group.objects.filter(pk__in=named).values_list("pk", "name")) if named else {}
         sent = Invite.objects.pending().filter(email__in=of["invited"]).order_by("sent_at")
         self.sent = dict(sent.values_list("email", "sent_at")) if of["invited"] else {}
+        self.declined = Invite.objects.find_declined(of["declined"]) if of["declined"] else {}
         self.suppressed = Suppression.objects.among(of["suppressed"]) if of["suppressed"] else {}
 
     def tag(self, row: dict[str, Any]) -> str:
@@ -111,6 +113,8 @@ class Facts:
                 return _("Has an account, joins %(groups)s") % {"groups": self.joined(row)}
             case "invited" if sent := self.sent.get(row["email"]):
                 return _("Invited %(ago)s ago") % {"ago": timesince(sent, depth=1)}
+            case "declined" if declined := self.declined.get(row["email"]):
+                return _("Declined %(ago)s ago") % {"ago": timesince(declined, depth=1)}
             case "suppressed" if (found := self.suppressed.get(row["email"])) and found.is_opt_out:
                 return _("Asked never to be written to")
         return {
@@ -118,6 +122,7 @@ class Facts:
             "doubted": _("Looks like a typo"),
             "has_account": _("Has an account"),
             "invited": _("Invited already"),
+            "declined": _("Declined"),
             "suppressed": _("Mail came back"),
             "repeated": _("Repeated"),
         }.get(row["fate"]) or _("Can’t be read")

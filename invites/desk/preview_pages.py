@@ -81,7 +81,7 @@ class PreviewPages(BatchPages):
         The query says which lines are shown ("show", "p") and whose mail ("person").
         """
         context = preview.context(batch, request.GET.get("show", ""), request.GET.get("p", "1"))
-        context["again"] = batch.counts.invited if request.user.has_perm(STEER) else 0
+        context["again"] = batch.counts.invited + batch.counts.declined if request.user.has_perm(STEER) else 0
         if found := letter.find(batch, request.GET.get("person", ""), staff(request)):
             context |= {"letter": found, "subject": found.rendered("")["subject"]}
         return self.render(request, "preview", batch, context)
@@ -142,11 +142,11 @@ class PreviewPages(BatchPages):
     def send(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """By a POST invites everyone left in the list, each only once, and leads to the page of the batch.
 
-        With "again" also mails people invited already, with "doubted" also likely typos. If the list names groups, this
-        is recorded and mailed to the other superusers. Sends nothing, and says so, if a new check of the list finds
-        changes, nobody would be mailed, the person is paused, or may not give its groups. Raises PermissionDenied for a
-        person who may not invite or, with "again" or for another's list that is half sent, not change invitations,
-        Http404 for a batch they may not see, Batch.DoesNotExist if it was just deleted.
+        With "again" also mails people who are invited already or have declined, with "doubted" also likely typos. If
+        the list names groups, this is recorded and mailed to the other superusers. Sends nothing, and says so, if a new
+        check of the list finds changes, nobody would be mailed, the person is paused, or may not give its groups.
+        Raises PermissionDenied for a person who may not invite or, with "again" or for another's list that is half
+        sent, not change invitations, Http404 for a batch they may not see, Batch.DoesNotExist if it was just deleted.
         """
         batch = self.find_batch(request, batch_id)
         chosen = {name: name in request.POST for name in ("again", "doubted")}

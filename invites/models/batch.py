@@ -54,7 +54,7 @@ class Batch(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
     stopped_at = models.DateTimeField(null=True)  # when undo() or withdraw() last kept it from being sent on
-    # Whether people who are invited already get a mail again.
+    # Whether people who are invited already, or have declined, get a mail again.
     again = models.BooleanField(default=False)
     # What was chosen for all who are in it, as pack() in entries.py writes it.
     common = models.JSONField(default=dict)
@@ -132,10 +132,11 @@ class Batch(models.Model):
     def has_any(self, *, again: bool, doubted: bool) -> bool:
         """Returns whether sending would mail anyone, for these two choices.
 
-        `again`: people who are invited already get a mail too; `doubted`: addresses that may be typos are invited too.
+        `again`: people who are invited already or have declined get a mail too; `doubted`: addresses that may be typos
+        are invited too.
         """
         sure = self.counts.new or self.counts.joins
-        return bool(sure or (again and self.counts.invited) or (doubted and self.counts.doubted))
+        return bool(sure or (again and self.counts.invited + self.counts.declined) or (doubted and self.counts.doubted))
 
     def look_again(self) -> bool:
         """Checks the list again, and saves what it finds unless its sending has begun.
@@ -150,8 +151,8 @@ class Batch(models.Model):
     def claim_for(self, by: User, *, again: bool = False, doubted: bool = False) -> bool:
         """Notes that `by` sends this batch, and to whom, unless an earlier press has done so: then nothing changes.
 
-        Returns whether this press was the first. `again`: people who are invited already get a mail too. `doubted`:
-        addresses that may be typos stay in the list. Raises Batch.DoesNotExist if the batch was deleted meanwhile.
+        Returns whether this press was the first. `again`: people who are invited already or have declined get a mail
+        too. `doubted`: addresses that may be typos stay in the list. Raises Batch.DoesNotExist if the batch was deleted meanwhile.
         Changes the stored row, not this object.
         """
         with transaction.atomic():
@@ -200,8 +201,8 @@ class Batch(models.Model):
 
         Returns the outcome, and adds it to `counts`; or None, and invites nobody, if the batch was undone or withdrawn
         since this object was read. `source` is an Invite.Source. The mails leave at the times of `leaving`. If `again`
-        is set, people invited already are mailed again. A new batch is stored as soon as it has invited anyone. Raises
-        Batch.DoesNotExist if a stored one was deleted meanwhile.
+        is set, people who are invited already or have declined are mailed again. A new batch is stored as soon as it
+        has invited anyone. Raises Batch.DoesNotExist if a stored one was deleted meanwhile.
         """
         is_new = self._state.adding
         if not is_new and self._was_stopped():
@@ -224,8 +225,8 @@ class Batch(models.Model):
     def invite_some(self, entries: Sequence[Entry], source: str, leaving: Iterator[datetime]) -> Outcome:
         """Invites these people, see invite(). Returns the outcome, and adds it to `counts`, which it does not save.
 
-        If `again` is set, whoever only a member has invited is invited by staff, too: only the member can mail theirs
-        again.
+        If `again` is set, whoever has declined, or whom only a member has invited, is invited by staff: only the member
+        can mail theirs again.
         """
         outcome = Invite.objects.issue_many(
             entries,
@@ -233,7 +234,7 @@ class Batch(models.Model):
             invited_by=self.created_by,
             batch=self.pk,
             leaving=leaving,
-            beside_members=self.again,
+            again=self.again,
         )
         self._name_repeated(outcome)
         if self.again:
@@ -243,7 +244,7 @@ class Batch(models.Model):
 
     def rehearse(self, entries: Sequence[Entry]) -> Outcome:
         """Returns the outcome that invite() would have, and changes nothing. The ids in its `done` are made up."""
-        sifted = Invite.objects.sift(entries, beside_members=self.again)
+        sifted = Invite.objects.sift(entries, again=self.again)
         outcome = sifted.outcome
         self._name_repeated(outcome)
         if self.again:

@@ -20,6 +20,7 @@ class Counts:
     unreadable: int = 0  # lines, not people
     has_account: int = 0
     invited: int = 0  # by an earlier invitation
+    declined: int = 0  # an earlier invitation
     suppressed: int = 0
     # From sending the list:
     done: int = 0

@@ -14,7 +14,7 @@ from invites.models.lifecycle import CHUNK
 from invites.models.queryset import Entry, Sifted
 
 # What can become of an entry; each is a field of Counts.
-FATES = ("new", "joins", "doubted", "has_account", "invited", "suppressed", "repeated")
+FATES = ("new", "joins", "doubted", "has_account", "invited", "declined", "suppressed", "repeated")
 # What a stored row has beside its Entry: the number of its line, the address that was probably meant if this one looks
 # like a typo, and one of FATES, as it was at the last check.
 NOTES = {"line", "meant", "fate"}

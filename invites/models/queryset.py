@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 RATE = 20.0  # mails a second: one worker can send more, so a visitor who asks for a link meanwhile need not wait
 WORDS = word_search.Words("name", "email")
 UNANSWERED_KEPT = timedelta(days=365)  # for invitations from members that were not accepted, after their end
+DECLINE_COUNTS = UNANSWERED_KEPT  # for so long a list leaves out whoever has declined
 
 
 # A group that is being deleted is left out, or waited for: no invitation may lead into one that is not there.
@@ -192,17 +193,17 @@ class InviteQuerySet(Lifecycle):
         invited_by: User | None = None,
         batch: str = "",
         leaving: Iterator[datetime] | None = None,
-        beside_members: bool = False,
+        again: bool = False,
     ) -> Outcome:
         """Invites some hundreds of people with different addresses, in one transaction. Returns the outcome.
 
-        Skips addresses that are suppressed or invited already, and those that have an account unless its owner is to
-        join a group: so it can be repeated after a crash. `batch` is the id that the invitations carry, or "". The
-        mails leave at the times of `leaving`, or at RATE from now. `beside_members` is as for sift().
+        Skips addresses that are suppressed or invited already or have declined, and those that have an account unless
+        its owner is to join a group: so it can be repeated after a crash. `batch` is the id that the invitations carry,
+        or "". The mails leave at the times of `leaving`, or at RATE from now. `again` is as for sift().
         """
         given = {"source": source, "invited_by": invited_by, "batch": batch}
         with transaction.atomic():
-            sifted = self.sift(entries, beside_members=beside_members)
+            sifted = self.sift(entries, again=again)
             self.replace_expired(sifted.chosen, source, invited_by)
             rows = [self.of(entry, **given) for entry in sifted.chosen.values()]
             outcome = sifted.outcome + self.store(rows)
@@ -219,22 +220,23 @@ class InviteQuerySet(Lifecycle):
         invite.group_ids = list(entry.groups)
         return invite
 
-    def sift(self, entries: Sequence[Entry], *, beside_members: bool = False) -> Sifted:
+    def sift(self, entries: Sequence[Entry], *, again: bool = False) -> Sifted:
         """Returns who of these people would be skipped and why, and who would be invited.
 
-        With `beside_members` nobody is skipped because a member has invited them. Changes nothing. Takes three
-        statements, however many people they are.
+        With `again` nobody is skipped because they have declined, or because a member has invited them. Changes
+        nothing. Takes four statements, however many people they are; three with `again`.
         """
         emails = [entry.email for entry in entries]
         accounts = accounts_of(emails)
         joining = {one.email: accounts[one.email] for one in entries if is_to_join(accounts.get(one.email), one)}
         suppressed = Suppression.objects.among(emails)
         pending = self.model.objects.pending().filter(email__in=emails)
-        if beside_members:
+        if again:
             pending = pending.exclude(source=self.model.Source.MEMBER)
         invited = set(pending.values_list("email", flat=True))
         why = {Reason.HAS_ACCOUNT: accounts.keys() - joining.keys(), Reason.SUPPRESSED: suppressed}
         why[Reason.INVITED] = invited
+        why[Reason.DECLINED] = {} if again else self.model.objects.find_declined(emails)
         outcome, chosen = Outcome(), {}
         for entry in entries:
             reason = next((reason for reason, among in why.items() if entry.email in among), None)
@@ -243,6 +245,16 @@ class InviteQuerySet(Lifecycle):
             else:
                 chosen[entry.email] = entry
         return Sifted(outcome, chosen, {email: account for email, account in joining.items() if email in chosen})
+
+    def find_declined(self, emails: Iterable[str]) -> dict[str, datetime]:
+        """Returns when each of these addresses has declined an invitation, without those that never did.
+
+        Only the newest invitation that was accepted or declined counts, and a decline for DECLINE_COUNTS.
+        """
+        answered = self.filter(email__in=list(emails)).exclude(accepted_at=None, declined_at=None)
+        newest = answered.order_by("email", "-id").distinct("email").values_list("email", "declined_at", "accepted_at")
+        since = timezone.now() - DECLINE_COUNTS
+        return {email: declined for email, declined, accepted in newest if not accepted and declined > since}
 
     def rivals(self, source: str, invited_by: User | None) -> Self:
         """Returns the open invitations that keep their address from a new one of this source and inviter.

@@ -74,7 +74,7 @@ def test_a_list_is_checked_before_anything_is_sent(desk, everybody):
         "7 Name: – Address: typo@gmial.comDid you mean typo@gmail.com? What happens: Looks like a typo With: –",
         "8 Name: – Address: =cmd() What happens: Can’t be read With: Enter an email address in the correct format",
         "7 of 7 lines shown",
-        "Send again to the 1 person who is invited already",
+        "Send again to the 1 person who is invited already or has declined",
         "Send to the 1 address that looks like a typo, as written",
         "Send 1 invitation",
     ):

@@ -19,7 +19,7 @@ from invites import limits
 from invites.models import Batch, Invite
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.desk import LISTS, check, invite, page_of, send
-from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -354,6 +354,41 @@ def test_members_are_invited_into_groups_and_that_is_shown_before(desk, ada, edi
     send(desk, Batch.objects.get())
     kinds = set(OutboxMessage.objects.exclude(about=None).values_list("recipient", "kind"))
     assert kinds == {("ada@example.com", "invite_group"), ("new@example.com", "invite")}
+
+
+def declined(email, ago):
+    """Makes an invitation that was declined so long ago."""
+    invite = InviteFactory(email=email)
+    Invite.objects.filter(pk=invite.pk).update(declined_at=timezone.now() - ago)
+    return invite
+
+
+def test_whoever_has_declined_within_a_year_is_told_apart_and_mailed_only_if_that_is_ticked(desk):
+    declined("lately@example.com", timedelta(minutes=6))
+    declined("before@example.com", timedelta(days=366))
+    declined("back@example.com", timedelta(days=3))
+    InviteFactory(email="back@example.com", accepted_at=timezone.now())
+    revoked = InviteFactory(email="revoked@example.com", revoked_at=timezone.now())
+
+    page = check(desk, f"lately@example.com\nbefore@example.com\nback@example.com\n{revoked.email}")
+
+    assert "All lines 4 Will be invited 3 Declined 1" in words(page)
+    assert "lately@example.com What happens: Declined 6 minutes ago" in words(page)
+    assert "Send again to the 1 person who is invited already or has declined" in words(page)
+    assert "3 invitations are on their way. 1 skipped: 1 declined." in words(send(desk, Batch.objects.get()))
+    check(desk, "lately@example.com")
+    assert "1 invitation is on its way." in words(send(desk, Batch.objects.first(), again="on"))
+    assert Invite.objects.pending().filter(email="lately@example.com").count() == 1
+
+
+def test_a_member_who_has_declined_a_group_is_told_apart_as_well(desk, ada, editors):
+    declined("ada@example.com", timedelta(hours=2))
+
+    page = check(desk, "ada@example.com", groups=[editors.pk])
+
+    assert "ada@example.com What happens: Declined 2 hours ago" in words(page)
+    send(desk, Batch.objects.get(), again="on")
+    assert Invite.objects.pending().get().email == "ada@example.com"
 
 
 def test_whoever_asked_for_no_mail_is_shown_as_such(desk):

@@ -38,7 +38,10 @@ STOPPED = "It was stopped at the desk."
 
 
 class Command(command.Command):
-    help = "Invites people: one mail each. Skips addresses that have an account, are invited already, or are repeated."
+    help = (
+        "Invites people: one mail each. Skips addresses that have an account, are invited already, have declined, or are "
+        "repeated."
+    )
     examples: ClassVar[tuple[str, ...]] = (
         "grace@example.com --invited-by ada --note 'Come and see'",
         "--csv people.csv --group Editors --expires '10 days' --dry-run",
@@ -68,7 +71,7 @@ class Command(command.Command):
         parser.add_argument("--expires", default="", metavar="TIME", help="how long they work: 36h, 10 days, 2 weeks")
         parser.add_argument("--name", default="", help="what to call the person, if there is only one")
         parser.add_argument("--list-name", default="", metavar="NAME", help="what to call this list at the desk")
-        parser.add_argument("--again", action="store_true", help="mail people who are invited already, too")
+        parser.add_argument("--again", action="store_true", help="mail people who are invited already or have declined, too")
         parser.add_argument(
             "--resume", metavar="BATCH", help="go on with this interrupted batch; needed only with --again"
         )

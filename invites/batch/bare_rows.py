@@ -14,7 +14,7 @@ class Said:
     """What a row says of each person, by column, and what of it was not read."""
 
     of_each: list[dict[str, str]]
-    is_whole: bool = True  # all cells were read
+    unread: list[str] = field(default_factory=list)  # cells; "" for what is not to be named
     lone: list[str] = field(default_factory=list)  # names of people of whom no address stands there
 
 
@@ -36,7 +36,7 @@ def read(row: Row) -> Said:
     if places and places[0]:
         return _behind_name(row.cells, places[0], row.delimiter)
     said = {column: one_line(cell) for column, cell in zip(COLUMNS, row.cells, strict=False)}
-    return Said([said | {"email": row.cells[0]}], not any(row.cells[len(COLUMNS) :]))
+    return Said([said | {"email": row.cells[0]}], list(filter(None, row.cells[len(COLUMNS) :])))
 
 
 def _of_mailboxes(cells: Sequence[str], delimiter: str) -> Said:
@@ -52,18 +52,18 @@ def _of_mailboxes(cells: Sequence[str], delimiter: str) -> Said:
         before = []
     unused += before
     lone = [cell for cell in unused if is_name(cell.strip(QUOTES))]
-    return Said(found, len(lone) == len(unused), lone)
+    return Said(found, [cell for cell in unused if cell not in lone], lone)
 
 
 def _behind_name(cells: Sequence[str], place: int, delimiter: str) -> Said:
     """Returns what a row says of the person whose address is the first in it, in the cell at the index `place`."""
     cell, before = cells[place], [cell for cell in cells[:place] if cell]
-    is_rest_empty = not any(cells[place + 1 :])
+    rest = list(filter(None, cells[place + 1 :]))
     if people(cell)[0][0][1]:  # "Lovelace", "Ada <ada@example.com>"
-        whole, rest = _with_names(before, cell) if delimiter == "," else (cell, before)
-        return Said([{"email": whole}], is_rest_empty and not rest)
+        whole, unused = _with_names(before, cell) if delimiter == "," else (cell, before)
+        return Said([{"email": whole}], [*unused, *rest])
     name = " ".join(before) if is_name_of_one(before) else ""
-    return Said([{"email": cell, "name": name}], is_rest_empty and bool(name or not before))
+    return Said([{"email": cell, "name": name}], rest if name else [*before, *rest])
 
 
 def _with_names(before: Sequence[str], cell: str) -> tuple[str, Sequence[str]]:

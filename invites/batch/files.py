@@ -54,7 +54,7 @@ def read_rows(file: BinaryIO, encoding: str = "", say: Say = remarks.nobody) -> 
     if is_binary(sample) and not used.startswith(encodings.UTF16):
         raise workbook.damaged()
     if used != encodings.UTF8 and not encoding:
-        say(remarks.encoding(encodings.name(used)))
+        say(remarks.encoding(used))
     return rows.of_lines(encodings.decode(file, used), is_file=True)
 
 

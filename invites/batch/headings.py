@@ -60,8 +60,8 @@ EMAIL = re.compile(
 DOUBTFUL = {"address", "адрес", "адреса", "adresse"}
 
 
-# How the first line of the file of bad lines begins and ends, in each language (invites/desk/compose_again.py writes it).
-# Between stand the columns that the lines have beside their addresses.
+# How the first line of the file of bad lines begins and ends, in each language (invites/desk/compose_again.py writes
+# it). Between stand the columns that the lines have beside their addresses.
 BAD_LINES = (["line", "text", "reason"], ["строка", "текст", "причина"])
 
 

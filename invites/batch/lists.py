@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.groups import Groups
 from invites.batch import bare_rows, headings, names, remarks, rows
@@ -19,6 +20,7 @@ from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
 from invites.models import Entry
 from kit import addresses
+from kit.each_language import Words, lazily
 
 NO_GROUPS: Groups = MappingProxyType({})
 
@@ -33,7 +35,7 @@ class Line:
     number: int  # in its file, from 1
     text: str
     entry: Entry | None = None
-    problem: str = ""
+    problem: Words = ""
     meant: str = ""  # the address that was probably meant, if this one looks like a typo
     said: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,10 +43,10 @@ class Line:
 def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.nobody) -> Iterator[Line]:
     """Yields a Line for each person that the rows name, and for each row that can't be read.
 
-    `groups` are those that the author of the list may name. `say` is called with
-    sentences, in the reader's language, on what was guessed and, at the end, on what was left out. Of a file that
-    begins like the file of bad lines that we give out, what stands between its first column and its last is read. What is wrong is the `problem` of a
-    Line; but a file that turns out to be damaged raises ValidationError, as files.read_rows() says.
+    `groups` are those that the author of the list may name. `say` is called with lazy sentences on what was guessed
+    and, at the end, on what was left out. Of a file that begins like the file of bad lines that we give out, what
+    stands between its first column and its last is read. What is wrong is the `problem` of a Line; but a file that
+    turns out to be damaged raises ValidationError, as files.read_rows() says.
     """
     lines = iter(lines)
     sample = list(islice(lines, headings.SAMPLE))
@@ -56,7 +58,7 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
         say(remarks.guessed(found.said[found.columns.index("email")]))
     reader = _People(found, groups)
     above = [row for row in sample[: found.place] if row.problem or any(row.cells)] if found else []
-    titles = [row.text for row in above if "@" not in row.text]
+    titles = [rows.shown(", ".join(filter(None, row.cells))) or row.text for row in above if "@" not in row.text]
     meant = [row for row in above if "@" in row.text]
     yield from reader.read(chain(meant, sample[found.place + 1 if found else 0 :], lines))
     for found_out in (
@@ -116,11 +118,11 @@ class _People:
     def _people(self, row: Row) -> Iterator[Line]:
         """Yields a Line for each person in a row. Nearly always that is one, but people copy many into one line."""
         told = self._told(row)
-        is_whole = told.is_whole
+        unread = list(told.unread)
         for one in told.of_each:
             cell = one.get("email", "")
             found_people, words_left = people(cell)
-            is_whole = is_whole and not words_left
+            unread += [""] * words_left
             for typed, beside in found_people:
                 said = {**one, "email": typed, "name": self._name(row, one, typed, beside)}
                 # If the line can't be read, what was left out of the cell may be a part of the address.
@@ -128,10 +130,10 @@ class _People:
                 came = one | {"name": _full_name(one)} if is_part else said
                 yield self._line(row, said, came)
         for name in told.lone:
-            problem = _("There is no email address beside this name")
+            problem = gettext_lazy("There is no email address beside this name")
             yield Line(row.number, name, problem=problem, said={"email": name})
-        if not is_whole:
-            self.left_out.add(row.number)
+        if unread:
+            self.left_out.add(row.number, *unread)
 
     def _name(self, row: Row, said: Mapping[str, str], address: str, beside: str) -> str:
         """Returns the name in the columns, or else the one beside the address. Notes what was not used of both."""
@@ -148,8 +150,8 @@ class _People:
         """Returns the Line of a person of whom a row says `said`; if that can't be read, it keeps `came`."""
         try:
             entry = self._entry(said)
-        except ValidationError as error:
-            return Line(row.number, row.text, problem=str(error.messages[0]), said=_kept(came))
+        except ValidationError:
+            return Line(row.number, row.text, problem=lazily(partial(self._why, said)), said=_kept(came))
         return Line(row.number, row.text, entry, meant=_meant(entry.email))
 
     def _entry(self, said: dict[str, str]) -> Entry:
@@ -158,12 +160,20 @@ class _People:
             raise ValidationError(_("There is a second address in this line. Give each person a line of their own"))
         return Entry(email_of(said["email"]), **fields(said, self.groups))
 
+    def _why(self, said: dict[str, str]) -> str:
+        """Returns the reason why there is no person of whom this is said, in the reader's language."""
+        try:
+            self._entry(said)
+        except ValidationError as error:
+            return str(error.messages[0])
+        return ""
+
     def _by_headings(self, row: Row, found: Headings) -> Said:
         """Returns what a row says of its person.
 
         Unknown columns do not count as unread here: their headings go into `unread`.
         """
-        said, is_whole = dict[str, str](), True
+        said, unread = dict[str, str](), list[str]()
         for index, cell in enumerate(row.cells):
             column = found.columns[index] if index < len(found.columns) else None
             if not cell:
@@ -171,10 +181,10 @@ class _People:
             if column == "":
                 self.unread[index] = found.said[index]
             elif column is None or column in said:  # more cells than headings, or a second address
-                is_whole = False
+                unread.append(cell)
             else:
                 said[column] = cell if column == "email" else one_line(cell)
-        return Said([said], is_whole)
+        return Said([said], unread)
 
 
 def _kept(said: Mapping[str, str]) -> dict[str, str]:

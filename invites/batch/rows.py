@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from invites.batch.cells import is_address
 from invites.batch.encodings import LONGEST
+from kit.each_language import Words
 
 JOINED = 5  # further lines that one quoted field may continue on
 SHOWN = 200  # characters of a line that could not be read
@@ -34,7 +35,7 @@ class Row:
     number: int  # in its file, from 1
     text: str  # to be shown
     cells: list[str]
-    problem: str = ""
+    problem: Words = ""
     delimiter: str = ""  # that stood between the cells of a line; a sheet has none
 
 
@@ -115,7 +116,7 @@ def joined(lines: Iterator[tuple[int, str]], delimiter: Delimiter) -> Iterator[t
         yield number, text
 
 
-def unreadable(text: str, delimiter: Delimiter, *, is_file: bool) -> str:
+def unreadable(text: str, delimiter: Delimiter, *, is_file: bool) -> Words:
     """Returns the reason why a line can't be read, in the reader's language, or ""."""
     if len(text) > LONGEST:
         return _("The line is longer than 10,000 characters")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from invites.batch import remarks, rows
 from invites.batch.cells import has_address
@@ -14,11 +14,13 @@ from invites.batch.encodings import LONGEST
 from invites.batch.remarks import Say
 from invites.batch.rows import Row
 from invites.batch.xml_elements import Element, elements, namespace, text
+from kit.each_language import Words
 
 WIDEST = 1000  # columns
 MOST = 4 * 1024 * 1024  # characters of all cells: many may name one long text that is stored once
 TRUE = {"1", "true"}
 LETTERS = re.compile(r"[A-Z]+")
+ROW = re.compile(r"\d+")
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how Excel writes control characters
 
 
@@ -34,7 +36,7 @@ class Context:
 def read(
     part: bytes, context: Context, say: Say = remarks.nobody, links: Mapping[str, str] | None = None
 ) -> Iterator[Row]:
-    """Yields the rows of a sheet that have content. `say` is told at the end if any of these were hidden.
+    """Yields the rows of a sheet that have content. `say` is told at the end of hidden rows and merged cells.
 
     `links` are the mailto URLs under its cells, by their names. Raises ValidationError if a row has more than WIDEST
     columns, or all have more than MOST characters; ParseError, ValueError or LookupError if the part is damaged.
@@ -52,6 +54,13 @@ def read(
             yield Row(number, beginning(texts), texts, problem)
     if has_hidden:
         say(remarks.hidden_rows())
+    if number and any(map(spans_rows, elements(part, "mergeCell", "mergeCells") if b"mergeCell" in part else ())):
+        say(remarks.merged_cells())
+
+
+def spans_rows(merged: Element) -> bool:
+    """Returns whether merged cells, such as "A2:A4", lie in more than one row."""
+    return len(set(ROW.findall(merged.get("ref", "")))) > 1
 
 
 def has_content(part: bytes) -> bool:
@@ -97,7 +106,7 @@ def column(letters: str) -> int:
     return number
 
 
-def unreadable(row: Element, length: int) -> str:
+def unreadable(row: Element, length: int) -> Words:
     """Returns the reason why a row with so many characters can't be read, in the reader's language, or ""."""
     prefix = namespace(row)
     if length > LONGEST:

@@ -13,7 +13,7 @@ from invites.batch.columns import COLUMNS
 from invites.desk.compose_form import lifetime_choices
 from invites.desk.preview import did_you_mean
 from invites.models import Batch, entries
-from kit import spans
+from kit import each_language, spans
 
 
 def values(batch: Batch) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def bad_lines(batch: Batch) -> Iterator[list[Any]]:
     others = [name for name in columns(rows) if name != "email"]
     yield [_("line"), _("text"), *others, _("reason")]
     for row, said in rows:
-        reason = row.get("problem") or did_you_mean(row)
+        reason = each_language.read(row["problem"]) if "problem" in row else did_you_mean(row)
         yield [row["line"], said.get("email", ""), *(said.get(name, "") for name in others), reason]
 
 

@@ -18,6 +18,7 @@ from invites.batch import columns, encodings, files, lists, rows
 from invites.batch.rows import Row
 from invites.models import lifetimes
 from kit import plain_line, spans
+from kit.each_language import Words
 from kit.form import VERBATIM, Form
 from kit.long_list import with_separators
 
@@ -129,7 +130,7 @@ class ComposeForm(Form):
         wrong, because browsers do not keep it, and that is said.
         """
         by = "file" if self.files.get("file") else "pasted"
-        self.remarks: list[str] = []
+        self.remarks: list[Words] = []
         self.lines: list[lists.Line] = []
         if "file" not in self.errors:
             try:
@@ -147,10 +148,10 @@ class ComposeForm(Form):
         is of no kind that can be read.
         """
         if len(raw) > LARGEST:
-            raise ValidationError(_("The list is larger than 1 MB. Split it, or use manage.py send_invites"))
+            raise ValidationError(_("The list is larger than 1 MB. Split it, and send its parts one after the other"))
         self.lines = list(islice(lists.read(self.rows(raw), self.may_name, self.remarks.append), MOST + 1))
         if len(self.lines) > MOST:
-            said = _("The list has more than %(most)s people. Split it, or use manage.py send_invites")
+            said = _("The list has more than %(most)s people. Split it, and send its parts one after the other")
             raise ValidationError(said % {"most": with_separators(MOST)})
         if not self.lines:
             raise ValidationError(_("There is nobody in this list"))

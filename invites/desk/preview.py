@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from invites.batch import rows as texts
 from invites.models import Batch, Invite, entries, lifetimes
 from invites.models.lifecycle import CHUNK
+from kit import each_language
 from kit.long_list import with_separators
 from outbox.models import Suppression
 
@@ -41,16 +42,16 @@ def context(batch: Batch, shown: str, number: str) -> dict[str, Any]:
     every = lines(batch)
     found = [row for row in every if row["fate"] in CHIPS[shown][1]] if shown in CHIPS else every
     page = Paginator(found, PAGE).get_page(number)
-    numbers = {"shown": with_separators(len(page)), "all": with_separators(len(found))}
+    count = ngettext("%(shown)s of %(all)s line shown", "%(shown)s of %(all)s lines shown", len(found))
     return {
         "title": _("Check before sending"),
         "subtitle": _("Nothing has been sent yet."),
-        "remarks": batch.remarks,
+        "remarks": list(map(each_language.read, batch.remarks)),
         "chips": chips(batch, shown, len(every)),
         "shown": shown if shown in CHIPS else "",
         "page": page,
         "rows": in_words(batch, list(page)),
-        "numbers": _("%(shown)s of %(all)s lines shown") % numbers,
+        "numbers": count % {"shown": with_separators(len(page)), "all": with_separators(len(found))},
         "typos": batch.counts.doubted,
         "has_bad": any(row["fate"] in {"unreadable", "doubted"} for row in every),
         "can_send": batch.has_any(again=True, doubted=True),
@@ -73,7 +74,7 @@ def chips(batch: Batch, shown: str, count: int) -> list[dict[str, Any]]:
 def lines(batch: Batch) -> list[dict[str, Any]]:
     """Returns the lines of a list in their order: its stored entries, and those that could not be read.
 
-    An entry has its place among the entries as "place"; a line that could not be read has a "problem".
+    An entry has its place among the entries as "place"; a line that could not be read has a "problem" in each language.
     """
     read = [row | {"place": place} for place, row in enumerate(batch.entries)]
     bad = [row | {name: texts.shown(row.get(name, "")) for name in ("email", "name")} for row in batch.refused]
@@ -95,10 +96,13 @@ def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any
 
 
 class Facts:
-    """What must be known to speak of some lines of a list: groups, when people were invited or declined, and why none is mailed."""
+    """What must be known to speak of lines of a list: groups, when people were invited or declined, suppressions."""
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
-        of = {fate: [row["email"] for row in rows if row["fate"] == fate] for fate in ("invited", "declined", "suppressed")}
+        of = {
+            fate: [row["email"] for row in rows if row["fate"] == fate]
+            for fate in ("invited", "declined", "suppressed")
+        }
         named = entries.groups(rows)
         self.groups = dict(Group.objects.filter(pk__in=named).values_list("pk", "name")) if named else {}
         sent = Invite.objects.pending().filter(email__in=of["invited"]).order_by("sent_at")
@@ -139,7 +143,7 @@ class Facts:
                 else _("Choose a group to invite them into it")
             )
         if row["fate"] not in MAILED:
-            return str(row.get("problem", ""))
+            return each_language.read(row.get("problem", {}))
         own = {
             name: row[name] for name in ("lifetime", "language", "note") if row.get(name, "") != common.get(name, "")
         }

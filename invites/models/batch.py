@@ -60,9 +60,10 @@ class Batch(models.Model):
     common = models.JSONField(default=dict)
     # The people still to be invited, as pack() writes them, with NOTES; sending takes them out.
     entries = models.JSONField(default=list)
-    # What each line that could not be read says, by the columns of lists, with its number as "line", and its "problem".
+    # What each line that could not be read says, by the columns of lists, with its number as "line" and, as
+    # kit/each_language.py writes it, its "problem".
     refused = models.JSONField(default=list)
-    # Sentences on how the list was read, in the language of whoever checked it: what was guessed or left out.
+    # Sentences on how the list was read, as kit/each_language.py writes them: what was guessed or left out.
     remarks = models.JSONField(default=list)
     counts = CountsField(default=Counts)
 
@@ -152,8 +153,8 @@ class Batch(models.Model):
         """Notes that `by` sends this batch, and to whom, unless an earlier press has done so: then nothing changes.
 
         Returns whether this press was the first. `again`: people who are invited already or have declined get a mail
-        too. `doubted`: addresses that may be typos stay in the list. Raises Batch.DoesNotExist if the batch was deleted meanwhile.
-        Changes the stored row, not this object.
+        too. `doubted`: addresses that may be typos stay in the list. Raises Batch.DoesNotExist if the batch was deleted
+        meanwhile. Changes the stored row, not this object.
         """
         with transaction.atomic():
             row = Batch.objects.select_for_update().get(pk=self.pk)

@@ -11,6 +11,8 @@ from accounts.models import User
 from invites.models.counts import Counts
 from invites.models.entries import pack
 from invites.models.queryset import Entry
+from kit import each_language
+from kit.each_language import Words
 
 if TYPE_CHECKING:
     from invites.batch.lists import Line
@@ -25,19 +27,21 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     """Queries for batches, and making a batch of a list."""
 
     def check_list(
-        self, lines: "Iterable[Line]", by: User | None, *, name: str = "", remarks: Sequence[str] = (), **common: Any
+        self, lines: "Iterable[Line]", by: User | None, *, name: str = "", remarks: Sequence[Words] = (), **common: Any
     ) -> "Batch":
         """Stores a list as a batch of `by`, with what would become of each of its lines. Returns the batch.
 
-        `remarks` are sentences on how the list was read. `common` are values of Entry (note, language, next, groups,
-        lifetime) for lines that leave them empty. Of lines that name an address again, only the first counts. Sends
-        nothing.
+        `remarks` are lazy sentences on how the list was read. `common` are values of Entry (note, language, next,
+        groups, lifetime) for lines that leave them empty. Of lines that name an address again, only the first counts.
+        Sends nothing.
         """
-        batch = self.model(created_by=by, name=name, remarks=list(remarks), common=pack(Entry(""), common))
+        batch = self.model(
+            created_by=by, name=name, remarks=list(map(each_language.write, remarks)), common=pack(Entry(""), common)
+        )
         seen = set[str]()
         for line in lines:
             if line.entry is None:
-                batch.refused.append({**line.said, "line": line.number, "problem": line.problem})
+                batch.refused.append({**line.said, "line": line.number, "problem": each_language.write(line.problem)})
                 continue
             row = pack(line.entry, common) | {"line": line.number}
             row |= {"meant": line.meant} if line.meant else {}

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from openpyxl import Workbook
 
 from invites import limits
@@ -233,6 +234,10 @@ def merged(sheet):
     sheet.merge_cells("A1:B1")
 
 
+def merged_below(sheet):
+    sheet.merge_cells("B2:B3")
+
+
 def bomb():
     raw = BytesIO()
     with ZipFile(BytesIO(xlsx(["a@b.example"]))) as book, ZipFile(raw, "w", 8) as into:
@@ -248,8 +253,8 @@ REFUSED = {
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10, "Save"),
     "a web page": (b"<!DOCTYPE html><p>a@b.example", "This file is a web page. Save it as .xlsx or CSV."),
     "a workbook cut short": (xlsx(["a@b.example"])[:2000], "Save it as .xlsx"),
-    "too many people": (b"a@b.example\n" * 5001, "The list has more than 5,000 people. Split it"),
-    "too many bytes": (b"a@b.example," + b"x" * 1024 * 1024, "The list is larger than 1 MB. Split it"),
+    "too many people": (b"a@b.example\n" * 5001, "The list has more than 5,000 people. Split it, and send"),
+    "too many bytes": (b"a@b.example," + b"x" * 1024 * 1024, "The list is larger than 1 MB. Split it, and send"),
     "nobody": (b"email\n", "There is nobody in this list"),
     "nothing": (b"", "empty"),
 }
@@ -279,7 +284,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused(desk):
 READ = {
     "a title row, names in two columns": (
         xlsx(["Workshop"], ["First Name", "Last Name", "Email"], ["Grace", "Hopper", "grace@example.com"]),
-        "Above the headings, this was not read: Workshop. All lines 1 Will be invited 1",
+        "Above the headings, this was not read: “Workshop”. All lines 1 Will be invited 1",
     ),
     "a formula": (xlsx(["email", "name"], ["grace@example.com", "=1+1"]), "2 "),
     "200 columns": (
@@ -288,7 +293,7 @@ READ = {
     ),
     "two columns of addresses": (
         xlsx(["Work email", "Home email"], ["grace@example.com", "g@home.example"]),
-        "In 1 line something beside the address was not read: line 2.",
+        "In 1 line something beside the address was not read: line 2 (g@home.example).",
     ),
     "a hidden row": (
         xlsx(["email"], ["grace@example.com"], change=hidden),
@@ -297,6 +302,18 @@ READ = {
     "merged cells": (
         xlsx(["People", ""], ["email", "name"], ["grace@example.com", "Grace"], change=merged),
         "3 Name: Grace Address: grace@example.com",
+    ),
+    "cells merged below each other": (
+        xlsx(["name", "email"], ["Grace", "grace@example.com"], ["Alan"], change=merged_below),
+        "Merged cells hold their text in their first row only. In the rows below they were read as empty.",
+    ),
+    "a long title": (
+        xlsx(["Staff of the shop, the office and the garden, autumn 2026"], ["email"], ["grace@example.com"]),
+        "this was not read: “Staff of the shop, the office and the ga…”.",
+    ),
+    "a second address without headings": (
+        b"Grace Hopper,grace@example.com,g@home.example",
+        "In 1 line something beside the address was not read: line 1 (g@home.example).",
     ),
     "Windows-1251": ("email;имя\ngrace@example.com;Грейс\n".encode("cp1251"), "The file was in Windows-1251"),
     "Windows-1252": ("email;name\ngrace@example.com;Zoë Müller\n".encode("cp1252"), "Name: Zoë Müller"),
@@ -341,7 +358,7 @@ def test_chips_find_the_lines_of_their_kind_and_a_page_has_fifty(desk, ada):
     assert 'href="?show=new&amp;p=2"' in page.text
     assert "ada@example.com" not in page.text
     assert "10 of 60 lines shown" in words(desk.get(page_of(batch), {"show": "new", "p": "2"}))
-    assert "1 of 1 lines shown" in words(desk.get(page_of(batch), {"show": "account"}))
+    assert "1 of 1 line shown" in words(desk.get(page_of(batch), {"show": "account"}))
     assert "50 of 62 lines shown" in words(desk.get(page_of(batch), {"show": "what", "p": "x"}))
 
 
@@ -432,6 +449,23 @@ def test_the_preview_costs_as_many_statements_for_fifty_lines_as_for_five(desk, 
         return len(queries)
 
     assert cost(48) == cost(4)
+
+
+def test_reasons_and_remarks_are_in_the_language_of_whoever_reads_them(desk):
+    check(desk, file=file(b"email;name;phone;language\nada@@x.example;Ada;1;\nkim@x.example;Kim;2;xx\n"))
+    batch = Batch.objects.get()
+    desk.post("/language", {"language": "ru"})
+
+    page = words(desk.get(page_of(batch)))
+
+    with override("ru"):
+        assert gettext("Columns we don’t use: %(columns)s.") % {"columns": "phone"} in page
+        reasons = ["Enter an email address in the correct format, like name@example.com"]
+        reasons.append("The language “%(language)s” is not one that the site speaks; use en or ru")
+        for reason in reasons:
+            assert gettext(reason).replace("%(language)s", "xx") in page
+            assert gettext(reason) != reason
+            assert gettext(reason).replace("%(language)s", "xx") in bad_lines(desk)
 
 
 # Changing something
@@ -526,7 +560,7 @@ def test_the_file_of_bad_lines_has_the_columns_that_they_use_also_of_a_likely_ty
     assert bad_lines(desk).splitlines() == [
         "\ufeffline,text,name,group,reason",
         "2,ada@gmial.com,Ada,Editors,Did you mean ada@gmail.com?",
-        "3,bob@@x.example,,,\"Enter an email address in the correct format, like name@example.com\"",
+        '3,bob@@x.example,,,"Enter an email address in the correct format, like name@example.com"',
     ]
     check(desk, "bob@@x.example")
     assert bad_lines(desk).startswith("\ufeffline,text,reason\r\n1,bob@@x.example,")

@@ -133,7 +133,7 @@ def test_a_workbook_is_read_with_numbers_dates_and_line_ends_in_its_cells():
     ]
     assert [(line.number, bool(line.entry)) for line in lines] == [(4, True), (5, True), (5, True)]
     assert said == [
-        "Above the headings, this was not read: Mitglieder.",
+        "Above the headings, this was not read: “Mitglieder”.",
         "Columns we don’t use: Geburtstag.",
         "In 1 line the name was left out or cleaned, because it does not look like a name: line 5.",
     ]
@@ -149,7 +149,7 @@ def test_dates_numbers_and_truths_of_a_workbook_are_no_names():
     lines, said = read(raw)
     assert [line.entry.name for line in lines] == ["", "", "", ""]
     assert said == [
-        "In 1 line something beside the address was not read: line 4.",
+        "In 1 line something beside the address was not read: line 4 (2.5).",
         "In 3 lines names were left out or cleaned, because they do not look like names: lines 1, 2, 3.",
     ]
 

@@ -449,10 +449,10 @@ def test_what_is_guessed_or_left_out_is_said():
     ]
     assert remarks("Email;Phone\nada@example.com;") == []
     two = "E-mail 1 - Value,E-mail 2 - Value\nada@example.com,a@example.com\n,bob@example.com"
-    assert remarks(two) == ["In 1 line something beside the address was not read: line 2."]
+    assert remarks(two) == ["In 1 line something beside the address was not read: line 2 (a@example.com)."]
     assert [entry.email for entry in entries(two)] == ["ada@example.com", "bob@example.com"]
     loose = "7,ada@example.com,Acme\nplease write to bob@example.com\nname,eve@example.com"
-    assert remarks(loose) == ["In 2 lines something beside the address was not read: lines 1, 2."]
+    assert remarks(loose) == ["In 2 lines something beside the address was not read: lines 1 (7, Acme), 2."]
     assert [entry.name for entry in entries(loose)] == ["", "", "name"]
 
 

@@ -31,6 +31,7 @@ from invites.models.outcome import Reason
 from kit import plain_line
 from kit.commands import arguments, command
 from kit.commands.progress import Progress
+from kit.each_language import Words
 from kit.worker_loop import stop_on_signals
 
 NAME_LENGTH = 100  # of a list
@@ -39,8 +40,8 @@ STOPPED = "It was stopped at the desk."
 
 class Command(command.Command):
     help = (
-        "Invites people: one mail each. Skips addresses that have an account, are invited already, have declined, or are "
-        "repeated."
+        "Invites people: one mail each. Skips addresses that have an account, are invited already, have declined, or "
+        "are repeated."
     )
     examples: ClassVar[tuple[str, ...]] = (
         "grace@example.com --invited-by ada --note 'Come and see'",
@@ -71,7 +72,9 @@ class Command(command.Command):
         parser.add_argument("--expires", default="", metavar="TIME", help="how long they work: 36h, 10 days, 2 weeks")
         parser.add_argument("--name", default="", help="what to call the person, if there is only one")
         parser.add_argument("--list-name", default="", metavar="NAME", help="what to call this list at the desk")
-        parser.add_argument("--again", action="store_true", help="mail people who are invited already or have declined, too")
+        parser.add_argument(
+            "--again", action="store_true", help="mail people who are invited already or have declined, too"
+        )
         parser.add_argument(
             "--resume", metavar="BATCH", help="go on with this interrupted batch; needed only with --again"
         )
@@ -158,10 +161,10 @@ class Command(command.Command):
         """Returns the entry, with the values of the options where the line has none."""
         return replace(entry, **{name: value for name, value in self.shared.items() if not getattr(entry, name)})
 
-    def remark(self, said: str) -> None:
+    def remark(self, said: Words) -> None:
         """Prints on stderr how the list is read, such as in which encoding, unless with -v 0."""
         if self.options["verbosity"]:
-            self.stderr.write(said)
+            self.stderr.write(str(said))
 
     def doubt(self, line: Line) -> None:
         """Prints a likely typo in an address on stderr, unless with -v 0. The address is invited all the same."""

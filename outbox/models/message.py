@@ -134,11 +134,9 @@ class OutboxMessage(models.Model):
             models.Index(fields=["kind", "-id"], name="outbox_kind"),
             # stale(), prunable(), and when mail was last given up (lateness, doctor).
             models.Index(fields=["given_up_at"], name="outbox_given_up", condition=Q(given_up_at__isnull=False)),
-            # The number of mails that came back, and their invitations.
-            models.Index(fields=["bounced_at"], name="outbox_bounced", condition=Q(bounced_at__isnull=False)),
             # The mails of an invitation or a link, and the newest of them.
             models.Index(fields=["about", "-id"], name="outbox_about", condition=Q(about__isnull=False)),
-            # in_trouble().
+            # in_trouble(), and those of them that came back.
             models.Index(fields=["-id"], name="outbox_trouble", condition=TROUBLE),
         ]
 

@@ -127,7 +127,6 @@ def readers():
         "outbox_by_recipient": lambda: newest(OutboxMessage.objects.filter(recipient=person.email)),
         "outbox_kind": OutboxMessage.objects.filter(kind="reset").count,
         "outbox_given_up": lambda: lateness._last("given_up_at"),
-        "outbox_bounced": lambda: OutboxMessage.objects.filter(bounced_at__isnull=False).count(),
         "outbox_about": lambda: OutboxMessage.objects.attach_newest([taken]),
         "outbox_trouble": lambda: newest(OutboxMessage.objects.in_trouble()),
         "invite_by_email": lambda: newest(Invite.objects.filter(email=person.email)),

@@ -1,10 +1,12 @@
 """Finding rows by how the words of a name or an address begin, or by a domain, with one index for all of it.
 
 "hop" finds "Grace Hopper" and grace.hopper@example.com, "@example" everybody at example.com, and "gr hop" whoever has
-words that begin so.
+words that begin so. Accents and the kind of an apostrophe or a dash make no difference: "zoe" finds "Zoë".
 """
 
+from itertools import chain
 from typing import Any
+from unicodedata import normalize
 
 from django.db.models import BooleanField, Func, Index, QuerySet, Value
 
@@ -12,11 +14,14 @@ from kit import addresses
 from kit.typed import fold
 
 FOUND = 1000  # rows of one search, at most; the index gives them in no order
-BETWEEN = "._+-'\"(),;:/&"  # what stands between words, besides spaces
-TO_SPACES = str.maketrans(BETWEEN, " " * len(BETWEEN))
+# What stands between words, besides spaces: also what word processors and phones write for ' " and -.
+BETWEEN = "._+-'\"(),;:/&" + "‘’‚‛“”„«»‹›ʼʹ‐‒–—―−"
+# Combining accents of Latin, Cyrillic and Greek letters, as NFKD splits them off. Those of other scripts are letters.
+ACCENTS = "".join(map(chr, chain(range(0x300, 0x315), (0x31B, 0x323, 0x324, 0x325, 0x326, 0x327, 0x328, 0x342, 0x345))))
+TO_WORDS = str.maketrans(BETWEEN, " " * len(BETWEEN), ACCENTS)
 LONGEST = 100  # characters of a word that are looked for; the database refuses some thousands
 # Both sides are folded by the database: Python lower-cases some letters otherwise.
-FOLD = "lower(normalize({}, NFKC))"
+FOLD = "lower(normalize({}, NFKD))"
 
 
 class Words(Func):
@@ -32,7 +37,8 @@ class Words(Func):
         name, email = (compiler.compile(column)[0] for column in self.source_expressions)
         text = FOLD.format(f"{name} || ' ' || split_part({email}, '@', 1)")
         between = BETWEEN.replace("'", "''")
-        words = f"string_to_array(translate({text}, '{between}', '{' ' * len(BETWEEN)}'), ' ')"
+        # translate() deletes the characters that have no counterpart.
+        words = f"string_to_array(translate({text}, '{between}{ACCENTS}', '{' ' * len(BETWEEN)}'), ' ')"
         return f"array_to_tsvector(array_remove({words} || ('@' || split_part({email}, '@', 2)), ''))", ()
 
 
@@ -65,19 +71,34 @@ class Query(Func):
     template = f"{FOLD.format('%(expressions)s::text')}::tsquery"
 
 
-def find[Rows: QuerySet[Any]](rows: Rows, words: Words, typed: str) -> Rows:
-    """Returns those of these rows, FOUND at most, whose column `email` is the address that was typed.
+def find[Rows: QuerySet[Any]](rows: Rows, words: Words, typed: str) -> tuple[Rows, bool]:
+    """Returns those of these rows whose column `email` is the address that was typed, and True: there are no others.
 
-    If there are none, returns those whose `words` begin as all that were typed; none without a letter or a digit.
+    If no row has that address, returns those whose `words` begin as all that were typed; none without a letter or a
+    digit. If more than FOUND rows of the table fit, and `rows` are more than FOUND, too, returns only those among
+    FOUND that fit, and False.
     """
-    whole = rows.filter(email=addresses.key(legible(typed)))
-    if "@" in typed and whole.exists():
-        return whole
     everybody: Any = rows.model._default_manager  # noqa: SLF001 the public way to a manager
+    address = addresses.key(legible(typed))
+    if "@" in typed and everybody.filter(email=address).exists():
+        return rows.filter(email=address), True
     asked = query(typed)
-    found = everybody.filter(Begin(words, Query(Value(asked)))) if asked else everybody.none()
+    if not asked:
+        return rows.none(), True
+    fitting = everybody.filter(Begin(words, Query(Value(asked))))
     # Read at once: the planner might join the index of words by reading all of the table.
-    return rows.filter(pk__in=list(found.values_list("pk", flat=True).order_by()[:FOUND]))
+    found = first_ids(fitting)
+    if len(found) <= FOUND:
+        return rows.filter(pk__in=found), True
+    few = first_ids(rows)
+    if len(few) <= FOUND:
+        return rows.filter(Begin(words, Query(Value(asked))), pk__in=few), True
+    return rows.filter(pk__in=found[:FOUND]), False
+
+
+def first_ids(rows: QuerySet[Any]) -> list[Any]:
+    """Returns the ids of these rows in no order, one more than FOUND at most."""
+    return list(rows.order_by().values_list("pk", flat=True)[: FOUND + 1])
 
 
 def query(typed: str) -> str:
@@ -94,9 +115,8 @@ def legible(typed: str) -> str:
 def split(part: str) -> list[str]:
     """Returns the words of a text without spaces: of an address those before its "@", and its domain with the "@"."""
     before, at, domain = part.rpartition("@")
-    if not at:
-        return part.translate(TO_SPACES).split()
-    return [*before.replace("@", " ").translate(TO_SPACES).split(), *([f"@{in_ascii(domain)}"] if domain else [])]
+    text = normalize("NFKD", before if at else domain).replace("@", " ").translate(TO_WORDS)
+    return [*text.split(), *([f"@{in_ascii(domain)}"] if at and domain else [])]
 
 
 def in_ascii(domain: str) -> str:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import desk_offers, notices, people_csv, power
 from accounts.models import User
+from accounts.models.queryset import WORDS
 from kit import csv_lines
 from kit.long_list import FoundByWords
 from kit.one_row import EVERYWHERE
@@ -27,6 +28,7 @@ ONE_BY_ONE = 500  # people, at most, in an action that takes several statements 
 class PersonActions(FoundByWords):
     """The actions of the desk's list of people, and the button on a person's page that ends one session."""
 
+    words = WORDS
     actions = desk_offers.ACTIONS
 
     @admin.action(description=gettext_lazy("Export"), permissions=["view"])

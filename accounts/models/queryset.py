@@ -46,7 +46,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def found_by(self, typed: str) -> "UserQuerySet":
         """Returns those of these users whom a search for a username or an address finds; see kit.word_search."""
-        return word_search.find(self, WORDS, typed)
+        return word_search.find(self, WORDS, typed)[0]
 
     def by_google(self, uid: str) -> "User | None":
         """Returns the user who has connected the Google account with this id, or None."""

@@ -18,6 +18,7 @@ from invites.batch import exports
 from invites.desk import asking
 from invites.link import opens
 from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
+from invites.models.queryset import WORDS
 from invites.models.reminders import RemindByHand
 from invites.models.steps import Extend, Known, Resend, Revoke, Verb
 from kit import csv_lines
@@ -32,6 +33,7 @@ NAMED = 200  # addresses that the confirming page shows at most
 class Steering(FoundByWords):
     """A list of invitations with the actions that change or export them. Each shows a message with the outcome."""
 
+    words = WORDS
     actions = ("remind", "resend", "extend", "export", "revoke")
 
     def asks_proof(self, request: HttpRequest) -> bool:

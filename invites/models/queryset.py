@@ -92,7 +92,7 @@ class InviteQuerySet(Lifecycle):
 
     def found_by(self, typed: str) -> Self:
         """Returns those of these invitations that a search for a name or an address finds; see kit.word_search."""
-        return word_search.find(self, WORDS, typed)
+        return word_search.find(self, WORDS, typed)[0]
 
     def may_join(self, email: str) -> bool:
         """Returns whether a person who proves this address may make an account. All ways to sign up ask this.

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Event, User
 from invites.batch import exports
 from invites.models import Batch, Invite
-from kit import list_filter, times
+from kit import list_filter, times, word_search
 from kit import long_list as long_lists
 from outbox.models import OutboxMessage, Suppression
 from tests.tools.desk import check
@@ -95,6 +95,36 @@ def test_invitations_are_found_by_their_state(desk, one_of_each):
         assert found(desk, state=state) == [state.value]
     tags = re.findall(r'<span class="tag[^"]*">([^<]+)</span>', desk.get(LIST).text)
     assert sorted(tags) == ["Accepted", "Declined", "Expired", "Not opened yet", "Withdrawn"]
+
+
+@pytest.fixture
+def many(desk, monkeypatch):
+    """More people called Anna than one search finds, and two of them have accepted."""
+    monkeypatch.setattr(word_search, "FOUND", 5)
+    for n in range(12):
+        invited(f"anna{n}", name="Anna")
+    for n in range(2):
+        invited(f"ann_in{n}", name="Anna", accepted_at=NOW)
+
+
+def test_a_filter_finds_all_its_rows_however_many_others_fit_the_search(desk, many):
+    assert found(desk, q="anna", state="accepted") == ["ann_in0", "ann_in1"]
+    assert "Very many fit" not in words(desk.get(LIST, {"q": "anna", "state": "accepted"}))
+
+
+def test_a_search_that_leaves_rows_out_says_so_and_no_action_is_for_all(desk, many, mailbox):
+    query = "?q=anna&state=pending"
+
+    page = desk.get(LIST + query)
+    assert "Very many fit. Only 5 of them were looked at, so some are missing here." in words(page)
+
+    for more in ({}, {"confirmed": "5"}):
+        page = press(desk, "revoke", query=query, select_across="on", **more)
+        assert "More than 5 fit the search, so not all were found. Nothing was done." in words(page)
+    assert Invite.objects.pending().count() == 12
+
+    page = press(desk, "extend", Invite.objects.pending(), query=query)
+    assert "12 extended" in words(page)
 
 
 def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(desk, ada):

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from invites.models import Invite
+from invites.models import Invite, queryset
 from kit import word_search
 from tests.tools.factories import InviteFactory, UserFactory
 
@@ -20,6 +20,9 @@ from tests.tools.factories import InviteFactory, UserFactory
         ("grace@ln", "'grace':* & '@ln':*"),
         ("@MÜNCHEN.de", "'@xn--mnchen-3ya.de':*"),
         ("a\\b", "'a\\\\b':*"),
+        ("O’Brien", "'O':* & 'Brien':*"),
+        ("Anna–Marie", "'Anna':* & 'Marie':*"),
+        ("«Zoë»", "'Zoe':*"),
         ("", ""),
         (" . - @ ", ""),
         ("\0", ""),
@@ -38,6 +41,12 @@ def several(db):
         ("shop@example.org", "Bishop"),
         ("olga@example.org", "Ольга Ёлкина"),
         ("zoe@xn--mnchen-3ya.de", "Zoë D'Arc"),
+        ("sean@irish.example", "Sean O’Brien"),
+        ("dash1@dash.example", "Anna–Marie"),
+        ("dash2@dash.example", "Eva‐Marie"),
+        ("dash3@dash.example", "Lea\u2011Marie"),
+        ("jo@dash.example", "«Jo» „Flo“ Müller"),
+        ("o'neil@irish.example", ""),
     ]:
         InviteFactory(email=email, name=name)
 
@@ -49,8 +58,8 @@ def found(typed):
 @pytest.mark.parametrize(
     ("typed", "who"),
     [
-        ("hop", ["grace.hopper", "hop"]),
-        ("HOP", ["grace.hopper", "hop"]),
+        ("hop", ["grace.hopper", "hop", "pat"]),
+        ("HOP", ["grace.hopper", "hop", "pat"]),
         ("hop grace", ["grace.hopper"]),
         ("grace.hop", ["grace.hopper"]),
         ("ольг", ["olga"]),
@@ -58,6 +67,19 @@ def found(typed):
         ("е\u0308лк", ["olga"]),  # the letter in two parts
         ("zoë arc", ["zoe"]),
         ("ＺＯＥ", ["zoe"]),  # full width
+        ("zoe", ["zoe"]),
+        ("mull", ["jo"]),
+        ("елк", ["olga"]),
+        ("O'Brien", ["sean"]),
+        ("o’brien", ["sean"]),
+        ("brien", ["sean"]),
+        ("marie", ["dash1", "dash2", "dash3"]),
+        ("Anna-Marie", ["dash1"]),
+        ("lea–m", ["dash3"]),
+        ("jo", ["jo"]),
+        ("flo", ["jo"]),
+        ("o’neil", ["o'neil"]),
+        ("o’neil@irish", ["o'neil"]),
         ("@ln", ["grace.hopper"]),
         ("@example.org", ["hop", "olga", "pat", "shop"]),
         ("@münchen.de", ["zoe"]),
@@ -70,7 +92,7 @@ def found(typed):
         ("_", []),
         ("h%", []),
         ("*", []),
-        ("hop:*", ["grace.hopper", "hop"]),
+        ("hop:*", ["grace.hopper", "hop", "pat"]),
         ("' | 'q", []),
         ("!hop", []),
         ("\ud800", []),
@@ -112,6 +134,16 @@ def test_no_more_is_found_than_can_be_shown(several, monkeypatch):
     monkeypatch.setattr(word_search, "FOUND", 2)
 
     assert Invite.objects.found_by("@example.org").count() == 2
+
+
+def test_rows_of_few_are_all_found_however_many_others_fit(several, monkeypatch):
+    monkeypatch.setattr(word_search, "FOUND", 3)
+
+    for email in ("hop@example.org", "olga@example.org", "pat@example.org", "shop@example.org"):
+        assert Invite.objects.filter(email=email).found_by("@example.org").count() == 1
+    assert Invite.objects.filter(email="zoe@xn--mnchen-3ya.de").found_by("@example.org").count() == 0
+    assert word_search.find(Invite.objects.all(), queryset.WORDS, "@example.org")[1] is False
+    assert word_search.find(Invite.objects.all(), queryset.WORDS, "@ln")[1] is True
 
 
 @pytest.mark.parametrize("model", [Invite, User])

@@ -26,6 +26,7 @@ class Invitation:
     inviter: str = ""  # a username
     groups: list[str] = field(default_factory=list)
     url: str = ""  # of its page at the desk
+    batch: str = ""  # the id of the list that it was sent with
 
 
 @dataclass

@@ -104,11 +104,10 @@ class PersonPage(PersonActions, OneRow):
 
 def facts(person: User) -> list[Fact]:
     """Returns what the account says of its owner; read_ways_in() has been called for it."""
+    address = addresses.readable(person.email)
     known = [
         Fact(_("Username"), person.username),
-        Fact(
-            _("Address"), addresses.readable(person.email) + ("" if person.is_verified else f" ({_('not confirmed')})")
-        ),
+        Fact(_("Address"), address if person.is_verified else _("%(address)s (not confirmed)") % {"address": address}),
         Fact(_("Groups"), ", ".join(person.groups.order_by("name").values_list("name", flat=True)) or _("none")),
         Fact(_("Signs in with"), ways_in(person)),
         Fact("Google", google(person)),

@@ -13,12 +13,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import models, transaction
 from django.db.models.lookups import LessThan
+from django.utils import timezone
 
 from accounts import names
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
 from kit import addresses, word_search
+from kit.ids import earliest
 from kit.one_statement import OneStatement, Write
 from kit.prepared import PreparedUpdate
 from outbox.models import OutboxEvent
@@ -101,8 +103,11 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(~models.Exists(authenticator_apps()))
 
     def never_back(self) -> "UserQuerySet":
-        """Returns the users who have never signed in, or not again since the day on which they joined."""
-        return self.filter(NEVER_BACK)
+        """Returns the users who joined more than a day ago, and have never signed in, or not again since they joined.
+
+        Whoever made their account within a day has had no reason to come back.
+        """
+        return self.filter(NEVER_BACK, id__lt=earliest(timezone.now() - timedelta(days=1)))
 
     def read_ways_in(self, people: "Iterable[User]") -> None:
         """Reads, in four statements for all of `people`, how they can sign in and how many live sessions they have.

@@ -28,6 +28,7 @@ def in_words(invite: Invite) -> sentences.Invitation:
         inviter=invite.invited_by.username if invite.invited_by else "",
         groups=invite.group_names,
         url=reverse("admin:invites_invite_change", args=[invite.pk]),
+        batch=invite.batch,
     )
 
 

@@ -42,8 +42,9 @@ def mail(waiting: int) -> str:
     """Returns how soon mail leaves, and how much of it waits."""
     span = lasting(max(lateness.last_measured(), timedelta(minutes=1)))
     leaves = _("Leaves within %(span)s.") % {"span": span}
-    waits = ngettext("%(count)s mail waits.", "%(count)s mails wait.", waiting) % {"count": capped_in_words(waiting)}
-    return f"{leaves} {waits if waiting else _('None waits.')}"
+    said = ngettext("%(count)s mail waits.", "%(count)s mails wait.", waiting) if waiting else _("None waits.")
+    waits = said % {"count": capped_in_words(waiting)}
+    return f"{leaves} {waits}"
 
 
 def sender() -> str:

@@ -53,17 +53,21 @@ def needs(request: HttpRequest, numbers: Numbers) -> list[Need]:
 
 
 def each(request: HttpRequest, numbers: Numbers) -> Iterator[Need]:
-    """Yields all lines for the signed-in person. What is counted in `numbers` is looked up only if there is any."""
+    """Yields all lines for the signed-in person: of invitations, only to whoever may do what the button says.
+
+    What is counted in `numbers` is looked up only if there is any.
+    """
+    may_steer = places.may_steer(request)
     if places.MAIL.is_open_to(request):
         yield from late()
-    if places.INVITATIONS.is_open_to(request) and numbers["undelivered"]:
+    if may_steer and numbers["undelivered"]:
         yield from returned()
     yield from found(request)
-    if places.INVITATIONS.is_open_to(request) and numbers["ending"]:
+    if may_steer and numbers["ending"]:
         yield ending(numbers)
     if places.WEBHOOKS.is_open_to(request) and numbers["webhooks_paused"]:
         yield paused(numbers["webhooks_paused"])
-    if places.INVITATIONS.is_open_to(request) and numbers["readdressing"]:
+    if may_steer and numbers["readdressing"]:
         yield from map(wanted_elsewhere, Invite.objects.readdressing()[:ASKING])
 
 
@@ -76,14 +80,21 @@ def late() -> Iterator[Need]:
 
 
 def returned() -> Iterator[Need]:
-    """Yields how many invitations came back, if any did, with the commonest reason."""
+    """Yields how many invitations came back, if any did, and why."""
     found = came_back.look()
     if found.count:
         title = ngettext("%(count)s invitation came back", "%(count)s invitations came back", found.count)
-        why = _("“%(why)s” at %(domain)s. Check the addresses and send them again.")
-        said = {"why": capfirst(found.why), "domain": found.domain}
         title %= {"count": found.count}
-        yield Need("bad", title, why % said, _("Mend and send"), places.UNDELIVERED.url)
+        yield Need("bad", title, reasons(found), _("Mend and send"), places.UNDELIVERED.url)
+
+
+def reasons(found: came_back.CameBack) -> str:
+    """Returns why invitations came back, and what to do: the one reason with the domain, or each with its number."""
+    if found.domain:
+        said = _("“%(why)s” at %(domain)s. Check the addresses and send them again.")
+        return said % {"why": capfirst(found.reasons[0][0]), "domain": found.domain}
+    each = [_("“%(why)s”: %(count)s") % {"why": capfirst(why), "count": count} for why, count in found.reasons]
+    return _("%(reasons)s. Check the addresses and send them again.") % {"reasons": ", ".join(each)}
 
 
 def found(request: HttpRequest) -> Iterator[Need]:

@@ -60,7 +60,7 @@ def rows() -> dict[str, QuerySet[Any]]:
         "ending_unopened": ending.filter(opened_at=None),
         "accepted": Event.objects.filter(kind=Event.Kind.ACCEPTED, id__gte=earliest(now - WEEK)),
         "readdressing": Invite.objects.readdressing(),
-        "batches": Batch.objects.all(),
+        "batches": Batch.objects.filter(begun_at__isnull=False),
         "people": User.objects.order_by("-pk"),
         "groups": Group.objects.all(),
         "mails_waiting": OutboxMessage.objects.waiting(),

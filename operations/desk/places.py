@@ -43,6 +43,11 @@ MAIL_GIVEN_UP = Place(OutboxMessage, "status=given_up")
 WEBHOOKS = Place(Webhook)
 
 
+def may_steer(request: HttpRequest) -> bool:
+    """Returns whether the signed-in person may remind, correct, send again, extend and withdraw invitations."""
+    return INVITATIONS.is_open_to(request) and request.user.has_perm("invites.change_invite")
+
+
 def may_invite(request: HttpRequest) -> bool:
     """Returns whether the signed-in person may use the page that invites people."""
     return admin.site.get_model_admin(Batch).has_add_permission(request)

@@ -19,6 +19,7 @@ from accounts import desk_offers, people_csv
 from accounts.models import Event, User
 from accounts.models.event import BY_STAFF, CHANGED, FAILED
 from invites.models import MagicLink
+from kit.ids import earliest
 from outbox.models.event import OutboxEventQuerySet
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
@@ -495,15 +496,16 @@ def test_a_page_of_one_costs_as_many_statements_for_many_events_as_for_one(desk,
 def test_people_who_never_came_back_and_those_without_two_step_are_found(desk, ada):
     phone.pair(ada)
     now = timezone.now()
-    for username, joined, seen in [("back", 3, 1), ("day", 3, 2.9), ("none", 3, None)]:
-        times = {"joined_at": now - timedelta(days=joined), "last_login": seen and now - timedelta(days=seen)}
-        User.objects.filter(pk=UserFactory(username=username).pk).update(**times)
+    for username, joined, seen in [("back", 2, 1), ("day", 3, 2.9), ("none", 4, None), ("new", 0.9, 0.9)]:
+        since = now - timedelta(days=joined)
+        person = UserFactory(username=username, id=earliest(since), joined_at=since)
+        User.objects.filter(pk=person.pk).update(last_login=seen and now - timedelta(days=seen))
     User.objects.filter(username__in=["ada", "olga"]).update(joined_at=now - timedelta(days=9), last_login=now)
 
     assert found(desk, show="never_back") == ["day", "none"]
-    assert found(desk, show="one_step") == ["back", "day", "none", "olga"]
+    assert found(desk, show="one_step") == ["back", "day", "new", "none", "olga"]
     text = desk.get(LIST).text
-    for chip, number in {"All": 5, "Never came back": 2, "No two‑step": 4, "Staff": 1, "Turned off": 0}.items():
+    for chip, number in {"All": 6, "Never came back": 2, "No two‑step": 5, "Staff": 1, "Turned off": 0}.items():
         assert f">{chip} <b>{number}</b></a>" in text
     chosen = desk.get(LIST, {"show": "staff"}).text
     assert '<a href="?show=staff" aria-current="true">Staff <b>1</b></a>' in chosen

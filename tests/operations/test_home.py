@@ -22,6 +22,7 @@ from invites.link.readdressing import Readdressing
 from invites.models import Batch, Entry, Invite, MagicLink, in_step
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression, Webhook
+from tests.tools.desk import invite as compose
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -174,6 +175,18 @@ def test_nothing_is_counted_beyond_a_thousand(desk):
     assert "All invitations 1,000+" in words(page)
 
 
+def test_lists_that_were_not_sent_are_not_counted_as_sent_together(desk, ada):
+    Batch.objects.create(begun_at=timezone.now())
+    for _ in range(2):
+        Batch.objects.create()
+    InviteFactory()
+
+    page = desk.get(HOME)
+
+    assert "Sent together 1" in words(page)
+    assert desk.get("/admin/invites/batch/").context["cl"].result_count == 1
+
+
 def test_the_numbers_of_all_staff_are_counted_once_in_thirty_seconds(desk, busy):
     other = staff("view_invite")
     desk.get(HOME)
@@ -189,7 +202,7 @@ def test_numbers_in_the_cache_that_nobody_of_ours_has_stored_are_counted_again(d
     desk.get(HOME)
     for value in ("x", 7, [], {}, {"invitations": None}, [["x"]]):
         with subtests.test(value):
-            for key in ("numbers", "came-back:en", f"chart:{timezone.localdate()}:UTC"):
+            for key in ("numbers", "came-back-why:en", f"chart:{timezone.localdate()}:UTC"):
                 cache.set(f"desk:{key}", value)
             cache.set("doctor", value)
 
@@ -206,7 +219,17 @@ def test_nothing_waits(desk, ada):
     assert "Nothing waits for you." in words(page)
 
 
-def test_invitations_that_came_back_are_told_with_the_commonest_reason(desk):
+def test_invitations_that_came_back_for_one_reason_are_told_with_their_domain(desk):
+    for email in ("nobody@example.org", "noone@example.org"):
+        bounced(email)
+
+    ((title, why, _button, _url),) = lines(desk.get(HOME))
+
+    assert title == "2 invitations came back"
+    assert why == "“Mailbox does not exist” at example.org. Check the addresses and send them again."
+
+
+def test_invitations_that_came_back_are_told_with_each_reason_and_its_number(desk):
     for email in ("nobody@example.org", "noone@example.org"):
         bounced(email)
     bounced("full@bell.example", "552 5.2.2 Mailbox full")
@@ -215,7 +238,7 @@ def test_invitations_that_came_back_are_told_with_the_commonest_reason(desk):
     ((title, why, button, url),) = lines(desk.get(HOME))
 
     assert title == "3 invitations came back"
-    assert why == "“Mailbox does not exist” at example.org. Check the addresses and send them again."
+    assert why == "“Mailbox does not exist”: 2, “Mailbox full”: 1. Check the addresses and send them again."
     assert button == "Mend and send"
     assert "nobody@example.org" in desk.get(url).text
 
@@ -388,6 +411,28 @@ def test_a_list_and_an_account_made_by_an_invitation_are_one_line_each(desk, adm
     assert "grace made an account" not in just_now(desk.get(HOME))
 
 
+def test_a_list_that_was_sent_is_told_with_its_name_and_number(desk, admin_user):
+    def people(number):
+        return "\n".join(f"guest{n}@{number}.example" for n in range(number))
+
+    compose(desk, people(7), name="Sales autumn")
+    assert just_now(desk.get(HOME))[0] == "olga sent “Sales autumn” to 7 people"
+    compose(desk, people(3))
+    assert re.fullmatch(r"olga sent “List of \d+ \w+, \d\d:\d\d” to 3 people", just_now(desk.get(HOME))[0])
+    compose(desk, "kim@work.example", name="Only Kim")
+    assert just_now(desk.get(HOME))[0] == "olga invited kim@work.example"
+
+
+def test_many_withdrawn_at_once_are_one_line(desk, admin_user):
+    invites = [Invite.objects.issue(f"guest{n}@example.com", source="admin", invited_by=admin_user) for n in range(9)]
+    Invite.objects.filter(pk__in=[invite.pk for invite in invites[:6]]).revoke(admin_user)
+
+    assert just_now(desk.get(HOME))[:2] == ["olga withdrew several invitations", "olga invited several people"]
+
+    Invite.objects.filter(pk__in=[invite.pk for invite in invites[6:]]).revoke(None)
+    assert just_now(desk.get(HOME))[0] == "Several invitations were withdrawn"
+
+
 def test_signing_in_is_no_news(desk, ada):
     for _ in range(6):
         Event.objects.record(Event.Kind.SIGNED_IN, ada, told=ada.email, way="password")
@@ -452,6 +497,11 @@ def test_the_owner_is_led_to_every_list(desk, busy):
 SEEN = {
     "view_invite": (
         {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
+        set(),
+        {"Invitations, last 30 days"},
+    ),
+    "view_invite change_invite": (
+        {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
         {"1 invitation came back", "2 invitations end in 48 hours", "Kim asks for another address"},
         {"Invitations, last 30 days"},
     ),
@@ -465,7 +515,7 @@ SEEN = {
 @pytest.mark.parametrize("permission", SEEN)
 def test_staff_see_only_the_tiles_lines_and_panels_of_their_lists(busy, desk, permission):
     desk.get(HOME)  # all numbers are in the cache
-    page = staff(permission).get(HOME)
+    page = staff(*permission.split()).get(HOME)
 
     numbers, needs, panels = SEEN[permission]
     assert set(tiles(page)) == numbers

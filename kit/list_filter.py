@@ -65,13 +65,17 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 class GroupFilter(ChoiceFilter):
-    """A filter by group, of which the first GROUPS are offered; for rows with a relation `groups`."""
+    """A filter by group, for rows with a relation `groups`. It offers the first GROUPS, and the one that is chosen."""
 
     title = gettext_lazy("group")
     parameter_name = "group"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
+        offered = list(Group.objects.order_by("name").values_list("pk", "name")[:GROUPS])
+        value = self.value() or ""
+        if len(offered) == GROUPS and value.isdecimal() and len(value) < 10:
+            offered += Group.objects.filter(pk=value).exclude(pk__in=dict(offered)).values_list("pk", "name")
+        return offered
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(groups=value)

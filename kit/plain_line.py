@@ -32,12 +32,21 @@ def plain(typed: str, longest: int = MAX_LENGTH, what: str = "") -> str:
     if len(typed) > longest:
         said = _("%(what)s is longer than %(longest)s characters")
         raise ValidationError(said % {"what": what, "longest": longest}, code="max_length")
-    if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS or c == "\ufffd" for c in typed):
-        said = _("%(what)s must be one line of plain text, without invisible characters")
-        raise ValidationError(said % {"what": what}, code="control")
+    one_line(typed, what)
     if LINK.search(as_displayed(typed)):
         said = _("%(what)s has a link in it; links are not sent. If it has none, put a space after each full stop")
         raise ValidationError(said % {"what": what}, code="link")
+    return typed
+
+
+def one_line(typed: str, what: str) -> str:
+    """Returns `typed` unchanged if it is one line that can be printed. `what` names the text in the message.
+
+    Otherwise raises ValidationError, with the code "control".
+    """
+    if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS or c == "\ufffd" for c in typed):
+        said = _("%(what)s must be one line of plain text, without invisible characters")
+        raise ValidationError(said % {"what": what}, code="control")
     return typed
 
 

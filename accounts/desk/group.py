@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from accounts import power
 from accounts.desk.rights import GroupForm
+from accounts.models import User
+from kit.list_filter import COUNTED, capped_in_words
 from kit.long_list import LongList
 
 admin.site.unregister(Group)
@@ -25,6 +27,18 @@ class GroupAdmin(LongList):
     form = GroupForm
     fields = ("name", "rights")
     ordering = ("-id",)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Shows the form of a group and how many are in it, with links to them and to the page that invites others.
+
+        POST stores the group and leads to the list. An unknown `object_id` leads to the desk's front page with a
+        message. Raises PermissionDenied if the person may not see groups or, for POST, not change them.
+        """
+        group = self.get_object(request, object_id)
+        if group and request.method == "GET":
+            members = User.groups.through.objects.filter(group=group)[: COUNTED + 1].count()
+            kwargs["extra_context"] = {"members": members, "members_in_words": capped_in_words(members)}
+        return super().change_view(request, object_id, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Stores the rights of the group, after its name."""

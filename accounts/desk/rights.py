@@ -6,6 +6,8 @@ from django import forms
 from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext_lazy as _
 
+from kit import plain_line
+
 # All permissions that a page of the desk asks for. Others exist, but nothing asks for them.
 RIGHTS: list[tuple[Any, dict[str, Any]]] = [
     (
@@ -13,7 +15,7 @@ RIGHTS: list[tuple[Any, dict[str, Any]]] = [
         {
             "view_invite": _("see invitations, lists of people, and where people stop"),
             "add_invite": _("invite people"),
-            "change_invite": _("remind, send again, extend and withdraw"),
+            "change_invite": _("remind, correct, send again, extend and withdraw"),
         },
     ),
     (
@@ -68,6 +70,10 @@ class GroupForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["rights"] = list(self.instance.permissions.values_list("codename", flat=True))
+
+    def clean_name(self) -> str:
+        """Returns the name. Raises ValidationError if it is no line that can be printed: mails and lists hold it."""
+        return plain_line.one_line(self.cleaned_data["name"], str(_("The name")))
 
     def save_rights(self) -> None:
         """Gives the stored group the rights that were ticked, and takes the others. It keeps what RIGHTS lacks."""

@@ -509,7 +509,7 @@ def test_people_who_never_came_back_and_those_without_two_step_are_found(desk, a
         assert f">{chip} <b>{number}</b></a>" in text
     chosen = desk.get(LIST, {"show": "staff"}).text
     assert '<a href="?show=staff" aria-current="true">Staff <b>1</b></a>' in chosen
-    assert '<a href="?">All <b>5</b></a>' in chosen
+    assert '<a href="?">All <b>6</b></a>' in chosen
 
 
 def test_people_are_found_by_their_group(desk, ada):

@@ -129,6 +129,17 @@ def test_a_tick_that_names_no_row_is_told_and_does_nothing(desk, one_of_each, li
     assert listed.model.objects.count() == before
 
 
+@pytest.mark.parametrize("listed", [one for one in ACTING if "user" not in str(one.id)])
+def test_an_empty_list_offers_no_action(desk, listed):
+    listed.model.objects.all().delete()
+
+    page = desk.get(url(listed))
+
+    assert "Nothing here yet." in words(page)
+    assert 'name="action"' not in page.text
+    assert "0 found" not in words(page)
+
+
 @pytest.mark.parametrize("listed", ACTING)
 def test_an_action_takes_all_that_is_found_up_to_a_bound(desk, one_of_each, listed, monkeypatch):
     monkeypatch.setattr("kit.long_list.AT_ONCE", 1)

@@ -127,6 +127,7 @@ RIGHTS = {
     ("is_superuser", True): _("%(staff)s made %(who)s a superuser"),
     ("is_superuser", False): _("%(staff)s took the rights of a superuser from %(who)s"),
 }
+JOINED, JOINED_BY = _("%(who)s joined %(groups)s"), _("%(who)s joined %(groups)s, invited by %(inviter)s")
 ADDED_TO, REMOVED_FROM = _("%(staff)s added %(who)s to %(groups)s"), _("%(staff)s removed %(who)s from %(groups)s")
 ON_PEOPLE = {
     "added": _("%(who)s added the account of %(people)s"),
@@ -243,7 +244,11 @@ SPECIAL: dict[Event.Kind, Callable[[Event], Any]] = {
 
 
 def rights(event: Event, values: dict[str, str]) -> list[str]:
-    """Returns a sentence for each right that the event says was given or taken."""
+    """Returns a sentence for each right that the event says was given or taken, or for the groups that were joined."""
+    if joined := joined_groups(event):
+        inviter = str(event.detail.get("staff", ""))
+        words = JOINED_BY if inviter else JOINED
+        return [str(words) % (values | {"groups": ", ".join(joined), "inviter": inviter})]
     changed = dict(event.detail.get("changed", {}))
     before, after = changed.pop("groups", ([], []))
     said = [str(RIGHTS[name, pair[1]]) % values for name, pair in changed.items() if (name, pair[1]) in RIGHTS]
@@ -251,3 +256,11 @@ def rights(event: Event, values: dict[str, str]) -> list[str]:
         if groups:
             said.append(str(words) % (values | {"groups": ", ".join(sorted(groups))}))
     return said
+
+
+def joined_groups(event: Event) -> list[str]:
+    """Returns the names of the groups that the person joined with this event, by accepting an invitation; else []."""
+    if event.kind != Event.Kind.RIGHTS_CHANGED or event.about is None:
+        return []
+    before, after = event.detail.get("changed", {}).get("groups", ([], []))
+    return sorted(set(after) - set(before))

@@ -65,6 +65,7 @@ class LongList(admin.ModelAdmin):
     empty_value_display = EMPTY
     ordering = ("-id",)
     lede: Any = ""  # a sentence under the title
+    adding: Any = ""  # the words of the button that adds a row, and of its page
     sortable_by: ClassVar[Any] = ()
     indexed: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
@@ -112,9 +113,27 @@ class LongList(admin.ModelAdmin):
             return super().changeform_view(request, *args, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Returns the page of a form. Its labels are without colons."""
+        """Returns the page of a form. Its labels are without colons, and its title and errors in words of ours."""
         context["adminform"].form.label_suffix = ""
+        context |= {"is_wrong": bool(context.get("errors")), "errors": None}
+        if kwargs.get("add") and self.adding:
+            context["title"] = self.adding
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Leads to the list, after a new row was stored."""
+        self.message_user(request, _("Saved: %(row)s.") % {"row": obj}, messages.SUCCESS)
+        return self.response_post_save_add(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Leads to the list, after a row was changed."""
+        self.message_user(request, _("Saved: %(row)s.") % {"row": obj}, messages.SUCCESS)
+        return self.response_post_save_change(request, obj)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Leads to the list, after a row was deleted."""
+        self.message_user(request, _("Deleted: %(row)s.") % {"row": obj_display}, messages.SUCCESS)
+        return self.response_post_save_change(request, None)
 
     def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Raises Http404: what staff have done to a row is in the security history."""

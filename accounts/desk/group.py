@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import power
 from accounts.desk.rights import GroupForm
@@ -25,6 +25,7 @@ class GroupAdmin(LongList):
     """
 
     form = GroupForm
+    adding = gettext_lazy("New group")
     fields = ("name", "rights")
     ordering = ("-id",)
 

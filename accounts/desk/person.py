@@ -81,6 +81,7 @@ class PersonAdmin(PersonPage):
     """The desk's list of people, and the form that adds or changes one. PersonPage has the page of one."""
 
     form = PersonForm
+    adding = gettext_lazy("New person")
     list_display = ("person", "address", "memberships", "ways_in", "sessions_now", "seen", "state")
     list_filter = (PeopleChips, GroupFilter, PasswordFilter, GoogleFilter, LastSignInFilter)
     sortable_by = indexed = ("person", "address", "seen")

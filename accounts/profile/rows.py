@@ -5,6 +5,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import Event, Session
+from accounts.sentences import joined_groups
 from kit.prepared_html import PreparedHtml
 from kit.times import iso, on, until
 
@@ -12,7 +13,7 @@ SESSION = PreparedHtml(
     "accounts/profile/session.html",
     *("device", "began", "when", "ends", "until", "ip", "handle", "csrf_token"),
 )
-EVENT = PreparedHtml("accounts/profile/event.html", "kind", "at", "when", "site", "device", "ip")
+EVENT = PreparedHtml("accounts/profile/event.html", "kind", "at", "when", "site", "device", "ip", "inviter")
 
 
 def session_row(session: Session, this: str, csrf_token: str) -> SafeString:
@@ -32,13 +33,20 @@ def session_row(session: Session, this: str, csrf_token: str) -> SafeString:
 
 
 def event_row(event: Event) -> SafeString:
-    """Returns the row of an event: what was done, when, and on which device, or that staff did it."""
+    """Returns the row of an event: what was done, when, and on which device, or that staff did it.
+
+    Whoever joined groups by an invitation has done that by their own press: the row says who invited them.
+    """
+    joined = joined_groups(event)
+    inviter = str(event.detail.get("staff", "")) if joined else ""
     values = {
-        "kind": event.get_kind_display(),
+        "kind": _("Joined %(groups)s") % {"groups": ", ".join(joined)} if joined else event.get_kind_display(),
         "at": iso(event.at),
         "when": on(event.at),
         "site": settings.SITE_NAME,
         "device": event.device_name or _("Unknown device"),
         "ip": event.ip or "",
+        "inviter": inviter,
     }
-    return EVENT.fill(values, by_staff=bool(event.detail.get("by")), has_ip=bool(event.ip))
+    by_staff = bool(event.detail.get("by")) and not joined
+    return EVENT.fill(values, by_staff=by_staff, is_invited=bool(inviter), has_place=not joined, has_ip=bool(event.ip))

@@ -1,12 +1,13 @@
 """The filters of the list of invitations. Each has an index, and counts no further than needed."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -55,11 +56,11 @@ class CreatedFilter(ChoiceFilter):
         return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), *self.months()]
 
     def months(self) -> list[tuple[str, str]]:
-        """Returns the last MONTHS months, newest first, as choices: "2026-11" is both the value and its label."""
+        """Returns the last MONTHS months, newest first, as choices: "2026-11", which is called "November 2026"."""
         now = timezone.localtime()
         numbers = range(now.year * 12 + now.month - 1, now.year * 12 + now.month - 1 - MONTHS, -1)
-        names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
-        return [(name, name) for name in names]
+        days = [date(number // 12, number % 12 + 1, 1) for number in numbers]
+        return [(f"{day:%Y-%m}", date_format(day, "YEAR_MONTH_FORMAT")) for day in days]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         if value.endswith("d"):

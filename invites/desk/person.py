@@ -168,7 +168,8 @@ def row(invite: Invite, other: str) -> list[Any]:
     `other` is the other party: the name of the inviter, or the address invited.
     """
     url = reverse("admin:invites_invite_change", args=[invite.pk])
-    return [format_html('<a href="{}">{}</a>', url, brief_html(invite.created_at)), other, invite.state.label]
+    state = _("Waiting") if invite.state == Invite.State.PENDING else invite.state.label
+    return [format_html('<a href="{}">{}</a>', url, brief_html(invite.created_at)), other, state]
 
 
 desk_offers.add_panel(received)

@@ -91,7 +91,12 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        choices=[("admin", "admin"), ("csv", "CSV file"), ("command", "command"), ("member", "member")],
+                        choices=[
+                            ("admin", "the desk"),
+                            ("csv", "a list"),
+                            ("command", "a command"),
+                            ("member", "a member"),
+                        ],
                         max_length=10,
                         verbose_name="source",
                     ),

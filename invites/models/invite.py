@@ -40,10 +40,10 @@ class Invite(models.Model):
     class Source(models.TextChoices):
         """The way in which an invitation was made."""
 
-        ADMIN = "admin", _("admin")
-        CSV = "csv", _("CSV file")
-        COMMAND = "command", _("command")
-        MEMBER = "member", _("member")
+        ADMIN = "admin", _("the desk")
+        CSV = "csv", _("a list")
+        COMMAND = "command", _("a command")
+        MEMBER = "member", _("a member")
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

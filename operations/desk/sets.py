@@ -29,7 +29,7 @@ SETS: list[tuple[Any, list[tuple[Any, Place, str]]]] = [
     (
         gettext_lazy("People"),
         [
-            (gettext_lazy("Accounts"), places.PEOPLE, "people"),
+            (gettext_lazy("People"), places.PEOPLE, "people"),
             (gettext_lazy("Groups"), Place(Group), "groups"),
             (gettext_lazy("Who invited whom"), Place(Inviter), ""),
             (gettext_lazy("Security history"), places.HISTORY, ""),

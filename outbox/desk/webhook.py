@@ -66,6 +66,7 @@ class WebhookAdmin(LongList):
     """The list of webhooks, their forms, and the pages that renew a secret, send a test event, and retry deliveries."""
 
     form = WebhookForm
+    adding = gettext_lazy("New webhook")
     list_display = ("url", "events_in_words", "state", "created_at")
     actions = None
 

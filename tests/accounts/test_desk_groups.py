@@ -26,6 +26,29 @@ def test_a_group_may_give_rights_and_lose_them_again(desk):
     assert sorted(helpers.permissions.values_list("codename", flat=True)) == ["add_invite", "view_user"]
 
 
+def test_forms_speak_our_words(desk):
+    lists = {"auth/group": "New group", "accounts/user": "New person", "outbox/webhook": "New webhook"}
+    for path, adding in lists.items():
+        assert f'/add/" class="btn tight">{adding}</a>' in desk.get(f"/admin/{path}/").text
+        page = desk.get(f"/admin/{path}/add/")
+        assert f"<h1>{adding}</h1>" in page.text
+        assert "Nothing was saved" not in page.text
+
+    page = desk.post("/admin/auth/group/add/", {"name": ""})
+    assert "Nothing was saved yet. Look at the fields that are marked below." in words(page)
+    assert "Please correct" not in page.text
+    assert "<title>Error: New group" in page.text
+
+    page = desk.post("/admin/auth/group/add/", {"name": "Readers"}, follow=True)
+    assert "Saved: Readers." in words(page)
+    page = desk.post(f"/admin/auth/group/{Group.objects.get().pk}/change/", {"name": "Writers"}, follow=True)
+    assert "Saved: Writers." in words(page)
+    assert "successfully" not in page.text
+    page = desk.post(f"/admin/auth/group/{Group.objects.get().pk}/delete/", {"post": "yes"}, follow=True)
+    assert "Deleted: Writers." in words(page)
+    assert "successfully" not in page.text
+
+
 def test_a_permission_that_the_form_does_not_know_stays(desk):
     helpers = Group.objects.create(name="Helpers")
     helpers.permissions.add(Permission.objects.get(codename="view_logentry"))

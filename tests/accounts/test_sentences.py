@@ -93,6 +93,16 @@ def test_each_right_that_was_given_or_taken_is_named(maria, changed, words):
     assert said("rights_changed", maria, by="staff", staff="ada", changed=changed) == words
 
 
+def test_whoever_joined_a_group_by_an_invitation_did_it_by_themselves(maria):
+    changed = {"groups": [["A"], ["A", "B"]]}
+    invite = InviteFactory()
+
+    told = said("rights_changed", maria, about=invite.pk, by="staff", staff="ada", changed=changed)
+    assert told == "maria joined B, invited by ada"
+    told = said("rights_changed", maria, about=invite.pk, by="staff", staff="", changed=changed)
+    assert told == "maria joined B"
+
+
 def test_what_was_done_at_the_desk_names_people_by_their_present_names_and_few_of_many(maria):
     people = [UserFactory(username=f"person-{letter}") for letter in "abcdefg"]
     ids = ", ".join(str(person.pk) for person in people)

@@ -129,6 +129,10 @@ def test_a_tick_that_names_no_row_is_told_and_does_nothing(desk, one_of_each, li
     assert listed.model.objects.count() == before
 
 
+def test_the_zone_of_all_times_is_named_once(desk):
+    assert "Times are in UTC. Change" in words(desk.get("/admin/"))
+
+
 @pytest.mark.parametrize("listed", [one for one in ACTING if "user" not in str(one.id)])
 def test_an_empty_list_offers_no_action(desk, listed):
     listed.model.objects.all().delete()

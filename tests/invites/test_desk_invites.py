@@ -2,7 +2,7 @@
 
 import csv
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -255,6 +255,16 @@ def test_links_asked_for_and_owner_links_cannot_be_sent_again(desk, mailbox):
 
     assert "Nothing was sent." in words(page)
     assert not mailbox.letters(own.email) + mailbox.letters(owner.email)
+
+
+def test_filters_are_in_words_of_the_reader(desk):
+    with time_machine.travel(datetime(2026, 11, 30, 12, tzinfo=UTC), tick=False):
+        desk.post("/login", {"login": "olga", "password": PASSWORD})
+        page = words(desk.get(LIST))
+
+    assert "November 2026" in page
+    assert "2026-11" not in page
+    assert "Came by Any the desk a list a command a member" in page
 
 
 @pytest.fixture

@@ -124,3 +124,12 @@ def test_the_tree_of_somebody_who_is_deleted_meanwhile_is_not_found(desk, ada):
 
     with connection.execute_wrapper(meanwhile):
         assert desk.get(f"{TREE}{ada.pk}/").status_code == 404
+
+
+def test_whoever_has_not_answered_is_waited_for_in_the_words_of_the_lists(desk, ada):
+    InviteFactory(invited_by=ada)
+
+    for url in (f"/admin/accounts/user/{ada.pk}/change/", f"/admin/invites/inviter/{ada.pk}/"):
+        page = words(desk.get(url))
+        assert "Waiting" in page
+        assert "Pending" not in page

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -193,6 +194,7 @@ def test_the_desk_shows_a_picture_and_the_same_numbers(desk, mailbox):
     assert 'y="222" width="280"' in page.text  # half of them have an account
     assert "style=" not in page.text
     assert "<td>1</td><td>50</td><td>100</td>" in page.text.replace("\n", "")
+    assert re.search(r'<time datetime="\d{4}-\d\d-\d\d">\d{1,2} [A-Z][a-z]{2}</time>', page.text)
     assert "may include mail scanners" in words(page)
     assert "funnel" in desk.get("/admin/").text
 

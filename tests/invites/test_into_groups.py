@@ -1,5 +1,6 @@
 """Inviting somebody who has an account into groups: one mail, one page, one button."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -277,6 +278,16 @@ def test_accepting_is_in_the_history_and_announced_but_not_mailed(client, announ
     assert told["user.updated"]["changed"] == ["groups"]
     assert told["invite.accepted"]["groups"] == ["Editors", "Writers"]
     assert "rights_changed" not in mailbox.kinds(EMAIL)
+
+
+def test_the_account_page_says_which_groups_were_joined_and_who_invited(client, invite, ada):
+    press(client, invite)
+
+    page = words(client.get("/account"))
+
+    assert re.search(r"Joined Editors, Writers [^·]+ · invited by maria", page)
+    assert "Rights changed" not in page
+    assert "by someone who runs" not in page
 
 
 def test_a_newcomer_is_announced_with_the_groups_that_they_join(announced, maria, editors, writers):

@@ -12,7 +12,7 @@ from kit.commands import arguments, command
 
 
 class Command(command.Command):
-    help = "Signs people out on all their devices: one person, or everybody. It takes effect at once."
+    help = "Ends sessions: all of some people, a few of theirs, or those of everybody. It takes effect at once."
     examples: ClassVar[tuple[str, ...]] = (
         "--user ada grace@example.com",
         "--user ada --session 5f0c2a9be1d84c37",

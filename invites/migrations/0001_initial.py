@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("admin", "the desk"),
-                            ("csv", "a list"),
+                            ("csv", "a list of people"),
                             ("command", "a command"),
                             ("member", "a member"),
                         ],

@@ -41,7 +41,7 @@ class Invite(models.Model):
         """The way in which an invitation was made."""
 
         ADMIN = "admin", _("the desk")
-        CSV = "csv", _("a list")
+        CSV = "csv", _("a list of people")
         COMMAND = "command", _("a command")
         MEMBER = "member", _("a member")
 

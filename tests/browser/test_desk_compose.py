@@ -1,6 +1,8 @@
 """Staff invite a list from Excel with scripts off, and see the mail and the page before anything is sent."""
 
 import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from invites.models import Batch, Invite
 from tests.browser.desk import sign_in_staff, workbook
@@ -95,3 +97,14 @@ def test_change_something_leads_back_to_what_was_typed(page):
     page.locator("button", has_text="Send 2 invitations").first.click()
     assert Invite.objects.count() == 2
     assert Batch.objects.filter(begun_at=None).count() == 1
+
+
+def test_long_words_do_not_scroll_sideways_on_a_phone(visit, admin_user):
+    Group.objects.create(name="W" * 60)
+    batch = Batch.objects.create(begun_at=timezone.now(), created_by=admin_user, name="W" * 90)
+    page = visit(viewport={"width": 390, "height": 800})
+    sign_in_staff(page)
+
+    for url in ("/admin/invites/batch/add/", f"/admin/invites/batch/{batch.pk.replace('_', '_5F')}/change/"):
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, url

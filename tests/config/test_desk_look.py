@@ -1,8 +1,10 @@
 """Every page of the desk looks like the other pages of the site, and runs no script."""
 
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
@@ -62,6 +64,10 @@ def test_no_page_of_the_desk_has_a_script_a_style_of_its_own_or_a_third_sheet(de
             assert "<style" not in html
             assert re.findall(r'rel="stylesheet" href="([^"]*)"', html) == SHEETS
             assert 'href="#"' not in html
+
+
+def test_the_sheet_of_the_desk_is_small():
+    assert Path(settings.BASE_DIR, "static", "desk.css").stat().st_size < 12_000
 
 
 def test_the_policy_of_the_desk_allows_no_script(desk):

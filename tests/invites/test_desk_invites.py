@@ -264,7 +264,7 @@ def test_filters_are_in_words_of_the_reader(desk):
 
     assert "November 2026" in page
     assert "2026-11" not in page
-    assert "Came by Any the desk a list a command a member" in page
+    assert "Came by Any the desk a list of people a command a member" in page
 
 
 @pytest.fixture

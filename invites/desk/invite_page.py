@@ -120,7 +120,7 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Groups"), ", ".join(invite.groups.order_by("name").values_list("name", flat=True))),
         Fact(_("Leads to"), invite.next),
         Fact(_("From"), inviter(invite)),
-        Fact(_("Made"), made(invite)),
+        Fact(_("Made"), invite.get_source_display()),
         Fact(_("Works until"), times.until(invite.expires_at)),
         Fact(_("Language"), languages.get(invite.language, "")),
         Fact(_("Part of"), in_list(invite)),
@@ -128,17 +128,6 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Reason for declining"), invite.decline_reason),
     ]
     return [fact for fact in known if fact.value]
-
-
-def made(invite: Invite) -> str:
-    """Returns in words how the invitation was made."""
-    ways = {
-        Invite.Source.ADMIN: _("at the desk"),
-        Invite.Source.CSV: _("from a list"),
-        Invite.Source.COMMAND: _("by a command"),
-        Invite.Source.MEMBER: _("by a member"),
-    }
-    return ways[Invite.Source(invite.source)]
 
 
 def inviter(invite: Invite) -> str:

@@ -92,10 +92,10 @@ class Migration(migrations.Migration):
                     "source",
                     models.CharField(
                         choices=[
-                            ("admin", "the desk"),
-                            ("csv", "a list of people"),
-                            ("command", "a command"),
-                            ("member", "a member"),
+                            ("admin", "at the desk"),
+                            ("csv", "from a list"),
+                            ("command", "by a command"),
+                            ("member", "by a member"),
                         ],
                         max_length=10,
                         verbose_name="source",

@@ -40,10 +40,10 @@ class Invite(models.Model):
     class Source(models.TextChoices):
         """The way in which an invitation was made."""
 
-        ADMIN = "admin", _("the desk")
-        CSV = "csv", _("a list of people")
-        COMMAND = "command", _("a command")
-        MEMBER = "member", _("a member")
+        ADMIN = "admin", _("at the desk")
+        CSV = "csv", _("from a list")
+        COMMAND = "command", _("by a command")
+        MEMBER = "member", _("by a member")
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

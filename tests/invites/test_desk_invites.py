@@ -124,7 +124,7 @@ def test_a_search_that_leaves_rows_out_says_so_and_no_action_is_for_all(desk, ma
     assert Invite.objects.pending().count() == 12
 
     page = press(desk, "extend", Invite.objects.pending(), query=query)
-    assert "12 extended" in words(page)
+    assert "12 invitations extended" in words(page)
 
 
 def test_invitations_are_found_by_end_time_source_language_inviter_and_batch(desk, ada):
@@ -264,7 +264,7 @@ def test_filters_are_in_words_of_the_reader(desk):
 
     assert "November 2026" in page
     assert "2026-11" not in page
-    assert "Came by Any the desk a list of people a command a member" in page
+    assert "Came by Any at the desk from a list by a command by a member" in page
 
 
 @pytest.fixture

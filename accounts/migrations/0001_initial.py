@@ -241,6 +241,7 @@ class Migration(migrations.Migration):
                             "reminded",
                             "resent",
                             "revoked",
+                            "stopped",
                             "prolonged",
                             "session_ended",
                             "signed_in",

@@ -19,7 +19,7 @@ from accounts import desk_offers, notices, people_csv, power
 from accounts.models import User
 from accounts.models.queryset import WORDS
 from kit import csv_lines
-from kit.long_list import FoundByWords
+from kit.found_by_words import FoundByWords
 from kit.one_row import EVERYWHERE
 
 ONE_BY_ONE = 500  # people, at most, in an action that takes several statements for each

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,7 +22,8 @@ from invites.models.queryset import WORDS
 from invites.models.reminders import RemindByHand
 from invites.models.steps import Extend, Known, Resend, Revoke, Verb
 from kit import csv_lines
-from kit.long_list import FoundByWords, means_all
+from kit.found_by_words import FoundByWords
+from kit.long_list import means_all
 from kit.one_row import EVERYWHERE
 
 TICKED = 500  # ids that the confirming form repeats at most; more rows can be chosen only as all that the list finds
@@ -41,7 +42,7 @@ class Steering(FoundByWords):
 
         Of all rows that the list finds it is not known yet which they are: then it is enough that there are any.
         """
-        posted = request.POST
+        posted: Any = getattr(request, "POST", QueryDict())
         # On the list, or on a page. Of several that were posted, Django may run any.
         asked = {*posted.getlist("action"), *posted.getlist("CHANGE_FORM-action")}
         if not asked & RENEWING and not ("remind" in asked and "longer" in posted):

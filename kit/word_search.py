@@ -90,8 +90,7 @@ def find[Rows: QuerySet[Any]](rows: Rows, words: Words, typed: str) -> tuple[Row
     found = first_ids(fitting)
     if len(found) <= FOUND:
         return rows.filter(pk__in=found), True
-    few = first_ids(rows)
-    if len(few) <= FOUND:
+    if rows.query.has_filters() and len(few := first_ids(rows)) <= FOUND:
         return rows.filter(Begin(words, Query(Value(asked))), pk__in=few), True
     return rows.filter(pk__in=found[:FOUND]), False
 

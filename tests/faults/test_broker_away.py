@@ -24,7 +24,7 @@ class Worker:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "django", command],
+                [sys.executable, "manage.py", command],
                 cwd=django_settings.BASE_DIR,
                 env=os.environ | environ,
                 stdout=output,

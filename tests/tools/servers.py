@@ -76,10 +76,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     # Each process has its own Google: the trouble that a test asks of it must not reach tests elsewhere.
     os.environ |= google.stand_in().environ
     early_config.add_cleanup(google.stand_in().close)
-    loaded = yield
-    # pytest-django has read the settings by this name. Whatever we start must find them without it, as everywhere.
+    return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """Forgets the name by which pytest-django, and modules of ours, have read the settings.
+
+    Whatever tests start must find them without it, as everywhere.
+    """
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    return loaded
 
 
 def prepare(servers: ExitStack) -> None:

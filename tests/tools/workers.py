@@ -146,6 +146,7 @@ def work(command, crash, patched):
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # Modules that workers would import late are imported here, once for all.
     from tests.faults.crash import at

@@ -50,13 +50,14 @@ class PreviewPages(BatchPages):
     def asks_proof(self, request: HttpRequest) -> bool:
         """Returns whether this POST sends a list that names a group which grants permissions.
 
-        With "again" also whether it renews an invitation into such a group.
+        With "again", now or when its sending began, also whether it renews an invitation into such a group.
         """
         match = getattr(request, "resolver_match", None)
         if match is None or match.url_name != "invites_batch_send":
             return super().asks_proof(request)
         batch = self.find_batch(request, match.kwargs["batch_id"])
-        return groups.grant_power(entries.groups(batch.entries)) or ("again" in request.POST and renews_power(batch))
+        again = batch.again or "again" in request.POST
+        return groups.grant_power(entries.groups(batch.entries)) or (again and renews_power(batch))
 
     def get_urls(self) -> list[URLPattern]:
         """Returns the addresses of these pages, before those of every batch."""

@@ -186,12 +186,22 @@ def test_sending_again_from_a_list_what_gives_rights_asks_for_proof(helper, admi
         assert "Is it still you?" not in send(helper, batch).text
 
 
-def interrupted(by, group):
-    """Returns a list into this group that `by` has begun to send, and that was interrupted."""
-    check(by, EMAIL, groups=[group.pk])
+def interrupted(by, *groups, **ticked):
+    """Returns a list into these groups that `by` has begun to send, and that was interrupted."""
+    check(by, EMAIL, groups=[group.pk for group in groups])
     batch = Batch.objects.get()
-    assert batch.claim_for(by.person)
+    assert batch.claim_for(by.person, **ticked)
     return batch
+
+
+def test_going_on_renews_nothing_that_gives_rights_without_proof(helper, admin_user, friends):
+    empower(friends)
+    invite = into(admin_user, friends)
+    Invite.objects.update(sent_at=timezone.now() - timedelta(days=1))
+    batch = interrupted(helper, again=True)
+    with after_an_hour():
+        assert "Is it still you?" in send(helper, batch).text
+    assert Invite.objects.get(pk=invite.pk).sends == 1
 
 
 def test_going_on_gives_no_rights_that_the_sender_may_not_give(helper, friends):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from invites.batch import exports
-from invites.desk import asking
+from invites.desk import asking, batch_words
 from invites.link import opens
 from invites.models import Invite, InviteQuerySet, Outcome, Reason, in_step
 from invites.models.queryset import WORDS
@@ -104,7 +104,7 @@ class Steering(FoundByWords):
         """Returns the page that lists these `count` invitations and asks whether to withdraw them."""
         context = {
             **self.admin_site.each_context(request),
-            "title": question(count),
+            "title": batch_words.question(count),
             "opts": self.opts,
             "emails": queryset.order_by("-id").values_list("email", flat=True)[:NAMED],
             "more": max(count - NAMED, 0),
@@ -148,16 +148,6 @@ def repeating(request: HttpRequest, action: str) -> list[tuple[str, str]]:
     across = [("select_across", "on")] if means_all(request) else []
     named = [(name, action) for name in ("action", "CHANGE_FORM-action")]
     return [*((helpers.ACTION_CHECKBOX_NAME, pk) for pk in ticked), *across, *named]
-
-
-def question(count: int) -> str:
-    """Returns the question whether to withdraw `count` invitations, in the reader's language."""
-    asked = ngettext(
-        "Withdraw %(count)s invitation? Its link stops working straight away.",
-        "Withdraw %(count)s invitations? Their links stop working straight away.",
-        count,
-    )
-    return asked % {"count": count}
 
 
 def applicable(invite: Invite) -> list[str]:

@@ -124,16 +124,20 @@ def confirm_undo(batch: Batch) -> dict[str, Any]:
 def confirm_withdraw(batch: Batch) -> dict[str, Any]:
     """Returns the template context of the page that asks before all open invitations are withdrawn."""
     rows = batch.invites.open()
-    count = rows[:AT_ONCE].count()
+    return confirm(rows) | {
+        "title": _("Withdraw what was not accepted"),
+        "question": question(rows[:AT_ONCE].count()),
+    }
+
+
+def question(count: int) -> str:
+    """Returns the question whether to withdraw `count` invitations, in the reader's language."""
     said = ngettext(
         "Withdraw %(count)s invitation? Its link stops working straight away.",
         "Withdraw %(count)s invitations? Their links stop working straight away.",
         count,
     )
-    return confirm(rows) | {
-        "title": _("Withdraw what was not accepted"),
-        "question": said % {"count": with_separators(count)},
-    }
+    return said % {"count": with_separators(count)}
 
 
 def confirm(rows: QuerySet[Invite]) -> dict[str, Any]:

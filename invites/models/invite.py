@@ -277,7 +277,7 @@ class Invite(models.Model):
         return {pk: name for pk, name, grants in named if pk in self.group_ids and (gives_all or not grants)}
 
     def hold_groups(self) -> None:
-        """Reads `promised` anew, and keeps these groups from being deleted until the caller's transaction ends."""
+        """Reads `promised` again, and keeps these groups from being deleted until the caller's transaction ends."""
         if not self.is_expired and self.group_ids:
             self.promised = self.promise(groups.names(self.group_ids, hold=True))
 

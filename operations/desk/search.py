@@ -17,11 +17,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from invites import state_in_words
-from invites.models import Batch, Invite
+from invites.models import Invite
 from kit import addresses
 from kit.long_list import shortened
 from kit.times import brief
 from kit.word_search import legible
+from operations.desk.places import may_invite
 from outbox.models import OutboxMessage
 
 SHOWN = 20  # rows of each column
@@ -120,5 +121,4 @@ def invite_url(request: HttpRequest, typed: str) -> str:
         address = addresses.normalize(typed)
     except ValidationError:
         return ""
-    may_invite = admin.site.get_model_admin(Batch).has_add_permission(request)
-    return f"{reverse('admin:invites_batch_add')}?{urlencode({'email': address})}" if may_invite else ""
+    return f"{reverse('admin:invites_batch_add')}?{urlencode({'email': address})}" if may_invite(request) else ""

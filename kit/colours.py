@@ -56,8 +56,8 @@ class Colour:
 
     def write(self) -> str:
         """Returns it as #rrggbb. What no screen shows loses as much chroma as it must."""
-        shown = self if self._fits() else self._dulled()
-        return "#" + "".join(f"{round(255 * _gamma(min(1, max(0, part)))):02x}" for part in shown._channels())
+        shown = self if self.fits() else self._dulled()
+        return "#" + "".join(f"{round(255 * _gamma(min(1, max(0, part)))):02x}" for part in shown.channels())
 
     def turned_to(self, other: Self, most: float = 1.0) -> Self:
         """Returns it in the hue of `other`, with chroma `most` at most: grey if `other` is grey."""
@@ -69,19 +69,21 @@ class Colour:
         """Returns it lighter by `by`, or darker if that is negative, within black and white."""
         return replace(self, lightness=min(1.0, max(0.0, self.lightness + by)))
 
-    def _channels(self) -> Triple:
+    def channels(self) -> Triple:
+        """Returns its linear red, green and blue, from 0 to 1 if a screen can show it."""
         lab = (self.lightness, self.chroma * math.cos(self.hue), self.chroma * math.sin(self.hue))
         long, medium, short = (cone**3 for cone in _times(FROM_LAB, lab))
         return _times(FROM_CONES, (long, medium, short))
 
-    def _fits(self) -> bool:
-        return all(-SLACK <= part <= 1 + SLACK for part in self._channels())
+    def fits(self) -> bool:
+        """Returns whether a screen can show it."""
+        return all(-SLACK <= part <= 1 + SLACK for part in self.channels())
 
     def _dulled(self) -> Self:
         least, most = 0.0, self.chroma
         for _ in range(24):  # halves the error each time: enough for any number of digits that is written
             middle = (least + most) / 2
-            least, most = (middle, most) if replace(self, chroma=middle)._fits() else (least, middle)
+            least, most = (middle, most) if replace(self, chroma=middle).fits() else (least, middle)
         return replace(self, chroma=least)
 
 
@@ -97,11 +99,11 @@ def _luminance(written: str) -> float:
 
 
 def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - of sRGB (IEC 61966)
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # IEC 61966-2-1
 
 
 def _gamma(part: float) -> float:
-    return part * 12.92 if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055  # noqa: PLR2004 - as above
+    return part * 12.92 if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055
 
 
 def _times(matrix: tuple[Triple, Triple, Triple], vector: Triple) -> Triple:

@@ -58,7 +58,7 @@ def facts(kind: str) -> dict[str, Any]:
         "when": times.on(now),
         "at": times.on(now),
         "until": until,
-        "changes": [f"{_('Groups')}: Editors"],
+        "changes": [_("Groups") + ": Editors"],
         "accepted": [EMAIL],
         "declined": ["hopper@example.com"],
         "back": ["grcae@example.com"],

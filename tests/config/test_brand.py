@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from config.brand import mark, palette
 from config.brand.given import File
 from config.edge import brand_files
+from invites.models import Invite
 from kit.colours import Colour, contrast
+from operations.desk import sample_mail
 from tests.config.test_start import GOOD, start
 
 ROOT = Path(__file__).parent.parent.parent
@@ -301,3 +303,64 @@ def test_links_of_the_site_stand_in_the_foot(client, settings):
     html = client.get("/").content.decode()
 
     assert '<a href="https://status.example.com/?a=1&amp;b=2">Status &amp; more</a>' in html
+
+
+@pytest.mark.django_db
+def test_mails_have_the_brand(branded, settings):
+    branded(NORTH)
+
+    html = sample_mail.rendered("invite", "en")["alternatives"][0][0]
+
+    assert html.count("#4b3fc7") == 5  # the letter, the button twice and both links
+    assert settings.BRAND_PALETTE["brand"].dark in html
+    assert not [
+        tone
+        for pair in palette.PLAIN.values()
+        for tone in (pair.light, pair.dark)
+        if tone in html.replace("#ffffff", "")
+    ]
+    assert re.search(r'aria-hidden="true"[^>]*>F</td>', html)
+    assert "<img" not in html
+
+    settings.BRAND_MAIL_LOGO = "https://example.com/logo.png"
+    html = sample_mail.rendered("invite", "en")["alternatives"][0][0]
+    assert '<img src="https://example.com/logo.png" width="36" height="36" alt=""' in html
+    assert 'aria-hidden="true"' not in html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("form", "language", "sender"),
+    [
+        ("", "en", "ada via Frontdoor <hello@testserver>"),
+        ("%(site)s – %(inviter)s", "en", "=?utf-8?q?Frontdoor_=E2=80=93_ada?= <hello@testserver>"),
+        ("Example, Inc.", "en", '"Example Inc." <hello@testserver>'),
+    ],
+)
+def test_an_invitation_comes_from_its_inviter_by_the_site(settings, form, language, sender):
+    settings.MAIL_FROM_NAME = form
+
+    assert sample_mail.rendered("invite", language)["from_email"] == sender
+    assert sample_mail.rendered("link_new", language)["from_email"] == settings.DEFAULT_FROM_EMAIL
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("site_name", "shown"),
+    [
+        ("Привет, мир\r\nBcc: eve@example.com", "Привет мир Bcc eve example.com"),
+        ("<eve@example.com>, Ann", "eve example.com Ann"),
+        ("a" * 150 + ', "b" <eve@example.com>', "a" * 150 + " b eve example.com"),
+        ("Ж" * 150 + ", <eve@example.com>", "Ж" * 150 + " eve example.com"),
+    ],
+)
+def test_an_invitation_has_one_sender_whatever_the_site_is_called(settings, mailbox, ada, site_name, shown):
+    settings.SITE_NAME = site_name
+
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada)
+
+    letter = mailbox.letters("grace@example.com")[-1]
+    assert letter["Bcc"] is None
+    [sender] = letter["From"].addresses
+    assert sender.addr_spec == "hello@testserver"
+    assert "".join(sender.display_name.split()) == "".join(f"ada via {shown}".split())

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.template.loader import get_template
 from tests.config.test_start import GOOD
 
 ROOT = Path(__file__).parent.parent.parent
+MSGFMT = shutil.which("msgfmt")
 DOCS = ROOT / "docs" / "customise.md"
 
 # Asks the site of this environment for pages, and prints what it answers.
@@ -56,15 +58,16 @@ def test_a_template_of_the_operator_comes_first_and_may_extend_ours(tmp_path):
     assert 'name="password"' in html
 
 
+@pytest.mark.skipif(not MSGFMT, reason="no gettext")
 def test_words_of_the_operator_come_first(tmp_path):
     folder = tmp_path / "en" / "LC_MESSAGES"
     words = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Sign in"\nmsgstr "Step inside"\n'
     write(folder, {"django.po": words})
-    subprocess.run(["msgfmt", "django.po", "-o", "django.mo"], cwd=folder, check=True)
+    subprocess.run([MSGFMT, "django.po", "-o", "django.mo"], cwd=folder, check=True)
 
     [[_, html]] = ask("/login", LOCALE_DIRS=str(tmp_path))
 
-    assert "Step inside</h1>" in html
+    assert "Step inside</button>" in html
 
 
 def test_an_app_of_the_operator_brings_pages_templates_and_files(tmp_path):
@@ -72,7 +75,7 @@ def test_an_app_of_the_operator_brings_pages_templates_and_files(tmp_path):
         tmp_path / "acme_door",
         {
             "__init__.py": "",
-            "urls.py": 'from django.urls import path\nfrom django.views.generic import TemplateView\n'
+            "urls.py": "from django.urls import path\nfrom django.views.generic import TemplateView\n"
             'urlpatterns = [path("imprint", TemplateView.as_view(template_name="imprint.html")),'
             ' path("login", TemplateView.as_view(template_name="imprint.html"))]\n',
             "templates/imprint.html": '{% extends "door.html" %}{% block heading %}Imprint{% endblock %}',

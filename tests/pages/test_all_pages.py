@@ -349,6 +349,11 @@ def themed(client):
     return client.get("/account")
 
 
+def onward(client):
+    with override_settings(SIGNED_IN_URL="https://app.example.com/"):
+        return client.get("/onward")
+
+
 def delete_while_the_database_fails(client):
     with patch.object(User, "erase", side_effect=DatabaseError):
         return client.post("/account/delete", {"password": PASSWORD})
@@ -493,6 +498,7 @@ SIGNED_IN = {
     "delete, no proof": lambda c: must_ask_mailbox(c, "/account/delete"),
     "delete, failed": delete_while_the_database_fails,
     "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
+    "on to another host": onward,
     "sign out": lambda c: c.get("/logout"),
     "signed out": lambda c: c.post("/logout", follow=True),
     "confirm as another": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),

@@ -6,6 +6,7 @@ from typing import Literal
 from kit.colours import Colour, contrast
 
 LEAST_CONTRAST = 4.5  # of text (WCAG 2.2, success criterion 1.4.3, level AA)
+ROUNDING = 0.05  # of contrast: what writing a colour and its grounds as #rrggbb may cost
 STEP = 0.002  # of lightness: too small to be seen
 WHITE = "#ffffff"
 
@@ -99,7 +100,7 @@ def _require(colour: Colour, palette: Palette, theme: Theme) -> None:
     faint, fine = colour.lightness, 0.0 if theme == "light" else 1.0  # black or white can be read in any palette
     while abs(faint - fine) > STEP:
         middle = (faint + fine) / 2
-        readable = _faintest(replace(colour, lightness=middle), palette, theme)[0] >= LEAST_CONTRAST
+        readable = _faintest(replace(colour, lightness=middle), palette, theme)[0] >= LEAST_CONTRAST + ROUNDING
         faint, fine = (faint, middle) if readable else (middle, fine)
     raise TooFaintError(colour.write(), theme, ground, least, replace(colour, lightness=fine).write())
 

@@ -56,7 +56,7 @@ def facts(kind: str) -> dict[str, Any]:
         "count": 3,
         "sent": times.on(now - timedelta(days=3)),
         "when": times.on(now),
-        "at": times.on(now),
+        "at": times.clock(now),
         "until": until,
         "changes": [_("Groups") + ": Editors"],
         "accepted": [EMAIL],

@@ -12,12 +12,12 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from config.brand import mark, palette
-from config.brand.given import File
 from config.edge import brand_files
 from invites.models import Invite
 from kit.colours import Colour, contrast
 from operations.desk import sample_mail
 from tests.config.test_start import GOOD, start
+from tests.tools import brand
 
 ROOT = Path(__file__).parent.parent.parent
 NORTH, SALT = "#4b3fc7", "#a8431d"
@@ -31,17 +31,9 @@ PAIRS += [("on_brand", "brand"), ("on_brand", "brand_2")]
 
 @pytest.fixture
 def branded(settings):
-    """A function that gives the running tests a brand."""
-
-    def brand(light, logo=STAR):
-        settings.BRAND_PALETTE = palette.derive(light)
-        settings.BRAND_SHEET = File(palette.sheet(settings.BRAND_PALETTE).encode(), "text/css")
-        settings.BRAND_LOGO = mark.clean(logo)
-        settings.BRAND_ICON = File(mark.icon(settings.BRAND_LOGO, light, light).encode(), "image/svg+xml")
-        brand_files.mark_in_pages.cache_clear()
-
-    yield brand
-    brand_files.mark_in_pages.cache_clear()
+    """The name and the colour of a sample brand that the site has."""
+    yield brand.wear(settings, "north")
+    brand.forget()
 
 
 def test_the_palette_without_a_brand_is_that_of_the_style_sheet():
@@ -54,7 +46,7 @@ def test_the_palette_without_a_brand_is_that_of_the_style_sheet():
 
 
 @pytest.mark.parametrize(
-    ("brand", "expected"),
+    ("colour", "expected"),
     [
         (
             NORTH,
@@ -80,8 +72,8 @@ def test_the_palette_without_a_brand_is_that_of_the_style_sheet():
         ),
     ],
 )
-def test_the_palettes_of_both_sample_brands(brand, expected):
-    derived = palette.derive(brand)
+def test_the_palettes_of_both_sample_brands(colour, expected):
+    derived = palette.derive(colour)
 
     for name, tones in expected.items():
         for got, wanted in zip((derived[name].light, derived[name].dark), tones, strict=True):
@@ -91,9 +83,9 @@ def test_the_palettes_of_both_sample_brands(brand, expected):
 
 @settings_of_hypothesis(deadline=None)
 @given(COLOURS)
-def test_whatever_colour_starts_can_be_read(brand):
+def test_whatever_colour_starts_can_be_read(colour):
     try:
-        derived = palette.derive(brand)
+        derived = palette.derive(colour)
     except palette.TooFaintError:
         assume(False)
     for text, ground in PAIRS:
@@ -107,12 +99,12 @@ def test_whatever_colour_starts_can_be_read(brand):
 
 @settings_of_hypothesis(deadline=None)
 @given(COLOURS)
-def test_whatever_colour_is_refused_has_a_near_one_that_starts(brand):
+def test_whatever_colour_is_refused_has_a_near_one_that_starts(colour):
     try:
-        palette.derive(brand)
+        palette.derive(colour)
     except palette.TooFaintError as faint:
         assert palette.derive(faint.nearest)["brand"].light == faint.nearest
-        there, here = Colour.read(faint.nearest), Colour.read(brand)
+        there, here = Colour.read(faint.nearest), Colour.read(colour)
         # A step lighter, and it could not be read: it is the nearest of its hue.
         with pytest.raises(palette.TooFaintError):
             palette.derive(Colour(there.lightness + 0.01, here.chroma, here.hue).write())
@@ -260,7 +252,6 @@ def test_no_value_breaks_out_of_its_attribute(value):
 
 @pytest.mark.django_db
 def test_pages_and_error_pages_have_the_brand(client, branded):
-    branded(NORTH)
     settings.FOOTER_LINKS[:] = []
 
     for page in (client.get("/"), client.get("/nothing/here")):
@@ -275,8 +266,6 @@ def test_pages_and_error_pages_have_the_brand(client, branded):
 
 
 def test_files_of_the_brand_are_kept_for_ever_by_their_own_name_only(client, branded):
-    branded(NORTH)
-
     own = client.get(brand_files.address("colours.css", settings.BRAND_SHEET))
     other = client.get("/brand/0123456789ab/colours.css")
     icon = client.get(brand_files.address("icon", settings.BRAND_ICON))
@@ -307,8 +296,6 @@ def test_links_of_the_site_stand_in_the_foot(client, settings):
 
 @pytest.mark.django_db
 def test_mails_have_the_brand(branded, settings):
-    branded(NORTH)
-
     html = sample_mail.rendered("invite", "en")["alternatives"][0][0]
 
     assert html.count("#4b3fc7") == 5  # the letter, the button twice and both links
@@ -319,7 +306,7 @@ def test_mails_have_the_brand(branded, settings):
         for tone in (pair.light, pair.dark)
         if tone in html.replace("#ffffff", "")
     ]
-    assert re.search(r'aria-hidden="true"[^>]*>F</td>', html)
+    assert re.search(r'aria-hidden="true"[^>]*>N</td>', html)
     assert "<img" not in html
 
     settings.BRAND_MAIL_LOGO = "https://example.com/logo.png"

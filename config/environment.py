@@ -6,14 +6,17 @@ Whatever is missing or wrong raises SystemExit: it ends the process with one lin
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
+from django.conf.locale import LANG_INFO
+from django.utils.translation import get_language_info, to_locale
 
 from config import secret_files
 from kit import spans
@@ -263,6 +266,43 @@ def breaches_file() -> str:
     except Unusable as error:
         refuse(f"PASSWORD_BREACHES_FILE {error}: {path}. Make it again with build_breach_filter.")
     return path
+
+
+def languages(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """Returns the languages of the site: each as its code and its own name for itself, the site's default first.
+
+    They are those of LANGUAGES, or else all that have a catalogue in one of `folders`, English before the others.
+    Raises SystemExit if LANGUAGES names none, one twice, or one that Django does not know or that has no catalogue.
+    """
+    there = ["en", *(code for code in LANG_INFO if any(_catalogue(folder, code).exists() for folder in folders))]
+    typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
+    if not typed and "LANGUAGES" not in env.ENVIRON:
+        return [("en", own_name("en")), *sorted(((code, own_name(code)) for code in there[1:]), key=itemgetter(1))]
+    codes = [code for code in typed if code]
+    if not codes:
+        refuse("LANGUAGES must name one language or more, with commas between them, like en,de.")
+    for code in codes:
+        if code not in LANG_INFO:
+            refuse(f"LANGUAGES names {code!r}, which is no language code that Django knows. Take some of these: {_list(there)}.")
+        if code not in there:
+            refuse(f"LANGUAGES names {code!r}, for which there is no catalogue. There are some for {_list(there)}.")
+        if codes.count(code) > 1:
+            refuse(f"LANGUAGES names {code!r} twice.")
+    return [(code, own_name(code)) for code in codes]
+
+
+def own_name(code: str) -> str:
+    """Returns what a language that Django knows calls itself, with a capital letter: "Português do Brasil"."""
+    name: str = get_language_info(code)["name_local"]
+    return name[:1].upper() + name[1:]
+
+
+def _catalogue(folder: Path, code: str) -> Path:
+    return folder / to_locale(code) / "LC_MESSAGES" / "django.mo"
+
+
+def _list(codes: list[str]) -> str:
+    return ", ".join(sorted(codes))
 
 
 def delivery() -> dict[str, Any]:

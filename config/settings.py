@@ -284,9 +284,10 @@ if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
 
 # Words, times and files
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = environment.languages(LOCALE_PATHS)
+# For whoever asks for none of these, by the browser or an account.
+LANGUAGE_CODE = LANGUAGES[0][0]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"

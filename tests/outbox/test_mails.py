@@ -16,7 +16,7 @@ from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools import phone
+from tests.tools import catalogues, phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.questions import Questions
 
@@ -211,8 +211,11 @@ MORE_ROOM = ("inviter_digest", "changed_by_staff", "rights_changed", "not_readdr
 def sent(request, mailbox, settings, language):
     """The kind, language, mail, text and HTML of each kind of mail, in each language."""
     settings.SIGNUP = "invited" if request.param == "closed" else "open"
-    KINDS[request.param](language)
-    return request.param, language, *written(mailbox, EMAIL)
+    with catalogues.looked_up() as strings:
+        KINDS[request.param](language)
+        letter, text, html = written(mailbox, EMAIL)
+    assert not strings & catalogues.of_the_desk()
+    return request.param, language, letter, text, html
 
 
 question = Questions()

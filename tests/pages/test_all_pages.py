@@ -21,7 +21,7 @@ from invites.models import Invite, MagicLink
 from kit import tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
-from tests.tools import phone
+from tests.tools import catalogues, phone
 from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person, stand_in
 from tests.tools.questions import Questions
@@ -510,12 +510,13 @@ def page(request, language):
     """Every page, as a response with its language and the kinds of mail sent on the way to it."""
     browser = Client(headers={"Accept-Language": language})
     browser.headers = {"Accept-Language": language}
-    if request.param in PAGES:
-        page = PAGES[request.param](browser)
-    else:
-        UserFactory(username="ada", settings={"language": language})
-        page = SIGNED_IN[request.param](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
-    page.language = language
+    with catalogues.looked_up() as strings:
+        if request.param in PAGES:
+            page = PAGES[request.param](browser)
+        else:
+            UserFactory(username="ada", settings={"language": language})
+            page = SIGNED_IN[request.param](after(browser, "/login", {"login": "ada", "password": PASSWORD}))
+    page.language, page.strings = language, strings
     page.mailed = list(OutboxMessage.objects.values_list("kind", flat=True))
     return page
 
@@ -639,6 +640,12 @@ def nothing_english_is_left_in_russian(page):
         for word in english
         if not re.search(r"(example|testserver|help|person\d*|guest\d*|gmail|gmial|com|new|ada|eve|grace|bob)", word)
     }
+
+
+@question
+def no_string_is_needed_that_catalogues_have_for_the_desk_only(page):
+    assert page.strings
+    assert not page.strings & catalogues.of_the_desk()
 
 
 @question

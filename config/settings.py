@@ -288,6 +288,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGES = environment.languages(LOCALE_PATHS)
 # For whoever asks for none of these, by the browser or an account.
 LANGUAGE_CODE = LANGUAGES[0][0]
+# Whoever reads the site in another language reads the desk in the first of these.
+DESK_LANGUAGES = [code for code, _name in LANGUAGES if code in {"en", "ru"}] or ["en"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"

@@ -29,8 +29,8 @@ OK = 200
 class AccountLocaleMiddleware(LocaleMiddleware):
     """Middleware that activates the account's language, else that of the language cookie, else the browser's.
 
-    At the desk that is one of the languages which the desk speaks. It also activates the account's time zone, or UTC if none is chosen. Sessions hold a copy of both settings, so
-    reading them costs no query.
+    At the desk it is one of those that the desk speaks. It also activates the account's time zone, or UTC if none is
+    chosen. Sessions hold a copy of both settings, so reading them costs no query.
     """
 
     def process_request(self, request: HttpRequest) -> None:

@@ -63,7 +63,7 @@ def spoken(code: str) -> str:
 def of_desk(code: str | None) -> str:
     """Returns the language in which the desk speaks to a reader of this one: the same, if the desk speaks it.
 
-    The catalogues of other languages have no strings of the desk; some of Django's own would stand between English ones.
+    The catalogues of the others have no strings of the desk: Django's own words in them would stand among English ones.
     """
     return code if code in settings.DESK_LANGUAGES else str(settings.DESK_LANGUAGES[0])
 

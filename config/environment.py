@@ -272,37 +272,34 @@ def languages(folders: Sequence[Path]) -> list[tuple[str, str]]:
     """Returns the languages of the site: each as its code and its own name for itself, the site's default first.
 
     They are those of LANGUAGES, or else all that have a catalogue in one of `folders`, English before the others.
-    Raises SystemExit if LANGUAGES names none, one twice, or one that Django does not know or that has no catalogue.
+    Raises SystemExit if LANGUAGES names none, one twice, or one that has no catalogue or is unknown to Django.
     """
-    there = ["en", *(code for code in LANG_INFO if any(_catalogue(folder, code).exists() for folder in folders))]
+    there = ["en", *(code for code in LANG_INFO if code != "en" and has_catalogue(code, folders))]
+    if "LANGUAGES" not in env.ENVIRON:
+        others = [(code, own_name(code)) for code in there[1:]]
+        return [("en", own_name("en")), *sorted(others, key=itemgetter(1))]
     typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
-    if not typed and "LANGUAGES" not in env.ENVIRON:
-        return [("en", own_name("en")), *sorted(((code, own_name(code)) for code in there[1:]), key=itemgetter(1))]
     codes = [code for code in typed if code]
     if not codes:
         refuse("LANGUAGES must name one language or more, with commas between them, like en,de.")
     for code in codes:
-        if code not in LANG_INFO:
-            refuse(f"LANGUAGES names {code!r}, which is no language code that Django knows. Take some of these: {_list(there)}.")
         if code not in there:
-            refuse(f"LANGUAGES names {code!r}, for which there is no catalogue. There are some for {_list(there)}.")
-        if codes.count(code) > 1:
-            refuse(f"LANGUAGES names {code!r} twice.")
+            why = "has no catalogue" if code in LANG_INFO else "is no code of a language that Django knows"
+            refuse(f"LANGUAGES names {code!r}, which {why}. There are catalogues for {', '.join(sorted(there))}.")
+    if len(set(codes)) < len(codes):
+        refuse("LANGUAGES names a language twice.")
     return [(code, own_name(code)) for code in codes]
 
 
+def has_catalogue(code: str, folders: Sequence[Path]) -> bool:
+    """Returns whether one of these folders has a compiled catalogue of a language."""
+    return any((folder / to_locale(code) / "LC_MESSAGES" / "django.mo").exists() for folder in folders)
+
+
 def own_name(code: str) -> str:
-    """Returns what a language that Django knows calls itself, with a capital letter: "Português do Brasil"."""
+    """Returns what a language that Django knows calls itself, with a capital letter: "Español"."""
     name: str = get_language_info(code)["name_local"]
     return name[:1].upper() + name[1:]
-
-
-def _catalogue(folder: Path, code: str) -> Path:
-    return folder / to_locale(code) / "LC_MESSAGES" / "django.mo"
-
-
-def _list(codes: list[str]) -> str:
-    return ", ".join(sorted(codes))
 
 
 def delivery() -> dict[str, Any]:

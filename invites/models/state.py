@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class State(models.TextChoices):
+class InviteState(models.TextChoices):
     """What has become of an invitation; `Invite.state` says which of these it is in."""
 
     PENDING = "pending", _("Pending")

@@ -33,7 +33,7 @@ def read(name):
 
 @cache
 def of_the_desk():
-    """Returns the strings that only the desk has, and so only the Russian catalogue, with their contexts before them."""
+    """Returns the strings that only the desk has, and so only the Russian catalogue, as read() writes them."""
     return frozenset(read("ru").keys() - read("de").keys())
 
 

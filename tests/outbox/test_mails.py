@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone, translation
 
@@ -216,6 +217,26 @@ def sent(request, mailbox, settings, language):
         letter, text, html = written(mailbox, EMAIL)
     assert not strings & catalogues.of_the_desk()
     return request.param, language, letter, text, html
+
+
+OTHERS = [code for code, _name in settings.LANGUAGES if code not in {"en", "ru"}]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_mail_is_whole_in_every_other_language(kind, code, mailbox, settings):
+    settings.SIGNUP = "invited" if kind == "closed" else "open"
+    with catalogues.looked_up() as strings:
+        KINDS[kind](code)
+        letter, text, html = written(mailbox, EMAIL)
+
+    assert not strings.missing
+    assert letter["Content-Language"] == code
+    assert len(letter["Subject"]) <= 60
+    assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in html
+    assert ('align="right"' in html) == (code == "ar")
+    assert "%(" not in text + html
+    assert len(html) < 8000
 
 
 question = Questions()

@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation.trans_real import TranslationCatalog
 
 LOCALE = Path(settings.BASE_DIR, "locale")
@@ -37,18 +38,41 @@ def of_the_desk():
     return frozenset(read("ru").keys() - read("de").keys())
 
 
+class LookedUp(set):
+    """Strings that were looked up in catalogues, as read() writes them.
+
+    Those that have no translation, while another language than English was active, are `missing`.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.missing = set()
+
+    def miss(self, key):
+        if get_language() != "en":
+            self.missing.add(key)
+
+
 @contextmanager
 def looked_up():
-    """Yields the set of all strings that are looked up within its block, with their contexts before them."""
-    found, get, plural = set(), TranslationCatalog.get, TranslationCatalog.plural
+    """Yields the LookedUp of its block."""
+    found, get, plural = LookedUp(), TranslationCatalog.get, TranslationCatalog.plural
 
     def get_and_note(self, key, default=None):
-        found.add(key)
-        return get(self, key, default)
+        said = get(self, key, default)
+        if not isinstance(key, tuple):
+            found.add(key)
+        elif said is default:  # gettext asks at last whether the string is the singular of another
+            found.miss(key[0])
+        return said
 
     def plural_and_note(self, key, number):
         found.add(key)
-        return plural(self, key, number)
+        try:
+            return plural(self, key, number)
+        except KeyError:
+            found.miss(key)
+            raise
 
     with patch.multiple(TranslationCatalog, get=get_and_note, plural=plural_and_note):
         yield found

@@ -461,7 +461,7 @@ def test_reasons_and_remarks_are_in_the_language_of_whoever_reads_them(desk):
     with override("ru"):
         assert gettext("Columns we don’t use: %(columns)s.") % {"columns": "phone"} in page
         reasons = ["Enter an email address in the correct format, like name@example.com"]
-        reasons.append("The language “%(language)s” is not one that the site speaks; use en or ru")
+        reasons.append("The language “%(language)s” is not one that the site speaks; use %(codes)s")
         for reason in reasons:
             assert gettext(reason).replace("%(language)s", "xx") in page
             assert gettext(reason) != reason

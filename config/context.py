@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language, get_language_info
 
+from config.edge import brand_files
 from config.logs import reference
 
 
@@ -22,6 +23,10 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
+        "footer_links": settings.FOOTER_LINKS,
+        "brand_sheet": brand_files.address("colours.css", settings.BRAND_SHEET),
+        "brand_icon": brand_files.address("icon", settings.BRAND_ICON),
+        "brand_mark": brand_files.mark_in_pages(),
         "google": bool(settings.GOOGLE_CLIENT_ID),
         "ref": reference.get(),
         "language_name": dict(settings.LANGUAGES).get(get_language() or settings.LANGUAGE_CODE, ""),

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from operator import itemgetter
 from pathlib import Path
@@ -140,17 +141,43 @@ def origin(name: str, value: str, example: str) -> SplitResult:
     return url
 
 
-def product_url() -> str:
-    """Returns PRODUCT_URL, the address of a page (https://app.example.com/start), or "" if it is not set.
+def web_address(name: str, example: str, *, path: bool = False) -> str:
+    """Returns a variable that is the address of a page or a picture, with the scheme of `example`; "" if it is not set.
 
-    Raises SystemExit if it is no http or https URL, or names a user.
+    http:// will do if `example` begins so. With `path`, so will a path of this site, like /start. Raises SystemExit for
+    anything else, and for an address that names a user.
     """
-    value: str = env.str("PRODUCT_URL", default="")
-    if value:
-        url = address("PRODUCT_URL", value, {"http", "https"}, "https://app.example.com")
-        if not url.hostname or url.username is not None:
-            refuse("PRODUCT_URL must look like https://app.example.com.")
+    value: str = env.str(name, default="")
+    if not value or (path and value.startswith("/") and not value.startswith("//") and value.isprintable()):
+        return value
+    schemes = {"http", "https"} if example.startswith("http:") else {"https"}
+    url = address(name, value, schemes, example)
+    if not url.hostname or url.username is not None or not value.isprintable() or " " in value:
+        refuse(f"{name} must look like {example}.")
     return value
+
+
+def folders(name: str) -> list[Path]:
+    """Returns a variable that is paths of folders with commas between them. Raises SystemExit if one is no folder."""
+    typed: list[str] = [text.strip() for text in read(env.list, name, default=[])]
+    for path in typed:
+        if not Path(path).is_dir():
+            refuse(f"{name}: there is no folder {path!r}.")
+    return [Path(path) for path in typed]
+
+
+def extra_apps() -> dict[str, Path]:
+    """Returns EXTRA_APPS: the names of Django apps and their folders. Raises SystemExit if one can't be imported."""
+    found = {}
+    for name in filter(None, (text.strip() for text in read(env.list, "EXTRA_APPS", default=[]))):
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):  # a package around it is missing, or it has an odd name
+            spec = None
+        if spec is None or not spec.submodule_search_locations:
+            refuse(f"EXTRA_APPS: there is no package {name!r} on the Python path. Name its folder in PYTHONPATH.")
+        found[name] = Path(next(iter(spec.submodule_search_locations)))
+    return found
 
 
 def in_url(host: str) -> str:
@@ -242,6 +269,16 @@ def webhook_networks() -> list[IPv4Network | IPv6Network]:
         return [ip_network(text.strip()) for text in typed]
     except ValueError:  # also for 10.0.0.1/8: its host part would be ignored, and that may not be meant
         refuse("WEBHOOKS_ALLOWED_NETWORKS must be networks with commas between them, like 10.0.0.0/8,fd00::/8.")
+
+
+def from_name() -> str:
+    """Returns MAIL_FROM_NAME, or "". Raises SystemExit if it names anything else than %(inviter)s and %(site)s."""
+    name: str = env.str("MAIL_FROM_NAME", default="")
+    try:
+        _ = name % {"inviter": "", "site": ""}
+    except (KeyError, TypeError, ValueError):
+        refuse(f"MAIL_FROM_NAME must look like %(inviter)s via %(site)s, not {name!r}.")
+    return name
 
 
 def bounce_address() -> str:

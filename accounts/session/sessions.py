@@ -75,10 +75,14 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
 def landing(next_url: str = "") -> str:
     """Returns what to redirect a signed-in person to: `next_url`, where they were going, if it is not "".
 
-    Otherwise it is the start page, whose main button leads on to the product, or, if the site names no product
-    (PRODUCT_URL), the account page.
+    Otherwise it is the path SIGNED_IN_URL, or the page that leads on to it if it is on another host. Without it, it is
+    the start page, whose main button leads on to the product, or, if the site names no product (PRODUCT_URL), the
+    account page.
     """
-    return next_url or ("entry" if settings.PRODUCT_URL else "account")
+    there = settings.SIGNED_IN_URL
+    if next_url or not there:
+        return next_url or ("entry" if settings.PRODUCT_URL else "account")
+    return there if there.startswith("/") else "onward"
 
 
 def goes_on(request: HttpRequest, user: User) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 
 from config.edge import brand_files
 from config.logs import reference
@@ -15,7 +15,6 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
 
     It costs no query. `request` is not read; error pages call it without one.
     """
-    language = get_language() or settings.LANGUAGE_CODE
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -30,5 +29,15 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "brand_mark": brand_files.mark_in_pages(),
         "google": bool(settings.GOOGLE_CLIENT_ID),
         "ref": reference.get(),
-        "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
+        "language_name": dict(settings.LANGUAGES).get(get_language() or settings.LANGUAGE_CODE, ""),
+        "other_languages": other_languages(),
     }
+
+
+def other_languages() -> list[dict[str, str]]:
+    """Returns the languages of the site but the active one, each with its code, its own name and its direction."""
+    return [
+        {"code": code, "name": name, "dir": "rtl" if get_language_info(code)["bidi"] else "ltr"}
+        for code, name in settings.LANGUAGES
+        if code != (get_language() or settings.LANGUAGE_CODE)
+    ]

@@ -6,15 +6,18 @@ Whatever is missing or wrong raises SystemExit: it ends the process with one lin
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
+from django.conf.locale import LANG_INFO
+from django.utils.translation import get_language_info, to_locale
 
 from config import secret_files
 from kit import spans
@@ -300,6 +303,40 @@ def breaches_file() -> str:
     except Unusable as error:
         refuse(f"PASSWORD_BREACHES_FILE {error}: {path}. Make it again with build_breach_filter.")
     return path
+
+
+def languages(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """Returns the languages of the site: each as its code and its own name for itself, the site's default first.
+
+    They are those of LANGUAGES, or else all that have a catalogue in one of `folders`, English before the others.
+    Raises SystemExit if LANGUAGES names none, one twice, or one that has no catalogue or is unknown to Django.
+    """
+    there = ["en", *(code for code in LANG_INFO if code != "en" and has_catalogue(code, folders))]
+    if "LANGUAGES" not in env.ENVIRON:
+        others = [(code, own_name(code)) for code in there[1:]]
+        return [("en", own_name("en")), *sorted(others, key=itemgetter(1))]
+    typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
+    codes = [code for code in typed if code]
+    if not codes:
+        refuse("LANGUAGES must name one language or more, with commas between them, like en,de.")
+    for code in codes:
+        if code not in there:
+            why = "has no catalogue" if code in LANG_INFO else "is no code of a language that Django knows"
+            refuse(f"LANGUAGES names {code!r}, which {why}. There are catalogues for {', '.join(sorted(there))}.")
+    if len(set(codes)) < len(codes):
+        refuse("LANGUAGES names a language twice.")
+    return [(code, own_name(code)) for code in codes]
+
+
+def has_catalogue(code: str, folders: Sequence[Path]) -> bool:
+    """Returns whether one of these folders has a compiled catalogue of a language."""
+    return any((folder / to_locale(code) / "LC_MESSAGES" / "django.mo").exists() for folder in folders)
+
+
+def own_name(code: str) -> str:
+    """Returns what a language that Django knows calls itself, with a capital letter: "Español"."""
+    name: str = get_language_info(code)["name_local"]
+    return name[:1].upper() + name[1:]
 
 
 def delivery() -> dict[str, Any]:

@@ -305,9 +305,13 @@ if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
 
 # Words, times and files
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LOCALE_PATHS = [*environment.folders("LOCALE_DIRS"), *_overlays["locale"], BASE_DIR / "locale"]
+# An app of EXTRA_APPS may speak languages that no page of ours does.
+LANGUAGES = environment.languages([*environment.folders("LOCALE_DIRS"), BASE_DIR / "locale"])
+# For whoever asks for none of these, by the browser or an account.
+LANGUAGE_CODE = LANGUAGES[0][0]
+# Whoever reads the site in another language reads the desk in the first of these.
+DESK_LANGUAGES = [code for code, _name in LANGUAGES if code in {"en", "ru"}] or ["en"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"

@@ -99,7 +99,7 @@ def points(context: template.Context, lines: Sequence[str]) -> str:
     if in_text(context):
         return add(context, "".join(f"- {line}\n" for line in lines))
     items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
-    return format_html('<ul style="margin:0 0 16px;padding:0 0 0 20px">{}</ul>', items)
+    return format_html('<ul style="margin:0 0 16px;padding:0 20px">{}</ul>', items)
 
 
 @register.simple_tag(takes_context=True)

@@ -120,6 +120,7 @@ def test_tests_add_to_what_running_needs_and_then_nothing_is_left_to_install(clo
 
 
 def test_an_install_that_broke_halfway_begins_again(clone):
+    clone.install("run")
     wheel = clone.wheels / "second-1.0-py3-none-any.whl"
     hidden = wheel.rename(clone.folder / wheel.name)
     assert "could not be installed" in clone.fail("dev")
@@ -162,7 +163,7 @@ def test_without_a_python_it_says_how_to_get_one(clone):
 
 def test_a_python_that_is_too_old_is_none(clone, tmp_path):
     old = tmp_path / "old"
-    old.write_text("#!/bin/sh\nexit 1\n")
+    old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 11, 7); $2"\n')
     old.chmod(0o755)
     assert clone.fail("run", PYTHON=str(old)) == f"PYTHON={old} is not Python 3.12 or newer.\n"
 

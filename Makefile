@@ -75,7 +75,7 @@ check: installed-dev ## check style, types, imports between rooms, migrations, d
 
 lock: ## renew the lock files with uv: versions and hashes, no addresses
 	@uv --version >/dev/null 2>&1 || { echo "make lock needs uv." >&2; exit 1; }
-	@uv lock --quiet --upgrade --python '>=3.12'
+	@uv lock --quiet --upgrade --python "$(or $(wildcard $(BIN)/python),>=3.12)"
 	@$(EXPORT) --no-dev --output-file requirements.lock >/dev/null
 	@$(EXPORT) --no-dev --group run --output-file requirements-run.lock >/dev/null
 	@$(EXPORT) --output-file requirements-dev.lock >/dev/null

@@ -40,9 +40,9 @@ holds() {
 }
 
 check_folder() { # $1: megabytes
-  for folder in . .venv; do
-    [ ! -e $folder ] || [ -w $folder ] ||
-      fail "You may not write to $here/$folder. Make it yours (sudo chown -R $(id -un) '$here'), or clone to another place."
+  for folder in "$here" "$here/.venv"; do
+    [ ! -e "$folder" ] || [ -w "$folder" ] ||
+      fail "You may not write to $folder. Make it yours (sudo chown -R $(id -un) '$here'), or clone to another place."
   done
   free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
   [ "$free" -ge "$1" ] || fail "The disk of $here has only $free MB left, and this needs $1 MB. Free some space and start again."

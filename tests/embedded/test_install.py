@@ -201,4 +201,4 @@ def test_a_folder_that_is_not_ours_is_one_line(programs):
         folder.chmod(0o555)
         said = clone.fail("run", user=NOBODY if ROOT else None, PATH=os.defpath)
         folder.chmod(0o755)
-    assert said.startswith(f"You may not write to {folder.resolve()}")
+    assert said.startswith(f"You may not write to {folder.resolve()}. Make it yours (sudo chown")

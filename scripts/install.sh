@@ -140,7 +140,7 @@ explain() {
     fail "A package is not the one that $lock names, so nothing of it was installed. Ask whoever runs your mirror of packages."
   elif grep -qi 'retrying (\|timed out\|dns error\|error sending request\|ssl' $log; then
     fail "The packages could not be fetched. Check the network (behind a proxy set HTTPS_PROXY, for a mirror" \
-      "PIP_INDEX_URL) and start again; what was fetched is kept."
+      "PIP_INDEX_URL or UV_DEFAULT_INDEX) and start again; what was fetched is kept."
   fi
   fail "The packages could not be installed: $(tail -1 $log) (all of it in $log)"
 }

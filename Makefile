@@ -2,20 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
 ROOMS := accounts config embedded invites kit operations outbox
-
-# The first Python that really starts, of PYTHON=..., the names on PATH and pyenv's own folders: a pyenv shim may be on
-# PATH and still answer "command not found". Inside a virtual environment, the Python that it was made from, because
-# ours is made afresh.
-PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
-CANDIDATES := $(or $(PYTHON),python3.13 python3.14 python3.12 python3 python \
-    $(wildcard $(PYENV)/versions/3.13.*/bin/python3 $(PYENV)/versions/3.14.*/bin/python3 $(PYENV)/versions/3.12.*/bin/python3))
-FOUND = $(shell for python in $(CANDIDATES); do \
-    "$$python" -c 'import sys; sys.version_info >= (3, 12) or sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
-
-# uv would otherwise trust only the certificates that it brings, not those of this machine.
-export UV_SYSTEM_CERTS ?= true
 
 # The environment of production, so that checks meet the strict settings and the deployment checks.
 STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ SITE_URL=https://frontdoor.example \
@@ -29,50 +16,53 @@ MANAGE := $(BIN)/python -W error manage.py
 # the file "ended" holds its exit code. With ARGS one of two lanes may have nothing to run: pytest's exit code 5. Slow
 # tests mostly wait, so two lanes with two processes each keep two cores busy.
 define LANE
-@lane=.pytest_cache/$(1); mkdir -p $$lane; echo running >$$lane/ended; \
+@lane=.pytest_cache/$(1); mkdir -p $$lane; rm -rf $$lane/v/frontdoor; echo running >$$lane/ended; \
 FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n $(3) $(ARGS); code=$$?; echo $$code >$$lane/ended; \
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean
+.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean \
+    installed-run installed-dev
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
-run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
+run: installed-run ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
-test: $(READY) ## run all tests, both lanes at once (ARGS="-k name")
-	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes)
-	@[ "$$(sort -u .pytest_cache/quick/ended .pytest_cache/slow/ended)" != 5 ]
+test: installed-dev ## run all tests, both lanes at once (ARGS="-k name")
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes); code=$$?; \
+	[ "$$(sort -u .pytest_cache/quick/ended .pytest_cache/slow/ended)" != 5 ] || code=5; \
+	$(BIN)/python -m tests.tools.skipped; exit $$code
 
-test-quick: $(READY) ## run the lane of tests that wait for nothing
+test-quick: installed-dev ## run the lane of tests that wait for nothing
 	$(call LANE,quick,"not slow",2)
 
-test-slow: $(READY) ## run the lane of tests that start processes, wait or measure, Chromium among them
+test-slow: installed-dev ## run the lane of tests that start processes, wait or measure, Chromium among them
 	$(call LANE,slow,slow,2)
 
-test-long: $(READY) ## send thousands of odd requests to each JSON door: twenty minutes
+test-long: installed-dev ## send thousands of odd requests to each JSON door: twenty minutes
 	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
 
 # The lanes share a lock, so that a test that measures has the machine to itself.
 test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock
-# Tests start Python by the dozen. Images of Python often set this variable, which would have each start compile again.
-test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
+# Tests start Python by the dozen, and a site by the half dozen. Images of Python often set this variable, which would
+# have each start compile again.
+run test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
 
-bench: $(READY) ## measure requests, as multiples of what Django needs: minutes, on loopback (ARGS="--only forward-auth")
+bench: installed-dev ## measure requests, as multiples of what Django needs: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)
 
-bench-mail: $(READY) ## count mail under kill -9, measure its speed and memory: minutes, on loopback (ARGS="--only kills")
+bench-mail: installed-dev ## count mail under kill -9, measure its speed and memory: minutes, on loopback (ARGS="--only kills")
 	@$(BIN)/python -W error -m tests.bench.mail $(ARGS)
 
-bench-desk: $(READY) ## measure desk and commands among a million people: minutes, on loopback (ARGS="--only desk")
+bench-desk: installed-dev ## measure desk and commands among a million people: minutes, on loopback (ARGS="--only desk")
 	@$(BIN)/python -W error -m tests.bench.desk $(ARGS)
 
-bench-strangers: $(READY) ## measure whether response times tell strangers who has an account: minutes (ARGS="--each 1000")
+bench-strangers: installed-dev ## measure whether response times tell strangers who has an account: minutes (ARGS="--each 1000")
 	@$(BIN)/python -W error -m tests.bench.strangers $(ARGS)
 
-check: $(READY) ## check style, types, imports between rooms, migrations, deployment settings and translations
+check: installed-dev ## check style, types, imports between rooms, migrations, deployment settings and translations
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
@@ -83,23 +73,24 @@ check: $(READY) ## check style, types, imports between rooms, migrations, deploy
 	@if command -v msgfmt >/dev/null; then $(STRICT) .ci/check-messages; \
 	else echo "Translations are not checked: gettext is not installed."; fi
 
-lock: ## renew both lock files with uv: versions and hashes, no addresses
+lock: ## renew the lock files with uv: versions and hashes, no addresses
 	@uv --version >/dev/null 2>&1 || { echo "make lock needs uv." >&2; exit 1; }
-	@uv lock --quiet --upgrade --python "$(or $(FOUND),>=3.12)"
+	@uv lock --quiet --upgrade --python "$(or $(wildcard $(BIN)/python),>=3.12)"
 	@$(EXPORT) --no-dev --output-file requirements.lock >/dev/null
+	@$(EXPORT) --no-dev --group run --output-file requirements-run.lock >/dev/null
 	@$(EXPORT) --output-file requirements-dev.lock >/dev/null
 	@printf 'cyclonedx-bom\n' | uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --output-file requirements-sbom.lock - >/dev/null
 	@! grep -n '://' requirements*.lock
 
 # In an environment of its own: what lists our dependencies is none of them.
-sbom: $(READY) ## list all packages that production installs, with hashes, as CycloneDX: sbom.json
+sbom: installed-dev ## list all packages that production installs, with hashes, as CycloneDX: sbom.json
 	@$(BIN)/python -m venv $(VENV)/sbom
 	@$(VENV)/sbom/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-sbom.lock
 	@$(VENV)/sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
 	  --output-reproducible --output-format JSON --output-file sbom.json
 
-messages: $(READY) ## collect strings for all translations and compile them (needs gettext)
+messages: installed-dev ## collect strings for all translations and compile them (needs gettext)
 	@$(STRICT) .ci/collect-messages
 	@$(STRICT) $(MANAGE) compilemessages --ignore '$(VENV)' --verbosity 0
 
@@ -107,13 +98,6 @@ clean: ## remove .venv and caches; .frontdoor with its data stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Installs with uv where it works, else with venv and pip; both check the hashes of the lock file.
-$(READY): requirements-dev.lock
-	@python="$(FOUND)"; \
-	if [ -z "$$python" ] && [ -n "$(PYTHON)" ]; then echo "PYTHON=$(PYTHON) is not Python 3.12 or newer." >&2; exit 1; fi; \
-	if uv --version >/dev/null 2>&1 && uv venv --quiet --clear --no-project --python "$${python:->=3.12}" $(VENV) && \
-	  uv pip sync --quiet --python $(BIN)/python --require-hashes $<; then exit 0; fi; \
-	if [ -z "$$python" ]; then echo "Python 3.12 or newer is needed, or uv; neither is on PATH or in $(PYENV)." >&2; exit 1; fi; \
-	"$$python" -m venv --clear $(VENV) && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
-	@touch $@
-
+# What a target needs installed: the packages of requirements-run.lock, or all.
+installed-run installed-dev: installed-%:
+	@sh scripts/install.sh $*

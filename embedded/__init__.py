@@ -12,11 +12,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from embedded import postgres, sharing, valkey, wheels
-from embedded.folders import Environ, scratch, state_folder
+from embedded.folders import Environ, require_space, scratch, state_folder
 from embedded.local import is_set, local_settings
 from embedded.servers import Place, Server
 
-__all__ = ["Server", "local_settings", "stand_in", "supply", "throwaway"]
+__all__ = ["Server", "local_settings", "missing", "stand_in", "supply", "throwaway"]
 
 STARTERS = {"DATABASE_URL": postgres.start, "REDIS_URL": valkey.start}
 # Whoever sets one of these configures the site, and gets no servers that were not asked for.
@@ -28,13 +28,13 @@ def supply(environ: Environ) -> Iterator[list[Server]]:
     """Context manager for `make run`: fills in missing settings and URLs, and yields the servers it has started.
 
     `environ` is changed in place, and the servers stop at the end; if no URL is missing, it yields []. Raises
-    SystemExit if the state folder cannot be used, if another process uses the servers in it, if the wheels are not
-    installed, or if a server does not start.
+    SystemExit if the state folder cannot be used, if its disk is full, if another process uses the servers in it, if
+    the wheels are not installed, or if a server does not start.
     """
     given = [name for name in ("SECRET_KEY", *STARTERS) if is_set(environ, name)]
     local_settings(environ)
     with ExitStack() as stack:
-        if _missing(environ):
+        if missing(environ):
             lock = sharing.claim(state_folder(environ))
             yield _own(stack, environ, lock, sharing.Owner("make run", given, patient=False))
         else:
@@ -74,6 +74,7 @@ def stand_in(environ: Environ) -> None:
 def _own(stack: ExitStack, environ: Environ, lock: int, owner: sharing.Owner) -> list[Server]:
     stack.callback(os.close, lock)
     state = state_folder(environ)
+    require_space(state)
     servers = _start(stack, environ, Place(state, durable=True, lock=lock))
     shared = {name: environ[name] for name in ("SITE_URL", *servers)}
     stack.enter_context(sharing.announce(state, owner, shared))
@@ -81,10 +82,11 @@ def _own(stack: ExitStack, environ: Environ, lock: int, owner: sharing.Owner) ->
 
 
 def _start(stack: ExitStack, environ: Environ, place: Place) -> dict[str, Server]:
-    servers = {name: STARTERS[name](stack, place) for name in _missing(environ)}
+    servers = {name: STARTERS[name](stack, place) for name in missing(environ)}
     environ.update({name: server.url for name, server in servers.items()})
     return servers
 
 
-def _missing(environ: Environ) -> list[str]:
+def missing(environ: Environ) -> list[str]:
+    """Returns the names of the URLs that `environ` lacks, each of a server that supply() would start."""
     return [name for name in STARTERS if not is_set(environ, name)]

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parents[1]
+MEGABYTE = 1024 * 1024
+SPACE = 100  # megabytes that a new database takes, and a little
 
 type Environ = MutableMapping[str, str]
 
@@ -19,8 +21,8 @@ type Environ = MutableMapping[str, str]
 def state_folder(environ: Environ) -> Path:
     """Returns the folder for data, FRONTDOOR_STATE or .frontdoor beside manage.py, and makes it if need be.
 
-    It is made for our user alone, as it holds a key and mailed links. Raises SystemExit if it cannot be made or belongs
-    to another user.
+    It is made for our user alone, as it holds a key and mailed links. Raises SystemExit if it cannot be made or written
+    to, or belongs to another user.
     """
     folder = Path(environ.get("FRONTDOOR_STATE") or BASE_DIR / ".frontdoor").absolute()
     try:
@@ -29,7 +31,19 @@ def state_folder(environ: Environ) -> Path:
         raise SystemExit(f"Cannot make {folder} ({error.strerror}). FRONTDOOR_STATE names another place.") from None
     if os.geteuid() not in {0, folder.stat().st_uid}:
         raise SystemExit(f"{folder} belongs to another user. FRONTDOOR_STATE names another place.")
+    if not os.access(folder, os.W_OK):
+        raise SystemExit(f"Cannot write to {folder}. FRONTDOOR_STATE names another place.")
     return folder
+
+
+def require_space(folder: Path) -> None:
+    """Raises SystemExit if the disk of `folder` has less than SPACE left: a server there would end halfway."""
+    free = shutil.disk_usage(folder).free // MEGABYTE
+    if free < SPACE:
+        raise SystemExit(
+            f"The disk of {folder} has only {free} MB left, and the database needs {SPACE} MB. "
+            "Free some space, or FRONTDOOR_STATE names another place."
+        )
 
 
 def read_or_create(path: Path, secret: str) -> str:

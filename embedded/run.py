@@ -36,21 +36,21 @@ def main() -> NoReturn:
     os.chdir(BASE_DIR)
     port = _free_port(os.environ.get("PORT") or "8000")
     with ExitStack() as stack:
-        servers = {server.name: server.process for server in stack.enter_context(embedded.supply(os.environ))}
+        if embedded.missing(os.environ):
+            _say("Starting the database and the cache …")
+        parts = {server.name: server.process for server in stack.enter_context(embedded.supply(os.environ))}
+        _say("Preparing the tables …")
         _manage(stack, "migrate", "--verbosity", "0")
+        _say("Starting the site …")
         os.environ["BIND"] = f"127.0.0.1:{port}"
-        parts = {
-            "The web server": _start(stack, *GUNICORN),
-            "The mail worker": _start(stack, "manage.py", "deliver_mail"),
-            "The webhook worker": _start(stack, "manage.py", "deliver_webhooks"),
-        }
-        if is_set(os.environ, "AMQP_URL"):
-            parts["The relay"] = _start(stack, "manage.py", "relay_mail")
+        parts["The web server"] = _start(stack, *GUNICORN)
         owner_link = _first_address(_manage(stack, "owner_link"))
         _await_answer(port, parts)
         _tell(owner_link)
+        for name, command in _workers().items():  # last, as nobody waits for them yet
+            parts[name] = _start(stack, "manage.py", command)
         chores = Housekeeping(lambda command: _start(stack, "manage.py", command, "-v", "0"), time.monotonic())
-        _watch(servers | parts, chores)
+        _watch(parts, chores)
 
 
 def _stop_when_told() -> None:
@@ -82,6 +82,12 @@ def _free_port(text: str) -> int:
                 f"Port {text} cannot be used ({error.strerror}). Try: make run PORT={int(text) + 1}"
             ) from None
     return int(text)
+
+
+def _workers() -> dict[str, str]:
+    """Returns the commands of the worker processes, by names for messages."""
+    workers = {"The mail worker": "deliver_mail", "The webhook worker": "deliver_webhooks"}
+    return workers | ({"The relay": "relay_mail"} if is_set(os.environ, "AMQP_URL") else {})
 
 
 def _start(stack: ExitStack, *args: str, stdout: int | None = None) -> children.Child:
@@ -125,6 +131,10 @@ def _answers(port: int) -> bool:
             return connection.getresponse().status == HTTPStatus.OK
         except OSError:
             return False
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _tell(owner_link: str) -> None:

@@ -47,7 +47,7 @@ def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise SystemExit(
-            f"{package} is not installed: set DATABASE_URL and REDIS_URL, or install the development lock."
+            f"{package} is not installed: set DATABASE_URL and REDIS_URL, or install requirements-run.lock."
         )
     return Path(spec.origin).parent
 

@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -31,6 +32,7 @@ from kit import plain_page
 from outbox.mail import lateness
 from outbox.mail.deliver import deliver_due
 from outbox.models import OutboxEvent, OutboxMessage
+from tests.tools import skipped
 from tests.tools.broker import Broker, Given, forget, program, taking_turns
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.google import Google, stand_in
@@ -67,13 +69,18 @@ def in_earnest(monkeypatch):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Shows what tests measured and do not judge, and says in one line what was skipped and why."""
+    """Shows what tests measured and do not judge, and says in one line what was skipped and why.
+
+    Under make the last line, of both lanes, says how to have that run (tests/tools/skipped.py).
+    """
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{name}: {value}")
-    if skipped := terminalreporter.stats.get("skipped", []):
-        reasons = dict.fromkeys(reason(report) for report in skipped)
-        terminalreporter.write_line(f"{len(skipped)} skipped: {', '.join(reasons)}")
+    reasons = Counter(reason(report) for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        terminalreporter.write_line(f"{reasons.total()} skipped: {', '.join(reasons)}")
+    if LANE in os.environ:
+        terminalreporter.config.cache.set(skipped.KEY, reasons)
 
 
 def reason(report):

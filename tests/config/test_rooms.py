@@ -33,11 +33,23 @@ def test_the_settings_and_the_embedded_servers_mean_the_same_machine_by_this_one
     assert settings.THIS_MACHINE == local.THIS_MACHINE
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_locks_pin_every_package_by_hash_and_name_no_address(lock):
-    text = (ROOT / lock).read_text("utf-8")
+LOCKS = ("requirements.lock", "requirements-run.lock", "requirements-dev.lock")
 
-    assert "://" not in text
-    for package in re.split(r"\n(?=\S)", text.strip()):
+
+def packages(lock):
+    """Returns each package of a lock file, with its version and hashes."""
+    return re.split(r"\n(?=\S)", (ROOT / lock).read_text("utf-8").strip())
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_pin_every_package_by_hash_and_name_no_address(lock):
+    assert "://" not in (ROOT / lock).read_text("utf-8")
+    for package in packages(lock):
         assert re.match(r"[a-z0-9.-]+==\S+", package), package
         assert "--hash=sha256:" in package, package
+
+
+def test_what_production_needs_is_in_what_make_run_needs_and_that_in_what_tests_need():
+    # Of each package the version and the hashes, without the condition in which a lock needs it.
+    production, run, tests = ({re.sub(r" ; [^\\]+", " ", package) for package in packages(lock)} for lock in LOCKS)
+    assert production < run < tests

@@ -86,8 +86,10 @@ def test_it_starts_the_site_tells_four_addresses_and_stops_everything(state):
         assert [told[n]["user"]["email"] for n in (2, 10)] == ["grace@example.com", "grace@new.example"]
 
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        _, said = process.communicate()
         assert process.returncode == 0
+        steps = ["Starting the database and the cache …", "Preparing the tables …", "Starting the site …"]
+        assert [line for line in said.splitlines() if line in steps] == steps
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
     lock = folders.try_lock(state / "servers.lock")  # the servers held this lock, too, and so have ended

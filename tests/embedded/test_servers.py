@@ -44,6 +44,18 @@ def test_a_site_whose_settings_are_in_files_gets_no_servers():
         assert given == {name: "/run/secrets/any"}
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(bare, state, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as on a read-only disk, where even root may not
+    with pytest.raises(SystemExit, match=rf"^Cannot write to {state}. FRONTDOOR_STATE names another place.$"):
+        embedded.stand_in(bare)
+
+
+def test_a_full_disk_is_one_line_before_anything_starts(bare, monkeypatch):
+    monkeypatch.setattr(folders, "SPACE", 10**9)
+    with pytest.raises(SystemExit, match=r"MB left, .* Free some space, or FRONTDOOR_STATE"), embedded.supply(bare):
+        pytest.fail("it has started")
+
+
 def test_it_fills_in_what_is_missing_and_stops_it_at_the_end(bare):
     with embedded.supply(bare) as servers:
         with psycopg.connect(bare["DATABASE_URL"]) as connection:

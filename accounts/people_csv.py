@@ -8,7 +8,10 @@ from accounts.models import User
 from kit import csv_lines
 
 CHUNK = 500  # rows read at once
-COLUMNS = ("username", "email", "state", "staff", "superuser", "groups", "signs_in_with", "sessions", "joined", "seen")
+COLUMNS = (
+    *("username", "name", "email", "state", "staff", "superuser", "groups", "signs_in_with", "sessions"),
+    *("joined", "seen"),
+)
 
 
 def lines(people: "QuerySet[User]") -> Iterator[str]:
@@ -33,6 +36,7 @@ def row(person: User) -> list[str]:
     """Returns the cells of the line for a person, in the order of COLUMNS."""
     return [
         person.username,
+        person.name,
         person.email,
         "active" if person.is_active else "turned off",
         "yes" if person.is_staff else "",

@@ -21,7 +21,12 @@ NAMED = 20  # things, or people, that one mail names
 MEMBERS = 500  # of groups that are deleted at once, at most: each is told
 
 # The fields of a person whose change at the desk is an event of its own.
-KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
+KINDS = {
+    "email": Event.Kind.EMAIL_CHANGED,
+    "username": Event.Kind.USERNAME_CHANGED,
+    "name": Event.Kind.NAME_CHANGED,
+    "is_active": Event.Kind.TURNED_OFF,
+}
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
 

@@ -1,4 +1,4 @@
-"""JSON doors to the user's own account: reading it, and deleting it."""
+"""JSON doors to the user's own account: reading it, changing its name, and deleting it."""
 
 import logging
 
@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.api import proof
+from accounts.models import User
 from accounts.password.forms import WithProof
+from accounts.profile.profile_form import ProfileForm
 from accounts.session.account_page import PersonRequest
-from accounts.who import signed_in
-from kit.json_door import Fields, Refused, door, message
+from accounts.who import changes, signed_in
+from kit.json_door import Fields, Invalid, Refused, door, message
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -23,10 +25,30 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
     `google` in it is the address of the connected Google account, or null. Answers 401 to anyone not signed in.
     """
+    return described(request.person)
+
+
+@door("PATCH", limits.POST_PER_NETWORK, guard=changes)
+def change(request: PersonRequest, sent: Fields) -> HttpResponse:
+    """Changes the user's `name`, or takes it away (""), and answers as show() does; without `name` nothing changes.
+
+    Answers 400 for a name that breaks a rule, 429 after too many changes, and 401 to anyone not signed in, or whose
+    sessions have all ended meanwhile.
+    """
     user = request.person
+    form = ProfileForm({"name": user.name} | sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    user.call(form.cleaned_data["name"], **request.trace)
+    return described(user)
+
+
+def described(user: User) -> HttpResponse:
+    """Returns in JSON what the account holds, as `{"user": …}`. Costs a statement or two."""
     about = {
         "id": user.pk,
         "username": user.username,
+        "name": user.name,
         "email": user.email,
         "settings": user.settings,
         "has_password": user.has_usable_password(),

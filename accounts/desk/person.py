@@ -13,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import names, people_csv, power
+from accounts import display_names, names, people_csv, power
 from accounts.desk.filters import GoogleFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
@@ -42,6 +42,9 @@ class PersonForm(forms.ModelForm):
 
     # Plain fields, without the checks of the model's fields: the methods below check, in our words.
     username = forms.CharField(label=gettext_lazy("Username"))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), help_text=gettext_lazy("What others read. It may be empty"), required=False
+    )
     email = forms.CharField(
         label=gettext_lazy("Address"),
         help_text=gettext_lazy(
@@ -53,7 +56,7 @@ class PersonForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")
+        fields = ("username", "name", "email", "is_active", "is_staff", "is_superuser", "groups")
         labels = {
             "is_active": gettext_lazy("Turned on"),
             "is_staff": gettext_lazy("Staff"),
@@ -70,6 +73,11 @@ class PersonForm(forms.ModelForm):
         typed = self.cleaned_data["username"]
         unchanged = addresses.key(typed) == self.initial.get("username")  # it may be older than a rule of today
         return self.initial["username"] if unchanged else names.normalize(typed)
+
+    def clean_name(self) -> str:
+        """Returns the name, perhaps "". Raises ValidationError if it breaks a rule of display_names."""
+        typed = self.cleaned_data["name"]
+        return typed if typed == self.initial.get("name") else display_names.normalize(typed)
 
     def clean_email(self) -> str:
         """Returns the address in its one spelling (kit.addresses). Raises ValidationError if it is malformed."""
@@ -88,7 +96,8 @@ class PersonAdmin(PersonPage):
 
     @admin.display(description=gettext_lazy("person"), ordering="username")
     def person(self, person: User) -> str:
-        return person.username
+        """Returns the name with the username in brackets, or just the username."""
+        return f"{person.name} ({person.username})" if person.name else person.username
 
     @admin.display(description=gettext_lazy("address"), ordering="email")
     def address(self, person: User) -> str:

@@ -65,6 +65,7 @@ class PersonPage(PersonActions, OneRow):
         buttons = self.buttons(request, person)
         may_change = self.has_change_permission(request, person)
         return {
+            "title": person.shown_name,
             "address": addresses.readable(person.email),
             "sessions": sessions_panel(person),
             "history": history(request, person),
@@ -106,6 +107,7 @@ def facts(person: User) -> list[Fact]:
     """Returns what the account says of its owner; read_ways_in() has been called for it."""
     address = addresses.readable(person.email)
     known = [
+        Fact(_("Name"), person.name),
         Fact(_("Username"), person.username),
         Fact(_("Address"), address if person.is_verified else _("%(address)s (not confirmed)") % {"address": address}),
         Fact(_("Groups"), ", ".join(person.groups.order_by("name").values_list("name", flat=True)) or _("none")),

@@ -89,6 +89,7 @@ class Event(models.Model):
         SESSION_ENDED = "session_ended", _("Session ended")
         PASSWORD_CHANGED = "password_changed", _("Password changed")
         USERNAME_CHANGED = "username_changed", _("Username changed")
+        NAME_CHANGED = "name_changed", _("Name changed")
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         EMAIL_RESTORED = "email_restored", _("Email address restored")
         NOTICES_OFF = "notices_off", _("Emails about new devices turned off")

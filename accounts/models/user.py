@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names, notices
+from accounts import display_names, names, notices
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
@@ -37,6 +37,8 @@ class User(Credentials, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = ExactField(_("username"), max_length=names.MAX_LENGTH, unique=True)
+    # What others read in place of the username; "" for none.
+    name = models.CharField(_("name"), max_length=display_names.MAX_LENGTH, blank=True, default="", db_default="")
     email = ExactEmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
     # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
@@ -96,6 +98,11 @@ class User(Credentials, PermissionsMixin):
         return list(self.groups.values_list("name", flat=True))
 
     @property
+    def shown_name(self) -> str:
+        """What others read: the name, or else the username."""
+        return self.name or self.username
+
+    @property
     def address(self) -> Address:
         return Address(self)
 
@@ -150,6 +157,21 @@ class User(Credentials, PermissionsMixin):
             held.announce_update("username")
             self.username = after
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
+
+    def call(self, name: str, **trace: Any) -> None:
+        """Changes the name that others read, or takes it away (""); mails nobody, as it opens nothing.
+
+        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
+        the user was read, and ValidationError for a name that breaks a rule.
+        """
+        with transaction.atomic():
+            held, after = self.lock_or_raise(), display_names.normalize(name)
+            before, held.name = held.name, after
+            if after != before:
+                held.save(update_fields=["name"])
+                held.announce_update("name")
+                Event.objects.record(Event.Kind.NAME_CHANGED, self, before=before, **trace)
+        self.name = after
 
     def take_name_back(self, username: str, **trace: Any) -> bool:
         """Gives the account its former name `username` back, without a mail.

@@ -16,6 +16,7 @@ Rows = Iterable[Mapping[str, Any]]
 
 ACCOUNT_FIELDS = (
     "username",
+    "name",
     "email",
     "settings",
     "joined_at",

@@ -12,7 +12,7 @@ from kit.times import on
 
 OVERVIEW = PreparedHtml(
     "accounts/profile/overview.html",
-    *("email", "moving_to", "username", "password_changed", "app_since", "connected"),
+    *("email", "moving_to", "name", "username", "password_changed", "app_since", "connected"),
     *("sessions", "events", "site", "csrf_token"),
 )
 
@@ -28,6 +28,7 @@ def overview(
     values = {
         "email": readable(user.email),
         "moving_to": readable(moving_to),
+        "name": user.name,
         "username": user.username,
         "password_changed": on(changed) if changed else "",
         "app_since": on(app.created_at) if app else "",
@@ -39,6 +40,7 @@ def overview(
     }
     return OVERVIEW.fill(
         values,
+        has_name=bool(user.name),
         is_moving=bool(moving_to),
         has_password=user.has_usable_password(),
         has_changed=bool(changed),

@@ -24,7 +24,7 @@ class SignupForm(UsernameForm, WithNewPassword):
         super().__init__(*args, **kwargs)
         self.address = link.email if link else ""
         inviter = link.invite.invited_by if link and link.invite else None
-        self.inviter_name = inviter.username if inviter else ""
+        self.inviter_name = inviter.shown_name if inviter else ""
 
     def clean_username(self) -> str:
         """Returns the normalized username. Raises ValidationError for a missing, malformed or reserved one.

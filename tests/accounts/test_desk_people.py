@@ -549,6 +549,7 @@ def test_people_are_exported_without_what_opens_an_account_or_runs_in_a_spreadsh
     assert tuple(rows["ada"]) == people_csv.COLUMNS
     assert rows["ada"] | {"joined": "", "seen": ""} == {
         "username": "ada",
+        "name": "",
         "email": "ada@example.com",
         "state": "active",
         "staff": "",

@@ -33,7 +33,7 @@ CSP = (
     f"form-action 'self' {stand_in().url}; base-uri 'none'; frame-ancestors 'none'"
 )
 ROOT = Path(__file__).parent.parent.parent
-AUTOCOMPLETE = {"email", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
+AUTOCOMPLETE = {"email", "name", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
 AGO = timezone.now() - timedelta(hours=2)
 
 
@@ -432,6 +432,9 @@ SIGNED_IN = {
     "settings, saved": lambda c: c.post("/account/settings", settings_of(c) | {"theme": "light"}, follow=True),
     "settings, error": lambda c: c.post("/account/settings", {"theme": "7", "time_zone": "7"}),
     "settings, in the last hour": lambda c: in_the_last_hour(c, "/account/settings"),
+    "name": lambda c: c.get("/account/profile"),
+    "name, error": lambda c: c.post("/account/profile", {"name": "www.evil.example"}),
+    "name, changed": lambda c: c.post("/account/profile", {"name": "Грейс"}, follow=True),
     "username": lambda c: c.get("/account/username"),
     "username, error": lambda c: c.post("/account/username", {}),
     "username, taken": lambda c: c.post("/account/username", {"username": UserFactory(username="bob").username}),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from accounts import preferences
+from accounts import preferences, profile_fields
 from kit import addresses, hosts, times, tokens, visitor
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
@@ -148,6 +148,9 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
         "is_superuser": _("May do everything at the desk: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),
     }
+    for field in profile_fields.own():
+        label = field.label.replace("%", "%%")
+        lines[profile_fields.PREFIX + field.name] = f"{label}: %(before)s → %(after)s"
 
     def said(name: str, value: Any) -> str:
         if name == "email":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet, prefetch_related_objects
 
+from accounts import profile_fields
 from accounts.models import User
 from kit import csv_lines
 
@@ -19,7 +20,7 @@ def lines(people: "QuerySet[User]") -> Iterator[str]:
 
     Takes a few statements for each CHUNK people.
     """
-    yield csv_lines.MARK + csv_lines.line(COLUMNS)
+    yield csv_lines.MARK + csv_lines.line([*COLUMNS, *(field.name for field in profile_fields.own())])
     for chunk in csv_lines.chunks(people, CHUNK):
         read(chunk)
         for person in chunk:
@@ -33,7 +34,7 @@ def read(people: list[User]) -> None:
 
 
 def row(person: User) -> list[str]:
-    """Returns the cells of the line for a person, in the order of COLUMNS."""
+    """Returns the cells of the line for a person, in the order of COLUMNS, and then of the site's own fields."""
     return [
         person.username,
         person.name,
@@ -46,6 +47,7 @@ def row(person: User) -> list[str]:
         str(person.sessions_now),
         csv_lines.moment(person.joined_at),
         csv_lines.moment(person.last_login),
+        *profile_fields.held(person).values(),
     ]
 
 

@@ -16,8 +16,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import environ
 
 from config import secret_files
-from kit import spans
+from kit import own_fields, spans
 from kit.hash_filter import HashFilter, Unusable
+from kit.own_fields import OwnField
 
 env = environ.Env()
 # A copy, so that no secret from a file gets into the environment of another process. django-environ would take a value
@@ -35,6 +36,12 @@ SPARED = {
     "deliver_webhooks": ("SECRET_KEY", "REDIS_URL"),  # it decrypts, which takes ENCRYPTION_KEY
     "deliver_mail": ("REDIS_URL",),
 }
+
+# What PROFILE_FIELDS may call no field: exports and lists of people have columns of these names.
+RESERVED_FIELDS = frozenset(
+    "id username email password state staff superuser groups group signs_in_with sessions joined seen settings note "
+    "language next lifetime expires token terms profile".split()
+)
 
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
@@ -148,6 +155,21 @@ def product_url() -> str:
         if not url.hostname or url.username is not None:
             refuse("PRODUCT_URL must look like https://app.example.com.")
     return value
+
+
+def profile_fields() -> list[OwnField]:
+    """Returns PROFILE_FIELDS, what is asked about people, as in "name,job:optional,phone:optional:tel".
+
+    Raises SystemExit if it can't be read.
+    """
+    try:
+        fields = own_fields.parse(env.str("PROFILE_FIELDS", default=""), RESERVED_FIELDS)
+        strange = next((field for field in fields if field.name == "name" and field.kind != "text"), None)
+        if strange:
+            raise ValueError("'name' is the name of the account, and takes text.")  # noqa: TRY301 said as the others
+    except ValueError as error:
+        refuse(f"PROFILE_FIELDS can't be read: {error}")
+    return fields
 
 
 def in_url(host: str) -> str:

@@ -35,6 +35,8 @@ PRODUCT_URL = environment.product_url()
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL).hostname or SITE_NAME)
 TERMS_URL = env.str("TERMS_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
+# What people are asked about themselves (accounts/profile_fields.py).
+PROFILE_FIELDS = environment.profile_fields()
 
 # "open" lets in everyone who proves an address, "invited" only those who have an invitation.
 SIGNUP = environment.one_of("SIGNUP", "open", "invited")

@@ -14,6 +14,7 @@ from accounts.api import recovery_codes as api_recovery_codes
 from accounts.api import second_factor as api_second_factor
 from accounts.api import sessions as api_sessions
 from accounts.email_change import pages as email_change
+from accounts.gate import pages as gate
 from accounts.google import pages as google_account
 from accounts.password import hashers
 from accounts.password.pages import change as password_change
@@ -74,6 +75,7 @@ urlpatterns = [
     path("account/invites/resend", members.resend, name="member_invite_resend"),
     path("account/invites/withdraw", members.withdraw, name="member_invite_withdraw"),
     path("account/settings", preferences.choose, name="account_settings"),
+    path("account/complete", gate.complete, name="account_complete"),
     path("account/profile", profile.change, name="account_profile"),
     path("account/username", username.change, name="account_change_username"),
     path("account/password", password_change.change, name="account_change_password"),

@@ -1,13 +1,13 @@
-"""JSON doors to the user's own account: reading it, changing its name, and deleting it."""
+"""JSON doors to the user's own account: reading it, changing what others read, and deleting it."""
 
 import logging
 
 from django.contrib.auth import logout as forget
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from accounts import limits
+from accounts import limits, profile_fields
 from accounts.api import proof
 from accounts.models import User
 from accounts.password.forms import WithProof
@@ -28,18 +28,21 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
     return described(request.person)
 
 
-@door("PATCH", limits.POST_PER_NETWORK, guard=changes)
+@door("PATCH", limits.POST_PER_NETWORK, guard=changes, objects=(profile_fields.KEY,))
 def change(request: PersonRequest, sent: Fields) -> HttpResponse:
-    """Changes the user's `name`, or takes it away (""), and answers as show() does; without `name` nothing changes.
+    """Changes the user's `name`, and the values of the object `profile`, and answers as show() does.
 
-    Answers 400 for a name that breaks a rule, 429 after too many changes, and 401 to anyone not signed in, or whose
-    sessions have all ended meanwhile.
+    What is not sent stays; "" takes a value away. Answers 400 for a value that breaks a rule, 429 after too many
+    changes, and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
     """
     user = request.person
-    form = ProfileForm({"name": user.name} | sent)
+    data = profile_fields.from_json(sent)
+    form = ProfileForm(data, only=data)
     if not form.is_valid():
-        raise Invalid(form)
-    user.call(form.cleaned_data["name"], **request.trace)
+        raise Invalid(form, profile_fields.json_names())
+    with transaction.atomic():
+        user.call(form.cleaned_data.get("name", user.name), **request.trace)
+        user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
     return described(user)
 
 
@@ -50,7 +53,8 @@ def described(user: User) -> HttpResponse:
         "username": user.username,
         "name": user.name,
         "email": user.email,
-        "settings": user.settings,
+        "profile": profile_fields.held(user),
+        "settings": {name: value for name, value in user.settings.items() if name != profile_fields.KEY},
         "has_password": user.has_usable_password(),
         "google": user.google.email or None,
         "second_factor": user.second_factor.is_on,

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import desk_offers, power
+from accounts import desk_offers, power, profile_fields
 from accounts.desk.actions import PersonActions
 from accounts.desk.history import page_of
 from accounts.desk.panels import history, sessions_panel
@@ -105,10 +105,11 @@ class PersonPage(PersonActions, OneRow):
 
 def facts(person: User) -> list[Fact]:
     """Returns what the account says of its owner; read_ways_in() has been called for it."""
-    address = addresses.readable(person.email)
+    address, held = addresses.readable(person.email), profile_fields.held(person)
     known = [
         Fact(_("Name"), person.name),
         Fact(_("Username"), person.username),
+        *(Fact(field.label, held[field.name]) for field in profile_fields.own()),
         Fact(_("Address"), address if person.is_verified else _("%(address)s (not confirmed)") % {"address": address}),
         Fact(_("Groups"), ", ".join(person.groups.order_by("name").values_list("name", flat=True)) or _("none")),
         Fact(_("Signs in with"), ways_in(person)),

@@ -90,6 +90,7 @@ class Event(models.Model):
         PASSWORD_CHANGED = "password_changed", _("Password changed")
         USERNAME_CHANGED = "username_changed", _("Username changed")
         NAME_CHANGED = "name_changed", _("Name changed")
+        PROFILE_CHANGED = "profile_changed", _("Details changed")
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         EMAIL_RESTORED = "email_restored", _("Email address restored")
         NOTICES_OFF = "notices_off", _("Emails about new devices turned off")

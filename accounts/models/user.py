@@ -1,6 +1,6 @@
 """The user, who has an account, and what can be done with the account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts import display_names, names, notices
+from accounts import display_names, names, notices, profile_fields
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
@@ -172,6 +172,26 @@ class User(Credentials, PermissionsMixin):
                 held.announce_update("name")
                 Event.objects.record(Event.Kind.NAME_CHANGED, self, before=before, **trace)
         self.name = after
+
+    def fill_in(self, values: Mapping[str, str], **trace: Any) -> None:
+        """Stores what the site asks about people (accounts.profile_fields), "" for nothing more; mails nobody.
+
+        Values that are not given stay. `trace` is the ip and device of the request, or by="staff". Raises Superseded if
+        the account was deleted meanwhile.
+        """
+        with transaction.atomic():
+            held = User.objects.select_for_update().filter(pk=self.pk).first()
+            if held is None:
+                raise Superseded
+            before = held.settings.get(profile_fields.KEY, {})
+            changed = sorted(name for name, value in values.items() if value != before.get(name, ""))
+            if changed:
+                after = {name: value for name, value in {**before, **values}.items() if value}
+                held.settings = held.settings | {profile_fields.KEY: after}
+                held.save(update_fields=["settings"])
+                held.announce_update(profile_fields.KEY)
+                Event.objects.record(Event.Kind.PROFILE_CHANGED, self, fields=changed, **trace)
+        self.settings = held.settings
 
     def take_name_back(self, username: str, **trace: Any) -> bool:
         """Gives the account its former name `username` back, without a mail.

@@ -1,27 +1,24 @@
-"""The form for what others read of a user: their name."""
+"""The form for what others read of a user, and what the site asks about them."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts import display_names
+from accounts import profile_fields
+from accounts.profile_fields import NAME, NAME_HINT, NameField
 from kit.form import Form
 
-
-class NameField(forms.CharField):
-    """A field for the name that others read; it may be empty."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"autocomplete": "name", "dir": "auto", "spellcheck": "false"})
-        super().__init__(label=_("Name"), required=False, widget=widget, **options)
-
-    def clean(self, value: Any) -> str:
-        """Returns the name with single spaces in it. Raises ValidationError if it breaks a rule of display_names."""
-        return display_names.normalize(super().clean(value))
+HINT = _("Other people see it in place of your username. Leave it empty to have none")
 
 
 class ProfileForm(Form):
-    """The form for what others read of a user."""
+    """The form for the name that others read, and the fields that the site adds. `only` names those that are asked."""
 
-    name = NameField(help_text=_("Other people see it in place of your username. Leave it empty to have none"))
+    def __init__(self, *args: Any, only: Collection[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = profile_fields.the_name()
+        required = bool(asked and asked.required)
+        name = NameField(required=required, hint=NAME_HINT if required else HINT)
+        fields = {NAME: name, **profile_fields.form_fields()}
+        self.fields |= {name: field for name, field in fields.items() if only is None or name in only}

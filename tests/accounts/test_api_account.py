@@ -213,6 +213,7 @@ def test_the_answer_about_an_account_holds_its_settings_and_its_ways_in(ada, pro
         "username": "ada",
         "name": "",
         "email": "ada@example.com",
+        "profile": {},
         "settings": {"language": "ru"},
         "has_password": True,
         "google": "ada@google.example",

@@ -37,7 +37,10 @@ POSTS = [
     *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
     ("/login", "login-network"),
     *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
-    *((f"/account/{page}", "post") for page in ("settings", "profile", "username", "password", "email", "email/code")),
+    *(
+        (f"/account/{page}", "post")
+        for page in ("settings", "profile", "complete", "username", "password", "email", "email/code")
+    ),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
     ("/login/code/abandon", "post"),
@@ -62,7 +65,7 @@ def test_every_post_is_limited_by_network(counted, subtests):
             assert (name, "198.51.100.7") in counted
 
 
-CHANGES = ("email", "profile", "username", "google", "export", "second-factor/app", "second-factor/codes")
+CHANGES = ("email", "profile", "complete", "username", "google", "export", "second-factor/app", "second-factor/codes")
 
 
 def test_changes_are_counted_by_person(client, ada, counted, google, subtests):

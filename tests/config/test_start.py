@@ -316,3 +316,26 @@ def test_the_site_writes_from_an_address_that_mail_servers_accept(url, host):
     )
 
     assert done.stdout.splitlines()[-1] == f"help@{host} Frontdoor <hello@{host}>"
+
+
+PROFILES = [
+    ("job:maybe", "'maybe' of 'job' is none of"),
+    ("email", "'email' has a meaning of its own"),
+    ("name:tel", "'name' is the name of the account"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), PROFILES)
+def test_wrong_profile_fields_stop_the_start_with_one_line(value, said):
+    done = start(**GOOD, PROFILE_FIELDS=value)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("PROFILE_FIELDS can't be read: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_good_profile_fields_are_read():
+    done = start(**GOOD, PROFILE_FIELDS="name:optional,job,phone:optional:tel")
+
+    assert (done.returncode, done.stderr) == (0, "")

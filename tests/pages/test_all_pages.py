@@ -18,7 +18,7 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink
-from kit import tokens
+from kit import own_fields, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
 from tests.tools import phone
@@ -33,7 +33,8 @@ CSP = (
     f"form-action 'self' {stand_in().url}; base-uri 'none'; frame-ancestors 'none'"
 )
 ROOT = Path(__file__).parent.parent.parent
-AUTOCOMPLETE = {"email", "name", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
+AUTOCOMPLETE = {"email", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
+AUTOCOMPLETE |= {"name", "tel"}
 AGO = timezone.now() - timedelta(hours=2)
 
 
@@ -89,6 +90,14 @@ def after(client, path, form):
 
 def later(**time):
     return time_machine.travel(timezone.now() + timedelta(**time))
+
+
+def asked(client, method, path, form=None, answered=False, **to):
+    """Returns a page of a site that asks for two more fields; with `answered` the user has filled them in."""
+    with override_settings(PROFILE_FIELDS=own_fields.parse("x_ada,x_new:optional:tel")):
+        if answered:
+            User.objects.get().fill_in({"x_ada": "new", "x_new": "+1 555 0100"})
+        return getattr(client, method)(path, form or {}, **to)
 
 
 def invited_only(client, path):
@@ -220,6 +229,9 @@ PAGES = {
     "sign up": lambda c: c.get("/signup", token()),
     "sign up, shown": lambda c: c.get("/signup", token() | {"show": 1}),
     "sign up, error": lambda c: c.post("/signup", token() | {"username": "x", "password": "y"}),
+    "sign up, asked more": lambda c: asked(c, "get", "/signup", token()),
+    "sign up, asked more, error": lambda c: asked(c, "post", "/signup", token() | {"profile_x_new": "x"}),
+    "register, asked more": lambda c: asked(c, "get", "/signup"),
     "sign up, invited": lambda c: c.get("/signup", invitation(note="Hello")),
     "owner": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner")),
     "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner", expires_at=AGO)),
@@ -435,6 +447,10 @@ SIGNED_IN = {
     "name": lambda c: c.get("/account/profile"),
     "name, error": lambda c: c.post("/account/profile", {"name": "www.evil.example"}),
     "name, changed": lambda c: c.post("/account/profile", {"name": "Грейс"}, follow=True),
+    "name, and details": lambda c: asked(c, "get", "/account/profile", answered=True),
+    "account, and details": lambda c: asked(c, "get", "/account", answered=True),
+    "asked first": lambda c: asked(c, "get", "/account", follow=True),
+    "asked first, error": lambda c: asked(c, "post", "/account/complete", {"next": "/account"}),
     "username": lambda c: c.get("/account/username"),
     "username, error": lambda c: c.post("/account/username", {}),
     "username, taken": lambda c: c.post("/account/username", {"username": UserFactory(username="bob").username}),

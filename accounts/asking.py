@@ -1,8 +1,8 @@
-"""What a site must ask of people before they go on, once: what it needs to know about them (PROFILE_FIELDS)."""
+"""What a site must ask of people before they go on, once: to agree to its terms, and what it needs to know of them."""
 
 from typing import TYPE_CHECKING
 
-from accounts import profile_fields
+from accounts import profile_fields, terms
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -10,4 +10,4 @@ if TYPE_CHECKING:
 
 def is_asked(user: "User") -> bool:
     """Returns whether something is still to be asked of the user. Costs no query."""
-    return bool(profile_fields.missing(user))
+    return terms.are_asked(user) or bool(profile_fields.missing(user))

@@ -11,7 +11,7 @@ from kit import csv_lines
 CHUNK = 500  # rows read at once
 COLUMNS = (
     *("username", "name", "email", "state", "staff", "superuser", "groups", "signs_in_with", "sessions"),
-    *("joined", "seen"),
+    *("joined", "seen", "terms"),
 )
 
 
@@ -47,6 +47,7 @@ def row(person: User) -> list[str]:
         str(person.sessions_now),
         csv_lines.moment(person.joined_at),
         csv_lines.moment(person.last_login),
+        person.accepted_terms,
         *profile_fields.held(person).values(),
     ]
 

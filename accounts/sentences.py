@@ -59,6 +59,7 @@ SENTENCES = {
     Event.Kind.USERNAME_CHANGED: _("%(who)s changed their username from %(before)s"),
     Event.Kind.NAME_CHANGED: _("%(who)s changed the name that others read"),
     Event.Kind.PROFILE_CHANGED: _("%(who)s changed their details"),
+    Event.Kind.TERMS_ACCEPTED: _("%(who)s agreed to the terms"),
     Event.Kind.EMAIL_CHANGED: _("%(who)s changed their address"),
     Event.Kind.EMAIL_RESTORED: _("%(who)s took their former address back"),
     Event.Kind.NOTICES_OFF: _("%(who)s turned off emails about new devices"),

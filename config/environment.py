@@ -172,6 +172,27 @@ def profile_fields() -> list[OwnField]:
     return fields
 
 
+def terms_version(url: str) -> str:
+    """Returns TERMS_VERSION, a short name of the terms at `url` (TERMS_URL), or "" if nobody is asked to agree.
+
+    Raises SystemExit if it is malformed, or if there is no such URL.
+    """
+    version: str = env.str("TERMS_VERSION", default="")
+    if version and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", version):
+        refuse("TERMS_VERSION must be up to 40 letters, digits, dots, hyphens and underscores, like 2026-11-01.")
+    if version and not url:
+        refuse("TERMS_VERSION needs TERMS_URL: people must be able to read what they agree to.")
+    return version
+
+
+def terms_changes(version: str) -> str:
+    """Returns TERMS_CHANGES, the name of a template, or "". Raises SystemExit if there is no `version` of the terms."""
+    name: str = env.str("TERMS_CHANGES", default="")
+    if name and not version:
+        refuse("TERMS_CHANGES needs TERMS_VERSION: without it nobody is asked to agree.")
+    return name
+
+
 def in_url(host: str) -> str:
     """Returns a host as URLs, the Host header and ALLOWED_HOSTS write it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -54,13 +54,20 @@ class Invalid(Refused):
 
     The status is 400, or that which `statuses` names for the code of an error, as in `taken=409`; the first such error
     decides. `names` maps the form's field names to those that programs use; an error of the whole form has the field
-    null.
+    null. `more` are further members of the JSON object.
     """
 
-    def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
+    def __init__(
+        self,
+        form: forms.BaseForm,
+        names: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
+        **statuses: int,
+    ) -> None:
         said = [(name, error) for name, some in form.errors.get_json_data().items() for error in some]
         status = next((statuses[error["code"]] for _name, error in said if error["code"] in statuses), 400)
         super().__init__(status, "invalid", "")
+        self.more = {**(more or {})}
         called = {"__all__": None, **(names or {})}
         self.errors = [
             {"field": called.get(name, name), "code": error["code"], "message": error["message"]}

@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from accounts import limits, profile_fields
+from accounts import limits, profile_fields, terms
 from accounts.api import proof
 from accounts.models import User
 from accounts.password.forms import WithProof
@@ -32,6 +32,8 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     """Changes the user's `name`, and the values of the object `profile`, and answers as show() does.
 
+    With `terms`, the present version, the user agrees to it.
+
     What is not sent stays; "" takes a value away. Answers 400 for a value that breaks a rule, 429 after too many
     changes, and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
     """
@@ -39,8 +41,10 @@ def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     data = profile_fields.from_json(sent)
     form = ProfileForm(data, only=data)
     if not form.is_valid():
-        raise Invalid(form, profile_fields.json_names())
+        raise Invalid(form, profile_fields.json_names(), more=terms.told(form))
     with transaction.atomic():
+        if version := form.cleaned_data.get(terms.KEY):
+            user.accept_terms(version, **request.trace)
         user.call(form.cleaned_data.get("name", user.name), **request.trace)
         user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
     return described(user)
@@ -54,6 +58,7 @@ def described(user: User) -> HttpResponse:
         "name": user.name,
         "email": user.email,
         "profile": profile_fields.held(user),
+        "terms": user.terms,
         "settings": {name: value for name, value in user.settings.items() if name != profile_fields.KEY},
         "has_password": user.has_usable_password(),
         "google": user.google.email or None,

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import profile_fields
+from accounts import profile_fields, terms
 from accounts.gate.form import GateForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
@@ -23,9 +23,12 @@ def complete(request: PersonRequest) -> HttpResponse:
     form = bind_form(GateForm, request, user=user, initial={"next": safe_path(request.GET.get("next", ""))})
     if form.is_valid():
         with transaction.atomic():
+            if version := form.cleaned_data.get(terms.KEY):
+                user.accept_terms(version, **request.trace)
             user.call(form.cleaned_data.get(profile_fields.NAME, user.name), **request.trace)
             user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
     elif len(form.fields) > 1:
-        return render(request, "accounts/gate/complete.html", {"form": form})
+        context = {"form": form, "agreed": terms.last_agreed(user), "changes": terms.changes()}
+        return render(request, "accounts/gate/complete.html", context)
     sessions.let_on(request)
     return redirect(sessions.landing(user, form.cleaned_data["next"] if form.is_bound else form.initial["next"]))

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="name")),
                 ("email", kit.exact.ExactEmailField(max_length=254, unique=True, verbose_name="email address")),
                 ("settings", models.JSONField(blank=True, default=dict)),
+                ("terms", models.JSONField(blank=True, default=list, editable=False)),
                 ("devices_forgotten_at", models.DateTimeField(editable=False, null=True)),
                 ("password_changed_at", models.DateTimeField(editable=False, null=True)),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),

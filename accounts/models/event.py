@@ -91,6 +91,7 @@ class Event(models.Model):
         USERNAME_CHANGED = "username_changed", _("Username changed")
         NAME_CHANGED = "name_changed", _("Name changed")
         PROFILE_CHANGED = "profile_changed", _("Details changed")
+        TERMS_ACCEPTED = "terms_accepted", _("Terms accepted")
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         EMAIL_RESTORED = "email_restored", _("Email address restored")
         NOTICES_OFF = "notices_off", _("Emails about new devices turned off")

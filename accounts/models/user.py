@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts import display_names, names, notices, profile_fields
+from accounts import display_names, names, notices, profile_fields, terms
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
@@ -42,6 +42,8 @@ class User(Credentials, PermissionsMixin):
     email = ExactEmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
     # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
+    # The versions of the terms that the user has agreed to and when, the last one last; see accounts.terms.
+    terms = models.JSONField(default=list, blank=True, editable=False)
     # A device that was last used to sign in before this time counts as new.
     devices_forgotten_at = models.DateTimeField(null=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, editable=False)
@@ -101,6 +103,11 @@ class User(Credentials, PermissionsMixin):
     def shown_name(self) -> str:
         """What others read: the name, or else the username."""
         return self.name or self.username
+
+    @property
+    def accepted_terms(self) -> str:
+        """The version of the terms that the user has last agreed to; "" for none."""
+        return str(self.terms[-1]["version"]) if self.terms else ""
 
     @property
     def address(self) -> Address:
@@ -192,6 +199,20 @@ class User(Credentials, PermissionsMixin):
                 held.announce_update(profile_fields.KEY)
                 Event.objects.record(Event.Kind.PROFILE_CHANGED, self, fields=changed, **trace)
         self.settings = held.settings
+
+    def accept_terms(self, version: str, **trace: Any) -> None:
+        """Stores and records that the user agrees to this version of the terms now; mails nobody.
+
+        The versions of before are kept. `trace` is the ip and device of the request. Raises Superseded if all sessions
+        of the account have ended since the user was read.
+        """
+        with transaction.atomic():
+            held = self.lock_or_raise()
+            if held.accepted_terms != version:
+                held.terms = [*held.terms, terms.acceptance(version)]
+                held.save(update_fields=["terms"])
+                Event.objects.record(Event.Kind.TERMS_ACCEPTED, self, version=version, **trace)
+        self.terms = held.terms
 
     def take_name_back(self, username: str, **trace: Any) -> bool:
         """Gives the account its former name `username` back, without a mail.

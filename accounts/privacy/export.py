@@ -19,6 +19,7 @@ ACCOUNT_FIELDS = (
     "name",
     "email",
     "settings",
+    "terms",
     "joined_at",
     "last_login",
     "password_changed_at",

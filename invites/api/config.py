@@ -13,7 +13,8 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Returns what a program needs to draw its own pages: the setting SIGNUP, and whether members may invite.
 
     Also whether Google is offered, the least length of a password, whether staff need two-step verification,
-    and what people are asked about themselves.
+    what people are asked about themselves,
+    and the terms to agree to.
     """
     return JsonResponse(
         {
@@ -22,6 +23,7 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
             "google": bool(settings.GOOGLE_CLIENT_ID),
             "password_min_length": settings.PASSWORD_MIN_LENGTH,
             "second_factor": "staff" if settings.REQUIRE_STAFF_2FA else "optional",
+            "terms": {"version": settings.TERMS_VERSION, "url": settings.TERMS_URL} if settings.TERMS_VERSION else None,
             "profile_fields": [asdict(field) for field in settings.PROFILE_FIELDS],
         }
     )

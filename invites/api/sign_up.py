@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts import profile_fields
+from accounts import profile_fields, terms
 from accounts.models import User
 from accounts.session import sessions
 from accounts.who import who
@@ -24,7 +24,7 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account of `username` and `password` with the `token` of a mailed link, or else plans it for `email`.
 
-    `name` and the object `profile` hold what the site asks about people.
+    `name` and the object `profile` hold what the site asks about people, `terms` the version agreed to.
 
     Answers 201 with the signed-in user, or 202 with a message: a mailed link confirms the plan. Errors: 404 for an
     invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a name or address that is
@@ -69,7 +69,7 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
     form = SignupForm(profile_fields.from_json(sent), link=link)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
-        raise Invalid(form, profile_fields.json_names(), taken=409)
+        raise Invalid(form, profile_fields.json_names(), terms.told(form), taken=409)
     return enter(request, link, user, new=True)
 
 
@@ -113,7 +113,7 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise already_signed_in()
     form = RegisterForm(profile_fields.from_json(sent))
     if not form.is_valid():
-        raise Invalid(form, profile_fields.json_names())
+        raise Invalid(form, profile_fields.json_names(), terms.told(form))
     secret, account = plan.plan_account(request, form)
     ask(request, plan.link_request(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import names, profile_fields
 from accounts.models import User
+from accounts.terms import Acceptance
 from invites import purposes
 from invites.link import opened
 from invites.models import MagicLink, Unavailable
@@ -24,15 +25,17 @@ from kit.form import VERBATIM, Form
 
 @dataclass(frozen=True)
 class Details:
-    """What was typed about a person besides username and password: their name (None: not asked), and their profile."""
+    """What a person has said besides username and password: name (None: not asked), profile, terms agreed to."""
 
     name: str | None = None
     profile: dict[str, str] = field(default_factory=dict)
+    terms: list[Acceptance] = field(default_factory=list)
 
     def columns(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the columns of a new account that hold it; `chosen` are the settings that it begins with."""
         settings = {**chosen, **profile_fields.settings_of(self.profile)}
-        return {"settings": settings} | ({} if self.name is None else {"name": self.name})
+        name = {} if self.name is None else {"name": self.name}
+        return {"settings": settings, "terms": self.terms, **name}
 
     def pack(self) -> str:
         """Returns it as MagicLink.details stores it; "" if nothing was asked."""

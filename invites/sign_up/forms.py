@@ -7,7 +7,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import display_names, names, profile_fields
+from accounts import display_names, names, profile_fields, terms
 from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
 from invites.ask_for_link.form import EmailForm, address_field
@@ -24,7 +24,7 @@ class SignupForm(UsernameForm, WithNewPassword):
     def __init__(self, *args: Any, link: MagicLink | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address = link.email if link else ""
-        self.fields |= profile_fields.name_fields() | profile_fields.form_fields()
+        self.fields |= profile_fields.name_fields() | profile_fields.form_fields() | terms.form_fields()
         invite = link.invite if link else None
         if invite:
             self.initial.setdefault(profile_fields.NAME, display_names.fitting(invite.name))
@@ -45,8 +45,10 @@ class SignupForm(UsernameForm, WithNewPassword):
         return [self[name] for name in self.fields if name.startswith(own)]
 
     def details(self) -> Details:
-        """Returns what was typed about the person. The form must be valid."""
-        return Details(self.cleaned_data.get(profile_fields.NAME), profile_fields.values(self.cleaned_data))
+        """Returns what was typed about the person, and the terms agreed to. The form must be valid."""
+        typed = self.cleaned_data
+        agreed = [terms.acceptance(typed[terms.KEY])] if terms.KEY in typed else []
+        return Details(typed.get(profile_fields.NAME), profile_fields.values(typed), agreed)
 
     def account(self) -> dict[str, Any]:
         """Returns columns of the new account that take the place of the link's; here none."""

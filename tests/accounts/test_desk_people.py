@@ -559,6 +559,7 @@ def test_people_are_exported_without_what_opens_an_account_or_runs_in_a_spreadsh
         "sessions": "0",
         "joined": "",
         "seen": "",
+        "terms": "",
     }
     assert rows["grace"]["signs_in_with"] == "google"
     assert "argon2" not in text

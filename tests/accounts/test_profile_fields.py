@@ -302,5 +302,5 @@ def test_it_is_in_both_exports(desk, admin_user, grace):
         assert json.loads(archive.read("account.json"))[0]["settings"]["profile"] == {"job": "Admiral"}
     people = desk.post("/admin/accounts/user/", {"action": "export", "_selected_action": grace.pk, "index": 0})
     header, row = b"".join(people.streaming_content).decode().splitlines()
-    assert header.endswith(",seen,job,phone")
+    assert header.endswith(",terms,job,phone")
     assert row.endswith(",Admiral,")

@@ -100,6 +100,13 @@ def asked(client, method, path, form=None, answered=False, **to):
         return getattr(client, method)(path, form or {}, **to)
 
 
+def with_terms(client, method, path, form=None, version="2026-11-01", **to):
+    """Returns a page of a site whose people must agree to its terms; Ada had agreed to those of before."""
+    User.objects.filter(username="ada").update(terms=[{"version": "1", "at": "2025-03-03T10:00:00Z"}])
+    with override_settings(TERMS_URL="https://example.com/", TERMS_VERSION=version):
+        return getattr(client, method)(path, form or {}, **to)
+
+
 def invited_only(client, path):
     with override_settings(SIGNUP="invited"):
         return client.get(path)
@@ -232,6 +239,9 @@ PAGES = {
     "sign up, asked more": lambda c: asked(c, "get", "/signup", token()),
     "sign up, asked more, error": lambda c: asked(c, "post", "/signup", token() | {"profile_x_new": "x"}),
     "register, asked more": lambda c: asked(c, "get", "/signup"),
+    "sign up, terms": lambda c: with_terms(c, "get", "/signup", token()),
+    "sign up, terms, error": lambda c: with_terms(c, "post", "/signup", token()),
+    "register, terms": lambda c: with_terms(c, "get", "/signup", version="7"),
     "sign up, invited": lambda c: c.get("/signup", invitation(note="Hello")),
     "owner": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner")),
     "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner", expires_at=AGO)),
@@ -449,6 +459,9 @@ SIGNED_IN = {
     "name, changed": lambda c: c.post("/account/profile", {"name": "Грейс"}, follow=True),
     "name, and details": lambda c: asked(c, "get", "/account/profile", answered=True),
     "account, and details": lambda c: asked(c, "get", "/account", answered=True),
+    "terms": lambda c: with_terms(c, "get", "/account", follow=True),
+    "terms, error": lambda c: with_terms(c, "post", "/account/complete"),
+    "terms, agreed": lambda c: with_terms(c, "post", "/account/complete", {"terms": "2026-11-01"}, follow=True),
     "asked first": lambda c: asked(c, "get", "/account", follow=True),
     "asked first, error": lambda c: asked(c, "post", "/account/complete", {"next": "/account"}),
     "username": lambda c: c.get("/account/username"),

@@ -99,9 +99,9 @@ sbom: $(READY) ## list all packages that production installs, with hashes, as Cy
 	@$(VENV)/sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
 	  --output-reproducible --output-format JSON --output-file sbom.json
 
-messages: $(READY) ## collect strings for the Russian translation and compile it (needs gettext)
-	@$(STRICT) $(MANAGE) makemessages --locale ru --no-obsolete --no-location --ignore '$(VENV)/*' --ignore 'tests/*' --verbosity 0
-	@$(STRICT) $(MANAGE) compilemessages --locale ru --ignore '$(VENV)' --verbosity 0
+messages: $(READY) ## collect strings for all translations and compile them (needs gettext)
+	@$(STRICT) .ci/collect-messages
+	@$(STRICT) $(MANAGE) compilemessages --ignore '$(VENV)' --verbosity 0
 
 clean: ## remove .venv and caches; .frontdoor with its data stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -51,8 +51,21 @@ def activate(chosen: Mapping[str, Any]) -> None:
     themselves.
     """
     timezone.activate(zone(chosen) or UTC)
-    if chosen.get("language"):
-        translation.activate(chosen["language"])
+    if code := spoken(chosen.get("language", "")):
+        translation.activate(code)
+
+
+def spoken(code: str) -> str:
+    """Returns a language's code, or "" if this site does not speak it, perhaps not any more."""
+    return code if code in dict(settings.LANGUAGES) else ""
+
+
+def of_desk(code: str | None) -> str:
+    """Returns the language in which the desk speaks to a reader of this one: the same, if the desk speaks it.
+
+    The catalogues of the others have no strings of the desk: Django's own words in them would stand among English ones.
+    """
+    return code if code in settings.DESK_LANGUAGES else str(settings.DESK_LANGUAGES[0])
 
 
 @cache
@@ -66,8 +79,9 @@ def override(chosen: Mapping[str, Any], language: str = "") -> Iterator[str]:
     """Activates, in its block, the language and time zone of a reader, and yields the code of that language.
 
     `chosen` is the reader's User.settings. `language` is that of the page where they asked for something; it counts if
-    they have chosen none. Without either the language is LANGUAGE_CODE; without a chosen time zone it is TIME_ZONE.
+    they have chosen none. Without either, or if the site does not speak it any more, the language is LANGUAGE_CODE;
+    without a chosen time zone it is TIME_ZONE.
     """
-    code = chosen.get("language") or language or settings.LANGUAGE_CODE
+    code = spoken(chosen.get("language", "")) or spoken(language) or settings.LANGUAGE_CODE
     with translation.override(code), timezone.override(zone(chosen)):
         yield code

@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from config.context import other_languages
 from config.desk_tabs import tabs
 
 # What is asked before a page answers staff: it is given the request and the page's ModelAdmin (None for a page of no
@@ -62,8 +63,10 @@ class Site(admin.AdminSite):
         return guarded
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Returns the variables that every page of the desk has: Django's own, and the tabs of the desk."""
-        return super().each_context(request) | {"desk_tabs": tabs(request) if self.has_permission(request) else []}
+        """Returns the variables that every page of the desk has: Django's own, its tabs, and its other languages."""
+        others = [one for one in other_languages() if one["code"] in settings.DESK_LANGUAGES]
+        found = tabs(request) if self.has_permission(request) else []
+        return super().each_context(request) | {"desk_tabs": found, "other_languages": others}
 
     def get_urls(self) -> list[Any]:
         """Returns the URLs of `pages`, each behind what guards the desk, and those of Django's admin."""

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 
+from config.edge import brand_files
 from config.logs import reference
 
 
@@ -14,7 +15,6 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
 
     It costs no query. `request` is not read; error pages call it without one.
     """
-    language = get_language() or settings.LANGUAGE_CODE
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -23,7 +23,21 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
+        "footer_links": settings.FOOTER_LINKS,
+        "brand_sheet": brand_files.address("colours.css", settings.BRAND_SHEET),
+        "brand_icon": brand_files.address("icon", settings.BRAND_ICON),
+        "brand_mark": brand_files.mark_in_pages(),
         "google": bool(settings.GOOGLE_CLIENT_ID),
         "ref": reference.get(),
-        "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
+        "language_name": dict(settings.LANGUAGES).get(get_language() or settings.LANGUAGE_CODE, ""),
+        "other_languages": other_languages(),
     }
+
+
+def other_languages() -> list[dict[str, str]]:
+    """Returns the languages of the site but the active one, each with its code, its own name and its direction."""
+    return [
+        {"code": code, "name": name, "dir": "rtl" if get_language_info(code)["bidi"] else "ltr"}
+        for code, name in settings.LANGUAGES
+        if code != (get_language() or settings.LANGUAGE_CODE)
+    ]

@@ -6,14 +6,18 @@ Whatever is missing or wrong raises SystemExit: it ends the process with one lin
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
+from django.conf.locale import LANG_INFO
+from django.utils.translation import get_language_info, to_locale
 
 from config import secret_files
 from kit import own_fields, spans
@@ -144,16 +148,19 @@ def origin(name: str, value: str, example: str) -> SplitResult:
     return url
 
 
-def product_url() -> str:
-    """Returns PRODUCT_URL, the address of a page (https://app.example.com/start), or "" if it is not set.
+def web_address(name: str, example: str, *, path: bool = False) -> str:
+    """Returns a variable that is the address of a page or a picture, with the scheme of `example`; "" if it is not set.
 
-    Raises SystemExit if it is no http or https URL, or names a user.
+    http:// will do if `example` begins so. With `path`, so will a path of this site, like /start. Raises SystemExit for
+    anything else, and for an address that names a user.
     """
-    value: str = env.str("PRODUCT_URL", default="")
-    if value:
-        url = address("PRODUCT_URL", value, {"http", "https"}, "https://app.example.com")
-        if not url.hostname or url.username is not None:
-            refuse("PRODUCT_URL must look like https://app.example.com.")
+    value: str = env.str(name, default="")
+    if not value or (path and value.startswith("/") and not value.startswith("//") and value.isprintable()):
+        return value
+    schemes = {"http", "https"} if example.startswith("http:") else {"https"}
+    url = address(name, value, schemes, example)
+    if not url.hostname or url.username is not None or not value.isprintable() or " " in value:
+        refuse(f"{name} must look like {example}.")
     return value
 
 
@@ -191,6 +198,29 @@ def terms_changes(version: str) -> str:
     if name and not version:
         refuse("TERMS_CHANGES needs TERMS_VERSION: without it nobody is asked to agree.")
     return name
+
+
+def folders(name: str) -> list[Path]:
+    """Returns a variable that is paths of folders with commas between them. Raises SystemExit if one is no folder."""
+    typed: list[str] = [text.strip() for text in read(env.list, name, default=[])]
+    for path in typed:
+        if not Path(path).is_dir():
+            refuse(f"{name}: there is no folder {path!r}.")
+    return [Path(path) for path in typed]
+
+
+def extra_apps() -> dict[str, Path]:
+    """Returns EXTRA_APPS: the names of Django apps and their folders. Raises SystemExit if one can't be imported."""
+    found = {}
+    for name in filter(None, (text.strip() for text in read(env.list, "EXTRA_APPS", default=[]))):
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):  # a package around it is missing, or it has an odd name
+            spec = None
+        if spec is None or not spec.submodule_search_locations:
+            refuse(f"EXTRA_APPS: there is no package {name!r} on the Python path. Name its folder in PYTHONPATH.")
+        found[name] = Path(next(iter(spec.submodule_search_locations)))
+    return found
 
 
 def in_url(host: str) -> str:
@@ -284,6 +314,16 @@ def webhook_networks() -> list[IPv4Network | IPv6Network]:
         refuse("WEBHOOKS_ALLOWED_NETWORKS must be networks with commas between them, like 10.0.0.0/8,fd00::/8.")
 
 
+def from_name() -> str:
+    """Returns MAIL_FROM_NAME, or "". Raises SystemExit if it names anything else than %(inviter)s and %(site)s."""
+    name: str = env.str("MAIL_FROM_NAME", default="")
+    try:
+        _ = name % {"inviter": "", "site": ""}
+    except (KeyError, TypeError, ValueError):
+        refuse(f"MAIL_FROM_NAME must look like %(inviter)s via %(site)s, not {name!r}.")
+    return name
+
+
 def bounce_address() -> str:
     """Returns BOUNCE_ADDRESS, to which VERP adds an id, or "". Raises SystemExit if it is malformed."""
     typed: str = env.str("BOUNCE_ADDRESS", default="")
@@ -306,6 +346,40 @@ def breaches_file() -> str:
     except Unusable as error:
         refuse(f"PASSWORD_BREACHES_FILE {error}: {path}. Make it again with build_breach_filter.")
     return path
+
+
+def languages(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """Returns the languages of the site: each as its code and its own name for itself, the site's default first.
+
+    They are those of LANGUAGES, or else all that have a catalogue in one of `folders`, English before the others.
+    Raises SystemExit if LANGUAGES names none, one twice, or one that has no catalogue or is unknown to Django.
+    """
+    there = ["en", *(code for code in LANG_INFO if code != "en" and has_catalogue(code, folders))]
+    if "LANGUAGES" not in env.ENVIRON:
+        others = [(code, own_name(code)) for code in there[1:]]
+        return [("en", own_name("en")), *sorted(others, key=itemgetter(1))]
+    typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
+    codes = [code for code in typed if code]
+    if not codes:
+        refuse("LANGUAGES must name one language or more, with commas between them, like en,de.")
+    for code in codes:
+        if code not in there:
+            why = "has no catalogue" if code in LANG_INFO else "is no code of a language that Django knows"
+            refuse(f"LANGUAGES names {code!r}, which {why}. There are catalogues for {', '.join(sorted(there))}.")
+    if len(set(codes)) < len(codes):
+        refuse("LANGUAGES names a language twice.")
+    return [(code, own_name(code)) for code in codes]
+
+
+def has_catalogue(code: str, folders: Sequence[Path]) -> bool:
+    """Returns whether one of these folders has a compiled catalogue of a language."""
+    return any((folder / to_locale(code) / "LC_MESSAGES" / "django.mo").exists() for folder in folders)
+
+
+def own_name(code: str) -> str:
+    """Returns what a language that Django knows calls itself, with a capital letter: "Español"."""
+    name: str = get_language_info(code)["name_local"]
+    return name[:1].upper() + name[1:]
 
 
 def delivery() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.utils.csp import CSP
 
 from config import environment, keys, logs
+from config.brand import given as brand
 from config.environment import THIS_MACHINE, env, read
 from kit import spans
 
@@ -31,8 +32,10 @@ SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_addr
 # Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
 SECURITY_CONTACT = environment.security_contact()
 # The product behind this door, to which the main button leads whoever is signed in.
-PRODUCT_URL = environment.product_url()
-PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL).hostname or SITE_NAME)
+PRODUCT_URL = environment.web_address("PRODUCT_URL", "http://app.example.com or https://app.example.com")
+# Where people go after signing in, if they were not on their way to another page. It may be on another host.
+SIGNED_IN_URL = environment.web_address("SIGNED_IN_URL", "http://app.example.com or /a/path", path=True)
+PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL or SIGNED_IN_URL).hostname or SITE_NAME)
 TERMS_URL = env.str("TERMS_URL", default="")
 # People agree to this version of the terms when they join, and once more when it changes (accounts/terms.py).
 TERMS_VERSION = environment.terms_version(TERMS_URL)
@@ -40,6 +43,14 @@ TERMS_CHANGES = environment.terms_changes(TERMS_VERSION)
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 # What people are asked about themselves (accounts/profile_fields.py).
 PROFILE_FIELDS = environment.profile_fields()
+
+# What pages and mails look like: docs/customise.md.
+BRAND_PALETTE = brand.colours()
+BRAND_LOGO = brand.logo()
+BRAND_MAIL_LOGO = brand.mail_logo()
+BRAND_SHEET = brand.sheet(BRAND_PALETTE)
+BRAND_ICON = brand.icon(BRAND_LOGO, BRAND_PALETTE)
+FOOTER_LINKS = brand.footer_links()
 
 # "open" lets in everyone who proves an address, "invited" only those who have an invitation.
 SIGNUP = environment.one_of("SIGNUP", "open", "invited")
@@ -61,7 +72,13 @@ HTTPS = _site.scheme == "https"
 
 # Rooms
 
+# Apps of the operator. Their templates, translations and static files come before ours, as do the folders below.
+_extra = environment.extra_apps()
+EXTRA_APPS = list(_extra)
+_overlays = {kind: [folder / kind for folder in _extra.values()] for kind in ("templates", "locale", "static")}
+
 INSTALLED_APPS = [
+    *EXTRA_APPS,
     "config.apps.AdminConfig",
     "accounts",  # before django.contrib.auth, whose command for a new password it replaces
     "django.contrib.auth",
@@ -92,6 +109,7 @@ MIDDLEWARE = [
     "config.edge.bodies.refuse_unreadable_bodies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.edge.compression.CompressionMiddleware",
+    "config.edge.brand_files.send_brand_files",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.AccountLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -112,7 +130,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*environment.folders("TEMPLATE_DIRS"), *_overlays["templates"], BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -270,6 +288,9 @@ DEFAULT_FROM_EMAIL = env.str(
     "EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{environment.in_address(SITE_HOST)}"))
 )
 
+# The sender's name in invitations of a person, like "%(inviter)s via %(site)s".
+MAIL_FROM_NAME = environment.from_name()
+
 # With a broker, relay_mail publishes what waits in the outbox, and deliver_mail consumes it. Web servers only check
 # whether a broker is set: then they store events for other services.
 AMQP_URL = environment.amqp()
@@ -289,13 +310,17 @@ if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
 
 # Words, times and files
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("ru", "Русский")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [*environment.folders("LOCALE_DIRS"), *_overlays["locale"], BASE_DIR / "locale"]
+# An app of EXTRA_APPS may speak languages that no page of ours does.
+LANGUAGES = environment.languages([*environment.folders("LOCALE_DIRS"), BASE_DIR / "locale"])
+# For whoever asks for none of these, by the browser or an account.
+LANGUAGE_CODE = LANGUAGES[0][0]
+# Whoever reads the site in another language reads the desk in the first of these.
+DESK_LANGUAGES = [code for code, _name in LANGUAGES if code in {"en", "ru"}] or ["en"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [*filter(Path.is_dir, _overlays["static"]), BASE_DIR / "static"]
 # Where collectstatic puts compressed files with hashed names; if empty, files are served from their sources.
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None

@@ -1,8 +1,10 @@
 """The site map: every URL of the site, and the views for errors."""
 
+from importlib.util import find_spec
+
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from accounts.api import account as api_account
 from accounts.api import email_change as api_email_change
@@ -25,7 +27,7 @@ from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
-from accounts.session.pages import devices, logout, verify
+from accounts.session.pages import devices, logout, onward, verify
 from config import openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
@@ -65,6 +67,7 @@ urlpatterns = [
     path("login", password_login.login, name="account_login"),
     path("google", google.start, name="google_login"),
     path("google/outcome", google.outcome, name="google_outcome"),
+    path("onward", onward.onward, name="onward"),
     path("logout", logout.logout, name="account_logout"),
     path("logout/here", logout.logout_here, name="account_logout_here"),
     path("account", account.account, name="account"),
@@ -139,6 +142,9 @@ urlpatterns = [
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),
 ]
+
+# Pages of the operator's own apps: what is above comes first.
+urlpatterns += [path("", include(f"{app}.urls")) for app in settings.EXTRA_APPS if find_spec(f"{app}.urls")]
 
 if settings.DEV_MAILBOX:
     urlpatterns += [

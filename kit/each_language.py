@@ -1,4 +1,4 @@
-"""Sentences that are stored for whoever reads them later: in each language of the site."""
+"""Sentences that are stored for whoever reads them later at the desk: in each of its languages."""
 
 from collections.abc import Callable
 
@@ -16,14 +16,14 @@ def lazily(compose: Callable[[], str]) -> Words:
 
 
 def write(words: Words) -> dict[str, str]:
-    """Returns a lazy text in each of LANGUAGES, by their codes, as read() takes it."""
+    """Returns a lazy text in each of DESK_LANGUAGES, by their codes, as read() takes it."""
     said = {}
-    for code, _name in settings.LANGUAGES:
+    for code in settings.DESK_LANGUAGES:
         with override(code):
             said[code] = str(words)
     return said
 
 
 def read(stored: dict[str, str]) -> str:
-    """Returns the text in the active language; in the first, if the site did not speak this one when it was stored."""
+    """Returns the text in the active language; in the first, if the desk did not speak this one when it was stored."""
     return stored.get(get_language() or "") or next(iter(stored.values()), "")

@@ -97,6 +97,8 @@ def brief(moment: datetime) -> str:
     time, days = f"{local.hour:02}:{local.minute:02}", (local.date() - now.date()).days
     if days in NEAR_DAYS:
         return NEAR_DAYS[days] % {"time": time}
+    # Translators: patterns of Django for lists: M and b are short months, with a capital letter and without; Y is the
+    # year. \d\e stands for the letters "de".
     day_in_words = date_format(local, _("j M") if local.year == now.year else _("j M Y"))
     if abs(days) > DAYS_WITH_TIME:
         return day_in_words
@@ -146,6 +148,7 @@ def _in_words(moment: datetime, form: str) -> str:
 def _of_day(form: str, weekday: int, month: int, day: int, language: str | None) -> str:
     """Returns the words for a day in the active `language`, in which blanks stand for time and zone."""
     words, weekdays = FORMS[form]
+    # Translators: a pattern of Django: j is the day, F the month by itself, E the month as it stands after a day.
     date_in_words = date_format(date(2000, month, day), _("j F"))  # a leap year
     blanks = {"time": "%(time)s", "zone": "%(zone)s"}
     return str(words) % {"weekday": weekdays[weekday], "date": date_in_words, **blanks}

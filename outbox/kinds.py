@@ -43,6 +43,8 @@ WORDS = {
     "username_changed": _("Notice of a changed username"),
 }
 
+INVITATIONS = frozenset({"invite", "invite_group", "invite_known", "invite_reminder"})
+
 
 def in_words(kind: str) -> str:
     """Returns a kind of mail in the active language. One that is none of WORDS, of a former version, is other mail."""

@@ -78,12 +78,20 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
 def landing(user: User, next_url: str = "") -> str:
     """Returns the path to lead a signed-in person to: `next_url`, where they were going, if it is not "".
 
-    Otherwise it is the start page, whose main button leads on to the product, or, if the site names no product
-    (PRODUCT_URL), the account page. If something is to be asked of the user first, it is the page that does, which
-    leads on.
+    Otherwise it is SIGNED_IN_URL, or the page that leads on to it if it is on another host. Without it, it is the start
+    page, whose main button leads on to the product, or, if the site names no product (PRODUCT_URL), the account page.
+    If something is to be asked of the user first, it is the page that does, which leads on.
     """
-    to = next_url or reverse("entry" if settings.PRODUCT_URL else "account")
+    to = next_url or usual_landing()
     return to_gate(to) if asking.is_asked(user) else to
+
+
+def usual_landing() -> str:
+    """Returns the path to which people are led who were going nowhere; see landing()."""
+    there: str = settings.SIGNED_IN_URL
+    if there:
+        return there if there.startswith("/") else reverse("onward")
+    return reverse("entry" if settings.PRODUCT_URL else "account")
 
 
 def to_gate(next_url: str) -> str:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_supported_language_variant
+from django.utils.translation import get_language_info, get_supported_language_variant
 from django.utils.translation import gettext as _
 
 from accounts.groups import Groups
@@ -14,10 +16,16 @@ from invites.models import lifetimes
 from kit import addresses, plain_line
 from kit.form import safe_path
 
-# What people call the languages of the site, beside their codes.
+# What people call languages, beside their codes, their English names and their own.
 LANGUAGES = {
-    "en": set("en eng english англ английский англійська englisch anglais inglés inglese".split()),
-    "ru": set("ru rus russian рус русский російська russisch russe ruso russo".split()),
+    "ar": set("ara арабский арабська arabisch arabe árabe arabo عربي".split()),
+    "de": set("ger deu нем немецкий німецька allemand alemán alemão tedesco".split()),
+    "en": set("eng англ английский англійська englisch anglais inglés inglês inglese".split()),
+    "es": set("spa исп испанский іспанська spanisch espagnol espanhol castellano spagnolo".split()),
+    "fr": set("fre fra фр французский французька französisch francés francês francese".split()),
+    "pt-br": set("por portuguese português португальский португальська portugiesisch portugais portugués".split()),
+    "ru": set("rus рус російська russisch russe ruso russo".split()),
+    "uk": set("ukr укр украинский ukrainisch ukrainien ucraniano ucraino".split()),
 }
 
 # What a line may say of a person, in the order in which a list without headings says it.
@@ -59,12 +67,20 @@ def language(text: str) -> str:
     Raises ValidationError for any other text.
     """
     said = text.lower().partition("(")[0].strip(" .").removesuffix(" язык").removesuffix(" language")
-    code = next((code for code, names in LANGUAGES.items() if said in names), said.replace("_", "-"))
+    code = next((code for code, _name in settings.LANGUAGES if said in names_of(code)), said.replace("_", "-"))
     try:
         return get_supported_language_variant(code) if text else ""
     except LookupError:
-        said = _("The language “%(language)s” is not one that the site speaks; use en or ru")
-        raise ValidationError(said % {"language": text[:20]}) from None
+        said = _("The language “%(language)s” is not one that the site speaks; use %(codes)s")
+        codes = ", ".join(code for code, _name in settings.LANGUAGES)
+        raise ValidationError(said % {"language": text[:20], "codes": codes}) from None
+
+
+@cache
+def names_of(code: str) -> set[str]:
+    """Returns what people call a language, in small letters: "de" is Deutsch, German, немецкий …"""
+    known = get_language_info(code)
+    return {known["name"].lower(), known["name_local"].lower()} | LANGUAGES.get(code, set())
 
 
 def path(text: str) -> str:

@@ -15,12 +15,11 @@ from invites import mails
 from invites.desk.preview import MAILED
 from invites.models import Batch, Invite, MagicLink
 from invites.models.entries import unpack
-from invites.sign_up.forms import SignupForm
+from invites.sign_up import unsent
 from outbox.mail.compose import render_parts
 from outbox.models import OutboxMessage
 
 HIDDEN = "…"  # instead of the username of somebody whom the person may not see at the desk
-NOWHERE = "#"  # where the links of the page lead, and what stands there for a token
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,13 @@ class Letter:
 
     def page(self, request: HttpRequest) -> HttpResponse:
         """Returns the page that the mail opens, as a browser shows it that nobody is signed in to."""
-        given: dict[str, Any] = {
-            "email": self.invite.email,
-            "expires_at": self.invite.expires_at,
-            "invite": self.invite,
-        }
-        context: dict[str, Any] = {"link": MagicLink(**given), "invite": self.invite, "account": self.account}
-        context |= {"token": NOWHERE, "decline_url": NOWHERE}
-        with preferences.override(self.account.settings if self.account else {}, self.invite.language):
-            if self.account:
-                groups = ", ".join(self.invite.promised.values())
-                return render(request, "invites/link/into_groups.html", context | {"groups": groups})
-            name = User.objects.free_name(self.invite.email)
-            form = SignupForm(link=MagicLink(**given), initial={"username": name})
-            return render(request, "invites/sign_up/signup.html", context | {"form": form})
+        if self.account is None:
+            return unsent.show(request, self.invite)
+        link = MagicLink(email=self.invite.email, expires_at=self.invite.expires_at, invite=self.invite)
+        context: dict[str, Any] = {"link": link, "invite": self.invite, "account": self.account}
+        context |= {"groups": ", ".join(self.invite.promised.values()), "token": unsent.NOWHERE}
+        with preferences.override(self.account.settings, self.invite.language):
+            return render(request, "invites/link/into_groups.html", context | {"decline_url": unsent.NOWHERE})
 
 
 def find(batch: Batch, place: str, by: User) -> Letter | None:

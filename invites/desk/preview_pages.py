@@ -28,14 +28,13 @@ from invites.desk import compose_again, letter, preview
 from invites.desk.batch_pages import STEER, BatchPages, staff
 from invites.models import Batch, Invite, entries
 from kit import csv_lines
+from outbox.mail.shown import AS_MAIL
 
 Policy = dict[str, Any]
 Page = Callable[..., HttpResponse]  # a method that answers a request
 
 FRAMING: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
 FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE]}
-# As a mail program shows a mail: its own styles and nothing else. Its links keep the session, for the page they open.
-AS_MAIL: Policy = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-same-origin"]}
 
 
 def framed(policy: Policy) -> Callable[[Page], Page]:
@@ -87,7 +86,7 @@ class PreviewPages(BatchPages):
             context |= {"letter": found, "subject": found.rendered("")["subject"]}
         return self.render(request, "preview", batch, context)
 
-    @framed(AS_MAIL)
+    @framed(AS_MAIL | {"sandbox": ["allow-same-origin"]})  # links keep the session, for the page they open
     def mail(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Shows the mail to one "person" of the list as a mail program would or, with "text", its plain text.
 

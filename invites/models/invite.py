@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
@@ -16,6 +16,7 @@ from accounts import groups
 from accounts.models import Event, User
 from invites.models import lifetimes
 from invites.models.queryset import WORDS, InviteQuerySet
+from invites.models.state import InviteState
 from invites.models.states import BY, LOCKED, ONE_OPEN, OPEN, OPENED, UNANSWERED, UNTOLD, Unavailable, until_end
 from invites.models.steps import LINK_LIFETIME
 from kit.addresses import MAX_LENGTH
@@ -45,12 +46,7 @@ class Invite(models.Model):
         COMMAND = "command", _("by a command")
         MEMBER = "member", _("by a member")
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Pending")
-        ACCEPTED = "accepted", _("Accepted")
-        DECLINED = "declined", _("Declined")
-        REVOKED = "revoked", _("Withdrawn")
-        EXPIRED = "expired", _("Expired")
+    State: TypeAlias = InviteState  # noqa: UP040 `type State` would have no members
 
     # Its mails and events are stored as being about this id; tokens to decline and to readdress it are made of the id.
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -2,13 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.csp import CSP
 from django.utils.html import escape, urlize
 from django.utils.safestring import mark_safe
 from django.views.decorators.csp import csp_override
 
 from kit.page import page
 from outbox.dev_mailbox import mailbox as box
+from outbox.mail.shown import AS_MAIL
 
 
 @page(safe_only=True)
@@ -28,7 +28,7 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "outbox/dev_mailbox/mail.html", {"mail": mail, "text": text})
 
 
-@csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": ["allow-top-navigation"]})
+@csp_override(AS_MAIL | {"sandbox": ["allow-top-navigation"]})
 @page(safe_only=True)
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
     """Shows the HTML part of a letter as a mail program would: with its own styles, without scripts. GET only.

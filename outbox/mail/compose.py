@@ -1,6 +1,7 @@
 """Composing a stored mail: the worker does it just before it sends. Requests only store what the mail needs to say."""
 
-from email.utils import format_datetime, parseaddr
+import re
+from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache, lru_cache
 from typing import Any
 
@@ -9,12 +10,15 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import Template
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from kit import tokens
 from outbox import verp
+from outbox.kinds import INVITATIONS
 from outbox.mail.headers import ADDRESS
 from outbox.models import OutboxMessage
 
+SPECIAL = re.compile(r'[][()<>@,:;\\"]')
 ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
 
 
@@ -62,17 +66,33 @@ def render_parts(
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
             "support_contact": settings.SUPPORT_CONTACT,
+            "colours": settings.BRAND_PALETTE,
+            "mail_logo": settings.BRAND_MAIL_LOGO,
+            "initial": settings.SITE_NAME.strip()[:1].upper(),
             "language": translation.get_language(),
         }
         return {
             # A name or note from outside must not be able to add a header.
             "subject": " ".join(render(name, subject_alone(), context).split()),
             "body": render(name, "mail/base.txt", context).strip() + "\n",
-            "from_email": settings.DEFAULT_FROM_EMAIL,
+            "from_email": sender(name, context),
             "reply_to": reply_to or [settings.SUPPORT_CONTACT],
             "headers": headers(name, source, context["language"]) | (one_click_headers(one_click) if one_click else {}),
             "alternatives": [(render(name, "mail/base.html", context), "text/html")],
         }
+
+
+def sender(kind: str, context: dict[str, Any]) -> str:
+    """Returns the From header: EMAIL_FROM, with the name of MAIL_FROM_NAME in an invitation of a person.
+
+    What has a meaning in headers is left out of that name: Python's email package folds a long name without the
+    quotation marks around it, and part of it would be another sender (RFC 5322 §3.2.3).
+    """
+    if kind not in INVITATIONS or not context.get("inviter_email"):
+        return settings.DEFAULT_FROM_EMAIL
+    name = settings.MAIL_FROM_NAME or _("%(inviter)s via %(site)s")
+    name %= {"inviter": context["inviter"], "site": settings.SITE_NAME}
+    return formataddr((" ".join(SPECIAL.sub(" ", name).split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
 
 
 def render(name: str, base: str | Template, context: dict[str, Any]) -> str:

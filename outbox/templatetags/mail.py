@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import unescape
 
 from django import template
+from django.conf import settings
 from django.template.base import NodeList, Parser, Token
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -73,8 +74,9 @@ def quote(context: template.Context, note: str) -> str:
         return add(context, "  " + _("“%(note)s”") % {"note": note})
     return format_html(
         '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
-        '<td class="quote" dir="auto" style="padding:12px 16px;background-color:#eef2ef;border-radius:8px">{}</td></tr>'
+        '<td class="quote" dir="auto" style="padding:12px 16px;background-color:{};border-radius:8px">{}</td></tr>'
         '<tr><td height="16" style="font-size:0;line-height:0">&nbsp;</td></tr></table>',
+        settings.BRAND_PALETTE["bg"].light,
         note,
     )
 
@@ -97,7 +99,7 @@ def points(context: template.Context, lines: Sequence[str]) -> str:
     if in_text(context):
         return add(context, "".join(f"- {line}\n" for line in lines))
     items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
-    return format_html('<ul style="margin:0 0 16px;padding:0 0 0 20px">{}</ul>', items)
+    return format_html('<ul style="margin:0 0 16px;padding:0 20px">{}</ul>', items)
 
 
 @register.simple_tag(takes_context=True)
@@ -109,7 +111,9 @@ def way(context: template.Context, url: str, words: str, text: str = "", lead: s
     """
     if in_text(context):
         return f"{text}\n{url}"
-    anchor = format_html('<a href="{}" class="lk" style="color:#0b6b4f">{}</a>', url, words)
+    anchor = format_html(
+        '<a href="{}" class="lk" style="color:{}">{}</a>', url, settings.BRAND_PALETTE["brand"].light, words
+    )
     return format_html("{} {}", lead, anchor) if lead else anchor
 
 

@@ -236,7 +236,7 @@ def test_security_txt_says_where_to_report(client, settings):
     assert [value for name, value in said if name == "Contact"] == settings.SECURITY_CONTACT
     fields = dict(said)
     assert fields["Canonical"] == f"{settings.SITE_URL}/.well-known/security.txt"
-    assert fields["Preferred-Languages"] == "en, ru"
+    assert fields["Preferred-Languages"] == "en, de, es, fr, pt-br, ru, uk, ar"
     expires = datetime.strptime(fields["Expires"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert timedelta(days=30) < expires - timezone.now() < timedelta(days=365)
 

@@ -110,6 +110,12 @@ def test_a_missing_value_stops_the_start_with_one_line_naming_it(name):
         ("SECURITY_CONTACT", "http://example.com"),
         ("SECURITY_CONTACT", "mailto:a@example.com,nobody"),
         ("DATABASE_SILENCE_SECONDS", "0"),
+        ("LANGUAGES", ""),
+        ("LANGUAGES", " , "),
+        ("LANGUAGES", "en,xx"),
+        ("LANGUAGES", "en,nl"),
+        ("LANGUAGES", "en,EN"),
+        ("LANGUAGES", "../../etc"),
     ],
 )
 def test_a_value_that_cannot_be_right_stops_the_start_with_one_line_naming_it(name, value):
@@ -136,6 +142,25 @@ def test_a_short_longest_lifetime_of_invitations_shortens_the_usual_one():
 
 def test_a_trial_on_ones_own_machine_may_have_any_key():
     assert start(DEBUG="1", SECRET_KEY=WEAK[0]).returncode == 0
+
+
+def test_languages_are_named_by_their_codes_in_any_way_of_writing_them(subtests):
+    show = "from config import settings as s; print(s.LANGUAGE_CODE, *dict(s.LANGUAGES), *s.DESK_LANGUAGES)"
+    for given, said in (
+        ({}, "en en de es fr pt-br ru uk ar en ru"),
+        ({"LANGUAGES": "de, EN,"}, "de de en en"),
+        ({"LANGUAGES": "pt_BR"}, "pt-br pt-br en"),
+        ({"LANGUAGES": "fr,ru,en"}, "fr fr ru en ru en"),
+    ):
+        with subtests.test(given):
+            done = subprocess.run(
+                [sys.executable, "-c", show], cwd=ROOT, env=GOOD | given, capture_output=True, text=True, check=True
+            )
+            assert done.stdout.strip() == said
+
+
+def test_a_language_without_a_catalogue_is_refused_with_those_that_have_one():
+    assert "'nl', which has no catalogue. There are catalogues for ar, de, en," in start(**GOOD, LANGUAGES="nl").stderr
 
 
 def test_a_key_may_begin_with_any_sign():

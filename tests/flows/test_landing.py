@@ -48,6 +48,35 @@ def test_with_a_product_people_land_before_the_button_that_leads_to_it(product):
     assert browser.get("/login").url == "/"
 
 
+def test_people_go_to_a_page_of_this_host(settings):
+    settings.SIGNED_IN_URL = "/notes/"
+
+    browser, answer = sign_in()
+
+    assert answer.url == "/notes/"
+    assert browser.get("/onward").status_code == 404
+
+
+def test_people_go_on_to_another_host_by_a_page_between(settings):
+    settings.SIGNED_IN_URL, settings.PRODUCT_NAME = "https://app.example.com/in?a=1&b=2", "Example App"
+
+    browser, answer = sign_in()
+    page = browser.get(answer.url)
+
+    assert answer.url == "/onward"
+    assert page["Refresh"] == "0; url=https://app.example.com/in?a=1&b=2"
+    assert '<a class="btn wide" href="https://app.example.com/in?a=1&amp;b=2">Continue to Example App</a>' in (
+        page.content.decode()
+    )
+    assert "https://app" not in page["Content-Security-Policy"]
+
+
+def test_the_page_between_is_for_whoever_is_signed_in(settings, client):
+    settings.SIGNED_IN_URL = "https://app.example.com/"
+
+    assert client.get("/onward").url == "/login?next=/onward"
+
+
 def test_who_was_going_somewhere_goes_on_there(product):
     browser, person = Client(), UserFactory()
     form = {"login": person.username, "password": PASSWORD, "next": "/account/settings"}

@@ -77,7 +77,7 @@ PROBLEMS = {
     b"a@b.example,,see www.evil.example": (
         "The note has a link in it; links are not sent. If it has none, put a space after each full stop"
     ),
-    b"a@b.example,,,xx": "The language “xx” is not one that the site speaks; use en or ru",
+    b"a@b.example,,,xx": "The language “xx” is not one that the site speaks; use en, de, es, fr, pt-br, ru, uk, ar",
     b"a@b.example,,,,//evil.example": "It must lead to a path of this site, like /account",
     b"a@b.example,,,,,Staff": "There is no group called “Staff”",
     b'a@b.example,"Ada': "A quotation mark is not closed",
@@ -386,6 +386,10 @@ def test_what_stands_around_a_name_or_an_address_is_told_apart_from_it():
 LANGUAGES = {
     "ru": ["русский", "Рус.", "Russian", "ru-RU", "ru_RU", "RUS", "Русский язык", "Russian (Russia)"],
     "en": ["English", "англ", "Английский", "en-GB", "en_US", "eng", "English (UK)", "Englisch"],
+    "de": ["Deutsch", "German", "de-AT", "немецкий", "Allemand"],
+    "pt-br": ["pt", "pt_BR", "Português Brasileiro", "Brazilian Portuguese", "portuguese"],
+    "ar": ["العربيّة", "Arabic", "ar-EG", "арабский"],
+    "uk": ["Українська", "ukr", "украинский"],
 }
 
 

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone, translation
 
@@ -16,7 +17,7 @@ from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
-from tests.tools import phone
+from tests.tools import catalogues, phone
 from tests.tools.factories import PASSWORD, UserFactory
 from tests.tools.questions import Questions
 
@@ -211,8 +212,31 @@ MORE_ROOM = ("inviter_digest", "changed_by_staff", "rights_changed", "not_readdr
 def sent(request, mailbox, settings, language):
     """The kind, language, mail, text and HTML of each kind of mail, in each language."""
     settings.SIGNUP = "invited" if request.param == "closed" else "open"
-    KINDS[request.param](language)
-    return request.param, language, *written(mailbox, EMAIL)
+    with catalogues.looked_up() as strings:
+        KINDS[request.param](language)
+        letter, text, html = written(mailbox, EMAIL)
+    assert not strings & catalogues.of_the_desk()
+    return request.param, language, letter, text, html
+
+
+OTHERS = [code for code, _name in settings.LANGUAGES if code not in {"en", "ru"}]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_mail_is_whole_in_every_other_language(kind, code, mailbox, settings):
+    settings.SIGNUP = "invited" if kind == "closed" else "open"
+    with catalogues.looked_up() as strings:
+        KINDS[kind](code)
+        letter, text, html = written(mailbox, EMAIL)
+
+    assert not strings.missing
+    assert letter["Content-Language"] == code
+    assert len(letter["Subject"]) <= 60
+    assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in html
+    assert ('align="right"' in html) == (code == "ar")
+    assert "%(" not in text + html
+    assert len(html) < 8000
 
 
 question = Questions()

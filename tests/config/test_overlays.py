@@ -1,0 +1,134 @@
+"""What an operator puts over the site: templates, translations, apps; and a project that installs its rooms."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.template import engines
+from django.template.loader import get_template
+
+from tests.config.test_start import GOOD
+
+ROOT = Path(__file__).parent.parent.parent
+MSGFMT = shutil.which("msgfmt")
+DOCS = ROOT / "docs" / "customise.md"
+
+# Asks the site of this environment for pages, and prints what it answers.
+ASK = """
+import json, sys, django
+django.setup()
+from django.conf import settings
+from django.test import Client
+settings.ALLOWED_HOSTS.append("testserver")
+client = Client(headers={"accept-language": "en"})
+answers = [client.get(path, secure=True) for path in sys.argv[1:]]
+body = lambda answer: b"".join(answer) if answer.streaming else answer.content
+print(json.dumps([[answer.status_code, body(answer).decode()] for answer in answers]))
+"""
+
+
+def ask(*paths, **environment):
+    """Returns the status and the text of each page of a site with these settings."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = known | GOOD | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment
+    command = [sys.executable, "-W", "error", "-c", ASK, *paths]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def write(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_a_template_of_the_operator_comes_first_and_may_extend_ours(tmp_path):
+    write(tmp_path, {"door.html": '{% extends "door.html" %}{% block notes %}<p>Closed on Sunday</p>{% endblock %}'})
+
+    [[status, html]] = ask("/login", TEMPLATE_DIRS=str(tmp_path))
+
+    assert status == 200
+    assert "<p>Closed on Sunday</p>" in html
+    assert 'name="password"' in html
+
+
+@pytest.mark.skipif(not MSGFMT, reason="no gettext")
+def test_words_of_the_operator_come_first(tmp_path):
+    folder = tmp_path / "en" / "LC_MESSAGES"
+    words = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Sign in"\nmsgstr "Step inside"\n'
+    write(folder, {"django.po": words})
+    subprocess.run([MSGFMT, "django.po", "-o", "django.mo"], cwd=folder, check=True)
+
+    [[_, html]] = ask("/login", LOCALE_DIRS=str(tmp_path))
+
+    assert "Step inside</button>" in html
+
+
+def test_an_app_of_the_operator_brings_pages_templates_and_files(tmp_path):
+    write(
+        tmp_path / "acme_door",
+        {
+            "__init__.py": "",
+            "urls.py": "from django.urls import path\nfrom django.views.generic import TemplateView\n"
+            'urlpatterns = [path("imprint", TemplateView.as_view(template_name="imprint.html")),'
+            ' path("login", TemplateView.as_view(template_name="imprint.html"))]\n',
+            "templates/imprint.html": '{% extends "door.html" %}{% block heading %}Imprint{% endblock %}',
+            "templates/errors/404.html": "Nothing of ours",
+            "static/acme.txt": "from the app",
+        },
+    )
+
+    imprint, login, missing, file = ask(
+        "/imprint", "/login", "/nothing", "/static/acme.txt", EXTRA_APPS="acme_door", PYTHONPATH=str(tmp_path)
+    )
+
+    assert imprint[0] == 200
+    assert "Imprint</h1>" in imprint[1]
+    assert 'name="password"' in login[1], "a page of ours was replaced"
+    assert missing == [404, "Nothing of ours"]
+    assert file == [200, "from the app"]
+
+
+def test_another_project_installs_the_rooms(tmp_path):
+    settings = 'from config.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, "shop"]\nROOT_URLCONF = "shop.urls"\n'
+    urls = (
+        "from config.urls import *\nfrom django.http import HttpResponse\nfrom django.urls import path\n"
+        'urlpatterns = [path("shop/", lambda request: HttpResponse("Open")), *urlpatterns]\n'
+    )
+    write(tmp_path / "shop", {"__init__.py": "", "settings.py": settings, "urls.py": urls})
+
+    shop, login, missing = ask(
+        "/shop/", "/login", "/nothing", DJANGO_SETTINGS_MODULE="shop.settings", PYTHONPATH=f"{tmp_path}:{ROOT}"
+    )
+
+    assert shop == [200, "Open"]
+    assert 'name="password"' in login[1]
+    assert missing[0] == 404
+    assert "errors" not in missing[1]
+
+
+def stable_blocks():
+    """Returns the blocks that docs/customise.md calls stable, by their templates."""
+    rows = re.findall(r"^\| `([\w/]+\.html)` \| (.+?) \|", DOCS.read_text(), re.MULTILINE)
+    return {template: re.findall(r"`(\w+)`", blocks) for template, blocks in rows}
+
+
+def test_the_blocks_that_are_called_stable_are_there():
+    listed = stable_blocks()
+
+    assert set(listed) == {"base.html", "door.html", "page.html", "mail/base.html"}
+    for template, blocks in listed.items():
+        source = get_template(template).template.source
+        assert blocks
+        assert set(blocks) == set(re.findall(r"{% block (\w+) %}", source)), template
+
+
+@pytest.mark.parametrize("name", ["base.html", "door.html", "page.html", "mail/base.html"])
+def test_the_stable_templates_are_found(name):
+    assert engines["django"].get_template(name)

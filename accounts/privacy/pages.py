@@ -21,7 +21,7 @@ from kit.page import bind_form
 log = logging.getLogger("frontdoor.accounts")
 
 
-@account_page(changes=True)
+@account_page(changes=True, asks=False)
 def export(request: PersonRequest) -> HttpResponseBase:
     """Answers a POST with a ZIP of all that is stored about the user, records that, and mails them about it.
 
@@ -43,7 +43,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     return StreamingHttpResponse(stream_zip(user), content_type="application/zip", headers=file)
 
 
-@account_page(secret=("password", "code"))
+@account_page(secret=("password", "code"), asks=False)
 def delete(request: PersonRequest) -> HttpResponse:
     """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
 

@@ -114,7 +114,7 @@ class InviterFilter(LinkedFilter):
             person = User.objects.filter(pk=UUID(value)).first()
         except ValueError:
             return ""
-        return person.username if person else ""
+        return person.shown_name if person else ""
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(invited_by=UUID(value))

@@ -34,13 +34,16 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean
+.PHONY: help run example test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 run: $(READY) ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m embedded.run
+
+example: $(READY) ## start the site with two small products behind it, on http://localhost:8000 (PORT=..., needs nginx)
+	@$(BIN)/python -m embedded.example
 
 test: $(READY) ## run all tests, both lanes at once (ARGS="-k name")
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes)
@@ -75,7 +78,7 @@ bench-strangers: $(READY) ## measure whether response times tell strangers who h
 check: $(READY) ## check style, types, imports between rooms, migrations, deployment settings and translations
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
+	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py examples/frontdoor_client.py examples/board.py
 	@find $(ROOMS) templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
 	@$(BIN)/lint-imports --no-logo
 	@$(BARE) $(MANAGE) makemigrations --check --dry-run

@@ -79,7 +79,7 @@ check: $(READY) ## check style, types, imports between rooms, migrations, deploy
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py examples/frontdoor_client.py examples/board.py
-	@find $(ROOMS) templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
+	@find $(ROOMS) examples templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
 	@$(BIN)/lint-imports --no-logo
 	@$(BARE) $(MANAGE) makemigrations --check --dry-run
 	@$(STRICT) $(MANAGE) check --deploy --fail-level WARNING

@@ -181,7 +181,7 @@ def her_new_name_stands_beside_it_before_she_comes_back(ada, bob):
 
 
 def signing_out_elsewhere_counts_with_the_next_request(ada, other):
-    other.goto("/notes/")
+    other.goto("/login")  # from which the notes are the way on (SIGNED_IN_URL)
     sign_in(other, "countess")
     assert heading(other) == "Hello, countess"
     other.goto("/logout")

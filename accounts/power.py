@@ -156,6 +156,18 @@ def record_command(people: Sequence[User], changed: dict[str, list[Any]]) -> Non
         tell_superusers(event, listed([person.username for person in people]), changed, but=people)
 
 
+@transaction.atomic
+def record_command_on(what: "str | Promise", done: str) -> None:
+    """Records that a command has changed a thing that gives power, in nobody's history, and mails all superusers.
+
+    `what` and `done` are those of record().
+    """
+    with translation.override("en"):
+        about = {"by": "command", "what": str(what), "done": done}
+    event = Event.objects.record(Event.Kind.POWER_USED, None, **about, changed=[])
+    tell_superusers(event, what, {}, but=[])
+
+
 def tell_superusers(event: Event, what: "str | Promise", changed: dict[str, list[Any]], but: Sequence[User]) -> None:
     """Mails superusers about a use of power; `but` are those who did it, and those it was done to: they know already.
 

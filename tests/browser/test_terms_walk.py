@@ -71,7 +71,7 @@ def test_whoever_does_not_agree_finds_the_way_out(visit):
     page.fill("#id_password", PASSWORD)
     press(page)
 
-    page.locator("summary").click()
+    page.locator("main summary").click()
     page.get_by_role("link", name="Delete my account").click()
 
     assert heading(page) == "Delete your account?"

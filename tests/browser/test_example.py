@@ -138,6 +138,8 @@ def test_two_people_meet_at_two_products_and_one_leaves(visit, site):
 
 
 def a_stranger_is_greeted_where_she_wanted_to_go(ada, site):
+    ada.goto("/dev/mail/")
+    assert "No email yet." in ada.locator("main").inner_text()
     sign_up(ada, "ada")
     assert ada.url == f"{site}/notes/"
     assert heading(ada) == "Hello, ada"

@@ -132,11 +132,14 @@ def test_two_people_meet_at_two_products_and_one_leaves(visit, site):
     she_changes_her_note_by_keyboard(ada, there)
     her_new_name_stands_beside_it_before_she_comes_back(ada, bob)
     signing_out_elsewhere_counts_with_the_next_request(ada, visit())
+    she_is_greeted_by_her_name_once_she_has_one(ada, bob)
     with_her_account_her_note_and_her_arrival_go(ada, bob)
     the_pages_are_accessible(bob, visit)
 
 
 def a_stranger_is_greeted_where_she_wanted_to_go(ada, site):
+    ada.goto("/dev/mail/")
+    assert "No email yet." in ada.locator("main").inner_text()
     sign_up(ada, "ada")
     assert ada.url == f"{site}/notes/"
     assert heading(ada) == "Hello, ada"
@@ -193,15 +196,24 @@ def signing_out_elsewhere_counts_with_the_next_request(ada, other):
     reload_until(ada, lambda page: page.url.endswith("/login?next=/board/"))
 
 
-def with_her_account_her_note_and_her_arrival_go(ada, bob):
+def she_is_greeted_by_her_name_once_she_has_one(ada, bob):
     sign_in(ada, "countess")
     assert ada.url.endswith("/board/")
+    ada.goto("/account/profile")
+    ada.fill("#id_name", "Ada Łovelace, 100%")
+    ada.locator("main form button").first.click()
+    reload_until(bob, lambda page: "Ada Łovelace, 100%, " in page.locator("ul.rows").inner_text())
+    ada.goto("/notes/")
+    assert heading(ada) == "Hello, Ada Łovelace, 100%"
+
+
+def with_her_account_her_note_and_her_arrival_go(ada, bob):
     ada.goto("/account/delete")
     ada.fill("#id_password", PASSWORD)
     ada.locator("main form button").first.click()
     reload_until(bob, lambda page: "Bread" not in page.locator("main").inner_text())
     bob.goto("/board/")
-    reload_until(bob, lambda page: "countess" not in page.locator("main").inner_text())
+    reload_until(bob, lambda page: "Łovelace" not in page.locator("main").inner_text())
     expect(bob.locator("ul.rows")).to_contain_text("bob")
 
 

@@ -35,7 +35,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     if asked := again.ask(request, _("Download my data"), reverse("account")):
         return asked
     if again.is_answered(request):
-        said = _("You’ve shown that it’s you. Now press “Download my data” once more, within 15 minutes.")
+        said = _("You’ve shown that it’s you. Now press “Download my data” once more, within 15 minutes.")
         messages.success(request, said)
         return redirect(f"{reverse('account')}#data")
     user.record_and_notify(Event.Kind.EXPORTED, **request.trace)

@@ -33,7 +33,7 @@ def authenticate(request: HttpRequest) -> HttpResponse:
         return redirect(sessions.landing(request.user))
     waiting = pending.find(request) or second_press.find(request)
     if waiting is None:
-        messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
+        messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
         return redirect("account_login")
     user = waiting.user
     if user is None:

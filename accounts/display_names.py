@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.names import RESERVED
-from kit import plain_line
+from kit import plain_line, scripts
 
 MAX_LENGTH = 100  # characters, as of the name that an inviter gives
 
@@ -19,8 +19,12 @@ def normalize(typed: str) -> str:
     has a link in it, or seems to speak for the site. Mails of this site show it to people who do not know its owner.
     """
     name = plain_line.plain(" ".join(typed.split()), MAX_LENGTH, _("The name"))
+    plain_line.wholly_visible(name, _("The name"))
     if name and not any(map(str.isalnum, plain_line.as_displayed(name))):
         raise ValidationError(_("Enter a name with letters in it, or leave it empty"), code="invalid")
+    if any(map(scripts.odd_letter, words_of(name))):
+        said = _("Write each word of the name in the letters of one alphabet")
+        raise ValidationError(said, code="alphabets")
     if name and speaks_for_site(name):
         raise ValidationError(_("Choose a different name. This one is reserved"), code="reserved")
     return name

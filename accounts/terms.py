@@ -34,8 +34,13 @@ def acceptance(version: str) -> Acceptance:
 
 
 def are_asked(user: "User") -> bool:
-    """Returns whether the user has yet to agree to the present terms. Costs no query."""
-    return bool(settings.TERMS_VERSION) and user.accepted_terms != settings.TERMS_VERSION
+    """Returns whether the user has yet to agree to the present terms. Costs no query.
+
+    Whoever has agreed to them before a later version counts: while servers with both versions answer, nobody is asked
+    back and forth.
+    """
+    agreed = {acceptance["version"] for acceptance in user.terms}
+    return bool(settings.TERMS_VERSION) and settings.TERMS_VERSION not in agreed
 
 
 def day(version: str) -> str:

@@ -41,7 +41,7 @@ class OwnField:
         if len(text) > LONGEST:
             said = _("%(what)s is longer than %(longest)s characters")
             raise ValidationError(said % {"what": self.label, "longest": LONGEST}, code="max_length")
-        plain_line.one_line(text, self.label)
+        plain_line.wholly_visible(plain_line.one_line(text, self.label), self.label)
         return KINDS[self.kind](text) if text else ""
 
 

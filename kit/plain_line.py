@@ -19,6 +19,8 @@ LINK = re.compile(
 )
 # Control characters, line and paragraph separators, lone surrogates, private and unassigned characters.
 UNPRINTABLE = {"Cc", "Zl", "Zp", "Cs", "Co", "Cn"}
+FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern that show nothing
+JOINERS = set("\u200c\u200d")  # between letters of Persian and Indian scripts, and in emoji
 TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text run the other way
 
 
@@ -44,7 +46,20 @@ def one_line(typed: str, what: str) -> str:
 
     Otherwise raises ValidationError, with the code "control".
     """
-    if any(unicodedata.category(c) in UNPRINTABLE or c in TURNS or c == "\ufffd" for c in typed):
+    unprintable = any(unicodedata.category(c) in UNPRINTABLE or c in TURNS or c == "\ufffd" for c in typed)
+    if unprintable or "=?" in typed:  # which begins a word that mail programs decode (RFC 2047 §2)
+        said = _("%(what)s must be one line of plain text, without invisible characters")
+        raise ValidationError(said % {"what": what}, code="control")
+    return typed
+
+
+def wholly_visible(typed: str, what: str) -> str:
+    """Returns `typed` unchanged if each character of it shows something, or joins two that do. It is a line already.
+
+    Otherwise raises ValidationError as one_line() does: two texts that differ would look the same. That is more than a
+    note needs, which may have the soft hyphens of the program that it was written in.
+    """
+    if any(c in FILLERS or (unicodedata.category(c) == "Cf" and c not in JOINERS) for c in typed):
         said = _("%(what)s must be one line of plain text, without invisible characters")
         raise ValidationError(said % {"what": what}, code="control")
     return typed

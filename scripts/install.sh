@@ -42,13 +42,14 @@ holds() {
 check_folder() { # $1: megabytes
   for folder in "$here" "$here/.venv"; do
     [ ! -e "$folder" ] || [ -w "$folder" ] ||
-      fail "You may not write to $folder. Make it yours (sudo chown -R $(id -un) '$here'), or clone to another place."
+      fail "You may not write to $folder. Make the folder yours, or clone to another place."
   done
   free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
   [ "$free" -ge "$1" ] || fail "The disk of $here has only $free MB left, and this needs $1 MB. Free some space and start again."
 }
 
 begin_afresh() {
+  [ ! -L .venv ] || fail "The folder .venv is a link, and what it leads to may be of use elsewhere. Delete the link: rm .venv"
   mkdir -p .venv
   # What is no virtual environment somebody may need; one, made by hand or by another tool, is meant for us.
   if [ ! -e .venv/made-in ] && [ ! -e .venv/pyvenv.cfg ] && [ -n "$(ls -A .venv)" ]; then

@@ -7,11 +7,12 @@ from django.db import DatabaseError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from accounts import limits, profile_fields, terms
+from accounts import asking, limits, profile_fields, terms
 from accounts.api import proof
 from accounts.models import User
 from accounts.password.forms import WithProof
 from accounts.profile.profile_form import ProfileForm
+from accounts.session import sessions
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in
 from kit.json_door import Fields, Invalid, Refused, door, message
@@ -45,8 +46,11 @@ def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     with transaction.atomic():
         if version := form.cleaned_data.get(terms.KEY):
             user.accept_terms(version, **request.trace)
-        user.call(form.cleaned_data.get("name", user.name), **request.trace)
+        if profile_fields.NAME in form.cleaned_data:
+            user.call(form.cleaned_data[profile_fields.NAME], **request.trace)
         user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
+    if not asking.is_asked(user):
+        sessions.let_on(request)
     return described(user)
 
 

@@ -25,7 +25,8 @@ def complete(request: PersonRequest) -> HttpResponse:
         with transaction.atomic():
             if version := form.cleaned_data.get(terms.KEY):
                 user.accept_terms(version, **request.trace)
-            user.call(form.cleaned_data.get(profile_fields.NAME, user.name), **request.trace)
+            if profile_fields.NAME in form.cleaned_data:
+                user.call(form.cleaned_data[profile_fields.NAME], **request.trace)
             user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
     elif len(form.fields) > 1:
         context = {"form": form, "agreed": terms.last_agreed(user), "changes": terms.changes()}

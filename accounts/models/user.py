@@ -184,10 +184,12 @@ class User(Credentials, PermissionsMixin):
         """Stores what the site asks about people (accounts.profile_fields), "" for nothing more; mails nobody.
 
         Values that are not given stay. `trace` is the ip and device of the request, or by="staff". Raises Superseded if
-        the account was deleted meanwhile.
+        the account was deleted meanwhile or, unless by staff, if all its sessions have ended since the user was read.
         """
         with transaction.atomic():
-            held = User.objects.select_for_update().filter(pk=self.pk).first()
+            held = (
+                User.objects.select_for_update().filter(pk=self.pk).first() if "by" in trace else self.lock_or_raise()
+            )
             if held is None:
                 raise Superseded
             before = held.settings.get(profile_fields.KEY, {})

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.session import sessions
-from accounts.session.notes import DEADLINE, PROVEN, SIGNED_IN
+from accounts.session.notes import PROVEN, SIGNED_IN
 
 
 class Missing(NamedTuple):
@@ -49,5 +49,5 @@ def give(request: HttpRequest, *, all_factors: bool = True) -> None:
     """
     if all_factors:
         request.session.take_new_key()  # type: ignore[attr-defined]
-        request.session[DEADLINE] = sessions.new_deadline()
+        sessions.begin_anew(request, cast("User", request.user))
     sessions.keep_factors(PROVEN, request, code=all_factors)

@@ -122,12 +122,10 @@ def enter(request: HttpRequest, user: User, way: str, *, new: bool = False, by_c
         # Not by Django's login(): its new CSRF token would make the forms in this browser's other tabs out of date.
         request.session.take_new_key()  # type: ignore[attr-defined]
         if by_code or not user.second_factor.is_on:
-            request.session[DEADLINE] = new_deadline()
+            begin_anew(request, user)
     else:
-        request.session[DEADLINE] = new_deadline()
+        begin_anew(request, user)
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        if asking.is_asked(user):
-            request.session[HELD_UP] = True
     _stamp(request, user, way, new=new, by_code=by_code)
 
 
@@ -224,6 +222,13 @@ def sync_preferences(request: HttpRequest) -> None:
     if request.session.get(CHOSEN) != chosen:
         request.session[CHOSEN] = chosen
         preferences.activate(chosen)
+
+
+def begin_anew(request: HttpRequest, user: User) -> None:
+    """Gives the session its full time from now. What is still to be asked of `user` comes before other services."""
+    request.session[DEADLINE] = new_deadline()
+    if asking.is_asked(user):
+        request.session[HELD_UP] = True
 
 
 def new_deadline() -> float:

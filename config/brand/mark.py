@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 MOST_BYTES = 8 * 1024
 HEIGHT = 28  # px in the bar of a page
+DEEPEST = 32  # elements one in the other
 NARROWEST, WIDEST = 0.5, 4.0  # width by height: the name of the site stands beside it
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
@@ -98,7 +99,9 @@ def _view_box(root: Element) -> list[str]:
     return box
 
 
-def _children(parent: Element) -> Iterator[Element]:
+def _children(parent: Element, depth: int = 1) -> Iterator[Element]:
+    if depth > DEEPEST:
+        raise UnfitError(f"has more than {DEEPEST} elements one in the other. Ungroup its shapes")
     for child in parent:
         if not str(child.tag).startswith(SVG):  # a comment, or of a drawing program
             continue
@@ -108,7 +111,7 @@ def _children(parent: Element) -> Iterator[Element]:
         if name not in SHAPES | PAINTS:
             raise UnfitError(f"has <{name}>; a mark has shapes and gradients alone. {_remedy(name)}")
         kept = Element(name, _attributes(child))
-        kept.extend(_children(child))
+        kept.extend(_children(child, depth + 1))
         yield kept
 
 

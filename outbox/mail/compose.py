@@ -19,7 +19,8 @@ from outbox.kinds import INVITATIONS
 from outbox.mail.headers import ADDRESS
 from outbox.models import OutboxMessage
 
-SPECIAL = re.compile(r'[][()<>@,:;\\"]')
+SPECIAL = re.compile(r'[][()<>@,:;\\"\x00-\x1f\x7f]')
+ENCODED = "=?"  # begins a word that mail programs decode (RFC 2047 §2), and Python's email package, too
 ONE_CLICK_BODY = "List-Unsubscribe=One-Click"  # what mail programs post when the button is pressed (RFC 8058 §3.1)
 
 
@@ -77,8 +78,8 @@ def render_parts(
             "language": translation.get_language(),
         }
         return {
-            # A name or note from outside must not be able to add a header.
-            "subject": " ".join(render(name, subject_alone(), context).split()),
+            # A name or note from outside must not be able to add a header, nor hide one in an encoded word.
+            "subject": " ".join(render(name, subject_alone(), context).replace(ENCODED, "= ?").split()),
             "body": render(name, "mail/base.txt", context).strip() + "\n",
             "from_email": sender(name, context),
             "reply_to": reply_to or [settings.SUPPORT_CONTACT],
@@ -97,7 +98,9 @@ def sender(kind: str, context: dict[str, Any]) -> str:
         return settings.DEFAULT_FROM_EMAIL
     name = settings.MAIL_FROM_NAME or _("%(inviter)s via %(site)s")
     name %= {"inviter": context["inviter"], "site": settings.SITE_NAME}
-    return formataddr((" ".join(SPECIAL.sub(" ", name).split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    return formataddr(
+        (" ".join(SPECIAL.sub(" ", name).replace(ENCODED, "= ?").split()), parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    )
 
 
 def render(name: str, base: str | Template, context: dict[str, Any]) -> str:

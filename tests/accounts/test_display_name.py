@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from urllib.parse import unquote
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -23,6 +24,9 @@ GOOD = [
     ("  Ada \t Lovelace ", "Ada Lovelace"),
     ("Zoë", "Zoë"),
     ("Ада Лавлейс", "Ада Лавлейс"),
+    ("Ada Лавлейс", "Ada Лавлейс"),
+    ("عبد\u200cالله", "عبد\u200cالله"),
+    ("Ben =", "Ben ="),
     ("J.R. Tolkien", "J.R. Tolkien"),
     ("Info Wars", "Info Wars"),
     ("x" * 100, "x" * 100),
@@ -31,6 +35,14 @@ BAD = [
     ("x" * 101, "max_length"),
     ("Ada\u202eecalevoL", "control"),
     ("Ada\x00", "control"),
+    ("=?utf-8?q?Bank=3Cceo=40bank=2Ecom=3E?=", "control"),
+    ("=?utf-8?b?U3VwcG9ydA==?=", "control"),
+    ("\u3164", "control"),
+    ("Support\u3164", "control"),
+    ("A\u00adda", "control"),
+    ("A\u200bda", "control"),
+    ("\u0405upport", "alphabets"),
+    ("Su\u0440\u0440ort Team", "alphabets"),
     ("Ada www.evil.example", "link"),
     ("evil.example", "link"),
     ("ｅｖｉｌ.example", "link"),
@@ -110,6 +122,16 @@ def test_programs_read_and_change_it(ada):
 
 
 HEADERS = [("", "ada"), ("Ada Lovelace", "Ada Lovelace"), ("100% Ada", "100%25%20Ada"), ("Zoë", "Zo%C3%AB")]
+
+
+def test_an_address_with_a_percent_sign_is_read_back_as_it_is(client):
+    UserFactory(username="grace", email="victim%40corp.com@attacker.example")
+    client.post("/login", {"login": "grace", "password": PASSWORD})
+
+    told = client.get("/auth/verify")
+
+    assert told["X-Auth-Email"] == "victim%2540corp.com@attacker.example"
+    assert unquote(told["X-Auth-Email"]) == "victim%40corp.com@attacker.example"
 
 
 def test_proxies_are_told_it_or_the_username(signed_in, ada, subtests):

@@ -153,7 +153,7 @@ def test_headers_that_a_visitor_forges_do_not_reach_the_service(browser, ada):
 
     assert seen["X-Auth-User-Id"] == str(ada.pk)
     assert {name: value for name, value in seen.items() if value in {"1", "root", "root@example.com"}} == {}
-    assert len([name for name in seen if name.lower().replace("_", "-").startswith("x-auth-")]) == 4
+    assert len([name for name in seen if name.lower().replace("_", "-").startswith("x-auth-")]) == 5
 
 
 def test_the_service_gets_its_own_cookie_and_no_other(browser, ada):

@@ -270,3 +270,78 @@ def test_it_is_exported_and_shown_at_the_desk(desk, admin_user, grace):
     people = desk.post("/admin/accounts/user/", {"action": "export", "_selected_action": grace.pk, "index": 0})
     assert b"".join(people.streaming_content).decode().splitlines()[1].endswith(f",{NOW}")
     assert "Termsversion 2026-11-01, agreed to on" in words(desk.get(f"/admin/accounts/user/{grace.pk}/change/"))
+
+
+def verified(browser):
+    return browser.get("/auth/verify").status_code
+
+
+def test_a_name_that_is_reserved_by_now_locks_nobody_out(site):
+    UserFactory(username="grace", name="Acme")
+    site.SITE_NAME = "Acme"
+    browser, _answer = sign_in("grace")
+
+    assert browser.post(GATE, {"terms": NOW}).status_code == 302
+    assert verified(browser) == 204
+    assert User.objects.get().name == "Acme"
+
+
+def test_programs_agree_with_a_name_that_is_reserved_by_now(site):
+    UserFactory(username="grace", name="Acme")
+    site.SITE_NAME = "Acme"
+    program = Program()
+    program.sign_in("grace", PASSWORD)
+
+    assert program.send("/api/v1/account", "PATCH", terms=NOW).status_code == 200
+
+
+def test_agreeing_brings_no_former_name_back(site, grace):
+    browser, _answer = sign_in("grace")
+    form = browser.get(GATE)
+    assert form.status_code == 200
+    grace.call("Grace Hopper")
+
+    browser.post(GATE, {"terms": NOW})
+
+    assert User.objects.get().name == "Grace Hopper"
+    assert Event.objects.filter(kind=Event.Kind.NAME_CHANGED).count() == 1
+
+
+def test_a_session_of_before_that_gets_more_time_is_asked_first(site, subtests):
+    site.TERMS_VERSION = ""
+    UserFactory(username="grace")
+    ways = {
+        "signed in again": lambda browser: browser.post("/login", {"login": "grace", "password": PASSWORD}),
+        "prolonged": lambda browser: browser.post("/account/sessions/prolong", {"password": PASSWORD}),
+    }
+    for name, prove in ways.items():
+        with subtests.test(way=name):
+            site.TERMS_VERSION = ""
+            browser, _answer = sign_in("grace")
+            site.TERMS_VERSION = NOW
+            assert verified(browser) == 204
+
+            assert prove(browser).status_code == 302
+
+            assert verified(browser) == 401
+
+
+def test_who_agreed_by_a_program_is_let_on_in_that_session_for_good(site, grace):
+    browser, _answer = sign_in("grace")
+    assert verified(browser) == 401
+    answer = browser.patch("/api/v1/account", json.dumps({"terms": NOW}), content_type="application/json")
+    assert answer.status_code == 200
+    assert verified(browser) == 204
+
+    site.TERMS_VERSION = "2027-01-01"
+
+    assert verified(browser) == 204  # until the next sign-in, as after the page
+
+
+def test_while_servers_have_two_versions_nobody_is_asked_back_and_forth(site, grace):
+    grace.accept_terms(NOW)
+    grace.accept_terms("2027-01-01")
+
+    for version in (NOW, "2027-01-01"):
+        site.TERMS_VERSION = version
+        assert not terms.are_asked(User.objects.get())

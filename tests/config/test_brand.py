@@ -205,6 +205,10 @@ def test_a_mark_that_runs_styles_or_loads_anything_is_refused(inside, why):
         (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 nan 1"/>', "too wide or too high"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 100"/>', "too wide or too high"),
         (b" " * 8193, "has 8,193 bytes"),
+        (
+            STAR.replace(b"<path", b"<g>" * 40 + b"<path").replace(b"</svg>", b"</g>" * 40 + b"</svg>"),
+            "Ungroup its shapes",
+        ),
     ],
 )
 def test_a_file_that_is_no_mark_is_refused(content, why):
@@ -351,3 +355,29 @@ def test_an_invitation_has_one_sender_whatever_the_site_is_called(settings, mail
     [sender] = letter["From"].addresses
     assert sender.addr_spec == "hello@testserver"
     assert "".join(sender.display_name.split()) == "".join(f"ada via {shown}".split())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?b?Y2VvQGJhbmsuY29tIiA8Y2VvQGJhbmsuY29tPiwgIg==?=",
+        "=?utf-8?q?Bank=3Cceo=40bank=2Ecom=3E?=",
+        "==??utf-8?q?Bank=3Cceo=40bank=2Ecom=3E?=",
+        "=?utf-8?q?=0D=0ABcc:_eve=40example.com?=",
+        "=?utf-7?q?+2AA-?=",
+        'Bank" <ceo@bank.com>, "',
+        "x" * 79 + ', "y" <ceo@bank.com>',
+    ],
+)
+def test_no_name_that_was_stored_past_the_rules_makes_another_sender(mailbox, ada, name):
+    type(ada).objects.update(name=name)
+    ada.refresh_from_db()
+
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada)
+
+    letter = mailbox.letters("grace@example.com")[-1]
+    [sender] = letter["From"].addresses
+    assert sender.addr_spec == "hello@testserver"
+    assert letter["Bcc"] is None
+    assert "ceo@bank.com" not in letter["Subject"].replace(name[:30], "")

@@ -154,6 +154,15 @@ def test_a_folder_of_somebody_else_is_kept(clone):
     assert theirs.exists()
 
 
+def test_a_link_to_another_folder_is_kept_with_what_it_leads_to(clone, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    theirs = tmp_path / "elsewhere" / "pyvenv.cfg"
+    theirs.touch()
+    clone.venv.symlink_to(tmp_path / "elsewhere")
+    assert clone.fail("run").endswith("Delete the link: rm .venv\n")
+    assert theirs.exists()
+
+
 def test_a_virtual_environment_of_another_tool_is_made_anew(clone):
     clone.venv.mkdir()
     for name in ("pyvenv.cfg", "of-another-tool"):
@@ -209,4 +218,4 @@ def test_a_folder_that_is_not_ours_is_one_line(programs):
         folder.chmod(0o555)
         said = clone.fail("run", user=NOBODY if ROOT else None, PATH=os.defpath)
         folder.chmod(0o755)
-    assert said.startswith(f"You may not write to {folder.resolve()}. Make it yours (sudo chown")
+    assert said.startswith(f"You may not write to {folder.resolve()}. Make the folder yours")

@@ -39,9 +39,9 @@ def identity(user: User) -> dict[str, str]:
     """
     return {
         "X-Auth-User-Id": str(user.pk),
-        "X-Auth-Username": plain(user.username),
+        "X-Auth-Username": encoded(user.username),
         "X-Auth-Name": encoded(user.shown_name),
-        "X-Auth-Email": plain(user.email),
+        "X-Auth-Email": encoded(user.email),
         "X-Auth-Groups": listed(user.group_names),
         "X-Auth-Session-Ends": user.session_ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
@@ -55,9 +55,9 @@ def plain(value: str) -> str:
     return value if value.isascii() and value.isprintable() else quote(value)
 
 
-def encoded(name: str) -> str:
-    """Returns a name as plain() does; one with a "%" is percent-encoded as well, so that decoding always gives it."""
-    return quote(name) if "%" in name else plain(name)
+def encoded(value: str) -> str:
+    """Returns a value as plain() does; one with a "%" is percent-encoded as well, so that decoding always gives it."""
+    return quote(value, safe="/@") if "%" in value else plain(value)
 
 
 def listed(names: Iterable[str]) -> str:

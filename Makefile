@@ -97,7 +97,7 @@ docs: installed-run ## build docs/ as a site that loads nothing from other hosts
 	@$(BIN)/python -m venv $(VENV)/docs
 	@$(VENV)/docs/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-docs.lock
 	@$(BIN)/python scripts/pages.py $(VENV)/pages
-	@$(VENV)/docs/bin/zensical build --clean --strict >$(VENV)/docs.log || { cat $(VENV)/docs.log; exit 1; }
+	@$(VENV)/docs/bin/zensical build --clean --strict >$(VENV)/docs.log 2>&1 || { cat $(VENV)/docs.log; exit 1; }
 	@echo "The pages are in site/index.html."
 
 messages: installed-dev ## collect strings for all translations and compile them (needs gettext)

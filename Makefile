@@ -21,7 +21,7 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom docs messages clean \
+.PHONY: help run example test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom docs messages clean \
     installed-run installed-dev
 
 help: ## list these targets
@@ -29,6 +29,9 @@ help: ## list these targets
 
 run: installed-run ## start the whole site on http://localhost:8000 (PORT=...), until Ctrl-C
 	@$(BIN)/python -m embedded.run
+
+example: installed-run ## start the site with two small products behind it, on http://localhost:8000 (PORT=..., needs nginx)
+	@$(BIN)/python -m embedded.example
 
 test: installed-dev ## run all tests, both lanes at once (ARGS="-k name")
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync test-quick test-slow $(if $(ARGS),MAY_BE_EMPTY=yes); code=$$?; \
@@ -48,7 +51,7 @@ test-long: installed-dev ## send thousands of odd requests to each JSON door: tw
 test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock
 # Tests start Python by the dozen, and a site by the half dozen. Images of Python often set this variable, which would
 # have each start compile again.
-run test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
+run example test-quick test-slow test-long: export PYTHONDONTWRITEBYTECODE :=
 
 bench: installed-dev ## measure requests, as multiples of what Django needs: minutes, on loopback (ARGS="--only forward-auth")
 	@$(BIN)/python -W error -m tests.bench.requests $(ARGS)
@@ -65,8 +68,8 @@ bench-strangers: installed-dev ## measure whether response times tell strangers 
 check: installed-dev ## check style, types, imports between rooms, migrations, deployment settings and translations
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py
-	@find $(ROOMS) templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
+	@$(STRICT) $(BIN)/mypy $(ROOMS) manage.py examples/frontdoor_client.py examples/board.py
+	@find $(ROOMS) examples templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 6.1
 	@$(BIN)/lint-imports --no-logo
 	@$(BARE) $(MANAGE) makemigrations --check --dry-run
 	@$(STRICT) $(MANAGE) check --deploy --fail-level WARNING

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from accounts import preferences
+from accounts import preferences, profile_fields
 from kit import addresses, hosts, times, tokens, visitor
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
@@ -134,26 +134,30 @@ def mail_power_used(
 def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
     """Returns one line in the active language for each changed field of an account.
 
-    `changed` has pairs of the former and the present value of "username", "email" (which is masked), "is_active",
-    "is_staff", "is_superuser" and "groups" (lists of names).
+    `changed` has pairs of the former and the present value of "username", "name", "email" (which is masked),
+    "is_active", "is_staff", "is_superuser" and "groups" (lists of names).
     """
     yes_no = {True: _("yes"), False: _("no")}
     is_on = changed.get("is_active", (False, True))[1]
     lines = {
         "username": _("Username: %(before)s → %(after)s"),
+        "name": _("Name: %(before)s → %(after)s"),
         "email": _("Email address: %(before)s → %(after)s"),
         "is_active": _("The account was turned on") if is_on else _("The account was turned off"),
         "is_staff": _("May use the desk: %(before)s → %(after)s"),
         "is_superuser": _("May do everything at the desk: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),
     }
+    for field in profile_fields.own():
+        label = field.label.replace("%", "%%")
+        lines[profile_fields.PREFIX + field.name] = f"{label}: %(before)s → %(after)s"
 
     def said(name: str, value: Any) -> str:
         if name == "email":
             return addresses.mask(value)
         if name == "groups":
             return ", ".join(value) or "–"
-        return yes_no[value] if isinstance(value, bool) else without_link(str(value))
+        return yes_no[value] if isinstance(value, bool) else without_link(str(value)) or "–"
 
     return [
         lines[name] % {"before": said(name, changed[name][0]), "after": said(name, changed[name][1])}

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet, prefetch_related_objects
 
+from accounts import profile_fields
 from accounts.models import User
 from kit import csv_lines
 
 CHUNK = 500  # rows read at once
-COLUMNS = ("username", "email", "state", "staff", "superuser", "groups", "signs_in_with", "sessions", "joined", "seen")
+COLUMNS = (
+    *("username", "name", "email", "state", "staff", "superuser", "groups", "signs_in_with", "sessions"),
+    *("joined", "seen", "terms"),
+)
 
 
 def lines(people: "QuerySet[User]") -> Iterator[str]:
@@ -16,7 +20,7 @@ def lines(people: "QuerySet[User]") -> Iterator[str]:
 
     Takes a few statements for each CHUNK people.
     """
-    yield csv_lines.MARK + csv_lines.line(COLUMNS)
+    yield csv_lines.MARK + csv_lines.line([*COLUMNS, *(field.name for field in profile_fields.own())])
     for chunk in csv_lines.chunks(people, CHUNK):
         read(chunk)
         for person in chunk:
@@ -30,9 +34,10 @@ def read(people: list[User]) -> None:
 
 
 def row(person: User) -> list[str]:
-    """Returns the cells of the line for a person, in the order of COLUMNS."""
+    """Returns the cells of the line for a person, in the order of COLUMNS, and then of the site's own fields."""
     return [
         person.username,
+        person.name,
         person.email,
         "active" if person.is_active else "turned off",
         "yes" if person.is_staff else "",
@@ -42,6 +47,8 @@ def row(person: User) -> list[str]:
         str(person.sessions_now),
         csv_lines.moment(person.joined_at),
         csv_lines.moment(person.last_login),
+        person.accepted_terms,
+        *profile_fields.held(person).values(),
     ]
 
 

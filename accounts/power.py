@@ -21,7 +21,12 @@ NAMED = 20  # things, or people, that one mail names
 MEMBERS = 500  # of groups that are deleted at once, at most: each is told
 
 # The fields of a person whose change at the desk is an event of its own.
-KINDS = {"email": Event.Kind.EMAIL_CHANGED, "username": Event.Kind.USERNAME_CHANGED, "is_active": Event.Kind.TURNED_OFF}
+KINDS = {
+    "email": Event.Kind.EMAIL_CHANGED,
+    "username": Event.Kind.USERNAME_CHANGED,
+    "name": Event.Kind.NAME_CHANGED,
+    "is_active": Event.Kind.TURNED_OFF,
+}
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
@@ -34,13 +39,13 @@ def by(request: HttpRequest) -> dict[str, Any]:
 def record_person(request: HttpRequest, person: User, before: dict[str, Any], after: dict[str, Any]) -> None:
     """Records what the visitor has changed of a person at the desk, and mails the person about it.
 
-    `before` and `after` have the values of the changed fields, among those in KINDS and RIGHTS; "groups" is a list of
-    names. A new address and new rights, and any change of staff or a superuser, are recorded for the visitor as well,
-    and mailed to all other superusers; new groups are announced to other services. The mails are stored in the outbox.
-    Does nothing if `before` is empty.
+    `before` and `after` have the values of the changed fields, among those in KINDS and RIGHTS and the site's own;
+    "groups" is a list of names. A new address and new rights, and any change of staff or a superuser, are recorded for
+    the visitor as well, and mailed to all other superusers; new groups are announced to other services. The mails are
+    stored in the outbox. Does nothing if `before` is empty.
     """
     rights = [name for name in RIGHTS if name in before]
-    for name in before.keys() - set(rights):
+    for name in KINDS.keys() & before.keys():
         kind = Event.Kind.TURNED_ON if name == "is_active" and person.is_active else KINDS[name]
         Event.objects.record(kind, person, before=before[name], **by(request))
     if rights:
@@ -149,6 +154,18 @@ def record_command(people: Sequence[User], changed: dict[str, list[Any]]) -> Non
         about = {"by": "command", "whom": ", ".join(str(one.pk) for one in people), "done": "changed"}
         event = Event.objects.record(Event.Kind.POWER_USED, None, **about, changed=list(changed))
         tell_superusers(event, listed([person.username for person in people]), changed, but=people)
+
+
+@transaction.atomic
+def record_command_on(what: "str | Promise", done: str) -> None:
+    """Records that a command has changed a thing that gives power, in nobody's history, and mails all superusers.
+
+    `what` and `done` are those of record().
+    """
+    with translation.override("en"):
+        about = {"by": "command", "what": str(what), "done": done}
+    event = Event.objects.record(Event.Kind.POWER_USED, None, **about, changed=[])
+    tell_superusers(event, what, {}, but=[])
 
 
 def tell_superusers(event: Event, what: "str | Promise", changed: dict[str, list[Any]], but: Sequence[User]) -> None:

@@ -55,7 +55,7 @@ def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more
     token = get_token(request)
     if not request.user.is_authenticated:
         return refusal(missing_step(request), csrf_token=token)
-    user: dict[str, Any] = {name: str(getattr(request.user, name)) for name in ("id", "username", "email")}
+    user: dict[str, Any] = {name: str(getattr(request.user, name)) for name in ("id", "username", "name", "email")}
     if groups:
         user["groups"] = sorted(request.user.group_names)
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}

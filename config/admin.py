@@ -92,7 +92,7 @@ class Site(admin.AdminSite):
         user: Any = request.user
         if not settings.REQUIRE_STAFF_2FA or user.second_factor.is_on:
             return None
-        messages.warning(request, _("To use the admin pages you need two-step verification. Set it up first."))
+        messages.warning(request, _("To use the admin pages you need two‑step verification. Set it up first."))
         return redirect(f"{reverse('second_factor_app')}?{urlencode({'next': request.get_full_path()})}")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -20,8 +20,9 @@ from django.conf.locale import LANG_INFO
 from django.utils.translation import get_language_info, to_locale
 
 from config import secret_files
-from kit import spans
+from kit import own_fields, spans
 from kit.hash_filter import HashFilter, Unusable
+from kit.own_fields import OwnField
 
 
 class Env(environ.Env):
@@ -51,6 +52,12 @@ SPARED = {
     "deliver_webhooks": ("SECRET_KEY", "REDIS_URL"),  # it decrypts, which takes ENCRYPTION_KEY
     "deliver_mail": ("REDIS_URL",),
 }
+
+# What PROFILE_FIELDS may call no field: exports and lists of people have columns of these names.
+RESERVED_FIELDS = frozenset(
+    "id username email password state staff superuser groups group signs_in_with sessions joined seen settings note "
+    "language next lifetime expires token terms profile".split()
+)
 
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
@@ -167,6 +174,42 @@ def web_address(name: str, example: str, *, path: bool = False) -> str:
     if not url.hostname or url.username is not None or not value.isprintable() or " " in value:
         refuse(f"{name} must look like {example}.")
     return value
+
+
+def profile_fields() -> list[OwnField]:
+    """Returns PROFILE_FIELDS, what is asked about people, as in "name,job:optional,phone:optional:tel".
+
+    Raises SystemExit if it can't be read.
+    """
+    try:
+        fields = own_fields.parse(env.str("PROFILE_FIELDS", default=""), RESERVED_FIELDS)
+        strange = next((field for field in fields if field.name == "name" and field.kind != "text"), None)
+        if strange:
+            raise ValueError("'name' is the name of the account, and takes text.")  # noqa: TRY301 said as the others
+    except ValueError as error:
+        refuse(f"PROFILE_FIELDS can't be read: {error}")
+    return fields
+
+
+def terms_version(url: str) -> str:
+    """Returns TERMS_VERSION, a short name of the terms at `url` (TERMS_URL), or "" if nobody is asked to agree.
+
+    Raises SystemExit if it is malformed, or if there is no such URL.
+    """
+    version: str = env.str("TERMS_VERSION", default="")
+    if version and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", version):
+        refuse("TERMS_VERSION must be up to 40 letters, digits, dots, hyphens and underscores, like 2026-11-01.")
+    if version and not url:
+        refuse("TERMS_VERSION needs TERMS_URL: people must be able to read what they agree to.")
+    return version
+
+
+def terms_changes(version: str) -> str:
+    """Returns TERMS_CHANGES, the name of a template, or "". Raises SystemExit if there is no `version` of the terms."""
+    name: str = env.str("TERMS_CHANGES", default="")
+    if name and not version:
+        refuse("TERMS_CHANGES needs TERMS_VERSION: without it nobody is asked to agree.")
+    return name
 
 
 def folders(name: str) -> list[Path]:

@@ -37,6 +37,12 @@ TABLES = {
             "no such page",
         ),
         Setting("TERMS_URL", "the page of your terms, which ours link to", "no link"),
+        Setting(
+            "TERMS_VERSION",
+            "the version of the terms that people must agree to, such as `2026-11-01`; needs `TERMS_URL`",
+            "nobody is asked",
+        ),
+        Setting("TERMS_CHANGES", "a template that says what has changed in this version", "nothing is said"),
         Setting("PRIVACY_URL", "the page about privacy, which ours link to", "no link"),
         Setting("PRODUCT_URL", "the page to which the main button leads whoever is signed in", "no button"),
         Setting("PRODUCT_NAME", "the name on that button", "the host of `PRODUCT_URL`"),
@@ -116,6 +122,11 @@ TABLES = {
         Setting(
             "SIGNUP",
             "`open`: anyone who proves an address may join; `invited`: only people with an invitation",
+        ),
+        Setting(
+            "PROFILE_FIELDS",
+            "what people are asked about themselves, such as `name,job:optional,phone:optional:tel`",
+            "nothing",
         ),
         Setting("MEMBERS_INVITE", "whether everybody who has an account may invite others"),
         Setting("MEMBERS_INVITE_QUOTA", "how many people each of them may invite within seven days"),

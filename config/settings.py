@@ -37,7 +37,12 @@ PRODUCT_URL = environment.web_address("PRODUCT_URL", "http://app.example.com or 
 SIGNED_IN_URL = environment.web_address("SIGNED_IN_URL", "http://app.example.com or /a/path", path=True)
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL or SIGNED_IN_URL).hostname or SITE_NAME)
 TERMS_URL = env.str("TERMS_URL", default="")
+# People agree to this version of the terms when they join, and once more when it changes (accounts/terms.py).
+TERMS_VERSION = environment.terms_version(TERMS_URL)
+TERMS_CHANGES = environment.terms_changes(TERMS_VERSION)
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
+# What people are asked about themselves (accounts/profile_fields.py).
+PROFILE_FIELDS = environment.profile_fields()
 
 # What pages and mails look like: docs/customise.md.
 BRAND_PALETTE = brand.colours()

@@ -16,13 +16,14 @@ from accounts.api import recovery_codes as api_recovery_codes
 from accounts.api import second_factor as api_second_factor
 from accounts.api import sessions as api_sessions
 from accounts.email_change import pages as email_change
+from accounts.gate import pages as gate
 from accounts.google import pages as google_account
 from accounts.password import hashers
 from accounts.password.pages import change as password_change
 from accounts.password.pages import login as password_login
 from accounts.password.pages import prolong
 from accounts.privacy import pages as privacy
-from accounts.profile.pages import account, preferences, username
+from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
@@ -77,6 +78,8 @@ urlpatterns = [
     path("account/invites/resend", members.resend, name="member_invite_resend"),
     path("account/invites/withdraw", members.withdraw, name="member_invite_withdraw"),
     path("account/settings", preferences.choose, name="account_settings"),
+    path("account/complete", gate.complete, name="account_complete"),
+    path("account/profile", profile.change, name="account_profile"),
     path("account/username", username.change, name="account_change_username"),
     path("account/password", password_change.change, name="account_change_password"),
     path("account/email", email_change.ask, name="account_email"),
@@ -114,7 +117,7 @@ urlpatterns = [
     path("api/v1/auth/reset/password", api_reset.save),
     path("api/v1/auth/google", api_google.start),
     path("api/v1/auth/google/response", google.response, name="google_callback"),
-    path("api/v1/account", by_method(GET=api_account.show, DELETE=api_account.delete)),
+    path("api/v1/account", by_method(GET=api_account.show, PATCH=api_account.change, DELETE=api_account.delete)),
     path("api/v1/account/password", api_password.change),
     path(
         "api/v1/account/email-change",

@@ -24,8 +24,8 @@ CONFIGURED = ("SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "DEBUG")
 
 
 @contextmanager
-def supply(environ: Environ) -> Iterator[list[Server]]:
-    """Context manager for `make run`: fills in missing settings and URLs, and yields the servers it has started.
+def supply(environ: Environ, command: str = "make run") -> Iterator[list[Server]]:
+    """Context manager for `command`: fills in missing settings and URLs, and yields the servers it has started.
 
     `environ` is changed in place, and the servers stop at the end; if no URL is missing, it yields []. Raises
     SystemExit if the state folder cannot be used, if its disk is full, if another process uses the servers in it, if
@@ -36,7 +36,7 @@ def supply(environ: Environ) -> Iterator[list[Server]]:
     with ExitStack() as stack:
         if missing(environ):
             lock = sharing.claim(state_folder(environ))
-            yield _own(stack, environ, lock, sharing.Owner("make run", given, patient=False))
+            yield _own(stack, environ, lock, sharing.Owner(command, given, patient=False))
         else:
             yield []
 

@@ -32,9 +32,9 @@ def main() -> NoReturn:
     Stops all of them, and raises SystemExit, on Ctrl-C, SIGTERM or SIGHUP (status 0), or when one ends or does not
     start, or PORT cannot be used (status 1). It goes on without Valkey, though, if Valkey ends later.
     """
-    _stop_when_told()
+    stop_when_told()
     os.chdir(BASE_DIR)
-    port = _free_port(os.environ.get("PORT") or "8000")
+    port = usable_port(os.environ.get("PORT") or "8000")
     with ExitStack() as stack:
         if embedded.missing(os.environ):
             _say("Starting the database and the cache …")
@@ -53,7 +53,7 @@ def main() -> NoReturn:
         _watch(parts, chores)
 
 
-def _stop_when_told() -> None:
+def stop_when_told() -> None:
     """Makes SIGINT, SIGTERM and SIGHUP stop the site, and, under make, the end of make."""
     if "MAKELEVEL" in os.environ:  # a make that is killed would leave us running
         children.end_with_parent()
@@ -69,8 +69,11 @@ def _stop(*_: object) -> NoReturn:
     raise SystemExit(0)
 
 
-def _free_port(text: str) -> int:
-    """Returns `text` as a port number. Raises SystemExit if it is none, or if the port is in use."""
+def usable_port(text: str, target: str = "run") -> int:
+    """Returns `text` as a port number. Raises SystemExit if it is none, or if the port is in use.
+
+    `target` is that of make, for the message.
+    """
     if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
         raise SystemExit(f"PORT must be a number from 1 to 65535, not {text!r}.")
     with socket.socket() as probe:
@@ -79,7 +82,7 @@ def _free_port(text: str) -> int:
             probe.bind(("127.0.0.1", int(text)))
         except OSError as error:
             raise SystemExit(
-                f"Port {text} cannot be used ({error.strerror}). Try: make run PORT={int(text) + 1}"
+                f"Port {text} cannot be used ({error.strerror}). Try: make {target} PORT={int(text) + 1}"
             ) from None
     return int(text)
 
@@ -116,14 +119,15 @@ def _await_answer(port: int, parts: Children) -> None:
     Raises SystemExit if one of `parts` ends, or if there is no answer within FIRST_ANSWER seconds.
     """
     deadline = time.monotonic() + FIRST_ANSWER
-    while not _answers(port):
-        _notice_loss(parts)
+    while not answers(port):
+        notice_loss(parts)
         if time.monotonic() > deadline:
             raise SystemExit(f"The web server does not answer on port {port}.")
         time.sleep(0.05)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Returns whether the site answers on this port of our own machine."""
     host = urlsplit(os.environ["SITE_URL"]).netloc
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         try:
@@ -150,12 +154,12 @@ def _tell(owner_link: str) -> None:
 
 def _watch(parts: Children, chores: Housekeeping) -> NoReturn:
     while True:
-        _notice_loss(parts)
+        notice_loss(parts)
         chores.look(time.monotonic())
         time.sleep(0.2)
 
 
-def _notice_loss(parts: Children) -> None:
+def notice_loss(parts: Children) -> None:
     """Raises SystemExit if one of the parts has ended.
 
     A lost Valkey is only reported, once, on stderr, and removed from `parts`.

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import groups, notices, preferences
+from accounts import groups, names, notices, preferences
 from accounts.models import User
 from accounts.notices import without_link
 from invites import purposes
@@ -221,16 +221,20 @@ def invitation_words(invite: "Invite") -> dict[str, Any]:
 
 def sender(invite: "Invite") -> dict[str, str]:
     """Returns the template context that names the inviter and the person. Without an inviter, the site is named."""
+    called = inviter(invite)
     return {
-        "inviter": inviter(invite),
+        "inviter": called,
+        "inviter_short": called if len(called) <= names.MAX_LENGTH else f"{called[: names.MAX_LENGTH - 1].rstrip()}…",
         "inviter_email": readable(invite.invited_by.email) if invite.invited_by else "",
         "name": invite.name,
     }
 
 
 def inviter(invite: "Invite") -> str:
-    """Returns the inviter's username, without a link for mail programs to find, or the name of the site."""
-    return unlinked(invite.invited_by.username) if invite.invited_by else settings.SITE_NAME
+    """Returns the inviter's name, or the username without a link for mail programs to find, or the name of the site."""
+    if invite.invited_by is None:
+        return settings.SITE_NAME
+    return invite.invited_by.name or unlinked(invite.invited_by.username)
 
 
 def ask_to_readdress(invite: "Invite") -> None:
@@ -243,7 +247,7 @@ def ask_to_readdress(invite: "Invite") -> None:
             context = {
                 "email": readable(invite.email),
                 "other": readable(invite.readdress_to),
-                "inviter": without_link(invite.invited_by.username),
+                "inviter": inviter(invite),
             }
             links = {"url": tokens.unsigned(purposes.READDRESS, invite.pk)}
             post("readdress", invite.invited_by.email, context, language=language, links=links)

@@ -112,7 +112,7 @@ def _only_address(text: str, error: ValidationError) -> str:
 
 def too_long() -> ValidationError:
     """Returns the ValidationError for an address that is too long, with the code "max_length"."""
-    return ValidationError(_("Email address must be 254 characters or less"), code="max_length")
+    return ValidationError(_("Email address must be 254 characters or less"), code="max_length")
 
 
 def key(typed: str) -> str:

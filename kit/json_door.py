@@ -54,13 +54,20 @@ class Invalid(Refused):
 
     The status is 400, or that which `statuses` names for the code of an error, as in `taken=409`; the first such error
     decides. `names` maps the form's field names to those that programs use; an error of the whole form has the field
-    null.
+    null. `more` are further members of the JSON object.
     """
 
-    def __init__(self, form: forms.BaseForm, names: dict[str, str] | None = None, **statuses: int) -> None:
+    def __init__(
+        self,
+        form: forms.BaseForm,
+        names: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
+        **statuses: int,
+    ) -> None:
         said = [(name, error) for name, some in form.errors.get_json_data().items() for error in some]
         status = next((statuses[error["code"]] for _name, error in said if error["code"] in statuses), 400)
         super().__init__(status, "invalid", "")
+        self.more = {**(more or {})}
         called = {"__all__": None, **(names or {})}
         self.errors = [
             {"field": called.get(name, name), "code": error["code"], "message": error["message"]}
@@ -74,14 +81,15 @@ def door(
     *,
     guard: Callable[[View], View] | None = None,
     flags: tuple[str, ...] = (),
+    objects: tuple[str, ...] = (),
     form: bool = False,
 ) -> Callable[[View], View]:
     """Returns a decorator that makes a JSON door of a view, which is called with `request` and the fields of the body.
 
     The door answers in JSON where the view or `guard` raises Refused or Limited, for another method (405), and for a
     bad body (400, 415). `limit` counts unsafe requests by network; `guard` wraps the view and decides who may enter;
-    `flags` names the boolean fields. With `form=True` the body is an HTML form, and the answer may lead the browser on
-    to another site: a 302 becomes a 303.
+    `flags` names the boolean fields, `objects` those that hold an object of texts. With `form=True` the body is an HTML
+    form, and the answer may lead the browser on to another site: a 302 becomes a 303.
     """
 
     def decorator(view: View) -> View:
@@ -94,7 +102,7 @@ def door(
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             check_method(request, method)
             if not form:
-                return inner(request, fields(request, flags), *args, **kwargs)
+                return inner(request, fields(request, flags, objects), *args, **kwargs)
             answer = inner(request, form_fields(request), *args, **kwargs)
             if answer.status_code == HTTPStatus.FOUND:
                 answer.status_code = HTTPStatus.SEE_OTHER  # the browser must GET the target, and never post to it again
@@ -164,19 +172,26 @@ def wrong_method(*allowed: str) -> Refused:
     return Refused(405, "method", said, headers={"Allow": ", ".join(names)})
 
 
-def fields(request: HttpRequest, flags: tuple[str, ...] = ()) -> Fields:
+def fields(request: HttpRequest, flags: tuple[str, ...] = (), objects: tuple[str, ...] = ()) -> Fields:
     """Returns the fields of the JSON body, without those that are null; {} if body() finds none.
 
     Raises Refused: 415 for another content type; 400 for a body that is no JSON object, for a field in `flags` that is
-    no boolean, and for any other field that is no text.
+    no boolean, for one in `objects` that is no object of texts, and for any other field that is no text.
     """
     sent = body(request)
     for name, value in sent.items():
         if name in flags and not isinstance(value, bool | None):
             raise Refused(400, "invalid", _("This must be true or false. Nothing has changed."), name)
-        if name not in flags and not isinstance(value, str | None):
+        if name in objects and not is_of_texts(value):
+            raise Refused(400, "invalid", _("This must be an object of texts. Nothing has changed."), name)
+        if name not in flags + objects and not isinstance(value, str | None):
             raise Refused(400, "invalid", _("This must be a text. Nothing has changed."), name)
     return {name: value for name, value in sent.items() if value is not None}
+
+
+def is_of_texts(value: Any) -> bool:
+    """Returns whether a value of JSON is an object of texts or nulls, or null itself."""
+    return value is None or (isinstance(value, dict) and all(isinstance(one, str | None) for one in value.values()))
 
 
 def form_fields(request: HttpRequest) -> Fields:

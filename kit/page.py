@@ -87,19 +87,18 @@ def bind_form[F: Form](form: type[F], request: HttpRequest, **given: Any) -> F:
     also gets the request; `given` are further arguments of the form. The data is not checked yet.
     """
     asker = {"request": request} if issubclass(form, RequestForm) else {}
-    given["initial"] = given.get("initial", {}) | typed_values(form, typed(request))
     bound = form(data=request.POST if request.method == "POST" else None, **asker, **given)
+    bound.initial = {**bound.initial, **typed_values(bound.fields, typed(request))}
     if getattr(request, "is_out_of_date", False):  # the message about that has the focus
         for field in bound.fields.values():
             field.widget.attrs.pop("autofocus", None)
     return bound
 
 
-def typed_values(form: type[Form], sent: QueryDict) -> dict[str, Any]:
-    """Returns the first values of a form's fields that were `sent` before; never those of passwords."""
+def typed_values(fields: dict[str, forms.Field], sent: QueryDict) -> dict[str, Any]:
+    """Returns the first values of a form's `fields` that were `sent` before; never those of passwords."""
     if not sent:
         return {}
-    fields = form.base_fields
     open_fields = {name: field for name, field in fields.items() if not isinstance(field.widget, forms.PasswordInput)}
     values = {name: field.widget.value_from_datadict(sent, {}, name) for name, field in open_fields.items()}
     values = {name: value for name, value in values.items() if value is not None}

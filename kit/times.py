@@ -71,6 +71,11 @@ def day(moment: datetime) -> str:
     return _in_words(moment, "day")
 
 
+def whole_day(day: date) -> str:
+    """Returns a day with its year, in the active language: "1 November 2026"."""
+    return date_format(day, _("j F Y"))
+
+
 def clock(moment: datetime) -> str:
     """Returns the time of day without the date, for a moment that is near: "14:45 (UTC)".
 

@@ -25,17 +25,15 @@ FOLD = "lower(normalize({}, NFKD))"
 
 
 class Words(Func):
-    """An SQL expression for a GIN index: all words of a name and of an address before its "@", and "@" with its domain.
+    """An SQL expression for a GIN index: all words of names and of an address before its "@", and "@" with its domain.
 
-    Takes two columns, that of the name and that of the address.
+    Takes the columns of one or more names, and last that of the address.
     """
-
-    arity = 2
 
     def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:  # type: ignore[override]
         """Returns the SQL; it has no parameters, as columns have none."""
-        name, email = (compiler.compile(column)[0] for column in self.source_expressions)
-        text = FOLD.format(f"{name} || ' ' || split_part({email}, '@', 1)")
+        *names, email = (compiler.compile(column)[0] for column in self.source_expressions)
+        text = FOLD.format(" || ' ' || ".join([*names, f"split_part({email}, '@', 1)"]))
         between = BETWEEN.replace("'", "''")
         # translate() deletes the characters that have no counterpart.
         words = f"string_to_array(translate({text}, '{between}{ACCENTS}', '{' ' * len(BETWEEN)}'), ' ')"

@@ -50,8 +50,9 @@ check_folder() { # $1: megabytes
 
 begin_afresh() {
   mkdir -p .venv
-  if [ ! -e .venv/made-in ] && [ -n "$(ls -A .venv)" ]; then
-    fail "There is a .venv that is not of our making. Move it away if you need it, or delete it with: make clean"
+  # What is no virtual environment somebody may need; one, made by hand or by another tool, is meant for us.
+  if [ ! -e .venv/made-in ] && [ ! -e .venv/pyvenv.cfg ] && [ -n "$(ls -A .venv)" ]; then
+    fail "There is a folder .venv that is no virtual environment. Move it away if you need it, or delete it with: make clean"
   fi
   echo "$here" >.venv/made-in # stays until the end, so that we know what an interrupted start has left
   find .venv/ -mindepth 1 ! -path .venv/made-in -delete

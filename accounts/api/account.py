@@ -1,18 +1,20 @@
-"""JSON doors to the user's own account: reading it, and deleting it."""
+"""JSON doors to the user's own account: reading it, changing what others read, and deleting it."""
 
 import logging
 
 from django.contrib.auth import logout as forget
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from accounts import limits
+from accounts import limits, profile_fields, terms
 from accounts.api import proof
+from accounts.models import User
 from accounts.password.forms import WithProof
+from accounts.profile.profile_form import ProfileForm
 from accounts.session.account_page import PersonRequest
-from accounts.who import signed_in
-from kit.json_door import Fields, Refused, door, message
+from accounts.who import changes, signed_in
+from kit.json_door import Fields, Invalid, Refused, door, message
 
 log = logging.getLogger("frontdoor.accounts")
 
@@ -23,12 +25,41 @@ def show(request: PersonRequest, _sent: Fields) -> HttpResponse:
 
     `google` in it is the address of the connected Google account, or null. Answers 401 to anyone not signed in.
     """
+    return described(request.person)
+
+
+@door("PATCH", limits.POST_PER_NETWORK, guard=changes, objects=(profile_fields.KEY,))
+def change(request: PersonRequest, sent: Fields) -> HttpResponse:
+    """Changes the user's `name`, and the values of the object `profile`, and answers as show() does.
+
+    With `terms`, the present version, the user agrees to it.
+
+    What is not sent stays; "" takes a value away. Answers 400 for a value that breaks a rule, 429 after too many
+    changes, and 401 to anyone not signed in, or whose sessions have all ended meanwhile.
+    """
     user = request.person
+    data = profile_fields.from_json(sent)
+    form = ProfileForm(data, only=data)
+    if not form.is_valid():
+        raise Invalid(form, profile_fields.json_names(), more=terms.told(form))
+    with transaction.atomic():
+        if version := form.cleaned_data.get(terms.KEY):
+            user.accept_terms(version, **request.trace)
+        user.call(form.cleaned_data.get("name", user.name), **request.trace)
+        user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
+    return described(user)
+
+
+def described(user: User) -> HttpResponse:
+    """Returns in JSON what the account holds, as `{"user": …}`. Costs a statement or two."""
     about = {
         "id": user.pk,
         "username": user.username,
+        "name": user.name,
         "email": user.email,
-        "settings": user.settings,
+        "profile": profile_fields.held(user),
+        "terms": user.terms,
+        "settings": {name: value for name, value in user.settings.items() if name != profile_fields.KEY},
         "has_password": user.has_usable_password(),
         "google": user.google.email or None,
         "second_factor": user.second_factor.is_on,

@@ -44,5 +44,5 @@ def require_factor(request: PersonRequest) -> SecondFactor:
     """Returns the user's second factor. Raises Refused (409) if two-step verification is off."""
     factor = request.person.second_factor
     if not factor.is_on:
-        raise Refused(409, "off", _("Turn on two-step verification first. Nothing has changed."))
+        raise Refused(409, "off", _("Turn on two‑step verification first. Nothing has changed."))
     return factor

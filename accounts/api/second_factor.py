@@ -38,7 +38,7 @@ def begin(request: PersonRequest, sent: Fields) -> HttpResponse:
     """
     user = request.person
     if user.second_factor.is_on and not sent.get("replace"):
-        said = _("Two-step verification is on. Nothing has changed; send “replace” to set up another app.")
+        said = _("Two‑step verification is on. Nothing has changed; send “replace” to set up another app.")
         raise Refused(409, "on", said)
     secret = setup.secret(request)
     otpauth = setup.address(user, secret.key)
@@ -78,9 +78,9 @@ def turn_off(request: PersonRequest, sent: Fields) -> HttpResponse:
     """
     factor = request.person.second_factor
     if factor.must_stay:
-        said = _("Whoever runs %(site)s needs two-step verification, so it stays on.")
+        said = _("Whoever runs %(site)s needs two‑step verification, so it stays on.")
         raise Refused(403, "must_stay", said % {"site": settings.SITE_NAME})
     if factor.is_on:
         proof.check(WithCode(request, sent))
         factor.turn_off(**request.trace)
-    return message(_("Two-step verification is off."))
+    return message(_("Two‑step verification is off."))

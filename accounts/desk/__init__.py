@@ -11,7 +11,7 @@ from accounts.desk.group import GroupAdmin
 from accounts.desk.history import HistoryAdmin
 from accounts.desk.person import PersonAdmin
 
-admin.site.guards += [guards.end_if_idle, guards.ask_for_proof]  # type: ignore[attr-defined]  # config.admin.Site
+admin.site.guards += [guards.end_if_idle, guards.ask_what_is_missing, guards.ask_for_proof]  # type: ignore[attr-defined]  # config.admin.Site
 admin.site.listeners.append(power.hear)  # type: ignore[attr-defined]
 
 __all__ = ["GroupAdmin", "HistoryAdmin", "PersonAdmin"]

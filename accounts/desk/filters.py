@@ -59,7 +59,7 @@ class LastSignInFilter(ChoiceFilter):
     parameter_name = "seen"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), ("never", _("never"))]
+        return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), ("never", _("never"))]
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         if value == "never":

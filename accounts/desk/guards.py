@@ -1,20 +1,25 @@
 """What is asked of staff before a page of the desk answers: were they here within the hour, and is it still them?"""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import asking
 from accounts.password import again
 from accounts.session import sessions
 from accounts.session.account_page import for_person, to_sign_in
 from accounts.session.notes import DEADLINE, DESK_SEEN
 from kit.page import BY_ITSELF
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NOTED = 60  # seconds for which one note that staff were here is enough: each writes the session's row
@@ -36,6 +41,13 @@ def end_if_idle(request: HttpRequest, _model_admin: Any) -> HttpResponse | None:
     if now - seen_at > NOTED and BY_ITSELF not in request.GET:
         session[DESK_SEEN] = now
     return None
+
+
+def ask_what_is_missing(request: HttpRequest, _model_admin: Any) -> HttpResponse | None:
+    """Returns a redirect to the page that asks staff for what the site must know; None if it has, and for a POST."""
+    if request.method not in SAFE or not asking.is_asked(cast("User", request.user)):
+        return None
+    return redirect(sessions.to_gate(request.get_full_path()))
 
 
 def ask_for_proof(request: HttpRequest, model_admin: Any) -> HttpResponse | None:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import ObjectNotUpdated
 from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import names, people_csv, power
+from accounts import display_names, names, people_csv, power, profile_fields
 from accounts.desk.filters import GoogleFilter, LastSignInFilter, PasswordFilter, PeopleChips
 from accounts.desk.person_page import PersonPage, ways_in
 from accounts.models import Superseded, User
@@ -42,6 +43,9 @@ class PersonForm(forms.ModelForm):
 
     # Plain fields, without the checks of the model's fields: the methods below check, in our words.
     username = forms.CharField(label=gettext_lazy("Username"))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), help_text=gettext_lazy("What others read. It may be empty"), required=False
+    )
     email = forms.CharField(
         label=gettext_lazy("Address"),
         help_text=gettext_lazy(
@@ -53,7 +57,7 @@ class PersonForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("username", "email", "is_active", "is_staff", "is_superuser", "groups")
+        fields = ("username", "name", "email", "is_active", "is_staff", "is_superuser", "groups")
         labels = {
             "is_active": gettext_lazy("Turned on"),
             "is_staff": gettext_lazy("Staff"),
@@ -65,11 +69,20 @@ class PersonForm(forms.ModelForm):
             "is_superuser": gettext_lazy("With “Staff”, they may do everything at the desk."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, **profile_fields.first_values(self.instance)}
+
     def clean_username(self) -> str:
         """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
         typed = self.cleaned_data["username"]
         unchanged = addresses.key(typed) == self.initial.get("username")  # it may be older than a rule of today
         return self.initial["username"] if unchanged else names.normalize(typed)
+
+    def clean_name(self) -> str:
+        """Returns the name, perhaps "". Raises ValidationError if it breaks a rule of display_names."""
+        typed = self.cleaned_data["name"]
+        return typed if typed == self.initial.get("name") else display_names.normalize(typed)
 
     def clean_email(self) -> str:
         """Returns the address in its one spelling (kit.addresses). Raises ValidationError if it is malformed."""
@@ -88,7 +101,8 @@ class PersonAdmin(PersonPage):
 
     @admin.display(description=gettext_lazy("person"), ordering="username")
     def person(self, person: User) -> str:
-        return person.username
+        """Returns the name with the username in brackets, or just the username."""
+        return f"{person.name} ({person.username})" if person.name else person.username
 
     @admin.display(description=gettext_lazy("address"), ordering="email")
     def address(self, person: User) -> str:
@@ -123,7 +137,13 @@ class PersonAdmin(PersonPage):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Returns the fields of the form: for all but superusers without power.RIGHTS."""
         hidden = self.get_readonly_fields(request, obj)
-        return tuple(name for name in PersonForm.Meta.fields if name not in hidden)
+        own = (*profile_fields.form_fields(),)
+        return (*(name for name in PersonForm.Meta.fields if name not in hidden), *own)
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Returns the class of the form, with the fields that the site adds. Staff may leave them empty."""
+        kwargs["form"] = type("PersonForm", (PersonForm,), profile_fields.form_fields(strict=False))
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Returns the fields that the visitor may not set: for all but superusers, power.RIGHTS."""
@@ -144,11 +164,18 @@ class PersonAdmin(PersonPage):
         the name or address since the form was checked, and ObjectNotUpdated if the person was deleted; LongList answers
         both.
         """
+        about = profile_fields.values(form.cleaned_data)
         if not change:
+            obj.settings = profile_fields.settings_of(about)
             obj.set_unusable_password()
             User.objects.store_new(obj, by="staff")
             return
-        obj.change_by_staff([name for name in form.changed_data if name != "groups"])
+        columns = [name for name in form.changed_data if name in PersonForm.Meta.fields and name != "groups"]
+        obj.change_by_staff(columns)
+        try:
+            obj.fill_in(about, **power.by(request))
+        except Superseded:
+            raise ObjectNotUpdated from None
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Stores the person's groups. Then records all that was changed of the person, and mails about it."""
@@ -198,9 +225,10 @@ def erase(key: Any) -> bool:
 def changed_values(form: Any, *, change: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the former and the present values of what a valid PersonForm has changed, of KINDS and RIGHTS in power.
 
-    "groups" becomes a list of names. For a new person (`change` is false) only rights are there.
+    "groups" becomes a list of names. The site's own fields are there, too. For a new person (`change` is false) only
+    rights are there.
     """
-    watched = (*(power.KINDS if change else ()), *power.RIGHTS)
+    watched = (*((*power.KINDS, *profile_fields.form_fields()) if change else ()), *power.RIGHTS)
     names = [name for name in watched if name in form.changed_data]
     before = {name: plain(form.initial.get(name, False)) for name in names}
     return before, {name: plain(form.cleaned_data[name]) for name in names}

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import desk_offers, power
+from accounts import desk_offers, power, profile_fields, terms
 from accounts.desk.actions import PersonActions
 from accounts.desk.history import page_of
 from accounts.desk.panels import history, sessions_panel
@@ -65,6 +65,7 @@ class PersonPage(PersonActions, OneRow):
         buttons = self.buttons(request, person)
         may_change = self.has_change_permission(request, person)
         return {
+            "title": person.shown_name,
             "address": addresses.readable(person.email),
             "sessions": sessions_panel(person),
             "history": history(request, person),
@@ -104,14 +105,17 @@ class PersonPage(PersonActions, OneRow):
 
 def facts(person: User) -> list[Fact]:
     """Returns what the account says of its owner; read_ways_in() has been called for it."""
-    address = addresses.readable(person.email)
+    address, held = addresses.readable(person.email), profile_fields.held(person)
     known = [
+        Fact(_("Name"), person.name),
         Fact(_("Username"), person.username),
+        *(Fact(field.label, held[field.name]) for field in profile_fields.own()),
         Fact(_("Address"), address if person.is_verified else _("%(address)s (not confirmed)") % {"address": address}),
         Fact(_("Groups"), ", ".join(person.groups.order_by("name").values_list("name", flat=True)) or _("none")),
         Fact(_("Signs in with"), ways_in(person)),
         Fact("Google", google(person)),
         Fact(_("Rights at the desk"), rights(person)),
+        Fact(_("Terms"), agreed(person)),
         Fact(_("Joined"), brief_html(person.joined_at)),
         Fact(_("Last seen"), brief_html(person.last_login) if person.last_login else _("never")),
         Fact(_("Inviting"), paused(person)),
@@ -145,6 +149,14 @@ def rights(person: User) -> str:
     return (
         _("everything, as a superuser") if person.is_superuser else _("staff: what is allowed to them and their groups")
     )
+
+
+def agreed(person: User) -> str:
+    """Returns which version of the terms the person has last agreed to and when; "" if they never have."""
+    if not person.terms:
+        return ""
+    blanks = {"version": person.accepted_terms, "when": terms.last_agreed(person)}
+    return _("version %(version)s, agreed to on %(when)s") % blanks
 
 
 def paused(person: User) -> str:

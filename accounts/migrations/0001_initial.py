@@ -38,8 +38,10 @@ class Migration(migrations.Migration):
                 ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
                 ("id", models.UUIDField(default=kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("username", kit.exact.ExactField(max_length=30, unique=True, verbose_name="username")),
+                ("name", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="name")),
                 ("email", kit.exact.ExactEmailField(max_length=254, unique=True, verbose_name="email address")),
                 ("settings", models.JSONField(blank=True, default=dict)),
+                ("terms", models.JSONField(blank=True, default=list, editable=False)),
                 ("devices_forgotten_at", models.DateTimeField(editable=False, null=True)),
                 ("password_changed_at", models.DateTimeField(editable=False, null=True)),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
@@ -180,7 +182,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
-            index=kit.word_search.WordIndex(kit.word_search.Words("username", "email"), name="user_by_words"),
+            index=kit.word_search.WordIndex(kit.word_search.Words("name", "username", "email"), name="user_by_words"),
         ),
         migrations.AddConstraint(
             model_name="user",

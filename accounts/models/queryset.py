@@ -37,7 +37,7 @@ class Superseded(Exception):
 NEVER_BACK = models.Q(last_login=None) | models.Q(
     LessThan(models.F("last_login") - models.F("joined_at"), models.Value(timedelta(hours=12)))
 )
-WORDS = word_search.Words("username", "email")
+WORDS = word_search.Words("name", "username", "email")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -47,7 +47,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(**{column: login}).first()
 
     def found_by(self, typed: str) -> "UserQuerySet":
-        """Returns those of these users whom a search for a username or an address finds; see kit.word_search."""
+        """Returns those of these users whom a search for a name or an address finds; see kit.word_search."""
         return word_search.find(self, WORDS, typed)[0]
 
     def by_google(self, uid: str) -> "User | None":
@@ -82,6 +82,7 @@ class UserQuerySet(models.QuerySet["User"]):
             self,
             user="pk",
             username="username",
+            name="name",
             email="email",
             is_active="is_active",
             groups=ArraySubquery(names_of_groups().order_by("name")),

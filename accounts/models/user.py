@@ -1,6 +1,6 @@
 """The user, who has an account, and what can be done with the account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names, notices
+from accounts import display_names, names, notices, profile_fields, terms
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
@@ -37,9 +37,13 @@ class User(Credentials, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = ExactField(_("username"), max_length=names.MAX_LENGTH, unique=True)
+    # What others read in place of the username; "" for none.
+    name = models.CharField(_("name"), max_length=display_names.MAX_LENGTH, blank=True, default="", db_default="")
     email = ExactEmailField(_("email address"), max_length=addresses.MAX_LENGTH, unique=True)
     # Preferences of the user; accounts.preferences knows which there are.
     settings = models.JSONField(default=dict, blank=True)
+    # The versions of the terms that the user has agreed to and when, the last one last; see accounts.terms.
+    terms = models.JSONField(default=list, blank=True, editable=False)
     # A device that was last used to sign in before this time counts as new.
     devices_forgotten_at = models.DateTimeField(null=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, editable=False)
@@ -96,6 +100,16 @@ class User(Credentials, PermissionsMixin):
         return list(self.groups.values_list("name", flat=True))
 
     @property
+    def shown_name(self) -> str:
+        """What others read: the name, or else the username."""
+        return self.name or self.username
+
+    @property
+    def accepted_terms(self) -> str:
+        """The version of the terms that the user has last agreed to; "" for none."""
+        return str(self.terms[-1]["version"]) if self.terms else ""
+
+    @property
     def address(self) -> Address:
         return Address(self)
 
@@ -150,6 +164,55 @@ class User(Credentials, PermissionsMixin):
             held.announce_update("username")
             self.username = after
             self.record_and_notify(Event.Kind.USERNAME_CHANGED, before=before, **trace)
+
+    def call(self, name: str, **trace: Any) -> None:
+        """Changes the name that others read, or takes it away (""); mails nobody, as it opens nothing.
+
+        `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since
+        the user was read, and ValidationError for a name that breaks a rule.
+        """
+        with transaction.atomic():
+            held, after = self.lock_or_raise(), display_names.normalize(name)
+            before, held.name = held.name, after
+            if after != before:
+                held.save(update_fields=["name"])
+                held.announce_update("name")
+                Event.objects.record(Event.Kind.NAME_CHANGED, self, before=before, **trace)
+        self.name = after
+
+    def fill_in(self, values: Mapping[str, str], **trace: Any) -> None:
+        """Stores what the site asks about people (accounts.profile_fields), "" for nothing more; mails nobody.
+
+        Values that are not given stay. `trace` is the ip and device of the request, or by="staff". Raises Superseded if
+        the account was deleted meanwhile.
+        """
+        with transaction.atomic():
+            held = User.objects.select_for_update().filter(pk=self.pk).first()
+            if held is None:
+                raise Superseded
+            before = held.settings.get(profile_fields.KEY, {})
+            changed = sorted(name for name, value in values.items() if value != before.get(name, ""))
+            if changed:
+                after = {name: value for name, value in {**before, **values}.items() if value}
+                held.settings = held.settings | {profile_fields.KEY: after}
+                held.save(update_fields=["settings"])
+                held.announce_update(profile_fields.KEY)
+                Event.objects.record(Event.Kind.PROFILE_CHANGED, self, fields=changed, **trace)
+        self.settings = held.settings
+
+    def accept_terms(self, version: str, **trace: Any) -> None:
+        """Stores and records that the user agrees to this version of the terms now; mails nobody.
+
+        The versions of before are kept. `trace` is the ip and device of the request. Raises Superseded if all sessions
+        of the account have ended since the user was read.
+        """
+        with transaction.atomic():
+            held = self.lock_or_raise()
+            if held.accepted_terms != version:
+                held.terms = [*held.terms, terms.acceptance(version)]
+                held.save(update_fields=["terms"])
+                Event.objects.record(Event.Kind.TERMS_ACCEPTED, self, version=version, **trace)
+        self.terms = held.terms
 
     def take_name_back(self, username: str, **trace: Any) -> bool:
         """Gives the account its former name `username` back, without a mail.

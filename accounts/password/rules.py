@@ -74,7 +74,7 @@ def words_about(user: User | None) -> list[str]:
     """
     wholes = [settings.SITE_NAME, settings.SITE_HOST]
     if user:
-        wholes += [user.username, user.email, user.inviter_name]
+        wholes += [user.username, user.name, user.email, user.inviter_name]
     parts = [part for whole in wholes for part in re.split(r"[\W_]+", whole) if len(part) >= SHORT]
     joined = ["".join(re.split(r"[\W_]+", whole)) for whole in wholes]
     return [word.lower() for word in dict.fromkeys([*wholes, *parts, *joined]) if word]

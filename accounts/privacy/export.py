@@ -16,8 +16,10 @@ Rows = Iterable[Mapping[str, Any]]
 
 ACCOUNT_FIELDS = (
     "username",
+    "name",
     "email",
     "settings",
+    "terms",
     "joined_at",
     "last_login",
     "password_changed_at",

@@ -21,7 +21,7 @@ from kit.page import bind_form
 log = logging.getLogger("frontdoor.accounts")
 
 
-@account_page(changes=True)
+@account_page(changes=True, asks=False)
 def export(request: PersonRequest) -> HttpResponseBase:
     """Answers a POST with a ZIP of all that is stored about the user, records that, and mails them about it.
 
@@ -35,7 +35,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     if asked := again.ask(request, _("Download my data"), reverse("account")):
         return asked
     if again.is_answered(request):
-        said = _("You’ve shown that it’s you. Now press “Download my data” once more, within 15 minutes.")
+        said = _("You’ve shown that it’s you. Now press “Download my data” once more, within 15 minutes.")
         messages.success(request, said)
         return redirect(f"{reverse('account')}#data")
     user.record_and_notify(Event.Kind.EXPORTED, **request.trace)
@@ -43,7 +43,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     return StreamingHttpResponse(stream_zip(user), content_type="application/zip", headers=file)
 
 
-@account_page(secret=("password", "code"))
+@account_page(secret=("password", "code"), asks=False)
 def delete(request: PersonRequest) -> HttpResponse:
     """Shows what is deleted with the account, and asks for proof of ownership; the POST deletes the account.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts import profile_fields
 from accounts.models import User
 from kit.addresses import readable
 from kit.prepared_html import PreparedHtml
@@ -12,9 +13,21 @@ from kit.times import on
 
 OVERVIEW = PreparedHtml(
     "accounts/profile/overview.html",
-    *("email", "moving_to", "username", "password_changed", "app_since", "connected"),
+    *("email", "moving_to", "name", "details", "username", "password_changed", "app_since", "connected"),
     *("sessions", "events", "site", "csrf_token"),
 )
+
+
+DETAIL = PreparedHtml("accounts/profile/detail.html", "label", "value")
+
+
+def details(user: User) -> list[SafeString]:
+    """Returns a row for each field that the site asks about people (PROFILE_FIELDS)."""
+    held = profile_fields.held(user)
+    return [
+        DETAIL.fill({"label": field.label, "value": held[field.name]}, is_given=bool(held[field.name]))
+        for field in profile_fields.own()
+    ]
 
 
 def overview(
@@ -28,6 +41,8 @@ def overview(
     values = {
         "email": readable(user.email),
         "moving_to": readable(moving_to),
+        "name": user.name,
+        "details": mark_safe("\n".join(details(user))),  # noqa: S308 escaped
         "username": user.username,
         "password_changed": on(changed) if changed else "",
         "app_since": on(app.created_at) if app else "",
@@ -39,6 +54,7 @@ def overview(
     }
     return OVERVIEW.fill(
         values,
+        has_name=bool(user.name),
         is_moving=bool(moving_to),
         has_password=user.has_usable_password(),
         has_changed=bool(changed),

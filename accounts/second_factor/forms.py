@@ -22,7 +22,7 @@ class CodeForm(RequestForm):
     """
 
     code = CodeField(LABEL, HINT)
-    trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
+    trust = forms.BooleanField(label=gettext_lazy("Don’t ask again in this browser for 30 days"), required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

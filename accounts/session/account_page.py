@@ -12,10 +12,11 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import limits
+from accounts import asking, limits
 from accounts.models import Superseded, User
 from accounts.session import sessions
 from kit import rate_limit, visitor
@@ -52,19 +53,38 @@ def account_page(
     secret: tuple[str, ...] = (),
     safe_only: bool = False,
     changes: bool = False,
+    asks: bool = True,
     refuse: Callable[..., HttpResponse] = to_sign_in,
 ) -> Callable[[View], View]:
     """Returns a decorator that makes a page for signed-in users of a view of PersonRequest.
 
     `limit` counts POSTs by network; with `changes` each also counts by person towards CHANGE_PER_USER. Beyond either
     the page raises Limited. The posted fields in `secret` are left out of error reports; `safe_only` forbids POST
-    (405). `refuse(request, ended=…)` answers anyone who is not signed in, or no longer: see for_person().
+    (405). With `asks`, what the site must ask of the user is asked first. `refuse(request, ended=…)` answers anyone who
+    is not signed in, or no longer: see for_person().
     """
 
     def decorator(view: View) -> View:
-        return page(limit, secret=secret, safe_only=safe_only)(for_person(changing(view) if changes else view, refuse))
+        inner = changing(view) if changes else view
+        inner = asking_first(inner) if asks else inner
+        return page(limit, secret=secret, safe_only=safe_only)(for_person(inner, refuse))
 
     return decorator
+
+
+def asking_first(view: View) -> View:
+    """Returns a view that leads a GET of a user to the page that asks for what is missing, which leads back here.
+
+    A POST is let through: what was typed must not be lost. Only for views behind sign-in.
+    """
+
+    @wraps(view)
+    def wrapper(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST" and asking.is_asked(request.person):
+            return redirect(sessions.to_gate(request.get_full_path()))
+        return view(request, *args, **kwargs)
+
+    return wrapper
 
 
 def changing(view: View) -> View:

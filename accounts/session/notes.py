@@ -20,6 +20,7 @@ Keys, which stay as long as the session:
     HANDLE           the session's name on pages, through all changes of its id: the id is as good as a password
     IP, DEVICE       where the session began
     DESK_SEEN        when the session was last used at the desk, in seconds since the epoch
+    HELD_UP          True if the session began with a question to the user (accounts/asking.py), until they answer it
     CHOSEN           the user's settings that every page needs, copied so that reading them costs no query
 """
 
@@ -42,7 +43,7 @@ PROVEN = Note("proof", A_WHILE)
 BREACHED = Note("breached", A_WHILE)
 
 DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"
-DESK_SEEN = "desk_seen"
+DESK_SEEN, HELD_UP = "desk_seen", "held_up"
 
 # What Redis may hold under a key of a session, by type.
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -52,6 +53,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     HANDLE: str,
     DEVICE: str,
     IP: (str, type(None)),
+    HELD_UP: bool,
     CHOSEN: dict,
     SESSION_KEY: str,
     HASH_SESSION_KEY: str,

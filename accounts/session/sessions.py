@@ -10,6 +10,7 @@ import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,11 +19,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import DateTimeField, IntegerField, QuerySet, UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import limits, notices, preferences
+from accounts import asking, limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.models.session import stored_key
 from accounts.session import devices, pending
@@ -32,6 +34,7 @@ from accounts.session.notes import (
     DEADLINE,
     GOOGLE_IDENTITY,
     HANDLE,
+    HELD_UP,
     PROVEN,
     SECOND_FACTOR,
     SIGNED_IN,
@@ -69,20 +72,36 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     except Superseded:
         messages.info(request, _(ENDED))
         return back_to_login(next_url)
-    return redirect(landing(next_url))
+    return redirect(landing(user, next_url))
 
 
-def landing(next_url: str = "") -> str:
-    """Returns what to redirect a signed-in person to: `next_url`, where they were going, if it is not "".
+def landing(user: User, next_url: str = "") -> str:
+    """Returns the path to lead a signed-in person to: `next_url`, where they were going, if it is not "".
 
-    Otherwise it is the path SIGNED_IN_URL, or the page that leads on to it if it is on another host. Without it, it is
-    the start page, whose main button leads on to the product, or, if the site names no product (PRODUCT_URL), the
-    account page.
+    Otherwise it is SIGNED_IN_URL, or the page that leads on to it if it is on another host. Without it, it is the start
+    page, whose main button leads on to the product, or, if the site names no product (PRODUCT_URL), the account page.
+    If something is to be asked of the user first, it is the page that does, which leads on.
     """
-    there = settings.SIGNED_IN_URL
-    if next_url or not there:
-        return next_url or ("entry" if settings.PRODUCT_URL else "account")
-    return there if there.startswith("/") else "onward"
+    to = next_url or usual_landing()
+    return to_gate(to) if asking.is_asked(user) else to
+
+
+def usual_landing() -> str:
+    """Returns the path to which people are led who were going nowhere; see landing()."""
+    there: str = settings.SIGNED_IN_URL
+    if there:
+        return there if there.startswith("/") else reverse("onward")
+    return reverse("entry" if settings.PRODUCT_URL else "account")
+
+
+def to_gate(next_url: str) -> str:
+    """Returns the path of the page that asks the user for what is missing, and then leads on to `next_url`."""
+    return f"{reverse('account_complete')}?{urlencode({'next': next_url})}"
+
+
+def let_on(request: HttpRequest) -> None:
+    """Notes that the user has answered what was asked when this session began: other services may know it now."""
+    request.session.pop(HELD_UP, None)
 
 
 def goes_on(request: HttpRequest, user: User) -> bool:
@@ -107,6 +126,8 @@ def enter(request: HttpRequest, user: User, way: str, *, new: bool = False, by_c
     else:
         request.session[DEADLINE] = new_deadline()
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        if asking.is_asked(user):
+            request.session[HELD_UP] = True
     _stamp(request, user, way, new=new, by_code=by_code)
 
 

@@ -16,9 +16,10 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from accounts import asking
 from accounts.models import Session, Superseded, User
 from accounts.models.session import stored_key
-from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, IP, are_whole
+from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, HELD_UP, IP, are_whole
 from kit.one_statement import OneStatement
 
 KEY = re.compile(r"[a-z0-9]{32}")
@@ -188,7 +189,8 @@ class SessionStore(cached_db.SessionStore):
 def owner(key: str) -> User | None:
     """Returns the user who is signed in by the session with this key, with `group_names`. Costs one statement.
 
-    Returns None for a malformed key, a session that has ended, and a user who is turned off. Checks all that Django's
+    Returns None for a malformed key, a session that has ended, a user who is turned off, and one who has not answered
+    what was asked when the session began. Checks all that Django's
     get_user and our backend check, but in the row alone: no old copy can answer, and nothing is flushed, renewed or
     written.
     """
@@ -196,5 +198,7 @@ def owner(key: str) -> User | None:
     if user is None or user.session_ends <= timezone.now() or not user.is_active:
         return None
     data = SessionStore().decode(user.session_data)
+    if HELD_UP in data and asking.is_asked(user):
+        return None
     known = data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
     return user if known and user.vouches_for(data.get(HASH_SESSION_KEY, "")) else None

@@ -1,5 +1,7 @@
 """The JSON door that says what this site offers; its answer is the same for every visitor."""
 
+from dataclasses import asdict
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -10,7 +12,9 @@ from kit.json_door import Fields, door
 def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
     """Returns what a program needs to draw its own pages: the setting SIGNUP, and whether members may invite.
 
-    Also whether Google is offered, the least length of a password, and whether staff need two-step verification.
+    Also whether Google is offered, the least length of a password, whether staff need two-step verification,
+    what people are asked about themselves,
+    and the terms to agree to.
     """
     return JsonResponse(
         {
@@ -19,5 +23,7 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
             "google": bool(settings.GOOGLE_CLIENT_ID),
             "password_min_length": settings.PASSWORD_MIN_LENGTH,
             "second_factor": "staff" if settings.REQUIRE_STAFF_2FA else "optional",
+            "terms": {"version": settings.TERMS_VERSION, "url": settings.TERMS_URL} if settings.TERMS_VERSION else None,
+            "profile_fields": [asdict(field) for field in settings.PROFILE_FIELDS],
         }
     )

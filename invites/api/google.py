@@ -27,5 +27,5 @@ def start(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise Refused(404, "off", _("Google is not offered here."))
     next_url, link = safe_path(sent.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
-        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else sessions.landing(next_url))
+        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else sessions.landing(request.user, next_url))
     return trip.begin(request, next_url, link)

@@ -87,7 +87,7 @@ def mail_again(request: HttpRequest, token: str) -> HttpResponse:
 
 def sent_to(email: str) -> str:
     """Returns the sentence for the visitor that a link was mailed to this address."""
-    return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": readable(email)}
+    return _("We sent a link to %(email)s. It works once, within 1 hour.") % {"email": readable(email)}
 
 
 def already_signed_in() -> Refused:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts import profile_fields, terms
 from accounts.models import User
 from accounts.session import sessions
 from accounts.who import who
@@ -19,9 +20,11 @@ from kit import addresses
 from kit.json_door import Fields, Invalid, Refused, door, message
 
 
-@door("POST")
+@door("POST", objects=(profile_fields.KEY,))
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account of `username` and `password` with the `token` of a mailed link, or else plans it for `email`.
+
+    `name` and the object `profile` hold what the site asks about people, `terms` the version agreed to.
 
     Answers 201 with the signed-in user, or 202 with a message: a mailed link confirms the plan. Errors: 404 for an
     invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a name or address that is
@@ -63,10 +66,10 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
         raise HasAccount
     if not Invite.objects.may_join(link.email):
         raise NotInvited
-    form = SignupForm(sent, link=link)
+    form = SignupForm(profile_fields.from_json(sent), link=link)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
-        raise Invalid(form, taken=409)
+        raise Invalid(form, profile_fields.json_names(), terms.told(form), taken=409)
     return enter(request, link, user, new=True)
 
 
@@ -108,9 +111,9 @@ def register(request: HttpRequest, sent: Fields) -> HttpResponse:
         raise press.closed()
     if request.user.is_authenticated:
         raise already_signed_in()
-    form = RegisterForm(sent)
+    form = RegisterForm(profile_fields.from_json(sent))
     if not form.is_valid():
-        raise Invalid(form)
+        raise Invalid(form, profile_fields.json_names(), terms.told(form))
     secret, account = plan.plan_account(request, form)
     ask(request, plan.link_request(form), **account)
     return browser.set_cookie(message(sent_to(form.cleaned_data["email"]), 202), secret)

@@ -93,7 +93,7 @@ def entry_page(
     return plain_page.show(request, template, lambda: context | {"form": form()}, late)
 
 
-@account_page(Due(limits.ASK_PER_NETWORK))
+@account_page(Due(limits.ASK_PER_NETWORK), asks=False)
 def prove(request: PersonRequest) -> HttpResponse:
     """Mails a link to the signed-in person, as proof in place of their password; it leads back to the page in `next`.
 

@@ -119,7 +119,7 @@ def joined(lines: Iterator[tuple[int, str]], delimiter: Delimiter) -> Iterator[t
 def unreadable(text: str, delimiter: Delimiter, *, is_file: bool) -> Words:
     """Returns the reason why a line can't be read, in the reader's language, or ""."""
     if len(text) > LONGEST:
-        return _("The line is longer than 10,000 characters")
+        return _("The line is longer than 10,000 characters")
     if any(c in "\0\ufffd" or "\ud800" <= c <= "\udfff" for c in text):
         if is_file:
             return _("The line is not UTF-8 text. Save the file as “CSV UTF-8”")

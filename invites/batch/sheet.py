@@ -110,7 +110,7 @@ def unreadable(row: Element, length: int) -> Words:
     """Returns the reason why a row with so many characters can't be read, in the reader's language, or ""."""
     prefix = namespace(row)
     if length > LONGEST:
-        return _("The line is longer than 10,000 characters")
+        return _("The line is longer than 10,000 characters")
     for cell in row:
         # The result of a formula may be empty text, which has the type "str".
         if cell.find(f"{prefix}f") is not None and not cell.findtext(f"{prefix}v") and cell.get("t") != "str":

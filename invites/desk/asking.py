@@ -37,7 +37,7 @@ class AskForm(Form):
     note = forms.CharField(
         label=gettext_lazy("Add a line (optional)"),
         required=False,
-        help_text=gettext_lazy("Plain text, no links, up to 200 characters"),
+        help_text=gettext_lazy("Plain text, no links, up to 200 characters"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     longer = forms.BooleanField(label=gettext_lazy("Give everybody 7 more days"), required=False)
@@ -199,4 +199,4 @@ def letter(what: Asked, invite: Invite) -> dict[str, Any]:
     mail = what.mail(invite, accounts_of([invite.email]).get(invite.email))
     leads_nowhere = dict.fromkeys(mail.parts["links"], f"{settings.SITE_URL}/…")
     facts = mail.parts | {"links": {}, "one_click": [], "context": mail.parts["context"] | leads_nowhere}
-    return render_parts(mail.kind, **facts) | {"email": invite.email}
+    return render_parts(mail.kind, mail.recipient, **facts) | {"email": invite.email}

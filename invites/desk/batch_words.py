@@ -23,7 +23,7 @@ def state(batch: Batch) -> str:
 def changed() -> str:
     """Returns the message that the list was checked again, and that its counts have changed."""
     return _(
-        "The list was checked more than 15 minutes ago, so it was checked again, and something is different now. "
+        "The list was checked more than 15 minutes ago, so it was checked again, and something is different now. "
         "Nothing has been sent yet. Look at it, then send it."
     )
 

@@ -58,7 +58,7 @@ class ComposeForm(Form):
     note = forms.CharField(
         label=gettext_lazy("A line from you (optional)"),
         required=False,
-        help_text=gettext_lazy("Plain text, no links, up to 200 characters"),
+        help_text=gettext_lazy("Plain text, no links, up to 200 characters"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     language = forms.ChoiceField(
@@ -90,7 +90,7 @@ class ComposeForm(Form):
     other = forms.CharField(
         label=gettext_lazy("Or another time"),
         required=False,
-        help_text=gettext_lazy("Like 36 hours or 2 weeks. It counts before the choice above"),
+        help_text=gettext_lazy("Like 36 hours or 2 weeks. It counts before the choice above"),
     )
 
     remind = forms.BooleanField(required=False, initial=True)
@@ -148,7 +148,7 @@ class ComposeForm(Form):
         is of no kind that can be read.
         """
         if len(raw) > LARGEST:
-            raise ValidationError(_("The list is larger than 1 MB. Split it, and send its parts one after the other"))
+            raise ValidationError(_("The list is larger than 1 MB. Split it, and send its parts one after the other"))
         self.lines = list(islice(lists.read(self.rows(raw), self.may_name, self.remarks.append), MOST + 1))
         if len(self.lines) > MOST:
             said = _("The list has more than %(most)s people. Split it, and send its parts one after the other")
@@ -195,7 +195,7 @@ def reminders() -> str:
     """Returns how often the site reminds people, as the label of a box."""
     many = ngettext("Remind them %(count)s time", "Remind them up to %(count)s times", settings.INVITE_REMINDERS)
     if settings.INVITE_REMINDERS == 1:
-        return _("Remind them once, 2 days before the end")
+        return _("Remind them once, 2 days before the end")
     return many % {"count": settings.INVITE_REMINDERS}
 
 

@@ -32,7 +32,7 @@ class StateChips(Chips):
             ("unopened", _("Not opened")),
             ("opened", _("Opened, not accepted")),
             ("undelivered", _("Not delivered")),
-            ("ending", _("End in 48 hours")),
+            ("ending", _("End in 48 hours")),
             (Invite.State.ACCEPTED, _("Accepted")),
             ("mine", _("Mine")),
             *((state, state.label) for state in map(Invite.State, self.rest)),
@@ -53,7 +53,7 @@ class CreatedFilter(ChoiceFilter):
     parameter_name = "created"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), *self.months()]
+        return [("1d", _("in the last 24 hours")), ("7d", _("in the last 7 days")), *self.months()]
 
     def months(self) -> list[tuple[str, str]]:
         """Returns the last MONTHS months, newest first, as choices: "2026-11", which is called "November 2026"."""
@@ -114,7 +114,7 @@ class InviterFilter(LinkedFilter):
             person = User.objects.filter(pk=UUID(value)).first()
         except ValueError:
             return ""
-        return person.username if person else ""
+        return person.shown_name if person else ""
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(invited_by=UUID(value))

@@ -15,7 +15,7 @@ from invites.models import Funnel, Invite
 from kit.long_list import ReadOnly, whole_list
 
 BY = {"day": _("day"), "week": _("week")}
-PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
+PERIODS = {7: _("7 days"), 14: _("14 days"), 31: _("31 days"), 84: _("12 weeks")}
 DEFAULT = 14  # days
 
 WIDTH, HEIGHT, BAR = 600, 64, 560  # pixels: of the picture, of a step in it, and of the longest bar

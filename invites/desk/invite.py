@@ -78,7 +78,7 @@ class InviteAdmin(InvitePage):
         if invite.invited_by is None:
             return ""
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
-        return list_link(query, invite.invited_by.username)
+        return list_link(query, invite.invited_by.shown_name)
 
     @admin.display(description=gettext_lazy("groups"))
     def into(self, invite: Invite) -> str:

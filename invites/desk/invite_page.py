@@ -134,7 +134,7 @@ def inviter(invite: Invite) -> str:
     """Returns the name of the inviter, as a link to the list of their invitations; "" if there is none any more."""
     if invite.invited_by is None:
         return ""
-    return list_link({"invited_by": invite.invited_by_id}, invite.invited_by.username)
+    return list_link({"invited_by": invite.invited_by_id}, invite.invited_by.shown_name)
 
 
 def in_list(invite: Invite) -> str:

@@ -71,7 +71,7 @@ class InviterAdmin(ReadOnly):
         except Inviter.DoesNotExist:
             raise Http404 from None
         context = {
-            "title": _("Whom %(name)s invited") % {"name": person.username},
+            "title": _("Whom %(name)s invited") % {"name": person.shown_name},
             "tree": tree,
             "may_pause": self.has_pause_permission(request),
             "depth": DEPTH,
@@ -104,12 +104,12 @@ class InviterAdmin(ReadOnly):
     def pause(self, person: User) -> str:
         """Keeps a user from inviting others. Returns the message that says so."""
         Inviter.objects.filter(pk=person.pk).pause()
-        return _("%(name)s can’t invite anybody until you allow it again.") % {"name": person.username}
+        return _("%(name)s can’t invite anybody until you allow it again.") % {"name": person.shown_name}
 
     def allow(self, person: User) -> str:
         """Lets a user invite others again. Returns the message that says so."""
         Inviter.objects.filter(pk=person.pk).allow()
-        return _("%(name)s can invite again.") % {"name": person.username}
+        return _("%(name)s can invite again.") % {"name": person.shown_name}
 
     def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         context |= self.admin_site.each_context(request) | {"opts": self.opts, "title": context["title"]}

@@ -41,7 +41,7 @@ class Letter:
     def rendered(self, leads_to: str) -> dict[str, Any]:
         """Returns the parts of the mail as render_parts() does, with all its links leading to the URL `leads_to`."""
         mail = self.mail(leads_to)
-        return render_parts(mail.kind, **mail.parts)
+        return render_parts(mail.kind, mail.recipient, **mail.parts)
 
     def page(self, request: HttpRequest) -> HttpResponse:
         """Returns the page that the mail opens, as a browser shows it that nobody is signed in to."""

@@ -110,7 +110,7 @@ def received(request: HttpRequest, person: User) -> Panel | None:
         return None
     invites = Invite.objects.filter(email=person.email).select_related("invited_by")
     panel = Panel("invited", _("Invitations to this address"), [_("When"), _("From"), _("State")])
-    panel.rows = [row(invite, invite.invited_by.username if invite.invited_by else "") for invite in newest(invites)]
+    panel.rows = [row(invite, invite.invited_by.shown_name if invite.invited_by else "") for invite in newest(invites)]
     panel.more = list_url(q=person.email)
     return panel
 
@@ -144,7 +144,7 @@ def by_which(invite: Invite) -> str:
     """Returns whose invitation it is, as a link to its page."""
     words = _("an invitation")
     if invite.invited_by:
-        words = _("an invitation of %(who)s") % {"who": invite.invited_by.username}
+        words = _("an invitation of %(who)s") % {"who": invite.invited_by.shown_name}
     url = reverse("admin:invites_invite_change", args=[invite.pk])
     return format_html('<a href="{}">{}</a>, {}', url, words, brief_html(invite.accepted_at or invite.created_at))
 

@@ -175,7 +175,7 @@ def facts(batch: Batch, found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def sent_by(batch: Batch) -> SafeString:
     """Returns as HTML who has sent the list and when."""
-    who = batch.created_by.username if batch.created_by else _("deleted account")
+    who = batch.created_by.shown_name if batch.created_by else _("deleted account")
     if batch.begun_at is None:
         return format_html("{}", who)
     return format_html("{}, {}", who, times.brief_html(batch.begun_at))

@@ -88,7 +88,7 @@ class SentLists(PreviewPages):
 
     @admin.display(description=gettext_lazy("sent by"), empty_value="–")
     def sent_by(self, batch: Batch) -> str:
-        return batch.created_by.username if batch.created_by else _("deleted account")
+        return batch.created_by.shown_name if batch.created_by else _("deleted account")
 
     @admin.display(description=gettext_lazy("people"))
     def people(self, batch: Any) -> str:

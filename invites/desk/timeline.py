@@ -83,7 +83,7 @@ def begun(invite: Invite, told: set[str]) -> Iterator[Moment]:
 
 def act(kind: Event.Kind, who: Any) -> str:
     """Returns in words what `who`, a user or None, has done to the invitation."""
-    return str(ACTS[kind]) % {"who": who.username} if who and kind in ACTS else str(BY_NOBODY[kind])
+    return str(ACTS[kind]) % {"who": who.shown_name} if who and kind in ACTS else str(BY_NOBODY[kind])
 
 
 def of_event(event: Event, invite: Invite) -> Moment:
@@ -119,7 +119,7 @@ def accepted(invite: Invite, at: datetime, *, traces: bool) -> Moment:
     """
     if invite.accepted_by is None:
         return Moment(at, _("It was accepted"))
-    said = _("%(who)s accepted it") % {"who": invite.accepted_by.username}
+    said = _("%(who)s accepted it") % {"who": invite.accepted_by.shown_name}
     if not traces:
         return Moment(at, said)
     first = Event.objects.filter(user=invite.accepted_by, id__gte=earliest(at)).order_by("id").first()

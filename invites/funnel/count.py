@@ -23,7 +23,7 @@ STEPS: dict[str, Promise] = {
     "handed": _("Email handed over"),
     "opened": _("Link opened"),
     "accepted": _("Account created"),
-    "back": _("Signed in again within 7 days"),
+    "back": _("Signed in again within 7 days"),
 }
 DAYS = {"day": 31, "week": 12 * 7}  # the longest period to look back over, in days
 CACHED = 60  # seconds

@@ -52,7 +52,7 @@ def start(request: HttpRequest) -> HttpResponse:
     sent = request.POST if request.method == "POST" else typed(request) or request.GET
     next_url, link = safe_path(sent.get("next", "")), opened.find_pending(request)
     if request.user.is_authenticated:  # in another tab, and perhaps not as the person who was invited
-        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else sessions.landing(next_url))
+        return redirect(tokens.path(purposes.SIGNUP, link.pk) if link else sessions.landing(request.user, next_url))
     if request.method != "POST":
         return render(request, "invites/google/start.html", {"next": next_url, "token": sent.get("token", "")})
     return trip.begin(request, next_url, link)

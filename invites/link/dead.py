@@ -55,7 +55,7 @@ def page(request: HttpRequest, link: MagicLink, purpose: Purpose) -> HttpRespons
     link.read_use()
     if link.used_at and link.used_by_id and link.used_by_id == request.user.pk:
         tell_first_name(request, request.user)
-        return redirect(sessions.landing(link.leads_to))
+        return redirect(sessions.landing(request.user, link.leads_to))
     password = request.POST.get("password", "")
     if request.method == "POST" and link.used_by and is_second_press(request, link, purpose, password):
         return second_press(request, link, link.used_by, purpose)
@@ -75,7 +75,7 @@ def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
     leads to the start page.
     """
     if invite.accepted_by_id and invite.accepted_by_id == request.user.pk:
-        return redirect(sessions.landing(invite.next))
+        return redirect(sessions.landing(request.user, invite.next))
     if invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}:  # it has just changed, or was replaced
         return redirect("entry")
     return gone_page(request, invite.state, invite, invite.accepted_at)

@@ -14,7 +14,7 @@ class DeclineForm(Form):
     reason = forms.CharField(
         label=_("Why? (optional)"),
         required=False,
-        help_text=_("One line for the person who invited you, 200 characters or less, without links"),
+        help_text=_("One line for the person who invited you, 200 characters or less, without links"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     never = forms.BooleanField(required=False)

@@ -3,7 +3,9 @@
 The form does not say whether a name is taken, or anybody could ask that of any name. Whoever opens the mail is told.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django import forms
@@ -12,12 +14,37 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from accounts import names
+from accounts import names, profile_fields
 from accounts.models import User
+from accounts.terms import Acceptance
 from invites import purposes
 from invites.link import opened
 from invites.models import MagicLink, Unavailable
 from kit.form import VERBATIM, Form
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a person has said besides username and password: name (None: not asked), profile, terms agreed to."""
+
+    name: str | None = None
+    profile: dict[str, str] = field(default_factory=dict)
+    terms: list[Acceptance] = field(default_factory=list)
+
+    def columns(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the columns of a new account that hold it; `chosen` are the settings that it begins with."""
+        settings = {**chosen, **profile_fields.settings_of(self.profile)}
+        name = {} if self.name is None else {"name": self.name}
+        return {"settings": settings, "terms": self.terms, **name}
+
+    def pack(self) -> str:
+        """Returns it as MagicLink.details stores it; "" if nothing was asked."""
+        return json.dumps(asdict(self)) if self != Details() else ""
+
+    @classmethod
+    def unpack(cls, packed: str) -> "Details":
+        """Returns what pack() has packed."""
+        return cls(**json.loads(packed)) if packed else cls()
 
 
 class HasAccount(Exception):
@@ -70,7 +97,9 @@ def make(request: HttpRequest, link: MagicLink, sent: Mapping[str, Any]) -> User
     """
     name = read_name(link, sent) if "username" in sent else link.username
     try:
-        return link.sign_up(name, encoded=link.password, **opened.sign_up_args(request, purposes.CONFIRM))
+        started = opened.sign_up_args(request, purposes.CONFIRM)
+        typed = Details.unpack(link.details).columns(started.pop("settings"))
+        return link.sign_up(name, encoded=link.password, **typed, **started)
     except (IntegrityError, ValidationError):
         if User.objects.filter(email=link.email).exists():
             raise HasAccount from None

@@ -21,7 +21,7 @@ class InvitePersonForm(Form):
         label=gettext_lazy("Note (optional)"),
         required=False,
         strip=False,
-        help_text=gettext_lazy("One line that stands in the email, 200 characters or less, without links"),
+        help_text=gettext_lazy("One line that stands in the email, 200 characters or less, without links"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     sure = SureField()

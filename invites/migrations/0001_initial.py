@@ -241,6 +241,7 @@ class Migration(migrations.Migration):
                 ("username", models.CharField(db_default="", default="", max_length=30)),
                 ("password", models.CharField(db_default="", default="", max_length=128)),
                 ("seal", models.CharField(db_default="", default="", max_length=64)),
+                ("details", models.TextField(db_default="", default="")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
                 ("sent_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sent")),
                 ("expires_at", models.DateTimeField(verbose_name="works until")),

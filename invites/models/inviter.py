@@ -46,7 +46,7 @@ WITH RECURSIVE up (id, depth, path) AS (
   UNION ALL
   (SELECT id, parent, depth FROM down LIMIT %(people)s)
 )
-SELECT person.id, found.parent, found.depth, person.username, person.email, person.invites_paused_at,
+SELECT person.id, found.parent, found.depth, person.username, person.name, person.email, person.invites_paused_at,
   accepted.count, pending.count
 FROM found JOIN accounts_user person ON person.id = found.id
 CROSS JOIN LATERAL (
@@ -76,10 +76,16 @@ class Person:
     parent: UUID | None
     depth: int
     username: str
+    name: str
     email: str
     invites_paused_at: datetime | None
     accepted: int  # invitations, COUNTED at most; `pending` likewise
     pending: int
+
+    @property
+    def shown_name(self) -> str:
+        """What others read: the name, or else the username."""
+        return self.name or self.username
 
 
 @dataclass(frozen=True)

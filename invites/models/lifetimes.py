@@ -39,7 +39,7 @@ def check(length: timedelta) -> timedelta:
     if LEAST <= length <= settings.INVITE_MAX_LIFETIME:
         return length
     raise ValidationError(
-        _("An invitation works from 1 hour to %(most)s") % {"most": in_words(settings.INVITE_MAX_LIFETIME)},
+        _("An invitation works from 1 hour to %(most)s") % {"most": in_words(settings.INVITE_MAX_LIFETIME)},
         code="bounds",
     )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from invites.models.magic_link import MagicLink
 
 # The account that a visitor plans on the sign-up form, until its mail is answered. It works only in that browser.
-PLAN = ("username", "password", "seal")
+PLAN = ("username", "password", "seal", "details")
 PLAN_KEPT = timedelta(days=1)  # after the end of its link
 UNUSED_KEPT = timedelta(days=30)  # after the end of a link that nobody used
 USED_KEPT = timedelta(days=365)  # after the end of a link that was used
@@ -191,12 +191,12 @@ class MagicLinkQuerySet(models.QuerySet["MagicLink"]):
         """
         theirs = self.to(user)
         theirs.unused().update(revoked_at=timezone.now())
-        theirs.update(email="", account=None, username="", password="", seal="")
+        theirs.update(email="", account=None, **dict.fromkeys(PLAN, ""))
 
     def forget_plans(self) -> None:
         """Erases planned accounts that were never confirmed, a day after their links have expired."""
         stale = self.filter(expires_at__lt=timezone.now() - PLAN_KEPT).exclude(password="")
-        stale.update(username="", password="", seal="")
+        stale.update(**dict.fromkeys(PLAN, ""))
 
     def prunable(self) -> Self:
         """Returns links to prune: expired over 30 days ago and unused, or over a year ago.

@@ -84,10 +84,12 @@ class MagicLink(models.Model):
     # The account's session_epoch when it was mailed, or when it was used; None without an account.
     epoch = models.PositiveIntegerField(null=True)
     # A planned account: its name, its hashed password, and a seal of the browser in which it was planned. The
-    # account is made in no other browser. Using the link empties password and seal.
+    # account is made in no other browser. Using the link empties all but the name.
     username = models.CharField(max_length=names.MAX_LENGTH, default="", db_default="")
     password = models.CharField(max_length=128, default="", db_default="")
     seal = models.CharField(max_length=64, default="", db_default="")
+    # What else was typed for it, in JSON (invites/sign_up/plan.py); "" for nothing. Using the link empties it, too.
+    details = models.TextField(default="", db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     # Set again when its invitation is mailed again.
     sent_at = models.DateTimeField(_("last sent"), default=timezone.now)
@@ -252,7 +254,7 @@ class MagicLink(models.Model):
     def claiming(self, browser: str, newcomer: User) -> Write:
         """Returns the statement that marks the stored row as used by a user who is being made, if it is pending.
 
-        It empties the password and the seal of a planned account.
+        It empties the planned account, but for its username.
         """
         return self._claiming(CLAIM_FOR_NEWCOMER, browser, newcomer)
 
@@ -359,7 +361,7 @@ def prepare_claim(by: Any, **forgotten: str) -> PreparedUpdate:
     def compose() -> tuple[MagicLinkQuerySet, dict[str, Any]]:
         now = Given("now", models.DateTimeField())
         used = {"used_at": now, "used_by": by, "used_in": Given("browser", models.CharField())}
-        used |= {"epoch": Given("epoch", models.IntegerField()), "password": "", "seal": "", **forgotten}
+        used |= {"epoch": Given("epoch", models.IntegerField()), "password": "", "seal": "", "details": "", **forgotten}
         return MagicLink.objects.pending(now).filter(pk=Given("link", models.UUIDField())), used
 
     return PreparedUpdate(compose)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from accounts import display_names
 from accounts.models import Event, User
 from invites import mails
 from invites.models import lifetimes, reminders
@@ -121,15 +122,17 @@ class InviteQuerySet(Lifecycle):
     ) -> User:
         """Makes and returns the account of a newcomer, who accepts `invite` by it, or needs none (None).
 
-        Adds the user to the invitation's groups. Only the id of `newcomer` is read; `account` and `beginning` are
-        arguments of UserManager.create_user(). To be called in a transaction. Raises Unavailable if the invitation is
-        not open, or another of the `conditions` is not met, ValidationError for a malformed name or address,
-        IntegrityError for a taken one; the transaction can't go on then.
+        Adds the user to the invitation's groups, and calls them as the inviter does, unless `account` has a `name`.
+        Only the id of `newcomer` is read; `account` and `beginning` are arguments of UserManager.create_user(). To be
+        called in a transaction. Raises Unavailable if the invitation is not open, or another of the `conditions` is not
+        met, ValidationError for a malformed name or address, IntegrityError for a taken one; the transaction can't go
+        on then.
         """
         beginning = {**beginning, "conditions": conditions}
         if invite:  # it is locked before any link: always in this order, so that nothing deadlocks
             beginning["conditions"] = [invite.taking(newcomer), *conditions]
             invite.hold_groups()
+            account = {"name": display_names.fitting(invite.name), **account}
             joined = list(invite.promised.values())
             beginning |= {"accepted": invite.pk, "events": [invite.acceptance(newcomer)], "groups": joined}
         try:

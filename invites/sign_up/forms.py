@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import names
+from accounts import display_names, names, profile_fields, terms
 from accounts.models import User
 from accounts.password.forms import NewPasswordField, WithNewPassword
 from invites.ask_for_link.form import EmailForm, address_field
-from invites.link.planned import UsernameForm
+from invites.link.planned import Details, UsernameForm
 from invites.models import MagicLink
 from kit import addresses
 
@@ -23,8 +24,12 @@ class SignupForm(UsernameForm, WithNewPassword):
     def __init__(self, *args: Any, link: MagicLink | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address = link.email if link else ""
-        inviter = link.invite.invited_by if link and link.invite else None
-        self.inviter_name = inviter.username if inviter else ""
+        self.fields |= profile_fields.name_fields() | profile_fields.form_fields() | terms.form_fields()
+        invite = link.invite if link else None
+        if invite:
+            self.initial.setdefault(profile_fields.NAME, display_names.fitting(invite.name))
+        inviter = invite.invited_by if invite else None
+        self.inviter_name = inviter.shown_name if inviter else ""
 
     def clean_username(self) -> str:
         """Returns the normalized username. Raises ValidationError for a missing, malformed or reserved one.
@@ -33,13 +38,26 @@ class SignupForm(UsernameForm, WithNewPassword):
         """
         return names.normalize(self.cleaned_data["username"])
 
+    @property
+    def about(self) -> list[BoundField]:
+        """The fields for what the site asks about people, with that for the name."""
+        own = (profile_fields.NAME, profile_fields.PREFIX)
+        return [self[name] for name in self.fields if name.startswith(own)]
+
+    def details(self) -> Details:
+        """Returns what was typed about the person, and the terms agreed to. The form must be valid."""
+        typed = self.cleaned_data
+        agreed = [terms.acceptance(typed[terms.KEY])] if terms.KEY in typed else []
+        return Details(typed.get(profile_fields.NAME), profile_fields.values(typed), agreed)
+
     def account(self) -> dict[str, Any]:
         """Returns columns of the new account that take the place of the link's; here none."""
         return {}
 
     def owner(self) -> User:
         """Returns the user whose password it will be, with the typed username; not stored."""
-        user = User(username=self.cleaned_data.get("username", ""), email=self.address)
+        typed = self.cleaned_data
+        user = User(username=typed.get("username", ""), name=typed.get(profile_fields.NAME, ""), email=self.address)
         user.inviter_name = self.inviter_name
         return user
 

@@ -26,8 +26,9 @@ def join(request: HttpRequest, link: MagicLink, form: SignupForm, page: Purpose)
         tell_if_taken(form)
         return None
     name, started = form.cleaned_data["username"], opened.sign_up_args(request, page, way=sessions.SIGNUP)
+    typed = form.details().columns(started.pop("settings")) | form.account()
     try:
-        return link.sign_up(name, encoded=form.encoded, **form.account(), **started)
+        return link.sign_up(name, encoded=form.encoded, **typed, **started)
     except IntegrityError:
         if not tell_if_taken(form):
             raise HasAccount from None

@@ -18,6 +18,7 @@ def plan_account(request: HttpRequest, form: RegisterForm) -> tuple[str, dict[st
         "username": typed["username"],
         "password": form.encoded,
         "seal": browser.seal_of(secret),
+        "details": form.details().pack(),
     }
     return secret, account
 

@@ -22,7 +22,7 @@ def show(request: HttpRequest) -> dict[str, Any]:
     common = {"may_invite": places.may_invite(request), "sets": sets(request, found)}
     if numbers.is_first_day(found) and common["may_invite"]:
         person = cast("User", request.user)
-        title = _("Welcome, %(name)s") % {"name": person.get_username()}
+        title = _("Welcome, %(name)s") % {"name": person.shown_name}
         subtitle = _("You run %(site)s. Nobody else is here yet.") % {"site": settings.SITE_NAME}
         return common | {"title": title, "subtitle": subtitle, "first_day": first_day(person)}
     return common | {

@@ -50,6 +50,7 @@ FOR_VISITORS: dict[str, Words] = {
 }
 FOR_PERSON: dict[str, Words] = {
     "account": gettext_lazy("Account"),
+    "account_profile": gettext_lazy("Name"),
     "account_settings": gettext_lazy("Settings"),
     "account_change_username": gettext_lazy("Username"),
     "account_change_password": gettext_lazy("Password"),

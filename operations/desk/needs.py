@@ -111,7 +111,7 @@ def found(request: HttpRequest) -> Iterator[Need]:
 def ending(numbers: Numbers) -> Need:
     """Returns how many invitations end soon, and whether they were opened."""
     title = ngettext(
-        "%(count)s invitation ends in 48 hours", "%(count)s invitations end in 48 hours", numbers["ending"]
+        "%(count)s invitation ends in 48 hours", "%(count)s invitations end in 48 hours", numbers["ending"]
     )
     why = _("Opened: %(opened)s. Not opened yet: %(unopened)s.") % {
         "opened": capped_in_words(numbers["ending_opened"]),

@@ -24,7 +24,7 @@ def rendered(kind: str, language: str) -> dict[str, Any]:
     """Returns the parts of a mail of one of KINDS, as render_parts() does. Nothing is stored, no link leads on."""
     with translation.override(language):
         mail = write(kind, EMAIL, facts(kind), language=language)
-    return render_parts(kind, **mail.parts)
+    return render_parts(kind, EMAIL, **mail.parts)
 
 
 def facts(kind: str) -> dict[str, Any]:

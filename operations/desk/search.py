@@ -85,7 +85,7 @@ def person_found(person: User) -> Found:
     words, tone = (_("Active"), "tag ok") if person.is_active else (_("Turned off"), "tag")
     state = format_html('<span class="{}">{}</span>', tone, words)
     url = reverse("admin:accounts_user_change", args=[person.pk])
-    return Found(person.username, url, addresses.readable(person.email), state)
+    return Found(person.shown_name, url, addresses.readable(person.email), state)
 
 
 def invitations(typed: str) -> Column:
@@ -98,7 +98,7 @@ def invitations(typed: str) -> Column:
 
 
 def invite_found(invite: Invite) -> Found:
-    by = _("from %(who)s") % {"who": invite.invited_by.username} if invite.invited_by else ""
+    by = _("from %(who)s") % {"who": invite.invited_by.shown_name} if invite.invited_by else ""
     ends = _("ends %(when)s") % {"when": brief(invite.expires_at)} if invite.state == Invite.State.PENDING else ""
     facts = ", ".join(filter(None, (invite.name, by, ends)))
     url = reverse("admin:invites_invite_change", args=[invite.pk])

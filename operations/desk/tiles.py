@@ -37,7 +37,7 @@ def every_tile(numbers: Numbers) -> list[Tile]:
     return [
         counted("pending", _("waiting for an answer"), places.WAITING),
         counted("undelivered", _("not delivered"), places.UNDELIVERED, "bad"),
-        counted("ending", _("ending in 48 hours"), places.ENDING, "warn"),
+        counted("ending", _("ending in 48 hours"), places.ENDING, "warn"),
         counted("accepted", _("accepted this week"), places.ACCEPTED),
         Tile(brief_span(late), _("mail waits at most"), places.MAIL, "bad" if late > lateness.LATE_AFTER else ""),
     ]

@@ -1,6 +1,5 @@
 """The development mailbox: reading the .eml files of a machine that mail never leaves."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -55,10 +54,10 @@ class Letter:
         return part.get_content() if part else ""
 
 
-def letters() -> Iterator[Letter]:
+def letters() -> list[Letter]:
     """Returns the newest letters of the mailbox, newest first and at most SHOWN."""
     files = sorted(folder().glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    return map(read, files[:SHOWN])
+    return list(map(read, files[:SHOWN]))
 
 
 def find(name: str) -> Letter | None:

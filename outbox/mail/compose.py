@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from kit import tokens
+from kit.addresses import readable
 from outbox import verp
 from outbox.kinds import INVITATIONS
 from outbox.mail.headers import ADDRESS
@@ -28,7 +29,9 @@ def compose(row: OutboxMessage) -> EmailMultiAlternatives:
     `row` has the facts that write() stored for a template, or a whole message that other code has sent by Django's API.
     Raises KeyError if the parts of the row have been emptied, and whatever the template raises.
     """
-    parts: dict[str, Any] = render_parts(row.kind, **row.parts) if "context" in row.parts else dict(row.parts)
+    parts: dict[str, Any] = (
+        render_parts(row.kind, row.recipient, **row.parts) if "context" in row.parts else dict(row.parts)
+    )
     alternatives, sender = parts.pop("alternatives"), parts.pop("from_email")
     fixed = {"Message-ID": row.message_id, "Date": format_datetime(row.created_at)}
     parts["headers"] = {"From": sender} | parts["headers"] | fixed
@@ -48,6 +51,7 @@ def bare(sender: str) -> str:
 
 def render_parts(
     name: str,
+    to: str,
     *,
     context: dict[str, Any],
     language: str,
@@ -56,7 +60,7 @@ def render_parts(
     links: dict[str, list[str]],
     one_click: list[str],
 ) -> dict[str, Any]:
-    """Renders templates/mail/`name`.html from what write() stored. Returns the parts of a whole message.
+    """Renders templates/mail/`name`.html for the address `to` from what write() stored. Returns the parts of a message.
 
     They are those that OutboxMessage.of() stores for a message of other code. Raises whatever the template raises.
     """
@@ -68,6 +72,7 @@ def render_parts(
             "support_contact": settings.SUPPORT_CONTACT,
             "colours": settings.BRAND_PALETTE,
             "mail_logo": settings.BRAND_MAIL_LOGO,
+            "recipient": readable(to),
             "initial": settings.SITE_NAME.strip()[:1].upper(),
             "language": translation.get_language(),
         }

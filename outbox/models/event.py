@@ -40,7 +40,7 @@ FROM told JOIN outbox_webhook webhook ON webhook.is_active AND (webhook.events =
 
 
 class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
-    def announce(self, name: str, **payload: Any) -> None:
+    def announce(self, name: str, /, **payload: Any) -> None:
         """Stores an event in the caller's transaction, for the broker and for each webhook that wants it.
 
         Stores nothing if there is neither. `payload` names what the event is about by id, and holds no secret
@@ -67,7 +67,7 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         params = [param for name, payload in events for param in (name, json.dumps(payload, cls=DjangoJSONEncoder))]
         _add_to(statement, f"VALUES {rows}", params)
 
-    def announce_each(self, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
+    def announce_each(self, name: str, rows: models.QuerySet[Any, Any], /, **payload: Any) -> None:
         """Stores an event `name` for each of `rows` in one statement, in the caller's transaction.
 
         Each keyword of `payload` becomes a key of the event's payload; its value is the name of a row's field, or an
@@ -77,7 +77,9 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         self.add_each_to(statement, name, rows, **payload)
         statement.execute()
 
-    def add_each_to(self, statement: OneStatement, name: str, rows: models.QuerySet[Any, Any], **payload: Any) -> None:
+    def add_each_to(
+        self, statement: OneStatement, name: str, rows: models.QuerySet[Any, Any], /, **payload: Any
+    ) -> None:
         """Adds to a statement what announce_each() does, with the values that `rows` have before the statement."""
         called = models.Value(name, output_field=models.TextField())
         _add_to(statement, *rows.order_by().values_list(called, JSONObject(**payload)).query.sql_with_params())
@@ -106,7 +108,7 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
         return self.filter(published_at__lt=timezone.now() - KEPT)
 
 
-def new_event(name: str, **payload: Any) -> NewEvent:
+def new_event(name: str, /, **payload: Any) -> NewEvent:
     """Returns an event in the form that announce_many() accepts."""
     return name, payload
 

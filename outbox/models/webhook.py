@@ -108,12 +108,12 @@ class Webhook(models.Model):
                 signing.append(encryption.decrypt(self.former_secret))
         return signing
 
-    def store_new(self) -> str:
-        """Stores a new webhook with its first secret. Returns the secret, which nobody can read again.
+    def store_new(self, secret: str | None = None) -> str:
+        """Stores a new webhook with this secret, or a random one. Returns the secret, which nobody can read again.
 
         Raises IntegrityError if another webhook has this URL.
         """
-        made = self.make_secret()
+        made = self.make_secret(secret)
         self.save(force_insert=True)
         return made
 
@@ -126,19 +126,22 @@ class Webhook(models.Model):
         self.paused_until = None
         self.save(update_fields=[*fields, "paused_until"])
 
-    def make_secret(self) -> str:
-        """Sets the webhook's first secret and returns it, the one time that it can be shown. Does not save it."""
-        made = new_secret()
+    def make_secret(self, secret: str | None = None) -> str:
+        """Sets the webhook's first secret, this or a random one, and returns it, the one time that it can be shown.
+
+        Does not save it.
+        """
+        made = secret or new_secret()
         self.secret = encryption.encrypt(made)
         return made
 
-    def renew_secret(self, made_at: datetime) -> str:
-        """Replaces the secret that was made at `made_at`, and returns the new one.
+    def renew_secret(self, made_at: datetime, secret: str | None = None) -> str:
+        """Replaces the secret that was made at `made_at` by this or a random one, and returns the new one.
 
         The old one signs beside it for BOTH_SIGN. Changes the stored row, not this object. Raises Renewed if another
         request has replaced that secret or deleted the webhook.
         """
-        made, now = new_secret(), timezone.now()
+        made, now = secret or new_secret(), timezone.now()
         fresh = {"secret": encryption.encrypt(made), "secret_made_at": now}
         former = {"former_secret": models.F("secret"), "former_until": now + BOTH_SIGN}
         if not Webhook.objects.filter(pk=self.pk, secret_made_at=made_at).update(**fresh, **former):
@@ -178,6 +181,14 @@ class Webhook(models.Model):
         Its events wait for three days, and go out if it is turned on again by then.
         """
         Webhook.objects.filter(pk=self.pk).update(is_active=False)
+
+
+def is_secret(text: str) -> bool:
+    """Returns whether `text` is a secret by Standard Webhooks: "whsec_" and base64 of 24 to 64 bytes."""
+    try:
+        return text.startswith(PREFIX) and 24 <= len(base64.b64decode(text.removeprefix(PREFIX), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 def new_secret() -> str:

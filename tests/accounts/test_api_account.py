@@ -211,7 +211,10 @@ def test_the_answer_about_an_account_holds_its_settings_and_its_ways_in(ada, pro
     assert user == {
         "id": str(ada.pk),
         "username": "ada",
+        "name": "",
         "email": "ada@example.com",
+        "profile": {},
+        "terms": [],
         "settings": {"language": "ru"},
         "has_password": True,
         "google": "ada@google.example",

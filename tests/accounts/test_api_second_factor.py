@@ -194,7 +194,7 @@ def test_turning_it_off_takes_a_code_that_was_not_used_before(mailbox, ada, prov
 
     answer = proven.send(FACTOR, "DELETE", code=phone.code())
 
-    assert answer.json() == {"message": "Two-step verification is off."}
+    assert answer.json() == {"message": "Two‑step verification is off."}
     assert what(proven) == (False, 0)
     assert mailbox.kinds(ada.email)[-1] == "second_factor_off"
 

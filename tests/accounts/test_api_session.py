@@ -34,7 +34,7 @@ def test_the_answer_says_who_is_signed_in_and_until_when(program, ada):
     answer = program.look()
 
     assert answer.status_code == 200
-    called = {"username": "ada", "email": "ada@example.com"}
+    called = {"username": "ada", "name": "", "email": "ada@example.com"}
     assert answer.json()["user"] == {"id": str(ada.pk), **called, "groups": ["Editors", "Writers"]}
     session = Session.objects.get()
     assert answer.json()["session"]["id"] == session.handle

@@ -169,7 +169,7 @@ def test_the_code_must_come_within_fifteen_minutes():
         assert client.get(CODE).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         assert enter(client, phone.code()).url == "/login"
-        assert "15 minutes" in words(client.get("/login"))
+        assert "15 minutes" in words(client.get("/login"))
 
 
 def test_a_visitor_can_go_back_and_sign_in_to_another_account(ada):
@@ -512,7 +512,7 @@ def test_many_wrong_codes_push_no_other_event_off_the_page(ada):
     page = words(client.get("/account"))
 
     assert page.count("Wrong code entered") == 5
-    assert "Two-step verification turned on" in page
+    assert "Two‑step verification turned on" in page
 
 
 def test_with_a_lost_key_every_code_is_wrong_and_the_log_says_why(ada, settings, caplog):

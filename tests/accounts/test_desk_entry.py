@@ -217,7 +217,7 @@ def test_people_are_found_by_the_whole_address_in_any_case(desk, ada, django_ass
     assert "ada@example.com" in desk.get("/admin/accounts/user/?q=ADA@example.com").text
 
 
-NEEDED = "To use the admin pages you need two-step verification. Set it up first."
+NEEDED = "To use the admin pages you need two‑step verification. Set it up first."
 
 
 def test_staff_who_must_have_a_second_factor_set_it_up_first_and_come_back(desk, admin_user, settings):

@@ -549,6 +549,7 @@ def test_people_are_exported_without_what_opens_an_account_or_runs_in_a_spreadsh
     assert tuple(rows["ada"]) == people_csv.COLUMNS
     assert rows["ada"] | {"joined": "", "seen": ""} == {
         "username": "ada",
+        "name": "",
         "email": "ada@example.com",
         "state": "active",
         "staff": "",
@@ -558,6 +559,7 @@ def test_people_are_exported_without_what_opens_an_account_or_runs_in_a_spreadsh
         "sessions": "0",
         "joined": "",
         "seen": "",
+        "terms": "",
     }
     assert rows["grace"]["signs_in_with"] == "google"
     assert "argon2" not in text

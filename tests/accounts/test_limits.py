@@ -37,7 +37,10 @@ POSTS = [
     *((path, "ask-network") for path in ("/", "/signup", "/reset", "/account/prove", "/invite/sent")),
     ("/login", "login-network"),
     *((path, "post") for path in ("/logout", "/logout/here", "/language", "/not-me", "/invite/decline/now")),
-    *((f"/account/{page}", "post") for page in ("settings", "username", "password", "email", "email/code")),
+    *(
+        (f"/account/{page}", "post")
+        for page in ("settings", "profile", "complete", "username", "password", "email", "email/code")
+    ),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
     ("/login/code/abandon", "post"),
@@ -62,7 +65,7 @@ def test_every_post_is_limited_by_network(counted, subtests):
             assert (name, "198.51.100.7") in counted
 
 
-CHANGES = ("email", "username", "google", "export", "second-factor/app", "second-factor/codes")
+CHANGES = ("email", "profile", "complete", "username", "google", "export", "second-factor/app", "second-factor/codes")
 
 
 def test_changes_are_counted_by_person(client, ada, counted, google, subtests):
@@ -94,6 +97,7 @@ DOORS = {
     ("POST", "/api/v1/auth/reset"): "ask-network",
     ("POST", "/api/v1/auth/google"): "google-network",
     ("DELETE", "/api/v1/account"): "post",
+    ("PATCH", "/api/v1/account"): "post",
     ("PUT", "/api/v1/account/password"): "post",
     ("POST", "/api/v1/account/email-change"): "post",
     ("DELETE", "/api/v1/account/email-change"): "post",
@@ -140,7 +144,7 @@ def test_every_json_door_is_limited_by_network(signed_in, counted, door):
 
 def methods(path):
     """Returns the methods of a door, as its answer to an unknown method names them."""
-    return set(ask(Client(), "PATCH", path)["Allow"].split(", ")) - {"HEAD"}
+    return set(ask(Client(), "TRACE", path)["Allow"].split(", ")) - {"HEAD"}
 
 
 def test_this_file_names_every_json_door(db):
@@ -247,7 +251,7 @@ def test_the_page_about_the_json_doors_gives_the_numbers_of_the_limits():
         f"{said(all_mails.MAILBOX_A_DAY)}; {said(all_mails.NETWORK_A_DAY)}",
         "wrong codes of one such mail; codes typed or mailed again": f"{limits.EMAIL_CODE.most}; "
         f"{said(limits.CODE_PER_USER)}",
-        "changes of address, of the app, of recovery codes; connecting Google; test mails at the desk": said(
+        "changes of name, address, app or recovery codes; connecting Google; test mails at the desk": said(
             limits.CHANGE_PER_USER
         ),
         "mails of a list, sent to oneself before the list is sent": said(mails.SAMPLE_PER_STAFF),

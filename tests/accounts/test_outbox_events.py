@@ -51,7 +51,7 @@ def deleted(user):
 
 
 def created(user):
-    called = {"username": user.username, "email": user.email}
+    called = {"username": user.username, "name": user.name, "email": user.email}
     return "user.created", {"user": str(user.pk), **called, "groups": []}
 
 
@@ -380,7 +380,8 @@ def test_events_hold_no_secret(ada, announced):
 
 def updated(user, *changed):
     user = User.objects.get(pk=user.pk)
-    fields = {"username": user.username, "email": user.email, "is_active": user.is_active, "groups": user.group_names}
+    fields = {name: getattr(user, name) for name in ("username", "name", "email", "is_active")}
+    fields |= {"groups": user.group_names}
     return "user.updated", {"user": str(user.pk), **fields, "changed": list(changed)}
 
 

@@ -59,7 +59,7 @@ def come_by_link(mailbox, user):
 
 def test_the_account_page_leads_to_two_step_verification_and_explains_it(signed_in):
     page = signed_in.get("/account")
-    assert "Two-step verificationOffSet up" in words(page)
+    assert "Two‑step verificationOffSet up" in words(page)
     assert f'href="{APP}"' in page.text
 
     assert "then with a code from your phone" in words(signed_in.get("/account/second-factor"))
@@ -134,7 +134,7 @@ def test_turning_it_on_keeps_this_session_ends_the_others_and_is_told(mailbox, s
     assert not is_in(other)
     assert User.objects.get().second_factor.is_on
     assert mailbox.kinds(ada.email).count("second_factor_on") == 1
-    assert re.search(r"Two-step verificationOn since \w+ \d+", words(signed_in.get("/account")))
+    assert re.search(r"Two‑step verificationOn since \w+ \d+", words(signed_in.get("/account")))
     assert "10 are left" in words(signed_in.get("/account/second-factor"))
 
 
@@ -236,7 +236,7 @@ def test_a_new_phone_takes_over_with_a_code_of_the_old(mailbox, signed_in, ada):
     assert answer.status_code == 302
     said = words(client.get(answer.url))
     assert "The new app is set up. Your old app and old recovery codes don’t work any more" in said
-    assert "Two-step verification is on." not in said
+    assert "Two‑step verification is on." not in said
 
     assert is_in(client)
     assert not is_in(sign_in(phone.code(steps=1)))
@@ -451,7 +451,7 @@ def test_the_command_turns_it_off_for_a_user_who_has_lost_everything(mailbox, ad
     assert not is_in(client)
     assert ada.events.get(kind=Event.Kind.SECOND_FACTOR_OFF).detail["by"] == "command"
     text = " ".join(mailbox.text(ada.email).split())
-    assert "Someone who runs Frontdoor turned off two-step verification" in text
+    assert "Someone who runs Frontdoor turned off two‑step verification" in text
     assert not OutboxMessage.objects.filter(recipient="grace@example.com").exists()
 
 

@@ -87,7 +87,7 @@ def test_the_mail_and_the_page_it_opens_are_seen_in_a_frame_where_nothing_can_be
 
 def test_change_something_leads_back_to_what_was_typed(page):
     page.fill("[name=pasted]", "new@example.com\nnobody")
-    page.fill("[name=other]", "2 weeks")
+    page.fill("[name=other]", "2 weeks")
     page.locator("button", has_text="Check the list").click()
     page.locator("a", has_text="Change something").click()
 

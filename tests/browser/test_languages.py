@@ -24,7 +24,7 @@ def pages():
         "invitation": (invitation(note="Welcome"), False),
         "account": ("/account", True),
         "settings": ("/account/settings", True),
-        "two-step verification": ("/account/second-factor/app", True),
+        "two‑step verification": ("/account/second-factor/app", True),
         "not found": ("/nothing", False),
     }
 

@@ -17,7 +17,7 @@ from invites import purposes
 from invites.link.readdressing import Readdressing
 from invites.members.invitations import MemberInvites
 from invites.models import Invite, MagicLink
-from kit import tokens
+from kit import own_fields, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression, Webhook
 from tests.browser.axe import violations
@@ -112,6 +112,19 @@ def signed_in_and(path, **typed):
     def go(page):
         sign_in(page)
         submit(page, path, **typed)
+
+    return go
+
+
+def asking(path):
+    """Returns a function that opens a page of a site that asks for agreement to its terms, and for two more fields."""
+    fields = own_fields.parse("job,phone:optional:tel")
+
+    def go(page):
+        with override_settings(TERMS_URL="https://example.com/", TERMS_VERSION="2026-11-01", PROFILE_FIELDS=fields):
+            if path.startswith("/account"):
+                sign_in(page, terms=[{"version": "1", "at": "2025-03-03T10:00:00Z"}])
+            submit(page, path)
 
     return go
 
@@ -448,6 +461,9 @@ PAGES = {
     "register": lambda p: p.goto("/signup"),
     "register, error": lambda p: submit(p, "/signup", email="x", username="y", password="z"),
     "register, closed": closed("/signup"),
+    "register, terms and details": asking("/signup"),
+    "terms and details": asking("/account"),
+    "name": signed_in("/account/profile"),
     "confirm a plan": planned,
     "confirm a plan, name taken": planned_name_taken,
     "sign up": lambda p: p.goto(link(email="grace@example.com")),

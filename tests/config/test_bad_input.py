@@ -54,7 +54,7 @@ ODD = {
     "line ends": "a@example.com\r\nBcc: eve@example.com",
     "a tab": "a\tb@example.com",
     "U+FFFD": "caf\ufffd@example.com",
-    "10,000 characters": "a" * 10_000 + "@example.com",
+    "10,000 characters": "a" * 10_000 + "@example.com",
     "controls": "a\x01\x1b[31m\x85\u2028@example.com",
     "combining marks alone": "\u0301\u0308",
     "right to left": "\u202eמשהו\u202c@example.com",

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/settings.md"
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 READERS = re.compile(r"read|(os\.)?environ\.get|(environment\.)?(env\.\w+|[a-z_]+)")
-# What make sets, what names the settings themselves, and what a request brings.
-NOT_SETTINGS = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE", "CONTENT_TYPE"}
+# What make and the shell set, what names the settings themselves, and what a request brings.
+NOT_SETTINGS = {"MAKELEVEL", "PATH", "DJANGO_SETTINGS_MODULE", "CONTENT_TYPE"}
 # An environment in which nothing has a value but what must.
 BARE = {
     "PATH": os.environ["PATH"],

@@ -341,3 +341,52 @@ def test_the_site_writes_from_an_address_that_mail_servers_accept(url, host):
     )
 
     assert done.stdout.splitlines()[-1] == f"help@{host} Frontdoor <hello@{host}>"
+
+
+PROFILES = [
+    ("job:maybe", "'maybe' of 'job' is none of"),
+    ("email", "'email' has a meaning of its own"),
+    ("name:tel", "'name' is the name of the account"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), PROFILES)
+def test_wrong_profile_fields_stop_the_start_with_one_line(value, said):
+    done = start(**GOOD, PROFILE_FIELDS=value)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("PROFILE_FIELDS can't be read: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_good_profile_fields_are_read():
+    done = start(**GOOD, PROFILE_FIELDS="name:optional,job,phone:optional:tel")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+TERMS = {"TERMS_URL": "https://example.com/terms", "TERMS_VERSION": "2026-11-01"}
+WRONG_TERMS = [
+    ({"TERMS_VERSION": "2026-11-01"}, "TERMS_VERSION needs TERMS_URL"),
+    (TERMS | {"TERMS_VERSION": "of today"}, "TERMS_VERSION must be up to 40"),
+    (TERMS | {"TERMS_VERSION": "x" * 41}, "TERMS_VERSION must be up to 40"),
+    ({"TERMS_CHANGES": "base.html"}, "TERMS_CHANGES needs TERMS_VERSION"),
+    (TERMS | {"TERMS_CHANGES": "no/such.html"}, "TERMS_CHANGES names no template: 'no/such.html'"),
+    (TERMS | {"TERMS_CHANGES": "../README.md"}, "TERMS_CHANGES names no template"),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), WRONG_TERMS)
+def test_wrong_terms_stop_the_start_with_one_line(given, said):
+    done = start(**GOOD, **given)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+
+
+def test_terms_with_what_has_changed_are_read():
+    done = start(**GOOD, **TERMS, TERMS_CHANGES="accounts/session/inactive.html")
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -146,12 +146,20 @@ def test_a_broken_venv_is_made_again(clone, how):
     assert f"{clone.folder}/.venv/bin/python" in (clone.venv / "bin" / "pip").read_text()
 
 
-def test_a_venv_of_somebody_else_is_kept(clone):
-    theirs = clone.venv / "pyvenv.cfg"
+def test_a_folder_of_somebody_else_is_kept(clone):
+    theirs = clone.venv / "letter.txt"
     clone.venv.mkdir()
     theirs.touch()
     assert clone.fail("run").endswith("or delete it with: make clean\n")
     assert theirs.exists()
+
+
+def test_a_virtual_environment_of_another_tool_is_made_anew(clone):
+    clone.venv.mkdir()
+    for name in ("pyvenv.cfg", "of-another-tool"):
+        (clone.venv / name).touch()
+    clone.install("run")
+    assert not (clone.venv / "of-another-tool").exists()
 
 
 def test_without_a_python_it_says_how_to_get_one(clone):

@@ -284,7 +284,7 @@ def test_the_mail_and_the_history_name_what_was_dropped(break_in, mailbox, ada, 
     assert "The Google account mallory@gmail.com is disconnected." in said
     assert "a change of address that was waiting for its code" in said
     assert "Every browser is asked for a code again." in said
-    assert "Two-step verification stays on." in said
+    assert "Two‑step verification stays on." in said
     assert list(ada.events.order_by("-id").values_list("kind", flat=True)[:2]) == [
         "password_changed",
         "google_disconnected",
@@ -309,7 +309,7 @@ def test_a_new_password_without_anything_to_drop_names_nothing(mailbox, signed_i
 
     said = mailbox.text(ada.email)
     assert "Google" not in said
-    assert "Two-step" not in said
+    assert "Two‑step" not in said
     assert not ada.events.filter(kind="google_disconnected").exists()
 
 

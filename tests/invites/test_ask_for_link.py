@@ -114,7 +114,7 @@ def test_asking_twice_makes_two_links_and_both_work(client, mailbox, settings):
     [
         ("", "Enter your email address"),
         ("ada@example", "like name@example.com"),
-        ("a" * 255 + "@example.com", "254 characters or less"),
+        ("a" * 255 + "@example.com", "254 characters or less"),
     ],
 )
 def test_a_mistyped_address_is_explained_and_kept(client, typed, reason):

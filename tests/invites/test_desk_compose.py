@@ -141,7 +141,7 @@ def test_what_is_chosen_for_all_is_said_to_all_and_a_column_of_a_line_wins(desk,
     [
         ({}, timedelta(days=7)),
         ({"lifetime": "1d"}, timedelta(days=1)),
-        ({"lifetime": "30d", "other": "2 weeks"}, timedelta(weeks=2)),
+        ({"lifetime": "30d", "other": "2 weeks"}, timedelta(weeks=2)),
     ],
 )
 def test_an_invitation_works_as_long_as_is_chosen_or_written(desk, fields, length):
@@ -160,7 +160,7 @@ def test_only_lengths_of_time_that_the_site_allows_are_offered(desk, settings):
 
 
 def test_people_are_reminded_unless_the_box_is_empty(desk, settings):
-    assert "Remind them once, 2 days before the end" in desk.get(f"{LISTS}add/").text
+    assert "Remind them once, 2 days before the end" in desk.get(f"{LISTS}add/").text
     preview = check(desk, "new@example.com")
     form = desk.get(html.unescape(re.search(r'href="([^"]*\?from=[^"]*)"', preview.text)[1]))
     assert re.search(r'name="remind" [^>]*checked', form.text) is None
@@ -196,7 +196,7 @@ WRONG = [
     ({"next": "//evil.example/"}, "It must lead to a path of this site, like /account"),
     ({"next": "https://evil.example/"}, "It must lead to a path of this site, like /account"),
     ({"other": "a while"}, "“a while” is not a length of time. Write it like 36 hours, 10 days or 2 weeks"),
-    ({"other": "91 days"}, "An invitation works from 1 hour to 90 days"),
+    ({"other": "91 days"}, "An invitation works from 1 hour to 90 days"),
     ({"groups": [4711]}, "A group you chose is gone, or isn’t yours to give."),
     ({"lifetime": "nonsense"}, "Select a valid choice"),
     ({"language": "xx"}, "Select a valid choice"),
@@ -205,7 +205,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("fields", "said"), WRONG)
 def test_what_is_wrong_is_said_beside_its_field_and_all_that_was_typed_stays(desk, fields, said):
-    typed = {"pasted": "a@b.example\nnobody", "note": "Hi", "name": "Autumn", "next": "/account", "other": "2 weeks"}
+    typed = {"pasted": "a@b.example\nnobody", "note": "Hi", "name": "Autumn", "next": "/account", "other": "2 weeks"}
 
     page = check(desk, **typed | fields)
 
@@ -255,7 +255,7 @@ REFUSED = {
     "a web page": (b"<!DOCTYPE html><p>a@b.example", "This file is a web page. Save it as .xlsx or CSV."),
     "a workbook cut short": (xlsx(["a@b.example"])[:2000], "Save it as .xlsx"),
     "too many people": (b"a@b.example\n" * 5001, "The list has more than 5,000 people. Split it, and send"),
-    "too many bytes": (b"a@b.example," + b"x" * 1024 * 1024, "The list is larger than 1 MB. Split it, and send"),
+    "too many bytes": (b"a@b.example," + b"x" * 1024 * 1024, "The list is larger than 1 MB. Split it, and send"),
     "nobody": (b"email\n", "There is nobody in this list"),
     "nothing": (b"", "empty"),
 }
@@ -488,7 +488,7 @@ TYPED = {
 def test_to_change_something_all_is_as_it_was_typed_and_means_the_same_again(desk, editors, name):
     Group.objects.create(name="Readers")
     common = {"note": "Welcome", "language": "en", "next": "/account", "name": "Autumn", "groups": [editors.pk]}
-    preview = check(desk, TYPED[name], **common, other="2 weeks")
+    preview = check(desk, TYPED[name], **common, other="2 weeks")
     first = Batch.objects.get()
 
     shown = change(desk, preview)

@@ -468,7 +468,7 @@ CHIPS = {
 }
 
 
-TITLES = ["Waiting", "Not opened", "Opened, not accepted", "Not delivered", "End in 48 hours", "Accepted", "Mine"]
+TITLES = ["Waiting", "Not opened", "Opened, not accepted", "Not delivered", "End in 48 hours", "Accepted", "Mine"]
 
 
 def test_chips_find_who_needs_what_and_count_them(desk, chased):

@@ -244,7 +244,7 @@ def named_often(text, rows):
     return changed(with_strings(raw), "xl/s.xml", lambda _part: strings.encode(), compression=ZIP_DEFLATED)
 
 
-TOO_LONG = "The line is longer than 10,000 characters"
+TOO_LONG = "The line is longer than 10,000 characters"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ PROBLEMS = {
     b"a@b.example,,,,//evil.example": "It must lead to a path of this site, like /account",
     b"a@b.example,,,,,Staff": "There is no group called “Staff”",
     b'a@b.example,"Ada': "A quotation mark is not closed",
-    b"x" * 30_000: "The line is longer than 10,000 characters",
+    b"x" * 30_000: "The line is longer than 10,000 characters",
 }
 
 
@@ -128,11 +128,11 @@ def test_a_cell_names_several_groups(cell, groups):
         ("36h", timedelta(hours=36)),
         ("10 days", timedelta(days=10)),
         ("30", timedelta(days=30)),
-        ("2 weeks", timedelta(days=14)),
+        ("2 weeks", timedelta(days=14)),
         ("10\u00a0дней", timedelta(days=10)),
         ("36 ч.", timedelta(hours=36)),
         ("1 Неделя", timedelta(days=7)),
-        ("1 hour", timedelta(hours=1)),
+        ("1 hour", timedelta(hours=1)),
         ("90 days", timedelta(days=90)),
         ("", None),
     ],
@@ -143,10 +143,10 @@ def test_a_line_may_say_how_long_its_invitation_lasts(heading, cell, lasts):
 
 @pytest.mark.parametrize("cell", ["91 days", "0h", "2161 hours", "13 недель", "99999 weeks"])
 def test_no_invitation_lasts_longer_or_shorter_than_the_site_allows(cell, settings):
-    said = "An invitation works from 1 hour to 90 days"
+    said = "An invitation works from 1 hour to 90 days"
     assert problems(f"email;expires\nada@example.com;{cell}") == [(2, said)]
     settings.INVITE_MAX_LIFETIME = timedelta(hours=36)
-    assert problems("email;expires\nada@example.com;37h") == [(2, "An invitation works from 1 hour to 36 hours")]
+    assert problems("email;expires\nada@example.com;37h") == [(2, "An invitation works from 1 hour to 36 hours")]
 
 
 @pytest.mark.parametrize(

@@ -557,7 +557,7 @@ def test_a_recovery_code_that_somebody_else_used_makes_all_of_them_worthless(mai
 
 
 GOES = "the authenticator app and recovery codes that were set up since are removed"
-OFF = "Two-step verification is off now: turn it on again once you’re in."
+OFF = "Two‑step verification is off now: turn it on again once you’re in."
 
 
 def test_the_page_says_that_an_app_set_up_since_is_removed(ada, link):

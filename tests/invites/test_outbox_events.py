@@ -34,7 +34,7 @@ def come_by_google(google):
 
 
 def created(user, groups=()):
-    called = {"username": user.username, "email": user.email, "groups": list(groups)}
+    called = {"username": user.username, "name": user.name, "email": user.email, "groups": list(groups)}
     return "user.created", {"user": str(user.pk)} | called
 
 

@@ -137,11 +137,11 @@ def test_each_number_is_that_of_the_list_it_leads_to(desk, busy):
     assert {label: number for label, (number, _url) in found.items()} == {
         "waiting for an answer": "4",
         "not delivered": "1",
-        "ending in 48 hours": "2",
+        "ending in 48 hours": "2",
         "accepted this week": "1",
         "mail waits at most": "22 min",
     }
-    for label in ("waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"):
+    for label in ("waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"):
         number, url = found[label]
         assert desk.get(url).context["cl"].result_count == int(number), label
     assert desk.get(found["mail waits at most"][1]).status_code == 200
@@ -262,14 +262,14 @@ def test_an_invitation_whose_later_mail_arrived_has_not_come_back(desk):
 
 def test_invitations_that_end_soon_are_told_with_how_many_were_opened(desk):
     ending("soon@example.com", opened_at=timezone.now())
-    assert titles(desk.get(HOME)) == ["1 invitation ends in 48 hours"]
+    assert titles(desk.get(HOME)) == ["1 invitation ends in 48 hours"]
     for n in range(2):
         ending(f"later{n}@example.com")
     cache.clear()
 
     ((title, why, button, url),) = lines(desk.get(HOME))
 
-    assert (title, why) == ("3 invitations end in 48 hours", "Opened: 1. Not opened yet: 2.")
+    assert (title, why) == ("3 invitations end in 48 hours", "Opened: 1. Not opened yet: 2.")
     assert button == "Remind them"
     assert desk.get(url).context["cl"].result_count == 3
 
@@ -369,7 +369,7 @@ def test_there_are_five_lines_at_most_the_worst_first(desk, busy):
     assert titles(desk.get(HOME)) == [
         "Mail is late",
         "1 invitation came back",
-        "2 invitations end in 48 hours",
+        "2 invitations end in 48 hours",
         "1 webhook is slow or away",
         "Kim asks for another address",
     ]
@@ -496,14 +496,14 @@ def test_the_owner_is_led_to_every_list(desk, busy):
 
 SEEN = {
     "view_invite": (
-        {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
+        {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
         set(),
-        {"Invitations, last 30 days"},
+        {"Invitations, last 30 days"},
     ),
     "view_invite change_invite": (
-        {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
-        {"1 invitation came back", "2 invitations end in 48 hours", "Kim asks for another address"},
-        {"Invitations, last 30 days"},
+        {"waiting for an answer", "not delivered", "ending in 48 hours", "accepted this week"},
+        {"1 invitation came back", "2 invitations end in 48 hours", "Kim asks for another address"},
+        {"Invitations, last 30 days"},
     ),
     "view_outboxmessage": ({"mail waits at most"}, {"Mail is late"}, {"How it runs"}),
     "view_webhook": (set(), {"1 webhook is slow or away"}, set()),
@@ -521,7 +521,7 @@ def test_staff_see_only_the_tiles_lines_and_panels_of_their_lists(busy, desk, pe
     assert set(tiles(page)) == numbers
     assert set(titles(page)) == needs
     headings = set(re.findall("<h2>(.*?)</h2>", page.text))
-    assert headings & {"Invitations, last 30 days", "How it runs", "Just now"} == panels
+    assert headings & {"Invitations, last 30 days", "How it runs", "Just now"} == panels
 
 
 def test_only_whoever_may_invite_is_offered_to(busy):

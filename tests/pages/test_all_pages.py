@@ -19,7 +19,7 @@ from accounts.models import Event, User
 from invites import purposes
 from invites.link.readdressing import Readdressing
 from invites.models import Invite, MagicLink
-from kit import tokens
+from kit import own_fields, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
 from tests.tools import catalogues, phone
@@ -35,6 +35,7 @@ CSP = (
 )
 ROOT = Path(__file__).parent.parent.parent
 AUTOCOMPLETE = {"email", "username", "nickname", "current-password", "new-password", "one-time-code", "off"}
+AUTOCOMPLETE |= {"name", "tel"}
 AGO = timezone.now() - timedelta(hours=2)
 
 
@@ -90,6 +91,21 @@ def after(client, path, form):
 
 def later(**time):
     return time_machine.travel(timezone.now() + timedelta(**time))
+
+
+def asked(client, method, path, form=None, answered=False, **to):
+    """Returns a page of a site that asks for two more fields; with `answered` the user has filled them in."""
+    with override_settings(PROFILE_FIELDS=own_fields.parse("x_ada,x_new:optional:tel")):
+        if answered:
+            User.objects.get().fill_in({"x_ada": "new", "x_new": "+1 555 0100"})
+        return getattr(client, method)(path, form or {}, **to)
+
+
+def with_terms(client, method, path, form=None, version="2026-11-01", **to):
+    """Returns a page of a site whose people must agree to its terms; Ada had agreed to those of before."""
+    User.objects.filter(username="ada").update(terms=[{"version": "1", "at": "2025-03-03T10:00:00Z"}])
+    with override_settings(TERMS_URL="https://example.com/", TERMS_VERSION=version):
+        return getattr(client, method)(path, form or {}, **to)
 
 
 def invited_only(client, path):
@@ -221,6 +237,12 @@ PAGES = {
     "sign up": lambda c: c.get("/signup", token()),
     "sign up, shown": lambda c: c.get("/signup", token() | {"show": 1}),
     "sign up, error": lambda c: c.post("/signup", token() | {"username": "x", "password": "y"}),
+    "sign up, asked more": lambda c: asked(c, "get", "/signup", token()),
+    "sign up, asked more, error": lambda c: asked(c, "post", "/signup", token() | {"profile_x_new": "x"}),
+    "register, asked more": lambda c: asked(c, "get", "/signup"),
+    "sign up, terms": lambda c: with_terms(c, "get", "/signup", token()),
+    "sign up, terms, error": lambda c: with_terms(c, "post", "/signup", token()),
+    "register, terms": lambda c: with_terms(c, "get", "/signup", version="7"),
     "sign up, invited": lambda c: c.get("/signup", invitation(note="Hello")),
     "owner": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner")),
     "owner, too late": lambda c: c.get("/owner", token(purposes.OWNER, purpose="owner", expires_at=AGO)),
@@ -438,6 +460,16 @@ SIGNED_IN = {
     "settings, saved": lambda c: c.post("/account/settings", settings_of(c) | {"theme": "light"}, follow=True),
     "settings, error": lambda c: c.post("/account/settings", {"theme": "7", "time_zone": "7"}),
     "settings, in the last hour": lambda c: in_the_last_hour(c, "/account/settings"),
+    "name": lambda c: c.get("/account/profile"),
+    "name, error": lambda c: c.post("/account/profile", {"name": "www.evil.example"}),
+    "name, changed": lambda c: c.post("/account/profile", {"name": "Грейс"}, follow=True),
+    "name, and details": lambda c: asked(c, "get", "/account/profile", answered=True),
+    "account, and details": lambda c: asked(c, "get", "/account", answered=True),
+    "terms": lambda c: with_terms(c, "get", "/account", follow=True),
+    "terms, error": lambda c: with_terms(c, "post", "/account/complete"),
+    "terms, agreed": lambda c: with_terms(c, "post", "/account/complete", {"terms": "2026-11-01"}, follow=True),
+    "asked first": lambda c: asked(c, "get", "/account", follow=True),
+    "asked first, error": lambda c: asked(c, "post", "/account/complete", {"next": "/account"}),
     "username": lambda c: c.get("/account/username"),
     "username, error": lambda c: c.post("/account/username", {}),
     "username, taken": lambda c: c.post("/account/username", {"username": UserFactory(username="bob").username}),

@@ -26,7 +26,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated:  # perhaps by another tab, whose sign-in has made this form out of date
         sent = typed(request) or request.POST or request.GET
-        return redirect(sessions.landing(safe_path(sent.get("next", ""))))
+        return redirect(sessions.landing(request.user, safe_path(sent.get("next", ""))))
     if request.method != "POST":
         return show_form(request, lambda: bind_form(LoginForm, request, initial=known_before(request)))
     form = bind_form(LoginForm, request, initial=known_before(request))

@@ -16,7 +16,7 @@ from kit.page import bind_form
 from kit.rate_limit import Limited
 
 
-@account_page(secret=("password", "code"))
+@account_page(secret=("password", "code"), asks=False)
 def prolong(request: PersonRequest) -> HttpResponse:
     """Asks for the password, and for a code if two-step verification is on; the POST gives the session 12 hours more.
 

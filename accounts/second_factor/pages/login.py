@@ -30,10 +30,10 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     page leads to sign-in. Raises Limited (the 429 page) after too many tries.
     """
     if request.user.is_authenticated:
-        return redirect(sessions.landing())
+        return redirect(sessions.landing(request.user))
     waiting = pending.find(request) or second_press.find(request)
     if waiting is None:
-        messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
+        messages.info(request, _("Sign in first. Then there are 15 minutes to enter the code."))
         return redirect("account_login")
     user = waiting.user
     if user is None:
@@ -59,7 +59,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)
-    response = redirect(sessions.landing(waiting.next_url))
+    response = redirect(sessions.landing(user, waiting.next_url))
     return devices.trust(request, response, user) if form.cleaned_data["trust"] else response
 
 

@@ -44,7 +44,7 @@ def app(request: PersonRequest) -> HttpResponse:
 
 def turned_on() -> str:
     """Returns the message for a user who has set up the first app."""
-    return _("Two-step verification is on. You’re signed out on all other devices.")
+    return _("Two‑step verification is on. You’re signed out on all other devices.")
 
 
 def replaced() -> str:
@@ -69,7 +69,7 @@ def off(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/second_factor/off.html", {"form": form})
     user.second_factor.turn_off(**request.trace)
-    messages.success(request, _("Two-step verification is off."))
+    messages.success(request, _("Two‑step verification is off."))
     return redirect("second_factor")
 
 

@@ -10,7 +10,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from accounts.session.notes import HANDLE
 
 
-@account_page()
+@account_page(asks=False)
 def end(request: PersonRequest) -> HttpResponse:
     """Ends, on POST, the user's session whose handle is posted as `session`, and says so in a message.
 

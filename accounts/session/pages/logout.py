@@ -21,7 +21,7 @@ def to_login(request: HttpRequest, *, ended: bool) -> HttpResponse:
     return redirect("account_login")
 
 
-@account_page(refuse=to_login)
+@account_page(asks=False, refuse=to_login)
 def logout(request: PersonRequest) -> HttpResponse:
     """Asks where to sign out. Its POST ends every session of the account and leads to the sign-in page.
 

@@ -32,7 +32,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 def identity(user: User) -> dict[str, str]:
-    """Returns the headers that describe the user: id, username, address, groups, and when the session ends.
+    """Returns the headers that describe the user: id, username, name, address, groups, and when the session ends.
 
     `user` is one from store.owner(), which alone knows `session_ends`. All headers are always set: some proxies pass on
     what the visitor claims in a header that is missing here.
@@ -40,6 +40,7 @@ def identity(user: User) -> dict[str, str]:
     return {
         "X-Auth-User-Id": str(user.pk),
         "X-Auth-Username": plain(user.username),
+        "X-Auth-Name": encoded(user.shown_name),
         "X-Auth-Email": plain(user.email),
         "X-Auth-Groups": listed(user.group_names),
         "X-Auth-Session-Ends": user.session_ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -52,6 +53,11 @@ def plain(value: str) -> str:
     Names and addresses are ASCII by our rules; this is for one that was written past them.
     """
     return value if value.isascii() and value.isprintable() else quote(value)
+
+
+def encoded(name: str) -> str:
+    """Returns a name as plain() does; one with a "%" is percent-encoded as well, so that decoding always gives it."""
+    return quote(name) if "%" in name else plain(name)
 
 
 def listed(names: Iterable[str]) -> str:

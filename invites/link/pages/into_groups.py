@@ -28,13 +28,14 @@ def signed_in(request: PersonRequest, pk: UUID) -> HttpResponse:
     why (410), one that there is not, or that is for another address, a page as well (404); one whose groups are gone
     leads to where people land, with a message that says so. Raises Limited after too many presses.
     """
+    person = request.person
 
     def find(request: HttpRequest) -> MagicLink | None:
         try:
             link = stored.read(pk)
         except MagicLink.DoesNotExist:
             return None
-        return link if link.email == request.user.email and link.pk == link.invite_id else None  # type: ignore[union-attr]
+        return link if link.email == person.email and link.pk == link.invite_id else None
 
     def over(request: HttpRequest, link: MagicLink) -> HttpResponse:
         return dead.page(request, link, purposes.CONFIRM)
@@ -43,8 +44,8 @@ def signed_in(request: PersonRequest, pk: UUID) -> HttpResponse:
         if not link.invite.promised:  # type: ignore[union-attr]
             said = _("This invitation leads into no group any more, so there is nothing left to accept.")
             messages.info(request, said)
-            return redirect(sessions.landing())
-        return answer(request, link, link.invite, request.person)  # type: ignore[arg-type, attr-defined]
+            return redirect(sessions.landing(person))
+        return answer(request, link, link.invite, person)  # type: ignore[arg-type]
 
     return opened.opened_by(find, {MagicLink.State.PENDING}, over, view)(request)
 
@@ -67,7 +68,7 @@ def answer(request: HttpRequest, link: MagicLink, invite: Invite, account: User)
     link.sign_in(account, "" if is_here else browser.identify(request, purposes.CONFIRM))
     messages.success(request, _("You are in %(groups)s now.") % {"groups": ", ".join(invite.promised.values())})
     if is_here:
-        return redirect(sessions.landing(link.leads_to))
+        return redirect(sessions.landing(account, link.leads_to))
     return sessions.start(request, account, link.leads_to, sessions.LINK)
 
 

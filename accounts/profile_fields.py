@@ -1,0 +1,129 @@
+"""What a site asks people about themselves besides their account (PROFILE_FIELDS), as fields of forms and as values.
+
+The field "name" is the name of the account, with a column of its own; all others are kept in User.settings.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import display_names
+from kit.own_fields import OwnField
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+NAME = "name"
+PREFIX = "profile_"  # of a field's name in a form, where other fields may be called the same
+NAME_HINT = gettext_lazy("Other people see it in place of your username")
+KEY = "profile"  # of User.settings, and in JSON
+
+
+def own() -> list[OwnField]:
+    """Returns the fields of the site, without that for the name of the account."""
+    return [field for field in settings.PROFILE_FIELDS if field.name != NAME]
+
+
+def the_name() -> OwnField | None:
+    """Returns the field for the name of the account, None where the site does not ask for it at sign-up."""
+    return next((field for field in settings.PROFILE_FIELDS if field.name == NAME), None)
+
+
+def held(user: "User") -> dict[str, str]:
+    """Returns what the account holds for each field of the site, by name; "" for nothing."""
+    profile = user.settings.get(KEY, {})
+    return {field.name: str(profile.get(field.name, "")) for field in own()}
+
+
+def missing(user: "User") -> list[OwnField]:
+    """Returns the required fields, with that for the name, for which the account holds nothing. Costs no query."""
+    values = held(user) | {NAME: user.name}
+    return [field for field in settings.PROFILE_FIELDS if field.required and not values[field.name]]
+
+
+class NameField(forms.CharField):
+    """A field for the name that others read."""
+
+    def __init__(self, *, required: bool = False, hint: Any = "", optional: bool = False) -> None:
+        super().__init__(
+            label=gettext_lazy("Your name (optional)") if optional else gettext_lazy("Name"),
+            help_text=hint,
+            required=required,
+            widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto", "spellcheck": "false"}),
+            error_messages={"required": gettext_lazy("Enter your name")},
+        )
+
+    def clean(self, value: Any) -> str:
+        """Returns the name with single spaces in it. Raises ValidationError if it breaks a rule of display_names."""
+        return display_names.normalize(super().clean(value))
+
+
+class ProfileField(forms.CharField):
+    """A form's field for a field of the site; unless `strict`, it may be empty though it is required."""
+
+    TYPES = ("tel", "url", "date")
+
+    def __init__(self, field: OwnField, *, strict: bool = True) -> None:
+        self.field = field
+        attrs = {"autocomplete": field.kind if field.kind in {"tel", "url"} else "off", "dir": "auto"}
+        attrs |= {"inputmode": "decimal"} if field.kind == "number" else {}
+        label = field.label if field.required else _("%(label)s (optional)") % {"label": field.label}
+        super().__init__(label=label, required=field.required and strict, widget=forms.TextInput(attrs=attrs))
+        if field.kind in self.TYPES:
+            self.widget.input_type = field.kind
+
+    def clean(self, value: Any) -> str:
+        """Returns the value as it is stored. Raises ValidationError for none where one is needed, or a bad one."""
+        found = self.field.clean(str(value or ""))
+        if self.required and not found:
+            said = _("Fill in “%(label)s”") % {"label": self.field.label}
+            raise ValidationError(said, code="required")
+        return found
+
+
+def form_fields(asked: Iterable[OwnField] | None = None, *, strict: bool = True) -> dict[str, forms.Field]:
+    """Returns the fields of a form for those that are `asked`, by default all of the site but that for the name.
+
+    The form calls them with PREFIX. Unless `strict`, all may be empty.
+    """
+    fields = own() if asked is None else asked
+    return {PREFIX + field.name: ProfileField(field, strict=strict) for field in fields if field.name != NAME}
+
+
+def name_fields() -> dict[str, forms.Field]:
+    """Returns the field of a form for the name, if the site asks for it at sign-up."""
+    asked = the_name()
+    if asked is None:
+        return {}
+    return {NAME: NameField(required=asked.required, optional=not asked.required, hint=NAME_HINT)}
+
+
+def first_values(user: "User") -> dict[str, str]:
+    """Returns what the account holds, as first values of form_fields()."""
+    return {PREFIX + name: value for name, value in held(user).items()}
+
+
+def values(cleaned: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the values of form_fields() among the cleaned data of a form, by the names that the site gives."""
+    return {field.name: cleaned[PREFIX + field.name] for field in own() if PREFIX + field.name in cleaned}
+
+
+def settings_of(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Returns these values as User.settings holds them; {} for none."""
+    given = {name: value for name, value in values.items() if value}
+    return {KEY: given} if given else {}
+
+
+def from_json(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what was sent to a JSON door as the data of a form: with the texts of the object "profile" as fields."""
+    return {**sent, **{PREFIX + name: value for name, value in sent.get(KEY, {}).items() if value is not None}}
+
+
+def json_names() -> dict[str, str]:
+    """Returns what JSON doors call the form's fields in their errors: "profile.job"."""
+    return {PREFIX + field.name: f"{KEY}.{field.name}" for field in own()}

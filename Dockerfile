@@ -1,7 +1,7 @@
 # One image for all of Frontdoor. It runs the web server, or another command:
 #   manage.py deliver_mail    the mail worker
 #   manage.py migrate         once per release
-# Settings come from the environment (docs/deploy.md). It writes only to /tmp, so its root may be read-only.
+# Settings come from the environment (docs/settings.md). It writes only to /tmp, so its root may be read-only.
 
 ARG BASE=python:3.13-slim
 

@@ -21,7 +21,7 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 [ "$${code}$(MAY_BE_EMPTY)" = 5yes ] || exit $$code
 endef
 
-.PHONY: help run example test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom messages clean \
+.PHONY: help run example test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom docs messages clean \
     installed-run installed-dev
 
 help: ## list these targets
@@ -84,6 +84,8 @@ lock: ## renew the lock files with uv: versions and hashes, no addresses
 	@$(EXPORT) --output-file requirements-dev.lock >/dev/null
 	@printf 'cyclonedx-bom\n' | uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --output-file requirements-sbom.lock - >/dev/null
+	@printf 'zensical\n' | uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --output-file requirements-docs.lock - >/dev/null
 	@! grep -n '://' requirements*.lock
 
 # In an environment of its own: what lists our dependencies is none of them.
@@ -93,12 +95,20 @@ sbom: installed-dev ## list all packages that production installs, with hashes, 
 	@$(VENV)/sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
 	  --output-reproducible --output-format JSON --output-file sbom.json
 
+# In an environment of its own, as above. Links and anchors that lead nowhere fail the build.
+docs: installed-run ## build docs/ as a site that loads nothing from other hosts: site/index.html
+	@$(BIN)/python -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@$(BIN)/python scripts/pages.py $(VENV)/pages
+	@$(VENV)/docs/bin/zensical build --clean --strict >$(VENV)/docs.log 2>&1 || { cat $(VENV)/docs.log; exit 1; }
+	@echo "The pages are in site/index.html."
+
 messages: installed-dev ## collect strings for all translations and compile them (needs gettext)
 	@$(STRICT) .ci/collect-messages
 	@$(STRICT) $(MANAGE) compilemessages --ignore '$(VENV)' --verbosity 0
 
 clean: ## remove .venv and caches; .frontdoor with its data stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) site .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What a target needs installed: the packages of requirements-run.lock, or all.

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
@@ -24,7 +24,19 @@ from kit import own_fields, spans
 from kit.hash_filter import HashFilter, Unusable
 from kit.own_fields import OwnField
 
-env = environ.Env()
+
+class Env(environ.Env):
+    """django-environ's reader, which remembers what it was asked for: config/reference.py prints that."""
+
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def get_value(self, var: str, *args: Any, **options: Any) -> Any:
+        """Returns a variable as environ.Env does, and notes the default with which it was asked for."""
+        self.defaults[var] = options.get("default")
+        return super().get_value(var, *args, **options)
+
+
+env = Env()
 # A copy, so that no secret from a file gets into the environment of another process. django-environ would take a value
 # that begins with "$" for the name of another variable, if the sign were not escaped.
 _given = os.environ | secret_files.contents(os.environ)
@@ -355,10 +367,10 @@ def languages(folders: Sequence[Path]) -> list[tuple[str, str]]:
     Raises SystemExit if LANGUAGES names none, one twice, or one that has no catalogue or is unknown to Django.
     """
     there = ["en", *(code for code in LANG_INFO if code != "en" and has_catalogue(code, folders))]
+    typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
     if "LANGUAGES" not in env.ENVIRON:
         others = [(code, own_name(code)) for code in there[1:]]
         return [("en", own_name("en")), *sorted(others, key=itemgetter(1))]
-    typed: list[str] = [text.strip().lower().replace("_", "-") for text in read(env.list, "LANGUAGES", default=[])]
     codes = [code for code in typed if code]
     if not codes:
         refuse("LANGUAGES must name one language or more, with commas between them, like en,de.")

@@ -8,6 +8,7 @@ import os
 from django.conf import settings
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from config.environment import env, number
 from config.logs import LOGGING
 
 
@@ -23,9 +24,9 @@ class WithoutAccessLog(Logger):
 # As in config.wsgi, which is loaded after this file.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-bind = os.environ.get("BIND") or "127.0.0.1:8000"
+bind = env.str("BIND", default="127.0.0.1:8000") or "127.0.0.1:8000"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 1)  # processes
+workers = number("WEB_CONCURRENCY", 1, least=1)  # processes
 threads = settings.WEB_THREADS  # requests at once in each of them
 # Loaded once before the fork: a wrong setting ends the start with its one line, instead of one worker after another.
 preload_app = True

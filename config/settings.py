@@ -305,7 +305,7 @@ BOUNCE_ADDRESS = environment.bounce_address()
 MAILERS = {"default": {"BACKEND": "outbox.mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
 # The folder of .eml files that /dev/mail/ shows. Whoever reads them can sign in as anyone, so only on a local site.
 DEV_MAILBOX = ""
-if SITE_HOST in THIS_MACHINE and read(env.bool, "DEV_MAILBOX", default=False):
+if read(env.bool, "DEV_MAILBOX", default=False) and SITE_HOST in THIS_MACHINE:
     DEV_MAILBOX = MAILERS["delivery"]["OPTIONS"].get("file_path", "")
 
 # Words, times and files

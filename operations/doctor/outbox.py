@@ -88,7 +88,7 @@ def broker() -> Finding | None:
         said = f"The broker does not accept us: {type(error).__name__}: {one_line(error)}"
         return failure(said, "See that RabbitMQ runs and that AMQP_URL names it. Mail waits in the database meanwhile.")
     if depths["dead"]:
-        look = "See “dead letter” in docs/deploy.md, then purge frontdoor.mail.dead."
+        look = "See “dead letter” in docs/many-machines.md, then purge frontdoor.mail.dead."
         return warning(f"The broker answers, and holds {depths['dead']:,} dead letters.", look)
     return ok(f"The broker answers; {depths['ready']:,} mails are with it.")
 

@@ -221,6 +221,18 @@ def folders(name: str) -> list[Path]:
     return [Path(path) for path in typed]
 
 
+def catalogues(name: str) -> list[Path]:
+    """Returns a variable that is paths of folders with compiled catalogues, with commas between them.
+
+    Raises SystemExit if one is no folder, or has no LANGUAGE/LC_MESSAGES/django.mo.
+    """
+    found = folders(name)
+    for folder in found:
+        if not any(folder.glob("*/LC_MESSAGES/django.mo")):
+            refuse(f"{name}: there is no LANGUAGE/LC_MESSAGES/django.mo in {str(folder)!r}. Compile it with msgfmt.")
+    return found
+
+
 def extra_apps() -> dict[str, Path]:
     """Returns EXTRA_APPS: the names of Django apps and their folders. Raises SystemExit if one can't be imported."""
     found = {}

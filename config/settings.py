@@ -27,7 +27,7 @@ SECRET_KEY_FALLBACKS = keys.former_secret_keys()
 _site = environment.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
-SITE_NAME = env.str("SITE_NAME", default="Frontdoor")
+SITE_NAME = env.str("SITE_NAME", default="").strip() or "Frontdoor"
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
 # Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
 SECURITY_CONTACT = environment.security_contact()
@@ -310,9 +310,10 @@ if read(env.bool, "DEV_MAILBOX", default=False) and SITE_HOST in THIS_MACHINE:
 
 # Words, times and files
 
-LOCALE_PATHS = [*environment.folders("LOCALE_DIRS"), *_overlays["locale"], BASE_DIR / "locale"]
+_words = environment.catalogues("LOCALE_DIRS")
+LOCALE_PATHS = [*_words, *_overlays["locale"], BASE_DIR / "locale"]
 # An app of EXTRA_APPS may speak languages that no page of ours does.
-LANGUAGES = environment.languages([*environment.folders("LOCALE_DIRS"), BASE_DIR / "locale"])
+LANGUAGES = environment.languages([*_words, BASE_DIR / "locale"])
 # For whoever asks for none of these, by the browser or an account.
 LANGUAGE_CODE = LANGUAGES[0][0]
 # Whoever reads the site in another language reads the desk in the first of these.

@@ -120,8 +120,14 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         the caller's own transaction can't go on then (no savepoint).
         """
         user.last_login = timezone.now() if way else None
-        called = {"username": user.username, "name": user.name, "email": user.email}
-        created = new_event("user.created", user=user.pk, **called, groups=list(groups))
+        created = new_event(
+            "user.created",
+            user=user.pk,
+            username=user.username,
+            name=user.name,
+            email=user.email,
+            groups=list(groups),
+        )
         statement = OneStatement(conditions)
         statement.insert(user, user.address.first(), *Event.beginning(user, accepted=accepted, way=way, **trace))
         statement.add(Suppression.objects.opt_out_undone(user.email))  # the owner must hear of the account

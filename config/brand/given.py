@@ -97,12 +97,18 @@ def footer_links() -> list[tuple[str, str]]:
 
     Raises SystemExit for a link without words or with another kind of address, and for more than MOST_LINKS.
     """
-    example = "FOOTER_LINKS must look like Status=https://status.example.com,Imprint=https://example.com/imprint"
+    example = "FOOTER_LINKS must look like Status=https://status.example.com,Imprint=/imprint (%2C for a comma in one)"
     links = []
     for link in filter(None, (part.strip() for part in env.str("FOOTER_LINKS", default="").split(","))):
         words, _, address = (part.strip() for part in link.partition("="))
         url = urlsplit(address)
-        if not words or not (url.scheme in {"http", "https", "mailto"} or address.startswith("/")) or " " in address:
+        if (
+            not words
+            or not (
+                url.scheme in {"http", "https", "mailto"} or (address.startswith("/") and not address.startswith("//"))
+            )
+            or " " in address
+        ):
             refuse(f"{example}, not {link!r}.")
         links.append((words, address))
     return links if len(links) <= MOST_LINKS else refuse(f"FOOTER_LINKS may have {MOST_LINKS} links at most.")

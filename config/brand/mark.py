@@ -48,6 +48,8 @@ def clean(content: bytes) -> Element:
     box = _view_box(root)
     mark = Element("svg", _attributes(root, but={"width", "height", "x", "y"}) | {"viewBox": " ".join(box)})
     mark.extend(_children(root))
+    if not any(shape.tag in SHAPES - {"g"} for shape in mark.iter()):
+        raise UnfitError("draws nothing: it has no shapes")
     return mark
 
 
@@ -117,7 +119,7 @@ def _children(parent: Element, depth: int = 1) -> Iterator[Element]:
 
 def _remedy(name: str) -> str:
     remedies = {
-        "style": "Export it with presentation attributes in place of styles",
+        "style": "Export it as an optimised SVG whose styles are turned into attributes",
         "text": "Turn the text into paths",
         "image": "Draw it as paths",
         "use": "Write each shape out",
@@ -130,7 +132,7 @@ def _attributes(element: Element, but: frozenset[str] | set[str] = frozenset()) 
     for written, value in element.attrib.items():
         name = written.replace(XLINK, "xlink:")
         if name == "style":
-            raise UnfitError("has a style=; export it with presentation attributes in place of styles")
+            raise UnfitError("has a style=; export it as an optimised SVG whose styles are turned into attributes")
         if name.lower().startswith("on"):
             raise UnfitError(f"has {name}=, which runs a script. Take it out")
         foreign = name in {"href", "xlink:href"} and not value.startswith("#")

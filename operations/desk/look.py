@@ -23,7 +23,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from accounts import limits
+from accounts import asking, limits, terms
+from accounts.gate.form import GateForm
 from accounts.models import User
 from invites.models import Invite
 from invites.sign_up import unsent
@@ -46,7 +47,7 @@ FOR_VISITORS: dict[str, Words] = {
     "account_login": gettext_lazy("Sign in with a password"),
     "account_reset_password": gettext_lazy("Forgot your password"),
     "invite_sent": gettext_lazy("Check your email"),
-    "account_signup": gettext_lazy("A link that does not work"),
+    "invite_confirm": gettext_lazy("A link that does not work"),
 }
 FOR_PERSON: dict[str, Words] = {
     "account": gettext_lazy("Account"),
@@ -59,7 +60,7 @@ FOR_PERSON: dict[str, Words] = {
     "account_logout": gettext_lazy("Sign out"),
     "account_delete": gettext_lazy("Delete account"),
 }
-INVITATION = "invitation"
+INVITATION, GATE = "invitation", "gate"
 ERRORS = ("400", "403", "404", "429", "500", "503")
 
 
@@ -72,7 +73,15 @@ def look(request: HttpRequest) -> HttpResponse:
     """
     theme, language = chosen(request)
     now = {"theme": theme, "language": language}
-    pages = {INVITATION: _("Invitation"), **FOR_VISITORS, "home": _("Signed in"), **FOR_PERSON}
+    pages = {
+        INVITATION: _("Invitation"),
+        **FOR_VISITORS,
+        GATE: _("Terms and details"),
+        "home": _("Signed in"),
+        **FOR_PERSON,
+    }
+    if not asking.is_asked(somebody()):
+        del pages[GATE]
     pages |= {code: _("Error %(code)s") % {"code": code} for code in ERRORS}
     mails = {kind: words for kind, words in kinds.WORDS.items() if kind in sample_mail.KINDS}
     kind, name = (known_or(request.GET.get(key), of, "") for key, of in (("mail", mails), ("page", pages)))
@@ -139,11 +148,17 @@ def draw(request: HttpRequest, name: str) -> str:
     """Returns the HTML of one page. Raises Http404 for a name that no page has."""
     if name == INVITATION:
         return text(unsent.show(of_a_visitor(request, "/"), sample_invitation(cast("User", request.user))))
+    if name == GATE:
+        user = somebody()
+        context = {"form": GateForm(user=user), "agreed": terms.last_agreed(user), "changes": terms.changes()}
+        return text(render(of_a_visitor(request, "/"), "accounts/gate/complete.html", context))
     if name in ERRORS:
         reached = Limited(limits.POST_PER_NETWORK, seconds=600)
         return text(render(of_a_visitor(request, "/"), f"errors/{name}.html", {"limit": reached}))
     if name in FOR_VISITORS:
-        return text(answer(of_a_visitor(request, reverse(name))))
+        visit = of_a_visitor(request, reverse(name))
+        visit.GET = QueryDict("token=x")  # of a link that leads nowhere; other pages do not read it
+        return text(answer(visit))
     if name == "home" or name in FOR_PERSON:
         return text(answer(like(request, reverse("entry" if name == "home" else name))))
     raise Http404
@@ -154,6 +169,11 @@ def sample_invitation(inviter: User) -> Invite:
     expires_at = timezone.now() + timedelta(days=7)
     said = {"note": _("Glad to have you here!"), "language": translation.get_language() or ""}
     return Invite(email=sample_mail.EMAIL, invited_by=inviter, expires_at=expires_at, **said)
+
+
+def somebody() -> User:
+    """Returns a made-up person, not stored, who has agreed to terms of before and told nothing about themselves."""
+    return User(username=sample_mail.NAME.lower(), terms=[terms.acceptance("")])
 
 
 def like(request: HttpRequest, path: str) -> HttpRequest:

@@ -74,6 +74,7 @@ def render_parts(
             "colours": settings.BRAND_PALETTE,
             "mail_logo": settings.BRAND_MAIL_LOGO,
             "recipient": readable(to),
+            "is_invitation": name in INVITATIONS,
             "initial": settings.SITE_NAME.strip()[:1].upper(),
             "language": translation.get_language(),
         }

@@ -309,9 +309,13 @@ def test_agreeing_brings_no_former_name_back(site, grace):
 
 def test_a_session_of_before_that_gets_more_time_is_asked_first(site, subtests):
     site.TERMS_VERSION = ""
-    UserFactory(username="grace")
+    UserFactory(username="grace", email="grace@example.com")
+
+    def link():
+        return tokens.sign(purposes.CONFIRM, LinkFactory(email="grace@example.com").pk)
+
     ways = {
-        "signed in again": lambda browser: browser.post("/login", {"login": "grace", "password": PASSWORD}),
+        "by a mailed link": lambda browser: browser.post("/confirm", {"token": link()}),
         "prolonged": lambda browser: browser.post("/account/sessions/prolong", {"password": PASSWORD}),
     }
     for name, prove in ways.items():

@@ -149,6 +149,8 @@ def test_a_colour_is_written_as_it_was_read(colour):
         ({"MAIL_FROM_NAME": "%(who)s at work"}, "MAIL_FROM_NAME must look like %(inviter)s via %(site)s, not "),
         ({"TEMPLATE_DIRS": "/no/such/folder"}, "TEMPLATE_DIRS: there is no folder '/no/such/folder'."),
         ({"LOCALE_DIRS": "/no/such/folder"}, "LOCALE_DIRS: there is no folder '/no/such/folder'."),
+        ({"LOCALE_DIRS": str(ROOT / "docs")}, "LOCALE_DIRS: there is no LANGUAGE/LC_MESSAGES/django.mo in "),
+        ({"FOOTER_LINKS": "Status=//host"}, "FOOTER_LINKS must look like Status=https://"),
         ({"EXTRA_APPS": "no_such_app"}, "EXTRA_APPS: there is no package 'no_such_app' on the Python path."),
     ],
 )
@@ -205,6 +207,7 @@ def test_a_mark_that_runs_styles_or_loads_anything_is_refused(inside, why):
         (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 nan 1"/>', "too wide or too high"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 100"/>', "too wide or too high"),
         (b" " * 8193, "has 8,193 bytes"),
+        (STAR.replace(b"path", b"g"), "draws nothing"),
         (
             STAR.replace(b"<path", b"<g>" * 40 + b"<path").replace(b"</svg>", b"</g>" * 40 + b"</svg>"),
             "Ungroup its shapes",

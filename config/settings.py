@@ -27,7 +27,7 @@ SECRET_KEY_FALLBACKS = keys.former_secret_keys()
 _site = environment.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
-SITE_NAME = env.str("SITE_NAME", default="").strip() or "Frontdoor"
+SITE_NAME = env.str("SITE_NAME", default="Frontdoor").strip() or "Frontdoor"
 SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
 # Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
 SECURITY_CONTACT = environment.security_contact()

@@ -20,10 +20,7 @@ TUTORIAL = (folders.BASE_DIR / "docs" / "tutorial.md").read_text()
 # Each command, and what the tutorial says that it prints.
 STEPS = re.findall(r"```sh\n(.*?)```.*?```text\n(.*?)```", TUTORIAL, re.DOTALL)
 
-pytestmark = [
-    pytest.mark.skipif(not shutil.which("nginx", path=example.PATH), reason="no nginx"),
-    pytest.mark.skipif(not shutil.which("make"), reason="no make"),
-]
+pytestmark = pytest.mark.skipif(not shutil.which("nginx", path=example.PATH), reason="no nginx")
 
 
 @pytest.fixture

@@ -298,7 +298,7 @@ def test_links_of_the_site_stand_in_the_foot(client, settings):
 
     html = client.get("/").content.decode()
 
-    assert '<a href="https://status.example.com/?a=1&amp;b=2">Status &amp; more</a>' in html
+    assert '<a href="https://status.example.com/?a=1&amp;b=2"><bdi>Status &amp; more</bdi></a>' in html
 
 
 @pytest.mark.django_db

@@ -18,16 +18,19 @@ ROOT = Path(__file__).parent.parent.parent
 MSGFMT = shutil.which("msgfmt")
 DOCS = ROOT / "docs" / "customise.md"
 
-# Asks the site of this environment for pages, and prints what it answers.
+# Asks the site of this environment for pages, and prints what it answers. Whatever lies over it, the policy is the same.
 ASK = """
 import json, sys, django
 django.setup()
 from django.conf import settings
 from django.test import Client
+from django.utils.csp import build_policy
 settings.ALLOWED_HOSTS.append("testserver")
 client = Client(headers={"accept-language": "en"})
 answers = [client.get(path, secure=True) for path in sys.argv[1:]]
 body = lambda answer: b"".join(answer) if answer.streaming else answer.content
+policies = {answer.get("Content-Security-Policy") for answer in answers}
+assert policies <= {None, build_policy(settings.SECURE_CSP)}, policies
 print(json.dumps([[answer.status_code, body(answer).decode()] for answer in answers]))
 """
 

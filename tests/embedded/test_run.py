@@ -56,7 +56,8 @@ def paste(page, port):
     """Runs the curl examples of a page in one shell, and returns their JSON answers."""
     blocks = re.findall(r"```sh\n(.*?)```", (folders.BASE_DIR / page).read_text(), re.DOTALL)
     first = next(number for number, block in enumerate(blocks) if block.startswith("site="))
-    commands = "".join(blocks[first:]).replace("http://localhost:8000", f"http://localhost:{port}")
+    commands = "".join(block for block in blocks[first:] if not block.startswith("make "))
+    commands = commands.replace("http://localhost:8000", f"http://localhost:{port}")
     done = subprocess.run(
         ["/usr/bin/env", "bash", "-c", commands], capture_output=True, text=True, check=True, timeout=120
     )

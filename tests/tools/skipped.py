@@ -14,6 +14,7 @@ WANTED = {
     "no nginx": ("nginx", "nginx"),
     "no RabbitMQ": ("RabbitMQ", "rabbitmq-server"),
     "no Chromium": ("Chromium", "chromium"),
+    "no gettext": ("gettext", "gettext"),
     "no psql": ("psql", "postgresql-client"),
 }
 

@@ -29,8 +29,8 @@ $$;
 """
 
 PEOPLE = """
-INSERT INTO accounts_user (id, username, email, password, is_active, is_staff, is_superuser, settings, terms, session_epoch,
-    joined_at, last_login)
+INSERT INTO accounts_user (id, username, email, password, is_active, is_staff, is_superuser, settings, terms,
+    session_epoch, joined_at, last_login)
 SELECT pg_temp.key('user', n, %(people)s), 'person' || n, 'person' || n || '@example.com',
     CASE WHEN n %% 9 = 0 THEN '!' ELSE 'argon2$' END,
     n %% 97 <> 0, n %% 9973 = 0, false, '{}', '[]', 0, pg_temp.at(n, %(people)s),

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 MSGFMT = shutil.which("msgfmt")
 DOCS = ROOT / "docs" / "customise.md"
 
-# Asks the site of this environment for pages, and prints what it answers. Whatever lies over it, the policy is the same.
+# Asks the site of this environment for pages, and prints what it answers. Whatever lies over it, the policy stays.
 ASK = """
 import json, sys, django
 django.setup()

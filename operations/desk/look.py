@@ -3,7 +3,6 @@
 import copy
 import re
 from collections.abc import Callable, Container, Mapping
-from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import resolve, reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.csp import CSP
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -23,13 +22,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from accounts import asking, limits, terms
-from accounts.gate.form import GateForm
+from accounts import asking, limits
 from accounts.models import User
-from invites.models import Invite
 from invites.sign_up import unsent
 from kit.rate_limit import Limited
-from operations.desk import sample_mail
+from operations.desk import sample_mail, sample_pages
 from outbox import kinds
 from outbox.mail.shown import AS_MAIL
 
@@ -47,6 +44,7 @@ FOR_VISITORS: dict[str, Words] = {
     "account_login": gettext_lazy("Sign in with a password"),
     "account_reset_password": gettext_lazy("Forgot your password"),
     "invite_sent": gettext_lazy("Check your email"),
+    "account_signup": gettext_lazy("Create an account"),
     "invite_confirm": gettext_lazy("A link that does not work"),
 }
 FOR_PERSON: dict[str, Words] = {
@@ -57,10 +55,12 @@ FOR_PERSON: dict[str, Words] = {
     "account_change_password": gettext_lazy("Password"),
     "account_email": gettext_lazy("Address"),
     "second_factor": gettext_lazy("Two‑step verification"),
+    "session_prolong": gettext_lazy("Stay signed in"),
+    "member_invites": gettext_lazy("Invitations"),
     "account_logout": gettext_lazy("Sign out"),
     "account_delete": gettext_lazy("Delete account"),
 }
-INVITATION, GATE = "invitation", "gate"
+INVITATION = "invitation"
 ERRORS = ("400", "403", "404", "429", "500", "503")
 
 
@@ -73,16 +73,7 @@ def look(request: HttpRequest) -> HttpResponse:
     """
     theme, language = chosen(request)
     now = {"theme": theme, "language": language}
-    pages = {
-        INVITATION: _("Invitation"),
-        **FOR_VISITORS,
-        GATE: _("Terms and details"),
-        "home": _("Signed in"),
-        **FOR_PERSON,
-    }
-    if not asking.is_asked(somebody()):
-        del pages[GATE]
-    pages |= {code: _("Error %(code)s") % {"code": code} for code in ERRORS}
+    pages = named()
     mails = {kind: words for kind, words in kinds.WORDS.items() if kind in sample_mail.KINDS}
     kind, name = (known_or(request.GET.get(key), of, "") for key, of in (("mail", mails), ("page", pages)))
     shown = {"mail": kind} if kind else {"page": name or "entry"}
@@ -99,6 +90,16 @@ def look(request: HttpRequest) -> HttpResponse:
         "branded": settings.BRAND_SHEET is not None,
     }
     return TemplateResponse(request, "admin/look.html", context)
+
+
+def named() -> dict[str, Words]:
+    """Returns the words for each page that the site has with its settings, by its name."""
+    sampled = {name: words for name, (words, _template) in sample_pages.PAGES.items()}
+    if not asking.is_asked(sample_pages.somebody()):
+        del sampled["gate"]
+    theirs = FOR_PERSON if settings.MEMBERS_INVITE else {k: v for k, v in FOR_PERSON.items() if k != "member_invites"}
+    pages = {INVITATION: _("Invitation"), **FOR_VISITORS, "home": _("Signed in"), **theirs, **sampled}
+    return pages | {code: _("Error %(code)s") % {"code": code} for code in ERRORS}
 
 
 def choices(
@@ -147,33 +148,20 @@ def known_or(typed: str | None, known: Container[str], otherwise: str) -> str:
 def draw(request: HttpRequest, name: str) -> str:
     """Returns the HTML of one page. Raises Http404 for a name that no page has."""
     if name == INVITATION:
-        return text(unsent.show(of_a_visitor(request, "/"), sample_invitation(cast("User", request.user))))
-    if name == GATE:
-        user = somebody()
-        context = {"form": GateForm(user=user), "agreed": terms.last_agreed(user), "changes": terms.changes()}
-        return text(render(of_a_visitor(request, "/"), "accounts/gate/complete.html", context))
+        return text(unsent.show(of_a_visitor(request, "/"), sample_pages.invitation(cast("User", request.user))))
+    if name in sample_pages.PAGES:
+        return text(sample_pages.show(of_a_visitor(request, "/"), name))
     if name in ERRORS:
         reached = Limited(limits.POST_PER_NETWORK, seconds=600)
         return text(render(of_a_visitor(request, "/"), f"errors/{name}.html", {"limit": reached}))
     if name in FOR_VISITORS:
         visit = of_a_visitor(request, reverse(name))
-        visit.GET = QueryDict("token=x")  # of a link that leads nowhere; other pages do not read it
+        if name == "invite_confirm":
+            visit.GET = QueryDict("token=x")  # of a link that leads nowhere
         return text(answer(visit))
     if name == "home" or name in FOR_PERSON:
         return text(answer(like(request, reverse("entry" if name == "home" else name))))
     raise Http404
-
-
-def sample_invitation(inviter: User) -> Invite:
-    """Returns an invitation of a made-up person by `inviter`. Nothing of it is stored."""
-    expires_at = timezone.now() + timedelta(days=7)
-    said = {"note": _("Glad to have you here!"), "language": translation.get_language() or ""}
-    return Invite(email=sample_mail.EMAIL, invited_by=inviter, expires_at=expires_at, **said)
-
-
-def somebody() -> User:
-    """Returns a made-up person, not stored, who has agreed to terms of before and told nothing about themselves."""
-    return User(username=sample_mail.NAME.lower(), terms=[terms.acceptance("")])
 
 
 def like(request: HttpRequest, path: str) -> HttpRequest:

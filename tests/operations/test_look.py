@@ -7,16 +7,27 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.template import engines
 
-from accounts.models import Event, Session
+from accounts import terms
+from accounts.models import Event, Session, User
 from invites.models import Invite, MagicLink
-from operations.desk import look, sample_mail
+from operations.desk import look, sample_mail, sample_pages
 from outbox.kinds import WORDS
 from outbox.models import OutboxMessage
 from tests.tools.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NAMES = [look.INVITATION, "home", *look.FOR_VISITORS, *look.FOR_PERSON, *look.ERRORS]
+NAMES = [look.INVITATION, "home", *look.FOR_VISITORS, *look.FOR_PERSON, *sample_pages.PAGES, *look.ERRORS]
+
+
+@pytest.fixture(autouse=True)
+def site(settings, admin_user):
+    """A site that has all pages: with members who may invite, and terms to agree to."""
+    settings.MEMBERS_INVITE = True
+    settings.TERMS_URL, settings.TERMS_VERSION = "https://example.com/terms", "2026-11-01"
+    User.objects.update(terms=[terms.acceptance(settings.TERMS_VERSION)])
+
+
 LINK = re.compile(r'<li><a href="(\?[^"]*(?:page|mail)=[^"]+)"')
 
 
@@ -57,6 +68,20 @@ def test_a_page_is_shown_in_a_theme_and_a_language(desk, name, theme):
     assert re.search("<h1[^>]*>[^<]*[А-я]", html)
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
     assert "form-action 'none'" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", sample_pages.PAGES)
+def test_a_page_of_a_link_has_a_fact_for_each_of_its_places(desk, strict_templates, name):
+    assert "UNKNOWN" not in desk.get(f"/admin/look/page/{name}/").content.decode()
+
+
+def test_pages_that_the_site_does_not_have_are_not_offered(desk, settings):
+    settings.MEMBERS_INVITE, settings.TERMS_VERSION = False, ""
+
+    html = desk.get("/admin/look/").content.decode()
+
+    assert "page=gate" not in html
+    assert "page=member_invites" not in html
 
 
 def test_what_a_visitor_sees_names_nobody_and_what_the_person_sees_is_theirs(desk, admin_user):
@@ -113,5 +138,5 @@ def test_odd_words_in_the_query_change_nothing(desk):
 def test_only_staff_see_it(client, path):
     assert client.get(f"/admin/look/{path}").headers["Location"].startswith("/admin/login/?next=")
 
-    client.force_login(UserFactory())
+    client.force_login(UserFactory(terms=[terms.acceptance(settings.TERMS_VERSION)]))
     assert client.get(f"/admin/look/{path}", follow=True).status_code == 403

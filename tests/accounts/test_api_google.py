@@ -233,6 +233,8 @@ def test_the_configuration_takes_no_statement_and_sets_no_cookie(django_assert_n
         "google": True,
         "password_min_length": 15,
         "second_factor": "optional",
+        "terms": None,
+        "profile_fields": [],
     }
     assert not answer.cookies
 
@@ -247,6 +249,8 @@ def test_the_configuration_follows_the_settings(settings):
         "google": False,
         "password_min_length": 20,
         "second_factor": "staff",
+        "terms": None,
+        "profile_fields": [],
     }
 
 

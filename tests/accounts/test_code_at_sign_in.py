@@ -169,7 +169,7 @@ def test_the_code_must_come_within_fifteen_minutes():
         assert client.get(CODE).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         assert enter(client, phone.code()).url == "/login"
-        assert "15 minutes" in words(client.get("/login"))
+        assert "15 minutes" in words(client.get("/login"))
 
 
 def test_a_visitor_can_go_back_and_sign_in_to_another_account(ada):

@@ -331,7 +331,7 @@ def test_a_batch_undone_in_the_middle_of_sending_is_not_sent_on(desk):
         ({}, "Type, paste or upload at least one address"),
         ({"pasted": "a@b.example", "file": upload(b"a@b.example")}, "Choose a file or paste addresses, not both"),
         ({"file": upload(b"email\n")}, "There is nobody in this list"),
-        ({"file": upload(b"a@b.example," + b"x" * 1024 * 1024)}, "The list is larger than 1 MB."),
+        ({"file": upload(b"a@b.example," + b"x" * 1024 * 1024)}, "The list is larger than 1 MB."),
         ({"file": upload(b"a@b.example\n" * 5001)}, "The list has more than 5,000 people."),
         ({"pasted": "a@b.example", "note": "www.evil.example", "next": "//evil"}, "The note has a link in it"),
     ],

@@ -140,7 +140,7 @@ def test_a_new_secret_is_asked_about_made_once_and_shown_once(desk, receiver):
     again = desk.post(page_of(webhook, "secret"), pressed, follow=True)
 
     [second] = secrets(page)
-    assert "For 24 hours the former one signs, too" in words(page)
+    assert "For 24 hours the former one signs, too" in words(page)
     assert "no-store" in page["Cache-Control"]
     assert "nothing was changed now" in words(again)
     assert secrets(again) == []

@@ -90,7 +90,7 @@ def test_a_webhook_is_told_what_the_broker_is_told_and_can_prove_it(receiver, se
     [call], event = receiver.told, OutboxEvent.objects.get()
     assert call.path == "/hook?key=1"
     assert call.body == event.as_json()
-    assert json.loads(call.body).keys() == NAMES | {"user", "username", "email", "groups"}
+    assert json.loads(call.body).keys() == NAMES | {"user", "username", "name", "email", "groups"}
     assert json.loads(call.body)["user"] == str(ada.pk)
     assert call.headers["webhook-id"] == str(event.message_id)
     assert call.headers["host"] == f"127.0.0.1:{receiver.port}"

@@ -1,6 +1,9 @@
 """What a site must ask of people before they go on, once: to agree to its terms, and what it needs to know of them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
 
 from accounts import profile_fields, terms
 
@@ -11,3 +14,17 @@ if TYPE_CHECKING:
 def is_asked(user: "User") -> bool:
     """Returns whether something is still to be asked of the user. Costs no query."""
     return terms.are_asked(user) or bool(profile_fields.missing(user))
+
+
+def store(user: "User", cleaned: Mapping[str, Any], **trace: Any) -> None:
+    """Stores what the user has answered: terms, name and details among the cleaned data of a form. Others stay.
+
+    `trace` is the ip and device of the request. Raises Superseded if all sessions of the account have ended since the
+    user was read.
+    """
+    with transaction.atomic():
+        if version := cleaned.get(terms.KEY):
+            user.accept_terms(version, **trace)
+        if profile_fields.NAME in cleaned:
+            user.call(cleaned[profile_fields.NAME], **trace)
+        user.fill_in(profile_fields.values(cleaned), **trace)

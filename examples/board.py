@@ -110,7 +110,7 @@ def row(pk: str, name: str, waves: int, may_wave: int) -> str:
 
 
 def wave(environ: Environ) -> Answer:
-    """Waves at somebody, once. Asks Frontdoor anew, as it changes something."""
+    """Waves at somebody, once. Asks Frontdoor without the cache, as it changes something."""
     # Browsers say in Origin which site a form is from. The page of another one must not wave in the visitor's name.
     if environ.get("HTTP_ORIGIN") != f"{environ.get('HTTP_X_FORWARDED_PROTO')}://{environ.get('HTTP_HOST')}":
         return 403, "<p>This form is from another site. Nothing was changed.</p>", {}

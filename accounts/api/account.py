@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib.auth import logout as forget
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
@@ -43,12 +43,7 @@ def change(request: PersonRequest, sent: Fields) -> HttpResponse:
     form = ProfileForm(data, only=data)
     if not form.is_valid():
         raise Invalid(form, profile_fields.json_names(), more=terms.told(form))
-    with transaction.atomic():
-        if version := form.cleaned_data.get(terms.KEY):
-            user.accept_terms(version, **request.trace)
-        if profile_fields.NAME in form.cleaned_data:
-            user.call(form.cleaned_data[profile_fields.NAME], **request.trace)
-        user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
+    asking.store(user, form.cleaned_data, **request.trace)
     if not asking.is_asked(user):
         sessions.let_on(request)
     return described(user)

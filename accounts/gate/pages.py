@@ -1,10 +1,9 @@
 """The page that asks a user for what is missing, before they go on."""
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import profile_fields, terms
+from accounts import asking, terms
 from accounts.gate.form import GateForm
 from accounts.session import sessions
 from accounts.session.account_page import PersonRequest, account_page
@@ -22,12 +21,7 @@ def complete(request: PersonRequest) -> HttpResponse:
     user = request.person
     form = bind_form(GateForm, request, user=user, initial={"next": safe_path(request.GET.get("next", ""))})
     if form.is_valid():
-        with transaction.atomic():
-            if version := form.cleaned_data.get(terms.KEY):
-                user.accept_terms(version, **request.trace)
-            if profile_fields.NAME in form.cleaned_data:
-                user.call(form.cleaned_data[profile_fields.NAME], **request.trace)
-            user.fill_in(profile_fields.values(form.cleaned_data), **request.trace)
+        asking.store(user, form.cleaned_data, **request.trace)
     elif len(form.fields) > 1:
         context = {"form": form, "agreed": terms.last_agreed(user), "changes": terms.changes()}
         return render(request, "accounts/gate/complete.html", context)

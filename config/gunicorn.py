@@ -8,7 +8,7 @@ import os
 from django.conf import settings
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from config.environment import env, number
+from config.environment.variables import env, number
 from config.logs import LOGGING
 
 

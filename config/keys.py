@@ -3,7 +3,7 @@
 import re
 import zlib
 
-from config.environment import command, env, read, refuse, required
+from config.environment.variables import command, env, read, refuse, required
 
 LEAST_BYTES = 32  # that a key must take when it is compressed: repetitions take less, 50 random digits more
 # Words of keys that are public: startproject's own mark, and what manuals write where a key belongs.

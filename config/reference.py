@@ -6,9 +6,10 @@ with the page, and names a variable that has no row, and a row whose variable no
 
 from typing import Any, NamedTuple
 
-from config import environment, secret_files
 from config import gunicorn as gunicorn  # noqa: PLC0414 it reads the variables of the web server
+from config import secret_files
 from config import settings as settings  # noqa: PLC0414 it reads all others
+from config.environment.variables import env
 
 REQUIRED = "**required**"
 
@@ -247,7 +248,7 @@ def names(row: Setting) -> str:
 
 def default(row: Setting) -> str:
     """Returns the default as the code has it, then in words; words alone if it has none, or one of this very site."""
-    value = environment.env.defaults.get(row.name)
+    value = env.defaults.get(row.name)
     if value is None or value in ("", []) or settings.SITE_HOST in str(value):
         return row.without
     return ": ".join(filter(None, (f"`{written(value)}`", row.without)))

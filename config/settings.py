@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
-from config import environment, keys, logs
+from config import keys, logs
 from config.brand import given as brand
-from config.environment import THIS_MACHINE, env, read
+from config.environment import google, mail, overlays, people, servers, site
+from config.environment.variables import THIS_MACHINE, env, folders, number, one_of, read, span, web_address
 from kit import spans
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,25 +25,25 @@ DEBUG = read(env.bool, "DEBUG", default=False)
 SECRET_KEY = keys.secret_key(debug="insecure-and-only-for-your-own-machine-while-DEBUG-is-on")
 SECRET_KEY_FALLBACKS = keys.former_secret_keys()
 
-_site = environment.site_url(debug="http://localhost:8000")
+_site = site.site_url(debug="http://localhost:8000")
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
 SITE_NAME = env.str("SITE_NAME", default="Frontdoor").strip() or "Frontdoor"
-SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{environment.in_address(SITE_HOST)}")
+SUPPORT_CONTACT = env.str("SUPPORT_CONTACT", default=f"help@{site.in_address(SITE_HOST)}")
 # Where to report vulnerabilities: what /.well-known/security.txt says, which is not there without.
-SECURITY_CONTACT = environment.security_contact()
+SECURITY_CONTACT = site.security_contact()
 # The product behind this door, to which the main button leads whoever is signed in.
-PRODUCT_URL = environment.web_address("PRODUCT_URL", "http://app.example.com or https://app.example.com")
+PRODUCT_URL = web_address("PRODUCT_URL", "http://app.example.com or https://app.example.com")
 # Where people go after signing in, if they were not on their way to another page. It may be on another host.
-SIGNED_IN_URL = environment.web_address("SIGNED_IN_URL", "http://app.example.com or /a/path", path=True)
+SIGNED_IN_URL = web_address("SIGNED_IN_URL", "http://app.example.com or /a/path", path=True)
 PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL or SIGNED_IN_URL).hostname or SITE_NAME)
 TERMS_URL = env.str("TERMS_URL", default="")
 # People agree to this version of the terms when they join, and once more when it changes (accounts/terms.py).
-TERMS_VERSION = environment.terms_version(TERMS_URL)
-TERMS_CHANGES = environment.terms_changes(TERMS_VERSION)
+TERMS_VERSION = people.terms_version(TERMS_URL)
+TERMS_CHANGES = people.terms_changes(TERMS_VERSION)
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 # What people are asked about themselves (accounts/profile_fields.py).
-PROFILE_FIELDS = environment.profile_fields()
+PROFILE_FIELDS = people.profile_fields()
 
 # What pages and mails look like: docs/customise.md.
 BRAND_PALETTE = brand.colours()
@@ -53,27 +54,27 @@ BRAND_ICON = brand.icon(BRAND_LOGO, BRAND_PALETTE)
 FOOTER_LINKS = brand.footer_links()
 
 # "open" lets in everyone who proves an address, "invited" only those who have an invitation.
-SIGNUP = environment.one_of("SIGNUP", "open", "invited")
+SIGNUP = one_of("SIGNUP", "open", "invited")
 # Whether everyone with an account may invite others, and how many people each may invite within seven days.
 MEMBERS_INVITE = read(env.bool, "MEMBERS_INVITE", default=False)
-MEMBERS_INVITE_QUOTA = environment.number("MEMBERS_INVITE_QUOTA", 10, least=1)
+MEMBERS_INVITE_QUOTA = number("MEMBERS_INVITE_QUOTA", 10, least=1)
 # How long an invitation works, and how long one at most whose inviter chooses that.
 _hour, _year = timedelta(hours=1), timedelta(days=365)
-INVITE_MAX_LIFETIME = environment.span("INVITE_MAX_LIFETIME", "90d", least=_hour, most=_year)
+INVITE_MAX_LIFETIME = span("INVITE_MAX_LIFETIME", "90d", least=_hour, most=_year)
 _usual = spans.write(min(timedelta(days=7), INVITE_MAX_LIFETIME))
-INVITE_LIFETIME = environment.span("INVITE_LIFETIME", _usual, least=_hour, most=INVITE_MAX_LIFETIME)
+INVITE_LIFETIME = span("INVITE_LIFETIME", _usual, least=_hour, most=INVITE_MAX_LIFETIME)
 # How many reminders of an invitation are sent by a timer, and how far apart.
-INVITE_REMINDERS = environment.number("INVITE_REMINDERS", 1, least=0, most=3)
-INVITE_REMIND_EVERY = environment.span("INVITE_REMIND_EVERY", "2d", least=timedelta(days=1), most=timedelta(days=30))
+INVITE_REMINDERS = number("INVITE_REMINDERS", 1, least=0, most=3)
+INVITE_REMIND_EVERY = span("INVITE_REMIND_EVERY", "2d", least=timedelta(days=1), most=timedelta(days=30))
 
 # Exact hosts only: a redirect may lead a visitor to any name listed here.
-ALLOWED_HOSTS = [environment.in_url(host) for host in (THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST])]
+ALLOWED_HOSTS = [site.in_url(host) for host in (THIS_MACHINE if SITE_HOST in THIS_MACHINE else [SITE_HOST])]
 HTTPS = _site.scheme == "https"
 
 # Rooms
 
 # Apps of the operator. Their templates, translations and static files come before ours, as do the folders below.
-_extra = environment.extra_apps()
+_extra = overlays.extra_apps()
 EXTRA_APPS = list(_extra)
 _overlays = {kind: [folder / kind for folder in _extra.values()] for kind in ("templates", "locale", "static")}
 
@@ -130,7 +131,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [*environment.folders("TEMPLATE_DIRS"), *_overlays["templates"], BASE_DIR / "templates"],
+        "DIRS": [*folders("TEMPLATE_DIRS"), *_overlays["templates"], BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -150,8 +151,8 @@ FORM_RENDERER = "config.widgets.Renderer"
 
 # How long PostgreSQL may keep silent, to an old connection and then to a new one, until visitors are told that it is
 # away (config/failover/postgres).
-DATABASE_SILENCE_SECONDS = environment.number("DATABASE_SILENCE_SECONDS", 2, least=1)
-DATABASES = {"default": environment.database(debug="postgres://postgres@localhost/frontdoor")}
+DATABASE_SILENCE_SECONDS = number("DATABASE_SILENCE_SECONDS", 2, least=1)
+DATABASES = {"default": servers.database(debug="postgres://postgres@localhost/frontdoor")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,  # seconds
     "CONN_HEALTH_CHECKS": True,
@@ -159,7 +160,7 @@ DATABASES["default"] |= {
     "OPTIONS": {"connect_timeout": DATABASE_SILENCE_SECONDS + 3} | DATABASES["default"].get("OPTIONS", {}),
 }
 
-REDIS_URL = environment.redis(debug="redis://localhost:6379/0")
+REDIS_URL = servers.redis(debug="redis://localhost:6379/0")
 _REDIS_OPTIONS = {
     "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
     "SOCKET_CONNECT_TIMEOUT": 0.25,  # seconds
@@ -189,24 +190,24 @@ AUTHENTICATION_BACKENDS = ["accounts.password.backend.Backend"]
 PASSWORD_HASHERS = ["accounts.password.hashers.Argon2"]
 # Each process computes so many hashes at once, at low priority, and so many requests may wait for them. Each of these
 # keeps a thread of the web server: some are left for requests that need no hash.
-WEB_THREADS = environment.number("WEB_THREADS", 16, least=1)
-HASH_THREADS = environment.number("HASH_THREADS", 1, least=1)
-HASH_PLACES = environment.number("HASH_PLACES", max(1, WEB_THREADS - WEB_THREADS // 5 - HASH_THREADS), least=1)
+WEB_THREADS = number("WEB_THREADS", 16, least=1)
+HASH_THREADS = number("HASH_THREADS", 1, least=1)
+HASH_PLACES = number("HASH_PLACES", max(1, WEB_THREADS - WEB_THREADS // 5 - HASH_THREADS), least=1)
 # NIST SP 800-63B-4 asks for 15 where the password is the only factor.
-PASSWORD_MIN_LENGTH = environment.number("PASSWORD_MIN_LENGTH", 15, least=8)
+PASSWORD_MIN_LENGTH = number("PASSWORD_MIN_LENGTH", 15, least=8)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.password.rules.LengthValidator", "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH}},
     {"NAME": "accounts.password.rules.GuessableValidator"},
 ]
 # The filter of leaked passwords that build_breach_filter has made; "" for none.
-PASSWORD_BREACHES_FILE = environment.breaches_file()
+PASSWORD_BREACHES_FILE = people.breaches_file()
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 
 SESSION_ENGINE = "accounts.session.store"
 SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from the owner's last proof; requests alone do not extend it
-DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 60, least=1)
+DESK_IDLE_MINUTES = number("DESK_IDLE_MINUTES", 60, least=1)
 # Strict would lose the session on every link opened from webmail and on the way back from Google.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
@@ -224,9 +225,9 @@ ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 # Google
 
 GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")  # if empty, no page offers "Continue with Google"
-GOOGLE_CLIENT_SECRET = environment.google_secret(GOOGLE_CLIENT_ID)
+GOOGLE_CLIENT_SECRET = google.secret(GOOGLE_CLIENT_ID)
 # The origin of a stand-in for Google, with Google's own paths: for tests, and for networks without Google.
-_google = environment.google_base_url()
+_google = google.base_url()
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.GoogleAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds to wait for each answer of Google
@@ -234,7 +235,7 @@ SOCIALACCOUNT_PROVIDERS = {
     "google": {
         "SCOPE": ["openid", "email"],
         "OAUTH_PKCE_ENABLED": True,
-        **environment.google_endpoints(_google),
+        **google.endpoints(_google),
     }
 }
 
@@ -250,7 +251,7 @@ ENCRYPTION_KEYS = keys.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 # Limits
 
 # The number of our proxies between a visitor and this process; each adds one entry to X-Forwarded-For.
-TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0)
+TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0, least=0)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # django-ratelimit knows good caches by name only; FailoverCache counts as Redis does
@@ -284,25 +285,23 @@ if HTTPS:
 
 # Mail. All that any code sends goes into the outbox ("default"); deliver_mail hands it to "delivery".
 
-DEFAULT_FROM_EMAIL = env.str(
-    "EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{environment.in_address(SITE_HOST)}"))
-)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=formataddr((SITE_NAME, f"hello@{site.in_address(SITE_HOST)}")))
 
 # The sender's name in invitations of a person, like "%(inviter)s via %(site)s".
-MAIL_FROM_NAME = environment.from_name()
+MAIL_FROM_NAME = mail.from_name()
 
 # With a broker, relay_mail publishes what waits in the outbox, and deliver_mail consumes it. Web servers only check
 # whether a broker is set: then they store events for other services.
-AMQP_URL = environment.amqp()
-AMQP_REPUBLISH_SECONDS = environment.number("AMQP_REPUBLISH_SECONDS", 300, least=1)
+AMQP_URL = servers.amqp()
+AMQP_REPUBLISH_SECONDS = number("AMQP_REPUBLISH_SECONDS", 300, least=1)
 
 # Private networks in which webhooks may be called, even over http (outbox/webhooks/targets.py).
-WEBHOOKS_ALLOWED_NETWORKS = environment.webhook_networks()
+WEBHOOKS_ALLOWED_NETWORKS = servers.webhook_networks()
 
 # The address to which undeliverable mail returns: bounces@example.com becomes bounces+ID@example.com.
-BOUNCE_ADDRESS = environment.bounce_address()
+BOUNCE_ADDRESS = mail.bounce_address()
 
-MAILERS = {"default": {"BACKEND": "outbox.mail.backends.OutboxBackend"}, "delivery": environment.delivery()}
+MAILERS = {"default": {"BACKEND": "outbox.mail.backends.OutboxBackend"}, "delivery": mail.delivery()}
 # The folder of .eml files that /dev/mail/ shows. Whoever reads them can sign in as anyone, so only on a local site.
 DEV_MAILBOX = ""
 if read(env.bool, "DEV_MAILBOX", default=False) and SITE_HOST in THIS_MACHINE:
@@ -310,10 +309,10 @@ if read(env.bool, "DEV_MAILBOX", default=False) and SITE_HOST in THIS_MACHINE:
 
 # Words, times and files
 
-_words = environment.catalogues("LOCALE_DIRS")
+_words = overlays.catalogues("LOCALE_DIRS")
 LOCALE_PATHS = [*_words, *_overlays["locale"], BASE_DIR / "locale"]
 # An app of EXTRA_APPS may speak languages that no page of ours does.
-LANGUAGES = environment.languages([*_words, BASE_DIR / "locale"])
+LANGUAGES = overlays.languages([*_words, BASE_DIR / "locale"])
 # For whoever asks for none of these, by the browser or an account.
 LANGUAGE_CODE = LANGUAGES[0][0]
 # Whoever reads the site in another language reads the desk in the first of these.

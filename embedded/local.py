@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from embedded.folders import Environ, read_or_create, state_folder
 
-# config/environment.py has these names as well: neither package may import the other.
+# config/environment/variables.py has these names as well: neither package may import the other.
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 

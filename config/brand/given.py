@@ -7,9 +7,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
-from config import environment
 from config.brand import mark, palette
-from config.environment import env, refuse
+from config.environment.variables import env, refuse, web_address
 
 OURS = Path(__file__).resolve().parent.parent.parent / "static" / "mark.svg"
 SVG, PNG, ICO = "image/svg+xml", "image/png", "image/x-icon"
@@ -89,7 +88,7 @@ def sheet(colours: palette.Palette) -> File | None:
 
 def mail_logo() -> str:
     """Returns BRAND_MAIL_LOGO, the https address of a picture, or "". Raises SystemExit for any other address."""
-    return environment.web_address("BRAND_MAIL_LOGO", "https://example.com/logo.png")
+    return web_address("BRAND_MAIL_LOGO", "https://example.com/logo.png")
 
 
 def footer_links() -> list[tuple[str, str]]:

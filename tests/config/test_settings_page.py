@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/settings.md"
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
-READERS = re.compile(r"read|(os\.)?environ\.get|(environment\.)?(env\.\w+|[a-z_]+)")
+READERS = re.compile(r"read|(os\.)?environ\.get|env\.\w+|[a-z_]+")
 # What make and the shell set, what names the settings themselves, and what a request brings.
 NOT_SETTINGS = {"MAKELEVEL", "PATH", "DJANGO_SETTINGS_MODULE", "CONTENT_TYPE"}
 # An environment in which nothing has a value but what must.
@@ -27,7 +27,7 @@ BARE = {
     "DATABASE_URL": "postgres://frontdoor@localhost/frontdoor",
     "REDIS_URL": "redis://localhost/0",
 }
-RECORD = "from config import reference; from config.environment import env; print(ascii(env.defaults))"
+RECORD = "from config import reference; from config.environment.variables import env; print(ascii(env.defaults))"
 
 
 def run(*argv, **environ):
@@ -92,8 +92,8 @@ def test_each_row_has_the_default_of_the_code(rows, read_at_start):
 
 
 def test_the_rows_of_required_variables_say_so(rows):
-    tree = ast.parse((ROOT / "config/environment.py").read_text()), ast.parse((ROOT / "config/keys.py").read_text())
-    calls = [node for part in tree for node in ast.walk(part) if isinstance(node, ast.Call)]
+    readers = [*(ROOT / "config/environment").glob("*.py"), ROOT / "config/keys.py"]
+    calls = [node for file in readers for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
     required = {call.args[0].value for call in calls if ast.unparse(call.func) == "required"}
 
     assert {"SECRET_KEY", "SITE_URL"} <= required

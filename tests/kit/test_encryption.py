@@ -6,7 +6,7 @@ import secrets
 import pytest
 from allauth.mfa.models import Authenticator
 
-from config.environment import env
+from config.environment.variables import env
 from config.keys import encryption_keys
 from kit import encryption
 from tests.tools import phone

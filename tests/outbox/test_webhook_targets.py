@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from config import environment
+from config.environment import servers
+from config.environment.variables import env
 from outbox.models import OutboxEvent, Webhook, WebhookDelivery
 from outbox.webhooks import targets
 from outbox.webhooks.deliver import deliver_due
@@ -213,10 +214,10 @@ def test_over_https_the_certificate_must_be_that_of_the_name(names, settings, ce
 
 
 def test_networks_that_are_none_stop_the_start(monkeypatch):
-    monkeypatch.setitem(environment.env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8")
-    assert ip_address("fd00::1") in environment.webhook_networks()[1]
+    monkeypatch.setitem(env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8")
+    assert ip_address("fd00::1") in servers.webhook_networks()[1]
 
     for typed in ("10.0.0.1/8", "everywhere"):
-        monkeypatch.setitem(environment.env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", typed)
+        monkeypatch.setitem(env.ENVIRON, "WEBHOOKS_ALLOWED_NETWORKS", typed)
         with pytest.raises(SystemExit, match="WEBHOOKS_ALLOWED_NETWORKS must be networks"):
-            environment.webhook_networks()
+            servers.webhook_networks()

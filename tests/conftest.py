@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.password.hashers import Argon2
 from config.failover.cache import breakers
@@ -53,6 +54,20 @@ Argon2.time_cost, Argon2.memory_cost = 1, 8  # passes, and KiB
 IMPATIENT = {name: settings.CACHES["default"]["OPTIONS"][name] for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")}
 for cache in settings.CACHES.values():
     cache["OPTIONS"] = cache["OPTIONS"] | dict.fromkeys(IMPATIENT, 10)  # seconds
+
+
+# Every Client builds the middleware anew. WhiteNoise would look at each static file anew, for half of a test's time.
+look_for_files, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+
+def look_once(noise):
+    if not found:
+        look_for_files(noise)
+        found.update(noise.files)
+    noise.files.update(found)
+
+
+WhiteNoiseMiddleware.add_files_from_finders = look_once
 
 
 # Both lanes may run on the same PostgreSQL; pytest-django separates only the processes of one lane.

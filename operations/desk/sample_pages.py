@@ -21,6 +21,7 @@ from operations.desk.sample_mail import EMAIL, INVITER, NAME
 
 NOWHERE = "#"  # where links lead, and what stands there for a token
 OTHER = "hopper@example.com"
+OF_ANOTHER = {"readdress-asked", "email-code", "wrong-account"}  # pages whose address is another than the person's own
 CODES = [f"{number:04} {9999 - number:04}" for number in range(1234, 10_000, 900)]  # ten, for recovery
 
 
@@ -48,7 +49,7 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "link": link,
         "invite": link.invite,
         "account": person,
-        "email": OTHER if name in {"readdress-asked", "email-code"} else EMAIL,
+        "email": OTHER if name in OF_ANOTHER else EMAIL,
         "other": OTHER,
         "username": person.username,
         "groups": "Editors",
@@ -65,7 +66,6 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "code": "0123456789ab",
         "doing": _("Change your username"),
         "there": settings.SIGNED_IN_URL or NOWHERE,
-        "codes": CODES,
         "left": len(CODES),
         "batch": 1,
     }
@@ -82,4 +82,9 @@ def more(name: str, person: User) -> dict[str, Any]:
         kind = Event.Kind.PASSWORD_CHANGED
         event = Event.objects.compose(kind, person, ip="203.0.113.7", device="Firefox", told=EMAIL)
         return {"event": event, "factor_goes": True, "codes_go": True, "invites": True}
-    return {}
+    alone: dict[str, dict[str, Any]] = {
+        "not-me-done": {"google": "grace@example.org"},
+        "recovery-codes": {"codes": CODES},
+        "csrf": {"again": [("note", "")]},
+    }
+    return alone.get(name, {})

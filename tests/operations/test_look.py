@@ -93,8 +93,9 @@ def test_each_template_of_a_page_is_shown_with_a_fact_for_each_of_its_places(des
             assert re.search("<h1[^>]*>[^<]*[А-я]", html)
             assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
             assert "form-action 'none'" in answer["Content-Security-Policy"]
+            assert answer["Content-Security-Policy"].endswith("; sandbox"), "a field could take the focus"
             if page.template:
-                assert "UNKNOWN" not in html
+                assert not re.search(r"\b(UNKNOWN|True|False|None)\b", html)
                 assert template == page.template
 
     assert public - shown == set(NOT_SHOWN)

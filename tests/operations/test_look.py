@@ -1,6 +1,7 @@
 """The page of the desk that shows each page and mail of the site in its brand, in each language and theme."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -10,20 +11,30 @@ from django.template import engines
 from accounts import terms
 from accounts.models import Event, Session, User
 from invites.models import Invite, MagicLink
-from operations.desk import look, sample_mail, sample_pages
+from kit import plain_page
+from operations.desk import look, sample_mail, site_pages
 from outbox.kinds import WORDS
 from outbox.models import OutboxMessage
 from tests.tools.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NAMES = [look.INVITATION, "home", *look.FOR_VISITORS, *look.FOR_PERSON, *sample_pages.PAGES, *look.ERRORS]
+TEMPLATES = Path(settings.BASE_DIR, "templates")
+NOT_SHOWN = {
+    "door.html": "other pages fill it in",
+    "page.html": "other pages fill it in",
+    "errors/base.html": "other pages fill it in",
+    "invites/link/into_groups_base.html": "other pages fill it in",
+    "outbox/dev_mailbox/list.html": "only the development server has it",
+    "outbox/dev_mailbox/mail.html": "only the development server has it",
+}
 
 
 @pytest.fixture(autouse=True)
 def site(settings, admin_user):
-    """A site that has all pages: with members who may invite, and terms to agree to."""
+    """A site that has all pages: with members who may invite, terms to agree to, Google, and a product elsewhere."""
     settings.MEMBERS_INVITE = True
+    settings.GOOGLE_CLIENT_ID = "frontdoor"
     settings.TERMS_URL, settings.TERMS_VERSION = "https://example.com/terms", "2026-11-01"
     User.objects.update(terms=[terms.acceptance(settings.TERMS_VERSION)])
 
@@ -40,17 +51,27 @@ def strict_templates():
     engine.string_if_invalid = before
 
 
-def test_the_page_leads_to_each_page_and_each_kind_of_mail(desk):
+def test_the_page_leads_to_each_page_and_each_kind_of_mail(desk, settings):
+    settings.SIGNED_IN_URL = "https://product.example/"
     html = desk.get("/admin/look/").content.decode()
 
-    links = LINK.findall(html)
-    assert len(links) == len(NAMES) + len(WORDS) - 1
+    links = [link.replace("&amp;", "&") for link in LINK.findall(html)]
+    assert [link.rpartition("=")[2] for link in links] == [
+        *site_pages.PAGES,
+        *(kind for kind in WORDS if kind != "mail"),
+    ]
     assert framed(html) == "/admin/look/page/entry/?theme=light&language=en"
-    for link in links:
-        shown = desk.get(f"/admin/look/{link.replace('&amp;', '&')}").content.decode()
-        assert shown.count('aria-current="true"') == 3, link  # beside the theme and the language
-        assert desk.get(framed(shown)).status_code == 200
     assert "style=" not in html
+
+
+@pytest.mark.parametrize("choice", ["page=account", "page=404", "mail=invite"])
+def test_what_is_chosen_is_shown_and_marked_under_its_open_heading(desk, choice):
+    html = desk.get(f"/admin/look/?theme=dark&language=ru&{choice}").content.decode()
+
+    assert framed(html) == f"/admin/look/{choice.replace('=', '/')}/?theme=dark&language=ru"
+    assert html.count('aria-current="true"') == 3  # beside the theme and the language
+    [group] = re.findall(r"(?s)<details open>.*?</details>", html)
+    assert re.search(rf'<a href="[^"]*{choice}" class="[^"]+" aria-current="true">', group)
 
 
 def framed(html):
@@ -58,30 +79,52 @@ def framed(html):
     return re.search(r'<iframe [^>]*src="([^"]+)"', html)[1].replace("&amp;", "&")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_is_shown_in_a_theme_and_a_language(desk, name, theme):
-    answer = desk.get(f"/admin/look/page/{name}/?theme={theme}&language=ru")
+def test_each_template_of_a_page_is_shown_with_a_fact_for_each_of_its_places(desk, strict_templates, subtests):
+    plain_page.forget()
+    public, shown = pages(), set()
+    for name, page in site_pages.PAGES.items():
+        with subtests.test(name=name):
+            answer = desk.get(f"/admin/look/page/{name}/?theme=dark&language=ru")
 
-    html = answer.content.decode()
-    assert re.search(rf'<html lang="ru" dir="ltr" data-theme="{theme}">', html)
-    assert re.search("<h1[^>]*>[^<]*[А-я]", html)
-    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
-    assert "form-action 'none'" in answer["Content-Security-Policy"]
+            html = answer.content.decode()
+            template = next(part.name for part in answer.templates if part.name in public)
+            shown.add(template)
+            assert re.search(r'<html lang="ru" dir="ltr" data-theme="dark">', html)
+            assert re.search("<h1[^>]*>[^<]*[А-я]", html)
+            assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+            assert "form-action 'none'" in answer["Content-Security-Policy"]
+            assert answer["Content-Security-Policy"].endswith("; sandbox"), "a field could take the focus"
+            if page.template:
+                assert not re.search(r"\b(UNKNOWN|True|False|None)\b", html)
+                assert template == page.template
+
+    assert public - shown == set(NOT_SHOWN)
 
 
-@pytest.mark.parametrize("name", sample_pages.PAGES)
-def test_a_page_of_a_link_has_a_fact_for_each_of_its_places(desk, strict_templates, name):
-    assert "UNKNOWN" not in desk.get(f"/admin/look/page/{name}/").content.decode()
+def pages():
+    """Returns the names of the templates of all pages outside the desk, those that extend another one."""
+    files = {str(file.relative_to(TEMPLATES)): file.read_text() for file in TEMPLATES.rglob("*.html")}
+    return {
+        name
+        for name, text in files.items()
+        if text.startswith("{% extends") and not name.startswith(("admin/", "mail/"))
+    }
+
+
+def test_a_page_is_shown_in_the_light(desk):
+    assert 'data-theme="light">' in desk.get("/admin/look/page/entry/?theme=light").content.decode()
 
 
 def test_pages_that_the_site_does_not_have_are_not_offered(desk, settings):
-    settings.MEMBERS_INVITE, settings.TERMS_VERSION = False, ""
+    settings.MEMBERS_INVITE, settings.TERMS_VERSION, settings.GOOGLE_CLIENT_ID = False, "", ""
 
     html = desk.get("/admin/look/").content.decode()
 
-    assert "page=gate" not in html
-    assert "page=member_invites" not in html
+    assert set(site_pages.PAGES) - set(re.findall(r"page=([\w-]+)", html)) == {
+        *("gate", "member_invites", "onward", "google-start", "google-closed", "google-unverified"),
+        *("google-connect", "google-disconnect", "google-last"),
+    }
+    assert framed(desk.get("/admin/look/?page=gate").content.decode()).startswith("/admin/look/page/entry/")
 
 
 def test_what_a_visitor_sees_names_nobody_and_what_the_person_sees_is_theirs(desk, admin_user):
@@ -91,16 +134,17 @@ def test_what_a_visitor_sees_names_nobody_and_what_the_person_sees_is_theirs(des
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("kind", sorted(sample_mail.KINDS))
-def test_a_mail_has_a_fact_for_each_of_its_places(desk, strict_templates, kind, language):
-    answer = desk.get(f"/admin/look/mail/{kind}/?language={language}")
+def test_a_mail_has_a_fact_for_each_of_its_places(desk, strict_templates, language, subtests):
+    for kind in sorted(sample_mail.KINDS):
+        with subtests.test(kind=kind):
+            answer = desk.get(f"/admin/look/mail/{kind}/?language={language}")
 
-    html = answer.content.decode()
-    assert "UNKNOWN" not in html
-    assert settings.SITE_NAME in html
-    assert 'class="btna"' not in html or re.search(r'class="btna"[^>]*>\s*\S+[^<]*</a>', html), "a button without words"
-    assert answer["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; ")
-    assert answer["Content-Security-Policy"].endswith("; sandbox")
+            html = answer.content.decode()
+            assert "UNKNOWN" not in html
+            assert settings.SITE_NAME in html
+            assert 'class="btna"' not in html or re.search(r'class="btna"[^>]*>\s*\S+[^<]*</a>', html), "a bare button"
+            assert answer["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; ")
+            assert answer["Content-Security-Policy"].endswith("; sandbox")
 
 
 def test_a_mail_is_shown_in_a_theme(desk):
@@ -114,7 +158,7 @@ def test_nothing_is_stored_and_no_message_is_lost(desk, admin_user):
     before = [model.objects.count() for model in (Invite, MagicLink, OutboxMessage, Event, Session)]
     desk.post("/admin/test-mail/")
 
-    for name in NAMES:
+    for name in site_pages.PAGES:
         desk.get(f"/admin/look/page/{name}/")
     shown = desk.get("/admin/")
 
@@ -123,7 +167,7 @@ def test_nothing_is_stored_and_no_message_is_lost(desk, admin_user):
     assert [str(message) for message in get_messages(shown.wsgi_request)] or "is on its way" in shown.content.decode()
 
 
-@pytest.mark.parametrize("path", ["page/nothing", "page/owner", "page/admin", "mail/mail", "mail/base", "mail/..."])
+@pytest.mark.parametrize("path", ["page/nothing", "page/door", "page/admin", "mail/mail", "mail/base", "mail/..."])
 def test_there_is_nothing_else_to_see(desk, path):
     assert desk.get(f"/admin/look/{path}/").status_code == 404
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -59,6 +60,29 @@ def test_sign_up_by_a_link_asks_and_stores(client):
     user = User.objects.get(username="newcomer")
     assert user.settings == {"language": "en", "profile": {"job": "Pilot"}}
     assert "Pilot" in words(client.get("/account"))
+
+
+AGAIN = "Enter it again: we never send passwords back"
+KEPT = "Everything else is kept. Only passwords must be entered again: we never send them back"
+
+
+def test_a_password_beside_another_error_must_be_entered_again_and_the_page_says_so(client):
+    page = client.post("/signup", signup(profile_job=""))
+
+    assert words(page).count(AGAIN) == words(page).count(KEPT) == 1
+    assert f'<a href="#id_password">{KEPT}</a>' in page.text
+    assert re.search(r'<input type="password".* aria-describedby="id_password_helptext id_password_again"', page.text)
+    assert PASSWORD not in page.text
+    assert 'value="newcomer"' in page.text
+
+
+def test_a_password_that_is_wrong_itself_has_its_own_error_alone(client):
+    page = client.post("/signup", signup(password="short"))
+
+    assert "Fill in “Job”" in words(page)
+    assert AGAIN not in words(page)
+    assert KEPT not in words(page)
+    assert AGAIN not in words(client.get("/signup", {"token": signup()["token"]}))
 
 
 def test_what_is_typed_is_kept_when_the_password_is_shown(client):

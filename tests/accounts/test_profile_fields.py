@@ -274,6 +274,18 @@ def test_programs_send_and_read_it(grace):
     assert config["profile_fields"][0] == {"name": "job", "required": True, "kind": "text"}
 
 
+def test_programs_are_told_what_is_still_asked(ada, settings):
+    settings.PROFILE_FIELDS = own_fields.parse("name,job,phone:optional:tel")
+    settings.TERMS_VERSION, settings.TERMS_URL = "2026-11-01", "https://example.com/terms"
+    program = Program()
+
+    assert program.sign_in("ada", PASSWORD).json()["asked"] == ["terms", "name", "profile.job"]
+    program.send("/api/v1/account", "PATCH", terms="2026-11-01", name="Ada Lovelace")
+    assert program.look().json()["asked"] == ["profile.job"]
+    program.send("/api/v1/account", "PATCH", profile={"job": "Countess"})
+    assert program.look().json()["asked"] == []
+
+
 @pytest.mark.parametrize("planned", [True, False])
 def test_programs_sign_up_with_it(planned, mailbox):
     program = Program()

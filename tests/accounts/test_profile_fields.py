@@ -231,6 +231,25 @@ def test_the_desk_asks_too(admin_user):
     assert browser.get("/admin/").status_code == 200
 
 
+def test_pages_show_a_date_in_the_readers_language_and_programs_get_it_as_it_is(desk, admin_user, grace, settings):
+    settings.PROFILE_FIELDS = own_fields.parse("born:date")
+    grace.fill_in({"born": "1991-01-31"})
+    program = Program()
+    program.sign_in("grace", PASSWORD)
+    browser, _ = sign_in("grace")
+
+    assert "31 January 1991" in words(browser.get("/account"))
+    assert 'value="1991-01-31"' in browser.get("/account/profile").text
+    grace.save_preferences(language="de")
+    assert "31. Januar 1991" in words(browser.get("/account"))
+    admin_user.settings = {"profile": {"born": "1906-12-09"}}
+    admin_user.save()
+    assert "31 January 1991" in words(desk.get(f"/admin/accounts/user/{grace.pk}/change/"))
+    assert program.get("/api/v1/account").json()["user"]["profile"] == {"born": "1991-01-31"}
+    with zipfile.ZipFile(io.BytesIO(b"".join(browser.post("/account/export").streaming_content))) as archive:
+        assert json.loads(archive.read("account.json"))[0]["settings"]["profile"]["born"] == "1991-01-31"
+
+
 def test_the_account_page_changes_it_and_the_history_tells_what(grace, announced):
     browser, _answer = sign_in("grace")
 
@@ -319,6 +338,16 @@ def test_staff_see_and_change_it_and_the_person_is_told(desk, admin_user, grace,
     assert "Job: Admiral → Captain" in mailbox.text(grace.email)
     event = Event.objects.get(kind=Event.Kind.PROFILE_CHANGED, user=grace)
     assert event.detail == {"fields": ["job"], "by": "staff", "staff": "olga"}
+
+
+def test_the_mail_about_a_changed_date_has_it_in_words(desk, admin_user, grace, settings, mailbox):
+    settings.PROFILE_FIELDS = own_fields.parse("born:date:optional")
+    grace.fill_in({"born": "1991-01-31"})
+
+    form = {"username": "grace", "email": grace.email, "is_active": "on", "profile_born": "1991-02-01"}
+    desk.post(f"/admin/accounts/user/{grace.pk}/change/", form)
+
+    assert "Born: 31 January 1991 → 1 February 1991" in mailbox.text(grace.email)
 
 
 def test_staff_need_not_fill_in_what_they_do_not_know(desk, admin_user):

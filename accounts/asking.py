@@ -16,6 +16,17 @@ def is_asked(user: "User") -> bool:
     return terms.are_asked(user) or bool(profile_fields.missing(user))
 
 
+def missing(user: "User") -> list[str]:
+    """Returns what is still to be asked of the user, by its names in JSON: "terms", "name", "profile.job".
+
+    Costs no query.
+    """
+    names = profile_fields.json_names()
+    asked = [field.name for field in profile_fields.missing(user)]
+    about = [names.get(profile_fields.PREFIX + name, name) for name in asked]
+    return [terms.KEY, *about] if terms.are_asked(user) else about
+
+
 def store(user: "User", cleaned: Mapping[str, Any], **trace: Any) -> None:
     """Stores what the user has answered: terms, name and details among the cleaned data of a form. Others stay.
 

@@ -148,7 +148,8 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
         "is_superuser": _("May do everything at the desk: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),
     }
-    for field in profile_fields.own():
+    own = {profile_fields.PREFIX + field.name: field for field in profile_fields.own()}
+    for field in own.values():
         label = field.label.replace("%", "%%")
         lines[profile_fields.PREFIX + field.name] = f"{label}: %(before)s → %(after)s"
 
@@ -157,6 +158,8 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
             return addresses.mask(value)
         if name == "groups":
             return ", ".join(value) or "–"
+        if name in own:
+            value = own[name].shown(value)
         return yes_no[value] if isinstance(value, bool) else without_link(str(value)) or "–"
 
     return [

@@ -9,6 +9,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import asking
 from accounts.session import pending, sessions
 from accounts.session.account_page import changing, for_person
 from accounts.session.notes import HANDLE
@@ -49,8 +50,8 @@ def signed_out(request: HttpRequest, *, ended: bool) -> HttpResponse:
 def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more: Any) -> HttpResponse:
     """Returns in JSON who is signed in and until when, with `status` and further members `more`; 401 if nobody is.
 
-    With `groups` it names those of the user, which costs one statement more. Either answer holds the CSRF token,
-    without which nothing can be changed.
+    `asked` in it names what the site must still ask of them (accounts/asking.py). With `groups` it names those of the
+    user, which costs one statement more. Either answer holds the CSRF token, without which nothing can be changed.
     """
     token = get_token(request)
     if not request.user.is_authenticated:
@@ -59,7 +60,8 @@ def who(request: HttpRequest, status: int = 200, *, groups: bool = False, **more
     if groups:
         user["groups"] = sorted(request.user.group_names)
     session = {"id": request.session.get(HANDLE, ""), "ends_at": sessions.ends_at(request)}
-    return JsonResponse({"user": user, "session": session, "csrf_token": token, **more}, status=status)
+    asked = asking.missing(request.user)
+    return JsonResponse({"user": user, "session": session, "asked": asked, "csrf_token": token, **more}, status=status)
 
 
 def missing_step(request: HttpRequest) -> Refused:

@@ -8,6 +8,9 @@ from django.utils.translation import get_language, get_language_info
 
 from config.edge import brand_files
 from config.logs import reference
+from kit.page import DESK
+
+HOMES = ("/", "/account", DESK)  # where people land on this site itself
 
 
 def site(request: HttpRequest | None = None) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "product_name": settings.PRODUCT_NAME,
-        "product_url": settings.PRODUCT_URL,
+        "product_url": product_url(),
         "support_contact": settings.SUPPORT_CONTACT,
         "terms_url": settings.TERMS_URL,
         "privacy_url": settings.PRIVACY_URL,
@@ -32,6 +35,12 @@ def site(request: HttpRequest | None = None) -> dict[str, Any]:
         "language_name": dict(settings.LANGUAGES).get(get_language() or settings.LANGUAGE_CODE, ""),
         "other_languages": other_languages(),
     }
+
+
+def product_url() -> str:
+    """Returns where a button leads back to the product: PRODUCT_URL, else SIGNED_IN_URL; "" for a home of ours."""
+    there: str = settings.PRODUCT_URL or settings.SIGNED_IN_URL
+    return "" if there in HOMES else there
 
 
 def other_languages() -> list[dict[str, str]]:

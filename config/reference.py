@@ -45,7 +45,7 @@ TABLES = {
         ),
         Setting("TERMS_CHANGES", "a template that says what has changed in this version", "nothing is said"),
         Setting("PRIVACY_URL", "the page about privacy, which ours link to", "no link"),
-        Setting("PRODUCT_URL", "the page to which the main button leads whoever is signed in", "no button"),
+        Setting("PRODUCT_URL", "the product, to which a button leads whoever is signed in", "`SIGNED_IN_URL`"),
         Setting("PRODUCT_NAME", "the name on that button", "the host of `PRODUCT_URL`"),
         Setting(
             "SIGNED_IN_URL",

@@ -269,7 +269,8 @@ SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
-    "form-action": [CSP.SELF, _google or "https://accounts.google.com"],
+    # Its button is a form that leads to Google.
+    "form-action": [CSP.SELF, *([_google or "https://accounts.google.com"] if GOOGLE_CLIENT_ID else [])],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }

@@ -3,11 +3,31 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 # For names, addresses and codes, which are not prose: browsers must not capitalize, correct or mirror them.
 VERBATIM = {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+
+
+class BoundField(forms.BoundField):
+    """A field of a form as a page shows it."""
+
+    @property
+    def must_be_typed_again(self) -> bool:
+        """Whether it is a password that was right, and that the page has lost because of an error in another field.
+
+        No page ever holds a password that was sent.
+        """
+        lost = isinstance(self.field.widget, forms.PasswordInput) and not self.errors
+        return lost and bool(self.form.errors.keys() - {NON_FIELD_ERRORS})
+
+    @property
+    def aria_describedby(self) -> str | None:
+        """The ids of what describes the input: the hint, the errors, and that it must be typed again."""
+        ids = super().aria_describedby
+        return f"{ids or ''} {self.auto_id}_again".strip() if self.must_be_typed_again else ids
 
 
 class Form(forms.Form):
@@ -17,10 +37,16 @@ class Form(forms.Form):
     colon.
     """
 
+    bound_field_class = BoundField
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"label_suffix": ""})
+
+    @property
+    def to_type_again(self) -> forms.BoundField | None:
+        """The first field that must be typed again, though what was typed was right."""
+        return next((field for field in self if isinstance(field, BoundField) and field.must_be_typed_again), None)
 
 
 class RequestForm(Form):

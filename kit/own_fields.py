@@ -9,14 +9,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 
-from kit import plain_line
+from kit import plain_line, times
 from kit.typed import fold
 
 LONGEST = 200  # characters of a value
 MOST = 10  # fields
 NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 PHONE = re.compile(r"\+?[\d\s().\u2010-\u2015/-]{3,30}(?:\s?(?:x|ext\.?)\s?\d{1,6})?", re.IGNORECASE)
-NUMBER = re.compile(r"-?\d{1,15}(?:[.,]\d{1,9})?", re.ASCII)
+DIGITS, DECIMALS = 15, 9  # of a number, at most: before its point, and after it
+NUMBER = re.compile(r"-?(\d+)(?:[.,](\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ class OwnField:
             raise ValidationError(said % {"what": self.label, "longest": LONGEST}, code="max_length")
         plain_line.wholly_visible(plain_line.one_line(text, self.label), self.label)
         return KINDS[self.kind](text) if text else ""
+
+    def shown(self, value: str) -> str:
+        """Returns a stored value as people read it in the active language: a date as "31 January 1991"."""
+        if self.kind != "date":
+            return value
+        try:
+            return times.whole_day(date.fromisoformat(value))
+        except ValueError:  # of a time when the field was of another kind, or none
+            return value
 
 
 def text(typed: str) -> str:
@@ -78,10 +88,17 @@ def day(typed: str) -> str:
 
 
 def number(typed: str) -> str:
-    """Returns a number in digits, with a point before its decimals. Raises ValidationError for what is none."""
+    """Returns a number in digits, with a point before its decimals.
+
+    Raises ValidationError for what is none, and for one with more than DIGITS or DECIMALS.
+    """
     digits = fold(typed)
-    if not NUMBER.fullmatch(digits):
+    found = NUMBER.fullmatch(digits)
+    if not found:
         raise ValidationError(_("Enter a number in digits"), code="invalid")
+    if len(found[1]) > DIGITS or len(found[2] or "") > DECIMALS:
+        said = _("Enter a number with at most %(digits)s digits before the point and %(decimals)s after it")
+        raise ValidationError(said % {"digits": DIGITS, "decimals": DECIMALS}, code="max_digits")
     return digits.replace(",", ".")
 
 

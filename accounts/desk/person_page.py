@@ -109,7 +109,7 @@ def facts(person: User) -> list[Fact]:
     known = [
         Fact(_("Name"), person.name),
         Fact(_("Username"), person.username),
-        *(Fact(field.label, held[field.name]) for field in profile_fields.own()),
+        *(Fact(field.label, field.shown(held[field.name])) for field in profile_fields.own()),
         Fact(_("Address"), address if person.is_verified else _("%(address)s (not confirmed)") % {"address": address}),
         Fact(_("Groups"), ", ".join(person.groups.order_by("name").values_list("name", flat=True)) or _("none")),
         Fact(_("Signs in with"), ways_in(person)),

@@ -25,7 +25,7 @@ def details(user: User) -> list[SafeString]:
     """Returns a row for each field that the site asks about people (PROFILE_FIELDS)."""
     held = profile_fields.held(user)
     return [
-        DETAIL.fill({"label": field.label, "value": held[field.name]}, is_given=bool(held[field.name]))
+        DETAIL.fill({"label": field.label, "value": field.shown(held[field.name])}, is_given=bool(held[field.name]))
         for field in profile_fields.own()
     ]
 

@@ -198,6 +198,19 @@ def test_whoever_signs_in_with_a_leaked_password_is_asked_to_choose_another(leak
     assert ON_A_LIST in words(sign_in(client))
 
 
+def test_the_page_that_leads_on_to_another_host_stays_until_the_warning_is_read(leaked, ada, settings):
+    settings.SIGNED_IN_URL = "https://app.example.com/"
+    client = Client()
+
+    page = sign_in(client)
+
+    assert page.redirect_chain == [("/onward", 302)]
+    assert ON_A_LIST in words(page)
+    assert "Refresh" not in page
+    assert 'href="https://app.example.com/"' in page.text
+    assert client.get("/onward")["Refresh"] == "0; url=https://app.example.com/"
+
+
 def test_a_stranger_is_never_told(leaked, ada):
     for login, password in (("ada", LEAKED), ("nobody", LEAKED), ("nobody", PASSWORD)):
         client = Client()

@@ -89,11 +89,13 @@ def test_up_to_two_other_languages_stand_open_and_more_behind_a_line_that_names_
     page = client.get("/login").text
     (box,) = re.findall(r"<details>(.*?)</details>", page.partition("<footer")[2], re.DOTALL)
     assert "<summary>Language: English</summary>" in box
+    assert re.search(r'<form [^>]*action="/language" aria-label="Language"', page)
     assert box.count("<button") == len(settings.LANGUAGES) - 1
 
     settings.LANGUAGES = [("en", "English"), ("ar", "العربيّة"), ("ru", "Русский")]
     foot = client.get("/login").text.partition("<footer")[2]
     assert "<details" not in foot
+    assert re.search(r'<form [^>]*action="/language" aria-label="Language"', foot)
     assert 'value="ar" lang="ar" dir="rtl">العربيّة</button>' in foot
 
 

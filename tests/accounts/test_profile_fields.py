@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -59,6 +60,29 @@ def test_sign_up_by_a_link_asks_and_stores(client):
     user = User.objects.get(username="newcomer")
     assert user.settings == {"language": "en", "profile": {"job": "Pilot"}}
     assert "Pilot" in words(client.get("/account"))
+
+
+AGAIN = "Enter it again: we never send passwords back"
+KEPT = "Everything else is kept. Only passwords must be entered again: we never send them back"
+
+
+def test_a_password_beside_another_error_must_be_entered_again_and_the_page_says_so(client):
+    page = client.post("/signup", signup(profile_job=""))
+
+    assert words(page).count(AGAIN) == words(page).count(KEPT) == 1
+    assert f'<a href="#id_password">{KEPT}</a>' in page.text
+    assert re.search(r'<input type="password".* aria-describedby="id_password_helptext id_password_again"', page.text)
+    assert PASSWORD not in page.text
+    assert 'value="newcomer"' in page.text
+
+
+def test_a_password_that_is_wrong_itself_has_its_own_error_alone(client):
+    page = client.post("/signup", signup(password="short"))
+
+    assert "Fill in “Job”" in words(page)
+    assert AGAIN not in words(page)
+    assert KEPT not in words(page)
+    assert AGAIN not in words(client.get("/signup", {"token": signup()["token"]}))
 
 
 def test_what_is_typed_is_kept_when_the_password_is_shown(client):
@@ -207,6 +231,25 @@ def test_the_desk_asks_too(admin_user):
     assert browser.get("/admin/").status_code == 200
 
 
+def test_pages_show_a_date_in_the_readers_language_and_programs_get_it_as_it_is(desk, admin_user, grace, settings):
+    settings.PROFILE_FIELDS = own_fields.parse("born:date")
+    grace.fill_in({"born": "1991-01-31"})
+    program = Program()
+    program.sign_in("grace", PASSWORD)
+    browser, _ = sign_in("grace")
+
+    assert "31 January 1991" in words(browser.get("/account"))
+    assert 'value="1991-01-31"' in browser.get("/account/profile").text
+    grace.save_preferences(language="de")
+    assert "31. Januar 1991" in words(browser.get("/account"))
+    admin_user.settings = {"profile": {"born": "1906-12-09"}}
+    admin_user.save()
+    assert "31 January 1991" in words(desk.get(f"/admin/accounts/user/{grace.pk}/change/"))
+    assert program.get("/api/v1/account").json()["user"]["profile"] == {"born": "1991-01-31"}
+    with zipfile.ZipFile(io.BytesIO(b"".join(browser.post("/account/export").streaming_content))) as archive:
+        assert json.loads(archive.read("account.json"))[0]["settings"]["profile"]["born"] == "1991-01-31"
+
+
 def test_the_account_page_changes_it_and_the_history_tells_what(grace, announced):
     browser, _answer = sign_in("grace")
 
@@ -250,6 +293,18 @@ def test_programs_send_and_read_it(grace):
     assert config["profile_fields"][0] == {"name": "job", "required": True, "kind": "text"}
 
 
+def test_programs_are_told_what_is_still_asked(ada, settings):
+    settings.PROFILE_FIELDS = own_fields.parse("name,job,phone:optional:tel")
+    settings.TERMS_VERSION, settings.TERMS_URL = "2026-11-01", "https://example.com/terms"
+    program = Program()
+
+    assert program.sign_in("ada", PASSWORD).json()["asked"] == ["terms", "name", "profile.job"]
+    program.send("/api/v1/account", "PATCH", terms="2026-11-01", name="Ada Lovelace")
+    assert program.look().json()["asked"] == ["profile.job"]
+    program.send("/api/v1/account", "PATCH", profile={"job": "Countess"})
+    assert program.look().json()["asked"] == []
+
+
 @pytest.mark.parametrize("planned", [True, False])
 def test_programs_sign_up_with_it(planned, mailbox):
     program = Program()
@@ -283,6 +338,16 @@ def test_staff_see_and_change_it_and_the_person_is_told(desk, admin_user, grace,
     assert "Job: Admiral → Captain" in mailbox.text(grace.email)
     event = Event.objects.get(kind=Event.Kind.PROFILE_CHANGED, user=grace)
     assert event.detail == {"fields": ["job"], "by": "staff", "staff": "olga"}
+
+
+def test_the_mail_about_a_changed_date_has_it_in_words(desk, admin_user, grace, settings, mailbox):
+    settings.PROFILE_FIELDS = own_fields.parse("born:date:optional")
+    grace.fill_in({"born": "1991-01-31"})
+
+    form = {"username": "grace", "email": grace.email, "is_active": "on", "profile_born": "1991-02-01"}
+    desk.post(f"/admin/accounts/user/{grace.pk}/change/", form)
+
+    assert "Born: 31 January 1991 → 1 February 1991" in mailbox.text(grace.email)
 
 
 def test_staff_need_not_fill_in_what_they_do_not_know(desk, admin_user):

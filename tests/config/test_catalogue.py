@@ -58,6 +58,12 @@ def test_plurals_are_chosen_as_by_djangos_own_catalogue(name):
         assert ours.plural(number) == djangos.plural(number)
 
 
+def test_no_article_stands_before_a_name_of_which_nobody_knows_how_it_begins():
+    articles = re.compile(r"\ban? (<[^>]*>)*%\((site|site_name|product_name|inviter|username)\)s", re.IGNORECASE)
+
+    assert [text for text in catalogues.read("ru") if articles.search(str(text))] == []
+
+
 def test_all_catalogues_but_the_russian_one_have_the_same_strings():
     public = catalogues.read("de").keys()
 

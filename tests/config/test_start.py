@@ -267,12 +267,16 @@ def test_other_commands_need_all(subtests):
             assert manage(command, **LEAST, SECRET_KEY=GOOD["SECRET_KEY"]).stderr.startswith("REDIS_URL is missing")
 
 
-def test_forms_lead_to_this_site_and_to_google():
+def test_forms_lead_to_this_site_and_to_google_where_it_is_offered(subtests):
     show = "from config import settings as s; print(*s.SECURE_CSP['form-action'], s.SOCIALACCOUNT_PROVIDERS)"
-    done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, env=GOOD, capture_output=True, text=True, check=True)
-
-    assert done.stdout.startswith("'self' https://accounts.google.com {")
-    assert "_URL" not in done.stdout  # allauth's own
+    offered = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
+    for env, sources in ((GOOD, "'self'"), (GOOD | offered, "'self' https://accounts.google.com")):
+        with subtests.test(sources):
+            done = subprocess.run(
+                [sys.executable, "-c", show], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+            )
+            assert done.stdout.startswith(f"{sources} {{")
+            assert "_URL" not in done.stdout  # allauth's own
 
 
 def test_https_makes_host_cookies_and_plain_http_plain_ones():

@@ -6,6 +6,7 @@ from django.test import Client
 from invites import purposes
 from kit import plain_page, tokens
 from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
 PRODUCT = "https://app.example.com/start"
@@ -69,6 +70,41 @@ def test_people_go_on_to_another_host_by_a_page_between(settings):
         page.content.decode()
     )
     assert "https://app" not in page["Content-Security-Policy"]
+
+
+def test_no_message_waits_until_somebody_comes_back_from_another_host(settings, client):
+    settings.SIGNED_IN_URL = "https://app.example.com/"
+    form = {"token": tokens.sign(purposes.SIGNUP, LinkFactory(email="new@example.com").pk)}
+
+    answer = client.post("/signup", form | {"username": "newcomer", "password": PASSWORD})
+    between = client.get(answer.url)
+
+    assert answer.url == "/onward"
+    assert between["Refresh"] == "0; url=https://app.example.com/"
+    for page in (between, client.get("/account")):
+        assert "Your account is ready" not in words(page)
+
+
+def test_the_account_page_leads_back_to_the_product(settings, subtests):
+    settings.PRODUCT_NAME = "Example App"
+    for product, landing, there in (
+        (PRODUCT, "/notes/", PRODUCT),
+        ("", "https://app.example.com/in", "https://app.example.com/in"),
+        ("", "/notes/", "/notes/"),
+        ("", "/account", None),
+        ("", "/", None),
+        ("", "", None),
+    ):
+        with subtests.test(product=product, landing=landing):
+            settings.PRODUCT_URL, settings.SIGNED_IN_URL = product, landing
+            plain_page.forget()
+            browser, _ = sign_in()
+            link = f'<p><a class="btn alt tight" href="{there}">Continue to Example App</a></p>'
+            account, home = browser.get("/account").text, browser.get("/")
+            assert (link in account) == bool(there)
+            assert account.count("Continue to") == bool(there)
+            assert (there in buttons(home)) == bool(there)
+    plain_page.forget()
 
 
 def test_the_page_between_is_for_whoever_is_signed_in(settings, client):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from kit.own_fields import OwnField, parse
 
@@ -63,6 +64,8 @@ BAD = [
     ("date", "2026-02-30", "invalid"),
     ("number", "1e9", "invalid"),
     ("number", "one", "invalid"),
+    ("number", "1" * 16, "max_digits"),
+    ("number", "1.1234567890", "max_digits"),
 ]
 
 
@@ -78,6 +81,23 @@ def test_a_bad_value_is_refused(subtests):
             with pytest.raises(ValidationError) as refused:
                 OwnField("job", kind=kind).clean(typed)
             assert refused.value.code == code
+
+
+def test_a_number_of_too_many_digits_is_told_how_many_are_possible():
+    with pytest.raises(ValidationError, match="at most 15 digits before the point and 9 after it"):
+        OwnField("size", kind="number").clean("1" * 16)
+
+    assert OwnField("size", kind="number").clean(f"{'1' * 15},{'1' * 9}") == f"{'1' * 15}.{'1' * 9}"
+
+
+def test_people_read_a_date_in_their_language_and_what_is_none_as_it_is():
+    born = OwnField("born", kind="date")
+
+    assert born.shown("1991-01-31") == "31 January 1991"
+    with translation.override("ru"):
+        assert born.shown("1991-01-31") == "31 января 1991"
+    assert [born.shown(value) for value in ("", "last winter")] == ["", "last winter"]
+    assert OwnField("job").shown("1991-01-31") == "1991-01-31"
 
 
 def test_people_read_a_label():

@@ -191,6 +191,7 @@ TABLES = {
         Setting("EXTRA_APPS", "Django apps of your own; the same for all processes", "none"),
     ),
     "Web server": (
+        Setting("LOG_LEVEL", "the least that is logged: `INFO`, `WARNING` or `ERROR`", "under `make run` `WARNING`"),
         Setting("BIND", "address and port", "in the image `0.0.0.0:8000`"),
         Setting("WEB_CONCURRENCY", "processes of a web server; about one for each processor"),
         Setting("WEB_THREADS", "requests at once in each process; each thread keeps a connection to PostgreSQL"),

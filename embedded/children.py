@@ -40,15 +40,15 @@ def stop(child: Child, how: int = signal.SIGTERM) -> None:
 
     SIGKILL then goes to its whole process group in any case, so that nothing it has started is left.
     """
-    stop_all([child], how)
+    stop_all([child], how=how)
 
 
-def stop_all(together: Sequence[Child], how: int = signal.SIGTERM) -> None:
-    """Ends children as stop() does. All are told before any is waited for, so that the slowest sets the time."""
+def stop_all(together: Sequence[Child], patience: float = PATIENCE, how: int = signal.SIGTERM) -> None:
+    """Ends children as stop() does, with SIGKILL after `patience` seconds for all. All are told before it waits."""
     for child in together:
         if child.poll() is None:
             child.send_signal(how)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     for child in together:
         with suppress(subprocess.TimeoutExpired):
             child.wait(max(0, deadline - time.monotonic()))

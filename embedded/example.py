@@ -130,7 +130,7 @@ def start_products(parts: Parts, folder: Path, state: Path, inner: int) -> None:
     }
     parts.run(sys.executable, "-m", "django", "migrate", "--verbosity", "0", env=environ)
     server = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8", "--log-level", "warning"]
-    server += [*run.HURRY, "--no-control-socket", "--bind"]
+    server += ["--no-control-socket", "--bind"]
     parts.start("The notes", *server, f"unix:{folder}/notes.sock", "notes.wsgi", env=environ)
     parts.start("The board", *server, f"unix:{folder}/board.sock", "board", env=environ)
 

@@ -8,6 +8,10 @@ from typing import Any
 from embedded import children
 from embedded.servers import Server
 
+# Seconds that parts may take to end. A web server waits for longer if a browser holds a spare connection, on which no
+# request comes. A mail or an event that is on its way then may go out twice; none is lost.
+PATIENCE = 2
+
 
 class Parts:
     """Processes that run until one of them ends. The end of `stack` stops all but the servers, at once."""
@@ -15,7 +19,7 @@ class Parts:
     def __init__(self, stack: ExitStack, servers: list[Server]) -> None:
         self._watched = {server.name: server.process for server in servers}
         self._started: list[children.Child] = []
-        stack.callback(children.stop_all, self._started)
+        stack.callback(children.stop_all, self._started, PATIENCE)
 
     def start(self, name: str, *argv: object, **options: Any) -> None:
         """Starts a program that is to run as long as the site; `name` is for messages, `options` are those of Popen."""

@@ -23,9 +23,6 @@ LAST_PORT = 65535
 FIRST_ANSWER = 30  # seconds that the web server may take until its first answer
 STOP = (signal.SIGINT, signal.SIGTERM)
 GUNICORN = ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi")
-# Seconds that requests under way may take after Ctrl-C. A browser's spare connection, on which no request comes, would
-# have it wait longer.
-HURRY = ("--graceful-timeout", "1")
 # What the settings are read with before the servers run.
 NOT_YET = {"DATABASE_URL": "postgres://localhost/frontdoor", "REDIS_URL": "redis://localhost"}
 BECOME_OWNER = "To become the owner, open the address behind “Owner”. It works once."
@@ -115,7 +112,7 @@ def start_site(parts: Parts, port: int) -> tuple[dict[str, str], str]:
     _say("Starting the site …")
     os.environ["BIND"] = f"127.0.0.1:{port}"
     os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line for each request would push the addresses out of sight
-    parts.start("The web server", sys.executable, *GUNICORN, *HURRY)
+    parts.start("The web server", sys.executable, *GUNICORN)
     link, about_owners = _owners(parts)
     _await_answer(port, parts)
     site = os.environ["SITE_URL"].rstrip("/")

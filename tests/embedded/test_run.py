@@ -105,7 +105,7 @@ def test_it_starts_the_site_tells_four_addresses_and_stops_everything(state):
         assert [answers[n]["user"]["email"] for n in (2, 10)] == ["grace@example.com", "grace@new.example"]
 
         make_superuser(state)
-        with socket.create_connection(("127.0.0.1", port)):  # as browsers keep a spare one: the stop waits for none
+        with socket.create_connection(("127.0.0.1", port)):  # as browsers keep a spare one
             process.send_signal(signal.SIGINT)
             rest, said = process.communicate()
         assert (process.returncode, rest) == (0, "")

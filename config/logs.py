@@ -6,7 +6,7 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from config import environment
+from config.environment.variables import one_of
 
 # The reference of the request, for the visitor to quote: it stands on the 500 page, in X-Request-Id and in each line.
 reference: ContextVar[str] = ContextVar("reference", default="-")
@@ -57,7 +57,7 @@ def is_fault(record: logging.LogRecord) -> bool:
     return bool(record.exc_info) or getattr(record, "status_code", None) != 503
 
 
-LEVEL = environment.one_of("LOG_LEVEL", "INFO", "WARNING", "ERROR")  # what is below it, nobody writes
+LEVEL = one_of("LOG_LEVEL", "INFO", "WARNING", "ERROR")  # what is below it, nobody writes
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -46,7 +46,11 @@ TABLES = {
         Setting("TERMS_CHANGES", "a template that says what has changed in this version", "nothing is said"),
         Setting("PRIVACY_URL", "the page about privacy, which ours link to", "no link"),
         Setting("PRODUCT_URL", "the page to which the main button leads whoever is signed in", "no button"),
-        Setting("PRODUCT_NAME", "the name on that button", "the host of `PRODUCT_URL`"),
+        Setting(
+            "PRODUCT_NAME",
+            "the name on that button; needs `PRODUCT_URL` or `SIGNED_IN_URL`",
+            "the host of `PRODUCT_URL`",
+        ),
         Setting(
             "SIGNED_IN_URL",
             "where people go after signing in, unless they were on their way to another page",

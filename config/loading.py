@@ -57,18 +57,15 @@ def check_templates() -> None:
     from django.template import Engine, TemplateSyntaxError  # noqa: PLC0415
 
     engine = Engine.get_default()
-    for folder in map(Path, settings.TEMPLATES[0]["DIRS"]):
-        files = (
-            [] if folder == settings.BASE_DIR / "templates" else [f for kind in TEMPLATES for f in folder.rglob(kind)]
-        )
-        for file in sorted(files):
-            try:
-                engine.from_string(file.read_text(encoding="utf-8"))
-            except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
-                token = getattr(error, "token", None)  # Django's parser notes where it was
-                line = f", line {token.lineno}" if token else ""
-                said = f"{file}{line}: {_one_line(error)}."
-                sys.exit(f"A template of yours can't be read. {said} Mend it, or take it away to have ours.")
+    theirs = (Path(folder) for folder in engine.dirs if folder != settings.BASE_DIR / "templates")
+    for file in sorted(file for folder in theirs for kind in TEMPLATES for file in folder.rglob(kind)):
+        try:
+            engine.from_string(file.read_text(encoding="utf-8"))
+        except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
+            token = getattr(error, "token", None)  # Django's parser notes where it was
+            line = f", line {token.lineno}" if token else ""
+            said = f"{file}{line}: {_one_line(error)}."
+            sys.exit(f"A template of yours can't be read. {said} Mend it, or take it away to have ours.")
 
 
 def _refuse(app: str, error: Exception, folder: Path) -> NoReturn:

@@ -67,9 +67,9 @@ def main() -> NoReturn:
         parts = run.start_servers(stack, "make example")
         state = state_folder(os.environ) / "example"
         state.mkdir(mode=0o700, exist_ok=True)
-        parts.start("nginx", nginx, "-e", "stderr", "-p", folder, "-c", configure(folder, port, inner))
         start_products(parts, folder, state, inner)
         addresses, about_owners = run.start_site(parts, inner)
+        parts.start("nginx", nginx, "-e", "stderr", "-p", folder, "-c", configure(folder, port, inner))
         for name, events in WANTED.items():
             add_webhook(parts, f"http://127.0.0.1:{port}/{name}/webhook", secret_file(state, name), events)
         site = os.environ["SITE_URL"]

@@ -57,8 +57,8 @@ def check_templates() -> None:
     from django.template import Engine, TemplateSyntaxError  # noqa: PLC0415
 
     engine = Engine.get_default()
-    theirs = (Path(folder) for folder in engine.dirs if folder != settings.BASE_DIR / "templates")
-    for file in sorted(file for folder in theirs for kind in TEMPLATES for file in folder.rglob(kind)):
+    theirs = set(map(Path, engine.dirs)) - {settings.BASE_DIR / "templates"}
+    for file in sorted(file for folder in theirs for pattern in TEMPLATES for file in folder.rglob(pattern)):
         try:
             engine.from_string(file.read_text(encoding="utf-8"))
         except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:

@@ -6,6 +6,8 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
+from config.environment.variables import one_of
+
 # The reference of the request, for the visitor to quote: it stands on the 500 page, in X-Request-Id and in each line.
 reference: ContextVar[str] = ContextVar("reference", default="-")
 
@@ -55,6 +57,8 @@ def is_fault(record: logging.LogRecord) -> bool:
     return bool(record.exc_info) or getattr(record, "status_code", None) != 503
 
 
+LEVEL = one_of("LOG_LEVEL", "INFO", "WARNING", "ERROR")  # what is below it, nobody writes
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -68,7 +72,7 @@ LOGGING: dict[str, Any] = {
     },
     "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": is_fault}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "root": {"handlers": ["stdout"], "level": LEVEL},
     "loggers": {
         # config.edge.middleware.log_requests writes the line of each request; Django's own would be a second one.
         "django.request": {"level": "ERROR", "filters": ["faults"]},
@@ -78,7 +82,7 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": ["stdout"], "level": "ERROR", "propagate": False},
         # kit.worker_loop writes one line when the broker is away; pika would write ten and a traceback.
         "pika": {"level": "CRITICAL"},
-        "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
+        "gunicorn.error": {"handlers": ["stdout"], "level": LEVEL, "propagate": False},
         "gunicorn.access": {"handlers": [], "propagate": False},
     },
 }

@@ -46,7 +46,11 @@ TABLES = {
         Setting("TERMS_CHANGES", "a template that says what has changed in this version", "nothing is said"),
         Setting("PRIVACY_URL", "the page about privacy, which ours link to", "no link"),
         Setting("PRODUCT_URL", "the product, to which a button leads whoever is signed in", "`SIGNED_IN_URL`"),
-        Setting("PRODUCT_NAME", "the name on that button", "the host of `PRODUCT_URL`"),
+        Setting(
+            "PRODUCT_NAME",
+            "the name on that button; needs `PRODUCT_URL` or `SIGNED_IN_URL`",
+            "the host of `PRODUCT_URL`",
+        ),
         Setting(
             "SIGNED_IN_URL",
             "where people go after signing in, unless they were on their way to another page",
@@ -191,6 +195,7 @@ TABLES = {
         Setting("EXTRA_APPS", "Django apps of your own; the same for all processes", "none"),
     ),
     "Web server": (
+        Setting("LOG_LEVEL", "the least that is logged: `INFO`, `WARNING` or `ERROR`", "under `make run` `WARNING`"),
         Setting("BIND", "address and port", "in the image `0.0.0.0:8000`"),
         Setting("WEB_CONCURRENCY", "processes of a web server; about one for each processor"),
         Setting("WEB_THREADS", "requests at once in each process; each thread keeps a connection to PostgreSQL"),

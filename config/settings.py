@@ -6,11 +6,10 @@ With DEBUG off a missing or weak value ends the start with one line that names i
 from datetime import timedelta
 from email.utils import formataddr
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
-from config import keys, logs
+from config import keys, loading, logs
 from config.brand import given as brand
 from config.environment import google, mail, overlays, people, servers, site
 from config.environment.variables import THIS_MACHINE, env, folders, number, one_of, read, span, web_address
@@ -36,7 +35,7 @@ SECURITY_CONTACT = site.security_contact()
 PRODUCT_URL = web_address("PRODUCT_URL", "http://app.example.com or https://app.example.com")
 # Where people go after signing in, if they were not on their way to another page. It may be on another host.
 SIGNED_IN_URL = web_address("SIGNED_IN_URL", "http://app.example.com or /a/path", path=True)
-PRODUCT_NAME = env.str("PRODUCT_NAME", default="") or (urlsplit(PRODUCT_URL or SIGNED_IN_URL).hostname or SITE_NAME)
+PRODUCT_NAME = site.product_name(PRODUCT_URL or SIGNED_IN_URL) or SITE_NAME
 TERMS_URL = env.str("TERMS_URL", default="")
 # People agree to this version of the terms when they join, and once more when it changes (accounts/terms.py).
 TERMS_VERSION = people.terms_version(TERMS_URL)
@@ -96,6 +95,7 @@ INSTALLED_APPS = [
     "invites",
     "operations",
 ]
+loading.check_apps(_extra, INSTALLED_APPS[len(_extra) :])
 
 MIDDLEWARE = [
     "config.edge.middleware.log_requests",

@@ -1,10 +1,8 @@
 """The site map: every URL of the site, and the views for errors."""
 
-from importlib.util import find_spec
-
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
 from accounts.api import account as api_account
 from accounts.api import email_change as api_email_change
@@ -28,7 +26,7 @@ from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
 from accounts.session.pages import devices, logout, onward, verify
-from config import openapi
+from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
 from invites.api import config as api_config
@@ -144,7 +142,7 @@ urlpatterns = [
 ]
 
 # Pages of the operator's own apps: what is above comes first.
-urlpatterns += [path("", include(f"{app}.urls")) for app in settings.EXTRA_APPS if find_spec(f"{app}.urls")]
+urlpatterns += [pages for app in settings.EXTRA_APPS for pages in loading.urls_of(app)]
 
 if settings.DEV_MAILBOX:
     urlpatterns += [

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -39,13 +40,21 @@ def stop(child: Child, how: int = signal.SIGTERM) -> None:
 
     SIGKILL then goes to its whole process group in any case, so that nothing it has started is left.
     """
-    if child.poll() is None:
-        child.send_signal(how)
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(PATIENCE)
-    with suppress(ProcessLookupError):  # such as a worker of the web server that hangs
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    stop_all([child], how=how)
+
+
+def stop_all(together: Sequence[Child], patience: float = PATIENCE, how: int = signal.SIGTERM) -> None:
+    """Ends children as stop() does, with SIGKILL after `patience` seconds for all. All are told before it waits."""
+    for child in together:
+        if child.poll() is None:
+            child.send_signal(how)
+    deadline = time.monotonic() + patience
+    for child in together:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(0, deadline - time.monotonic()))
+        with suppress(ProcessLookupError):  # such as a worker of the web server that hangs
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def end_with_parent(how: int = signal.SIGTERM) -> None:

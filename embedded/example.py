@@ -8,14 +8,13 @@ import os
 import secrets
 import shutil
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
-import embedded
-from embedded import children, run
+from embedded import run
 from embedded.folders import BASE_DIR, read_or_create, scratch, state_folder
+from embedded.parts import Parts
 from embedded.servers import free_port
 
 PRODUCTS = BASE_DIR / "examples"
@@ -61,29 +60,25 @@ def main() -> NoReturn:
     if not nginx:
         raise SystemExit(NO_NGINX)
     port, inner = run.usable_port(os.environ.get("PORT") or "8000", "example"), free_port()
-    set_up_site(port, inner)
+    set_up_site(port)
+    run.read_settings()
     with ExitStack() as stack:
-        servers = stack.enter_context(embedded.supply(os.environ, "make example"))
-        parts = {server.name: server.process for server in servers}
-        folder, state = stack.enter_context(scratch()), state_folder(os.environ) / "example"
+        folder = stack.enter_context(scratch())
+        parts = run.start_servers(stack, "make example")
+        state = state_folder(os.environ) / "example"
         state.mkdir(mode=0o700, exist_ok=True)
-        parts["nginx"] = start(stack, nginx, "-e", "stderr", "-p", folder, "-c", configure(folder, port, inner))
-        parts["The site"] = start(stack, sys.executable, "-m", "embedded.run")
-        parts |= start_products(stack, folder, state, inner)
-        while not run.answers(inner):  # it gives up by itself, and says why
-            run.notice_loss(parts)
-            time.sleep(0.05)
+        start_products(parts, folder, state, inner)
+        addresses, about_owners = run.start_site(parts, inner)
+        parts.start("nginx", nginx, "-e", "stderr", "-p", folder, "-c", configure(folder, port, inner))
         for name, events in WANTED.items():
-            url = f"http://127.0.0.1:{port}/{name}/webhook"
-            add_webhook(stack, url, secret_file(state, name), events)
-        tell()
-        while True:
-            run.notice_loss(parts)
-            time.sleep(0.2)
+            add_webhook(parts, f"http://127.0.0.1:{port}/{name}/webhook", secret_file(state, name), events)
+        site = os.environ["SITE_URL"]
+        run.tell(addresses | {name.capitalize(): f"{site}/{name}/" for name in WANTED}, about_owners)
+        run.keep_running(parts)
 
 
-def set_up_site(port: int, inner: int) -> None:
-    """Sets the environment of the site: nginx answers at `port`, the site behind it at `inner`.
+def set_up_site(port: int) -> None:
+    """Sets the environment of the site, for which nginx answers at `port`.
 
     Raises SystemExit if SITE_URL is set.
     """
@@ -92,7 +87,6 @@ def set_up_site(port: int, inner: int) -> None:
     networks = filter(None, [os.environ.get("WEBHOOKS_ALLOWED_NETWORKS"), "127.0.0.1/32"])
     os.environ |= {
         "SITE_URL": f"http://localhost:{port}",
-        "PORT": str(inner),
         "TRUSTED_PROXY_COUNT": "1",
         "WEBHOOKS_ALLOWED_NETWORKS": ",".join(networks),
     }
@@ -116,8 +110,8 @@ def configure(folder: Path, port: int, inner: int) -> Path:
     return path
 
 
-def start_products(stack: ExitStack, folder: Path, state: Path, inner: int) -> dict[str, children.Child]:
-    """Starts both products, at sockets in `folder` and with their data in `state`, and returns their processes.
+def start_products(parts: Parts, folder: Path, state: Path, inner: int) -> None:
+    """Starts both products, at sockets in `folder` and with their data in `state`.
 
     They get nothing of our environment, as the key of the site is in it. Raises SystemExit if the tables of the notes
     cannot be made.
@@ -134,15 +128,11 @@ def start_products(stack: ExitStack, folder: Path, state: Path, inner: int) -> d
         "FRONTDOOR": f"127.0.0.1:{inner}",
         "FRONTDOOR_COOKIE": "frontdoor_session",  # its name over http
     }
-    migration = start(stack, sys.executable, "-m", "django", "migrate", "--verbosity", "0", env=environ)
-    if migration.wait():
-        raise SystemExit(1)  # it has said why
+    parts.run(sys.executable, "-m", "django", "migrate", "--verbosity", "0", env=environ)
     server = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8", "--log-level", "warning"]
     server += ["--no-control-socket", "--bind"]
-    return {
-        "The notes": start(stack, *server, f"unix:{folder}/notes.sock", "notes.wsgi", env=environ),
-        "The board": start(stack, *server, f"unix:{folder}/board.sock", "board", env=environ),
-    }
+    parts.start("The notes", *server, f"unix:{folder}/notes.sock", "notes.wsgi", env=environ)
+    parts.start("The board", *server, f"unix:{folder}/board.sock", "board", env=environ)
 
 
 def secret_file(state: Path, name: str) -> Path:
@@ -152,26 +142,11 @@ def secret_file(state: Path, name: str) -> Path:
     return path
 
 
-def add_webhook(stack: ExitStack, url: str, secret: Path, events: tuple[str, ...]) -> None:
-    """Has the site tell a product of events. Raises SystemExit if it does not."""
+def add_webhook(parts: Parts, url: str, secret: Path, events: tuple[str, ...]) -> None:
+    """Has the site tell a product of events: here, if it was at another PORT before. Raises SystemExit if it fails."""
     wanted = [word for event in events for word in ("--event", event)]
-    child = start(
-        stack, sys.executable, "manage.py", "add_webhook", url, "--secret-file", secret, *wanted, "--verbosity", "0"
-    )
-    if child.wait():
-        raise SystemExit(1)  # it has said why
-
-
-def start(stack: ExitStack, *argv: object, env: dict[str, str] | None = None) -> children.Child:
-    child = children.start(argv, env=env)
-    stack.callback(children.stop, child)
-    return child
-
-
-def tell() -> None:
-    site = os.environ["SITE_URL"]
-    sys.stdout.writelines(f"{name.capitalize():10} {site}/{name}/\n" for name in WANTED)
-    sys.stdout.flush()
+    command = (sys.executable, "manage.py", "add_webhook", url, "--secret-file", secret, "--move", *wanted)
+    parts.run(*command, "--verbosity", "0")
 
 
 if __name__ == "__main__":

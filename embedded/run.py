@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http import HTTPStatus
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -16,41 +16,34 @@ import embedded
 from embedded import children
 from embedded.folders import BASE_DIR
 from embedded.housekeeping import Housekeeping
-from embedded.local import is_set
+from embedded.local import THIS_MACHINE, is_set
+from embedded.parts import Parts
 
 LAST_PORT = 65535
 FIRST_ANSWER = 30  # seconds that the web server may take until its first answer
 STOP = (signal.SIGINT, signal.SIGTERM)
 GUNICORN = ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi")
-
-type Children = dict[str, children.Child]
+# What the settings are read with before the servers run.
+NOT_YET = {"DATABASE_URL": "postgres://localhost/frontdoor", "REDIS_URL": "redis://localhost"}
+BECOME_OWNER = "To become the owner, open the address behind “Owner”. It works once."
+BECOME_OWNER_ELSEWHERE = "While there is no owner: .venv/bin/python manage.py owner_link --email YOUR_ADDRESS"
 
 
 def main() -> NoReturn:
     """Starts the servers, the web server and the workers, prints where the site is, and waits.
 
     Stops all of them, and raises SystemExit, on Ctrl-C, SIGTERM or SIGHUP (status 0), or when one ends or does not
-    start, or PORT cannot be used (status 1). It goes on without Valkey, though, if Valkey ends later.
+    start, or PORT or another setting cannot be used (status 1). It goes on without Valkey, though, if Valkey ends
+    later.
     """
     stop_when_told()
     os.chdir(BASE_DIR)
     port = usable_port(os.environ.get("PORT") or "8000")
+    read_settings()
     with ExitStack() as stack:
-        if embedded.missing(os.environ):
-            _say("Starting the database and the cache …")
-        parts = {server.name: server.process for server in stack.enter_context(embedded.supply(os.environ))}
-        _say("Preparing the tables …")
-        _manage(stack, "migrate", "--verbosity", "0")
-        _say("Starting the site …")
-        os.environ["BIND"] = f"127.0.0.1:{port}"
-        parts["The web server"] = _start(stack, *GUNICORN)
-        owner_link = _first_address(_manage(stack, "owner_link"))
-        _await_answer(port, parts)
-        _tell(owner_link)
-        for name, command in _workers().items():  # last, as nobody waits for them yet
-            parts[name] = _start(stack, "manage.py", command)
-        chores = Housekeeping(lambda command: _start(stack, "manage.py", command, "-v", "0"), time.monotonic())
-        _watch(parts, chores)
+        parts = start_servers(stack, "make run")
+        tell(*start_site(parts, port))
+        keep_running(parts)
 
 
 def stop_when_told() -> None:
@@ -66,6 +59,8 @@ def stop_when_told() -> None:
 def _stop(*_: object) -> NoReturn:
     for number in (*STOP, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping
+    with suppress(OSError):  # the terminal may be gone; sys.stderr may be in the middle of a line of ours
+        os.write(sys.stderr.fileno(), "\nStopping …\n".encode())
     raise SystemExit(0)
 
 
@@ -87,47 +82,69 @@ def usable_port(text: str, target: str = "run") -> int:
     return int(text)
 
 
-def _workers() -> dict[str, str]:
-    """Returns the commands of the worker processes, by names for messages."""
-    workers = {"The mail worker": "deliver_mail", "The webhook worker": "deliver_webhooks"}
-    return workers | ({"The relay": "relay_mail"} if is_set(os.environ, "AMQP_URL") else {})
+def read_settings() -> None:
+    """Raises SystemExit if a setting cannot be used; one line on stderr has said why. No server need run for that."""
+    environ = dict(os.environ)
+    embedded.local_settings(environ)
+    environ |= {name: NOT_YET[name] for name in embedded.missing(environ)}
+    if children.start([sys.executable, "-c", "import config.gunicorn"], env=environ).wait():
+        raise SystemExit(1)
 
 
-def _start(stack: ExitStack, *args: str, stdout: int | None = None) -> children.Child:
-    child = children.start([sys.executable, *args], stdout=stdout)
-    stack.callback(children.stop, child)
-    return child
+def start_servers(stack: ExitStack, command: str) -> Parts:
+    """Starts the servers that the settings do not name, for `command`. Returns them as the first parts of the site.
+
+    Raises SystemExit as embedded.supply() does.
+    """
+    if embedded.missing(os.environ):
+        _say("Starting the database and the cache …")
+    return Parts(stack, stack.enter_context(embedded.supply(os.environ, command)))
 
 
-def _manage(stack: ExitStack, *args: str) -> str:
-    """Runs a command of manage.py and returns its output. Raises SystemExit if the command fails."""
-    child = _start(stack, "manage.py", *args, stdout=subprocess.PIPE)
-    output, _ = child.communicate()
-    if child.returncode:
-        raise SystemExit(1)  # the command has said why
-    return output.decode()
+def start_site(parts: Parts, port: int) -> tuple[dict[str, str], str]:
+    """Starts the web server on `port`, and waits for its first answer.
+
+    Returns the addresses of the site, by names for people, and how to enter the desk as its owner. Raises SystemExit if
+    the tables cannot be made, or if a part ends or does not answer.
+    """
+    _say("Preparing the tables …")
+    parts.run(sys.executable, "manage.py", "migrate", "--verbosity", "0")
+    _say("Starting the site …")
+    os.environ["BIND"] = f"127.0.0.1:{port}"
+    os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line for each request would push the addresses out of sight
+    parts.start("The web server", sys.executable, *GUNICORN)
+    link, about_owners = _owners(parts)
+    _await_answer(port, parts)
+    site = os.environ["SITE_URL"].rstrip("/")
+    addresses = {"Frontdoor": f"{site}/", "Desk": f"{site}/admin/"}
+    if os.environ.get("DEV_MAILBOX"):
+        addresses["Mailbox"] = f"{site}/dev/mail/"
+    return addresses | ({"Owner": link} if link else {}), about_owners
 
 
-def _first_address(output: str) -> str:
-    """Returns the first line that is a URL, or ""."""
-    return next((line for line in output.splitlines() if line.startswith("http")), "")
+def _owners(parts: Parts) -> tuple[str, str]:
+    """Returns the address at which the first owner signs up, or "", and how to enter the desk as an owner."""
+    if urlsplit(os.environ["SITE_URL"]).hostname not in THIS_MACHINE:
+        return "", BECOME_OWNER_ELSEWHERE
+    said = parts.run(sys.executable, "manage.py", "owner_link", stderr=subprocess.STDOUT).strip()
+    link = next((line for line in said.splitlines() if line.startswith("http")), "")
+    return link, BECOME_OWNER if link else said
 
 
-def _await_answer(port: int, parts: Children) -> None:
+def _await_answer(port: int, parts: Parts) -> None:
     """Returns once the web server answers on `port`.
 
     Raises SystemExit if one of `parts` ends, or if there is no answer within FIRST_ANSWER seconds.
     """
     deadline = time.monotonic() + FIRST_ANSWER
-    while not answers(port):
-        notice_loss(parts)
+    while not _answers(port):
+        parts.notice_loss()
         if time.monotonic() > deadline:
             raise SystemExit(f"The web server does not answer on port {port}.")
         time.sleep(0.05)
 
 
-def answers(port: int) -> bool:
-    """Returns whether the site answers on this port of our own machine."""
+def _answers(port: int) -> bool:
     host = urlsplit(os.environ["SITE_URL"]).netloc
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         try:
@@ -141,35 +158,31 @@ def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _tell(owner_link: str) -> None:
-    site = os.environ["SITE_URL"].rstrip("/")
-    lines = {"Frontdoor": f"{site}/", "Desk": f"{site}/admin/"}
-    if os.environ.get("DEV_MAILBOX"):
-        lines["Mailbox"] = f"{site}/dev/mail/"
-    if owner_link:
-        lines["Owner"] = owner_link
-    sys.stdout.writelines(f"{name:10} {address}\n" for name, address in lines.items())
+def tell(addresses: dict[str, str], about_owners: str) -> None:
+    """Prints the addresses, by their names, and what to do with them."""
+    sys.stdout.write("\n")
+    sys.stdout.writelines(f"{name:10} {address}\n" for name, address in addresses.items())
+    sys.stdout.write(f"\n{about_owners}\nCtrl-C stops everything; what you did is kept.\n")
     sys.stdout.flush()
 
 
-def _watch(parts: Children, chores: Housekeeping) -> NoReturn:
+def keep_running(parts: Parts) -> NoReturn:
+    """Starts the workers, does the chores of a timer, and waits until a part ends: raises SystemExit then."""
+    for name, command in _workers().items():
+        parts.start(name, sys.executable, "manage.py", command)
+    chores = Housekeeping(
+        lambda command: parts.start_beside(sys.executable, "manage.py", command, "-v", "0"), time.monotonic()
+    )
     while True:
-        notice_loss(parts)
+        parts.notice_loss()
         chores.look(time.monotonic())
         time.sleep(0.2)
 
 
-def notice_loss(parts: Children) -> None:
-    """Raises SystemExit if one of the parts has ended.
-
-    A lost Valkey is only reported, once, on stderr, and removed from `parts`.
-    """
-    for name in [name for name, child in parts.items() if child.poll() is not None]:
-        code = parts.pop(name).returncode
-        if name != "Valkey":
-            raise SystemExit(f"{name} has ended ({code}): stopping the rest.")
-        # Without it pages answer from the database, as in production: stopping Valkey is a way to try that.
-        sys.stderr.write(f"Valkey has ended ({code}): the site goes on without it.\n")
+def _workers() -> dict[str, str]:
+    """Returns the commands of the worker processes, by names for messages."""
+    workers = {"The mail worker": "deliver_mail", "The webhook worker": "deliver_webhooks"}
+    return workers | ({"The relay": "relay_mail"} if is_set(os.environ, "AMQP_URL") else {})
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ with_pip() {
   fi
   "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$python lacks the module venv. Debian and Ubuntu bring it with \`sudo apt install python3-venv\`; then start again."
+  [ ! -t 1 ] || printf '  making .venv …' # which says nothing, and takes some seconds
   # Without compiling all: the first start compiles what it uses, which takes less time.
   watch "$python" -m venv .venv &&
     watch .venv/bin/python -m pip install --disable-pip-version-check --no-compile --require-hashes --progress-bar off -r "$lock"

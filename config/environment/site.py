@@ -1,7 +1,7 @@
-"""Where the site stands, and whom to tell of its faults."""
+"""Where the site stands, what is behind it, and whom to tell of its faults."""
 
 import re
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from config.environment.variables import env, origin, read, refuse, required
 
@@ -25,6 +25,17 @@ def in_address(host: str) -> str:
     if ":" in host:
         return f"[IPv6:{host}]"
     return f"[{host}]" if host.replace(".", "").isdigit() else host
+
+
+def product_name(leads_to: str) -> str:
+    """Returns PRODUCT_NAME, or else the host of the address to which the product's button leads; "" without both.
+
+    Raises SystemExit if there is a name, and no such address.
+    """
+    name: str = env.str("PRODUCT_NAME", default="")
+    if name and not leads_to:
+        refuse("PRODUCT_NAME needs PRODUCT_URL or SIGNED_IN_URL: it is the name of what they lead to.")
+    return name or urlsplit(leads_to).hostname or ""
 
 
 def security_contact() -> list[str]:

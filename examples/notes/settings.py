@@ -20,6 +20,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # nginx always se
 
 INSTALLED_APPS = ["notes"]
 MIDDLEWARE = [
+    "notes.middleware.keep_cookies_in_scheme",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

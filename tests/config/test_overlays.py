@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.template import engines
 from django.template.loader import get_template
 
-from tests.config.test_start import GOOD
+from config import loading
+from tests.config.test_start import GOOD, manage
 
 ROOT = Path(__file__).parent.parent.parent
 MSGFMT = shutil.which("msgfmt")
@@ -49,6 +52,92 @@ def write(folder, files):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    """A function that writes a module of a package on the Python path, and returns its path."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def put(name, text):
+        write(tmp_path, {"shop/__init__.py": "", f"{Path(name).parent}/__init__.py": "", name: text})
+        return tmp_path / name
+
+    yield put
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("shop/accounts/apps.py", "", "'shop.accounts' has the label 'accounts' of another app. Give it one in {}: "),
+        ("shop/door/urls.py", "urlpatterns = [\n}", "'shop.door' can't be loaded. {}, line 2: SyntaxError: "),
+    ],
+)
+def test_an_app_that_cannot_be_loaded_stops_the_start_with_one_line(packages, tmp_path, name, text, said):
+    file = packages(name, text)
+
+    done = manage("check", **GOOD, EXTRA_APPS=said.split("'")[1], PYTHONPATH=str(tmp_path))
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"EXTRA_APPS: {said.format(file)}")
+
+
+def test_the_line_names_the_place_that_fails_in_the_code_of_the_operator(packages):
+    broken = packages("shop/broken/apps.py", "\nlabel")
+    with pytest.raises(SystemExit, match=re.escape(f"'shop.broken' can't be loaded. {broken}, line 2: NameError: ")):
+        loading.check_apps({"shop.broken": broken.parent}, [])
+
+    far = packages("shop/far/urls.py", "\nfrom django.urls import include\ninclude('shop.nothing')")
+    with pytest.raises(SystemExit, match=re.escape(f"{far}, line 3: ModuleNotFoundError: No module named 'shop.")):
+        loading.urls_of("shop.far")
+
+    packages("shop/none/urls.py", "pages = []")
+    with pytest.raises(SystemExit, match=r"^EXTRA_APPS: 'shop.none' can't be loaded. .* does not appear to have any"):
+        loading.urls_of("shop.none")
+
+
+def test_every_label_of_ours_is_taken_and_an_app_may_have_one_of_its_own(packages):
+    ours = settings.INSTALLED_APPS
+    for app in apps.get_app_configs():
+        packages(f"shop/{app.label}/__init__.py", "")
+        with pytest.raises(SystemExit, match=f"has the label '{app.label}' of another app"):
+            loading.check_apps({f"shop.{app.label}": Path("shop")}, ours)
+
+    code = (
+        "from django.apps import AppConfig\nclass Config(AppConfig):\n name = 'shop.second'\n label = 'accounts_two'\n"
+    )
+    packages("shop/second/apps.py", code)
+    loading.check_apps({"shop.second": Path("shop")}, ours)
+
+
+def test_a_template_that_cannot_be_read_stops_every_process_with_one_line(tmp_path):
+    write(tmp_path, {"mail/base.html": "\n{% if %}"})
+
+    done = manage("deliver_mail", "--once", **GOOD, TEMPLATE_DIRS=str(tmp_path))
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(
+        f"A template of yours can't be read. {tmp_path / 'mail/base.html'}, line 2: Unexpected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"{{ x|nothing }}", ", line 1: Invalid filter: 'nothing'"),
+        (b"{% load nothing %}", ", line 1: 'nothing' is not"),
+        (b"\xff", ": 'utf-8' codec can't decode"),
+    ],
+)
+def test_the_line_says_what_is_wrong_with_a_template(tmp_path, settings, text, said):
+    (tmp_path / "new.txt").write_bytes(text)
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [str(tmp_path)]}]
+
+    with pytest.raises(SystemExit, match=re.escape(f"{tmp_path / 'new.txt'}{said}")):
+        loading.check_templates()
 
 
 def test_a_template_of_the_operator_comes_first_and_may_extend_ours(tmp_path):

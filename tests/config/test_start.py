@@ -390,6 +390,19 @@ def test_wrong_terms_stop_the_start_with_one_line(given, said):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_product_that_has_a_name_and_no_address_stops_the_start_with_one_line():
+    done = start(**GOOD, PRODUCT_NAME="Example App")
+
+    said = "PRODUCT_NAME needs PRODUCT_URL or SIGNED_IN_URL: it is the name of what they lead to.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert start(**GOOD, PRODUCT_NAME="Example App", SIGNED_IN_URL="/start").returncode == 0
+
+
+@pytest.mark.parametrize("value", ["info", "LOUD"])
+def test_a_wrong_level_of_the_logs_stops_the_start_with_one_line(value):
+    assert start(**GOOD, LOG_LEVEL=value).stderr == "LOG_LEVEL must be INFO or WARNING or ERROR.\n"
+
+
 def test_terms_with_what_has_changed_are_read():
     done = start(**GOOD, **TERMS, TERMS_CHANGES="accounts/session/inactive.html")
 

@@ -16,17 +16,23 @@ import pytest
 
 import embedded
 from embedded import folders, servers
+from tests.tools.factories import PASSWORD
 
 pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def running(state, port, **given):
+def terminal(state, **given):
+    """Returns the environment of a terminal in which nothing of the site is set but this."""
     forgotten = {*embedded.CONFIGURED, "EMAIL_URL", "DEV_MAILBOX", "MAKELEVEL"}
     environ = {name: value for name, value in os.environ.items() if name not in forgotten}
+    return environ | {"FRONTDOOR_STATE": str(state)} | given
+
+
+@contextmanager
+def running(state, port, **given):
     with subprocess.Popen(
         [sys.executable, "-m", "embedded.run"],
-        env=environ | {"FRONTDOOR_STATE": str(state), "PORT": str(port)} | given,
+        env=terminal(state, PORT=str(port), **given),
         cwd=folders.BASE_DIR,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -36,6 +42,16 @@ def running(state, port, **given):
             yield process
         finally:
             process.terminate()
+
+
+def read_until(process, last):
+    """Returns the lines that a process prints, up to the line `last`."""
+    lines = []
+    while last not in lines:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        lines.append(line.removesuffix("\n"))
+    return lines
 
 
 def get(port, path):
@@ -73,24 +89,28 @@ def state(tmp_path_factory):
 def test_it_starts_the_site_tells_four_addresses_and_stops_everything(state):
     port = servers.free_port()
     with running(state, port) as process:
-        names = ("Front", "Desk", "Mail", "Owner")
-        lines = [next(line for line in process.stdout if line.startswith(name)) for name in names]
-        site, desk, mailbox, owner = (line.split()[1] for line in lines)
+        told = read_until(process, "Ctrl-C stops everything; what you did is kept.")
+        assert told[0] == told[5] == ""  # nothing of a log stands between the addresses
+        assert [line.split()[0] for line in told[1:5]] == ["Frontdoor", "Desk", "Mailbox", "Owner"]
+        assert told[6:-1] == ["To become the owner, open the address behind “Owner”. It works once."]
+        site, desk, mailbox, owner = (line.split()[1] for line in told[1:5])
         assert (site, desk, mailbox) == tuple(f"http://localhost:{port}/{path}" for path in ("", "admin/", "dev/mail/"))
         for address in (site, mailbox, owner):
             assert get(port, address.removeprefix(f"http://localhost:{port}")) == 200
         assert get(port, "/readyz") == 200
         assert [next(iter(answer)) for answer in paste("README.md", port)] == EXAMPLES
-        told = paste("docs/api.md", port)
-        assert [next(iter(answer)) for answer in told] == STORY, told
-        assert [error["code"] for error in told[5]["errors"]] == ["second_factor"]
-        assert [told[n]["user"]["email"] for n in (2, 10)] == ["grace@example.com", "grace@new.example"]
+        answers = paste("docs/api.md", port)
+        assert [next(iter(answer)) for answer in answers] == STORY, answers
+        assert [error["code"] for error in answers[5]["errors"]] == ["second_factor"]
+        assert [answers[n]["user"]["email"] for n in (2, 10)] == ["grace@example.com", "grace@new.example"]
 
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
-        assert process.returncode == 0
+        make_superuser(state)
+        with socket.create_connection(("127.0.0.1", port)):  # as browsers keep a spare one
+            process.send_signal(signal.SIGINT)
+            rest, said = process.communicate()
+        assert (process.returncode, rest) == (0, "")
         steps = ["Starting the database and the cache …", "Preparing the tables …", "Starting the site …"]
-        assert [line for line in said.splitlines() if line in steps] == steps
+        assert said.splitlines() == [*steps, "", "Stopping …"]
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
     lock = folders.try_lock(state / "servers.lock")  # the servers held this lock, too, and so have ended
@@ -98,14 +118,33 @@ def test_it_starts_the_site_tells_four_addresses_and_stops_everything(state):
     os.close(lock)
 
 
-def test_with_a_broker_the_relay_runs_beside_the_worker(state, closed_port):
+def make_superuser(state):
+    command = [sys.executable, "manage.py", "createsuperuser", "--no-input"]
+    named = {"DJANGO_SUPERUSER_USERNAME": "olga", "DJANGO_SUPERUSER_EMAIL": "olga@example.com"}
+    environ = terminal(state, **named, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    subprocess.run(command, env=environ, cwd=folders.BASE_DIR, check=True, capture_output=True)
+
+
+def test_once_there_is_an_owner_it_names_them_and_with_a_broker_the_relay_runs(state, closed_port):
     host, port = closed_port
     with running(state, servers.free_port(), AMQP_URL=f"amqp://{host}:{port}") as process:
+        told = read_until(process, "Ctrl-C stops everything; what you did is kept.")
+        assert [line.split()[0] for line in told[1:4]] == ["Frontdoor", "Desk", "Mailbox"]
+        assert told[4:-1] == ["", "Sign in as olga: there is a superuser already."]
         alarm = threading.Timer(60, process.terminate)
         alarm.start()
         waiting = (line for line in process.stdout if "waiting for the broker" in line)
         assert len(list(islice(waiting, 2))) == 2
         alarm.cancel()
+
+
+def test_a_setting_that_cannot_be_used_is_one_line_before_anything_starts(tmp_path):
+    for name, value in {"SIGNUP": "maybe", "WEB_CONCURRENCY": "many"}.items():
+        with running(tmp_path / "state", servers.free_port(), **{name: value}) as process:
+            printed, said = process.communicate()
+        assert (process.returncode, printed, said.count("\n")) == (1, "", 1)
+        assert said.startswith(f"{name} must be ")
+        assert not (tmp_path / "state" / "postgres").exists()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty", "-1"])

@@ -16,6 +16,7 @@ import pytest
 
 import frontdoor_client
 from embedded import example, folders
+from embedded.parts import Parts
 from outbox.webhooks import signing
 
 pytestmark = pytest.mark.slow
@@ -71,12 +72,13 @@ def products():
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         stack.callback(server.shutdown)
         folder = stack.enter_context(folders.scratch())
-        started = example.start_products(stack, folder, folder, server.server_port)
+        parts = Parts(stack, [])
+        example.start_products(parts, folder, folder, server.server_port)
         both = {}
         for name in ("notes", "board"):
             both[name] = Product(name, folder / f"{name}.sock", (folder / f"{name}.webhook_secret").read_text())
             while not both[name].path.exists():
-                assert all(child.poll() is None for child in started.values())
+                parts.notice_loss()
         yield both | {"sessions": sessions}
 
 
@@ -173,6 +175,14 @@ def test_a_form_of_another_site_writes_nothing(notes):
     for origin in ("http://evil.example", "null", "http://localhost:8000.evil.example", "http://localhost"):
         assert notes.ask("POST", "/notes/", form, **FORM | {"Origin": origin}, Cookie=cookie, **ada).status == 403
     assert "forged" not in page(notes, ada)
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+def test_its_cookie_is_for_https_alone_where_the_site_is(notes, scheme, secure):
+    cookie = notes.ask("GET", "/notes/", **person() | {"X-Forwarded-Proto": scheme}).headers["Set-Cookie"]
+
+    assert cookie.startswith("notes_csrf=")
+    assert ("; Secure" in cookie) is secure
 
 
 @pytest.mark.parametrize("groups", ["", "Writers", "editors", "Editors%2CWriters", "%20Editors"])

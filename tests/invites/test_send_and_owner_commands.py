@@ -117,7 +117,9 @@ def test_the_owner_link_makes_the_first_superuser_and_works_once():
     assert (olga.is_superuser, olga.is_staff, olga.email) == (True, True, "owner@example.com")
     assert owner.get("/admin/").status_code == 200
     assert Client().post("/owner", form | {"username": "eve"}).status_code == 410
-    assert run("owner_link", "--email", "owner@example.com") == ""
+    said = StringIO()
+    assert run("owner_link", "--email", "owner@example.com", stderr=said) == ""
+    assert said.getvalue() == "Sign in as olga: there is a superuser already.\n"
 
 
 def test_an_owner_link_that_names_nobody_asks_for_the_owners_address(settings):

@@ -91,6 +91,42 @@ def test_a_secret_that_no_key_decrypts_is_replaced(capsys, file):
     assert Webhook.objects.get().secrets == [file.read_text()]
 
 
+NEW = "http://127.0.0.1:9001/hook"
+
+
+def test_a_receiver_that_has_moved_is_called_there_alone_and_nothing_else_moves(capsys, file, tmp_path):
+    run(capsys, tmp_path / "other.secret", url="http://127.0.0.1:9002/hook")
+    run(capsys, file, "--event", "user.deleted")
+    before = Webhook.objects.get(url=URL)
+    before.pause()
+    before.announce("webhook.test")
+
+    assert run(capsys, file, "--event", "user.deleted", "--move", url=NEW) == f"{NEW}: moved\n"
+
+    assert set(Webhook.objects.values_list("url", flat=True)) == {"http://127.0.0.1:9002/hook", NEW}
+    moved = Webhook.objects.get(url=NEW)
+    assert (moved.pk, moved.paused_until, moved.secrets) == (before.pk, None, [file.read_text()])
+    assert moved.deliveries.count() == 1  # what waited for it goes along
+    assert run(capsys, file, "--event", "user.deleted", "--move", url=NEW) == f"{NEW}: as it was\n"
+
+
+def test_without_move_a_secret_may_be_that_of_two(capsys, file):
+    run(capsys, file)
+    run(capsys, file, url=NEW)
+
+    assert Webhook.objects.count() == 2
+
+
+def test_a_receiver_that_moves_back_leaves_no_second_webhook(capsys, file):
+    for url in (URL, NEW, f"{NEW}/old"):
+        run(capsys, file, url=url)
+
+    assert run(capsys, file, "--move", url=NEW) == f"{NEW}: as it was\n"
+
+    assert Webhook.objects.get().url == NEW
+    assert [event.detail["done"] for event in Event.objects.filter(user=None).order_by("id")][3:] == ["deleted"] * 2
+
+
 def test_superusers_are_mailed_and_the_history_says_it_was_a_command(capsys, file, mailbox, admin_user):
     run(capsys, file)
     OutboxMessage.objects.all().delete()

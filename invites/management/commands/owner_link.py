@@ -15,6 +15,8 @@ from invites.models import OWNER_UNKNOWN, MagicLink
 from kit import addresses, tokens
 from kit.commands import command
 
+NAMED = 3  # superusers, where there are some
+
 
 class Command(command.Command):
     help = "Prints the one-time link that makes the first superuser; prints nothing once there is one."
@@ -31,8 +33,9 @@ class Command(command.Command):
             email = addresses.normalize(email)
         except ValidationError as error:
             raise CommandError(f"{email}: {error.messages[0]}", returncode=2) from None
-        if User.objects.filter(is_superuser=True).exists():
-            self.stderr.write("There is a superuser already.")
+        superusers = User.objects.filter(is_superuser=True).order_by("-is_active", "pk")
+        if names := list(superusers.values_list("username", flat=True)[:NAMED]):
+            self.stderr.write(f"Sign in as {' or '.join(names)}: there is a superuser already.")
         elif User.objects.filter(email=email).exists():
             self.stderr.write(f"{email} has an account already. For an owner link name another address with --email.")
         else:

@@ -23,12 +23,14 @@ class Command(command.Command):
     help = (
         "Has a URL told of events, as the desk does under Mail. The secret that signs the calls is in a file, which is "
         "made if there is none: give it to the receiver, too. If there is such a webhook already, it gets these events "
-        "and this secret, and is turned on; its former secret signs beside the new one for a day. It may run again and "
-        "again. All superusers are mailed about a change."
+        "and this secret, and is turned on; its former secret signs beside the new one for a day. With --move, the "
+        "webhook that has this secret moves to this URL. It may run again and again. All superusers are mailed about a "
+        "change."
     )
     examples: ClassVar[tuple[str, ...]] = (
         "https://example.com/hook --secret-file hook.secret",
         "https://example.com/hook --secret-file hook.secret --event user.updated --event user.deleted",
+        "https://new.example.com/hook --secret-file hook.secret --move",
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,12 +38,14 @@ class Command(command.Command):
         parser.add_argument("--secret-file", type=Path, required=True, metavar="FILE", help="the file with the secret")
         every = "an event that it wants; several times for several, never for all, also those that will be added"
         parser.add_argument("--event", action="append", choices=EVENTS, default=[], help=every)
+        moves = "the receiver has moved: whatever webhook has this secret is called here, and no longer where it was"
+        parser.add_argument("--move", action="store_true", help=moves)
         arguments.answer(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = fit(options["url"])
         secret = read_or_create(options["secret_file"])
-        done = put(url, sorted(set(options["event"])), secret)
+        done = put(url, sorted(set(options["event"])), secret, move=options["move"])
         self.tell({"webhook": url, "done": done}, f"{url}: {done}")
 
 
@@ -74,25 +78,37 @@ def read_or_create(path: Path) -> str:
 
 
 @transaction.atomic
-def put(url: str, events: list[str], secret: str) -> str:
+def put(url: str, events: list[str], secret: str, *, move: bool) -> str:
     """Stores the webhook of this URL with these events and this secret, turned on, and records it if it is a change.
 
-    Returns what was done: "added", "changed", or "as it was".
+    With `move`, it is the one that has this secret already, and any others that have it are deleted. Returns what was
+    done: "added", "moved", "changed", or "as it was".
     """
-    webhook = Webhook.objects.select_for_update().filter(url=url).first()
-    if webhook is None:
+    there = Webhook.objects.select_for_update().order_by("pk")
+    found = sorted(
+        (webhook for webhook in there if webhook.url == url or (move and readable(webhook) == secret)),
+        key=lambda webhook: webhook.url != url,  # two cannot have one URL, so the one that has it stays
+    )
+    for other in found[1:]:
+        record(other, "deleted")
+        other.delete()
+    if found:
+        webhook, done = found[0], change(found[0], url, events, secret)
+    else:
         webhook, done = Webhook(url=url, events=events), "added"
         webhook.store_new(secret)
-    else:
-        done = "changed" if change(webhook, events, secret) else "as it was"
     if done != "as it was":
-        power.record_command_on(format_lazy("{} {}", Webhook._meta.verbose_name, webhook), done)  # noqa: SLF001
+        record(webhook, done)
     return done
 
 
-def change(webhook: Webhook, events: list[str], secret: str) -> bool:
-    """Gives a locked webhook these events and this secret, and turns it on. Returns whether that changed anything."""
-    fields = {"events": events, "is_active": True}
+def record(webhook: Webhook, done: str) -> None:
+    power.record_command_on(format_lazy("{} {}", Webhook._meta.verbose_name, webhook), done)  # noqa: SLF001
+
+
+def change(webhook: Webhook, url: str, events: list[str], secret: str) -> str:
+    """Gives a locked webhook this URL, these events and this secret, and turns it on. Returns what that changed."""
+    fields = {"url": url, "events": events, "is_active": True}
     changed = [name for name, value in fields.items() if getattr(webhook, name) != value]
     for name in changed:
         setattr(webhook, name, fields[name])
@@ -101,7 +117,9 @@ def change(webhook: Webhook, events: list[str], secret: str) -> bool:
     is_new = secret != readable(webhook)
     if is_new:
         webhook.renew_secret(webhook.secret_made_at, secret)
-    return bool(changed) or is_new
+    if "url" in changed:
+        return "moved"
+    return "changed" if changed or is_new else "as it was"
 
 
 def readable(webhook: Webhook) -> str:

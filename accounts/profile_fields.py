@@ -4,6 +4,7 @@ The field "name" is the name of the account, with a column of its own; all other
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -34,10 +35,28 @@ def the_name() -> OwnField | None:
     return next((field for field in settings.PROFILE_FIELDS if field.name == NAME), None)
 
 
+def by_form_name() -> dict[str, OwnField]:
+    """Returns the fields of the site, without that for the name, by what forms and lists of people call them."""
+    return {PREFIX + field.name: field for field in own()}
+
+
+def of_site(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what is stored for each field of the site, by name; "" for nothing. Other values are left out."""
+    return {field.name: str(stored.get(field.name, "")) for field in own()}
+
+
 def held(user: "User") -> dict[str, str]:
     """Returns what the account holds for each field of the site, by name; "" for nothing."""
-    profile = user.settings.get(KEY, {})
-    return {field.name: str(profile.get(field.name, "")) for field in own()}
+    return of_site(user.settings.get(KEY, {}))
+
+
+def fitting(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns those of these stored values that a field of the site takes today, by name."""
+    found = {}
+    for field in own():
+        with suppress(ValidationError):
+            found[field.name] = field.clean(str(stored.get(field.name, "")))
+    return found
 
 
 def missing(user: "User") -> list[OwnField]:
@@ -103,14 +122,14 @@ def name_fields() -> dict[str, forms.Field]:
     return {NAME: NameField(required=asked.required, optional=not asked.required, hint=NAME_HINT)}
 
 
-def first_values(user: "User") -> dict[str, str]:
-    """Returns what the account holds, as first values of form_fields()."""
-    return {PREFIX + name: value for name, value in held(user).items()}
+def first_values(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what is stored for the fields of the site, as first values of form_fields()."""
+    return {PREFIX + name: value for name, value in of_site(stored).items()}
 
 
 def values(cleaned: Mapping[str, Any]) -> dict[str, str]:
     """Returns the values of form_fields() among the cleaned data of a form, by the names that the site gives."""
-    return {field.name: cleaned[PREFIX + field.name] for field in own() if PREFIX + field.name in cleaned}
+    return {field.name: cleaned[name] for name, field in by_form_name().items() if name in cleaned}
 
 
 def settings_of(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -126,4 +145,4 @@ def from_json(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def json_names() -> dict[str, str]:
     """Returns what JSON doors call the form's fields in their errors: "profile.job"."""
-    return {PREFIX + field.name: f"{KEY}.{field.name}" for field in own()}
+    return {name: f"{KEY}.{field.name}" for name, field in by_form_name().items()}

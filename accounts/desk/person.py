@@ -115,7 +115,8 @@ class PersonAdmin(PersonPage):
     @admin.display(description=gettext_lazy("details"))
     def details(self, person: User) -> str:
         """Returns what the person has said for the site's own fields."""
-        return " · ".join(filter(None, profile_fields.held(person).values()))
+        held = profile_fields.held(person)
+        return " · ".join(field.shown(held[field.name]) for field in profile_fields.own() if held[field.name])
 
     @admin.display(description=gettext_lazy("signs in with"))
     def ways_in(self, person: User) -> str:

@@ -118,7 +118,7 @@ def facts(invite: Invite) -> list[Fact]:
     languages, said = dict(settings.LANGUAGES), profile_fields.of_site(invite.profile)
     known = [
         Fact(_("Name"), invite.name),
-        *(Fact(field.label, said[field.name]) for field in profile_fields.own()),
+        *(Fact(field.label, field.shown(said[field.name])) for field in profile_fields.own()),
         Fact(_("Groups"), ", ".join(invite.groups.order_by("name").values_list("name", flat=True))),
         Fact(_("Leads to"), invite.next),
         Fact(_("From"), inviter(invite)),

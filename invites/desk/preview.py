@@ -163,7 +163,8 @@ def about(row: dict[str, Any]) -> Iterator[str]:
     """Yields what a line says of a person for the site's own fields. Whoever has an account keeps what is there."""
     if row["fate"] != "joins":
         said = profile_fields.of_site(row.get("profile", {}))
-        yield from (f"{field.label}: {said[field.name]}" for field in profile_fields.own() if said[field.name])
+        asked = [field for field in profile_fields.own() if said[field.name]]
+        yield from (f"{field.label}: {field.shown(said[field.name])}" for field in asked)
 
 
 def lift(found: Suppression) -> str:

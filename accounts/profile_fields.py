@@ -80,9 +80,12 @@ def held(user: "User") -> dict[str, str]:
 
 
 def fitting(stored: Mapping[str, Any]) -> dict[str, str]:
-    """Returns those of these stored values that a field of the site takes today, by name."""
+    """Returns those of these stored values that a field of the site takes today, by name.
+
+    A box is left out: nobody but the person ticks it.
+    """
     found = {}
-    for field in own():
+    for field in (field for field in own() if field.kind != "box"):
         with suppress(ValidationError):
             found[field.name] = field.clean(str(stored.get(field.name, "")))
     return found

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from kit.own_fields import NAME, OwnField
 
 YES = "yes"  # stored for a box that is ticked; "" for another
-BOXES = {"": "", "0": "", "false": "", "no": "", "off": "", "1": YES, "true": YES, "yes": YES, "on": YES}
+# What browsers, programs and lists say of a box.
+BOXES = dict.fromkeys("1 true yes on да".split(), YES) | dict.fromkeys(["", *"0 false no off нет".split()], "")
 KINDS = {forms.ChoiceField: "choice", forms.BooleanField: "box", forms.DateField: "date", forms.URLField: "url"}
 # One line of text, one choice of a list or one box; other fields hold more than a text.
 ONE_TEXT = (widgets.TextInput, widgets.Select, widgets.CheckboxInput)
@@ -64,7 +65,7 @@ class FormField(OwnField):
         if self.kind == "box":
             said = BOXES.get(said.lower(), said)
             if said not in {"", YES}:
-                raise ValidationError(_("Write yes or no"), code="invalid")
+                raise ValidationError(_("Write “yes” or “no”"), code="invalid")
         named = {label.casefold(): value for value, label in self.choices.items()}
         said = said if said in self.choices else named.get(said.casefold(), said)
         if not said:

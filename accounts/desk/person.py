@@ -116,7 +116,8 @@ class PersonAdmin(PersonPage):
     def details(self, person: User) -> str:
         """Returns what the person has said for the site's own fields."""
         held = profile_fields.held(person)
-        return " · ".join(field.shown(held[field.name]) for field in profile_fields.own() if held[field.name])
+        given = [field for field in profile_fields.own() if held[field.name]]
+        return " · ".join(field.label if field.kind == "box" else field.shown(held[field.name]) for field in given)
 
     @admin.display(description=gettext_lazy("signs in with"))
     def ways_in(self, person: User) -> str:

@@ -67,7 +67,7 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
         raise HasAccount
     if not Invite.objects.may_join(link.email):
         raise NotInvited
-    known = profile_fields.first_values(link.invite.profile) if link.invite else {}
+    known = profile_fields.first_values(profile_fields.fitting(link.invite.profile)) if link.invite else {}
     form = SignupForm(known | profile_fields.from_json(sent), link=link)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:

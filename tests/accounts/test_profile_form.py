@@ -72,6 +72,7 @@ def test_staff_see_words_and_change_only_what_they_change(desk, admin_user, grac
     page = f"/admin/accounts/user/{grace.pk}/"
     assert "Your teamThe Reds" in words(desk.get(f"{page}change/"))
     assert "Send me newsYes" in words(desk.get(f"{page}change/"))
+    assert "The Reds · AB1234 · Send me news" in words(desk.get("/admin/accounts/user/"))
     edit = desk.get(f"{page}edit/").text
     assert '<option value="red" selected>' in edit
     assert re.search(r'name="profile_news"[^>]* checked', edit)
@@ -99,13 +100,17 @@ def test_programs_send_texts(grace):
 def test_a_list_may_say_a_choice_in_words(desk, admin_user):
     admin_user.fill_in({"team": "red"})
     shown = words(
-        check(desk, "email,your team,news\na@x.example,the blues,No\nb@x.example,green,\nc@x.example,,maybe\n")
+        check(desk, "email,your team,news\na@x.example,the blues,НЕТ\nb@x.example,green,\nc@x.example,,maybe\n")
     )
 
     assert "Your team: The Blues" in shown
     assert "Your team: Select a valid choice. green is not one of the available choices." in shown
-    assert "Send me news: Write yes or no" in shown
+    assert "Send me news: Write “yes” or “no”" in shown
     assert Batch.objects.get().entries[0]["profile"] == {"team": "blue"}
+
+
+class OneBox(forms.Form):
+    news = forms.BooleanField(required=False)
 
 
 class Across(ProfileForm):

@@ -126,7 +126,8 @@ def test_an_invitation_that_is_open_keeps_what_it_says(desk):
 
 def test_programs_and_google_need_not_send_what_the_invitation_knows(client, google, settings):
     settings.PROFILE_FIELDS = own_fields.parse("job,start_date:optional:date")
-    told = SAID | {"gone": "x"}
+    settings.PROFILE_FORM = "tests.accounts.test_profile_form.OneBox"
+    told = SAID | {"gone": "x", "news": "yes"}
     by_program = InviteFactory(email="new@example.com", profile=told)
     InviteFactory(email="eve@gmail.com", profile=told | {"start_date": "soon"})
 

@@ -50,11 +50,11 @@ def given(page):
 
 def test_a_list_fills_in_the_form_of_sign_up_and_the_person_may_change_it(desk, client):
     preview = check(desk, LIST)
-    assert "Job: Admiral · Start date: 2026-12-01" in words(preview)
+    assert "Job: Admiral · Start date: 1 December 2026" in words(preview)
     assert "Columns we don’t use" not in words(preview)
     batch = Batch.objects.get()
     assert given(desk.get(page_of(batch, "page"))) == SAID
-    assert downloaded(desk.get(page_of(batch, "people")))[1][-1] == "Job: Admiral · Start date: 2026-12-01"
+    assert downloaded(desk.get(page_of(batch, "people")))[1][-1] == "Job: Admiral · Start date: 1 December 2026"
 
     desk.post(page_of(batch, "send"))
 
@@ -176,4 +176,4 @@ def test_a_heading_that_names_a_field_of_the_site_goes_before_ours(cells, settin
 def test_the_desks_list_of_people_shows_it(desk, ada):
     ada.fill_in(SAID)
 
-    assert "Admiral · 2026-12-01" in words(desk.get("/admin/accounts/user/"))
+    assert "Admiral · 1 December 2026" in words(desk.get("/admin/accounts/user/"))

@@ -14,10 +14,10 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Connects what must happen at every sign-in, and when an account is deleted, to Django's signals.
 
-        Ends the process if the template TERMS_CHANGES can't be read. Also spares the addresses of accounts: one report
-        of a mail server must not shut their owners out.
+        Ends the process if the template TERMS_CHANGES, or the form PROFILE_FORM, can't be read. Also spares the
+        addresses of accounts: one report of a mail server must not shut their owners out.
         """
-        from accounts import terms  # noqa: PLC0415 models can be imported only now
+        from accounts import profile_fields, terms  # noqa: PLC0415 models can be imported only now
         from accounts.privacy import erase  # noqa: PLC0415 models can be imported only now
         from accounts.session import sessions  # noqa: PLC0415 models can be imported only now
 
@@ -26,6 +26,7 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(sessions.stamp_other_logins, dispatch_uid="update_last_login")
         erase.hear_deletions()
         terms.check_changes()
+        profile_fields.check_form()
         spared.add_rule(self.has_account)
 
     def has_account(self, email: str) -> bool:

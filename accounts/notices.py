@@ -148,10 +148,10 @@ def in_words(changed: Mapping[str, Sequence[Any]]) -> list[str]:
         "is_superuser": _("May do everything at the desk: %(before)s → %(after)s"),
         "groups": _("Groups: %(before)s → %(after)s"),
     }
-    own = {profile_fields.PREFIX + field.name: field for field in profile_fields.own()}
-    for field in own.values():
+    own = profile_fields.by_form_name()
+    for column, field in own.items():
         label = field.label.replace("%", "%%")
-        lines[profile_fields.PREFIX + field.name] = f"{label}: %(before)s → %(after)s"
+        lines[column] = f"{label}: %(before)s → %(after)s"
 
     def said(name: str, value: Any) -> str:
         if name == "email":

@@ -1,9 +1,14 @@
-"""What a site asks people about themselves besides their account (PROFILE_FIELDS), as fields of forms and as values.
+"""What a site asks people about themselves besides their account, as fields of forms and as values.
+
+The settings PROFILE_FIELDS and PROFILE_FORM say what that is.
 
 The field "name" is the name of the account, with a column of its own; all others are kept in User.settings.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -13,7 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import display_names
-from kit.own_fields import OwnField
+from kit.form_fields import FormField
+from kit.form_fields import read as form_fields_of
+from kit.own_fields import MOST, OwnField
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -24,9 +31,32 @@ NAME_HINT = gettext_lazy("Other people see it in place of your username")
 KEY = "profile"  # of User.settings, and in JSON
 
 
+def every() -> list[OwnField]:
+    """Returns the fields of the site: those of PROFILE_FIELDS, and then those of PROFILE_FORM."""
+    return [*settings.PROFILE_FIELDS, *of_form(settings.PROFILE_FORM)]
+
+
+@cache
+def of_form(path: str) -> list[FormField]:
+    """Returns the fields of PROFILE_FORM. Raises ValueError as form_fields.read() does."""
+    return form_fields_of(path, {NAME, *settings.PROFILE_RESERVED})
+
+
+def check_form() -> None:
+    """Ends the process with one line if PROFILE_FORM can't be read. To be called at start."""
+    try:
+        names = [field.name for field in every()]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"{twice!r} is in PROFILE_FIELDS, too.")  # noqa: TRY301 said as the others
+        if len(names) > MOST:
+            raise ValueError(f"with PROFILE_FIELDS it has {len(names)} fields. At most {MOST} are possible.")  # noqa: TRY301
+    except ValueError as error:
+        sys.exit(f"PROFILE_FORM can't be read: {error}")
+
+
 def own() -> list[OwnField]:
     """Returns the fields of the site, without that for the name of the account."""
-    return [field for field in settings.PROFILE_FIELDS if field.name != NAME]
+    return [field for field in every() if field.name != NAME]
 
 
 def the_name() -> OwnField | None:
@@ -34,16 +64,37 @@ def the_name() -> OwnField | None:
     return next((field for field in settings.PROFILE_FIELDS if field.name == NAME), None)
 
 
+def by_form_name() -> dict[str, OwnField]:
+    """Returns the fields of the site, without that for the name, by what forms and lists of people call them."""
+    return {PREFIX + field.name: field for field in own()}
+
+
+def of_site(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what is stored for each field of the site, by name; "" for nothing. Other values are left out."""
+    return {field.name: str(stored.get(field.name, "")) for field in own()}
+
+
 def held(user: "User") -> dict[str, str]:
     """Returns what the account holds for each field of the site, by name; "" for nothing."""
-    profile = user.settings.get(KEY, {})
-    return {field.name: str(profile.get(field.name, "")) for field in own()}
+    return of_site(user.settings.get(KEY, {}))
+
+
+def fitting(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns those of these stored values that a field of the site takes today, by name.
+
+    A box is left out: nobody but the person ticks it.
+    """
+    found = {}
+    for field in (field for field in own() if field.kind != "box"):
+        with suppress(ValidationError):
+            found[field.name] = field.clean(str(stored.get(field.name, "")))
+    return found
 
 
 def missing(user: "User") -> list[OwnField]:
     """Returns the required fields, with that for the name, for which the account holds nothing. Costs no query."""
     values = held(user) | {NAME: user.name}
-    return [field for field in settings.PROFILE_FIELDS if field.required and not values[field.name]]
+    return [field for field in every() if field.required and not values[field.name]]
 
 
 class NameField(forms.CharField):
@@ -66,16 +117,20 @@ class NameField(forms.CharField):
 class ProfileField(forms.CharField):
     """A form's field for a field of the site; unless `strict`, it may be empty though it is required."""
 
-    TYPES = ("tel", "url", "date")
-
     def __init__(self, field: OwnField, *, strict: bool = True) -> None:
         self.field = field
-        attrs = {"autocomplete": field.kind if field.kind in {"tel", "url"} else "off", "dir": "auto"}
-        attrs |= {"inputmode": "decimal"} if field.kind == "number" else {}
-        label = field.label if field.required else _("%(label)s (optional)") % {"label": field.label}
-        super().__init__(label=label, required=field.required and strict, widget=forms.TextInput(attrs=attrs))
-        if field.kind in self.TYPES:
-            self.widget.input_type = field.kind
+        label = (
+            field.label if field.required or field.kind == "box" else _("%(label)s (optional)") % {"label": field.label}
+        )
+        super().__init__(label=label, required=field.required and strict, widget=field.widget())
+        self.help_text = field.hint
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Returns whether something else would be stored: for a box, data is no text."""
+        try:
+            return self.field.clean(str(data or "")) != (initial or "")
+        except ValidationError:
+            return True
 
     def clean(self, value: Any) -> str:
         """Returns the value as it is stored. Raises ValidationError for none where one is needed, or a bad one."""
@@ -103,14 +158,14 @@ def name_fields() -> dict[str, forms.Field]:
     return {NAME: NameField(required=asked.required, optional=not asked.required, hint=NAME_HINT)}
 
 
-def first_values(user: "User") -> dict[str, str]:
-    """Returns what the account holds, as first values of form_fields()."""
-    return {PREFIX + name: value for name, value in held(user).items()}
+def first_values(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what is stored for the fields of the site, as first values of form_fields()."""
+    return {PREFIX + name: value for name, value in of_site(stored).items()}
 
 
 def values(cleaned: Mapping[str, Any]) -> dict[str, str]:
     """Returns the values of form_fields() among the cleaned data of a form, by the names that the site gives."""
-    return {field.name: cleaned[PREFIX + field.name] for field in own() if PREFIX + field.name in cleaned}
+    return {field.name: cleaned[name] for name, field in by_form_name().items() if name in cleaned}
 
 
 def settings_of(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -126,4 +181,4 @@ def from_json(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def json_names() -> dict[str, str]:
     """Returns what JSON doors call the form's fields in their errors: "profile.job"."""
-    return {PREFIX + field.name: f"{KEY}.{field.name}" for field in own()}
+    return {name: f"{KEY}.{field.name}" for name, field in by_form_name().items()}

@@ -133,6 +133,12 @@ TABLES = {
             "what people are asked about themselves, such as `name,job:optional,phone:optional:tel`",
             "nothing",
         ),
+        Setting(
+            "PROFILE_FORM",
+            "more of that: the form class of an app in `EXTRA_APPS`, such as `acme_door.forms.ProfileForm` "
+            "([customise.md](customise.md#4-apps-of-your-own))",
+            "none",
+        ),
         Setting("MEMBERS_INVITE", "whether everybody who has an account may invite others"),
         Setting("MEMBERS_INVITE_QUOTA", "how many people each of them may invite within seven days"),
         Setting(

@@ -43,6 +43,8 @@ TERMS_CHANGES = people.terms_changes(TERMS_VERSION)
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 # What people are asked about themselves (accounts/profile_fields.py).
 PROFILE_FIELDS = people.profile_fields()
+PROFILE_FORM = env.str("PROFILE_FORM", default="")
+PROFILE_RESERVED = people.RESERVED_FIELDS
 
 # What pages and mails look like: docs/customise.md.
 BRAND_PALETTE = brand.colours()

@@ -40,7 +40,7 @@ def links(user: User) -> export.Rows:
 
 
 def forget(user: User) -> None:
-    """Erases a leaving person from invitations and links: address, name, note and planned account.
+    """Erases a leaving person from invitations and links: address, name, details, note, planned account.
 
     Open invitations to the person are withdrawn, and unused links end. The desk's log no longer names the invitations.
     To be called in a transaction, while it is still known which addresses the person had.

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.forms import TextInput, Widget
 from django.utils.translation import gettext as _
 
 from kit import plain_line, times
@@ -14,6 +16,7 @@ from kit.typed import fold
 
 LONGEST = 200  # characters of a value
 MOST = 10  # fields
+TYPES = ("tel", "url", "date")  # kinds that browsers know
 NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 PHONE = re.compile(r"\+?[\d\s().\u2010-\u2015/-]{3,30}(?:\s?(?:x|ext\.?)\s?\d{1,6})?", re.IGNORECASE)
 DIGITS, DECIMALS = 15, 9  # of a number, at most: before its point, and after it
@@ -29,21 +32,44 @@ class OwnField:
     kind: str = "text"
 
     @property
+    def hint(self) -> str:
+        """What stands below its field of a form."""
+        return ""
+
+    @property
     def label(self) -> str:
         """What people read: "Company name" for company_name, or its translation, if a catalogue has one."""
         return _(self.name.replace("_", " ").capitalize())
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What programs are told of it."""
+        return {"name": self.name, "required": self.required, "kind": self.kind}
 
     def clean(self, typed: str) -> str:
         """Returns a typed value in the one spelling in which it is stored; "" for none.
 
         Raises ValidationError for one that is too long, not one plain line, or not of this kind.
         """
+        text = self.line(typed)
+        return KINDS[self.kind](text) if text else ""
+
+    def line(self, typed: str) -> str:
+        """Returns a typed value on one line. Raises ValidationError if it is too long, or no plain text."""
         text = " ".join(typed.split())
         if len(text) > LONGEST:
             said = _("%(what)s is longer than %(longest)s characters")
             raise ValidationError(said % {"what": self.label, "longest": LONGEST}, code="max_length")
-        plain_line.wholly_visible(plain_line.one_line(text, self.label), self.label)
-        return KINDS[self.kind](text) if text else ""
+        return plain_line.wholly_visible(plain_line.one_line(text, self.label), self.label)
+
+    def widget(self) -> Widget:
+        """Returns the widget of a form for it."""
+        attrs = {"autocomplete": self.kind if self.kind in {"tel", "url"} else "off", "dir": "auto"}
+        attrs |= {"inputmode": "decimal"} if self.kind == "number" else {}
+        widget = TextInput(attrs=attrs)
+        if self.kind in TYPES:
+            widget.input_type = self.kind
+        return widget
 
     def shown(self, value: str) -> str:
         """Returns a stored value as people read it in the active language: a date as "31 January 1991"."""

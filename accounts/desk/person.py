@@ -71,7 +71,7 @@ class PersonForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial = {**self.initial, **profile_fields.first_values(self.instance)}
+        self.initial = {**self.initial, **profile_fields.first_values(profile_fields.held(self.instance))}
 
     def clean_username(self) -> str:
         """Returns the username in lower case. Raises ValidationError if it breaks a rule or is reserved."""
@@ -112,6 +112,13 @@ class PersonAdmin(PersonPage):
     def memberships(self, person: User) -> str:
         return ", ".join(people_csv.group_names(person))
 
+    @admin.display(description=gettext_lazy("details"))
+    def details(self, person: User) -> str:
+        """Returns what the person has said for the site's own fields."""
+        held = profile_fields.held(person)
+        given = [field for field in profile_fields.own() if held[field.name]]
+        return " · ".join(field.label if field.kind == "box" else field.shown(held[field.name]) for field in given)
+
     @admin.display(description=gettext_lazy("signs in with"))
     def ways_in(self, person: User) -> str:
         return ways_in(person)
@@ -130,6 +137,11 @@ class PersonAdmin(PersonPage):
         words, tone = (_("Active"), "ok") if person.is_active else (_("Turned off"), "")
         tag = format_html('<span class="{}">{}</span>', f"tag {tone}".strip(), words)
         return format_html('{} <span class="tag">{}</span>', tag, _("Staff")) if person.is_staff else tag
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Returns the columns of the list; one for what the site asks about people, if it does."""
+        details = ("details",) if profile_fields.own() else ()
+        return (*self.list_display[:2], *details, *self.list_display[2:])
 
     def complete(self, rows: Any) -> None:
         people_csv.read(list(rows))

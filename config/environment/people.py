@@ -7,10 +7,11 @@ from kit import own_fields
 from kit.hash_filter import HashFilter, Unusable
 from kit.own_fields import OwnField
 
-# What PROFILE_FIELDS may call no field: exports and lists of people have columns of these names.
+# What PROFILE_FIELDS and PROFILE_FORM may call no field: exports and lists of people have columns of these names.
 RESERVED_FIELDS = frozenset(
     "id username email password state staff superuser groups group signs_in_with sessions joined seen settings note "
-    "language next lifetime expires token terms profile".split()
+    "language next lifetime expires token terms profile source delivery invited_by batch created last_sent ends opened "
+    "accepted leads_to".split()
 )
 
 

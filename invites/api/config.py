@@ -1,10 +1,9 @@
 """The JSON door that says what this site offers; its answer is the same for every visitor."""
 
-from dataclasses import asdict
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from accounts import profile_fields
 from kit.json_door import Fields, door
 
 
@@ -24,6 +23,6 @@ def show(request: HttpRequest, _sent: Fields) -> HttpResponse:
             "password_min_length": settings.PASSWORD_MIN_LENGTH,
             "second_factor": "staff" if settings.REQUIRE_STAFF_2FA else "optional",
             "terms": {"version": settings.TERMS_VERSION, "url": settings.TERMS_URL} if settings.TERMS_VERSION else None,
-            "profile_fields": [asdict(field) for field in settings.PROFILE_FIELDS],
+            "profile_fields": [field.described for field in profile_fields.every()],
         }
     )

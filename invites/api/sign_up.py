@@ -24,7 +24,8 @@ from kit.json_door import Fields, Invalid, Refused, door, message
 def create(request: HttpRequest, sent: Fields) -> HttpResponse:
     """Makes an account of `username` and `password` with the `token` of a mailed link, or else plans it for `email`.
 
-    `name` and the object `profile` hold what the site asks about people, `terms` the version agreed to.
+    `name` and the object `profile` hold what the site asks about people, `terms` the version agreed to. What a list has
+    said for `profile` counts unless it is sent.
 
     Answers 201 with the signed-in user, or 202 with a message: a mailed link confirms the plan. Errors: 404 for an
     invalid token, 410 for a link that works no longer, 403 without an invitation, 409 for a name or address that is
@@ -66,7 +67,8 @@ def make_account(request: HttpRequest, link: MagicLink, sent: Fields) -> HttpRes
         raise HasAccount
     if not Invite.objects.may_join(link.email):
         raise NotInvited
-    form = SignupForm(profile_fields.from_json(sent), link=link)
+    known = profile_fields.first_values(profile_fields.fitting(link.invite.profile)) if link.invite else {}
+    form = SignupForm(known | profile_fields.from_json(sent), link=link)
     user = join.join(request, link, form, purposes.SIGNUP)
     if user is None:
         raise Invalid(form, profile_fields.json_names(), terms.told(form), taken=409)

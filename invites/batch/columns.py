@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language_info, get_supported_language_variant
 from django.utils.translation import gettext as _
 
+from accounts import profile_fields
 from accounts.groups import Groups
 from invites.batch.cells import is_glued
 from invites.models import lifetimes
@@ -30,6 +31,11 @@ LANGUAGES = {
 
 # What a line may say of a person, in the order in which a list without headings says it.
 COLUMNS = ("email", "name", "note", "language", "next", "group", "lifetime")
+
+
+def every() -> tuple[str, ...]:
+    """Returns COLUMNS, and behind them those that only headings name: of what the site asks about people."""
+    return (*COLUMNS, *profile_fields.by_form_name())
 
 
 def email_of(typed: str) -> str:
@@ -58,7 +64,23 @@ def fields(row: Mapping[str, str], groups: Groups) -> dict[str, Any]:
         "next": path(row.get("next", "")),
         "groups": in_groups(row.get("group", ""), groups),
         "lifetime": lifetimes.read(row.get("lifetime", "")),
+        "profile": profile(row),
     }
+
+
+def profile(row: Mapping[str, str]) -> dict[str, str]:
+    """Returns what a line says for the fields of the site, by their names, without empty values.
+
+    Raises ValidationError, which names the field, for a value that it does not take.
+    """
+    found = {}
+    for column, field in profile_fields.by_form_name().items():
+        try:
+            found[field.name] = field.clean(row.get(column, ""))
+        except ValidationError as error:
+            said = str(error.messages[0])
+            raise ValidationError(said if field.label in said else f"{field.label}: {said}") from None
+    return {name: value for name, value in found.items() if value}
 
 
 def language(text: str) -> str:

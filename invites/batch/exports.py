@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from accounts import profile_fields
 from invites.models import Invite, InviteQuerySet
 from kit import csv_lines
 from outbox.models import OutboxMessage
@@ -27,7 +28,7 @@ COLUMNS = (
 
 def lines(invites: InviteQuerySet) -> Iterator[str]:
     """Yields the lines of the CSV file: first the names of the columns, then one for each invitation, newest first."""
-    yield csv_lines.MARK + csv_lines.line(COLUMNS)
+    yield csv_lines.MARK + csv_lines.line([*COLUMNS, *(field.name for field in profile_fields.own())])
     for chunk in chunks(invites):
         OutboxMessage.objects.attach_newest(chunk)
         for invite in chunk:
@@ -40,7 +41,7 @@ def chunks(invites: InviteQuerySet) -> Iterator[list[Invite]]:
 
 
 def row(invite: Invite) -> list[str]:
-    """Returns the cells of the line for an invitation, in the order of COLUMNS."""
+    """Returns the cells of the line for an invitation, in the order of COLUMNS, and then of the site's own fields."""
     return [
         invite.email,
         invite.name,
@@ -55,4 +56,5 @@ def row(invite: Invite) -> list[str]:
         ),
         "; ".join(invite.group_names),
         invite.next,
+        *profile_fields.of_site(invite.profile).values(),
     ]

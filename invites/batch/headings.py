@@ -5,11 +5,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+from accounts import profile_fields
 from invites.batch.cells import has_address
 from invites.batch.names import is_name
 from invites.batch.rows import Row
+from kit import each_language
+from kit.each_language import lazily
 
 SAMPLE = 50  # first rows, among whose cells the addresses are looked for if no heading names them
 TITLES = 10  # rows above the headings, at most
@@ -71,7 +74,7 @@ class Headings:
 
     place: int  # among the rows, from 0
     said: list[str]
-    columns: list[str]  # of COLUMNS, "first" or "last"; "" for cells that are not read
+    columns: list[str]  # of columns.every(), "first" or "last"; "" for cells that are not read
     is_guess: bool = False  # no heading names the addresses: their cells did
 
 
@@ -113,11 +116,33 @@ def fullest(addressed: Sequence[Sequence[int]]) -> int | None:
 
 def of_cells(cells: list[str]) -> list[str]:
     """Returns the column that each of these headings names, "" for an unknown one."""
-    names = [plain(cell) for cell in cells]
-    columns = ["email" if EMAIL.fullmatch(name) else known().get(name, "") for name in names]
+    names, asked = [plain(cell) for cell in cells], own()
+    columns = [asked.get(name) or ("email" if EMAIL.fullmatch(name) else known().get(name, "")) for name in names]
     if "email" not in columns:
-        columns = ["email" if name in DOUBTFUL else column for name, column in zip(names, columns, strict=True)]
+        columns = ["email" if is_doubtful(name) else column for name, column in zip(names, columns, strict=True)]
     return columns
+
+
+def is_doubtful(heading: str) -> bool:
+    """Returns whether a heading, as plain() writes it, names the addresses where no other does so for sure.
+
+    That may be a field of the site that is called like one, such as "work email".
+    """
+    return heading in DOUBTFUL or EMAIL.fullmatch(heading) is not None
+
+
+def own() -> dict[str, str]:
+    """Returns the columns of what the site asks about people, by the headings that plain() makes of name and label.
+
+    The labels are those in the desk's languages.
+    """
+    asked = profile_fields.by_form_name()
+    labels = {
+        plain(label): column
+        for column, field in asked.items()
+        for label in each_language.write(lazily(partial(getattr, field, "label"))).values()
+    }
+    return labels | {plain(field.name): column for column, field in asked.items()}
 
 
 def plain(heading: str) -> str:
@@ -138,7 +163,7 @@ def of_bad_lines(cells: list[str]) -> Headings | None:
     Returns None if that is only "text": each of its lines then stands for itself.
     """
     said = cells[1:-1]
-    return Headings(0, said, ["email", *of_cells(said[1:])]) if len(said) > 1 else None
+    return Headings(0, said, of_cells(["email", *said[1:]])) if len(said) > 1 else None
 
 
 @cache

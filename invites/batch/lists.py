@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.groups import Groups
-from invites.batch import bare_rows, headings, names, remarks, rows
+from invites.batch import bare_rows, columns, headings, names, remarks, rows
 from invites.batch.bare_rows import Said, one_line
 from invites.batch.cells import has_address, is_address, is_glued, people
-from invites.batch.columns import COLUMNS, email_of, fields
+from invites.batch.columns import email_of, fields
 from invites.batch.headings import Headings
 from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
@@ -29,7 +29,7 @@ NO_GROUPS: Groups = MappingProxyType({})
 class Line:
     """One person that a line of a list names, as `entry`; or the `problem` that keeps the line from being read.
 
-    With a problem, `said` is what the line says by COLUMNS, as it came: to be shown, and to be mended.
+    With a problem, `said` is what the line says by columns.every(), as it came: to be shown, and to be mended.
     """
 
     number: int  # in its file, from 1
@@ -188,8 +188,8 @@ class _People:
 
 
 def _kept(said: Mapping[str, str]) -> dict[str, str]:
-    """Returns what is stored of a line that can't be read, by COLUMNS, without empty cells."""
-    return {column: rows.kept(said[column]) for column in COLUMNS if said.get(column)}
+    """Returns what is stored of a line that can't be read, by columns.every(), without empty cells."""
+    return {column: rows.kept(said[column]) for column in columns.every() if said.get(column)}
 
 
 def _fits(cells: list[str], found: Headings) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
 
-from invites.batch.columns import COLUMNS
+from accounts.profile_fields import PREFIX
+from invites.batch.columns import every
 from invites.desk.compose_form import lifetime_choices
 from invites.desk.preview import did_you_mean
 from invites.models import Batch, entries
@@ -35,7 +36,7 @@ def text(batch: Batch) -> str:
     file = StringIO()
     writer = csv.DictWriter(file, used, delimiter="\t", lineterminator="\n")
     if len(used) > 1:
-        writer.writeheader()
+        writer.writerow({name: heading(name) for name in used})
         writer.writerows(said for _row, said in rows)
         return file.getvalue()
     return "".join(f"{said['email']}\n" for _row, said in rows)
@@ -49,7 +50,7 @@ def bad_lines(batch: Batch) -> Iterator[list[Any]]:
     """
     rows = [(row, said) for row, said in lines(batch) if "problem" in row or row.get("meant")]
     others = [name for name in columns(rows) if name != "email"]
-    yield [_("line"), _("text"), *others, _("reason")]
+    yield [_("line"), _("text"), *map(heading, others), _("reason")]
     for row, said in rows:
         reason = each_language.read(row["problem"]) if "problem" in row else did_you_mean(row)
         yield [row["line"], said.get("email", ""), *(said.get(name, "") for name in others), reason]
@@ -59,14 +60,19 @@ def lines(batch: Batch) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """Returns the stored lines of a list in their order, each with what it says for itself, by column."""
     names = dict(Group.objects.filter(pk__in=entries.groups(batch.entries)).values_list("pk", "name"))
     rows = [(row, own(row, batch.common, names)) for row in batch.entries]
-    rows += [(row, {name: row[name] for name in COLUMNS if name in row}) for row in batch.refused]
+    rows += [(row, {name: row[name] for name in every() if name in row}) for row in batch.refused]
     return sorted(rows, key=lambda pair: pair[0]["line"])
 
 
 def columns(rows: Iterable[tuple[dict[str, Any], dict[str, str]]]) -> list[str]:
-    """Returns the COLUMNS that any of these lines has, in their order; always the address."""
+    """Returns the columns that any of these lines has, in the order of every(); always the address."""
     used = {name for _row, said in rows for name in said} | {"email"}
-    return [name for name in COLUMNS if name in used]
+    return [name for name in every() if name in used]
+
+
+def heading(column: str) -> str:
+    """Returns what stands above a column, by which it is known again."""
+    return column.removeprefix(PREFIX)
 
 
 def own(row: dict[str, Any], common: dict[str, Any], names: dict[int, str]) -> dict[str, str]:
@@ -76,7 +82,8 @@ def own(row: dict[str, Any], common: dict[str, Any], names: dict[int, str]) -> d
         said["group"] = ";".join(names[one] for one in said["groups"] if one in names)
     if "lifetime" in said:
         said["lifetime"] = written(said["lifetime"])
-    return {name: said[name] for name in COLUMNS if said.get(name)}
+    said |= {PREFIX + name: value for name, value in said.get("profile", {}).items()}
+    return {name: said[name] for name in every() if said.get(name)}
 
 
 def written(seconds: int) -> str:

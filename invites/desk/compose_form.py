@@ -9,10 +9,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import groups
+from accounts import groups, profile_fields
 from accounts.models import User
 from invites.batch import columns, encodings, files, lists, rows
 from invites.batch.rows import Row
@@ -104,6 +105,8 @@ class ComposeForm(Form):
         fields["lifetime"].choices = lifetime_choices()
         fields["lifetime"].initial = spans.write(lifetimes.default())
         fields["remind"].label = reminders()
+        if labels := ", ".join(field.label for field in profile_fields.own()):
+            fields["file"].help_text = format_lazy("{}, {}", fields["file"].help_text, labels)
         if not settings.INVITE_REMINDERS:
             del fields["remind"]
 

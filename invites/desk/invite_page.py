@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from accounts import profile_fields
 from invites import state_in_words
 from invites.desk.actions import applicable
 from invites.desk.correct import CorrectForm, Correcting, can_be_corrected
@@ -114,9 +115,10 @@ def since(invite: Invite) -> str:
 
 def facts(invite: Invite) -> list[Fact]:
     """Returns what the invitation says and of whom it is, without what it does not say."""
-    languages = dict(settings.LANGUAGES)
+    languages, said = dict(settings.LANGUAGES), profile_fields.of_site(invite.profile)
     known = [
         Fact(_("Name"), invite.name),
+        *(Fact(field.label, field.shown(said[field.name])) for field in profile_fields.own()),
         Fact(_("Groups"), ", ".join(invite.groups.order_by("name").values_list("name", flat=True))),
         Fact(_("Leads to"), invite.next),
         Fact(_("From"), inviter(invite)),

@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from accounts import profile_fields
 from invites.batch import rows as texts
 from invites.models import Batch, Invite, entries, lifetimes
 from invites.models.lifecycle import CHUNK
@@ -151,11 +152,19 @@ class Facts:
             own["lifetime"] = lifetimes.in_words(timedelta(seconds=own["lifetime"]))
         if "language" in own:
             own["language"] = get_language_info(own["language"])["name_local"]
-        return " · ".join(filter(None, [self.joined(row), row.get("next", ""), *own.values()]))
+        return " · ".join(filter(None, [self.joined(row), row.get("next", ""), *own.values(), *about(row)]))
 
     def joined(self, row: dict[str, Any]) -> str:
         """Returns the names of the groups that a line says, without those that are gone."""
         return ", ".join(self.groups[one] for one in row.get("groups", ()) if one in self.groups)
+
+
+def about(row: dict[str, Any]) -> Iterator[str]:
+    """Yields what a line says of a person for the site's own fields. Whoever has an account keeps what is there."""
+    if row["fate"] != "joins":
+        said = profile_fields.of_site(row.get("profile", {}))
+        asked = [field for field in profile_fields.own() if said[field.name]]
+        yield from (f"{field.label}: {field.shown(said[field.name])}" for field in asked)
 
 
 def lift(found: Suppression) -> str:

@@ -11,7 +11,7 @@ from invites.models import Invite, InviteQuerySet, Unavailable
 from invites.models.states import UNANSWERED
 
 # Columns set by the inviter, which are copied to the invitation for the other address.
-SAID = ("source", "invited_by", "batch", "name", "note", "next", "lifetime")
+SAID = ("source", "invited_by", "batch", "name", "profile", "note", "next", "lifetime")
 
 
 class Readdressing:

@@ -62,8 +62,9 @@ class Invite(models.Model):
         db_index=False,  # invite_by_inviter begins with this column
     )
     batch = models.CharField(_("list"), max_length=40, blank=True)
-    # What the inviter calls the person, and the groups that the person joins by accepting.
+    # What the inviter calls the person and knows of them, and the groups that the person joins by accepting.
     name = models.CharField(_("name"), max_length=100, blank=True, default="", db_default="")
+    profile = models.JSONField(default=dict, db_default={}, blank=True, editable=False)  # for the site's own fields
     groups = models.ManyToManyField(
         Group, through="InviteGroup", blank=True, verbose_name=_("groups"), related_name="+"
     )

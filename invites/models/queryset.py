@@ -1,7 +1,7 @@
 """Inviting people, one or many: who may join, which older invitation is replaced, and when the mails leave."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self
@@ -57,6 +57,7 @@ class Entry:
     groups: tuple[int, ...] = ()  # their ids
     lifetime: timedelta | None = None  # None: as long as the site says
     remind: bool = True  # by a timer, as the site plans it
+    profile: Mapping[str, str] = field(default_factory=dict)  # for the site's own fields, by their names
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,11 @@ class InviteQuerySet(Lifecycle):
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
 
         `groups` are ids; `lifetime` is that of the site unless given; `said` are other columns set by the inviter:
-        name, note, language, next, batch. If the address has an open invitation already (for the source MEMBER from
-        this member, else from staff), that one is mailed again and returned: its end may become later, what it says
-        stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups. Stores
-        all of this in one transaction. `by` is who did it, if not the inviter. Without `remind` no reminder is planned.
+        name, profile, note, language, next, batch. If the address has an open invitation already (for the source MEMBER
+        from this member, else from staff), that one is mailed again and returned: its end may become later, what it
+        says stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups.
+        Stores all of this in one transaction. `by` is who did it, if not the inviter. Without `remind` no reminder is
+        planned.
         """
         account = User.objects.filter(email=email).first()
         new = self.model(
@@ -218,7 +220,7 @@ class InviteQuerySet(Lifecycle):
 
     def of(self, entry: Entry, **given: Any) -> "Invite":
         """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
-        said = {name: getattr(entry, name) for name in ("email", "name", "note", "language", "next")}
+        said = {name: getattr(entry, name) for name in ("email", "name", "profile", "note", "language", "next")}
         invite = self.model(**said, **given, **first_times(entry.lifetime, remind=entry.remind))
         invite.group_ids = list(entry.groups)
         return invite
@@ -312,7 +314,7 @@ class InviteQuerySet(Lifecycle):
         return self.filter(models.Q(email__in=user.address.all_own()) | models.Q(accepted_by=user))
 
     def forget(self, user: User) -> None:
-        """Erases a leaving user's address, name and note from every invitation.
+        """Erases a leaving user's address, name, details and note from every invitation.
 
         Revokes open invitations to the user, and drops requests to send an invitation to one of the user's addresses.
         """
@@ -322,7 +324,8 @@ class InviteQuerySet(Lifecycle):
             ended = self.model.objects.filter(pk__in=ids)
             ended.update(revoked_at=timezone.now())
             ended.announce_invites("invite.revoked")
-        theirs.update(email="", name="", note="", readdress_to="", decline_reason="", has_news=False)
+        said = {"email": "", "name": "", "profile": {}, "note": ""}
+        theirs.update(**said, readdress_to="", decline_reason="", has_news=False)
         self.filter(readdress_to__in=user.address.all_own()).update(readdress_to="")
 
     def prunable(self) -> "InviteQuerySet":

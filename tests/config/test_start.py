@@ -364,6 +364,15 @@ def test_wrong_profile_fields_stop_the_start_with_one_line(value, said):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_wrong_profile_form_stops_the_start_with_one_line():
+    done = start(**GOOD, PROFILE_FORM="acme_door.forms.ProfileForm")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "PROFILE_FORM can't be read: there is no 'acme_door.forms.ProfileForm': No module named 'acme_door'.\n",
+    )
+
+
 def test_good_profile_fields_are_read():
     done = start(**GOOD, PROFILE_FIELDS="name:optional,job,phone:optional:tel")
 

@@ -20,7 +20,8 @@ def change(request: PersonRequest) -> HttpResponse:
     after too many POSTs.
     """
     user = request.person
-    form = bind_form(ProfileForm, request, initial={"name": user.name} | profile_fields.first_values(user))
+    held = profile_fields.first_values(profile_fields.held(user))
+    form = bind_form(ProfileForm, request, initial={"name": user.name} | held)
     if not form.is_valid():
         context = {"form": form, "has_details": bool(profile_fields.own())}
         return render(request, "accounts/profile/profile.html", context)

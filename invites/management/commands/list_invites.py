@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, ClassVar
 
+from accounts import profile_fields
 from accounts.privacy import export
 from invites.batch import exports
 from invites.management.filters import Filters
@@ -81,6 +82,7 @@ def record(invite: Invite) -> dict[str, Any]:
         "delivery": invite.delivery.value if invite.delivery else None,
         "invited_by": invite.invited_by.username if invite.invited_by else None,
         **{name: getattr(invite, name) for name in FIELDS},
+        "profile": profile_fields.of_site(invite.profile),
         "groups": invite.group_names,
         "lifetime": spans.write(invite.lifetime),
         **{name: csv_lines.moment(getattr(invite, name)) or None for name in TIMES},

@@ -57,7 +57,8 @@ class Command(command.Command):
             dest="file",
             metavar="FILE",
             help="an Excel (.xlsx) or text file with one address a line; may also have name, note, language, next, "
-            "group and expires, in this order or as its first line names them; - for standard input",
+            "group and expires, in this order or as its first line names them, with the fields of PROFILE_FIELDS; "
+            "- for standard input",
         )
         parser.add_argument(
             "--encoding", default="", choices=list(encodings.NAMES), help="of a text file (default: find out)"

@@ -18,7 +18,10 @@ YES = "yes"  # stored for a box that is ticked; "" for another
 BOXES = dict.fromkeys("1 true yes on да".split(), YES) | dict.fromkeys(["", *"0 false no off нет".split()], "")
 KINDS = {forms.ChoiceField: "choice", forms.BooleanField: "box", forms.DateField: "date", forms.URLField: "url"}
 # One line of text, one choice of a list or one box; other fields hold more than a text.
-ONE_TEXT = (widgets.TextInput, widgets.Select, widgets.CheckboxInput)
+ONE_TEXT = (
+    *(widgets.TextInput, widgets.NumberInput, widgets.EmailInput, widgets.URLInput, widgets.TelInput),
+    *(widgets.Select, widgets.CheckboxInput),
+)
 MORE = (widgets.PasswordInput, widgets.SelectMultiple, widgets.NullBooleanSelect)
 
 

@@ -109,6 +109,26 @@ def test_a_list_may_say_a_choice_in_words(desk, admin_user):
     assert Batch.objects.get().entries[0]["profile"] == {"team": "blue"}
 
 
+class Lines(forms.Form):
+    desks = forms.IntegerField(max_value=20, required=False)
+    site = forms.URLField(required=False)
+    office = forms.EmailField(required=False)
+
+
+def test_numbers_links_and_addresses_are_lines_of_text_too(signed_in, ada, settings):
+    settings.PROFILE_FORM = f"{__name__}.Lines"
+    profile_fields.check_form()
+
+    refused = signed_in.post("/account/profile", {"profile_desks": "21", "profile_office": "nowhere"})
+    assert "Ensure this value is less than or equal to 20." in words(refused)
+    assert 'type="number" name="profile_desks"' in refused.text
+    typed = {"profile_desks": "12", "profile_site": "https://example.com/a", "profile_office": "a@example.com"}
+    signed_in.post("/account/profile", typed)
+
+    ada.refresh_from_db()
+    assert ada.settings["profile"] == {"desks": "12", "site": "https://example.com/a", "office": "a@example.com"}
+
+
 class OneBox(forms.Form):
     news = forms.BooleanField(required=False)
 

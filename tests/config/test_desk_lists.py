@@ -86,10 +86,7 @@ def test_a_status_that_no_list_has_leads_back_to_the_list(desk, name):
 
 
 @pytest.mark.parametrize("listed", LONG)
-@pytest.mark.parametrize("rows", ["nothing", "one_of_each"])
-def test_what_a_list_does_not_offer_leads_back_to_it_and_does_nothing(desk, listed, rows, request, subtests):
-    if rows != "nothing":
-        request.getfixturevalue(rows)
+def test_what_a_list_does_not_offer_leads_back_to_it_and_does_nothing(desk, one_of_each, listed, subtests):
     before = list(listed.model.objects.order_by("pk").values_list("pk", flat=True))
     asked = ASKED + [f"{name}={value}" for name in filters(listed) for value in NONSENSE]
     asked += [] if listed.search_fields else ["q=nonsense"]

@@ -22,7 +22,7 @@ from kit import tokens
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, LinkFactory, UserFactory
 
-CASES = int(os.environ.get("SCHEMA_CASES", "15"))  # for each door; `make test-long` has thousands
+CASES = int(os.environ.get("SCHEMA_CASES", "10"))  # for each door; `make test-long` has thousands
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

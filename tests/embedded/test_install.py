@@ -133,15 +133,19 @@ def test_an_install_that_broke_halfway_begins_again(clone):
     assert not half.exists()
 
 
-@pytest.mark.parametrize("how", ["its Python is gone", "it was made elsewhere"])
-def test_a_broken_venv_is_made_again(clone, how):
+def test_a_venv_of_another_tool_or_place_or_without_its_python_is_made_again(clone):
+    clone.venv.mkdir()
+    for name in ("pyvenv.cfg", "of-another-tool"):
+        (clone.venv / name).touch()
     clone.install("run")
-    if how == "its Python is gone":
-        (clone.venv / "bin" / "python").unlink()
-    else:
-        clone.folder = clone.folder.rename(clone.folder.with_name("moved"))
-        clone.environ["PIP_FIND_LINKS"] = str(clone.folder / "wheels")
-        clone.venv = clone.folder / ".venv"
+    assert not (clone.venv / "of-another-tool").exists()
+
+    (clone.venv / "bin" / "python").unlink()
+    assert "Installed" in clone.install("run")
+
+    clone.folder = clone.folder.rename(clone.folder.with_name("moved"))
+    clone.environ["PIP_FIND_LINKS"] = str(clone.folder / "wheels")
+    clone.venv = clone.folder / ".venv"
     assert "Installed" in clone.install("run")
     assert f"{clone.folder}/.venv/bin/python" in (clone.venv / "bin" / "pip").read_text()
 
@@ -161,14 +165,6 @@ def test_a_link_to_another_folder_is_kept_with_what_it_leads_to(clone, tmp_path)
     clone.venv.symlink_to(tmp_path / "elsewhere")
     assert clone.fail("run").endswith("Delete the link: rm .venv\n")
     assert theirs.exists()
-
-
-def test_a_virtual_environment_of_another_tool_is_made_anew(clone):
-    clone.venv.mkdir()
-    for name in ("pyvenv.cfg", "of-another-tool"):
-        (clone.venv / name).touch()
-    clone.install("run")
-    assert not (clone.venv / "of-another-tool").exists()
 
 
 def test_without_a_python_it_says_how_to_get_one(clone):

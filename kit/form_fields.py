@@ -16,10 +16,19 @@ from kit.own_fields import NAME, OwnField
 YES = "yes"  # stored for a box that is ticked; "" for another
 # What browsers, programs and lists say of a box.
 BOXES = dict.fromkeys("1 true yes on да".split(), YES) | dict.fromkeys(["", *"0 false no off нет".split()], "")
-KINDS = {forms.ChoiceField: "choice", forms.BooleanField: "box", forms.DateField: "date", forms.URLField: "url"}
+KINDS = {
+    forms.ChoiceField: "choice",
+    forms.BooleanField: "box",
+    forms.DateField: "date",
+    forms.URLField: "url",
+    forms.IntegerField: "number",  # as are those for decimals
+}
 # One line of text, one choice of a list or one box; other fields hold more than a text.
-ONE_TEXT = (widgets.TextInput, widgets.Select, widgets.CheckboxInput)
-MORE = (widgets.PasswordInput, widgets.SelectMultiple, widgets.NullBooleanSelect)
+ONE_TEXT = (
+    *(widgets.TextInput, widgets.EmailInput, widgets.URLInput, widgets.NumberInput),
+    *(widgets.Select, widgets.CheckboxInput),
+)
+MORE = (widgets.SelectMultiple, widgets.NullBooleanSelect)
 
 
 class Box(widgets.CheckboxInput):
@@ -49,8 +58,11 @@ class FormField(OwnField):
         """The labels of the values among which people choose, by value; {} if it is no choice."""
         if self.kind != "choice":
             return {}
-        flat = widgets.Select(choices=self.field.choices).optgroups("", [])
-        return {str(one["value"]): str(one["label"]) for _name, group, _index in flat for one in group if one["value"]}
+        groups = (
+            label if isinstance(label, (list, tuple)) else [(value, label)] for value, label in self.field.choices
+        )
+        pairs = (pair for group in groups for pair in group)
+        return {str(value): str(label) for value, label in pairs if value not in {"", None}}
 
     @property
     def described(self) -> dict[str, Any]:
@@ -63,14 +75,14 @@ class FormField(OwnField):
         """
         said = self.line(typed)
         if self.kind == "box":
-            said = BOXES.get(said.lower(), said)
-            if said not in {"", YES}:
-                raise ValidationError(_("Write “yes” or “no”"), code="invalid")
-        named = {label.casefold(): value for value, label in self.choices.items()}
-        said = said if said in self.choices else named.get(said.casefold(), said)
+            return ticked(said)
         if not said:
             return ""
-        return said if self.kind == "box" else self.line(str(self.field.prepare_value(self.field.clean(said))))
+        choices = self.choices
+        if said not in choices:
+            named = {label.casefold(): value for value, label in choices.items()}
+            said = named.get(said.casefold(), said)
+        return self.line(str(self.field.prepare_value(self.field.clean(said))))
 
     def shown(self, value: str) -> str:
         """Returns a stored value as people read it: the label of a choice, yes for a box, a date in words."""
@@ -83,9 +95,17 @@ class FormField(OwnField):
         if self.kind == "box":
             return Box(attrs=self.field.widget.attrs)
         widget: Any = deepcopy(self.field.widget)
+        widget.attrs.pop("maxlength", None)  # browsers would cut what is pasted, and say nothing
         if self.kind == "choice":
             widget.choices = [("", "–"), *(pair for pair in self.field.choices if pair[0] not in {"", None})]
         return widget
+
+
+def ticked(said: str) -> str:
+    """Returns what is stored of what was said of a box: YES or "". Raises ValidationError if it says neither."""
+    if said.lower() not in BOXES:
+        raise ValidationError(_("Write “yes” or “no”"), code="invalid")
+    return BOXES[said.lower()]
 
 
 def read(path: str, reserved: Collection[str]) -> list[FormField]:
@@ -100,6 +120,9 @@ def read(path: str, reserved: Collection[str]) -> list[FormField]:
         form = import_string(path)
     except ImportError as error:
         raise ValueError(f"there is no {path!r}: {error}.") from None
+    except Exception as error:  # noqa: BLE001 the code of the operator may fail in any way
+        said = " ".join(str(error).split())
+        raise ValueError(f"{path!r} can't be loaded: {type(error).__name__}: {said}.") from None
     if not (isinstance(form, type) and issubclass(form, forms.Form)):
         raise ValueError(f"{path!r} is no class of django.forms.Form.")  # noqa: TRY004 said as the others
     checks = ["clean"] if form.clean is not forms.Form.clean else []

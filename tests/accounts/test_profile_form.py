@@ -109,6 +109,34 @@ def test_a_list_may_say_a_choice_in_words(desk, admin_user):
     assert Batch.objects.get().entries[0]["profile"] == {"team": "blue"}
 
 
+class Numbers(forms.Form):
+    level = forms.TypedChoiceField(coerce=int, choices=[("Low", [(0, "None yet")]), (1, "Some")], required=False)
+    mail = forms.EmailField(required=False)
+    site = forms.URLField(required=False)
+    age = forms.IntegerField(min_value=18, required=False)
+    share = forms.DecimalField(max_digits=4, decimal_places=2, required=False)
+    motto = forms.CharField(max_length=5, required=False)
+
+
+def test_fields_of_one_line_are_kept_whatever_their_widget(client, settings):
+    settings.PROFILE_FORM = f"{__name__}.Numbers"
+    token = tokens.sign(purposes.SIGNUP, InviteFactory(email="new@example.com").pk)
+    said = {"level": "0", "mail": "a@b.example", "site": "https://b.example", "age": "18", "share": "1.50"}
+    typed = {"token": token, "username": "newcomer", "password": PASSWORD}
+    typed |= {f"profile_{name}": value for name, value in said.items()}
+
+    refused = client.post("/signup", typed | {"profile_age": "17", "profile_motto": "Onward"})
+    assert "Ensure this value is greater than or equal to 18." in words(refused)
+    assert "Ensure this value has at most 5 characters" in words(refused)
+    assert not re.search(r'name="profile_\w+"[^>]* maxlength', refused.text), "browsers would cut what is pasted"
+    client.post("/signup", typed)
+
+    assert User.objects.get(username="newcomer").settings["profile"] == said
+    kinds = {field["kind"] for field in Program().get("/api/v1/config").json()["profile_fields"]}
+    assert kinds == {"text", "choice", "url", "number"}
+    assert "None yet" in words(client.get("/account"))
+
+
 class OneBox(forms.Form):
     news = forms.BooleanField(required=False)
 
@@ -149,6 +177,19 @@ WRONG = {
     "NoSuch": "there is no 'tests.accounts.test_profile_form.NoSuch'",
     "WRONG": "is no class of django.forms.Form",
 }
+
+
+def test_a_form_whose_module_fails_stops_the_start_with_one_sentence(settings, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "failing_forms.py").write_text("raise RuntimeError('two\\nlines')")
+    settings.PROFILE_FORM = "failing_forms.ProfileForm"
+
+    with pytest.raises(SystemExit) as stopped:
+        profile_fields.check_form()
+
+    assert str(stopped.value) == (
+        "PROFILE_FORM can't be read: 'failing_forms.ProfileForm' can't be loaded: RuntimeError: two lines."
+    )
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -53,15 +53,22 @@ def urls_of(app: str) -> "list[URLResolver]":
 
 
 def check_templates() -> None:
-    """Ends the process if a template of the operator cannot be read. To be called once all apps are loaded."""
-    from django.template import Engine, TemplateSyntaxError  # noqa: PLC0415
+    """Ends the process if a template or a template tag of the operator cannot be read.
 
-    engine = Engine.get_default()
+    To be called once all apps are loaded.
+    """
+    from django.template import Engine  # noqa: PLC0415
+
+    try:
+        engine = Engine.get_default()
+    except Exception as error:  # noqa: BLE001 it imports the template tags of all apps
+        sys.exit(f"EXTRA_APPS: a template tag can't be loaded. {_failed(error)}. Mend it, or leave it out.")
     theirs = set(map(Path, engine.dirs)) - {settings.BASE_DIR / "templates"}
-    for file in sorted(file for folder in theirs for pattern in TEMPLATES for file in folder.rglob(pattern)):
+    files = (file for folder in theirs for pattern in TEMPLATES for file in folder.rglob(pattern))
+    for file in sorted(filter(Path.is_file, files)):
         try:
             engine.from_string(file.read_text(encoding="utf-8"))
-        except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 template tags of the operator may fail in any way
             token = getattr(error, "token", None)  # Django's parser notes where it was
             line = f", line {token.lineno}" if token else ""
             said = f"{file}{line}: {_one_line(error)}."
@@ -70,6 +77,11 @@ def check_templates() -> None:
 
 def _refuse(app: str, error: Exception, folder: Path) -> NoReturn:
     """Ends the process with one line that says where in `folder` an app could not be loaded, and why."""
+    sys.exit(f"EXTRA_APPS: {app!r} can't be loaded. {_failed(error, folder)}. Mend it, or leave it out.")
+
+
+def _failed(error: Exception, folder: Path = Path("/")) -> str:
+    """Returns the last place in `folder` that an error came through, and what it says."""
     if isinstance(error, SyntaxError):
         where, said = f"{error.filename}, line {error.lineno}", error.msg
     else:
@@ -77,7 +89,7 @@ def _refuse(app: str, error: Exception, folder: Path) -> NoReturn:
         frame = next((frame for frame in reversed(frames) if Path(frame.filename).is_relative_to(folder)), None)
         where = f"{frame.filename}, line {frame.lineno}" if frame else str(folder)
         said = _one_line(error)
-    sys.exit(f"EXTRA_APPS: {app!r} can't be loaded. {where}: {type(error).__name__}: {said}. Mend it, or leave it out.")
+    return f"{where}: {type(error).__name__}: {said}"
 
 
 def _one_line(error: Exception) -> str:

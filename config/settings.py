@@ -97,7 +97,6 @@ INSTALLED_APPS = [
     "invites",
     "operations",
 ]
-loading.check_apps(_extra, INSTALLED_APPS[len(_extra) :])
 
 MIDDLEWARE = [
     "config.edge.middleware.log_requests",
@@ -339,3 +338,7 @@ STORAGES = {
 # Logs: one line per event on stdout, without secrets.
 
 LOGGING = logs.LOGGING
+
+# Last, as the code of an app may read settings.
+
+loading.check_apps(_extra, INSTALLED_APPS[len(_extra) :])

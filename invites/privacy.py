@@ -5,7 +5,20 @@ from accounts.privacy import erase, export
 from invites.models import Invite, MagicLink
 
 INVITES = (
-    *("source", "email", "note", "language", "next", "created_at", "expires_at", "sent_at", "sends", "accepted_at"),
+    *(
+        "source",
+        "email",
+        "name",
+        "profile",
+        "note",
+        "language",
+        "next",
+        "created_at",
+        "expires_at",
+        "sent_at",
+        "sends",
+        "accepted_at",
+    ),
     *("declined_at", "decline_reason"),
 )
 LINKS = ("purpose", "email", "language", "next", "created_at", "expires_at", "used_at")

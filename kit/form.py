@@ -16,7 +16,7 @@ class BoundField(forms.BoundField):
 
     @property
     def must_be_typed_again(self) -> bool:
-        """Whether it is a password that was right, and that the page has lost because of an error in another field.
+        """Whether it is a password that has no error of its own, but is lost because another field has one.
 
         No page ever holds a password that was sent.
         """
@@ -45,7 +45,7 @@ class Form(forms.Form):
 
     @property
     def to_type_again(self) -> forms.BoundField | None:
-        """The first field that must be typed again, though what was typed was right."""
+        """The first field that must be typed again, though it has no error of its own."""
         return next((field for field in self if isinstance(field, BoundField) and field.must_be_typed_again), None)
 
 

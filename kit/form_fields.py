@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import widgets
+from django.utils.choices import CallableChoiceIterator
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -16,13 +17,19 @@ from kit.own_fields import NAME, OwnField
 YES = "yes"  # stored for a box that is ticked; "" for another
 # What browsers, programs and lists say of a box.
 BOXES = dict.fromkeys("1 true yes on да".split(), YES) | dict.fromkeys(["", *"0 false no off нет".split()], "")
-KINDS = {forms.ChoiceField: "choice", forms.BooleanField: "box", forms.DateField: "date", forms.URLField: "url"}
+KINDS = {
+    forms.ChoiceField: "choice",
+    forms.BooleanField: "box",
+    forms.DateField: "date",
+    forms.URLField: "url",
+    forms.IntegerField: "number",  # as are those for decimals
+}
 # One line of text, one choice of a list or one box; other fields hold more than a text.
 ONE_TEXT = (
-    *(widgets.TextInput, widgets.NumberInput, widgets.EmailInput, widgets.URLInput, widgets.TelInput),
+    *(widgets.TextInput, widgets.EmailInput, widgets.URLInput, widgets.NumberInput, widgets.TelInput),
     *(widgets.Select, widgets.CheckboxInput),
 )
-MORE = (widgets.PasswordInput, widgets.SelectMultiple, widgets.NullBooleanSelect)
+MORE = (widgets.SelectMultiple, widgets.NullBooleanSelect)
 
 
 class Box(widgets.CheckboxInput):
@@ -52,8 +59,11 @@ class FormField(OwnField):
         """The labels of the values among which people choose, by value; {} if it is no choice."""
         if self.kind != "choice":
             return {}
-        flat = widgets.Select(choices=self.field.choices).optgroups("", [])
-        return {str(one["value"]): str(one["label"]) for _name, group, _index in flat for one in group if one["value"]}
+        groups = (
+            label if isinstance(label, (list, tuple)) else [(value, label)] for value, label in self.field.choices
+        )
+        pairs = (pair for group in groups for pair in group)
+        return {str(value): str(label) for value, label in pairs if value not in {"", None}}
 
     @property
     def described(self) -> dict[str, Any]:
@@ -66,14 +76,21 @@ class FormField(OwnField):
         """
         said = self.line(typed)
         if self.kind == "box":
-            said = BOXES.get(said.lower(), said)
-            if said not in {"", YES}:
-                raise ValidationError(_("Write “yes” or “no”"), code="invalid")
-        named = {label.casefold(): value for value, label in self.choices.items()}
-        said = said if said in self.choices else named.get(said.casefold(), said)
+            return ticked(said)
         if not said:
             return ""
-        return said if self.kind == "box" else self.line(str(self.field.prepare_value(self.field.clean(said))))
+        choices = self.choices
+        if said not in choices:
+            named = {label.casefold(): value for value, label in choices.items()}
+            said = named.get(said.casefold(), said)
+        return self.line(str(self.field.prepare_value(self.field.clean(said))))
+
+    def keeps(self, value: str) -> bool:
+        """Returns whether a value is stored as it is."""
+        try:
+            return self.line(value) == value
+        except ValidationError:
+            return False
 
     def shown(self, value: str) -> str:
         """Returns a stored value as people read it: the label of a choice, yes for a box, a date in words."""
@@ -86,16 +103,25 @@ class FormField(OwnField):
         if self.kind == "box":
             return Box(attrs=self.field.widget.attrs)
         widget: Any = deepcopy(self.field.widget)
+        widget.attrs.pop("maxlength", None)  # browsers would cut what is pasted, and say nothing
         if self.kind == "choice":
             widget.choices = [("", "–"), *(pair for pair in self.field.choices if pair[0] not in {"", None})]
         return widget
+
+
+def ticked(said: str) -> str:
+    """Returns what is stored of what was said of a box: YES or "". Raises ValidationError if it says neither."""
+    if said.lower() not in BOXES:
+        raise ValidationError(_("Write “yes” or “no”"), code="invalid")
+    return BOXES[said.lower()]
 
 
 def read(path: str, reserved: Collection[str]) -> list[FormField]:
     """Returns the fields of the form class at this dotted path; [] for "".
 
     Raises ValueError, with a sentence that names what is wrong: there is no such form, it has checks of its own, or a
-    field with a name that is malformed or `reserved`, or that is no line of text, choice or box.
+    field with a name that is malformed or `reserved`, or one that is no line of text, choice or box, or a choice of
+    something else than lines of text.
     """
     if not path:
         return []
@@ -103,6 +129,9 @@ def read(path: str, reserved: Collection[str]) -> list[FormField]:
         form = import_string(path)
     except ImportError as error:
         raise ValueError(f"there is no {path!r}: {error}.") from None
+    except Exception as error:  # noqa: BLE001 the code of the operator may fail in any way
+        said = " ".join(str(error).split())
+        raise ValueError(f"{path!r} can't be loaded: {type(error).__name__}: {said}.") from None
     if not (isinstance(form, type) and issubclass(form, forms.Form)):
         raise ValueError(f"{path!r} is no class of django.forms.Form.")  # noqa: TRY004 said as the others
     checks = ["clean"] if form.clean is not forms.Form.clean else []
@@ -120,4 +149,10 @@ def read_one(name: str, field: forms.Field, reserved: Collection[str]) -> FormFi
     if is_more or not isinstance(field.widget, ONE_TEXT):
         raise ValueError(f"{name!r} is no line of text, choice or box, so it can't be kept.")
     kind = next((kind for of, kind in KINDS.items() if isinstance(field, of)), "text")
-    return FormField(name, field.required, kind, field)
+    read = FormField(name, field.required, kind, field)
+    # Choices that a function returns are not asked for at start: they may come from the database.
+    if kind == "choice" and not isinstance(field.choices, CallableChoiceIterator):
+        strange = next((value for value in read.choices if not read.keeps(value)), None)
+        if strange is not None:
+            raise ValueError(f"{name!r} offers {strange!r}, which is no plain line of text, so it can't be kept.")
+    return read

@@ -9,6 +9,7 @@ from functools import cache, partial
 
 from accounts import profile_fields
 from invites.batch.cells import has_address
+from invites.batch.columns import COLUMNS
 from invites.batch.names import is_name
 from invites.batch.rows import Row
 from kit import each_language
@@ -134,7 +135,8 @@ def is_doubtful(heading: str) -> bool:
 def own() -> dict[str, str]:
     """Returns the columns of what the site asks about people, by the headings that plain() makes of name and label.
 
-    The labels are those in the desk's languages.
+    The labels are those in the desk's languages. A label that is the name of a column of ours is left out: so the
+    files that we give out are read again as they were.
     """
     asked = profile_fields.by_form_name()
     labels = {
@@ -142,6 +144,7 @@ def own() -> dict[str, str]:
         for column, field in asked.items()
         for label in each_language.write(lazily(partial(getattr, field, "label"))).values()
     }
+    labels = {label: column for label, column in labels.items() if label not in COLUMNS}
     return labels | {plain(field.name): column for column, field in asked.items()}
 
 

@@ -28,7 +28,8 @@ class SignupForm(UsernameForm, WithNewPassword):
         invite = link.invite if link else None
         if invite:
             self.initial.setdefault(profile_fields.NAME, display_names.fitting(invite.name))
-            self.initial = {**self.initial, **profile_fields.first_values(invite.profile)}
+            known = profile_fields.fitting(invite.profile)
+            self.initial = {**self.initial, **profile_fields.first_values(known)}
         inviter = invite.invited_by if invite else None
         self.inviter_name = inviter.shown_name if inviter else ""
 

@@ -42,6 +42,7 @@ def of_a_visitor(request: HttpRequest, path: str) -> HttpRequest:
     """Returns a GET request for `path` by a visitor who is not signed in, with a session of its own."""
     other = like(request, path)
     other.user = AnonymousUser()
+    other.COOKIES = {}
     other.session = type(request.session)()
     return other
 

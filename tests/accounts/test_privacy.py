@@ -51,7 +51,7 @@ def everything_in_the_database():
 
 
 def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
-    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, note="Hello")
+    Invite.objects.issue("grace@example.com", source="admin", invited_by=ada, name="Grace", note="Hello")
     LinkFactory(email=ada.email, next="/account?asked", username="ada", password="argon2$x", seal="sealed")
     ada.ways_in.change_password("another horse battery staple")
     signed_in.post("/login", {"login": "ada", "password": "another horse battery staple"})
@@ -63,7 +63,9 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     assert sorted(parts) == [f"{name}.json" for name in names]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
-    assert [invite["note"] for invite in parts["invites.json"]] == ["Hello"]
+    assert [(invite["name"], invite["profile"], invite["note"]) for invite in parts["invites.json"]] == [
+        ("Grace", {}, "Hello")
+    ]
     assert [(link["purpose"], link["next"]) for link in parts["links.json"]] == [("link", "/account?asked")]
     assert parts["sessions.json"][0]["ip"] == "127.0.0.1"
     assert "password_changed" in [mail["kind"] for mail in parts["mails.json"]]

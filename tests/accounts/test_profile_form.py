@@ -85,6 +85,15 @@ def test_staff_see_words_and_change_only_what_they_change(desk, admin_user, grac
     assert "Send me news" not in mailbox.text(grace.email)
 
 
+def test_nobody_but_the_person_ticks_a_box(client):
+    invite = InviteFactory(email="new@example.com", profile={"team": "blue", "news": "yes"})
+
+    page = client.get("/signup", {"token": tokens.sign(purposes.SIGNUP, invite.pk)})
+
+    assert '<option value="blue" selected>' in page.text
+    assert re.search(r'name="profile_news"(?![^>]* checked)', page.text)
+
+
 def test_programs_send_texts(grace):
     program = Program()
     told = program.get("/api/v1/config").json()["profile_fields"]
@@ -109,24 +118,32 @@ def test_a_list_may_say_a_choice_in_words(desk, admin_user):
     assert Batch.objects.get().entries[0]["profile"] == {"team": "blue"}
 
 
-class Lines(forms.Form):
-    desks = forms.IntegerField(max_value=20, required=False)
+class Numbers(forms.Form):
+    level = forms.TypedChoiceField(coerce=int, choices=[("Low", [(0, "None yet")]), (1, "Some")], required=False)
+    mail = forms.EmailField(required=False)
     site = forms.URLField(required=False)
-    office = forms.EmailField(required=False)
+    age = forms.IntegerField(min_value=18, required=False)
+    share = forms.DecimalField(max_digits=4, decimal_places=2, required=False)
+    motto = forms.CharField(max_length=5, required=False)
 
 
-def test_numbers_links_and_addresses_are_lines_of_text_too(signed_in, ada, settings):
-    settings.PROFILE_FORM = f"{__name__}.Lines"
-    profile_fields.check_form()
+def test_fields_of_one_line_are_kept_whatever_their_widget(client, settings):
+    settings.PROFILE_FORM = f"{__name__}.Numbers"
+    token = tokens.sign(purposes.SIGNUP, InviteFactory(email="new@example.com").pk)
+    said = {"level": "0", "mail": "a@b.example", "site": "https://b.example", "age": "18", "share": "1.50"}
+    typed = {"token": token, "username": "newcomer", "password": PASSWORD}
+    typed |= {f"profile_{name}": value for name, value in said.items()}
 
-    refused = signed_in.post("/account/profile", {"profile_desks": "21", "profile_office": "nowhere"})
-    assert "Ensure this value is less than or equal to 20." in words(refused)
-    assert 'type="number" name="profile_desks"' in refused.text
-    typed = {"profile_desks": "12", "profile_site": "https://example.com/a", "profile_office": "a@example.com"}
-    signed_in.post("/account/profile", typed)
+    refused = client.post("/signup", typed | {"profile_age": "17", "profile_motto": "Onward"})
+    assert "Ensure this value is greater than or equal to 18." in words(refused)
+    assert "Ensure this value has at most 5 characters" in words(refused)
+    assert not re.search(r'name="profile_\w+"[^>]* maxlength', refused.text), "browsers would cut what is pasted"
+    client.post("/signup", typed)
 
-    ada.refresh_from_db()
-    assert ada.settings["profile"] == {"desks": "12", "site": "https://example.com/a", "office": "a@example.com"}
+    assert User.objects.get(username="newcomer").settings["profile"] == said
+    kinds = {field["kind"] for field in Program().get("/api/v1/config").json()["profile_fields"]}
+    assert kinds == {"text", "choice", "url", "number"}
+    assert "None yet" in words(client.get("/account"))
 
 
 class OneBox(forms.Form):
@@ -151,6 +168,10 @@ class Several(forms.Form):
     teams = forms.MultipleChoiceField(choices=[("red", "red")])
 
 
+class Spaces(forms.Form):
+    team = forms.ChoiceField(choices=[("the  reds", "The Reds")])
+
+
 class Names(forms.Form):
     email = forms.CharField()
 
@@ -164,11 +185,25 @@ WRONG = {
     "OneMore": "has clean_badge(), which nobody would call",
     "Files": "'photo' is no line of text, choice or box",
     "Several": "'teams' is no line of text, choice or box",
+    "Spaces": "'team' offers 'the  reds', which is no plain line of text",
     "Names": "'email' has a meaning of its own",
     "Twice": "'job' is in PROFILE_FIELDS, too",
     "NoSuch": "there is no 'tests.accounts.test_profile_form.NoSuch'",
     "WRONG": "is no class of django.forms.Form",
 }
+
+
+def test_a_form_whose_module_fails_stops_the_start_with_one_sentence(settings, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "failing_forms.py").write_text("raise RuntimeError('two\\nlines')")
+    settings.PROFILE_FORM = "failing_forms.ProfileForm"
+
+    with pytest.raises(SystemExit) as stopped:
+        profile_fields.check_form()
+
+    assert str(stopped.value) == (
+        "PROFILE_FORM can't be read: 'failing_forms.ProfileForm' can't be loaded: RuntimeError: two lines."
+    )
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -42,6 +42,7 @@ class Walker:
     def look(self):
         """Sees that nothing scrolls sideways, and that axe finds nothing."""
         page, eyes = self.page, self.eyes
+        page.wait_for_load_state()  # a click waits for the answer's first byte only
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
         eyes.context.clear_cookies()
         eyes.context.add_cookies(page.context.cookies())

@@ -85,6 +85,26 @@ def test_an_app_that_cannot_be_loaded_stops_the_start_with_one_line(packages, tm
     assert done.stderr.startswith(f"EXTRA_APPS: {said.format(file)}")
 
 
+def test_an_app_may_read_settings_as_it_is_loaded(packages, tmp_path):
+    packages("shop/door/apps.py", "import sys\nfrom django.conf import settings\nsys.stdout.write(settings.TIME_ZONE)")
+
+    done = manage("check", **GOOD, EXTRA_APPS="shop.door", PYTHONPATH=str(tmp_path))
+
+    assert (done.returncode, done.stdout[:3]) == (0, "UTC"), done.stderr
+
+
+def test_a_template_tag_that_cannot_be_loaded_stops_the_start_with_one_line(packages, tmp_path):
+    packages("shop/door/templatetags/__init__.py", "")
+    tags = packages("shop/door/templatetags/shop.py", "\n1 / 0")
+
+    done = manage("check", **GOOD, EXTRA_APPS="shop.door", PYTHONPATH=str(tmp_path))
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(
+        f"EXTRA_APPS: a template tag can't be loaded. {tags}, line 2: ZeroDivisionError: division by zero."
+    )
+
+
 def test_the_line_names_the_place_that_fails_in_the_code_of_the_operator(packages):
     broken = packages("shop/broken/apps.py", "\nlabel")
     with pytest.raises(SystemExit, match=re.escape(f"'shop.broken' can't be loaded. {broken}, line 2: NameError: ")):

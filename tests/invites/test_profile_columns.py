@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django import forms
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.utils import timezone
@@ -96,6 +97,21 @@ def test_a_value_that_the_field_does_not_take_is_named_and_mended(desk, way):
 
     (row,) = Batch.objects.first().entries
     assert (row["email"], row["name"], row["profile"]) == ("new@example.com", "Grace", SAID)
+
+
+class LabelledAsOurs(forms.Form):
+    nick = forms.CharField(label="Name", required=False)
+
+
+def test_a_label_takes_no_column_of_ours_so_a_mended_file_is_read_as_it_was(desk, settings):
+    settings.PROFILE_FORM = f"{__name__}.LabelledAsOurs"
+    check(desk, "Email;Full name;Nick;Start date\nnew@example.com;Grace Hopper;Amazing;soon\n")
+
+    file = b"".join(desk.get(page_of(Batch.objects.get(), "unread")).streaming_content).decode()
+    check(desk, file.replace("soon", "2026-12-01"))
+
+    (row,) = Batch.objects.first().entries
+    assert (row["name"], row["profile"]) == ("Grace Hopper", {"nick": "Amazing", "start_date": "2026-12-01"})
 
 
 def test_a_value_may_not_be_longer_than_people_may_type(desk):

@@ -149,10 +149,10 @@ def read_one(name: str, field: forms.Field, reserved: Collection[str]) -> FormFi
     if is_more or not isinstance(field.widget, ONE_TEXT):
         raise ValueError(f"{name!r} is no line of text, choice or box, so it can't be kept.")
     kind = next((kind for of, kind in KINDS.items() if isinstance(field, of)), "text")
-    read = FormField(name, field.required, kind, field)
+    made = FormField(name, field.required, kind, field)
     # Choices that a function returns are not asked for at start: they may come from the database.
-    if kind == "choice" and not isinstance(field.choices, CallableChoiceIterator):
-        strange = next((value for value in read.choices if not read.keeps(value)), None)
+    if isinstance(field, forms.ChoiceField) and not isinstance(field.choices, CallableChoiceIterator):
+        strange = next((value for value in made.choices if not made.keeps(value)), None)
         if strange is not None:
             raise ValueError(f"{name!r} offers {strange!r}, which is no plain line of text, so it can't be kept.")
-    return read
+    return made

@@ -28,8 +28,8 @@ Policy = dict[str, Any]
 
 THEMES = {"light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 AROUND: Policy = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
-# In a sandbox no field takes the focus away from the page around it.
-FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE], "sandbox": ""}
+# In a sandbox no field takes the focus away from the page around it. A page gets its colours only from its own origin.
+FRAMED: Policy = {"frame-ancestors": [CSP.SELF], "form-action": [CSP.NONE], "sandbox": "allow-same-origin"}
 AS_PAGE: Policy = settings.SECURE_CSP | FRAMED
 
 

@@ -48,6 +48,18 @@ def test_pages_in_a_brand_have_its_colours_and_no_faults(view, branded, settings
     assert complaints == []
 
 
+def test_the_pages_that_the_desk_shows_have_the_colours_too(view, branded, settings):  # noqa: F811
+    page, complaints = view("en")
+    sign_in(page, **STAFF)
+
+    page.goto("/admin/look/?page=account_login&theme=dark")
+
+    mark = page.frame_locator("iframe").locator(".brand svg")
+    assert mark.evaluate("e => getComputedStyle(e).color") == rgb(settings.BRAND_PALETTE["brand"].dark)
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    assert complaints == []
+
+
 def test_the_first_view_in_a_brand_is_light(branded, settings):
     answer = Client().get("/")
     html = re.sub(r'(?s)<svg [^>]*viewBox="0 0 32 32".*?</svg>', "", answer.content.decode())

@@ -162,8 +162,8 @@ def test_a_setting_that_is_wrong_stops_the_start_with_one_line(environment, line
     assert done.stderr.count("\n") == 1
 
 
-def test_five_colours_start():
-    for colour in (NORTH, SALT, "#0b6b4f", "#000", "#A0105A"):
+def test_a_colour_starts():
+    for colour in ("#000", "#A0105A"):
         done = start(**GOOD | {"BRAND_COLOR": colour})
         assert (done.returncode, done.stderr) == (0, ""), colour
 

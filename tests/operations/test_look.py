@@ -93,7 +93,8 @@ def test_each_template_of_a_page_is_shown_with_a_fact_for_each_of_its_places(des
             assert re.search("<h1[^>]*>[^<]*[А-я]", html)
             assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
             assert "form-action 'none'" in answer["Content-Security-Policy"]
-            assert answer["Content-Security-Policy"].endswith("; sandbox allow-same-origin"), "a field could take the focus"
+            # A sandbox, so that no field takes the focus, of the same origin, so that the sheet of the brand is loaded.
+            assert answer["Content-Security-Policy"].endswith("; sandbox allow-same-origin")
             if page.template:
                 assert not re.search(r"\b(UNKNOWN|True|False|None)\b", html)
                 assert template == page.template

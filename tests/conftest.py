@@ -57,7 +57,7 @@ for cache in settings.CACHES.values():
     cache["OPTIONS"] = cache["OPTIONS"] | dict.fromkeys(IMPATIENT, 10)  # seconds
 
 
-# Every Client builds the middleware anew. WhiteNoise would look at each static file anew, for half of a test's time.
+# Every Client builds its own middleware, and WhiteNoise looks at all static files then: half of the time of a test.
 look_for_files, found = WhiteNoiseMiddleware.add_files_from_finders, {}
 
 

@@ -59,7 +59,7 @@ def test_overlays_leave_axe_the_policy_and_the_weight_as_they_are(windows, overl
 
     person = UserFactory(**STAFF)
     invited = invitation()
-    # Before the browser signs in: each of the two sites stores the password anew, at its own cost, and ends sessions.
+    # Before the browser signs in: each site hashes the password at its own cost, which ends sessions at the other.
     policies = policies_without(["/", "/login", invited, "/nothing", "/imprint", *FOR_PEOPLE], person)
     for path in policies:
         if path == FOR_PEOPLE[0]:

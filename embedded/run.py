@@ -64,6 +64,11 @@ def _stop(*_: object) -> NoReturn:
     raise SystemExit(0)
 
 
+def is_stopping() -> bool:
+    """Returns whether a signal has asked for the end: the SystemExit of _stop() is lost if it meets a finalizer."""
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
 def usable_port(text: str, target: str = "run") -> int:
     """Returns `text` as a port number. Raises SystemExit if it is none, or if the port is in use.
 
@@ -173,10 +178,11 @@ def keep_running(parts: Parts) -> NoReturn:
     chores = Housekeeping(
         lambda command: parts.start_beside(sys.executable, "manage.py", command, "-v", "0"), time.monotonic()
     )
-    while True:
+    while not is_stopping():
         parts.notice_loss()
         chores.look(time.monotonic())
         time.sleep(0.2)
+    raise SystemExit(0)
 
 
 def _workers() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-ROOMS := accounts config embedded invites kit operations outbox
+ROOMS := accounts config embedded invites kit operations outbox sso
 
 # The environment of production, so that checks meet the strict settings and the deployment checks.
 STRICT := env -u DEBUG SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ SITE_URL=https://frontdoor.example \

@@ -93,7 +93,9 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
     "allauth.mfa",
+    "allauth.idp.oidc",
     "outbox",
+    "sso",
     "invites",
     "operations",
 ]
@@ -188,7 +190,8 @@ CACHES = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.password.backend.Backend"]
-PASSWORD_HASHERS = ["accounts.password.hashers.Argon2"]
+# The second hashes secrets of apps, never a password: they are random (sso/secret.py).
+PASSWORD_HASHERS = ["accounts.password.hashers.Argon2", "sso.secret.SecretHasher"]
 # Each process computes so many hashes at once, at low priority, and so many requests may wait for them. Each of these
 # keeps a thread of the web server: some are left for requests that need no hash.
 WEB_THREADS = number("WEB_THREADS", 16, least=1)
@@ -239,6 +242,14 @@ SOCIALACCOUNT_PROVIDERS = {
         **google.endpoints(_google),
     }
 }
+
+# Apps behind the door: the engine of OpenID Connect, always behind views of ours (sso/)
+
+IDP_OIDC_ADAPTER = "sso.adapter.Adapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 10 * 60  # seconds
+IDP_OIDC_ID_TOKEN_EXPIRES_IN = 60 * 60  # nothing can end one, and some apps hand it back when somebody signs out
+IDP_OIDC_INTROSPECTION_ENABLED = True
+IDP_OIDC_RATE_LIMITS = False  # our own views count (sso/limits.py)
 
 # The second factor
 

@@ -1,0 +1,1 @@
+"""Apps behind the door: who may use which, and how each is told who somebody is (OpenID Connect, forward-auth)."""

@@ -1,0 +1,1 @@
+"""The keys that sign what apps are told: making, loading, publishing and rotating them."""

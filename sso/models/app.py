@@ -1,0 +1,153 @@
+"""Apps behind this door: whom each lets in, what it may learn, and where it is told that somebody has signed out."""
+
+import enum
+from typing import TYPE_CHECKING, ClassVar
+
+from allauth.idp.oidc.models import Client
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sso import secret
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
+OFFLINE = "offline_access"
+# Second factors that count: a browser that is trusted to ask for none has shown none.
+SHOWN_FACTORS = ("app", "recovery_code")
+
+
+class Refusal(enum.Enum):
+    """Why somebody may not use an app now."""
+
+    OFF = "off"  # the app is turned off
+    NO_ACCESS = "no_access"  # they are in none of its groups, or no staff where it is for staff
+    SECOND_FACTOR = "second_factor"  # the app wants a code, and this session has shown none
+
+
+class AppQuerySet(models.QuerySet["App"]):
+    def open_to(self, user: "User") -> "AppQuerySet":
+        """Returns the apps that are on and let this person in, whatever their session has shown, by name."""
+        mine = App.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)
+        staff = user.is_staff or user.is_superuser
+        rows = self.filter(Q(everybody=True) | Exists(mine), is_active=True)
+        if not staff:
+            rows = rows.filter(staff_only=False)
+        return rows.select_related("client").order_by("client__name", "pk")
+
+    def with_access_of(self, user: "User") -> "AppQuerySet":
+        """Returns the apps, each with `lets_in`: whether the person is among those whom the app lets in.
+
+        Whether the app is on, and for staff, and wants a code, is not part of it; refusal() asks all that.
+        """
+        mine = App.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)
+        return self.select_related("client").annotate(
+            lets_in=models.Case(models.When(everybody=True, then=True), default=Exists(mine))
+        )
+
+    def with_last_use(self, user: "User") -> "AppQuerySet":
+        """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
+        from sso.models.login import Login  # noqa: PLC0415 it refers to this model
+
+        newest = Login.objects.filter(app=OuterRef("pk"), person=user.pk, used_at__isnull=False).order_by("-made_at")
+        return self.annotate(last_used=Subquery(newest.values("made_at")[:1]))
+
+
+class App(models.Model):
+    """An app, beside the engine's row of it (`client`), which holds its id, name, secret and redirect addresses."""
+
+    class Product(models.TextChoices):
+        GRAFANA = "grafana", "Grafana"
+        GITEA = "gitea", "Gitea / Forgejo"
+        NEXTCLOUD = "nextcloud", "Nextcloud"
+        OUTLINE = "outline", "Outline"
+        WORDPRESS = "wordpress", "WordPress"
+        OTHER = "other", _("Another app with OpenID Connect")
+        PROXY = "proxy", _("An app without OpenID Connect, behind a proxy")
+
+    client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="app")
+    product = models.CharField(_("what it is"), max_length=20, choices=Product, default=Product.OTHER)
+    # Where people who want the app are led: the app begins its own sign-in there.
+    start_url = models.URLField(_("address"), max_length=500)
+    everybody = models.BooleanField(_("everybody with an account"), default=False)
+    groups = models.ManyToManyField(Group, verbose_name=_("groups"), related_name="apps", blank=True)
+    staff_only = models.BooleanField(_("only staff"), default=False)
+    second_factor = models.BooleanField(_("only with two-step verification"), default=False)
+    asks_consent = models.BooleanField(_("ask people before it learns who they are"), default=True)
+    offline = models.BooleanField(_("may stay signed in when people sign out here"), default=False)
+    # Off only for clients that can't: then each request must bring a nonce (RFC 9700 §2.1.1).
+    pkce = models.BooleanField(_("must use PKCE"), default=True)
+    logout_uri = models.URLField(_("back-channel logout address"), max_length=500, blank=True, default="")
+    post_logout_uris = models.TextField(_("addresses after signing out"), blank=True, default="")  # one in each line
+    is_active = models.BooleanField(_("on"), default=True)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[AppQuerySet] = AppQuerySet.as_manager()  # type: ignore[assignment]
+
+    # Set by AppQuerySet alone.
+    lets_in: bool
+    last_used: object
+
+    class Meta:
+        verbose_name = _("app")
+        verbose_name_plural = _("apps")
+
+    def __str__(self) -> str:
+        return self.client.name
+
+    @property
+    def name(self) -> str:
+        """The name that people read."""
+        return self.client.name
+
+    @property
+    def is_public(self) -> bool:
+        """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
+        return bool(self.client.type == Client.Type.PUBLIC)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that the app may ask for."""
+        return (*SCOPES, OFFLINE) if self.offline else SCOPES
+
+    @property
+    def allowed_post_logout_uris(self) -> list[str]:
+        """The addresses to which the app may lead people after they have signed out, compared exactly."""
+        return self.post_logout_uris.split()
+
+    def refusal(self, user: "User", *, has_code: bool) -> Refusal | None:
+        """Returns why the person may not use the app in a session that has shown a code or not; None if they may.
+
+        Reads `lets_in`, so the app comes from AppQuerySet.with_access_of().
+        """
+        if not self.is_active:
+            return Refusal.OFF
+        staff = user.is_staff or user.is_superuser
+        if not self.lets_in or (self.staff_only and not staff):
+            return Refusal.NO_ACCESS
+        return Refusal.SECOND_FACTOR if self.second_factor and not has_code else None
+
+    def renew_secret(self) -> str:
+        """Gives the app a new secret, and returns it: it is stored only as a hash. The former works for 24 hours."""
+        new = secret.new_secret()
+        self.client.secret = secret.renewed(self.client.secret, new)
+        self.client.save(update_fields=["secret"])
+        return new
+
+
+def still_allowed() -> Q:
+    """Returns what the row of a login must meet besides (Login.objects.alive()).
+
+    Its app is on and still lets the person in.
+    """
+    mine = App.groups.through.objects.filter(app=OuterRef("app"), group__user=OuterRef("person"))
+    staff = Q(person__is_staff=True) | Q(person__is_superuser=True)
+    return (
+        Q(Q(app__everybody=True) | Exists(mine), app__is_active=True)
+        & (Q(app__staff_only=False) | staff)
+        & (Q(app__second_factor=False) | Q(factor__in=SHOWN_FACTORS))
+    )

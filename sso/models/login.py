@@ -1,0 +1,107 @@
+"""Who is signed in to which app, from which session: the row on which every code and token of an app hangs."""
+
+import hashlib
+from datetime import timedelta
+from typing import ClassVar
+
+from allauth.idp.oidc.models import Token
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import Session
+from kit.exact import ExactField
+from sso.models.app import SHOWN_FACTORS, App, still_allowed
+
+CODE_LASTS = timedelta(seconds=60)
+OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
+
+
+class LoginQuerySet(models.QuerySet["Login"]):
+    def alive(self) -> "LoginQuerySet":
+        """Returns the logins that are good now: codes and tokens that hang on any other are worth nothing.
+
+        A login is alive while nobody has ended it, the person is active and has not ended all sessions since, the app
+        is on and still lets them in, and the session that it came from goes on; without a session, an offline one lasts
+        OFFLINE_LASTS. All that is asked of PostgreSQL, so it holds with Redis away.
+        """
+        session = Session.objects.filter(
+            user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now()
+        )
+        goes_on = Exists(session) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
+        return self.open().filter(goes_on, still_allowed(), person__is_active=True, epoch=F("person__session_epoch"))
+
+    def open(self) -> "LoginQuerySet":
+        """Returns the logins that nobody has ended; whether they are alive is another question."""
+        return self.filter(ended_at=None)
+
+
+class Login(models.Model):
+    """One person in one app, from one session. It begins with a code, and ends with the session or before."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="logins")
+    # Whoever deletes their account is forgotten here, and `sub` stays until the app has been told.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="app_logins", db_index=False
+    )
+    sub = models.CharField(max_length=36)
+    sid = models.CharField(max_length=64)  # a hash of handle and app: apps can't compare people's sessions
+    handle = models.CharField(max_length=32)  # of the session
+    epoch = models.IntegerField()  # of the person, when the login began
+    way = models.CharField(max_length=20, blank=True)  # how they signed in (accounts.session.sessions)
+    factor = models.CharField(max_length=20, blank=True)  # the second factor that they showed, "" for none
+    auth_time = models.DateTimeField()
+    scopes = models.JSONField(default=list)
+    offline = models.BooleanField(default=False)
+    made_at = models.DateTimeField(default=timezone.now)
+    # The code: its hash, what the engine needs of it, and when it was spent.
+    code_hash = ExactField(max_length=64, null=True, unique=True)
+    code = models.JSONField(default=dict)
+    used_at = models.DateTimeField(null=True)
+    refreshed_at = models.DateTimeField(null=True)
+    former_refresh = ExactField(max_length=64, blank=True, default="")  # hash of the refresh token before the last
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[LoginQuerySet] = LoginQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["person", "handle"], name="login_by_session"),
+            models.Index(fields=["former_refresh"], name="login_former", condition=~Q(former_refresh="")),
+            models.Index(fields=["made_at"], name="login_open", condition=Q(ended_at=None)),
+            models.Index(fields=["ended_at"], name="login_ended", condition=Q(ended_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sub} in {self.app_id}"
+
+    @staticmethod
+    def sid_of(handle: str, client_id: str) -> str:
+        """Returns the name of a session for one app: no two apps get the same (OpenID Connect Back-Channel §2.1)."""
+        return hashlib.sha256(f"{handle}:{client_id}".encode()).hexdigest()
+
+    @property
+    def acr(self) -> str:
+        """How sure we are, as a URI of ours: the last word says by how many factors (docs/apps.md)."""
+        return f"{settings.SITE_URL}/acr/{'two-factors' if self.has_code else 'one-factor'}"
+
+    @property
+    def has_code(self) -> bool:
+        """True if a second factor was shown in the session."""
+        return self.factor in SHOWN_FACTORS
+
+    @property
+    def amr(self) -> list[str]:
+        """How the person has signed in, in the words of RFC 8176; [] for a mailed link or Google alone."""
+        return (["pwd"] if self.way == "password" else []) + (["otp", "mfa"] if self.has_code else [])
+
+
+class Bound(models.Model):
+    """Ties a token of the engine to the login that it belongs to: it is worth what the login is worth."""
+
+    token = models.OneToOneField(Token, models.CASCADE, primary_key=True, related_name="bound")
+    login = models.ForeignKey(Login, models.CASCADE, related_name="bound")
+
+    def __str__(self) -> str:
+        return f"{self.token_id} of {self.login_id}"

@@ -36,6 +36,20 @@ class LoginQuerySet(models.QuerySet["Login"]):
         alive = models.Case(models.When(_is_alive(), then=True), default=False, output_field=models.BooleanField())
         return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive)
 
+    def by_token(self, kind: str, hashed: str) -> "LoginQuerySet":
+        """Returns the login of the token of this kind and hash that is not over, alive or not; none without one.
+
+        It comes with its person, and with the `token_type`, `token_scopes`, `token_made` and `token_ends` of the token.
+        """
+        valid = Q(bound__token__expires_at=None) | Q(bound__token__expires_at__gt=timezone.now())
+        rows = self.filter(valid, bound__token__type=kind, bound__token__hash=hashed).select_related("person")
+        return rows.annotate(
+            token_type=F("bound__token__type"),
+            token_scopes=F("bound__token__scopes"),
+            token_made=F("bound__token__created_at"),
+            token_ends=F("bound__token__expires_at"),
+        )
+
     def end(self) -> int:
         """Ends these logins, with all their tokens, and returns how many were open."""
         ids = list(self.open().select_for_update(of=("self",)).values_list("pk", flat=True))
@@ -88,7 +102,7 @@ class Login(models.Model):
 
     # Set by LoginQuerySet.locked() alone.
     is_alive: bool
-    # Set by sso.tokens.stored.logins_by() alone.
+    # Set by LoginQuerySet.by_token() alone.
     token_type: str
     token_scopes: str
     token_made: datetime

@@ -1,8 +1,6 @@
 """Tokens as they are stored, as hashes, each tied to the login on which its worth hangs."""
 
 from allauth.idp.oidc.models import Token
-from django.db.models import F, Q
-from django.utils import timezone
 
 from sso.models import Bound, Login
 from sso.models.login import LoginQuerySet
@@ -27,15 +25,7 @@ def drop(token: str) -> None:
 def logins_by(value: str) -> LoginQuerySet:
     """Returns the login of the access or refresh token with this text, alive or not; none if there is no such token.
 
-    It comes with its person, and with the `token_type`, `token_scopes`, `token_made` and `token_ends` of the token.
+    It comes with its person and with facts of the token, as LoginQuerySet.by_token() says.
     """
     family, dot, inner = value.partition(DOT)
-    kind, hashed = (REFRESH, digest(inner)) if dot else (ACCESS, digest(family))
-    valid = Q(bound__token__expires_at=None) | Q(bound__token__expires_at__gt=timezone.now())
-    rows = Login.objects.filter(valid, bound__token__type=kind, bound__token__hash=hashed)
-    return rows.select_related("person").annotate(
-        token_type=F("bound__token__type"),
-        token_scopes=F("bound__token__scopes"),
-        token_made=F("bound__token__created_at"),
-        token_ends=F("bound__token__expires_at"),
-    )
+    return Login.objects.by_token(REFRESH, digest(inner)) if dot else Login.objects.by_token(ACCESS, digest(family))

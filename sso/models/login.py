@@ -6,37 +6,19 @@ from typing import ClassVar
 
 from allauth.idp.oidc.models import Token
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.core.exceptions import EmptyResultSet
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Session
 from kit.exact import ExactField
-from outbox.models.retry_times import until_given_up
+from kit.one_statement import OneStatement, Write
+from sso.models import ending
 from sso.models.app import SHOWN_FACTORS, App, still_allowed
 
 CODE_LASTS = timedelta(seconds=60)
 OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
-
-# Ends the logins that `rows` selects, and queues a call for each app and session of theirs. Whoever only got a code has
-# never signed in to the app. An app may have signed in the same session again and again: one call ends all that.
-END = """
-WITH rows AS ({rows}),
-ended AS (
-    UPDATE sso_login SET ended_at = %s WHERE id IN (TABLE rows) RETURNING id, app_id, sub, sid, used_at
-),
-called AS (
-    INSERT INTO sso_logoutcall
-        (client_id, uri, sub, sid, made_at, attempts, next_try_at, give_up_at, last_answer)
-    SELECT DISTINCT app_id, logout_uri, sub, sid, %s::timestamptz, 0, %s::timestamptz, %s::timestamptz, ''
-    FROM ended JOIN sso_app ON client_id = app_id WHERE logout_uri <> '' AND used_at IS NOT NULL
-)
-SELECT id FROM ended
-"""
-DELETE_TOKENS = """
-WITH bound AS (DELETE FROM sso_bound WHERE login_id = ANY(%s) RETURNING token_id)
-DELETE FROM allauth_idp_oidc_token WHERE id IN (SELECT token_id FROM bound)
-"""
 
 
 class LoginQuerySet(models.QuerySet["Login"]):
@@ -58,22 +40,20 @@ class LoginQuerySet(models.QuerySet["Login"]):
         return self.filter(ended_at=None)
 
     def end(self, *, skip_locked: bool = False) -> int:
-        """Ends those of these logins that are open, deletes their tokens, and returns their number.
+        """Ends those of these logins that are open, in one statement (`ending`), and returns their number.
 
-        Each app with a logout address in which a login was used is told by a LogoutCall, stored in the same
-        transaction. With `skip_locked`, logins that others have locked just now are passed over.
+        With `skip_locked`, logins that others have locked just now are passed over.
         """
-        now = timezone.now()
-        # Locked in one order, so that two who end the same logins don't wait for each other.
+        # Locked in one order, as in `ending`.
         rows = self.open().select_for_update(skip_locked=skip_locked, of=("self",)).order_by("pk").values("pk")
-        with transaction.atomic(), connection.cursor() as cursor:
-            sql, values = rows.query.sql_with_params()
-            cursor.execute(END.format(rows=sql), [*values, now, now, now, until_given_up()])
-            ended = [pk for (pk,) in cursor]
-            # A second statement, as the first does not see tokens that were stored while it waited for a login's lock.
-            if ended:
-                cursor.execute(DELETE_TOKENS, [ended])
-        return len(ended)
+        with transaction.atomic():
+            statement = OneStatement()
+            try:
+                ended = ending.end(statement, Write(*rows.query.sql_with_params()))
+            except EmptyResultSet:  # Django knows without a query that there are no such logins
+                return 0
+            (number,) = statement.execute(f"(SELECT count(*) FROM {ended})")  # noqa: S608 the name of a part
+        return int(number)
 
 
 class Login(models.Model):

@@ -70,6 +70,7 @@ def test_what_has_ended_ends_once():
     signed_in(UserFactory(), AppFactory(), ended_at=timezone.now() - timedelta(hours=1))
 
     assert Login.objects.all().end() == 0
+    assert Login.objects.none().end() == 0
     assert calls() == []
 
 

@@ -4,7 +4,6 @@ A crash at any point rolls back, and the row is ready again at once. Only betwee
 app be told twice, which does no harm: its session is over by then.
 """
 
-import http.client
 import logging
 import time
 from datetime import timedelta
@@ -104,15 +103,17 @@ def tell(row: LogoutCall) -> Answer:
 
     Raises DatabaseError or InterfaceError if the database fails.
     """
-    body = urlencode({"logout_token": logout_token.mint(row)}).encode()
     about = {
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})",
     }
     try:
+        body = urlencode({"logout_token": logout_token.mint(row)}).encode()
         with translation.override("en"):  # sso/back_channel/in_words.py says it in the language of its reader
             return sending.post(row.uri, body, about)
     except targets.Unfit as unfit:
         return Answer(0, str(unfit))
-    except (OSError, http.client.HTTPException) as error:
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 whatever is wrong with one app, the others must go on
         return Answer(0, f"{type(error).__name__}: {error}")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,8 @@ class LogoutCallQuerySet(models.QuerySet["LogoutCall"]):
         """
         now = timezone.now()
         late = self.waiting().filter(give_up_at__lt=now).select_for_update(skip_locked=True).values("pk")
-        return self.filter(pk__in=late).update(given_up_at=now, sub="", sid="")
+        with transaction.atomic():
+            return self.filter(pk__in=late).update(given_up_at=now, sub="", sid="")
 
     def newest_of(self, client_id: str) -> "LogoutCall | None":
         """Returns the call that was stored last for the app with this client id, or None."""

@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ("start_url", models.CharField(max_length=500, verbose_name="address")),
                 ("everybody", models.BooleanField(default=False, verbose_name="everybody with an account")),
                 ("staff_only", models.BooleanField(default=False, verbose_name="only staff")),
-                ("second_factor", models.BooleanField(default=False, verbose_name="only with two-step verification")),
+                ("second_factor", models.BooleanField(default=False, verbose_name="only with two‑step verification")),
                 (
                     "asks_consent",
                     models.BooleanField(default=True, verbose_name="ask people before it learns who they are"),

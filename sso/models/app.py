@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from sso.models.login import LoginQuerySet
+    from sso.models.logout_call import LogoutCall
 
 SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
 OFFLINE = "offline_access"
@@ -66,6 +67,11 @@ class AppQuerySet(models.QuerySet["App"]):
         return self.annotate(last_used=Subquery(newest.values("made_at")[:1]))
 
     @staticmethod
+    def prefetch_groups(apps: "Iterable[App]") -> None:
+        """Reads the groups of these apps, in one statement."""
+        models.prefetch_related_objects(list(apps), "groups")
+
+    @staticmethod
     def count_use(apps: "Iterable[App]") -> None:
         """Sets `people` and `last_use` of these apps in one statement.
 
@@ -100,7 +106,7 @@ class App(models.Model):
     everybody = models.BooleanField(_("everybody with an account"), default=False)
     groups = models.ManyToManyField(Group, verbose_name=_("groups"), related_name="apps", blank=True)
     staff_only = models.BooleanField(_("only staff"), default=False)
-    second_factor = models.BooleanField(_("only with two-step verification"), default=False)
+    second_factor = models.BooleanField(_("only with two‑step verification"), default=False)
     asks_consent = models.BooleanField(_("ask people before it learns who they are"), default=True)
     offline = models.BooleanField(_("may stay signed in when people sign out here"), default=False)
     # Off only for clients that can't: then each request must bring a nonce (RFC 9700 §2.1.1).
@@ -119,6 +125,7 @@ class App(models.Model):
     last_used: object
     people: int
     last_use: "datetime | None"
+    last_call: "LogoutCall | None"  # at the desk
 
     class Meta:
         verbose_name = _("app")
@@ -136,6 +143,11 @@ class App(models.Model):
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)
+
+    @property
+    def has_secret(self) -> bool:
+        """True for an app that proves by a secret who it is. Behind a proxy, the proxy asks in its place."""
+        return not self.is_public and self.product != self.Product.PROXY
 
     @property
     def scopes(self) -> tuple[str, ...]:

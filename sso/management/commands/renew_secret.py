@@ -27,8 +27,8 @@ class Command(command.Command):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         app = App.objects.select_related("client").filter(pk=options["id"]).first()
-        if app is None or app.is_public:
-            said = "has no secret: it runs on people's own machines" if app else "is no app's id"
+        if app is None or not app.has_secret:
+            said = "has no secret: it runs on people's own machines, or behind a proxy" if app else "is no app's id"
             raise CommandError(f"{options['id']} {said}. Nothing was changed.", returncode=2)
         secret = app.renew_secret()
         what = format_lazy("{} {} ({})", App._meta.verbose_name, app.name, gettext_lazy("new secret"))  # noqa: SLF001

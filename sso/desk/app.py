@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import power
@@ -68,9 +68,9 @@ class AppAdmin(OneRow, LongList):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, app: App) -> str:
-        words, tone = (_("On"), "ok") if app.last_use else (_("Nobody has come yet"), "warn")
+        words, tone = (pgettext("app", "On"), "ok") if app.last_use else (_("Nobody has come yet"), "warn")
         if not app.is_active:
-            words, tone = _("Turned off"), ""
+            words, tone = pgettext("app", "Turned off"), ""
         return format_html('<span class="{}">{}</span>', f"tag {tone}".strip(), words)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[App]:
@@ -201,7 +201,7 @@ class AppAdmin(OneRow, LongList):
         """Turns the app off, ends everybody's login to it, and leads to its page. POST only."""
         app = self.get_changeable(request, pk)
         app.turn_off()
-        self.tell(request, app, gettext_lazy("turned off"))
+        self.tell(request, app, pgettext_lazy("app", "turned off"))
         self.message_user(request, _("%(app)s is turned off, and everybody is signed out of it.") % {"app": app})
         return redirect("admin:sso_app_change", app.pk)
 
@@ -209,7 +209,7 @@ class AppAdmin(OneRow, LongList):
         """Turns the app on, and leads to its page. POST only."""
         app = self.get_changeable(request, pk)
         app.turn_on()
-        self.tell(request, app, gettext_lazy("turned on"))
+        self.tell(request, app, pgettext_lazy("app", "turned on"))
         self.message_user(request, _("%(app)s is turned on.") % {"app": app})
         return redirect("admin:sso_app_change", app.pk)
 

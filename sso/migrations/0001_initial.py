@@ -58,10 +58,10 @@ class Migration(migrations.Migration):
                         verbose_name="what it is",
                     ),
                 ),
-                ("start_url", models.URLField(max_length=500, verbose_name="address")),
+                ("start_url", models.CharField(max_length=500, verbose_name="address")),
                 ("everybody", models.BooleanField(default=False, verbose_name="everybody with an account")),
                 ("staff_only", models.BooleanField(default=False, verbose_name="only staff")),
-                ("second_factor", models.BooleanField(default=False, verbose_name="only with two-step verification")),
+                ("second_factor", models.BooleanField(default=False, verbose_name="only with two‑step verification")),
                 (
                     "asks_consent",
                     models.BooleanField(default=True, verbose_name="ask people before it learns who they are"),
@@ -73,7 +73,9 @@ class Migration(migrations.Migration):
                 ("pkce", models.BooleanField(default=True, verbose_name="must use PKCE")),
                 (
                     "logout_uri",
-                    models.URLField(blank=True, default="", max_length=500, verbose_name="back-channel logout address"),
+                    models.CharField(
+                        blank=True, default="", max_length=500, verbose_name="back-channel logout address"
+                    ),
                 ),
                 (
                     "post_logout_uris",

@@ -1,10 +1,12 @@
 """People, links and invitations for tests, made the way the application makes them."""
 
 import factory
+from allauth.idp.oidc.models import Client
 from django.utils import timezone
 
 from accounts.models import User
 from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes, reminders
+from sso.models import App
 
 PASSWORD = "plumage visor ocelot thimble"
 
@@ -50,3 +52,32 @@ class InviteFactory(factory.django.DjangoModelFactory):
         invite.groups.set(groups)
         MagicLink.objects.store_own([invite.pk])
         return invite
+
+
+class ClientFactory(factory.django.DjangoModelFactory):
+    """What the engine of OpenID Connect knows of an app."""
+
+    class Meta:
+        model = Client
+
+    id = factory.Sequence(lambda n: f"app{n}")
+    name = "Grafana"
+
+
+class AppFactory(factory.django.DjangoModelFactory):
+    """An app that lets nobody in unless told otherwise. Its `name` and `client__…` go to the engine's row."""
+
+    class Meta:
+        model = App
+
+    class Params:
+        name = "Grafana"
+
+    client = factory.SubFactory(ClientFactory, name=factory.SelfAttribute("..name"))
+    start_url = "https://grafana.example/login"
+
+    @classmethod
+    def _create(cls, model, groups=(), **fields):
+        app = model.objects.create(**fields)
+        app.groups.set(groups)
+        return app

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import Group
 
 from accounts.models import User
-from invites import purposes
+from invites import mails, purposes
+from invites.link import readdressing
 from invites.models import Entry, Invite
 from kit import tokens
 from sso.models import App
@@ -172,15 +173,11 @@ def test_an_app_that_is_deleted_between_check_and_sending_is_left_out(maria, gra
 
 
 def test_another_address_is_invited_into_the_same_app(invite, maria):
-    from invites.link import readdressing
-
     new = readdressing.correct(invite, by=maria, email="kim@lab.example", name="", note="")
     assert (new.app_id, new.leads_to) == ("grafana1", "/apps/grafana1")
 
 
 def test_a_reminder_names_the_app(invite, mailbox):
     Invite.objects.update(remind_at=invite.created_at)
-    from invites import mails
-
     mails.reminder(invite).save()
     assert "maria invited you to Grafana on" in mailbox.text(EMAIL)

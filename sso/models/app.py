@@ -141,6 +141,11 @@ class App(models.Model):
         return self.client.name
 
     @property
+    def path(self) -> str:
+        """The path of this site that leads a person into the app, or says why not."""
+        return f"/apps/{self.pk}"
+
+    @property
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)

@@ -45,6 +45,8 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.authorize import pages as authorize
+from sso.sign_out import pages as app_sign_out
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
@@ -136,6 +138,11 @@ urlpatterns = [
     ),
     path("api/v1/account/google", by_method(POST=api_google_account.connect, DELETE=api_google_account.disconnect)),
     path("api/v1/openapi.json", openapi.openapi),
+    # Apps
+    path("identity/o/authorize", authorize.authorize, name="sso_authorize"),
+    path("identity/o/consent", authorize.consent, name="sso_consent"),
+    path("identity/o/logout", app_sign_out.logout, name="sso_logout"),
+    path("identity/o/logout/answer", app_sign_out.answered, name="sso_logout_answer"),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),

@@ -63,7 +63,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return for_person(partial(go_on, here=here, asked=wanted), to_login)(request)
     except Refused as refused:
         said = {"error": refused.error, "error_description": refused.why, "state": asked.state_of(sent)}
-        return redirects.to_app(redirects.with_answer(sent["redirect_uri"], **said))
+        return redirects.to_app(codes.answer(sent["redirect_uri"], **said))
 
 
 def unknown(request: HttpRequest) -> HttpResponse:

@@ -1,9 +1,7 @@
-"""Where answers to an app may go: its registered addresses, compared exactly, and how an answer is written there."""
+"""Where answers to an app may go: its registered addresses, compared exactly."""
 
 import re
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils.encoding import iri_to_uri
 
@@ -40,9 +38,3 @@ def to_app(uri: str) -> HttpResponse:
     response = HttpResponse(status=302)
     response["Location"] = iri_to_uri(uri)
     return response
-
-
-def with_answer(uri: str, **answer: str) -> str:
-    """Returns the address with an answer in its query, to which the issuer is added (RFC 9207). Empty texts go."""
-    said = urlencode({name: text for name, text in answer.items() if text} | {"iss": settings.SITE_URL})
-    return f"{uri}{'&' if '?' in uri else '?'}{said}"

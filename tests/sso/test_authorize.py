@@ -261,6 +261,7 @@ def test_a_form_that_an_app_sends_becomes_a_query_and_needs_no_token(app, ada):
 
 # Who comes
 
+
 def test_a_stranger_signs_in_first_and_comes_back_to_the_same_request(client, app):
     page = ask(client, app, login_hint="ada@example.com", claims="x")
 
@@ -343,6 +344,7 @@ def test_an_app_may_want_a_code_in_this_session(signed_in, ada):
 
 
 # Consent
+
 
 @pytest.fixture
 def foreign(db):
@@ -447,6 +449,7 @@ def test_the_pages_are_in_no_frame_and_in_no_cache(signed_in, foreign):
 
 # Showing anew who you are
 
+
 def show_again(client):
     """Has Ada show now who she is, as the page "Is it still you?" does."""
     session = client.session
@@ -505,6 +508,7 @@ def test_an_app_that_asks_silently_and_wants_it_fresh_is_told(hour_old, app):
 
 
 # Whom the app means
+
 
 def token_of(person, app, settings, **more):
     claims = {"iss": settings.SITE_URL, "sub": str(person.pk), "aud": app.pk, "exp": 1, "iat": 0}

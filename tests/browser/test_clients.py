@@ -1,15 +1,12 @@
-"""Clients of OpenID Connect that nobody here wrote sign a person in, in Chromium without scripts, over http and https."""
+"""Clients of OpenID Connect that nobody here wrote sign people in, in Chromium without scripts, by http and https."""
 
 import json
 import os
 import re
 import shutil
 import socket
-import ssl
-import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import ExitStack
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Signing out that begins in an app: people are asked whether here, too, and what ends is theirs alone, and only here."""
+"""Signing out that begins in an app: people are asked whether here, too, and what ends is theirs, and only here."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 

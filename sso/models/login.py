@@ -16,6 +16,8 @@ from sso.models.app import SHOWN_FACTORS, App, still_allowed
 
 CODE_LASTS = timedelta(seconds=60)
 OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
+KEPT = timedelta(days=30)  # after its end
+UNSPENT_KEPT = timedelta(days=1)
 
 
 class LoginQuerySet(models.QuerySet["Login"]):
@@ -55,6 +57,11 @@ class LoginQuerySet(models.QuerySet["Login"]):
         ids = list(self.open().select_for_update(of=("self",)).values_list("pk", flat=True))
         Token.objects.filter(bound__login__in=ids).delete()
         return Login.objects.filter(pk__in=ids).update(ended_at=timezone.now())
+
+    def prunable(self) -> "LoginQuerySet":
+        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day."""
+        now = timezone.now()
+        return self.filter(Q(ended_at__lte=now - KEPT) | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
 
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
@@ -147,3 +154,8 @@ class Bound(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token_id} of {self.login_id}"
+
+
+def expired_tokens() -> models.QuerySet[Token]:
+    """Returns the tokens to prune: those that are over. What is bound to them goes along."""
+    return Token.objects.expired()

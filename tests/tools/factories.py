@@ -1,10 +1,15 @@
 """People, links and invitations for tests, made the way the application makes them."""
 
 import factory
+from allauth.idp.oidc.models import Client
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import User
 from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes, reminders
+from sso import secret
+from sso.models import App
+from sso.models.app import OFFLINE, SCOPES
 
 PASSWORD = "plumage visor ocelot thimble"
 
@@ -50,3 +55,42 @@ class InviteFactory(factory.django.DjangoModelFactory):
         invite.groups.set(groups)
         MagicLink.objects.store_own([invite.pk])
         return invite
+
+
+APP_SECRET = "s" * secret.LENGTH
+
+
+class AppFactory(factory.django.DjangoModelFactory):
+    """An app for everybody, without consent. Its client id is `pk`, its secret APP_SECRET; `public` ones have none."""
+
+    class Meta:
+        model = App
+
+    everybody = True
+    asks_consent = False
+    start_url = "https://app.example/start"
+
+    @classmethod
+    def _create(
+        cls,
+        model,
+        name="Grafana",
+        redirect_uris=("https://app.example/callback",),
+        public=False,
+        grant_types=("authorization_code", "refresh_token"),
+        groups=(),
+        **fields,
+    ):
+        client = Client.objects.create(
+            id=secret.new_id(),
+            name=name,
+            secret=make_password(APP_SECRET, hasher=secret.SecretHasher.algorithm),
+            scopes="\n".join([*SCOPES, OFFLINE]),
+            type=Client.Type.PUBLIC if public else Client.Type.CONFIDENTIAL,
+            grant_types="\n".join(grant_types),
+            redirect_uris="\n".join(redirect_uris),
+            skip_consent=True,
+        )
+        app = model.objects.create(client=client, **fields)
+        app.groups.set(groups)
+        return app

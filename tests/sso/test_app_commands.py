@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.sentences import sentence
 from outbox.models import OutboxMessage
+from sso import keys, products
 from sso.models import App, Bound, Login
 from tests.tools.factories import UserFactory
 
@@ -228,3 +230,29 @@ def test_an_unknown_id_is_one_line(command):
         call_command(command, "nothing")
 
     assert refused.value.returncode == 2
+
+
+def test_a_new_signing_key_is_published_at_once_and_signs_in_an_hour(capsys):
+    keys.forget()
+    before = keys.signing()
+
+    said = json.loads(run(capsys, "rotate_signing_key", "--format", "json"))
+
+    assert len(keys.published()) == 2
+    assert keys.signing().signs_from == before.signs_from
+    with time_machine.travel(datetime.fromisoformat(said["signs_from"]) + timedelta(seconds=2)):
+        assert keys.signing().signs_from > before.signs_from
+
+
+def test_what_is_to_be_pasted_is_what_discovery_promises(client):
+    promised, pasted = client.get("/.well-known/openid-configuration").json(), products.endpoints()
+
+    for ours, theirs in {
+        "issuer": "issuer",
+        "authorize": "authorization_endpoint",
+        "token": "token_endpoint",
+        "userinfo": "userinfo_endpoint",
+        "logout": "end_session_endpoint",
+    }.items():
+        assert pasted[ours] == promised[theirs]
+    assert client.get(urlsplit(pasted["discovery"]).path).status_code == 200

@@ -141,12 +141,10 @@ class AppForm(forms.ModelForm):
         return data
 
     def check_who(self, data: dict[str, Any]) -> None:
-        """Sees that the app is for everybody, or for at least one group, and not for both."""
+        """Sees that somebody has said who may come in. An app for everybody may still learn of groups."""
         if data.get("who") == GROUPS and not data.get("groups") and not self.has_error("groups"):
             said = _("Choose at least one group, or everybody.")
             self.add_error("groups", ValidationError(said, code="required"))
-        if data.get("who") == EVERYBODY:
-            data["groups"] = Group.objects.none()
         self.instance.everybody = data.get("who") == EVERYBODY
 
     @property

@@ -164,7 +164,7 @@ def test_what_makes_no_sense_is_refused(capsys, options, said):
 
 
 def test_who_may_come_in_must_be_said(capsys):
-    with pytest.raises(CommandError, match="one of the arguments --group --everybody is required"):
+    with pytest.raises(CommandError, match="--group or --everybody: Choose who may come in"):
         call_command("add_app", "Wiki", "--redirect", CALLBACK)
 
 

@@ -10,7 +10,7 @@ from sso import keys
 
 class Command(command.Command):
     help = (
-        "Makes a new key, which signs what apps are told of people. Apps can fetch it at once, it signs in an hour, and "
+        "Makes a new key, which signs what apps are told of people. Apps can fetch it at once, it signs in an hour; "
         "the one before stays published until all that it signed is over, and a day longer. Nothing needs a restart, "
         "and nobody notices. Run it if somebody may have read the database and ENCRYPTION_KEY."
     )

@@ -163,12 +163,16 @@ class AppForm(forms.ModelForm):
 
 
 def fill_in(data: dict[str, Any]) -> None:
-    """Fills in what was left empty and is known of the product: where it takes people back, and how it is told."""
+    """Fills in what was left empty and is known of the product: where it takes people back, and how it is told.
+
+    PKCE is off for a product that can't do it: nobody could sign in to it.
+    """
     product = products.PRODUCTS.get(data.get("product", ""))
     if product is None:
         return
     base = products.base(data["start_url"], product)
     data["start_url"] = base + (product.start or "/")
     data["redirect_uris"] = data.get("redirect_uris") or base + product.callback
+    data["pkce"] = data.get("pkce") and product.pkce
     if product.logout:
         data["logout_uri"] = data.get("logout_uri") or base + product.logout

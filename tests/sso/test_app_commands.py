@@ -101,6 +101,23 @@ def test_a_known_product_needs_its_address_alone(capsys):
     assert cloud["logout_uri"] == "https://c.example.com/apps/user_oidc/backchannel-logout/frontdoor"
 
 
+@pytest.mark.parametrize(
+    ("product", "pkce", "needs_nonce"),
+    [("grafana", True, False), ("gitea", False, False), ("wordpress", False, False), ("outline", True, False)],
+)
+def test_a_product_that_can_do_neither_pkce_nor_nonce_is_let_off(capsys, product, pkce, needs_nonce):
+    add(capsys, "--product", product, "--start", "https://app.example.com", "--everybody")
+
+    app = App.objects.get()
+    assert (app.pkce, app.needs_nonce) == (pkce, needs_nonce)
+
+
+def test_any_other_app_without_pkce_needs_a_nonce(capsys):
+    add(capsys, "--redirect", CALLBACK, "--everybody", "--no-pkce")
+
+    assert App.objects.get().needs_nonce
+
+
 def test_a_public_app_has_no_secret(capsys):
     tool = add(
         capsys, "--redirect", "com.example.tool:/callback", "--start", "https://t.example", "--everybody", "--public"

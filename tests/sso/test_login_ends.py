@@ -1,87 +1,201 @@
-"""The end of logins: their tokens are gone, and each app that wants to know has a call waiting."""
+"""Codes and tokens are worth what the login is worth: with its end all end at once, and each way of ending counts."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-import factory
 import pytest
-from allauth.idp.oidc.models import Client, Token
+from django.contrib.auth.models import Group
+from django.test import Client
 from django.utils import timezone
 
-from sso.models import App, Bound, Login, LogoutCall
-from tests.tools.factories import UserFactory
+from accounts.models import Session, User
+from sso.models import Login
+from sso.models.login import OFFLINE_LASTS
+from tests.sso.relying import Relying
+from tests.tools.factories import PASSWORD, AppFactory
 
 pytestmark = pytest.mark.django_db
 
-LOGOUT = "https://app.example/backchannel"
+NEW_PASSWORD = "thimble ocelot visor plumage"
 
 
-class AppFactory(factory.django.DjangoModelFactory):
-    class Meta:
-        model = App
-
-    client = factory.LazyFunction(lambda: Client.objects.create(name="Grafana"))
-    start_url = "https://app.example/"
-    everybody = True
-    logout_uri = LOGOUT
+@pytest.fixture
+def readers(db, ada):
+    group = Group.objects.create(name="readers")
+    ada.groups.add(group)
+    return group
 
 
-def signed_in(person, app, handle="a", **fields):
-    """Stores a login that was used, with a token, and returns it."""
-    now = timezone.now()
-    about = {"sub": str(person.pk), "sid": Login.sid_of(handle, app.pk), "epoch": person.session_epoch}
-    login = Login.objects.create(
-        app=app, person=person, handle=handle, **about | {"auth_time": now, "used_at": now} | fields
+@pytest.fixture
+def grafana(readers, signed_in):
+    """An app that may have tokens beyond the session, for one group."""
+    return Relying(AppFactory(everybody=False, groups=[readers], offline=True), signed_in)
+
+
+def here(user, browser):
+    browser.post("/logout/here")
+
+
+def everywhere(user, browser):
+    browser.post("/logout")
+
+
+def not_me(user, browser):
+    user.end_sessions()
+
+
+def new_password(user, browser):
+    form = {"password": PASSWORD, "chosen": NEW_PASSWORD}
+    assert browser.post("/account/password", form).status_code == 302
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+
+
+def turned_off(user, browser):
+    user.turn_off()
+
+
+def deleted(user, browser):
+    User.objects.get(pk=user.pk).erase()
+
+
+def twelve_hours(user, browser):
+    Session.objects.update(expire_date=timezone.now())
+
+
+def from_another_device(user, browser):
+    Session.objects.end(Session.objects.get(user=user).handle)
+
+
+def taken_out_of_the_group(user, browser):
+    user.groups.clear()
+
+
+def app_off(user, browser):
+    Login.objects.get().app.__class__.objects.update(is_active=False)
+
+
+def for_staff(user, browser):
+    Login.objects.get().app.__class__.objects.update(staff_only=True)
+
+
+def wants_a_code(user, browser):
+    Login.objects.get().app.__class__.objects.update(second_factor=True)
+
+
+ALWAYS = [
+    everywhere,
+    not_me,
+    new_password,
+    turned_off,
+    deleted,
+    taken_out_of_the_group,
+    app_off,
+    for_staff,
+    wants_a_code,
+]
+ONLY_SESSION = [here, twelve_hours, from_another_device]
+NORMAL, OFFLINE = ("openid", "email"), ("openid", "email", "offline_access")
+
+
+def worth(grafana, tokens):
+    """Returns what four doors say of the tokens."""
+    return (
+        grafana.userinfo(tokens["access_token"]).status_code,
+        grafana.is_active(tokens["access_token"]),
+        grafana.is_active(tokens["refresh_token"]),
+        grafana.refresh(tokens["refresh_token"]).status_code,
     )
-    token = Token.objects.create(type=Token.Type.REFRESH_TOKEN, hash=f"h{login.pk}", client=app.client, user=person)
-    Bound.objects.create(token=token, login=login)
-    return login
 
 
-def calls():
-    return list(LogoutCall.objects.order_by("pk"))
+@pytest.mark.parametrize("end", [*ALWAYS, *ONLY_SESSION])
+def test_tokens_end_with_the_session(grafana, ada, end):
+    tokens = grafana.tokens(scopes=NORMAL)
+    assert worth(grafana, tokens) == (200, True, True, 200)
+
+    end(ada, grafana.browser)
+
+    assert worth(grafana, tokens) == (401, False, False, 400)
 
 
-def test_the_login_ends_with_its_tokens_and_the_app_is_called():
-    ada, app = UserFactory(), AppFactory()
-    login, other = signed_in(ada, app), signed_in(ada, app, "b")
+@pytest.mark.parametrize("end", [*ALWAYS, *ONLY_SESSION])
+def test_a_code_ends_with_the_session(grafana, ada, end):
+    code = grafana.code(scopes=NORMAL)
 
-    assert Login.objects.filter(pk=login.pk).end() == 1
+    end(ada, grafana.browser)
 
-    login.refresh_from_db()
-    assert login.ended_at is not None
-    assert list(Login.objects.open()) == [other]
-    assert list(Token.objects.all()) == [other.bound.get().token]
-    [call] = calls()
-    assert (call.client_id, call.uri, call.sub, call.sid) == (app.pk, LOGOUT, str(ada.pk), login.sid)
-    assert call.next_try_at <= timezone.now() < call.give_up_at
-    assert (call.attempts, call.told_at, call.given_up_at, call.last_answer) == (0, None, None, "")
+    assert grafana.spend(code).status_code == 400
 
 
-def test_an_app_without_the_address_or_in_which_the_code_was_never_spent_is_not_called():
-    ada = UserFactory()
-    signed_in(ada, AppFactory(logout_uri=""))
-    signed_in(ada, AppFactory(), used_at=None)
+@pytest.mark.parametrize("end", ALWAYS)
+def test_offline_tokens_end_as_well(grafana, ada, end):
+    tokens = grafana.tokens(scopes=OFFLINE)
 
-    assert Login.objects.all().end() == 2
-    assert calls() == []
+    end(ada, grafana.browser)
 
-
-def test_what_has_ended_ends_once():
-    signed_in(UserFactory(), AppFactory(), ended_at=timezone.now() - timedelta(hours=1))
-
-    assert Login.objects.all().end() == 0
-    assert Login.objects.none().end() == 0
-    assert calls() == []
+    assert worth(grafana, tokens) == (401, False, False, 400)
 
 
-def test_one_session_signed_in_again_and_again_is_one_call():
-    ada, grace, app = UserFactory(), UserFactory(), AppFactory()
-    for person, handle in [(ada, "a"), (ada, "a"), (ada, "b"), (grace, "c")]:
-        signed_in(person, app, handle)
+@pytest.mark.parametrize("end", ONLY_SESSION)
+def test_offline_tokens_outlive_one_session(grafana, ada, end):
+    tokens = grafana.tokens(scopes=OFFLINE)
 
-    assert Login.objects.alive().filter(app=app).exclude(pk=None).end() == 0  # no such sessions: none is alive
-    assert Login.objects.open().end() == 4
-    assert {(call.sub, call.sid) for call in calls()} == {
-        (str(person.pk), Login.sid_of(handle, app.pk)) for person, handle in [(ada, "a"), (ada, "b"), (grace, "c")]
-    }
-    assert len(calls()) == 3
+    end(ada, grafana.browser)
+
+    assert worth(grafana, tokens) == (200, True, True, 200)
+
+
+def test_offline_tokens_last_thirty_days(grafana):
+    tokens = grafana.tokens(scopes=OFFLINE)
+    grafana.browser.post("/logout/here")
+
+    Login.objects.update(made_at=timezone.now() - OFFLINE_LASTS + timedelta(minutes=1))
+    assert grafana.is_active(tokens["refresh_token"])
+    Login.objects.update(made_at=timezone.now() - OFFLINE_LASTS)
+
+    assert worth(grafana, tokens) == (401, False, False, 400)
+
+
+def test_an_app_that_may_not_gets_no_tokens_beyond_the_session(grafana):
+    tokens = grafana.tokens(scopes=OFFLINE)
+    Login.objects.get().app.__class__.objects.update(offline=False)
+    grafana.app.refresh_from_db()
+    other = grafana.tokens(scopes=OFFLINE)
+    grafana.browser.post("/logout/here")
+
+    assert not grafana.is_active(other["refresh_token"])
+    assert grafana.is_active(tokens["refresh_token"])  # it was given when the app might
+
+
+def test_one_of_two_browsers_signs_out_and_the_other_stays(grafana):
+    phone = Client()
+    phone.post("/login", {"login": "ada", "password": PASSWORD})
+    on_phone = Relying(grafana.app, phone)
+    here_tokens, phone_tokens = grafana.tokens(scopes=NORMAL), on_phone.tokens(scopes=NORMAL)
+    first, second = (grafana.read(tokens["id_token"])["sid"] for tokens in (here_tokens, phone_tokens))
+    assert first != second
+
+    grafana.browser.post("/logout/here")
+
+    assert worth(grafana, here_tokens) == (401, False, False, 400)
+    assert worth(on_phone, phone_tokens) == (200, True, True, 200)
+
+
+def test_a_session_under_a_new_key_goes_on(grafana):
+    """The session's key changes when somebody proves who they are again; its handle, on which tokens hang, does not."""
+    tokens = grafana.tokens(scopes=NORMAL)
+    key = Session.objects.get().session_key
+
+    answer = grafana.browser.post("/account/sessions/prolong", {"password": PASSWORD})
+
+    assert urlsplit(answer.url).path
+    assert Session.objects.get().session_key != key
+    assert worth(grafana, tokens) == (200, True, True, 200)
+
+
+def test_two_apps_cannot_compare_sessions(grafana):
+    other = Relying(AppFactory(name="Wiki"), grafana.browser)
+
+    sids = {app.read(app.tokens(scopes=NORMAL)["id_token"])["sid"] for app in (grafana, other)}
+
+    assert len(sids) == 2

@@ -19,9 +19,9 @@ BATCH = 500
 
 class Command(command.Command):
     help = (
-        "Encrypts the secrets of authenticator apps, recovery codes and webhooks, and the keys that sign for apps, by "
-        "the first key. Run it after you have added a new ENCRYPTION_KEY and before you remove the old one; you may "
-        "run it again at any time."
+        "Encrypts the secrets of authenticator apps, recovery codes and webhooks, and the keys that sign for apps, "
+        "with the first key. Run it after you have added a new ENCRYPTION_KEY and before you remove the old one; you "
+        "may run it again at any time."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 

@@ -45,7 +45,9 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.authorize import pages as authorize
 from sso.discovery import pages as discovery
+from sso.sign_out import pages as app_sign_out
 from sso.tokens.pages import introspect, revoke, token, userinfo
 
 urlpatterns = [
@@ -141,6 +143,10 @@ urlpatterns = [
     path(".well-known/openid-configuration", discovery.discovery, name="sso_discovery"),
     path(".well-known/oauth-authorization-server", discovery.discovery),
     path(".well-known/jwks.json", discovery.jwks, name="sso_jwks"),
+    path("identity/o/authorize", authorize.authorize, name="sso_authorize"),
+    path("identity/o/consent", authorize.consent, name="sso_consent"),
+    path("identity/o/logout", app_sign_out.logout, name="sso_logout"),
+    path("identity/o/logout/answer", app_sign_out.answered, name="sso_logout_answer"),
     path("identity/o/api/token", token.token, name="sso_token"),
     path("identity/o/api/userinfo", userinfo.userinfo, name="sso_userinfo"),
     path("identity/o/api/introspect", introspect.introspect, name="sso_introspect"),

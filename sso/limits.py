@@ -13,6 +13,8 @@ WRONG_PER_APP = Quota("app-secret", most=30, window=timedelta(minutes=10))  # by
 WRONG_PER_NETWORK = NetworkQuota("app-secret-network", most=100, window=timedelta(minutes=10))
 # Discovery and public keys: apps read them every few minutes, and all of them may stand in one network.
 DISCOVERY_PER_NETWORK = Limit("discovery", "3000/10m")
+# Strangers whom an app sends here to show anew who they are: each writes a row into the table of sessions.
+SENT_PER_NETWORK = Limit("app-sent-network", "60/10m")
 
 
 def count_wrong(request: HttpRequest, client_id: str) -> None:

@@ -33,6 +33,7 @@ class Refusal(enum.Enum):
     OFF = "off"  # the app is turned off
     NO_ACCESS = "no_access"  # they are in none of its groups, or no staff where it is for staff
     SECOND_FACTOR = "second_factor"  # the app wants a code, and this session has shown none
+    OTHER_ACCOUNT = "other_account"  # the app expects somebody else: it has sent along who
 
 
 class Renewed(Exception):
@@ -140,6 +141,11 @@ class App(models.Model):
     def name(self) -> str:
         """The name that people read."""
         return self.client.name
+
+    @property
+    def path(self) -> str:
+        """The path of this site that leads a person into the app, or says why not."""
+        return f"/apps/{self.pk}"
 
     @property
     def is_public(self) -> bool:

@@ -25,7 +25,7 @@ from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
-from accounts.session.pages import devices, logout, onward, verify
+from accounts.session.pages import devices, logout, onward
 from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
@@ -46,7 +46,9 @@ from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
 from sso.discovery import pages as discovery
+from sso.launch import pages as launch
 from sso.tokens.pages import introspect, revoke, token, userinfo
+from sso.verify import pages as verify
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
@@ -146,6 +148,7 @@ urlpatterns = [
     path("identity/o/api/introspect", introspect.introspect, name="sso_introspect"),
     path("identity/o/api/revoke", revoke.revoke, name="sso_revoke"),
     path("api/v1/openapi.json", openapi.openapi),
+    path("apps/<str:pk>", launch.launch, name="sso_app"),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from allauth.idp.oidc.models import Client
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -50,6 +51,11 @@ class AppQuerySet(models.QuerySet["App"]):
             lets_in=models.Case(models.When(everybody=True, then=True), default=Exists(mine))
         )
 
+    def with_groups_of(self, user: "User") -> "AppQuerySet":
+        """Returns the apps, each with `common_groups`: the names of those of its groups that the person is in."""
+        names = Group.objects.filter(apps=OuterRef("pk"), user=user.pk).order_by().values("name")
+        return self.annotate(common_groups=ArraySubquery(names))
+
     def with_last_use(self, user: "User") -> "AppQuerySet":
         """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
         from sso.models.login import Login  # noqa: PLC0415 it refers to this model
@@ -91,6 +97,7 @@ class App(models.Model):
 
     # Set by AppQuerySet alone.
     lets_in: bool
+    common_groups: list[str]
     last_used: object
 
     class Meta:

@@ -39,12 +39,6 @@ class LoginQuerySet(models.QuerySet["Login"]):
         alive = models.Case(models.When(_is_alive(), then=True), default=False, output_field=models.BooleanField())
         return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive)
 
-    def end(self) -> int:
-        """Ends these logins, with all their tokens, and returns how many were open."""
-        ids = list(self.open().select_for_update(of=("self",)).values_list("pk", flat=True))
-        Token.objects.filter(bound__login__in=ids).delete()
-        return Login.objects.filter(pk__in=ids).update(ended_at=timezone.now())
-
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
         return self.filter(ended_at=None)

@@ -79,6 +79,7 @@ SENTENCES = {
     Event.Kind.RECOVERY_CODE_USED: _("%(who)s used a recovery code"),
     Event.Kind.CODE_FAILED: _("Somebody typed a wrong code for %(who)s"),
     Event.Kind.EXPORTED: _("%(who)s downloaded their data"),
+    Event.Kind.APP_DISCONNECTED: _("%(who)s disconnected %(app)s"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
     Event.Kind.RESENT: _("%(who)s sent the invitation to %(invited)s again"),
@@ -214,6 +215,7 @@ def words_of(event: Event) -> dict[str, str]:
         "groups": ", ".join(names.invitation.groups),
         "people": " ".join(filter(None, [", ".join(names.people), more])),
         "what": str(detail.get("what", "")),
+        "app": str(detail.get("app") or _("an app")),
         "before": str(detail.get("before") or "–"),
         "device": device_in_words(str(detail.get("ended", ""))) or str(_("an unknown device")),
     }

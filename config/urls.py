@@ -45,6 +45,8 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.api import apps as api_apps
+from sso.connected import pages as connected
 from sso.discovery import pages as discovery
 from sso.launch import pages as launch
 from sso.tokens.pages import introspect, revoke, token, userinfo
@@ -149,6 +151,9 @@ urlpatterns = [
     path("identity/o/api/revoke", revoke.revoke, name="sso_revoke"),
     path("api/v1/openapi.json", openapi.openapi),
     path("apps/<str:pk>", launch.launch, name="sso_app"),
+    path("account/apps/disconnect", connected.disconnect, name="sso_disconnect"),
+    path("api/v1/apps", api_apps.list_apps),
+    path("api/v1/apps/<slug:pk>/connection", api_apps.disconnect),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),

@@ -120,6 +120,7 @@ class Event(models.Model):
         STOPPED = "stopped", _("Stopped a mail")
         ACCEPTED = "accepted", _("Accepted an invitation")
         DECLINED = "declined", _("Declined an invitation")
+        APP_DISCONNECTED = "app_disconnected", _("Disconnected an app")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("what"), max_length=20, choices=kinds)

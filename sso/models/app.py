@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from sso import secret
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models import User
 
 SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
@@ -98,7 +100,10 @@ class App(models.Model):
     # Set by AppQuerySet alone.
     lets_in: bool
     common_groups: list[str]
-    last_used: object
+    last_used: "datetime | None"
+    # Set by sso.connected alone.
+    since: "datetime"
+    seen: list[str]
 
     class Meta:
         verbose_name = _("app")

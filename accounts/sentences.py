@@ -81,6 +81,7 @@ SENTENCES = {
     Event.Kind.EXPORTED: _("%(who)s downloaded their data"),
     Event.Kind.APP_AGREED: _("%(who)s let %(app)s learn who they are"),
     Event.Kind.APP_SIGNED_IN: _("%(who)s signed in to %(app)s"),
+    Event.Kind.APP_DISCONNECTED: _("%(who)s disconnected %(app)s"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
     Event.Kind.RESENT: _("%(who)s sent the invitation to %(invited)s again"),

@@ -72,7 +72,7 @@ def test_the_app_of_all_is_named_in_the_preview_and_puts_them_into_its_group(des
     batch = Batch.objects.get()
     assert "Join and open Grafana" in words(desk.get(page_of(batch, "page")))
 
-    assert "Leads to Viewers, Grafana" in words(send(desk, batch))
+    assert "Viewers, Grafana" in words(send(desk, batch))
     assert led() == {"kim@example.com": ("grafana1", "", ["Viewers"])}
     assert mailbox.letters("kim@example.com")[0]["Subject"] == "olga invited you to Grafana at Frontdoor"
 

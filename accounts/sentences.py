@@ -80,6 +80,8 @@ SENTENCES = {
     Event.Kind.RECOVERY_CODE_USED: _("%(who)s used a recovery code"),
     Event.Kind.CODE_FAILED: _("Somebody typed a wrong code for %(who)s"),
     Event.Kind.EXPORTED: _("%(who)s downloaded their data"),
+    Event.Kind.APP_AGREED: _("%(who)s let %(app)s learn who they are"),
+    Event.Kind.APP_SIGNED_IN: _("%(who)s signed in to %(app)s"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
     Event.Kind.RESENT: _("%(who)s sent the invitation to %(invited)s again"),
@@ -217,6 +219,7 @@ def words_of(event: Event) -> dict[str, str]:
         "app": names.invitation.app,
         "people": " ".join(filter(None, [", ".join(names.people), more])),
         "what": str(detail.get("what", "")),
+        "app": str(detail.get("app") or _("an app")),
         "before": str(detail.get("before") or "–"),
         "device": device_in_words(str(detail.get("ended", ""))) or str(_("an unknown device")),
     }

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "accounts.middleware.remember_devices",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.edge.onward.lead_on_by_a_page",
     "accounts.middleware.LimitMiddleware",
 ]
 

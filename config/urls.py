@@ -45,6 +45,10 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.authorize import pages as authorize
+from sso.discovery import pages as discovery
+from sso.sign_out import pages as app_sign_out
+from sso.tokens.pages import introspect, revoke, token, userinfo
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
@@ -135,6 +139,18 @@ urlpatterns = [
         by_method(GET=api_recovery_codes.show, POST=api_recovery_codes.renew),
     ),
     path("api/v1/account/google", by_method(POST=api_google_account.connect, DELETE=api_google_account.disconnect)),
+    # Apps behind the door (OpenID Connect)
+    path(".well-known/openid-configuration", discovery.discovery, name="sso_discovery"),
+    path(".well-known/oauth-authorization-server", discovery.discovery),
+    path(".well-known/jwks.json", discovery.jwks, name="sso_jwks"),
+    path("identity/o/authorize", authorize.authorize, name="sso_authorize"),
+    path("identity/o/consent", authorize.consent, name="sso_consent"),
+    path("identity/o/logout", app_sign_out.logout, name="sso_logout"),
+    path("identity/o/logout/answer", app_sign_out.answered, name="sso_logout_answer"),
+    path("identity/o/api/token", token.token, name="sso_token"),
+    path("identity/o/api/userinfo", userinfo.userinfo, name="sso_userinfo"),
+    path("identity/o/api/introspect", introspect.introspect, name="sso_introspect"),
+    path("identity/o/api/revoke", revoke.revoke, name="sso_revoke"),
     path("api/v1/openapi.json", openapi.openapi),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),

@@ -80,7 +80,7 @@ def enter(request: HttpRequest, user: User, waiting: Waiting, sent: Fields) -> H
     if not form.is_valid():
         raise Invalid(form)
     second_press.remember(request, waiting)
-    sessions.enter(request, user, waiting.way, by_code=True)
+    sessions.enter(request, user, waiting.way, factor=form.factor)
     more: dict[str, Any] = {"next": waiting.next_url or None, **breaches.member(request)}
     if form.kind == RECOVERY:
         more["recovery_codes_left"] = len(user.second_factor.recovery_codes)

@@ -30,7 +30,7 @@ def give(request: PersonRequest, sent: Fields) -> HttpResponse:
         del form.fields["code"]
     if not form.is_valid():
         raise refusal(form)
-    proof.give(request, all_factors=has_all)
+    proof.give(request, form.way, all_factors=has_all)
     return who(request)
 
 

@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from accounts import limits, notices
 from accounts.codes import second_press
 from accounts.models import Event, Superseded, User
-from accounts.session import devices
+from accounts.models.second_factor import RECOVERY, TOTP
+from accounts.session import arrival, devices
 from kit import rate_limit, visitor
 
 log = logging.getLogger("frontdoor.accounts")
 
+FACTORS = {TOTP: arrival.APP, RECOVERY: arrival.RECOVERY_CODE}  # what a session remembers of each kind of code
 Counts = list[tuple[rate_limit.Guesses, str]]  # limits, each with its key
 
 
@@ -22,15 +24,17 @@ def check(request: HttpRequest, user: User, typed: str) -> str:
     """Uses up the typed code. Returns its kind, TOTP or RECOVERY, or "" for a wrong one.
 
     A wrong code is recorded, and too many are mailed to the owner. Each try is counted before it is checked, so that
-    many at once are no way around the limit, and given back if it was right or could not be checked. Raises Limited
-    after too many tries, and Superseded if all sessions of the account have ended, or it was deleted, since `user` was
-    read.
+    many at once are no way around the limit, and given back if it was right or could not be checked. If `user` is
+    signed in, their session remembers a right one. Raises Limited after too many tries, and Superseded if all sessions
+    of the account have ended, or it was deleted, since `user` was read.
     """
     counts = limits_for(devices.known_key(request, user), user)
     with _taken(counts) as taken:
         kind = user.second_factor.check(typed, browser=second_press.waiting_session(request), **visitor.trace(request))
     if kind:
         _give_back(counts)
+        if request.user == user:
+            arrival.note_factor(request, FACTORS[kind])
     else:
         # By the count of a day: a stranger who waits between tries is no less of one.
         record_wrong_code(request, user, worrying=taken[1] >= counts[0][0].most)

@@ -21,7 +21,7 @@ KEPT = timedelta(days=365)
 NOBODYS_KEPT = timedelta(days=30)
 # What many events are about. By all other kinds, an account was changed.
 FAILURES = ("code_failed", "failed", "guessed")
-SESSIONS = ("prolonged", "session_ended", "signed_in", "signed_out")
+SESSIONS = ("app_signed_in", "prolonged", "session_ended", "signed_in", "signed_out")
 INVITATIONS = ("accepted", "declined", "extended", "invited", "reminded", "resent", "revoked", "stopped")
 FAILED = models.Q(kind__in=FAILURES)
 NO_CHANGES = (*FAILURES, *INVITATIONS, *SESSIONS)
@@ -120,6 +120,8 @@ class Event(models.Model):
         STOPPED = "stopped", _("Stopped a mail")
         ACCEPTED = "accepted", _("Accepted an invitation")
         DECLINED = "declined", _("Declined an invitation")
+        APP_AGREED = "app_agreed", _("Let an app learn who this is")
+        APP_SIGNED_IN = "app_signed_in", _("Signed in to an app")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("what"), max_length=20, choices=kinds)

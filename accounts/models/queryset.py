@@ -16,6 +16,7 @@ from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from accounts import names
+from accounts.models import ended_sessions
 from accounts.models.event import Event
 from accounts.models.google import PROVIDER
 from accounts.models.session import Session
@@ -158,8 +159,9 @@ class UserQuerySet(models.QuerySet["User"]):
         statement = OneStatement()
         try:
             update = PreparedUpdate(lambda: (self.order_by(), counted_up)).with_values()
-            statement.add(Write(f"{update.sql} RETURNING 1", update.values), "voided")
+            statement.add(Write(f"{update.sql} RETURNING id", update.values), "voided")
             OutboxEvent.objects.add_each_to(statement, "session.revoked", self, user="pk", all=models.Value(True))
+            ended_sessions.add_to(statement, Write("SELECT id FROM voided"))
         except EmptyResultSet:  # Django knows without a query that there are no such users
             return 0
         (ended,) = statement.execute("(SELECT count(*) FROM voided)")

@@ -14,6 +14,7 @@ from django.db.models.sql import DeleteQuery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import ended_sessions
 from accounts.models.event import Event
 from kit import visitor
 from kit.exact import ExactField
@@ -83,6 +84,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
         if handle:
             told = new_event("session.revoked", user=user, session=handle, all=False)
             OutboxEvent.objects.add_to(statement, [told])
+            owner = Write(f"SELECT user_id AS id FROM {statement.met}")  # noqa: S608 the name of a part
+            ended_sessions.add_to(statement, owner, handle)
         try:
             statement.execute()
         except Unmet:

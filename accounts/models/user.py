@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts import display_names, names, notices, profile_fields, terms
+from accounts.models import ended_sessions
 from accounts.models.address import Address
 from accounts.models.credentials import Credentials
 from accounts.models.event import Event
@@ -313,6 +314,7 @@ class User(Credentials, PermissionsMixin):
         statement = OneStatement([Write(VOID, [self.pk])]).insert(*events)
         statement.add(Session.deletion_of_newest(self, after=statement.met), "deleted")
         OutboxEvent.objects.add_to(statement, [new_event("session.revoked", user=self.pk, all=True)])
+        ended_sessions.add_to(statement, Write(f"SELECT id FROM {statement.met}"))  # noqa: S608 the name of a part
         new_epoch = f"(SELECT session_epoch FROM {statement.met})"  # noqa: S608 the name of a part
         try:
             epoch, keys = statement.execute(new_epoch, "ARRAY(TABLE deleted)")

@@ -29,7 +29,7 @@ def ask(request: PersonRequest, doing: str, back: str) -> HttpResponse | None:
     limit: Limited | Full | None = None
     try:
         if form.is_valid():
-            proof.give(request)
+            proof.give(request, form.way)
             return None
     except (Limited, Full) as reached:
         form, limit = WithProof(request, None, prefix=PREFIX, missing=missing), reached

@@ -15,7 +15,7 @@ from accounts.codes.field import HINT, LABEL, CodeField, mismatch
 from accounts.models import User
 from accounts.password import guesses
 from accounts.password.field import PasswordField
-from accounts.session import devices, proof
+from accounts.session import devices, proof, sessions
 from accounts.session.account_page import PersonRequest
 from kit import rate_limit
 from kit.form import Form, RequestForm
@@ -109,6 +109,11 @@ class WithPassword(RequestForm):
     def sent(self, name: str) -> bool:
         """Returns whether anything was sent for the field `name`."""
         return bool(self.data.get(self.add_prefix(name)))
+
+    @property
+    def way(self) -> str:
+        """The first factor that this checked form has shown, as proof.give() takes it; "" if it has asked for none."""
+        return sessions.PASSWORD if self.cleaned_data.get("password") else ""
 
     def clean_password(self) -> str:
         """Returns the right password. Raises ValidationError for a wrong one, which is logged and recorded.

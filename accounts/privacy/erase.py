@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
 
-from accounts.models import Event, Session, User
-from outbox.models import OutboxEvent, OutboxMessage, Suppression
+from accounts.models import Event, Session, User, ended_sessions
+from kit.one_statement import OneStatement, Write
+from outbox.models import OutboxEvent, OutboxMessage, Suppression, new_event
 
 FORGETTING: list[Callable[[User], None]] = []
 
@@ -67,5 +68,8 @@ def _announce(user: User) -> None:
     # Events that have not left may hold the erased address. A service that heard of them after "user.deleted" would
     # keep the account for ever.
     OutboxEvent.objects.withdraw(user=user.pk)
-    OutboxEvent.objects.announce("session.revoked", user=user.pk, all=True)
-    OutboxEvent.objects.announce("user.deleted", user=user.pk)
+    told = [new_event("session.revoked", user=user.pk, all=True), new_event("user.deleted", user=user.pk)]
+    statement = OneStatement()
+    OutboxEvent.objects.add_to(statement, told)
+    ended_sessions.add_to(statement, Write("SELECT %s::uuid AS id", [user.pk]))
+    statement.execute()

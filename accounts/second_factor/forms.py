@@ -31,6 +31,11 @@ class CodeForm(RequestForm):
         if not self.is_bound:
             self.fields["code"].widget.attrs["autofocus"] = True
 
+    @property
+    def factor(self) -> str:
+        """The second factor that the valid form has shown, as accounts.session.arrival names it."""
+        return guesses.FACTORS[self.kind]
+
     def clean_code(self) -> str:
         """Returns the right code as typed, uses it up, and sets `kind` to TOTP or RECOVERY.
 

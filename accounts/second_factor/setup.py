@@ -10,7 +10,7 @@ from allauth.mfa.adapter import get_adapter
 from accounts.models import User
 from accounts.models.second_factor import new_secret
 from accounts.second_factor import shown_codes
-from accounts.session import sessions
+from accounts.session import arrival, sessions
 from accounts.session.account_page import PersonRequest
 from accounts.session.notes import APP_SETUP
 from kit import encryption
@@ -56,6 +56,7 @@ def finish(request: PersonRequest, key: str, code: str, *, replaces: bool = Fals
     request.person.second_factor.turn_on(key, code, replaces=replaces, **request.trace)
     APP_SETUP.drop(request)
     sessions.restart(request, request.person)
+    arrival.note_factor(request, arrival.APP)  # its code was shown just now
     shown_codes.show(request)
 
 

@@ -8,8 +8,9 @@ Notes, which expire:
     SHOWN_CODES      the recovery codes that were made in this session, so that it may show them: batch
     GOOGLE_IDENTITY  the person whom Google has named: uid, email (verified by Google); to_connect, if their Google
                      account is to be connected once the owner of that address signs in, else it proves the address
-    SIGNED_IN        the user has just signed in: code, if the second factor was shown too
-    PROVEN           the user has just shown that the account is theirs, by a mailed link or once more: code, as above
+    SIGNED_IN        the user has just signed in: way, how; code, if the second factor was shown too
+    PROVEN           the user has just shown that the account is theirs, by a mailed link or once more: way and code, as
+                     above
     BREACHED         a user has given a right password that has leaked, and is to be told once signed in: user
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
 
@@ -17,6 +18,8 @@ Keys, which stay as long as the session:
 
     DEADLINE         when the session ends, in seconds since the epoch; using the session does not move it
     BEGAN            when the session began, in seconds since the epoch
+    WAY, FACTOR      how its owner came in, and by which second factor; AUTH_TIME is when they last showed all of it
+                     (accounts/session/arrival.py)
     HANDLE           the session's name on pages, through all changes of its id: the id is as good as a password
     IP, DEVICE       where the session began
     DESK_SEEN        when the session was last used at the desk, in seconds since the epoch
@@ -44,12 +47,16 @@ BREACHED = Note("breached", A_WHILE)
 
 DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"
 DESK_SEEN, HELD_UP = "desk_seen", "held_up"
+WAY, FACTOR, AUTH_TIME = "way", "factor", "auth_time"
 
 # What Redis may hold under a key of a session, by type.
 TYPES: dict[str, type | tuple[type, ...]] = {
     DEADLINE: (int, float),
     BEGAN: (int, float),
     DESK_SEEN: (int, float),
+    AUTH_TIME: (int, float),
+    WAY: str,
+    FACTOR: str,
     HANDLE: str,
     DEVICE: str,
     IP: (str, type(None)),

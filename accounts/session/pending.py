@@ -26,6 +26,11 @@ def needed(request: HttpRequest, user: User) -> bool:
     """
     if request.user == user or devices.is_trusted(request, user):
         return False
+    return has_second(user)
+
+
+def has_second(user: User) -> bool:
+    """Returns whether two-step verification was on for `user` when they were read, or else is on now."""
     return user.second_factor.is_on if user.has_app is None else user.has_app
 
 

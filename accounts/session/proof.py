@@ -41,13 +41,15 @@ def everything(request: HttpRequest) -> Missing:
     return Missing(first=not (has_second and PROVEN.read(request)), code=has_second)
 
 
-def give(request: HttpRequest, *, all_factors: bool = True) -> None:
-    """Notes that the person has just shown their password: for 15 minutes no door asks for it again.
+def give(request: HttpRequest, way: str = "", *, all_factors: bool = True) -> None:
+    """Notes that the person has just shown who they are: for 15 minutes no door asks for it again.
 
-    With `all_factors` they have shown all that the account has: no door asks for a code either, and the session gets a
-    new id and ends twelve hours from now. Raises Superseded if it has ended meanwhile.
+    `way` is the first factor that they have shown now (accounts.session.sessions), "" for one that they had shown
+    before. With `all_factors` they have shown all that the account has: no door asks for a code either, and the session
+    gets a new id and ends twelve hours from now. Raises Superseded if it has ended meanwhile.
     """
+    way = way or PROVEN.read(request).get("way", "")
     if all_factors:
         request.session.take_new_key()  # type: ignore[attr-defined]
-        sessions.begin_anew(request, cast("User", request.user))
-    sessions.keep_factors(PROVEN, request, code=all_factors)
+        sessions.begin_anew(request, cast("User", request.user), way)
+    sessions.keep_factors(PROVEN, request, code=all_factors, way=way)

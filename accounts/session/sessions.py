@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop
 from accounts import asking, limits, notices, preferences
 from accounts.models import ConnectedElsewhere, Event, Superseded, User
 from accounts.models.session import stored_key
-from accounts.session import devices, pending
+from accounts.session import arrival, devices, pending
 from accounts.session.notes import (
     BEGAN,
     CHOSEN,
@@ -68,11 +68,16 @@ def start(request: HttpRequest, user: User, next_url: str = "", way: str = "", *
     if not new and pending.needed(request, user):
         return pending.wait(request, user, way, next_url)
     try:
-        enter(request, user, way, new=new)
+        enter(request, user, way, factor=remembered_factor(request, user), new=new)
     except Superseded:
         messages.info(request, _(ENDED))
         return back_to_login(next_url)
     return redirect(landing(user, next_url))
+
+
+def remembered_factor(request: HttpRequest, user: User) -> str:
+    """Returns TRUSTED_BROWSER if this browser has remembered a code that signing in asks for, else ""."""
+    return arrival.TRUSTED_BROWSER if devices.is_trusted(request, user) and pending.has_second(user) else ""
 
 
 def landing(user: User, next_url: str = "") -> str:
@@ -109,22 +114,23 @@ def goes_on(request: HttpRequest, user: User) -> bool:
     return request.user == user and user.vouches_for(request.session.get(HASH_SESSION_KEY, ""))
 
 
-def enter(request: HttpRequest, user: User, way: str, *, new: bool = False, by_code: bool = False) -> None:
+def enter(request: HttpRequest, user: User, way: str, *, factor: str = "", new: bool = False) -> None:
     """Starts a session for `user`, who has passed every factor; one that they have already goes on under a new id.
 
     Records the sign-in with `way`, how they came in, and mails the owner about a new device, unless `new` says that the
-    sign-in is recorded already. `by_code` says that they have entered a code, too: without one, a session that goes on
-    ends when it would have, if two-step verification is on. To be called while nobody is signed in, or the same user.
-    Raises Superseded if this session, or every session of the account, has ended meanwhile, or if the account was
-    deleted or turned off.
+    sign-in is recorded already. `factor` is their second one, see accounts.session.arrival. If that is no code, and
+    two-step verification is on, a session that goes on ends when it would have, and remembers how they came before. To
+    be called while nobody is signed in, or the same user. Raises Superseded if this session, or every session of the
+    account, has ended meanwhile, or if the account was deleted or turned off.
     """
+    by_code = factor in arrival.CODES
     if goes_on(request, user):
         # Not by Django's login(): its new CSRF token would make the forms in this browser's other tabs out of date.
         request.session.take_new_key()  # type: ignore[attr-defined]
         if by_code or not user.second_factor.is_on:
-            begin_anew(request, user)
+            begin_anew(request, user, way, factor)
     else:
-        begin_anew(request, user)
+        begin_anew(request, user, way, factor)
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     _stamp(request, user, way, new=new, by_code=by_code)
 
@@ -137,6 +143,7 @@ def stamp_other_logins(sender: type[User], request: HttpRequest, user: User, **_
     """
     if DEADLINE not in request.session:
         request.session[DEADLINE] = new_deadline()
+        arrival.note(request)
         _stamp(request, user, "", new=False, by_code=False)
 
 
@@ -160,21 +167,21 @@ def _stamp(request: HttpRequest, user: User, way: str, *, new: bool, by_code: bo
     session.setdefault(HANDLE, new_handle())
     session[CHOSEN] = preferences.for_pages(user.settings)
     SECOND_FACTOR.drop(request)
-    keep_factors(SIGNED_IN, request, code=by_code)
+    keep_factors(SIGNED_IN, request, code=by_code, way=way)
     if way == LINK:
-        keep_factors(PROVEN, request, code=by_code)
+        keep_factors(PROVEN, request, code=by_code, way=way)
     _connect_google(request, user)
     devices.mark_known(request, user)
 
 
-def keep_factors(note: Note, request: HttpRequest, *, code: bool) -> None:
-    """Notes in SIGNED_IN or PROVEN that the first factor was shown and, with `code`, a code, too.
+def keep_factors(note: Note, request: HttpRequest, *, code: bool, way: str) -> None:
+    """Notes in SIGNED_IN or PROVEN that the first factor was shown, and by which `way`; with `code`, a code, too.
 
     A note that holds a code is not replaced by one without: that would take away what was shown, or let the code count
     for longer than its 15 minutes.
     """
     if code or not note.read(request).get("code"):
-        note.keep(request, code=code)
+        note.keep(request, code=code, way=way)
 
 
 def _record(request: HttpRequest, user: User, way: str, trace: dict[str, Any]) -> None:
@@ -224,9 +231,14 @@ def sync_preferences(request: HttpRequest) -> None:
         preferences.activate(chosen)
 
 
-def begin_anew(request: HttpRequest, user: User) -> None:
-    """Gives the session its full time from now. What is still to be asked of `user` comes before other services."""
+def begin_anew(request: HttpRequest, user: User, way: str = "", factor: str = "") -> None:
+    """Gives the session its full time from now, as its owner has shown just now all that the account asks for.
+
+    `way` and `factor` are what they have shown, see arrival.note(). What is still to be asked of `user` comes before
+    other services.
+    """
     request.session[DEADLINE] = new_deadline()
+    arrival.note(request, way, factor)
     if asking.is_asked(user):
         request.session[HELD_UP] = True
 
@@ -281,8 +293,8 @@ def stored_as(request: HttpRequest) -> str:
 def restart(request: HttpRequest, user: User) -> None:
     """Starts this session again after all of the user's have ended, as after a new password.
 
-    Its id and its handle are new, it ends when it would have, and the user must prove ownership again. The device is
-    marked as known again.
+    Its id and its handle are new, it ends when it would have, and the user must prove ownership again. How and when
+    they came in stays as it was. The device is marked as known again.
     """
     PROVEN.drop(request)  # the proof was for that one change
     SIGNED_IN.drop(request)

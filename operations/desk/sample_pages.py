@@ -66,6 +66,7 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "code": "0123456789ab",
         "doing": _("Change your username"),
         "there": settings.SIGNED_IN_URL or NOWHERE,
+        "app": settings.PRODUCT_NAME,
         "left": len(CODES),
         "batch": 1,
     }

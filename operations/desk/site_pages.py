@@ -1,7 +1,6 @@
 """The pages of the site that people may meet, under headings, for whoever wants to see what they look like."""
 
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -78,7 +77,7 @@ LINKS = {
 }
 ACCOUNT = {
     "home": Page(gettext_lazy("Signed in"), url="entry"),
-    "onward": Page(gettext_lazy("On the way to the product"), "accounts/session/onward.html"),
+    "onward": Page(gettext_lazy("On the way to an app"), "onward.html"),
     "account": Page(gettext_lazy("Account"), url="account"),
     "account_profile": Page(gettext_lazy("Name"), url="account_profile"),
     "account_settings": Page(gettext_lazy("Settings"), url="account_settings"),
@@ -134,8 +133,6 @@ def is_had(name: str) -> bool:
     """Returns whether the site has a page with its settings."""
     if name == "gate":
         return asking.is_asked(sample_pages.somebody())
-    if name == "onward":
-        return bool(urlsplit(settings.SIGNED_IN_URL).netloc)
     if name == "member_invites":
         return bool(settings.MEMBERS_INVITE)
     return not name.startswith("google-") or bool(settings.GOOGLE_CLIENT_ID)

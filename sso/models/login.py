@@ -1,17 +1,20 @@
 """Who is signed in to which app, from which session: the row on which every code and token of an app hangs."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from allauth.idp.oidc.models import Token
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Session
 from kit.exact import ExactField
+from kit.one_statement import OneStatement, Write
+from sso.models import ending
 from sso.models.app import SHOWN_FACTORS, App, still_allowed
 
 CODE_LASTS = timedelta(seconds=60)
@@ -26,15 +29,62 @@ class LoginQuerySet(models.QuerySet["Login"]):
         is on and still lets them in, and the session that it came from goes on; without a session, an offline one lasts
         OFFLINE_LASTS. All that is asked of PostgreSQL, so it holds with Redis away.
         """
-        session = Session.objects.filter(
-            user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now()
+        return self.filter(_is_alive())
+
+    def locked(self) -> "LoginQuerySet":
+        """Returns the logins, each locked, with its person and `is_alive`, for whoever is about to give tokens out.
+
+        To be called in a transaction. Whoever waits for the lock reads what the one before has left in the row.
+        """
+        alive = models.Case(models.When(_is_alive(), then=True), default=False, output_field=models.BooleanField())
+        return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive)
+
+    def by_token(self, kind: str, hashed: str) -> "LoginQuerySet":
+        """Returns the login of the token of this kind and hash that is not over, alive or not; none without one.
+
+        It comes with its person, and with the `token_type`, `token_scopes`, `token_made` and `token_ends` of the token.
+        """
+        valid = Q(bound__token__expires_at=None) | Q(bound__token__expires_at__gt=timezone.now())
+        rows = self.filter(valid, bound__token__type=kind, bound__token__hash=hashed).select_related("person")
+        return rows.annotate(
+            token_type=F("bound__token__type"),
+            token_scopes=F("bound__token__scopes"),
+            token_made=F("bound__token__created_at"),
+            token_ends=F("bound__token__expires_at"),
         )
-        goes_on = Exists(session) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
-        return self.open().filter(goes_on, still_allowed(), person__is_active=True, epoch=F("person__session_epoch"))
+
+    def end(self) -> int:
+        """Ends these logins, with all their tokens, and returns how many were open."""
+        ids = list(self.open().select_for_update(of=("self",)).values_list("pk", flat=True))
+        Token.objects.filter(bound__login__in=ids).delete()
+        return Login.objects.filter(pk__in=ids).update(ended_at=timezone.now())
 
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
         return self.filter(ended_at=None)
+
+    def end(self, *, skip_locked: bool = False) -> int:
+        """Ends those of these logins that are open, in one statement (`ending`), and returns their number.
+
+        With `skip_locked`, logins that others have locked just now are passed over.
+        """
+        # Locked in one order, as in `ending`.
+        rows = self.open().select_for_update(skip_locked=skip_locked, of=("self",)).order_by("pk").values("pk")
+        with transaction.atomic():
+            statement = OneStatement()
+            try:
+                ended = ending.end(statement, Write(*rows.query.sql_with_params()))
+            except EmptyResultSet:  # Django knows without a query that there are no such logins
+                return 0
+            (number,) = statement.execute(f"(SELECT count(*) FROM {ended})")  # noqa: S608 the name of a part
+        return int(number)
+
+
+def _is_alive() -> Q:
+    session = Session.objects.filter(user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now())
+    goes_on = Exists(session) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
+    there = Q(ended_at=None, person__is_active=True, epoch=F("person__session_epoch"))
+    return Q(goes_on, still_allowed(), there)
 
 
 class Login(models.Model):
@@ -60,15 +110,26 @@ class Login(models.Model):
     code = models.JSONField(default=dict)
     used_at = models.DateTimeField(null=True)
     refreshed_at = models.DateTimeField(null=True)
-    former_refresh = ExactField(max_length=64, blank=True, default="")  # hash of the refresh token before the last
+    # Refresh tokens: the hash of what all of this login have in common, by which a spent one is known for ever, and of
+    # the last one that was spent, which works a little longer (sso.tokens.refresh).
+    family = ExactField(max_length=64, null=True, unique=True)
+    former_refresh = ExactField(max_length=64, blank=True, default="")
+    twins = models.BooleanField(default=False)  # the former one was used again meanwhile: more than one works
     ended_at = models.DateTimeField(null=True)
 
     objects: ClassVar[LoginQuerySet] = LoginQuerySet.as_manager()  # type: ignore[assignment]
 
+    # Set by LoginQuerySet.locked() alone.
+    is_alive: bool
+    # Set by LoginQuerySet.by_token() alone.
+    token_type: str
+    token_scopes: str
+    token_made: datetime
+    token_ends: datetime | None
+
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["person", "handle"], name="login_by_session"),
-            models.Index(fields=["former_refresh"], name="login_former", condition=~Q(former_refresh="")),
             models.Index(fields=["made_at"], name="login_open", condition=Q(ended_at=None)),
             models.Index(fields=["ended_at"], name="login_ended", condition=Q(ended_at__isnull=False)),
         ]

@@ -122,7 +122,7 @@ def test_pages_that_the_site_does_not_have_are_not_offered(desk, settings):
     html = desk.get("/admin/look/").content.decode()
 
     assert set(site_pages.PAGES) - set(re.findall(r"page=([\w-]+)", html)) == {
-        *("gate", "member_invites", "onward", "google-start", "google-closed", "google-unverified"),
+        *("gate", "member_invites", "google-start", "google-closed", "google-unverified"),
         *("google-connect", "google-disconnect", "google-last"),
     }
     assert framed(desk.get("/admin/look/?page=gate").content.decode()).startswith("/admin/look/page/entry/")

@@ -532,6 +532,7 @@ SIGNED_IN = {
     "delete, failed": delete_while_the_database_fails,
     "deleted": lambda c: c.post("/account/delete", {"password": PASSWORD}, follow=True),
     "on to another host": onward,
+    "on to an app": lambda c: c.post("/language", {"language": "", "next": "/identity/o/authorize?client_id=a"}),
     "sign out": lambda c: c.get("/logout"),
     "signed out": lambda c: c.post("/logout", follow=True),
     "confirm as another": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),

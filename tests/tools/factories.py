@@ -2,11 +2,14 @@
 
 import factory
 from allauth.idp.oidc.models import Client
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import User
 from invites.models import LINK_LIFETIME, Invite, MagicLink, lifetimes, reminders
+from sso import secret
 from sso.models import App
+from sso.models.app import OFFLINE, SCOPES
 
 PASSWORD = "plumage visor ocelot thimble"
 
@@ -54,30 +57,40 @@ class InviteFactory(factory.django.DjangoModelFactory):
         return invite
 
 
-class ClientFactory(factory.django.DjangoModelFactory):
-    """What the engine of OpenID Connect knows of an app."""
-
-    class Meta:
-        model = Client
-
-    id = factory.Sequence(lambda n: f"app{n}")
-    name = "Grafana"
+APP_SECRET = "s" * secret.LENGTH
 
 
 class AppFactory(factory.django.DjangoModelFactory):
-    """An app that lets nobody in unless told otherwise. Its `name` and `client__…` go to the engine's row."""
+    """An app for everybody, without consent. Its client id is `pk`, its secret APP_SECRET; `public` ones have none."""
 
     class Meta:
         model = App
 
-    class Params:
-        name = "Grafana"
-
-    client = factory.SubFactory(ClientFactory, name=factory.SelfAttribute("..name"))
-    start_url = "https://grafana.example/login"
+    everybody = True
+    asks_consent = False
+    start_url = "https://app.example/start"
 
     @classmethod
-    def _create(cls, model, groups=(), **fields):
-        app = model.objects.create(**fields)
+    def _create(
+        cls,
+        model,
+        name="Grafana",
+        redirect_uris=("https://app.example/callback",),
+        public=False,
+        grant_types=("authorization_code", "refresh_token"),
+        groups=(),
+        **fields,
+    ):
+        client = Client.objects.create(
+            id=secret.new_id(),
+            name=name,
+            secret=make_password(APP_SECRET, hasher=secret.SecretHasher.algorithm),
+            scopes="\n".join([*SCOPES, OFFLINE]),
+            type=Client.Type.PUBLIC if public else Client.Type.CONFIDENTIAL,
+            grant_types="\n".join(grant_types),
+            redirect_uris="\n".join(redirect_uris),
+            skip_consent=True,
+        )
+        app = model.objects.create(client=client, **fields)
         app.groups.set(groups)
         return app

@@ -35,7 +35,7 @@ def prolong(request: PersonRequest) -> HttpResponse:
     if not is_proven:
         context = {"form": form, "next": next_url, "until": sessions.ends_at(request)}
         return again.page(request, "accounts/password/prolong.html", context, limit)
-    proof.give(request)
+    proof.give(request, form.way)
     Event.objects.record(Event.Kind.PROLONGED, request.person, **request.trace)
     messages.success(request, _("You stay signed in for 12 more hours."))
     return redirect(next_url or "account")

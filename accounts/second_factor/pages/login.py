@@ -55,7 +55,7 @@ def sign_in(request: HttpRequest, user: User, waiting: Waiting, form: CodeForm) 
     ended meanwhile.
     """
     second_press.remember(request, waiting)
-    sessions.enter(request, user, waiting.way, by_code=True)
+    sessions.enter(request, user, waiting.way, factor=form.factor)
     breaches.warn(request)
     if form.kind == RECOVERY:
         count_down(request, user)

@@ -1,0 +1,41 @@
+"""Finding the app that a request names, with all that the answer depends on, in one statement."""
+
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, OuterRef, Subquery
+
+from accounts.models import User
+from sso.authorize.redirects import is_registered
+from sso.models import App, Consent, Login
+
+
+class Unknown(Exception):
+    """No app has this id, or the app does not have this address: nobody may be led there, not even with an error."""
+
+
+class Found(NamedTuple):
+    """An app as a visitor finds it."""
+
+    app: App
+    agreed: frozenset[str] = frozenset()  # the scopes to which the person has agreed
+    is_open_here: bool = False  # whether this session has a login in it already
+
+
+def find(sent: dict[str, str], user: User | AnonymousUser, handle: str) -> Found:
+    """Returns the app that the parameters name, if it has their redirect_uri; else raises Unknown.
+
+    `handle` is the name of the session of `user`. Costs one statement.
+    """
+    client_id = sent.get("client_id", "")
+    if not (client_id.isascii() and client_id.isprintable()):
+        raise Unknown
+    rows = App.objects.select_related("client").filter(pk=client_id)
+    if user.is_authenticated:
+        agreed = Consent.objects.filter(app=OuterRef("pk"), person=user.pk).values("scopes")[:1]
+        here = Login.objects.open().filter(app=OuterRef("pk"), person=user.pk, handle=handle)
+        rows = rows.with_access_of(user).annotate(agreed=Subquery(agreed), is_open_here=Exists(here))
+    app: Any = rows.first()
+    if app is None or not is_registered(app, sent.get("redirect_uri", "")):
+        raise Unknown
+    return Found(app, frozenset(app.agreed or []), app.is_open_here) if user.is_authenticated else Found(app)

@@ -1,0 +1,40 @@
+"""Where answers to an app may go: its registered addresses, compared exactly."""
+
+import re
+
+from django.http import HttpResponse
+from django.utils.encoding import iri_to_uri
+
+from sso.models import App
+
+# Programs on somebody's own machine listen where a port is free (RFC 8252 §7.3).
+LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)")
+# A browser would run or open what follows these; whatever is registered, nobody is led there.
+NEVER = {"javascript", "data", "vbscript", "blob", "file", "about"}
+
+
+def is_registered(app: App, uri: str) -> bool:
+    """Returns whether `uri` is an address of the app: the very same text, so no other path, query, case or port.
+
+    Of a public app, any port of 127.0.0.1 or [::1] will do, as the program can't know it before.
+    """
+    if uri.partition(":")[0].lower() in NEVER:
+        return False
+    registered = app.client.get_redirect_uris()
+    if uri in registered:
+        return True
+    here = without_port(uri) if app.is_public else None
+    return here is not None and here in map(without_port, registered)
+
+
+def without_port(uri: str) -> tuple[str, ...] | None:
+    """Returns an address of this machine's loopback as host and the rest, without its port; None for any other."""
+    found = LOOPBACK.fullmatch(uri)
+    return found.groups() if found else None
+
+
+def to_app(uri: str) -> HttpResponse:
+    """Redirects to an address of an app, which may have a scheme that is the app's own, such as com.example.app."""
+    response = HttpResponse(status=302)
+    response["Location"] = iri_to_uri(uri)
+    return response

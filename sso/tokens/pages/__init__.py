@@ -1,0 +1,1 @@
+"""The doors for apps, one file each."""

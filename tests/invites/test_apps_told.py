@@ -23,7 +23,7 @@ LIST = "/admin/invites/invite/"
 
 @pytest.fixture
 def grafana(db):
-    return AppFactory(client__id="grafana1", everybody=True)
+    return AppFactory(pk="grafana1")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_lists_of_desk_and_commands_name_the_app_and_choose_by_it(desk, invi
     assert "Grafana" in run("list_invites")
     with pytest.raises(CommandError, match="There is no app called “Jira”"):
         run("list_invites", "--app", "Jira")
-    AppFactory(client__id="grafana2")
+    AppFactory(pk="grafana2")
     with pytest.raises(CommandError, match="Several apps are called “Grafana”: grafana1, grafana2"):
         run("list_invites", "--app", "Grafana")
 

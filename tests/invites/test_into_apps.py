@@ -32,7 +32,7 @@ def viewers(db):
 
 @pytest.fixture
 def grafana(viewers):
-    return AppFactory(client__id="grafana1", groups=[viewers])
+    return AppFactory(pk="grafana1", everybody=False, groups=[viewers])
 
 
 def issue(by, app, *groups, email=EMAIL, **said):
@@ -168,7 +168,7 @@ def test_other_services_are_told_which_app_it_is(client, invite, announced):
 
 
 def test_an_app_that_is_deleted_between_check_and_sending_is_left_out(maria, grafana, viewers):
-    invite = issue(maria, AppFactory.build(client__id="gone"), viewers)
+    invite = issue(maria, AppFactory.build(pk="gone"), viewers)
     assert (invite.app_id, invite.group_ids) == (None, [viewers.pk])
 
 

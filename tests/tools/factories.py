@@ -74,6 +74,7 @@ class AppFactory(factory.django.DjangoModelFactory):
     def _create(
         cls,
         model,
+        pk="",
         name="Grafana",
         redirect_uris=("https://app.example/callback",),
         public=False,
@@ -82,7 +83,7 @@ class AppFactory(factory.django.DjangoModelFactory):
         **fields,
     ):
         client = Client.objects.create(
-            id=secret.new_id(),
+            id=pk or secret.new_id(),
             name=name,
             secret=make_password(APP_SECRET, hasher=secret.SecretHasher.algorithm),
             scopes="\n".join([*SCOPES, OFFLINE]),

@@ -216,10 +216,9 @@ def words_of(event: Event) -> dict[str, str]:
         "invited": names.invitation.email or str(_("an address that is kept no more")),
         "inviter": names.invitation.inviter,
         "groups": ", ".join(names.invitation.groups),
-        "app": names.invitation.app,
         "people": " ".join(filter(None, [", ".join(names.people), more])),
         "what": str(detail.get("what", "")),
-        "app": str(detail.get("app") or _("an app")),
+        "app": str(detail.get("app") or names.invitation.app or _("an app")),
         "before": str(detail.get("before") or "–"),
         "device": device_in_words(str(detail.get("ended", ""))) or str(_("an unknown device")),
     }

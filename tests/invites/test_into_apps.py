@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from invites import mails, purposes
@@ -181,3 +183,13 @@ def test_a_reminder_names_the_app(invite, mailbox):
     Invite.objects.update(remind_at=invite.created_at)
     mails.reminder(invite).save()
     assert "maria invited you to Grafana on" in mailbox.text(EMAIL)
+
+
+def test_a_list_costs_as_many_statements_for_many_people(maria, grafana, viewers):
+    def statements(count):
+        people = [Entry(f"p{n}of{count}@example.com", app=grafana.pk, groups=(viewers.pk,)) for n in range(count)]
+        with CaptureQueriesContext(connection) as asked:
+            Invite.objects.issue_many(people, source="csv", invited_by=maria)
+        return len(asked)
+
+    assert statements(2) == statements(6)

@@ -24,7 +24,7 @@ from invites.link import opened
 from invites.models import MagicLink
 from kit import plain_page, rate_limit, visitor
 from kit.addresses import readable
-from kit.form import safe_path
+from kit.form import STORED, login_hint, safe_path
 from kit.page import bind_form, page, typed
 from kit.rate_limit import Due
 from outbox.mail import lateness
@@ -62,11 +62,13 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
     """Returns the page with the address form; a valid POST mails a link and leads to the page that says where it went.
 
     `template` is that of the page, `purpose` that of the link, `next_url` the form's first value for where the link
-    leads. A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that
-    fills in the hidden field gets the usual answer, but no mail is sent.
+    leads; that for the address is what the query says (kit.form.login_hint). A probable typo is pointed out once, and
+    nothing is mailed until the address is sent again. A program that fills in the hidden field gets the usual answer,
+    but no mail is sent.
     """
     if request.method != "POST":
-        return entry_page(request, template, lambda: bind_form(EmailForm, request, initial={"next": next_url}))
+        first = {"next": next_url, "email": login_hint(request)}
+        return entry_page(request, template, lambda: bind_form(EmailForm, request, initial=first))
     form = bind_form(EmailForm, request)
     if not form.is_valid():
         return entry_page(request, template, lambda: form)
@@ -102,8 +104,8 @@ def prove(request: PersonRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return redirect("account")
-    email = request.person.email
-    return ask_or_wait(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(request.POST.get("next", ""))))
+    next_url = safe_path(request.POST.get("next", ""), STORED)
+    return ask_or_wait(request, LinkRequest(request.person.email, MagicLink.Purpose.PROOF, next_url))
 
 
 @page(Due(limits.ASK_PER_NETWORK))

@@ -15,7 +15,7 @@ from accounts.groups import Groups
 from invites.batch.cells import is_glued
 from invites.models import lifetimes
 from kit import addresses, plain_line
-from kit.form import safe_path
+from kit.form import STORED, safe_path
 
 # What people call languages, beside their codes, their English names and their own.
 LANGUAGES = {
@@ -107,7 +107,7 @@ def names_of(code: str) -> set[str]:
 
 def path(text: str) -> str:
     """Returns the text, which must be a path of this site or "". Raises ValidationError for any other text."""
-    if text != safe_path(text):
+    if text != safe_path(text, STORED):
         raise ValidationError(_("It must lead to a path of this site, like /account"))
     return text
 

@@ -125,7 +125,7 @@ ELSEWHERE = [
     "https://evil.example/",
     "/\\evil.example",
     "javascript:a()",
-    "/" + "a" * 500,
+    "/" + "a" * 3000,
     "/\x7f",
 ]
 

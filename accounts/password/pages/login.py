@@ -12,7 +12,7 @@ from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
-from kit.form import safe_path
+from kit.form import login_hint, safe_path
 from kit.page import bind_form, page, typed
 from kit.rate_limit import Due
 
@@ -45,9 +45,11 @@ def show_form(request: HttpRequest, form: Callable[[], LoginForm]) -> HttpRespon
 
 
 def known_before(request: HttpRequest) -> dict[str, str]:
-    """Returns the first values of the sign-in form: `next` from the query, and as `login` an address or "".
+    """Returns the first values of the sign-in form: `next` from the query, and `login`, whom the site expects, or "".
 
-    It is the address of an account to which a Google account will be connected after this sign-in.
+    It is the address of an account to which a Google account will be connected after this sign-in, or else what the
+    query says (kit.form.login_hint), whether there is such an account or not.
     """
     seen = GOOGLE_IDENTITY.read(request)
-    return {"next": safe_path(request.GET.get("next", "")), "login": seen["email"] if seen.get("to_connect") else ""}
+    expected = seen["email"] if seen.get("to_connect") else login_hint(request)
+    return {"next": safe_path(request.GET.get("next", "")), "login": expected}

@@ -18,12 +18,15 @@ def no_access(request: PersonRequest, app: App, asked: Asked | None, why: str) -
     for; None if the person comes by the link of the app, which is where they come back to then.
     """
     here = asked.path if asked else reverse("sso_app", args=[app.pk])
-    groups = app.groups.order_by("name").values_list("name", flat=True) if why == Refusal.NO_ACCESS.value else []
+    is_closed = why == Refusal.NO_ACCESS.value
+    groups = sorted(app.groups.values_list("name", flat=True)) if is_closed else []
     context = {
         "app": app,
+        "email": request.person.email,
         "why": why,
         "here": here,
         "groups": ", ".join(groups),
+        "how_many": len(groups),
         "has_second_factor": why == Refusal.SECOND_FACTOR.value and request.person.second_factor.is_on,
         "again": f"{reverse('account_login_again')}?{urlencode({'next': here})}",
     }

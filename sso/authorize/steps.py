@@ -60,6 +60,7 @@ def consent_page(visit: Visit) -> HttpResponse:
     mine = request.person.groups.filter(apps=app.pk) if "groups" in asked.scopes else []
     context = {
         "app": app,
+        "email": request.person.email,
         "asked": asked,
         "host": host_of(asked.redirect_uri),
         "groups": ", ".join(sorted(group.name for group in mine)),

@@ -64,7 +64,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         return unreadable(request)
     if not request.user.is_authenticated:
         return lead_on(asked, "account_login")
-    return render(request, "sso/sign_out/ask.html", {"wish": asked, "app": asked.app})
+    context = {"wish": asked, "app": asked.app, "email": request.user.email}
+    return render(request, "sso/sign_out/ask.html", context)
 
 
 def lead_on(asked: Wish, otherwise: str) -> HttpResponse:

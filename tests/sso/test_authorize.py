@@ -275,6 +275,10 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_same_request(client, ap
     assert (path, dict(parse_qsl(asked))) == (AUTHORIZE, asking(app, login_hint="ada@example.com"))
     assert query == {"login_hint": "ada@example.com", "mailed_next": f"/apps/{app.pk}"}
     assert "frontdoor_session" not in client.cookies
+    shown = client.get(page["Location"]).text
+    for way in ("/", "/signup"):
+        assert f'href="{way}?next=%2Fapps%2F{app.pk}"' in shown
+    assert 'value="ada@example.com"' in shown
 
 
 def test_a_stranger_never_learns_whether_the_app_is_on_or_for_whom(client, subtests):
@@ -294,8 +298,8 @@ def test_whoever_must_answer_something_first_does_that_and_comes_back(signed_in,
 
 NOBODYS = {
     "off": ({"is_active": False}, "Grafana is turned off"),
-    "nobody": ({"everybody": False}, "But Grafana has not been opened to you."),
-    "staff": ({"staff_only": True}, "But Grafana is for those who run"),
+    "nobody": ({"everybody": False}, "Nobody has opened Grafana to you yet."),
+    "staff": ({"staff_only": True}, "Grafana is for those who run"),
 }
 
 
@@ -316,7 +320,7 @@ def test_whoever_may_not_use_the_app_reads_it_here_and_the_app_only_when_it_asks
 def test_an_app_for_a_group_lets_its_members_in_until_they_leave(signed_in, ada):
     editors = Group.objects.create(name="Editors")
     app = AppFactory(everybody=False, groups=[editors])
-    assert "But Grafana is for Editors, where you’re not a member." in words(ask(signed_in, app))
+    assert "Grafana is for the group Editors, which you’re not in." in words(ask(signed_in, app))
 
     ada.groups.add(editors)
     assert "code" in answer(ask(signed_in, app))

@@ -22,7 +22,7 @@ FRONTDOOR_TEST_LANE=$(1) $(BIN)/python -m pytest -o cache_dir=$$lane -m $(2) -n 
 endef
 
 .PHONY: help run example test test-quick test-slow test-long bench bench-mail bench-desk bench-strangers check lock sbom docs messages clean \
-    installed-run installed-dev
+    installed-run installed-dev openid-client
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -41,11 +41,16 @@ test: installed-dev ## run all tests, both lanes at once (ARGS="-k name")
 test-quick: installed-dev ## run the lane of tests that wait for nothing
 	$(call LANE,quick,"not slow",2)
 
-test-slow: installed-dev ## run the lane of tests that start processes, wait or measure, Chromium among them
+test-slow: installed-dev openid-client ## run the lane of tests that start processes, wait or measure, Chromium among them
 	$(call LANE,slow,slow,2)
 
 test-long: installed-dev ## send thousands of odd requests to each JSON door: twenty minutes
 	@SCHEMA_CASES=3000 $(BIN)/python -m pytest -n 2 tests/config/test_openapi.py $(ARGS)
+
+# A client of OpenID Connect, by which tests sign in. Where npm can't fetch it, they are skipped.
+openid-client: tests/clients/node/node_modules/.package-lock.json
+tests/clients/node/node_modules/.package-lock.json: tests/clients/node/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/clients/node && touch $@ || echo "npm could not fetch openid-client."; fi
 
 # The lanes share a lock, so that a test that measures has the machine to itself.
 test-quick test-slow test-long: export FRONTDOOR_TEST_LOCK := $(abspath $(VENV))/tests.lock

@@ -1,9 +1,10 @@
-"""What the desk offers for people: actions, facts about one person, and panels. Higher rooms add theirs to each."""
+"""What the desk offers for people and groups: actions, facts about one, and panels. Higher rooms add theirs to each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -39,6 +40,7 @@ class Panel:
 ACTIONS: list[Any] = ["export", "end_sessions", "turn_off", "turn_on"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 FACTS: list[Callable[[HttpRequest, User], list[Fact]]] = []
+GROUP_FACTS: list[Callable[[HttpRequest, Group], list[Fact]]] = []
 # Whether an action would change a person, by its name. Of others, the page of a person knows it or shows them always.
 APPLIES: dict[str, Callable[[User], bool]] = {}
 
@@ -63,3 +65,8 @@ def add_panel(make: Callable[[HttpRequest, User], Panel | None]) -> None:
 def add_facts(make: Callable[[HttpRequest, User], list[Fact]]) -> None:
     """Adds what `make` returns to the facts on the page of each person at the desk."""
     FACTS.append(make)
+
+
+def add_group_facts(make: Callable[[HttpRequest, Group], list[Fact]]) -> None:
+    """Adds what `make` returns to the facts on the page of each group at the desk."""
+    GROUP_FACTS.append(make)

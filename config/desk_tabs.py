@@ -37,6 +37,7 @@ TABS: list[tuple[Any, tuple[str, ...], list[tuple[str, str]]]] = [
             ("outbox_webhook_changelist", "outbox.view_webhook"),
         ],
     ),
+    (_("Apps"), ("sso",), [("sso_app_changelist", "sso.view_app")]),
 ]
 
 

@@ -18,12 +18,13 @@ from kit.addresses import readable
 from kit.hosts import unlinked
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
+from sso.models import App
 
 if TYPE_CHECKING:
     from invites.models import Invite, MagicLink
 
 WITH_RESET = {"link_known", "link_proof"}  # mails that also lead to a new password
-MOST_IN_SUBJECT = 25  # letters of the names of groups
+MOST_IN_SUBJECT = 25  # letters of the names of groups, or of an app
 
 
 def letter(link: "MagicLink", account: User | None, *, may_join: bool, device: str = "") -> OutboxMessage:
@@ -113,6 +114,7 @@ def invitations(
     """
     mails = []
     name_groups([invite for invite in invites if invite.email in accounts])
+    name_apps(invites)
     for invite in invites:
         account = accounts.get(invite.email)
         mail = into_groups(invite, account) if account else invitation(invite)
@@ -158,6 +160,18 @@ def name_groups(invites: "Sequence[Invite]") -> None:
     named = groups.names(ids) if ids else []
     for invite in invites:
         invite.promised = invite.promise(named)
+
+
+def name_apps(invites: "Sequence[Invite]") -> None:
+    """Reads into each of these invitations the app that it leads to, in one statement for them all; none without apps.
+
+    One that is turned off, or was deleted meanwhile, is left out: Invite.open_app.
+    """
+    named = {invite.app_id for invite in invites if invite.app_id}
+    rows = App.objects.select_related("client").filter(pk__in=named, is_active=True) if named else ()
+    apps = {app.pk: app for app in rows}
+    for invite in invites:
+        invite.open_app = apps.get(invite.app_id)
 
 
 def reminder(invite: "Invite", account: User | None = None, note: str = "") -> OutboxMessage:
@@ -215,8 +229,13 @@ def one_click(invite: "Invite") -> list[str]:
 
 
 def invitation_words(invite: "Invite") -> dict[str, Any]:
-    """Returns the template context that every mail of an invitation needs, except its link and its end."""
-    return {"email": readable(invite.email), "note": invite.note, **sender(invite)}
+    """Returns the template context that every mail of an invitation needs, except its link and its end.
+
+    `app` is the name of its app, `app_short` the same if it fits into a subject; both are "" without an app.
+    """
+    app = unlinked(invite.open_app.name) if invite.open_app else ""
+    named = {"app": app, "app_short": app if len(app) <= MOST_IN_SUBJECT else ""}
+    return {"email": readable(invite.email), "note": invite.note, **named, **sender(invite)}
 
 
 def sender(invite: "Invite") -> dict[str, str]:

@@ -62,7 +62,7 @@ class LongList(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     empty_value_display = EMPTY
-    ordering = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
     lede: Any = ""  # a sentence under the title
     adding: Any = ""  # the words of the button that adds a row, and of its page
     sortable_by: ClassVar[Any] = ()

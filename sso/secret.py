@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import BasePasswordHasher
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 # Letters and digits alone: clients differ in how they encode anything else (RFC 6749 §2.3.1).
 ALPHABET = string.ascii_letters + string.digits
@@ -66,6 +66,11 @@ def renewed(encoded: str, secret: str) -> str:
     """Returns the column for a new `secret`, with the one that `encoded` holds as the former one for BOTH_WORK."""
     former = encoded.split("$")[1]
     return f"{SecretHasher().encode(secret)}${former}${int(time.time() + BOTH_WORK.total_seconds())}"
+
+
+def fingerprint(encoded: str) -> str:
+    """Returns what tells the column of one secret from that of another, and gives nothing of it away."""
+    return salted_hmac("sso.secret", encoded, algorithm="sha256").hexdigest()[:16]
 
 
 def digest(secret: str) -> str:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import power
+from accounts import desk_offers, power
 from accounts.desk.rights import GroupForm
 from accounts.models import User
 from kit.list_filter import COUNTED, capped_in_words
@@ -32,13 +32,17 @@ class GroupAdmin(LongList):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """Shows the form of a group and how many are in it, with links to them and to the page that invites others.
 
+        Below stands what higher rooms say of it (`desk_offers`).
+
         POST stores the group and leads to the list. An unknown `object_id` leads to the desk's front page with a
         message. Raises PermissionDenied if the person may not see groups or, for POST, not change them.
         """
         group = self.get_object(request, object_id)
         if group and request.method == "GET":
             members = User.groups.through.objects.filter(group=group)[: COUNTED + 1].count()
-            kwargs["extra_context"] = {"members": members, "members_in_words": capped_in_words(members)}
+            facts = [fact for make in desk_offers.GROUP_FACTS for fact in make(request, group)]
+            shown = {"members": members, "members_in_words": capped_in_words(members), "facts": facts}
+            kwargs["extra_context"] = shown
         return super().change_view(request, object_id, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

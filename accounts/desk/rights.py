@@ -39,6 +39,13 @@ RIGHTS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
+        _("Apps"),
+        {
+            "view_app": _("see apps"),
+            "change_app": _("connect, change, turn off and delete apps"),
+        },
+    ),
+    (
         _("Webhooks"),
         {
             "view_webhook": _("see webhooks"),

@@ -244,6 +244,7 @@ class Migration(migrations.Migration):
                             "resent",
                             "revoked",
                             "stopped",
+                            "app_signed_in",
                             "prolonged",
                             "session_ended",
                             "signed_in",

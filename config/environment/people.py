@@ -11,7 +11,7 @@ from kit.own_fields import OwnField
 RESERVED_FIELDS = frozenset(
     "id username email password state staff superuser groups group signs_in_with sessions joined seen settings note "
     "language next lifetime expires token terms profile source delivery invited_by batch created last_sent ends opened "
-    "accepted leads_to".split()
+    "accepted leads_to app".split()
 )
 
 

@@ -1,6 +1,5 @@
 """The columns that a list of people may have, and the checks of what stands in them."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -11,11 +10,10 @@ from django.utils.translation import get_language_info, get_supported_language_v
 from django.utils.translation import gettext as _
 
 from accounts import profile_fields
-from accounts.groups import Groups
 from invites.batch.cells import is_glued
+from invites.batch.leads import Leads
 from invites.models import lifetimes
 from kit import addresses, plain_line
-from kit.form import STORED, safe_path
 
 # What people call languages, beside their codes, their English names and their own.
 LANGUAGES = {
@@ -30,7 +28,7 @@ LANGUAGES = {
 }
 
 # What a line may say of a person, in the order in which a list without headings says it.
-COLUMNS = ("email", "name", "note", "language", "next", "group", "lifetime")
+COLUMNS = ("email", "name", "note", "language", "next", "group", "lifetime", "app")
 
 
 def every() -> tuple[str, ...]:
@@ -52,17 +50,16 @@ def email_of(typed: str) -> str:
     return addresses.normalize(typed)
 
 
-def fields(row: Mapping[str, str], groups: Groups) -> dict[str, Any]:
+def fields(row: Mapping[str, str], leads: Leads) -> dict[str, Any]:
     """Returns what a line says beside the address, as fields of Entry; `row` maps column to text.
 
-    `groups` are those that the author of the list may name. Raises ValidationError if one of the texts is not allowed.
+    `leads` is where the author of the list may lead people. Raises ValidationError if one of the texts is not allowed.
     """
     return {
         "name": plain_line.plain(row.get("name", ""), 100, _("The name")),
         "note": plain_line.plain(row.get("note", "")),
         "language": language(row.get("language", "")),
-        "next": path(row.get("next", "")),
-        "groups": in_groups(row.get("group", ""), groups),
+        **leads.lead(row),
         "lifetime": lifetimes.read(row.get("lifetime", "")),
         "profile": profile(row),
     }
@@ -103,31 +100,3 @@ def names_of(code: str) -> set[str]:
     """Returns what people call a language, in small letters: "de" is Deutsch, German, немецкий …"""
     known = get_language_info(code)
     return {known["name"].lower(), known["name_local"].lower()} | LANGUAGES.get(code, set())
-
-
-def path(text: str) -> str:
-    """Returns the text, which must be a path of this site or "". Raises ValidationError for any other text."""
-    if text != safe_path(text, STORED):
-        raise ValidationError(_("It must lead to a path of this site, like /account"))
-    return text
-
-
-def in_groups(text: str, groups: Groups) -> tuple[int, ...]:
-    """Returns the ids of the groups that a text names, separated by ";", "|" or ","; () for "".
-
-    A name that holds such a sign is found if it stands alone. Raises ValidationError for an unknown group, and for one
-    that the author of the list may not give.
-    """
-    named = [text.strip()] if text.strip() in groups else [name.strip() for name in re.split("[;|,]", text)]
-    return tuple(dict.fromkeys(group(name, groups) for name in named if name))
-
-
-def group(name: str, groups: Groups) -> int:
-    """Returns the id of the group with this name. Raises ValidationError as in_groups() does."""
-    if name not in groups:
-        raise ValidationError(_("There is no group called “%(name)s”") % {"name": name[:50]})
-    found = groups[name]
-    if found is None:
-        said = _("Only a superuser may put people into “%(name)s”: the group gives rights at the desk")
-        raise ValidationError(said % {"name": name[:50]})
-    return found

@@ -50,6 +50,7 @@ HEADINGS = {
     },
     "next": {"next", "leads to", "path", "page", "страница", "ведёт на"},
     "group": {"group", "groups", "группа", "группы", "gruppe", "gruppen"},
+    "app": {"app", "application", "приложение", "anwendung", "aplicación", "aplicativo", "застосунок"},
     "lifetime": {
         *("expires", "expires in", "expires after", "expiry", "valid", "valid for", "lifetime", "works for"),
         *("срок", "срок действия", "действует", "gultig", "gueltig", "validite"),

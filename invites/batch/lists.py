@@ -4,25 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain, islice
-from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.groups import Groups
 from invites.batch import bare_rows, columns, headings, names, remarks, rows
 from invites.batch.bare_rows import Said, one_line
 from invites.batch.cells import has_address, is_address, is_glued, people
 from invites.batch.columns import email_of, fields
 from invites.batch.headings import Headings
+from invites.batch.leads import NOWHERE, Leads
 from invites.batch.remarks import Noted, Say
 from invites.batch.rows import Row
 from invites.models import Entry
 from kit import addresses
 from kit.each_language import Words, lazily
-
-NO_GROUPS: Groups = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,10 @@ class Line:
     said: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.nobody) -> Iterator[Line]:
+def read(lines: Iterable[Row], leads: Leads = NOWHERE, say: Say = remarks.nobody) -> Iterator[Line]:
     """Yields a Line for each person that the rows name, and for each row that can't be read.
 
-    `groups` are those that the author of the list may name. `say` is called with lazy sentences on what was guessed
+    `leads` is where the author of the list may lead people. `say` is called with lazy sentences on what was guessed
     and, at the end, on what was left out. Of a file that begins like the file of bad lines that we give out, what
     stands between its first column and its last is read. What is wrong is the `problem` of a Line; but a file that
     turns out to be damaged raises ValidationError, as files.read_rows() says.
@@ -51,12 +48,12 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
     lines = iter(lines)
     sample = list(islice(lines, headings.SAMPLE))
     if sample and headings.is_bad_lines(sample[0].cells):
-        yield from _read_mended(sample[0].cells, chain(sample[1:], lines), groups)
+        yield from _read_mended(sample[0].cells, chain(sample[1:], lines), leads)
         return
     found = headings.find(sample)
     if found and found.is_guess:
         say(remarks.guessed(found.said[found.columns.index("email")]))
-    reader = _People(found, groups)
+    reader = _People(found, leads)
     above = [row for row in sample[: found.place] if row.problem or any(row.cells)] if found else []
     titles = [rows.shown(", ".join(filter(None, row.cells))) or row.text for row in above if "@" not in row.text]
     meant = [row for row in above if "@" in row.text]
@@ -71,11 +68,11 @@ def read(lines: Iterable[Row], groups: Groups = NO_GROUPS, say: Say = remarks.no
             say(remark)
 
 
-def _read_mended(first: list[str], lines: Iterable[Row], groups: Groups) -> Iterator[Line]:
+def _read_mended(first: list[str], lines: Iterable[Row], leads: Leads) -> Iterator[Line]:
     """Yields the Lines of a file of bad lines that was mended, and begins with the cells `first`."""
     found = headings.of_bad_lines(first)
     of_row = partial(_within, width=len(first)) if found else _alone
-    yield from _People(found, groups).read(map(of_row, lines))
+    yield from _People(found, leads).read(map(of_row, lines))
 
 
 def _within(row: Row, width: int) -> Row:
@@ -93,8 +90,8 @@ def _alone(row: Row) -> Row:
 class _People:
     """Finds the people in the rows of one list, and remembers what it had to leave out."""
 
-    def __init__(self, found: Headings | None, groups: Groups) -> None:
-        self.headings, self.groups = found, groups
+    def __init__(self, found: Headings | None, leads: Leads) -> None:
+        self.headings, self.leads = found, leads
         self.unread: dict[int, str] = {}  # unknown headings above cells with content, by their index
         self.left_out, self.no_names = Noted(), Noted()
 
@@ -158,7 +155,7 @@ class _People:
         """Returns the person of whom this is said. Raises ValidationError if a part of it is not allowed."""
         if has_address(said["name"]) or is_address(said.get("note", "")):
             raise ValidationError(_("There is a second address in this line. Give each person a line of their own"))
-        return Entry(email_of(said["email"]), **fields(said, self.groups))
+        return Entry(email_of(said["email"]), **fields(said, self.leads))
 
     def _why(self, said: dict[str, str]) -> str:
         """Returns the reason why there is no person of whom this is said, in the reader's language."""

@@ -22,9 +22,9 @@ class BatchAdmin(SentLists):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Shows the form for whom to invite. Its POST stores the checked list, leads to its preview and sends nothing.
 
-        With "email" in the query the form has this address, with "group" a tick at the group with this id; with "from",
-        the id of a list that was checked, all that was typed for it. Raises PermissionDenied for a person who may not
-        invite, Http404 for a list that this person may not see.
+        With "email" in the query the form has this address, with "group" a tick at the group with this id, with "app"
+        the app with this id; with "from", the id of a list that was checked, all that was typed for it. Raises
+        PermissionDenied for a person who may not invite, Http404 for a list that this person may not see.
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -45,7 +45,11 @@ class BatchAdmin(SentLists):
         """Returns what the form has at first, by the query of the page."""
         if earlier := request.GET.get("from"):
             return compose_again.values(self.find_batch(request, earlier))
-        return {"pasted": request.GET.get("email", ""), "groups": request.GET.getlist("group")}
+        return {
+            "pasted": request.GET.get("email", ""),
+            "groups": request.GET.getlist("group"),
+            "app": request.GET.get("app", ""),
+        }
 
     def has_view_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
         return request.user.has_perm("invites.add_invite")

@@ -20,9 +20,9 @@ from kit import each_language, spans
 def values(batch: Batch) -> dict[str, Any]:
     """Returns the first values of a ComposeForm for a list that was not sent yet."""
     common = dict(batch.common)
-    lasts = written(common.pop("lifetime", 0))
+    lasts, ticked = written(common.pop("lifetime", 0)), common.pop("chosen", ())
     chosen = {"lifetime": lasts} if lasts in dict(lifetime_choices()) else {"other": lasts}
-    return common | chosen | {"name": batch.name, "pasted": text(batch)}
+    return common | chosen | {"groups": ticked, "name": batch.name, "pasted": text(batch)}
 
 
 def text(batch: Batch) -> str:
@@ -59,7 +59,8 @@ def bad_lines(batch: Batch) -> Iterator[list[Any]]:
 def lines(batch: Batch) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """Returns the stored lines of a list in their order, each with what it says for itself, by column."""
     names = dict(Group.objects.filter(pk__in=entries.groups(batch.entries)).values_list("pk", "name"))
-    rows = [(row, own(row, batch.common, names)) for row in batch.entries]
+    apps = entries.app_names(batch.entries)
+    rows = [(row, own(row, batch.common, names, apps)) for row in batch.entries]
     rows += [(row, {name: row[name] for name in every() if name in row}) for row in batch.refused]
     return sorted(rows, key=lambda pair: pair[0]["line"])
 
@@ -75,11 +76,16 @@ def heading(column: str) -> str:
     return column.removeprefix(PREFIX)
 
 
-def own(row: dict[str, Any], common: dict[str, Any], names: dict[int, str]) -> dict[str, str]:
-    """Returns what a stored entry says beside what was chosen for all, by column."""
+def own(row: dict[str, Any], common: dict[str, Any], names: dict[int, str], apps: dict[str, str]) -> dict[str, str]:
+    """Returns what a stored entry says beside what was chosen for all, by column.
+
+    `names` and `apps` are the names of groups and of apps, by id.
+    """
     said = {name: value for name, value in row.items() if value != common.get(name)}
     if "groups" in said:
         said["group"] = ";".join(names[one] for one in said["groups"] if one in names)
+    if "app" in said:
+        said["app"] = apps.get(said["app"], said["app"])
     if "lifetime" in said:
         said["lifetime"] = written(said["lifetime"])
     said |= {PREFIX + name: value for name, value in said.get("profile", {}).items()}

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import groups, profile_fields
 from accounts.models import User
-from invites.batch import columns, encodings, files, lists, rows
+from invites.batch import encodings, files, leads, lists, rows
+from invites.batch.leads import SEVERAL, Leads
 from invites.batch.rows import Row
 from invites.models import lifetimes
 from kit import plain_line, spans
@@ -46,7 +47,7 @@ class ComposeForm(Form):
         required=False,
         help_text=gettext_lazy(
             "Excel (.xlsx) or CSV in any encoding, up to 5,000 people. Columns we know: email, name, message, "
-            "language, page, group, expires"
+            "language, group, app, page, expires"
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
@@ -81,8 +82,14 @@ class ComposeForm(Form):
             "invalid_choice": gettext_lazy("A group you chose is gone, or isn’t yours to give. Look at them again")
         },
     )
+    app = forms.ChoiceField(
+        label=gettext_lazy("App they come for"),
+        required=False,
+        help_text=gettext_lazy("The mail names it, and they land in it"),
+        error_messages={"invalid_choice": gettext_lazy("The app you chose is gone or turned off. Choose again")},
+    )
     next = forms.CharField(
-        label=gettext_lazy("A page (optional)"),
+        label=gettext_lazy("Or a page (optional)"),
         required=False,
         help_text=gettext_lazy("A page of this site, like /welcome"),
         widget=forms.TextInput(attrs=VERBATIM),
@@ -99,9 +106,11 @@ class ComposeForm(Form):
     def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
         """Makes the form of a member of staff, whose rights say which groups it offers and lets a list name."""
         super().__init__(*args, **kwargs)
-        self.may_name = groups.named(by)
+        self.leads = Leads.of(by)
         fields: dict[str, Any] = self.fields
         fields["groups"].choices = group_choices(by)
+        named = [(app.pk, app.name) for app in self.leads.apps]
+        fields["app"].choices = [("", gettext_lazy("None: just an account")), *named]
         fields["lifetime"].choices = lifetime_choices()
         fields["lifetime"].initial = spans.write(lifetimes.default())
         fields["remind"].label = reminders()
@@ -120,7 +129,7 @@ class ComposeForm(Form):
 
     def clean_next(self) -> str:
         """Returns the path, or "". Raises ValidationError if it is not a path of this site."""
-        return columns.path(self.cleaned_data["next"])
+        return leads.path(self.cleaned_data["next"])
 
     def clean_other(self) -> timedelta | None:
         """Returns the length of time that was written, or None. Raises ValidationError as lifetimes.read() does."""
@@ -133,6 +142,7 @@ class ComposeForm(Form):
         wrong, because browsers do not keep it, and that is said.
         """
         by = "file" if self.files.get("file") else "pasted"
+        self.choose_lead()
         self.remarks: list[Words] = []
         self.lines: list[lists.Line] = []
         if "file" not in self.errors:
@@ -144,6 +154,19 @@ class ComposeForm(Form):
             self.add_error("file", _("Choose the file again: it isn’t kept while something else is to be corrected"))
         return self.cleaned_data
 
+    def choose_lead(self) -> None:
+        """Notes where all are led whose line does not say it. What is wrong with it becomes an error of its field."""
+        app, page = self.cleaned_data.get("app", ""), self.cleaned_data.get("next", "")
+        ticked = tuple(self.cleaned_data.get("groups", ()))
+        if app and page:
+            self.add_error("next", _("Choose an app or a page, not both"))
+        try:
+            self.into = self.leads.join(self.leads.find(app), ticked)
+        except ValidationError as error:
+            self.add_error("groups" if error.code == SEVERAL else "app", error)
+        else:
+            self.leads = self.leads.chosen(app, page, ticked)
+
     def read(self, raw: bytes) -> None:
         """Reads the Lines of these bytes.
 
@@ -152,7 +175,7 @@ class ComposeForm(Form):
         """
         if len(raw) > LARGEST:
             raise ValidationError(_("The list is larger than 1 MB. Split it, and send its parts one after the other"))
-        self.lines = list(islice(lists.read(self.rows(raw), self.may_name, self.remarks.append), MOST + 1))
+        self.lines = list(islice(lists.read(self.rows(raw), self.leads, self.remarks.append), MOST + 1))
         if len(self.lines) > MOST:
             said = _("The list has more than %(most)s people. Split it, and send its parts one after the other")
             raise ValidationError(said % {"most": with_separators(MOST)})
@@ -180,9 +203,9 @@ class ComposeForm(Form):
     @property
     def common(self) -> dict[str, Any]:
         """What the valid form says of everybody, as values of Entry."""
-        said = {name: self.cleaned_data[name] for name in ("note", "language", "next")}
+        said = {name: self.cleaned_data[name] for name in ("note", "language", "app", "next")}
         length = self.cleaned_data["other"] or lifetimes.read(self.cleaned_data["lifetime"])
-        said |= {"groups": tuple(self.cleaned_data["groups"]), "lifetime": length}
+        said |= {"groups": self.into, "chosen": tuple(self.cleaned_data["groups"]), "lifetime": length}
         return said if self.cleaned_data.get("remind", True) else said | {"remind": False}
 
 

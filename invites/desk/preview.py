@@ -85,7 +85,7 @@ def lines(batch: Batch) -> list[dict[str, Any]]:
 def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns these lines of a list, each with "tag", what happens, its "tone", and "said", with what or why.
 
-    "is_mailed" says whether a mail of this list can be shown. Takes four statements at most, for however many lines.
+    "is_mailed" says whether a mail of this list can be shown. Takes five statements at most, for however many lines.
     """
     facts = Facts(rows)
     return [
@@ -97,7 +97,7 @@ def in_words(batch: Batch, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any
 
 
 class Facts:
-    """What must be known to speak of lines of a list: groups, when people were invited or declined, suppressions."""
+    """What must be known to speak of lines: groups, apps, suppressions, and when people were invited or declined."""
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
         of = {
@@ -106,6 +106,7 @@ class Facts:
         }
         named = entries.groups(rows)
         self.groups = dict(Group.objects.filter(pk__in=named).values_list("pk", "name")) if named else {}
+        self.apps = entries.app_names(rows)
         sent = Invite.objects.pending().filter(email__in=of["invited"]).order_by("sent_at")
         self.sent = dict(sent.values_list("email", "sent_at")) if of["invited"] else {}
         self.declined = Invite.objects.find_declined(of["declined"]) if of["declined"] else {}
@@ -138,11 +139,7 @@ class Facts:
             found = self.suppressed.get(row["email"])
             return lift(found) if found and not found.is_opt_out else ""
         if row["fate"] == "has_account":
-            return (
-                _("In these groups already, or turned off")
-                if row.get("groups")
-                else _("Choose a group to invite them into it")
-            )
+            return self.idle(row)
         if row["fate"] not in MAILED:
             return each_language.read(row.get("problem", {}))
         own = {
@@ -152,7 +149,21 @@ class Facts:
             own["lifetime"] = lifetimes.in_words(timedelta(seconds=own["lifetime"]))
         if "language" in own:
             own["language"] = get_language_info(own["language"])["name_local"]
-        return " · ".join(filter(None, [self.joined(row), row.get("next", ""), *own.values(), *about(row)]))
+        return " · ".join(
+            filter(None, [self.joined(row), self.app(row), row.get("next", ""), *own.values(), *about(row)])
+        )
+
+    def idle(self, row: dict[str, Any]) -> str:
+        """Returns why somebody who has an account is not invited."""
+        if app := self.app(row):
+            return _("Can open %(app)s already, or is turned off") % {"app": app}
+        if row.get("groups"):
+            return _("In these groups already, or turned off")
+        return _("Choose a group to invite them into it")
+
+    def app(self, row: dict[str, Any]) -> str:
+        """Returns the name of the app that a line says, "" without one."""
+        return self.apps.get(row.get("app", ""), "")
 
     def joined(self, row: dict[str, Any]) -> str:
         """Returns the names of the groups that a line says, without those that are gone."""

@@ -164,7 +164,8 @@ def facts(batch: Batch, found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yields what the page says of the list: labels, and words or HTML, which may be empty."""
     yield _("State"), words.state(batch)
     yield _("Sent by"), sent_by(batch)
-    leads_to = [*entries.group_names(batch.common.get("groups", ())), batch.common.get("next", "")]
+    leads_to = [*entries.group_names(batch.common.get("groups", ())), *entries.app_names([batch.common]).values()]
+    leads_to.append(batch.common.get("next", ""))
     yield _("Leads to"), ", ".join(filter(None, leads_to))
     yield _("Works until"), times.until(found["until"]) if found["until"] else ""
     yield _("Skipped"), words.reasons(batch.counts.skipped)

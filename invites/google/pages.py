@@ -185,7 +185,7 @@ def join(request: HttpRequest, identity: google.Identity, data: dict[str, str]) 
     except (IntegrityError, ConnectedElsewhere, Unavailable):  # another press was faster
         return enter(request, identity, data)
     messages.success(request, _("Your account is ready."))
-    next_url = data.get("next") or (invite.next if invite else "")
+    next_url = data.get("next") or (invite.leads_to if invite else "")
     return sessions.start(request, account, next_url, sessions.SIGNUP, new=True)
 
 

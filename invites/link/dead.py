@@ -75,7 +75,7 @@ def invitation(request: HttpRequest, invite: Invite) -> HttpResponse:
     leads to the start page.
     """
     if invite.accepted_by_id and invite.accepted_by_id == request.user.pk:
-        return redirect(sessions.landing(request.user, invite.next))
+        return redirect(sessions.landing(request.user, invite.leads_to))
     if invite.state in {Invite.State.PENDING, Invite.State.EXPIRED}:  # it has just changed, or was replaced
         return redirect("entry")
     return gone_page(request, invite.state, invite, invite.accepted_at)

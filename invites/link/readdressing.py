@@ -8,10 +8,11 @@ from django.utils import timezone
 from accounts.models import Event, User
 from invites import mails
 from invites.models import Invite, InviteQuerySet, Unavailable
+from invites.models.queryset import SAID
 from invites.models.states import UNANSWERED
 
 # Columns set by the inviter, which are copied to the invitation for the other address.
-SAID = ("source", "invited_by", "batch", "name", "profile", "note", "next", "lifetime")
+COPIED = ("source", "invited_by", "batch", "lifetime", *SAID)
 
 
 class Readdressing:
@@ -103,5 +104,5 @@ def move(invite: Invite, email: str, *, by: User | None, **changed: Any) -> Invi
     row.withdraw_mails()
     row.announce_invites("invite.revoked")
     Event.objects.record(Event.Kind.REVOKED, by, about=invite.pk)
-    said = {name: getattr(invite, name) for name in SAID} | changed
+    said = {name: getattr(invite, name) for name in COPIED} | changed
     return Invite.objects.issue(email, by=by, groups=invite.group_ids, remind=invite.reminds, **said)

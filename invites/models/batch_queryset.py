@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from invites.models.counts import Counts
-from invites.models.entries import pack
+from invites.models.entries import LED, pack
 from invites.models.queryset import Entry
 from kit import each_language
 from kit.each_language import Words
@@ -31,19 +31,20 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     ) -> "Batch":
         """Stores a list as a batch of `by`, with what would become of each of its lines. Returns the batch.
 
-        `remarks` are lazy sentences on how the list was read. `common` are values of Entry (note, language, next,
-        groups, lifetime) for lines that leave them empty. Of lines that name an address again, only the first counts.
-        Sends nothing.
+        `remarks` are lazy sentences on how the list was read. `common` are values of Entry (note, language, lifetime)
+        for lines that leave them empty, and entries.LED, where all are led whose line does not say it. Of lines that
+        name an address again, only the first counts. Sends nothing.
         """
         batch = self.model(
             created_by=by, name=name, remarks=list(map(each_language.write, remarks)), common=pack(Entry(""), common)
         )
+        given = {name: value for name, value in common.items() if name not in LED}
         seen = set[str]()
         for line in lines:
             if line.entry is None:
                 batch.refused.append({**line.said, "line": line.number, "problem": each_language.write(line.problem)})
                 continue
-            row = pack(line.entry, common) | {"line": line.number}
+            row = pack(line.entry, given) | {"line": line.number}
             row |= {"meant": line.meant} if line.meant else {}
             batch.entries.append(row | ({"fate": "repeated"} if line.entry.email in seen else {}))
             seen.add(line.entry.email)

@@ -12,12 +12,16 @@ from django.contrib.auth.models import Group
 from invites.models.invite import Invite
 from invites.models.lifecycle import CHUNK
 from invites.models.queryset import Entry, Sifted
+from sso.models import App
 
 # What can become of an entry; each is a field of Counts.
 FATES = ("new", "joins", "doubted", "has_account", "invited", "declined", "suppressed", "repeated")
 # What a stored row has beside its Entry: the number of its line, the address that was probably meant if this one looks
 # like a typo, and one of FATES, as it was at the last check.
 NOTES = {"line", "meant", "fate"}
+# Where people are led, which each line of a list says whole (invites/batch/leads.py). "groups" are all that somebody
+# joins, the app's among them; "chosen", of a list, are those that its author has ticked.
+LED = {"app", "next", "groups", "chosen"}
 
 
 def pack(entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +45,12 @@ def unpack(row: dict[str, Any]) -> Entry:
 def groups(rows: Iterable[dict[str, Any]]) -> dict[int, int]:
     """Returns how many of these stored entries join each group that they name, by the id of the group."""
     return dict(Counter(group for row in rows for group in row.get("groups", ())))
+
+
+def app_names(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Returns the names of the apps that these stored entries name, by id; takes no statement if there are none."""
+    named = {row["app"] for row in rows if row.get("app")}
+    return dict(App.objects.filter(pk__in=named).values_list("pk", "client__name")) if named else {}
 
 
 def group_names(ids: Iterable[int]) -> list[str]:

@@ -26,6 +26,7 @@ from kit.prepared import Given, PreparedUpdate
 from kit.word_search import WordIndex
 from outbox.models import NewEvent, OutboxEvent, OutboxMessage, Suppression, new_event
 from outbox.models.queryset import OutboxQuerySet
+from sso.models import App
 
 
 class Invite(models.Model):
@@ -67,6 +68,16 @@ class Invite(models.Model):
     profile = models.JSONField(default=dict, db_default={}, blank=True, editable=False)  # for the site's own fields
     groups = models.ManyToManyField(
         Group, through="InviteGroup", blank=True, verbose_name=_("groups"), related_name="+"
+    )
+    # The app that the person comes for: it is named, and they land in it, if it is on by then.
+    app = models.ForeignKey(
+        App,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("app"),
+        db_index=False,  # invite_by_app has the rows with an app
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
@@ -142,6 +153,8 @@ class Invite(models.Model):
             models.Index(fields=["invited_by", "-id"], name="invite_by_inviter"),
             # Batch.invites.
             models.Index(fields=["batch", "-id"], name="invite_by_batch", condition=~models.Q(batch="")),
+            # The desk's filter by app, and the deletion of one.
+            models.Index(fields=["app", "-id"], name="invite_by_app", condition=models.Q(app__isnull=False)),
             # The desk's filter by language.
             models.Index(fields=["language", "-id"], name="invite_by_language"),
             # One index for each state; pending and expired share one, because only the end tells them apart.
@@ -273,6 +286,21 @@ class Invite(models.Model):
         gives_all = by.is_active and by.is_superuser if by else self.source == self.Source.COMMAND
         return {pk: name for pk, name, grants in named if pk in self.group_ids and (gives_all or not grants)}
 
+    @cached_property
+    def open_app(self) -> App | None:
+        """The app that its holder comes for; None if it names none, or one that is turned off by now.
+
+        Costs no statement without an app, else one; mails.name_apps() reads it for many.
+        """
+        return (
+            App.objects.select_related("client").filter(pk=self.app_id, is_active=True).first() if self.app_id else None
+        )
+
+    @property
+    def leads_to(self) -> str:
+        """The path of this site to go to after accepting it: into its app, or else the page that it names, or ""."""
+        return self.open_app.path if self.open_app else self.next
+
     def hold_groups(self) -> None:
         """Reads `promised` again, and keeps these groups from being deleted until the caller's transaction ends."""
         if not self.is_expired and self.group_ids:
@@ -307,6 +335,7 @@ class Invite(models.Model):
             batch=self.batch,
             invited_by=self.invited_by_id,
             groups=list(self.promised.values()),
+            app=self.app_id,
         )
 
     def revive(self) -> None:

@@ -156,7 +156,7 @@ class MagicLink(models.Model):
 
         For a link with an invitation it is that of the invitation.
         """
-        return self.invite.next if self.invite else self.next
+        return self.invite.leads_to if self.invite else self.next
 
     @property
     def state(self) -> State:

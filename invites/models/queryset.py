@@ -41,6 +41,12 @@ FOR KEY SHARE OF led ON CONFLICT DO NOTHING
 """
 
 
+# The columns in which an invitation keeps what its inviter says: also of one that takes its place, and in exports.
+SAID = ("name", "profile", "app_id", "note", "language", "next")
+# An app that is being deleted is waited for, and one that is gone is not among them: no invitation may name it.
+HOLD_APPS = "SELECT client_id FROM sso_app WHERE client_id = ANY(%s) FOR KEY SHARE"
+
+
 class NotInvited(Exception):
     """The address may not join: the setting SIGNUP is "invited", and no invitation to the address is open."""
 
@@ -54,6 +60,7 @@ class Entry:
     note: str = ""
     language: str = ""
     next: str = ""
+    app: str = ""  # its id
     groups: tuple[int, ...] = ()  # their ids
     lifetime: timedelta | None = None  # None: as long as the site says
     remind: bool = True  # by a timer, as the site plans it
@@ -159,7 +166,7 @@ class InviteQuerySet(Lifecycle):
         """Invites one normalized address, even one with an account, and mails it. Returns the invitation.
 
         `groups` are ids; `lifetime` is that of the site unless given; `said` are other columns set by the inviter:
-        name, profile, note, language, next, batch. If the address has an open invitation already (for the source MEMBER
+        SAID and batch. If the address has an open invitation already (for the source MEMBER
         from this member, else from staff), that one is mailed again and returned: its end may become later, what it
         says stays. One from staff to an address with an account lasts for LINK_LIFETIME only, unless it has groups.
         Stores all of this in one transaction. `by` is who did it, if not the inviter. Without `remind` no reminder is
@@ -173,7 +180,7 @@ class InviteQuerySet(Lifecycle):
         new.expires_at = new.end_if_mailed(account, new.created_at)
         with transaction.atomic():
             self.replace_expired([email], source, invited_by)
-            stored = bool(self.store([new]).done)
+            stored = bool(self.store(self.without_lost_apps([new])).done)
             # Locked: the visitor's answer to it must come before this, or after it.
             rivals = self.rivals(source, invited_by).filter(email=email).select_for_update(no_key=True)
             invite = new if stored else rivals.first()
@@ -210,7 +217,7 @@ class InviteQuerySet(Lifecycle):
         with transaction.atomic():
             sifted = self.sift(entries, again=again)
             self.replace_expired(sifted.chosen, source, invited_by)
-            rows = [self.of(entry, **given) for entry in sifted.chosen.values()]
+            rows = self.without_lost_apps([self.of(entry, **given) for entry in sifted.chosen.values()])
             outcome = sifted.outcome + self.store(rows)
             stored = set(outcome.done)
             ours = [row for row in rows if row.pk in stored]
@@ -220,10 +227,24 @@ class InviteQuerySet(Lifecycle):
 
     def of(self, entry: Entry, **given: Any) -> "Invite":
         """Returns a new invitation of this person, not stored yet; `given` are the columns that do not stand there."""
-        said = {name: getattr(entry, name) for name in ("email", "name", "profile", "note", "language", "next")}
-        invite = self.model(**said, **given, **first_times(entry.lifetime, remind=entry.remind))
+        said = {name: getattr(entry, name) for name in SAID if name != "app_id"} | {"app_id": entry.app or None}
+        invite = self.model(email=entry.email, **said, **given, **first_times(entry.lifetime, remind=entry.remind))
         invite.group_ids = list(entry.groups)
         return invite
+
+    def without_lost_apps(self, rows: "list[Invite]") -> "list[Invite]":
+        """Returns these new invitations, without apps that were deleted meanwhile.
+
+        The others can't be deleted until the caller's transaction ends. Takes one statement, none without apps.
+        """
+        named = {row.app_id for row in rows if row.app_id}
+        if named:
+            with connection.cursor() as cursor:
+                cursor.execute(HOLD_APPS, [list(named)])
+                named = {pk for (pk,) in cursor.fetchall()}
+        for row in rows:
+            row.app_id = row.app_id if row.app_id in named else None
+        return rows
 
     def sift(self, entries: Sequence[Entry], *, again: bool = False) -> Sifted:
         """Returns who of these people would be skipped and why, and who would be invited.

@@ -31,7 +31,7 @@ IN_USE = Exists(User.objects.filter(email=OuterRef("email")))
 # True for an invitation of whose end other services have not been told; it may not have come yet.
 UNTOLD = UNANSWERED & (Q(told_end=None) | Q(told_end__lt=F("expires_at")))
 # What other services are told of an invitation: keys of the event, and columns.
-TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "invited_by"}
+TOLD = {"invite": "pk", "source": "source", "batch": "batch", "invited_by": "invited_by", "app": "app"}
 
 # The id of the user who uses a link or an invitation, in a prepared UPDATE. The second one is for a user who is stored:
 # it locks the account's row against deletion before the UPDATE locks its own. Without that, the account's row would be

@@ -14,6 +14,7 @@ from operations.desk import places
 from operations.desk.numbers import Numbers, is_first_day
 from operations.desk.places import Place
 from outbox.models import Suppression
+from sso.models import App
 
 # Each link: its words, where it leads, and the name of its number, if it has one.
 SETS: list[tuple[Any, list[tuple[Any, Place, str]]]] = [
@@ -42,7 +43,10 @@ SETS: list[tuple[Any, list[tuple[Any, Place, str]]]] = [
             (gettext_lazy("Addresses we don’t write to"), Place(Suppression), "suppressed"),
         ],
     ),
-    (gettext_lazy("Connecting"), [(gettext_lazy("Webhooks"), places.WEBHOOKS, "webhooks")]),
+    (
+        gettext_lazy("Connecting"),
+        [(gettext_lazy("Apps"), Place(App), ""), (gettext_lazy("Webhooks"), places.WEBHOOKS, "webhooks")],
+    ),
 ]
 
 

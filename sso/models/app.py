@@ -4,8 +4,9 @@ import enum
 from typing import TYPE_CHECKING, ClassVar
 
 from allauth.idp.oidc.models import Client
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from sso import secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from accounts.models import User
+    from sso.models.login import LoginQuerySet
+    from sso.models.logout_call import LogoutCall
 
 SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
 OFFLINE = "offline_access"
@@ -27,6 +33,11 @@ class Refusal(enum.Enum):
     OFF = "off"  # the app is turned off
     NO_ACCESS = "no_access"  # they are in none of its groups, or no staff where it is for staff
     SECOND_FACTOR = "second_factor"  # the app wants a code, and this session has shown none
+    OTHER_ACCOUNT = "other_account"  # the app expects somebody else: it has sent along who
+
+
+class Renewed(Exception):
+    """The secret that was to be replaced has been replaced meanwhile."""
 
 
 class AppQuerySet(models.QuerySet["App"]):
@@ -56,6 +67,26 @@ class AppQuerySet(models.QuerySet["App"]):
         newest = Login.objects.filter(app=OuterRef("pk"), person=user.pk, used_at__isnull=False).order_by("-made_at")
         return self.annotate(last_used=Subquery(newest.values("made_at")[:1]))
 
+    @staticmethod
+    def prefetch_groups(apps: "Iterable[App]") -> None:
+        """Reads the groups of these apps, in one statement."""
+        models.prefetch_related_objects(list(apps), "groups")
+
+    @staticmethod
+    def count_use(apps: "Iterable[App]") -> None:
+        """Sets `people` and `last_use` of these apps in one statement.
+
+        That is how many people have come in of late, and when the last one did. Logins that ended a month ago are gone.
+        """
+        from sso.models.login import Login  # noqa: PLC0415 it refers to this model
+
+        listed = list(apps)
+        used = Login.objects.filter(app__in=[app.pk for app in listed], used_at__isnull=False).order_by()
+        rows = used.values_list("app").annotate(models.Count("sub", distinct=True), models.Max("used_at"))
+        found = {pk: counted for pk, *counted in rows} if listed else {}
+        for app in listed:
+            app.people, app.last_use = found.get(app.pk, (0, None))
+
 
 class App(models.Model):
     """An app, beside the engine's row of it (`client`), which holds its id, name, secret and redirect addresses."""
@@ -72,25 +103,30 @@ class App(models.Model):
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="app")
     product = models.CharField(_("what it is"), max_length=20, choices=Product, default=Product.OTHER)
     # Where people who want the app are led: the app begins its own sign-in there.
-    start_url = models.URLField(_("address"), max_length=500)
+    start_url = models.CharField(_("address"), max_length=500)
     everybody = models.BooleanField(_("everybody with an account"), default=False)
     groups = models.ManyToManyField(Group, verbose_name=_("groups"), related_name="apps", blank=True)
     staff_only = models.BooleanField(_("only staff"), default=False)
-    second_factor = models.BooleanField(_("only with two-step verification"), default=False)
+    second_factor = models.BooleanField(_("only with two‑step verification"), default=False)
     asks_consent = models.BooleanField(_("ask people before it learns who they are"), default=True)
     offline = models.BooleanField(_("may stay signed in when people sign out here"), default=False)
     # Off only for clients that can't: then each request must bring a nonce (RFC 9700 §2.1.1).
     pkce = models.BooleanField(_("must use PKCE"), default=True)
-    logout_uri = models.URLField(_("back-channel logout address"), max_length=500, blank=True, default="")
+    logout_uri = models.CharField(_("back-channel logout address"), max_length=500, blank=True, default="")
     post_logout_uris = models.TextField(_("addresses after signing out"), blank=True, default="")  # one in each line
     is_active = models.BooleanField(_("on"), default=True)
     made_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[AppQuerySet] = AppQuerySet.as_manager()  # type: ignore[assignment]
 
+    logins: "LoginQuerySet"
+
     # Set by AppQuerySet alone.
     lets_in: bool
     last_used: object
+    people: int
+    last_use: "datetime | None"
+    last_call: "LogoutCall | None"  # at the desk
 
     class Meta:
         verbose_name = _("app")
@@ -105,9 +141,19 @@ class App(models.Model):
         return self.client.name
 
     @property
+    def path(self) -> str:
+        """The path of this site that leads a person into the app, or says why not."""
+        return f"/apps/{self.pk}"
+
+    @property
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)
+
+    @property
+    def has_secret(self) -> bool:
+        """True for an app that proves by a secret who it is. Behind a proxy, the proxy asks in its place."""
+        return not self.is_public and self.product != self.Product.PROXY
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -131,12 +177,81 @@ class App(models.Model):
             return Refusal.NO_ACCESS
         return Refusal.SECOND_FACTOR if self.second_factor and not has_code else None
 
-    def renew_secret(self) -> str:
-        """Gives the app a new secret, and returns it: it is stored only as a hash. The former works for 24 hours."""
+    @transaction.atomic
+    def store_new(self, name: str, redirect_uris: list[str], *, public: bool = False) -> str:
+        """Stores this new app, with the engine's row of it. Its groups are still to be set.
+
+        Returns its secret, which is stored only as a hash; "" for a `public` app, which has none.
+        """
         new = secret.new_secret()
-        self.client.secret = secret.renewed(self.client.secret, new)
-        self.client.save(update_fields=["secret"])
+        client = Client(
+            id=secret.new_id(),
+            type=Client.Type.PUBLIC if public else Client.Type.CONFIDENTIAL,
+            secret=make_password(new, hasher=secret.SecretHasher.algorithm),  # of a public app: one that nobody knows
+            skip_consent=True,  # we ask ourselves, before the engine is asked
+            owner=None,  # or deleting a person would delete the app
+        )
+        client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN])
+        self.client = client
+        self._fill_in_client(name, redirect_uris)
+        client.save(force_insert=True)
+        self.client = client  # whose key the row takes
+        self.save(force_insert=True)
+        return "" if public else new
+
+    @transaction.atomic
+    def store_changes(self, name: str, redirect_uris: list[str]) -> None:
+        """Stores what has been changed of this app, with this name and these addresses."""
+        self._fill_in_client(name, redirect_uris)
+        self.client.save(update_fields=["name", "redirect_uris", "scopes"])
+        self.save()
+
+    def _fill_in_client(self, name: str, redirect_uris: list[str]) -> None:
+        self.client.name = name
+        self.client.set_redirect_uris(redirect_uris)
+        self.client.set_scopes(list(self.scopes))
+
+    @transaction.atomic
+    def renew_secret(self, fingerprint: str | None = None) -> str:
+        """Gives the app a new secret, and returns it: it is stored only as a hash. The former works for 24 hours.
+
+        With the `fingerprint` of the secret that is to be replaced, raises Renewed if another has taken its place.
+        """
+        client = Client.objects.select_for_update().get(pk=self.pk)
+        if fingerprint is not None and fingerprint != secret.fingerprint(client.secret):
+            raise Renewed
+        new = secret.new_secret()
+        client.secret = secret.renewed(client.secret, new)
+        client.save(update_fields=["secret"])
+        self.client = client
         return new
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this secret of the app from any other, and gives nothing of it away."""
+        return secret.fingerprint(self.client.secret)
+
+    @transaction.atomic
+    def turn_off(self) -> int:
+        """Turns the app off, and ends everybody's login to it. Returns how many logins that were."""
+        self.is_active = False
+        self.save(update_fields=["is_active"])
+        return self.end_logins()
+
+    def turn_on(self) -> None:
+        """Turns the app on. Whoever used it signs in to it anew."""
+        self.is_active = True
+        self.save(update_fields=["is_active"])
+
+    def end_logins(self) -> int:
+        """Ends everybody's login to the app. Returns how many that were."""
+        return self.logins.end()
+
+    @transaction.atomic
+    def delete_for_good(self) -> None:
+        """Ends everybody's login to the app, then deletes it with all that was kept for it."""
+        self.end_logins()
+        self.client.delete()
 
 
 def still_allowed() -> Q:

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -20,6 +21,7 @@ from invites.models import Invite, MagicLink
 from kit import own_fields, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage, Suppression, Webhook
+from sso.models import App, LogoutCall
 from tests.browser.axe import violations
 from tests.browser.keyboard import PHONE
 from tests.operations.test_home import fill_home
@@ -405,6 +407,34 @@ def telling(page, *, anew=False):
         page.locator("#content form button").click()
 
 
+def connected(page, path="change"):
+    """Opens a page of an app that is used, at the desk."""
+    sign_in(page, is_staff=True, is_superuser=True)
+    app = App(start_url="https://grafana.example.com/login/generic_oauth", product="grafana", pkce=False)
+    app.logout_uri = "https://10.0.0.7/signed-out"
+    app.store_new("Grafana", ["https://grafana.example.com/login/generic_oauth"])
+    app.groups.set([Group.objects.create(name="Editors")])
+    LogoutCall.objects.create(client_id=app.pk, uri=app.logout_uri, attempts=3, last_answer="503 Service Unavailable")
+    page.goto(f"/admin/sso/app/{app.pk}/{path}/" if path else "/admin/sso/app/")
+
+
+def nothing_typed(page):
+    sign_in(page, is_staff=True, is_superuser=True)
+    page.goto("/admin/sso/app/add/")
+    page.locator("#content [type=submit]").click()
+
+
+def connecting(page):
+    """Opens the page of a new app, with its secret."""
+    sign_in(page, is_staff=True, is_superuser=True)
+    page.goto("/admin/sso/app/add/")
+    page.check("[name=product][value=gitea]")
+    page.fill("[name=name]", "Forgejo")
+    page.fill("[name=start_url]", "https://git.example.com")
+    page.check("[name=who][value=everybody]")
+    page.locator("#content [type=submit]").click()
+
+
 def listed(page, *, sent=False, chased=False):
     """Opens the page of a list of people that was checked, or sent; or the page that asks before they are reminded."""
     sign_in(page, is_staff=True, is_superuser=True)
@@ -587,6 +617,13 @@ PAGES = {
     "desk, reminding": lambda p: listed(p, sent=True, chased=True),
     "desk, webhook": telling,
     "desk, webhook secret": lambda p: telling(p, anew=True),
+    "desk, apps": lambda p: connected(p, ""),
+    "desk, new app": desk("/admin/sso/app/add/"),
+    "desk, new app, without what it needs": nothing_typed,
+    "desk, app connected": connecting,
+    "desk, app": connected,
+    "desk, changing an app": lambda p: connected(p, "edit"),
+    "desk, new secret of an app": lambda p: connected(p, "secret"),
     "desk, suppressed": desk("/admin/outbox/suppression/"),
 }
 

@@ -17,6 +17,7 @@ from invites.models import Batch, MagicLink
 from kit.list_filter import ChoiceFilter
 from kit.long_list import LongList
 from outbox.models import Suppression, Webhook
+from sso.models import App
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 from tests.tools.reading import words
 
@@ -63,6 +64,7 @@ def one_of_each(desk, ada):
         Suppression.objects.suppress(f"dead{n}@example.com", "550 5.1.1 No such user")
         Webhook(url=f"https://{n}.example/").store_new()
         Group.objects.create(name=f"Group {n}")
+        App(start_url="https://wiki.example/").store_new(f"App {n}", ["https://wiki.example/callback"])
 
 
 def url(listed):
@@ -111,7 +113,8 @@ def test_what_a_list_offers_is_answered_newest_first(desk, one_of_each, listed, 
     for query in [*links, "?p=1", "?e=1", *(["?q=nobody@example.com", "?q=+"] if listed.search_fields else [])]:
         with subtests.test(query):
             assert desk.get(url(listed) + query).status_code == 200
-    rows = [row.pk for row in desk.get(f"{url(listed)}?all=").context["cl"].result_list]
+    # The ids of apps are random, all others grow.
+    rows = [getattr(row, "made_at", row.pk) for row in desk.get(f"{url(listed)}?all=").context["cl"].result_list]
     assert len(rows) > 1
     assert rows == sorted(rows, reverse=True)
 
@@ -235,6 +238,7 @@ def test_deleting_all_of_the_last_page_leads_to_the_one_before(desk, monkeypatch
     monkeypatch.setattr(LongList, "list_per_page", 1)
     for n in range(3):
         Group.objects.create(name=f"Group {n}")
+        App(start_url="https://wiki.example/").store_new(f"App {n}", ["https://wiki.example/callback"])
     last = Group.objects.get(name="Group 0")
     form = {"action": "delete_selected", "_selected_action": last.pk, "index": 0, "post": "yes"}
 

@@ -14,6 +14,7 @@ from django.utils.translation import activate
 from accounts.models import Event
 from invites.models import Batch, MagicLink
 from outbox.models import Suppression, Webhook
+from sso.models import App
 from tests.tools.factories import PASSWORD, InviteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,7 @@ def rows(admin_user):
     Suppression.objects.suppress("dead@example.com", "550 5.1.1 No such user")
     Webhook(url="https://hook.example/").store_new()
     Group.objects.create(name="Editors")
+    App(start_url="https://wiki.example/").store_new("Wiki", ["https://wiki.example/callback"])
     return invite
 
 

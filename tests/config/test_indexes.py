@@ -136,6 +136,7 @@ def readers():
         "invite_by_source": Invite.objects.filter(source="command").count,
         "invite_by_inviter": lambda: newest(Invite.objects.filter(invited_by=inviter)),
         "invite_by_batch": batch.invites.count,
+        "invite_by_app": Invite.objects.filter(app="app7").count,
         "invite_by_language": Invite.objects.filter(language="ru").count,
         "invite_groups": lambda: list(Invite.objects.filter(pk=taken.pk).with_groups()),
         "invite_unanswered": Invite.objects.expired().count,

@@ -88,7 +88,8 @@ def site(parts, cache, database, tmp_path):
 @pytest.fixture(scope="module")
 def prepared(django_db_setup):
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    with nursery(os.environ | {"DATABASE_URL": database, "AMQP_REPUBLISH_SECONDS": "1"}) as workers:
+    environ = os.environ | {"DATABASE_URL": database, "AMQP_REPUBLISH_SECONDS": "1"}
+    with nursery(environ | {"WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8"}) as workers:
         yield workers
 
 

@@ -45,7 +45,8 @@ def heard(announced):
 
 def about(name, invite, **said):
     by = str(invite.invited_by_id) if invite.invited_by_id else None
-    plain = {"invite": str(invite.pk), "source": invite.source, "batch": invite.batch, "invited_by": by, "groups": []}
+    plain = {"invite": str(invite.pk), "source": invite.source, "batch": invite.batch, "invited_by": by}
+    plain |= {"groups": [], "app": None}
     return name, plain | said
 
 

@@ -21,7 +21,7 @@ ADA = ("ada@example.com", "Ada")
 
 def read(raw, encoding=""):
     said = []
-    lines = list(lists.read(files.read_rows(BytesIO(raw), encoding, said.append), {}, said.append))
+    lines = list(lists.read(files.read_rows(BytesIO(raw), encoding, said.append), lists.NOWHERE, said.append))
     return lines, said
 
 

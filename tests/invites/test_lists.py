@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invites.batch import encodings, lists, rows
+from invites.batch.leads import Leads
 from invites.models import Entry
 
 
 def read(content: bytes | str, groups=None, said=None):
     raw = content.encode() if isinstance(content, str) else content
     lines = rows.of_lines(encodings.decode(BytesIO(raw), encodings.UTF8), is_file=True)
-    return list(lists.read(lines, groups or {}, said.append if said is not None else lambda _remark: None))
+    return list(lists.read(lines, Leads(groups or {}), said.append if said is not None else lambda _remark: None))
 
 
 def remarks(content):

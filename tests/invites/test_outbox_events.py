@@ -40,7 +40,7 @@ def created(user, groups=()):
 
 def accepted(user, **said):
     invite = Invite.objects.get(accepted_by=user)
-    plain = {"source": "admin", "batch": "", "invited_by": None, "groups": []}
+    plain = {"source": "admin", "batch": "", "invited_by": None, "groups": [], "app": None}
     return "invite.accepted", {"invite": str(invite.pk), "user": str(user.pk)} | plain | said
 
 

@@ -333,7 +333,7 @@ def test_an_app_may_want_a_code_in_this_session(signed_in, ada):
     app = AppFactory(second_factor=True)
     page = ask(signed_in, app)
     assert (page.status_code, "Grafana wants a second step" in words(page)) == (403, True)
-    assert 'href="/account/second-factor/app"' in page.text
+    assert 'href="/account/second-factor/app?next=' in page.text
 
     phone.pair(ada)
     signed_in.force_login(ada)

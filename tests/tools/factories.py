@@ -61,12 +61,14 @@ APP_SECRET = "s" * secret.LENGTH
 
 
 class AppFactory(factory.django.DjangoModelFactory):
-    """An app for everybody, without consent. Its client id is `pk`, its secret APP_SECRET; `public` ones have none."""
+    """An app for its groups, or without any for everybody, which asks for no consent. Its secret is APP_SECRET.
+
+    `public` ones have none. Its client id, made up unless it is given as `client__id`, is its `pk`.
+    """
 
     class Meta:
         model = App
 
-    everybody = True
     asks_consent = False
     start_url = "https://app.example/start"
 
@@ -79,10 +81,11 @@ class AppFactory(factory.django.DjangoModelFactory):
         public=False,
         grant_types=("authorization_code", "refresh_token"),
         groups=(),
+        client__id="",
         **fields,
     ):
         client = Client.objects.create(
-            id=secret.new_id(),
+            id=client__id or secret.new_id(),
             name=name,
             secret=make_password(APP_SECRET, hasher=secret.SecretHasher.algorithm),
             scopes="\n".join([*SCOPES, OFFLINE]),
@@ -91,6 +94,6 @@ class AppFactory(factory.django.DjangoModelFactory):
             redirect_uris="\n".join(redirect_uris),
             skip_consent=True,
         )
-        app = model.objects.create(client=client, **fields)
+        app = model.objects.create(client=client, **{"everybody": not groups} | fields)
         app.groups.set(groups)
         return app

@@ -16,6 +16,8 @@ WANTED = {
     "no Chromium": ("Chromium", "chromium"),
     "no gettext": ("gettext", "gettext"),
     "no psql": ("psql", "postgresql-client"),
+    "no mod_auth_openidc": ("mod_auth_openidc", "libapache2-mod-auth-openidc"),
+    "no openid-client": ("openid-client", "npm"),
 }
 
 

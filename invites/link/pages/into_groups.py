@@ -66,10 +66,17 @@ def answer(request: HttpRequest, link: MagicLink, invite: Invite, account: User)
         return show(request, link, account, "invites/link/into_groups.html")
     # The link may be too old to sign in by: so no browser may pass as the one whose second press signs in again.
     link.sign_in(account, "" if is_here else browser.identify(request, purposes.CONFIRM))
-    messages.success(request, _("You are in %(groups)s now.") % {"groups": ", ".join(invite.promised.values())})
+    messages.success(request, opened_now(invite))
     if is_here:
         return redirect(sessions.landing(account, link.leads_to))
     return sessions.start(request, account, link.leads_to, sessions.LINK)
+
+
+def opened_now(invite: Invite) -> str:
+    """Returns the sentence that says what the owner of an account has by accepting: an app, or else groups."""
+    if invite.open_app:
+        return _("%(app)s is open to you now.") % {"app": invite.open_app.name}
+    return _("You are in %(groups)s now.") % {"groups": ", ".join(invite.promised.values())}
 
 
 def show(request: HttpRequest, link: MagicLink, account: User, template: str) -> HttpResponse:

@@ -18,14 +18,15 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from accounts import groups
 from accounts.management.people import find_people
-from invites.batch import columns, encodings, files, lists, rows
+from invites.batch import columns, encodings, files, leads, lists, rows
+from invites.batch.leads import Leads
 from invites.batch.lists import Line
 from invites.batch.remarks import Say
 from invites.batch.rows import Row
 from invites.management.report import Report
 from invites.models import RATE, Batch, Entry, Invite, Outcome, in_step
+from invites.models.entries import LED
 from invites.models.lifecycle import CHUNK
 from invites.models.outcome import Reason
 from kit import plain_line
@@ -57,7 +58,7 @@ class Command(command.Command):
             dest="file",
             metavar="FILE",
             help="an Excel (.xlsx) or text file with one address a line; may also have name, note, language, next, "
-            "group and expires, in this order or as its first line names them, with the fields of PROFILE_FIELDS; "
+            "group, expires and app, in this order or as its first line names them, with the fields of PROFILE_FIELDS; "
             "- for standard input",
         )
         parser.add_argument(
@@ -69,6 +70,9 @@ class Command(command.Command):
         parser.add_argument("--next", default="", metavar="PATH", help="where on this site the invitation leads")
         parser.add_argument(
             "--group", action="append", default=[], metavar="NAME", help="a group for everyone who accepts; repeatable"
+        )
+        parser.add_argument(
+            "--app", default="", metavar="NAME", help="the app they come for, by its name or client ID: they land in it"
         )
         parser.add_argument("--expires", default="", metavar="TIME", help="how long they work: 36h, 10 days, 2 weeks")
         parser.add_argument("--name", default="", help="what to call the person, if there is only one")
@@ -89,9 +93,9 @@ class Command(command.Command):
         if options["name"] and (len(emails) > 1 or options["file"] is not None):
             raise CommandError("--name is for one person. In a file, give each line a name of its own.", returncode=2)
         self.hashes = set[int]()
-        self.shared, self.batch, self.leaving = shared_fields(options), batch(options), in_step(options["rate"])
+        self.shared, known = shared_fields(options)
+        self.batch, self.leaving = batch(options), in_step(options["rate"])
         report = Report(options, batch=self.batch.pk)
-        known = groups.named(None)
         with open_list(options["file"], options["encoding"], self.remark) as file:
             self.work(chain(lists.read(rows.of_lines(emails), known), lists.read(file, known, self.remark)), report)
         report.finish(self)
@@ -160,7 +164,8 @@ class Command(command.Command):
 
     def complete(self, entry: Entry) -> Entry:
         """Returns the entry, with the values of the options where the line has none."""
-        return replace(entry, **{name: value for name, value in self.shared.items() if not getattr(entry, name)})
+        given = {name: value for name, value in self.shared.items() if name not in LED and not getattr(entry, name)}
+        return replace(entry, **given)
 
     def remark(self, said: Words) -> None:
         """Prints on stderr how the list is read, such as in which encoding, unless with -v 0."""
@@ -173,17 +178,18 @@ class Command(command.Command):
             self.stderr.write(f"line {line.number}: {line.entry.email}: did you mean {line.meant}?")
 
 
-def shared_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """Returns the values of Entry that the options set for every line, without empty ones.
+def shared_fields(options: dict[str, Any]) -> tuple[dict[str, Any], Leads]:
+    """Returns the values of Entry that the options set for every line, without empty ones, and where they lead people.
 
     Raises CommandError if one is invalid.
     """
-    known = groups.named(None)
+    known = Leads.of(None)
     try:
-        said = {name: options[name] for name in ("name", "note", "language", "next")}
-        found = columns.fields(said | {"lifetime": options["expires"]}, known)
-        found["groups"] = tuple(dict.fromkeys(columns.group(name, known) for name in options["group"]))
-        return {name: value for name, value in found.items() if value}
+        into = tuple(dict.fromkeys(leads.group(name, known.groups) for name in options["group"]))
+        said = {name: options[name] for name in ("name", "note", "language", "next", "app")}
+        found = columns.fields(said | {"lifetime": options["expires"]}, replace(known, into=into))
+        shared = {name: value for name, value in found.items() if value}
+        return shared, known.chosen(found["app"], found["next"], into)
     except ValidationError as error:
         raise CommandError(f"{error.messages[0]}.", returncode=2) from None
 

@@ -1,0 +1,78 @@
+"""What we know of products that people connect: where they are led back to, and how their configuration reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from sso.models import App
+
+PROVIDER = "frontdoor"  # what products that name their providers call this one, also in their addresses
+
+
+@dataclass(frozen=True)
+class Product:
+    """Addresses of a product, each below that of its own host."""
+
+    callback: str = ""  # "" if only the app knows
+    start: str = ""  # that begins its sign-in
+    logout: str = ""  # that takes logout tokens; "" if it takes none
+    file: str = ""  # where its configuration goes
+    groups: bool = True  # whether it makes something of groups
+
+
+PRODUCTS: Mapping[str, Product] = {
+    App.Product.GRAFANA: Product("/login/generic_oauth", "/login/generic_oauth", file="grafana.ini"),
+    App.Product.GITEA: Product(f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}"),
+    App.Product.NEXTCLOUD: Product(
+        "/apps/user_oidc/code", "/apps/user_oidc/login/1", f"/apps/user_oidc/backchannel-logout/{PROVIDER}"
+    ),
+    App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env", groups=False),
+    App.Product.WORDPRESS: Product(
+        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", groups=False
+    ),
+}
+
+
+def of(app: App) -> Product:
+    """Returns what we know of the product that an app is; nothing of another."""
+    return PRODUCTS.get(app.product, Product())
+
+
+def base(typed: str, product: Product) -> str:
+    """Returns the address of the app itself, in which people may have typed more: that of its sign-in, or a last /."""
+    return typed.removesuffix(product.start).rstrip("/")
+
+
+def endpoints() -> dict[str, str]:
+    """Returns our addresses for apps, by the names that their configurations give them."""
+    door = f"{settings.SITE_URL}/identity/o"
+    return {
+        "issuer": settings.SITE_URL,
+        "discovery": f"{settings.SITE_URL}/.well-known/openid-configuration",
+        "authorize": f"{door}/authorize",
+        "token": f"{door}/api/token",
+        "userinfo": f"{door}/api/userinfo",
+        "logout": f"{door}/logout",
+        "verify": f"{settings.SITE_URL}/auth/verify",
+    }
+
+
+def configuration(app: App, secret: str) -> str:
+    """Returns what is to be pasted into the configuration of the app's product; "" of a product that we don't know.
+
+    `secret` is shown only when it is made; otherwise it is what stands in its place.
+    """
+    if app.product == App.Product.OTHER:
+        return ""
+    values = {
+        "app": app,
+        "secret": secret,
+        "site": settings.SITE_NAME,
+        "provider": PROVIDER,
+        "base": base(app.start_url, of(app)),
+        "group": next(iter(app.groups.values_list("name", flat=True).order_by("name")), "editors"),
+        **endpoints(),
+    }
+    return render_to_string(f"sso/products/{app.product}.txt", values).strip("\n")

@@ -1,0 +1,33 @@
+"""Apps and logins for tests, made without going through a sign-in."""
+
+import factory
+from allauth.idp.oidc.models import Client, Token
+from django.utils import timezone
+
+from sso.models import App, Bound, Login
+
+LOGOUT = "https://app.example/backchannel"
+
+
+class AppFactory(factory.django.DjangoModelFactory):
+    """An app for everybody that wants to be told."""
+
+    class Meta:
+        model = App
+
+    client = factory.LazyFunction(lambda: Client.objects.create(name="Grafana"))
+    start_url = "https://app.example/"
+    everybody = True
+    logout_uri = LOGOUT
+
+
+def signed_in(person, app, handle="a", **fields):
+    """Stores a login that was used, with a token, and returns it."""
+    now = timezone.now()
+    about = {"sub": str(person.pk), "sid": Login.sid_of(handle, app.pk), "epoch": person.session_epoch}
+    login = Login.objects.create(
+        app=app, person=person, handle=handle, **about | {"auth_time": now, "used_at": now} | fields
+    )
+    token = Token.objects.create(type=Token.Type.REFRESH_TOKEN, hash=f"h{login.pk}", client=app.client, user=person)
+    Bound.objects.create(token=token, login=login)
+    return login

@@ -339,7 +339,7 @@ def test_an_app_may_want_a_code_in_this_session(signed_in, ada):
     signed_in.force_login(ada)
     page = ask(signed_in, app)
     assert page.status_code == 403
-    assert 'href="/login/again?next=%2Fidentity%2Fo%2Fauthorize%3Fclient_id' in page.text
+    assert 'href="/login/again?next=/identity/o/authorize%3Fclient_id' in page.text
     assert error(ask(signed_in, app, prompt="none")) == "interaction_required"
 
     for factor, passes in (("trusted_browser", False), ("app", True), ("recovery_code", True)):

@@ -44,6 +44,7 @@ POSTS = [
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
     ("/login/code/abandon", "post"),
+    *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),
     *((f"/account/{page}", "post") for page in ("google", "google/off")),

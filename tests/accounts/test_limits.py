@@ -43,6 +43,8 @@ POSTS = [
     ),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
+    ("/login/again", "post"),
+    ("/login/again/google", "google-network"),
     ("/login/code/abandon", "post"),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),

@@ -28,7 +28,7 @@ from invites.google.trip import GOOGLE_TRIP
 from invites.link import opened, stored
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
-from kit.form import safe_path
+from kit.form import STORED, safe_path
 from kit.page import page, typed
 
 log = logging.getLogger("frontdoor.invites")
@@ -133,7 +133,7 @@ def ask_mailbox(request: HttpRequest, identity: google.Identity, next_url: str) 
     when to ask again (429). Ends any other session here.
     """
     note_to_connect(request, identity)
-    return ask_or_wait(request, LinkRequest(identity.email, next=next_url))
+    return ask_or_wait(request, LinkRequest(identity.email, next=safe_path(next_url, STORED)))
 
 
 def connect_by_address(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:

@@ -99,6 +99,12 @@ ACCOUNT = {
     "account_logout": Page(gettext_lazy("Sign out"), url="account_logout"),
     "account_delete": Page(gettext_lazy("Delete account"), url="account_delete"),
 }
+APPS = {
+    "consent": Page(gettext_lazy("What an app will learn"), "sso/authorize/consent.html"),
+    "no-access": Page(gettext_lazy("No access to an app yet"), "sso/no_access.html"),
+    "app-unknown": Page(gettext_lazy("App that nobody knows"), "sso/authorize/unknown.html"),
+    "app-sign-out": Page(gettext_lazy("Signing out that begins in an app"), "sso/sign_out/ask.html"),
+}
 ERRORS = {
     "400": Page(gettext_lazy("We couldn’t read what was sent"), "errors/400.html"),
     "403": Page(gettext_lazy("You can’t open this page"), "errors/403.html"),
@@ -117,6 +123,7 @@ GROUPS: dict[Words, dict[str, Page]] = {
     gettext_lazy("Invitations"): INVITATIONS,
     gettext_lazy("Links in mails"): LINKS,
     gettext_lazy("Account"): ACCOUNT,
+    gettext_lazy("Apps"): APPS,
     gettext_lazy("Errors"): ERRORS,
 }
 PAGES = {name: page for group in GROUPS.values() for name, page in group.items()}

@@ -76,7 +76,7 @@ def once(query: QueryDict, names: Iterable[str] = HEEDED) -> dict[str, str]:
     """Returns the parameters of these names, without those that are empty. Raises Unreadable if any is given twice."""
     if any(len(texts) > 1 for _name, texts in query.lists()):
         raise Unreadable
-    return {name: query[name] for name in names if query.get(name)}
+    return {name: str(query[name]) for name in names if query.get(name)}
 
 
 def state_of(sent: dict[str, str]) -> str:

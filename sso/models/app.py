@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from allauth.idp.oidc.models import Client
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -59,6 +60,11 @@ class AppQuerySet(models.QuerySet["App"]):
         return self.select_related("client").annotate(
             lets_in=models.Case(models.When(everybody=True, then=True), default=Exists(mine))
         )
+
+    def with_groups_of(self, user: "User") -> "AppQuerySet":
+        """Returns the apps, each with `common_groups`: the names of those of its groups that the person is in."""
+        names = Group.objects.filter(apps=OuterRef("pk"), user=user.pk).order_by().values("name")
+        return self.annotate(common_groups=ArraySubquery(names))
 
     def with_last_use(self, user: "User") -> "AppQuerySet":
         """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
@@ -125,10 +131,14 @@ class App(models.Model):
 
     # Set by AppQuerySet alone.
     lets_in: bool
-    last_used: object
     people: int
     last_use: "datetime | None"
     last_call: "LogoutCall | None"  # at the desk
+    common_groups: list[str]
+    last_used: "datetime | None"
+    # Set by sso.connected alone.
+    since: "datetime"
+    seen: list[str]
 
     class Meta:
         verbose_name = _("app")

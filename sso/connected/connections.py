@@ -12,7 +12,7 @@ from sso.models import App, Consent, Login
 MOST = 100  # apps in one list
 
 
-def list_of(person: User) -> list[App]:
+def list_of(person: User) -> list[Any]:
     """Returns the apps to which the person is connected, by name, at most MOST. Costs one statement.
 
     These are the apps to which they have agreed, and those in which they are signed in. Each has `since`, `seen` (the

@@ -136,9 +136,6 @@ class App(models.Model):
     last_call: "LogoutCall | None"  # at the desk
     common_groups: list[str]
     last_used: "datetime | None"
-    # Set by sso.connected alone.
-    since: "datetime"
-    seen: list[str]
 
     class Meta:
         verbose_name = _("app")

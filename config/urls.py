@@ -25,7 +25,7 @@ from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
-from accounts.session.pages import devices, logout, onward, verify
+from accounts.session.pages import devices, logout, onward
 from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
@@ -45,10 +45,14 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.api import apps as api_apps
 from sso.authorize import pages as authorize
+from sso.connected import pages as connected
 from sso.discovery import pages as discovery
+from sso.launch import pages as launch
 from sso.sign_out import pages as app_sign_out
 from sso.tokens.pages import introspect, revoke, token, userinfo
+from sso.verify import pages as verify
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
@@ -152,6 +156,10 @@ urlpatterns = [
     path("identity/o/api/introspect", introspect.introspect, name="sso_introspect"),
     path("identity/o/api/revoke", revoke.revoke, name="sso_revoke"),
     path("api/v1/openapi.json", openapi.openapi),
+    path("apps/<str:pk>", launch.launch, name="sso_app"),
+    path("account/apps/disconnect", connected.disconnect, name="sso_disconnect"),
+    path("api/v1/apps", api_apps.list_apps),
+    path("api/v1/apps/<slug:pk>/connection", api_apps.disconnect),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import cache_control
+from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 
 from kit.rate_limit import Limited
@@ -27,24 +27,23 @@ def door(*methods: str, kept: int = 0) -> Callable[[View], View]:
 
     Anybody may keep the answer for `kept` seconds; for 0, nobody may.
     """
-    cached = cache_control(public=True, max_age=kept) if kept else cache_control(no_store=True)
+    fresh = {"public": True, "max_age": kept} if kept else {"no_store": True}
 
     def decorator(view: View) -> View:
         @csrf_exempt
-        @cached
         @wraps(view)
         def wrapper(request: HttpRequest) -> HttpResponse:
             try:
                 if (request.method if request.method != "HEAD" else "GET") not in methods:
                     raise Refused("invalid_request", f"Use {' or '.join(methods)}.", 405, Allow=", ".join(methods))  # noqa: TRY301
-                return view(request)
+                response = view(request)
             except Refused as refused:
                 return answer_error(refused.status, refused.headers, refused.error, refused.description)
             except Limited as reached:
                 headers = {"Retry-After": str(reached.seconds)}
-                return answer_error(
-                    429, headers, "temporarily_unavailable", "Too many wrong requests. Try again later."
-                )
+                return answer_error(429, headers, "temporarily_unavailable", "Too many requests. Try again later.")
+            patch_cache_control(response, **fresh)
+            return response
 
         return wrapper
 

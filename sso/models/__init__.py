@@ -2,8 +2,8 @@
 
 from sso.models.app import App, Refusal
 from sso.models.consent import Consent
-from sso.models.login import Bound, Login
+from sso.models.login import Bound, Login, expired_tokens
 from sso.models.logout_call import LogoutCall
 from sso.models.signing_key import SigningKey
 
-__all__ = ["App", "Bound", "Consent", "Login", "LogoutCall", "Refusal", "SigningKey"]
+__all__ = ["App", "Bound", "Consent", "Login", "LogoutCall", "Refusal", "SigningKey", "expired_tokens"]

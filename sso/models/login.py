@@ -19,6 +19,8 @@ from sso.models.app import SHOWN_FACTORS, App, still_allowed
 
 CODE_LASTS = timedelta(seconds=60)
 OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
+KEPT = timedelta(days=30)  # after its end
+UNSPENT_KEPT = timedelta(days=1)
 
 
 class LoginQuerySet(models.QuerySet["Login"]):
@@ -52,6 +54,11 @@ class LoginQuerySet(models.QuerySet["Login"]):
             token_made=F("bound__token__created_at"),
             token_ends=F("bound__token__expires_at"),
         )
+
+    def prunable(self) -> "LoginQuerySet":
+        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day."""
+        now = timezone.now()
+        return self.filter(Q(ended_at__lte=now - KEPT) | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
 
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
@@ -160,3 +167,8 @@ class Bound(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token_id} of {self.login_id}"
+
+
+def expired_tokens() -> models.QuerySet[Token]:
+    """Returns the tokens to prune: those that are over. What is bound to them goes along."""
+    return Token.objects.expired()

@@ -237,6 +237,9 @@ def test_an_app_without_pkce_must_bring_a_nonce_and_a_public_one_always_pkce(sig
 
     assert "code" in answer(ask(signed_in, app, **without))
     assert error(ask(signed_in, app, nonce=None, **without)) == "invalid_request"
+    App.objects.filter(pk=app.pk).update(product=App.Product.GITEA)  # which can do neither
+    assert "code" in answer(ask(signed_in, app, nonce=None, **without))
+    App.objects.filter(pk=app.pk).update(product=App.Product.OTHER)
     assert error(ask(signed_in, public, **without)) == "invalid_request"
     assert error(ask(signed_in, app, code_challenge_method="plain")) == "invalid_request"
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from accounts.models import second_factor
 from kit.commands import arguments, command
 from outbox.models import Webhook
+from sso.models import SigningKey
 
 # Rows in one transaction: few, so that nobody waits long for their locks and an interruption loses little.
 BATCH = 500
@@ -18,8 +19,9 @@ BATCH = 500
 
 class Command(command.Command):
     help = (
-        "Encrypts the secrets of authenticator apps, recovery codes and webhooks with the first key. Run it after you "
-        "have added a new ENCRYPTION_KEY and before you remove the old one; you may run it again at any time."
+        "Encrypts the secrets of authenticator apps, recovery codes and webhooks, and the keys that sign for apps, "
+        "with the first key. Run it after you have added a new ENCRYPTION_KEY and before you remove the old one; you "
+        "may run it again at any time."
     )
     examples: ClassVar[tuple[str, ...]] = ("", "--dry-run", "--format json")
 
@@ -32,6 +34,7 @@ class Command(command.Command):
         counts = [
             rotate(second_factor.all_rows(), second_factor.reencrypt, save=save),
             rotate(Webhook.objects.all(), Webhook.objects.reencrypt, save=save),
+            rotate(SigningKey.objects.all(), SigningKey.objects.reencrypt, save=save),
         ]
         readable, unreadable = map(sum, zip(*counts, strict=True))
         became = "encrypted with the first key" if save else "can be read"

@@ -1,0 +1,65 @@
+"""How many statements each door of the apps costs, without those that begin or end a transaction."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sso import codes, keys
+from tests.sso.relying import Relying, challenge
+from tests.tools.factories import AppFactory
+
+pytestmark = pytest.mark.django_db
+
+CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+
+@pytest.fixture
+def grafana(signed_in, ada):
+    group = Group.objects.create(name="readers")
+    ada.groups.add(group)
+    keys.published()
+    return Relying(AppFactory(everybody=False, groups=[group], second_factor=False), signed_in)
+
+
+def statements(call):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        answer = call()
+    assert getattr(answer, "status_code", 200) == 200
+    return [one["sql"] for one in captured.captured_queries if not one["sql"].lstrip().startswith(CONTROL)]
+
+
+def test_token(grafana):
+    code = grafana.code()
+
+    assert len(statements(lambda: grafana.spend(code))) <= 10
+
+
+def test_refresh(grafana):
+    tokens = grafana.tokens()
+
+    assert len(statements(lambda: grafana.refresh(tokens["refresh_token"]))) <= 12
+    assert len(statements(lambda: grafana.refresh(tokens["refresh_token"]))) <= 14  # in its grace
+
+
+def test_userinfo(grafana):
+    tokens = grafana.tokens()
+
+    assert len(statements(lambda: grafana.userinfo(tokens["access_token"]))) <= 4
+
+
+def test_introspection(grafana):
+    tokens = grafana.tokens()
+
+    assert len(statements(lambda: grafana.post("/identity/o/api/introspect", token=tokens["access_token"]))) <= 4
+
+
+def test_a_code_leaves_authorize_two(grafana):
+    """Of the four statements that authorize may cost, two are left for what comes before: person, app and consent."""
+    request = grafana.request()
+    assert request.user.is_authenticated
+    asked = codes.Asked(grafana.app.pk, grafana.redirect_uri, ("openid", "email"), code_challenge=challenge())
+
+    assert len(statements(lambda: codes.issue(request, grafana.app, asked))) <= 2

@@ -19,7 +19,7 @@ from accounts.google import pages as google_account
 from accounts.password import hashers
 from accounts.password.pages import change as password_change
 from accounts.password.pages import login as password_login
-from accounts.password.pages import prolong
+from accounts.password.pages import prolong, still_you
 from accounts.privacy import pages as privacy
 from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
@@ -71,6 +71,8 @@ urlpatterns = [
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", password_login.login, name="account_login"),
+    path("login/again", still_you.ask, name="account_login_again"),
+    path("login/again/google", google_account.again, name="account_google_again"),
     path("google", google.start, name="google_login"),
     path("google/outcome", google.outcome, name="google_outcome"),
     path("onward", onward.onward, name="onward"),

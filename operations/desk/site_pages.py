@@ -85,6 +85,7 @@ ACCOUNT = {
     "account_change_password": Page(gettext_lazy("Password"), url="account_change_password"),
     "account_email": Page(gettext_lazy("Address"), url="account_email"),
     "email-code": Page(gettext_lazy("Code for a new address"), "accounts/email_change/code.html"),
+    "account_login_again": Page(gettext_lazy("Proof on the way to a page"), url="account_login_again"),
     "again": Page(gettext_lazy("Is it still you?"), "accounts/password/again.html"),
     "second_factor": Page(gettext_lazy("Two‑step verification"), url="second_factor"),
     "app": Page(pgettext_lazy("heading", "Set up two‑step verification"), "accounts/second_factor/app.html"),

@@ -43,6 +43,8 @@ POSTS = [
     ),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
+    ("/login/again", "post"),
+    ("/login/again/google", "google-network"),
     ("/login/code/abandon", "post"),
     *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),

@@ -331,6 +331,12 @@ def by_link(client):
     return after(client, "/confirm", token(purposes.CONFIRM, email="ada@example.com"))
 
 
+def by_another_google_account(client):
+    stand_in().person = Person(sub="8", email="eve@gmail.com")
+    way = connected(by_link(client)).post("/login/again/google").url
+    return client.get(stand_in().consent(way), follow=True)
+
+
 def must_ask_mailbox(client, path):
     """Opens a page as Ada, who has no password, 16 minutes after she came in by a mailed link. Returns the response."""
     ada = User.objects.get()
@@ -467,6 +473,12 @@ SIGNED_IN = {
     "stay signed in": lambda c: c.get("/account/sessions/prolong?next=/account/settings"),
     "stay signed in, error": lambda c: c.post("/account/sessions/prolong", {"password": "wrong"}),
     "stay signed in, no password": lambda c: must_ask_mailbox(c, "/account/sessions/prolong"),
+    "still you": lambda c: c.get("/login/again?next=/account/settings"),
+    "still you, error": lambda c: c.post("/login/again", {"password": "wrong"}),
+    "still you, with a code": lambda c: paired(c).get("/login/again"),
+    "still you, no password": lambda c: must_ask_mailbox(c, "/login/again"),
+    "still you, by Google": lambda c: connected(by_link(c)).get("/login/again"),
+    "still you, another Google account": by_another_google_account,
     "proof again": asked_again,
     "proof again, error": lambda c: asked_again(c, **{"proof-asked": "1", "proof-password": "wrong"}),
     "proof again, no password": lambda c: asked_again(without_password(c)),

@@ -15,6 +15,7 @@ Notes, which expire:
                      last done so (accounts/session/arrival.py)
     BREACHED         a user has given a right password that has leaked, and is to be told once signed in: user
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
+    SENT             a visitor whom an app has sent to show anew who they are (sso/authorize/fresh.py)
 
 Keys, which stay as long as the session:
 

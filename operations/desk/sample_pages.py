@@ -85,10 +85,11 @@ def more(name: str, person: User) -> dict[str, Any]:
         event = Event.objects.compose(kind, person, ip="203.0.113.7", device="Firefox", told=EMAIL)
         return {"event": event, "factor_goes": True, "codes_go": True, "invites": True}
     asked = {"scopes": (*SCOPES, OFFLINE), "path": NOWHERE, "query": ""}
-    app = {"app": {"name": "Grafana", "lets_in": False}}
+    app = {"app": {"name": "Grafana", "pk": "grafana", "lets_in": False}}
     alone: dict[str, dict[str, Any]] = {
         "consent": app | {"host": "grafana.example.com", "asked": asked},
         "no-access": app | {"why": "no_access", "how_many": 1, "again": NOWHERE},
+        "app-refused": app | {"why": "no_access"},
         "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},
         "not-me-done": {"google": "grace@example.org"},
         "recovery-codes": {"codes": CODES},

@@ -103,6 +103,7 @@ ACCOUNT = {
 APPS = {
     "consent": Page(gettext_lazy("What an app will learn"), "sso/authorize/consent.html"),
     "no-access": Page(gettext_lazy("No access to an app yet"), "sso/no_access.html"),
+    "app-refused": Page(gettext_lazy("App behind a proxy that lets nobody through"), "sso/verify/refused.html"),
     "app-unknown": Page(gettext_lazy("App that nobody knows"), "sso/authorize/unknown.html"),
     "app-sign-out": Page(gettext_lazy("Signing out that begins in an app"), "sso/sign_out/ask.html"),
 }

@@ -17,7 +17,7 @@ from accounts.session.notes import AUTH_TIME, FACTOR
 from sso import codes, keys
 from sso.models import App, Consent, Login
 from tests.tools import phone
-from tests.tools.factories import AppFactory, UserFactory
+from tests.tools.factories import PASSWORD, AppFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -489,6 +489,28 @@ def test_people_show_anew_who_they_are_and_once_for_each_request(hour_old, app, 
         assert urlsplit(ask(hour_old, app, **more)["Location"]).path == "/login/again"
 
 
+def test_the_page_that_asks_leads_back_and_its_proof_counts(hour_old, app):
+    page = ask(hour_old, app, prompt="login")
+    (back,) = parse_qs(urlsplit(page["Location"]).query)["next"]
+
+    shown = hour_old.post(page["Location"], {"password": PASSWORD, "next": back})
+
+    assert leads_to(shown) == back
+    assert "code" in answer(hour_old.get(back))
+
+
+def test_the_code_that_an_app_wants_can_be_shown_now(signed_in, ada):
+    app = AppFactory(second_factor=True)
+    phone.pair(ada)
+    signed_in.force_login(ada)
+    page = ask(signed_in, app)
+    address = page.text.partition('href="/login/again')[2].partition('"')[0]
+
+    shown = signed_in.post(f"/login/again{address}", {"password": PASSWORD, "code": phone.code()})
+
+    assert "code" in answer(signed_in.get(leads_to(shown)))
+
+
 def test_what_was_shown_for_one_request_does_not_count_for_another(hour_old, app):
     ask(hour_old, app, prompt="login", state="one")
     show_again(hour_old)
@@ -506,7 +528,7 @@ def test_a_proof_from_before_the_request_does_not_count(signed_in, app):
 
 def test_a_sign_in_after_the_request_counts(client, app, ada):
     ask(client, app, prompt="login", max_age="0")
-    page = client.post("/login", {"login": "ada", "password": "plumage visor ocelot thimble", "next": "/account"})
+    page = client.post("/login", {"login": "ada", "password": PASSWORD, "next": "/account"})
     assert page.status_code == 302
 
     assert "code" in answer(ask(client, app, prompt="login", max_age="0"))

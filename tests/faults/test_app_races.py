@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from accounts.models import User
 from embedded.folders import BASE_DIR
 from sso import keys
 from sso.models import Login, SigningKey
+from tests.faults.test_lock_order import await_waiting
 from tests.faults.test_races import at_once, nearly_at_once
 from tests.sso.relying import TOKEN, VERIFIER, Relying
 from tests.tools.factories import PASSWORD, AppFactory
@@ -82,6 +85,28 @@ def test_signing_out_everywhere_beats_a_refresh_that_comes_at_once(grafana, ada)
             assert grafana.userinfo(answer.json()["access_token"]).status_code == 401
             assert grafana.refresh(answer.json()["refresh_token"]).status_code == 400
         grafana.browser.post("/login", {"login": "ada", "password": PASSWORD})
+
+
+@pytest.mark.parametrize("asks", ["spend", "refresh"])
+def test_whoever_asks_for_tokens_takes_the_person_before_the_login(grafana, ada, asks):
+    """As whoever deletes the account does: else the two could wait for each other."""
+    given = grafana.code() if asks == "spend" else grafana.tokens()["refresh_token"]
+
+    def ask():
+        try:
+            return getattr(grafana, asks)(given)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=ada.pk)
+            asked = pool.submit(ask)
+            await_waiting()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+            assert list(Login.objects.select_for_update())
+        assert asked.result().status_code == 200
 
 
 def test_two_processes_that_need_the_first_key_make_one(grafana, monkeypatch):

@@ -40,6 +40,8 @@ class Panel:
 ACTIONS: list[Any] = ["export", "end_sessions", "turn_off", "turn_on"]
 PANELS: list[Callable[[HttpRequest, User], Panel | None]] = []
 FACTS: list[Callable[[HttpRequest, User], list[Fact]]] = []
+# Of a group, the names of what others know it by its name: it can't be renamed by accident then.
+GROUP_USERS: list[Callable[[Group], list[str]]] = []
 GROUP_FACTS: list[Callable[[HttpRequest, Group], list[Fact]]] = []
 # Whether an action would change a person, by its name. Of others, the page of a person knows it or shows them always.
 APPLIES: dict[str, Callable[[User], bool]] = {}
@@ -70,3 +72,13 @@ def add_facts(make: Callable[[HttpRequest, User], list[Fact]]) -> None:
 def add_group_facts(make: Callable[[HttpRequest, Group], list[Fact]]) -> None:
     """Adds what `make` returns to the facts on the page of each group at the desk."""
     GROUP_FACTS.append(make)
+
+
+def add_users_of_groups(name: Callable[[Group], list[str]]) -> None:
+    """Has `name(group)` asked, before a group is renamed, for whatever knows the group by its name."""
+    GROUP_USERS.append(name)
+
+
+def users_of(group: Group) -> list[str]:
+    """Returns the names of what knows this group by its name."""
+    return [name for find in GROUP_USERS for name in find(group)]

@@ -25,6 +25,7 @@ class Invitation:
     email: str = ""  # "" if it was erased
     inviter: str = ""  # a username
     groups: list[str] = field(default_factory=list)
+    app: str = ""  # the name of the app that it leads to
     url: str = ""  # of its page at the desk
     batch: str = ""  # the id of the list that it was sent with
 
@@ -81,6 +82,7 @@ SENTENCES = {
     Event.Kind.EXPORTED: _("%(who)s downloaded their data"),
     Event.Kind.APP_AGREED: _("%(who)s let %(app)s learn who they are"),
     Event.Kind.APP_SIGNED_IN: _("%(who)s signed in to %(app)s"),
+    Event.Kind.APP_DISCONNECTED: _("%(who)s disconnected %(app)s"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
     Event.Kind.RESENT: _("%(who)s sent the invitation to %(invited)s again"),
@@ -120,6 +122,7 @@ BY_NOBODY = {
     Event.Kind.DECLINED: _("%(invited)s declined the invitation"),
 }
 INTO_GROUPS = _("%(who)s invited %(invited)s to %(groups)s"), _("%(invited)s was invited to %(groups)s")
+TO_APP = _("%(who)s invited %(invited)s to %(app)s"), _("%(invited)s was invited to %(app)s")
 ACCEPTED_FROM = _("%(who)s accepted the invitation of %(inviter)s")
 DECLINED_FROM = _("%(invited)s declined the invitation of %(inviter)s")
 FAILED_FOR_NOBODY = _("Somebody typed a wrong password for a name that no account has")
@@ -216,7 +219,7 @@ def words_of(event: Event) -> dict[str, str]:
         "groups": ", ".join(names.invitation.groups),
         "people": " ".join(filter(None, [", ".join(names.people), more])),
         "what": str(detail.get("what", "")),
-        "app": str(detail.get("app") or _("an app")),
+        "app": str(detail.get("app") or names.invitation.app or _("an app")),
         "before": str(detail.get("before") or "–"),
         "device": device_in_words(str(detail.get("ended", ""))) or str(_("an unknown device")),
     }
@@ -238,6 +241,13 @@ def wording(event: Event) -> Any:
     return special or by_nobody or by_staff or SENTENCES[kind]
 
 
+def invited_to(event: Event) -> Any:
+    """Returns the sentence on an invitation to an app or, without one, into groups; None for any other invitation."""
+    if event.names.invitation.app:
+        return TO_APP[event.user is None]
+    return INTO_GROUPS[event.user is None] if event.names.invitation.groups else None
+
+
 # What an event of a kind says in another sentence than those above, or None.
 SPECIAL: dict[Event.Kind, Callable[[Event], Any]] = {
     Event.Kind.POWER_USED: lambda event: (ON_PEOPLE if "whom" in event.detail else ON_THINGS).get(
@@ -245,7 +255,7 @@ SPECIAL: dict[Event.Kind, Callable[[Event], Any]] = {
     ),
     Event.Kind.FAILED: lambda event: None if is_of_account(event) else FAILED_FOR_NOBODY,
     Event.Kind.SIGNED_IN: lambda event: SIGNED_IN_BY.get(event.detail.get("way", "")),
-    Event.Kind.INVITED: lambda event: INTO_GROUPS[event.user is None] if event.names.invitation.groups else None,
+    Event.Kind.INVITED: invited_to,
     Event.Kind.ACCEPTED: lambda event: ACCEPTED_FROM if event.names.invitation.inviter else None,
     Event.Kind.DECLINED: lambda event: DECLINED_FROM if event.names.invitation.inviter else None,
 }

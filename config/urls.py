@@ -19,13 +19,13 @@ from accounts.google import pages as google_account
 from accounts.password import hashers
 from accounts.password.pages import change as password_change
 from accounts.password.pages import login as password_login
-from accounts.password.pages import prolong
+from accounts.password.pages import prolong, still_you
 from accounts.privacy import pages as privacy
 from accounts.profile.pages import account, preferences, profile, username
 from accounts.second_factor.pages import login as code_login
 from accounts.second_factor.pages import recovery_codes
 from accounts.second_factor.pages import setup as second_factor
-from accounts.session.pages import devices, logout, onward, verify
+from accounts.session.pages import devices, logout, onward
 from config import loading, openapi
 from config.edge import pages as edge
 from config.edge.security_txt import security_txt
@@ -45,10 +45,14 @@ from kit.json_door import by_method
 from kit.page import DESK
 from outbox.dev_mailbox import pages as dev_mailbox
 from outbox.mail import lateness
+from sso.api import apps as api_apps
 from sso.authorize import pages as authorize
+from sso.connected import pages as connected
 from sso.discovery import pages as discovery
+from sso.launch import pages as launch
 from sso.sign_out import pages as app_sign_out
 from sso.tokens.pages import introspect, revoke, token, userinfo
+from sso.verify import pages as verify
 
 urlpatterns = [
     path("", ask_for_link.entry, name="entry"),
@@ -67,6 +71,8 @@ urlpatterns = [
     path("invite/readdress/decline", readdress.decline, name="invite_readdress_decline"),
     path("not-me", not_me.not_me, name="not_me"),
     path("login", password_login.login, name="account_login"),
+    path("login/again", still_you.ask, name="account_login_again"),
+    path("login/again/google", google_account.again, name="account_google_again"),
     path("google", google.start, name="google_login"),
     path("google/outcome", google.outcome, name="google_outcome"),
     path("onward", onward.onward, name="onward"),
@@ -152,6 +158,10 @@ urlpatterns = [
     path("identity/o/api/introspect", introspect.introspect, name="sso_introspect"),
     path("identity/o/api/revoke", revoke.revoke, name="sso_revoke"),
     path("api/v1/openapi.json", openapi.openapi),
+    path("apps/<str:pk>", launch.launch, name="sso_app"),
+    path("account/apps/disconnect", connected.disconnect, name="sso_disconnect"),
+    path("api/v1/apps", api_apps.list_apps),
+    path("api/v1/apps/<slug:pk>/connection", api_apps.disconnect),
     path("healthz", edge.healthz, name="healthz"),
     path("readyz", edge.readyz, {"mail_is_late": lateness.is_late, "hashes": hashers.waiting}, name="readyz"),
     path(DESK.removeprefix("/"), admin.site.urls),

@@ -1,5 +1,7 @@
 """The invitations and links in the export of a person's data, and what is erased from them when the person leaves."""
 
+from django.db.models import F
+
 from accounts.models import User
 from accounts.privacy import erase, export
 from invites.models import Invite, MagicLink
@@ -37,11 +39,12 @@ def take_part() -> None:
 def invites(user: User) -> export.Rows:
     """Returns the invitations to a person, and those that the person sent, except to people who have left.
 
-    Each is a mapping with the keys INVITES and "groups", the names; the oldest comes first.
+    Each is a mapping with the keys INVITES, and "groups" and "app", the names; the oldest comes first.
     """
     sent = Invite.objects.filter(invited_by=user).exclude(email="")
-    rows = (Invite.objects.to(user) | sent).with_group_names().order_by("id").values(*INVITES, "group_names")
-    return ({**row, "groups": row.pop("group_names")} for row in rows.iterator())
+    rows = (Invite.objects.to(user) | sent).with_group_names().order_by("id")
+    found = rows.values(*INVITES, "group_names", app_name=F("app__client__name"))
+    return ({**row, "groups": row.pop("group_names"), "app": row.pop("app_name") or ""} for row in found.iterator())
 
 
 def links(user: User) -> export.Rows:

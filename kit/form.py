@@ -7,8 +7,14 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from kit.addresses import MAX_LENGTH
+from kit.typed import ILLEGIBLE
+
 # For names, addresses and codes, which are not prose: browsers must not capitalize, correct or mirror them.
 VERBATIM = {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+
+LONGEST = 3_000  # characters of a path to go to next, which may be one that begins a sign-in to another site
+STORED = 500  # characters of one in a column
 
 
 class BoundField(forms.BoundField):
@@ -60,22 +66,33 @@ class RequestForm(Form):
 class NextField(forms.CharField):
     """A hidden field for the path to go to after the form is done.
 
-    Its cleaned value is a path of this site, or "" for anything else. It never raises: the user did not type it, so a
-    message would only confuse.
+    Its cleaned value is a path of this site of at most `longest` characters, or "" for anything else. It never raises:
+    the user did not type it, so a message would only confuse.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
         super().__init__(required=False, widget=forms.HiddenInput)
+        self.longest = longest
 
     def clean(self, value: str | None) -> str:
-        return safe_path(value or "")
+        return safe_path(value or "", self.longest)
 
 
-def safe_path(url: str) -> str:
-    """Returns `url` if it is a printable path of this site of at most 500 characters, else "".
+def safe_path(url: str, longest: int = LONGEST) -> str:
+    """Returns `url` if it is a printable path of this site of at most `longest` characters, else "".
 
-    Any other URL could send the visitor to another site (open redirect); 500 is the length of the columns that store
-    it.
+    Any other URL could send the visitor to another site (open redirect). Where the path is to be stored in a column,
+    `longest` is STORED.
     """
-    safe = url.startswith("/") and url.isprintable() and len(url) <= 500
-    return url if safe and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
+    safe = url.startswith("/") and url.isprintable() and len(url) <= longest
+    # What could lead elsewhere stands at the beginning, and Django allows no URL of more than 2,048 characters.
+    return url if safe and url_has_allowed_host_and_scheme(url[:STORED], allowed_hosts=None) else ""
+
+
+def login_hint(request: HttpRequest) -> str:
+    """Returns who is expected to sign in, by `login_hint` in the query, as the first value of a field.
+
+    Programs send it along (OpenID Connect Core §3.1.2.1). A text that is no name and no address counts as none: "".
+    """
+    hint = request.GET.get("login_hint", "").strip()
+    return hint if hint.isprintable() and len(hint) <= MAX_LENGTH and not ILLEGIBLE.search(hint) else ""

@@ -141,12 +141,10 @@ class AppForm(forms.ModelForm):
         return data
 
     def check_who(self, data: dict[str, Any]) -> None:
-        """Sees that the app is for everybody, or for at least one group, and not for both."""
+        """Sees that somebody has said who may come in. An app for everybody may still learn of groups."""
         if data.get("who") == GROUPS and not data.get("groups") and not self.has_error("groups"):
             said = _("Choose at least one group, or everybody.")
             self.add_error("groups", ValidationError(said, code="required"))
-        if data.get("who") == EVERYBODY:
-            data["groups"] = Group.objects.none()
         self.instance.everybody = data.get("who") == EVERYBODY
 
     @property
@@ -165,12 +163,16 @@ class AppForm(forms.ModelForm):
 
 
 def fill_in(data: dict[str, Any]) -> None:
-    """Fills in what was left empty and is known of the product: where it takes people back, and how it is told."""
+    """Fills in what was left empty and is known of the product: where it takes people back, and how it is told.
+
+    PKCE is off for a product that can't do it: nobody could sign in to it.
+    """
     product = products.PRODUCTS.get(data.get("product", ""))
     if product is None:
         return
     base = products.base(data["start_url"], product)
     data["start_url"] = base + (product.start or "/")
     data["redirect_uris"] = data.get("redirect_uris") or base + product.callback
+    data["pkce"] = data.get("pkce") and product.pkce
     if product.logout:
         data["logout_uri"] = data.get("logout_uri") or base + product.logout

@@ -19,18 +19,18 @@ class Product:
     start: str = ""  # that begins its sign-in
     logout: str = ""  # that takes logout tokens; "" if it takes none
     file: str = ""  # where its configuration goes
-    groups: bool = True  # whether it makes something of groups
+    pkce: bool = True  # whether it can do PKCE
 
 
 PRODUCTS: Mapping[str, Product] = {
     App.Product.GRAFANA: Product("/login/generic_oauth", "/login/generic_oauth", file="grafana.ini"),
-    App.Product.GITEA: Product(f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}"),
+    App.Product.GITEA: Product(f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}", pkce=False),
     App.Product.NEXTCLOUD: Product(
         "/apps/user_oidc/code", "/apps/user_oidc/login/1", f"/apps/user_oidc/backchannel-logout/{PROVIDER}"
     ),
-    App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env", groups=False),
+    App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env"),
     App.Product.WORDPRESS: Product(
-        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", groups=False
+        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", pkce=False
     ),
 }
 

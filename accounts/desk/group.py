@@ -26,8 +26,11 @@ class GroupAdmin(LongList):
 
     form = GroupForm
     adding = gettext_lazy("New group")
-    fields = ("name", "rights")
     ordering = ("-id",)
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """Returns the fields of the form; a box for a new name if something knows the group by its name."""
+        return ("name", "renames", "rights") if obj and desk_offers.users_of(obj) else ("name", "rights")
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """Shows the form of a group and how many are in it, with links to them and to the page that invites others.

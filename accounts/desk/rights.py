@@ -4,8 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import ValidationError
+from django.utils.html import conditional_escape
 from django.utils.translation import gettext_lazy as _
 
+from accounts import desk_offers
 from kit import plain_line
 
 # All permissions that a page of the desk asks for. Others exist, but nothing asks for them.
@@ -69,18 +72,37 @@ class GroupForm(forms.ModelForm):
         required=False,
     )
 
+    renames = forms.BooleanField(label=_("Rename it all the same"), required=False)
+
     class Meta:
         model = Group
         fields = ("name",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        users: list[str] = []
         if self.instance.pk:
             self.initial["rights"] = list(self.instance.permissions.values_list("codename", flat=True))
+            users = desk_offers.users_of(self.instance)
+        if users:
+            said = _("%(apps)s: these know the group by its name. Change it there, too.")
+            self.fields["renames"].help_text = said % {"apps": conditional_escape(", ".join(users))}
+        else:
+            self.fields.pop("renames", None)
 
     def clean_name(self) -> str:
-        """Returns the name. Raises ValidationError if it is no line that can be printed: mails and lists hold it."""
-        return plain_line.one_line(self.cleaned_data["name"], str(_("The name")))
+        """Returns the name. Raises ValidationError if it is no line that can be printed: mails and lists hold it.
+
+        Another name than before also asks for a tick if others know the group by its name.
+        """
+        name = plain_line.one_line(self.cleaned_data["name"], str(_("The name")))
+        warned = "renames" in self.fields and not forms.BooleanField(required=False).to_python(
+            self.data.get(self.add_prefix("renames"))
+        )
+        if warned and name != self.initial.get("name"):
+            said = _("Apps know the group by its name. Look at the box below, and tick it to rename the group.")
+            raise ValidationError(said, code="used")
+        return name
 
     def save_rights(self) -> None:
         """Gives the stored group the rights that were ticked, and takes the others. It keeps what RIGHTS lacks."""

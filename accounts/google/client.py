@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts.models import User
 from accounts.session.account_page import PersonRequest
 from kit import addresses
 
@@ -170,6 +171,26 @@ def connect(request: PersonRequest) -> HttpResponse:
     """
     user = request.person
     return redirect(request, hint=user.email, purpose="connect", user=user.pk.hex, epoch=str(user.session_epoch))
+
+
+def ask_again(request: PersonRequest, next_url: str) -> HttpResponse:
+    """Redirects a signed-in user, who has connected a Google account, to Google, to show by it that it is them.
+
+    answer() will return as its data `purpose` ("again"), `user` and `epoch` as after connect(), and `next`.
+    """
+    user = request.person
+    data = {"user": user.pk.hex, "epoch": str(user.session_epoch), "next": next_url}
+    return redirect(request, hint=user.google.email, purpose="again", **data)
+
+
+def is_for(user: User, data: dict[str, str]) -> bool:
+    """Returns whether a visit to Google with this `data` began for this user, and before no end of all their sessions.
+
+    `user` is that of a request, who may be nobody.
+    """
+    if not user.is_authenticated:
+        return False
+    return [user.pk.hex, str(user.session_epoch)] == [data.get("user"), data.get("epoch")]
 
 
 def answer(request: HttpRequest) -> tuple[Identity, dict[str, str]]:

@@ -6,10 +6,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.google import client as google
 from accounts.models import LastWayIn
 from accounts.password.forms import WithProof
+from accounts.session import arrival
 from accounts.session.account_page import PersonRequest, account_page
+from accounts.session.notes import STILL_YOU
+from kit.form import safe_path
 from kit.page import bind_form
 
 
@@ -28,6 +32,23 @@ def connect(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/google/connect.html", {"form": form})
     return google.connect(request)
+
+
+@account_page(limits.GOOGLE_PER_NETWORK, asks=False)
+def again(request: PersonRequest) -> HttpResponse:
+    """Leads, on POST, to Google, by which somebody without a password shows that it is still them.
+
+    The answer goes to invites.google.pages, which leads on to the posted `next`. A GET, and whoever has connected no
+    Google account, is led to the page that asks for it in other ways. Raises Http404 if this site does not offer
+    Google, and Limited (the 429 page) after too many POSTs.
+    """
+    if not settings.GOOGLE_CLIENT_ID:
+        raise Http404
+    if request.method != "POST" or request.person.google.account is None:
+        return redirect("account_login_again")
+    next_url = safe_path(request.POST.get("next", ""))
+    STILL_YOU.keep(request, next=next_url, shown_at=arrival.read(request).shown_at, google=True)
+    return google.ask_again(request, next_url)
 
 
 @account_page(secret=("password", "code"))

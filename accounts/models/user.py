@@ -59,6 +59,7 @@ class User(Credentials, PermissionsMixin):
     # Set by UserManager.by_session_key() alone.
     session_data: str
     session_ends: datetime
+    shown_factor: str
     # Set by UserQuerySet.read_ways_in() alone.
     sessions_now: int
     has_google: bool

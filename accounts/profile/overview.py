@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts import profile_fields
 from accounts.models import User
+from accounts.profile import sections
 from kit.addresses import readable
 from kit.prepared_html import PreparedHtml
 from kit.times import on
@@ -14,7 +15,7 @@ from kit.times import on
 OVERVIEW = PreparedHtml(
     "accounts/profile/overview.html",
     *("email", "moving_to", "name", "details", "username", "password_changed", "app_since", "connected"),
-    *("sessions", "events", "site", "csrf_token"),
+    *("sessions", "events", "more", "site", "csrf_token"),
 )
 
 
@@ -35,7 +36,8 @@ def overview(
 ) -> SafeString:
     """Returns the content of the account page. `sessions` and `events` are the rows of its lists.
 
-    `moving_to` is the address of a change that waits for its code, or "". Costs two statements.
+    `moving_to` is the address of a change that waits for its code, or "". Costs two statements, and those of the
+    sections of higher rooms.
     """
     connected, app, changed = user.google.email, user.second_factor.app, user.password_changed_at
     values = {
@@ -49,6 +51,7 @@ def overview(
         "connected": readable(connected),
         "sessions": mark_safe("\n".join(sessions)),  # noqa: S308 rows that are escaped
         "events": mark_safe("\n".join(events)),  # noqa: S308
+        "more": mark_safe("\n".join(sections.shown(user, csrf_token))),  # noqa: S308
         "site": settings.SITE_NAME,
         "csrf_token": csrf_token,
     }

@@ -47,9 +47,9 @@ def note(request: HttpRequest, way: str = "", factor: str = "") -> None:
     session = request.session
     session[AUTH_TIME] = round(time.time(), 3)
     session[WAY] = way or session.get(WAY, "")
-    note_factor(request, factor)
+    session[FACTOR] = factor or session.get(FACTOR, "")
 
 
 def note_factor(request: HttpRequest, factor: str) -> None:
-    """Notes the second factor that was shown just now; "" for none, by which nothing changes."""
-    request.session[FACTOR] = factor or request.session.get(FACTOR, "")
+    """Notes a second factor that was shown just now, by itself."""
+    request.session[FACTOR] = factor

@@ -11,8 +11,11 @@ Notes, which expire:
     SIGNED_IN        the user has just signed in: way, how; code, if the second factor was shown too
     PROVEN           the user has just shown that the account is theirs, by a mailed link or once more: way and code, as
                      above
+    STILL_YOU        where somebody was going who is to show once more that it is them: next; shown_at, when they had
+                     last done so (accounts/session/arrival.py)
     BREACHED         a user has given a right password that has leaked, and is to be told once signed in: user
     GOOGLE_TRIP      a visit to Google by a visitor who is not signed in (invites/google/trip.py)
+    SENT             a visitor whom an app has sent to show anew who they are (sso/authorize/fresh.py)
 
 Keys, which stay as long as the session:
 
@@ -35,6 +38,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from kit.session_notes import Note
 
 A_WHILE = timedelta(minutes=15)
+AN_HOUR = timedelta(hours=1)  # as long as a mailed link works
 
 SECOND_FACTOR = Note("second_factor", A_WHILE)
 EMAIL_CHANGE = Note("email_change", A_WHILE)
@@ -43,6 +47,7 @@ SHOWN_CODES = Note("shown_codes", A_WHILE)
 GOOGLE_IDENTITY = Note("google_identity", A_WHILE)
 SIGNED_IN = Note("signed_in", A_WHILE)
 PROVEN = Note("proof", A_WHILE)
+STILL_YOU = Note("still_you", AN_HOUR)
 BREACHED = Note("breached", A_WHILE)
 
 DEADLINE, BEGAN, HANDLE, IP, DEVICE, CHOSEN = "deadline", "began", "handle", "ip", "device", "chosen"
@@ -66,7 +71,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     HASH_SESSION_KEY: str,
     BACKEND_SESSION_KEY: str,
 }
-NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, BREACHED)
+NOTES = (SECOND_FACTOR, EMAIL_CHANGE, APP_SETUP, SHOWN_CODES, GOOGLE_IDENTITY, SIGNED_IN, PROVEN, STILL_YOU, BREACHED)
 
 
 def are_whole(data: Any) -> bool:

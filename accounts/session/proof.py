@@ -31,14 +31,16 @@ def missing(request: HttpRequest, *, sign_in_counts: bool = True) -> Missing:
     return Missing(not any(shown), not has_code and cast("User", request.user).second_factor.is_on)
 
 
-def everything(request: HttpRequest) -> Missing:
+def everything(request: HttpRequest, *, google_counts: bool = False) -> Missing:
     """Returns that every factor which the person has is missing, whatever they have shown lately.
 
     Only where a code is still to be entered, a first factor counts that was shown within 15 minutes, such as a mailed
-    link.
+    link; with `google_counts` a sign-in with Google, too.
     """
     has_second = cast("User", request.user).second_factor.is_on
-    return Missing(first=not (has_second and PROVEN.read(request)), code=has_second)
+    by_google = google_counts and SIGNED_IN.read(request).get("way") == sessions.GOOGLE
+    shown = by_google or bool(PROVEN.read(request))
+    return Missing(first=not (has_second and shown), code=has_second)
 
 
 def give(request: HttpRequest, way: str = "", *, all_factors: bool = True) -> None:
@@ -48,7 +50,7 @@ def give(request: HttpRequest, way: str = "", *, all_factors: bool = True) -> No
     before. With `all_factors` they have shown all that the account has: no door asks for a code either, and the session
     gets a new id and ends twelve hours from now. Raises Superseded if it has ended meanwhile.
     """
-    way = way or PROVEN.read(request).get("way", "")
+    way = way or (PROVEN.read(request) or SIGNED_IN.read(request)).get("way", "")
     if all_factors:
         request.session.take_new_key()  # type: ignore[attr-defined]
         sessions.begin_anew(request, cast("User", request.user), way)

@@ -19,7 +19,7 @@ from django.utils.crypto import get_random_string
 from accounts import asking
 from accounts.models import Session, Superseded, User
 from accounts.models.session import stored_key
-from accounts.session.notes import BEGAN, DEADLINE, DEVICE, HANDLE, HELD_UP, IP, are_whole
+from accounts.session.notes import BEGAN, DEADLINE, DEVICE, FACTOR, HANDLE, HELD_UP, IP, are_whole
 from kit.one_statement import OneStatement
 
 KEY = re.compile(r"[a-z0-9]{32}")
@@ -187,7 +187,9 @@ class SessionStore(cached_db.SessionStore):
 
 
 def owner(key: str) -> User | None:
-    """Returns the user who is signed in by the session with this key, with `group_names`. Costs one statement.
+    """Returns the user who is signed in by the session with this key, with `group_names` and `shown_factor`.
+
+    `shown_factor` is the second factor that the session has seen (accounts.session.arrival). Costs one statement.
 
     Returns None for a malformed key, a session that has ended, a user who is turned off, and one who has not answered
     what was asked when the session began. Checks all that Django's
@@ -200,5 +202,6 @@ def owner(key: str) -> User | None:
     data = SessionStore().decode(user.session_data)
     if HELD_UP in data and asking.is_asked(user):
         return None
+    user.shown_factor = data.get(FACTOR, "")
     known = data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
     return user if known and user.vouches_for(data.get(HASH_SESSION_KEY, "")) else None

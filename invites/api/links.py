@@ -15,7 +15,7 @@ from invites.ask_for_link.form import EmailForm
 from invites.link import opened
 from invites.models import MagicLink
 from kit.addresses import readable
-from kit.form import safe_path
+from kit.form import STORED, safe_path
 from kit.json_door import Fields, Invalid, Refused, door, message
 from kit.rate_limit import Due
 
@@ -54,7 +54,7 @@ def prove(request: PersonRequest, sent: Fields) -> HttpResponse:
     has asked, too often.
     """
     email = request.person.email
-    ask(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(sent.get("next", ""))))
+    ask(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(sent.get("next", ""), STORED)))
     return message(sent_to(email), 202)
 
 

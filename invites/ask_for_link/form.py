@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from kit import addresses
-from kit.form import VERBATIM, Form, NextField
+from kit.form import STORED, VERBATIM, Form, NextField
 
 
 def address_field(help_text: Any, **attributes: str) -> forms.CharField:
@@ -34,7 +34,7 @@ class EmailForm(Form):
     )
     # The address whose probable typo was pointed out; sent again, it is believed.
     sure = forms.CharField(required=False, widget=forms.HiddenInput)
-    next = NextField()
+    next = NextField(STORED)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.models import User
 from accounts.session.account_page import PersonRequest, account_page
 from accounts.session.notes import CHOSEN
 from invites import limits
@@ -24,10 +25,11 @@ from invites.link import opened
 from invites.models import MagicLink
 from kit import plain_page, rate_limit, visitor
 from kit.addresses import readable
-from kit.form import safe_path
+from kit.form import STORED, login_hint, safe_path
 from kit.page import bind_form, page, typed
 from kit.rate_limit import Due
 from outbox.mail import lateness
+from sso.launch import tiles
 
 
 @page(Due(limits.ASK_PER_NETWORK))
@@ -40,12 +42,21 @@ def entry(request: HttpRequest) -> HttpResponse:
     """
     next_url = safe_path(request.GET.get("next", ""))
     if request.user.is_authenticated:
-        person = {"username": request.user.get_username(), "email": readable(request.user.email)}
-        theme = (request.session.get(CHOSEN) or {}).get("theme", "")
-        template = "invites/ask_for_link/signed_in.html"
-        context = {"next": next_url, "is_staff": request.user.is_staff}
-        return plain_page.show(request, template, lambda: context, theme, request.user.is_staff, person=person)
+        return home(request, request.user, next_url)
     return take_address(request, "invites/ask_for_link/entry.html", MagicLink.Purpose.LINK, next_url)
+
+
+def home(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+    """Returns the start page of somebody who is signed in: their apps, and the ways on."""
+    apps = tiles.open_apps(user)
+    # Of one app alone, its tile is the main button, unless another way on goes before it.
+    only = apps[0] if len(apps) == 1 and not (next_url or user.is_staff) else None
+    person = {"username": user.get_username(), "email": readable(user.email), "apps": tiles.tiles(apps)}
+    person |= {"app": only.name, "app_link": tiles.link(only)} if only else {}
+    context = {"next": next_url, "is_staff": user.is_staff, "has_apps": bool(apps), "is_only": bool(only)}
+    theme = (request.session.get(CHOSEN) or {}).get("theme", "")
+    template, varies = "invites/ask_for_link/signed_in.html", (theme, user.is_staff, bool(apps), bool(only))
+    return plain_page.show(request, template, lambda: context, *varies, person=person)
 
 
 @page(Due(limits.ASK_PER_NETWORK))
@@ -62,11 +73,13 @@ def take_address(request: HttpRequest, template: str, purpose: str, next_url: st
     """Returns the page with the address form; a valid POST mails a link and leads to the page that says where it went.
 
     `template` is that of the page, `purpose` that of the link, `next_url` the form's first value for where the link
-    leads. A probable typo is pointed out once, and nothing is mailed until the address is sent again. A program that
-    fills in the hidden field gets the usual answer, but no mail is sent.
+    leads; that for the address is what the query says (kit.form.login_hint). A probable typo is pointed out once, and
+    nothing is mailed until the address is sent again. A program that fills in the hidden field gets the usual answer,
+    but no mail is sent.
     """
     if request.method != "POST":
-        return entry_page(request, template, lambda: bind_form(EmailForm, request, initial={"next": next_url}))
+        first = {"next": next_url, "email": login_hint(request)}
+        return entry_page(request, template, lambda: bind_form(EmailForm, request, initial=first))
     form = bind_form(EmailForm, request)
     if not form.is_valid():
         return entry_page(request, template, lambda: form)
@@ -102,8 +115,8 @@ def prove(request: PersonRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return redirect("account")
-    email = request.person.email
-    return ask_or_wait(request, LinkRequest(email, MagicLink.Purpose.PROOF, safe_path(request.POST.get("next", ""))))
+    next_url = safe_path(request.POST.get("next", ""), STORED)
+    return ask_or_wait(request, LinkRequest(request.person.email, MagicLink.Purpose.PROOF, next_url))
 
 
 @page(Due(limits.ASK_PER_NETWORK))

@@ -23,6 +23,7 @@ COLUMNS = (
     "accepted",
     "groups",
     "leads_to",
+    "app",
 )
 
 
@@ -37,7 +38,7 @@ def lines(invites: InviteQuerySet) -> Iterator[str]:
 
 def chunks(invites: InviteQuerySet) -> Iterator[list[Invite]]:
     """Yields the invitations in lists of at most CHUNK, newest first."""
-    return csv_lines.chunks(invites.select_related("invited_by").with_group_names(), CHUNK)
+    return csv_lines.chunks(invites.select_related("invited_by", "app__client").with_group_names(), CHUNK)
 
 
 def row(invite: Invite) -> list[str]:
@@ -56,5 +57,6 @@ def row(invite: Invite) -> list[str]:
         ),
         "; ".join(invite.group_names),
         invite.next,
+        invite.app.name if invite.app else "",
         *profile_fields.of_site(invite.profile).values(),
     ]

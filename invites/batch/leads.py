@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import groups
 from accounts.groups import Groups
 from accounts.models import User
-from kit.form import safe_path
+from kit.form import STORED, safe_path
 from sso.models import App
 
 SEVERAL = "several"  # the code of the error that a group must be chosen
@@ -100,7 +100,7 @@ NOWHERE = Leads()
 
 def path(text: str) -> str:
     """Returns the text, which must be a path of this site or "". Raises ValidationError for any other text."""
-    if text != safe_path(text):
+    if text != safe_path(text, STORED):
         raise ValidationError(_("It must lead to a path of this site, like /account"))
     return text
 

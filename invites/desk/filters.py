@@ -15,6 +15,7 @@ from accounts.models import User
 from invites.models import Batch, Invite
 from kit.ids import earliest
 from kit.list_filter import Chips, ChoiceFilter
+from sso.models import App
 
 MONTHS = 6  # to choose from, the present one included
 
@@ -90,6 +91,17 @@ class LanguageFilter(ChoiceFilter):
 
     def rows_of(self, queryset: Any, value: str) -> Any:
         return queryset.filter(language=value)
+
+
+class AppFilter(ChoiceFilter):
+    title = _("app")
+    parameter_name = "app"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return list(App.objects.order_by("client__name", "pk").values_list("pk", "client__name"))
+
+    def rows_of(self, queryset: Any, value: str) -> Any:
+        return queryset.filter(app=value)
 
 
 class LinkedFilter(ChoiceFilter):

@@ -17,7 +17,7 @@ def find(ids: Collection[UUID]) -> dict[UUID, sentences.Invitation]:
     """Returns what the history says of the invitations with these ids, by id; nothing of those that were pruned."""
     groups = InviteGroup.objects.filter(invite=OuterRef("pk")).order_by("group__name")
     names = ArraySubquery(groups.values("group__name"))
-    rows = Invite.objects.filter(pk__in=ids).select_related("invited_by").annotate(group_names=names)
+    rows = Invite.objects.filter(pk__in=ids).select_related("invited_by", "app__client").annotate(group_names=names)
     return {invite.pk: in_words(invite) for invite in rows}
 
 
@@ -27,6 +27,7 @@ def in_words(invite: Invite) -> sentences.Invitation:
         email=readable(invite.email),
         inviter=invite.invited_by.username if invite.invited_by else "",
         groups=invite.group_names,
+        app=invite.app.name if invite.app else "",
         url=reverse("admin:invites_invite_change", args=[invite.pk]),
         batch=invite.batch,
     )

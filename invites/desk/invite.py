@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from invites import state_in_words
 from invites.desk.filters import (
+    AppFilter,
     BatchFilter,
     CreatedFilter,
     InviterFilter,
@@ -38,13 +39,14 @@ class InviteAdmin(InvitePage):
     list_filter = (
         StateChips,
         GroupFilter,
+        AppFilter,
         BatchFilter,
         CreatedFilter,
         SourceFilter,
         LanguageFilter,
         InviterFilter,
     )
-    list_select_related = ("invited_by",)
+    list_select_related = ("invited_by", "app__client")
     sortable_by = ("address", "name", "opened", "end", "inviter")
     indexed = ("address", "end")
 
@@ -80,9 +82,9 @@ class InviteAdmin(InvitePage):
         query = urlencode({InviterFilter.parameter_name: invite.invited_by_id})
         return list_link(query, invite.invited_by.shown_name)
 
-    @admin.display(description=gettext_lazy("groups"))
+    @admin.display(description=gettext_lazy("group or app"))
     def into(self, invite: Invite) -> str:
-        return ", ".join(invite.group_names)
+        return ", ".join([*([invite.app.name] if invite.app else []), *invite.group_names])
 
     def complete(self, rows: Any) -> None:
         OutboxMessage.objects.attach_newest(rows)

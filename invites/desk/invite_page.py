@@ -120,6 +120,7 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Name"), invite.name),
         *(Fact(field.label, field.shown(said[field.name])) for field in profile_fields.own()),
         Fact(_("Groups"), ", ".join(invite.groups.order_by("name").values_list("name", flat=True))),
+        Fact(_("App"), app(invite)),
         Fact(_("Leads to"), invite.next),
         Fact(_("From"), inviter(invite)),
         Fact(_("Made"), invite.get_source_display()),
@@ -130,6 +131,13 @@ def facts(invite: Invite) -> list[Fact]:
         Fact(_("Reason for declining"), invite.decline_reason),
     ]
     return [fact for fact in known if fact.value]
+
+
+def app(invite: Invite) -> str:
+    """Returns the name of the app that the invitation is to, and that it is turned off, if so; "" without one."""
+    if invite.app is None or invite.app.is_active:
+        return invite.app.name if invite.app else ""
+    return _("%(app)s (turned off)") % {"app": invite.app.name}
 
 
 def inviter(invite: Invite) -> str:

@@ -5,6 +5,7 @@ What Google's answer means here follows the rules of every other way in.
 
 import logging
 from typing import cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -19,7 +21,7 @@ from accounts import limits
 from accounts.google import client as google
 from accounts.models import ConnectedElsewhere, Superseded, User
 from accounts.session import sessions
-from accounts.session.notes import GOOGLE_IDENTITY
+from accounts.session.notes import GOOGLE_IDENTITY, STILL_YOU
 from invites import purposes
 from invites.ask_for_link.ask import LinkRequest, ask_or_wait
 from invites.google import trip
@@ -28,7 +30,7 @@ from invites.google.trip import GOOGLE_TRIP
 from invites.link import opened, stored
 from invites.models import MagicLink, NotInvited, Unavailable
 from kit import tokens, visitor
-from kit.form import safe_path
+from kit.form import STORED, safe_path
 from kit.page import page, typed
 
 log = logging.getLogger("frontdoor.invites")
@@ -72,17 +74,21 @@ def response(request: HttpRequest) -> HttpResponse:
         return answer_failure(request, failure)
     if data.get("purpose") == "connect":
         return connect(request, identity, data)
+    if data.get("purpose") == "again":
+        return again(request, identity, data)
     return enter(request, identity, data)
 
 
 def answer_failure(request: HttpRequest, failure: google.Failed) -> HttpResponse:
     """Leads to the sign-in page with the other ways in, or a signed-in person to their account, and says what failed.
 
-    Nothing has changed; a failure that the visitor did not choose is logged.
+    Who was to show that it is still them is led back to the page that asks for it. Nothing has changed; a failure that
+    the visitor did not choose is logged.
     """
     if not failure.is_cancelled:
         log.warning("google did not say who it is: %s ip=%s", failure, visitor.ip(request))
-    if request.user.is_authenticated:
+    still_you = STILL_YOU.read(request) if request.user.is_authenticated else {}
+    if request.user.is_authenticated and not still_you.get("google"):
         messages.warning(request, _("Google was not connected. Nothing has changed."))
         return redirect("account")
     if failure.is_cancelled:
@@ -90,6 +96,8 @@ def answer_failure(request: HttpRequest, failure: google.Failed) -> HttpResponse
     else:
         said = _("Google didn’t complete the sign-in. Try again, or use a link from your email.")
         messages.warning(request, said)
+    if still_you:
+        return ask_still_you(request, still_you["next"])
     if link := link_of(GOOGLE_TRIP.read(request)):
         back = tokens.path(purposes.SIGNUP, link.pk)
         messages.info(request, format_html('<a href="{}">{}</a>', back, _("Back to your invitation")))
@@ -133,7 +141,7 @@ def ask_mailbox(request: HttpRequest, identity: google.Identity, next_url: str) 
     when to ask again (429). Ends any other session here.
     """
     note_to_connect(request, identity)
-    return ask_or_wait(request, LinkRequest(identity.email, next=next_url))
+    return ask_or_wait(request, LinkRequest(identity.email, next=safe_path(next_url, STORED)))
 
 
 def connect_by_address(request: HttpRequest, account: User, identity: google.Identity, next_url: str) -> HttpResponse:
@@ -240,7 +248,7 @@ def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str
     sign-in page.
     """
     user = cast("User", request.user)
-    if not user.is_authenticated or [user.pk.hex, str(user.session_epoch)] != [data.get("user"), data.get("epoch")]:
+    if not google.is_for(user, data):
         return answer_failure(request, google.Failed("connecting another account"))
     try:
         user.google.connect(identity.uid, identity.email, **visitor.trace(request))
@@ -252,3 +260,33 @@ def connect(request: HttpRequest, identity: google.Identity, data: dict[str, str
     else:
         messages.success(request, _("Google is connected."))
     return redirect("account")
+
+
+def again(request: HttpRequest, identity: google.Identity, data: dict[str, str]) -> HttpResponse:
+    """Takes a Google account as proof that it is still the person who is signed in, and leads on to `next` in `data`.
+
+    It is a new sign-in, as by a mailed link: with two-step verification the page that asks for proof still wants the
+    code. Another Google account than the one that is connected proves nothing, and leads back to that page.
+    """
+    user, next_url = cast("User", request.user), data.get("next", "")
+    if not google.is_for(user, data):
+        return answer_failure(request, google.Failed("proving another account"))
+    STILL_YOU.drop(request)
+    account = user.google.account
+    if account is None or account.uid != identity.uid:
+        messages.warning(request, _("That is not the Google account that is connected here. Nothing has changed."))
+        return ask_still_you(request, next_url)
+    if user.second_factor.is_on:
+        next_url = still_you_path(next_url)
+    return sessions.start(request, user, next_url, sessions.GOOGLE)
+
+
+def ask_still_you(request: HttpRequest, next_url: str) -> HttpResponse:
+    """Redirects to the page that asks whether it is still the person who is signed in; it leads on to `next_url`."""
+    STILL_YOU.drop(request)
+    return redirect(still_you_path(next_url))
+
+
+def still_you_path(next_url: str) -> str:
+    """Returns the path of that page."""
+    return f"{reverse('account_login_again')}?{urlencode({'next': next_url})}"

@@ -7,15 +7,17 @@ from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
+from django.db.models import Q
 from django.utils import timezone
 
 from invites.models import Invite, InviteQuerySet
 from invites.models.lifecycle import CHUNK
 from kit.commands import arguments, prompts
+from sso.models import App
 
 BOUNCED = "bounced"
 STATES = [*Invite.State.values, BOUNCED]
-NARROWING = ("email", "state", "older_than", "batch", "source", "group")
+NARROWING = ("email", "state", "older_than", "batch", "source", "group", "app")
 
 
 def invite_id(text: str) -> UUID:
@@ -34,16 +36,29 @@ def find_group(name: str) -> int:
     return found
 
 
+def find_app(said: str) -> str:
+    """Returns the id of the app with this name or id. Raises CommandError if there is none, or if several have it."""
+    rows = App.objects.filter(Q(pk=said) | Q(client__name=said)).values_list("pk", flat=True)
+    found = [pk for pk in rows if pk == said] or list(rows)
+    if not found:
+        raise CommandError(f"There is no app called “{said}”.", returncode=2)
+    if len(found) > 1:
+        raise CommandError(f"Several apps are called “{said}”: {', '.join(found)}. Give the client ID.", returncode=2)
+    return found[0]
+
+
 class Filters:
     """The choice of invitations by the options of one command; pages() yields their ids in pages."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        """Reads the options that add_arguments() defines. Raises CommandError for a blank email, an unknown group."""
+        """Reads the options of add_arguments(). Raises CommandError for a blank email, an unknown group or app."""
         self.given = {name: options[name] for name in NARROWING if options[name] is not None}
         if "email" in self.given:
             self.given["email"] = prompts.address(self.given["email"])
         if "group" in self.given:
             self.given["group"] = find_group(self.given["group"])
+        if "app" in self.given:
+            self.given["app"] = find_app(self.given["app"])
         self.limit, self.after = options["limit"], options["after_id"]
 
     @staticmethod
@@ -55,6 +70,7 @@ class Filters:
         parser.add_argument("--batch", metavar="ID", help="only those of this batch")
         parser.add_argument("--source", choices=Invite.Source.values, help="only those that were made in this way")
         parser.add_argument("--group", metavar="NAME", help="only those into this group")
+        parser.add_argument("--app", metavar="NAME", help="only those to this app, by its name or client ID")
         parser.add_argument("--limit", type=arguments.count, metavar="N", help="at most N of them")
         parser.add_argument("--after-id", type=invite_id, metavar="ID", help="go on after this one")
 

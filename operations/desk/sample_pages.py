@@ -18,6 +18,7 @@ from kit.lane import Full
 from kit.rate_limit import Limited
 from operations.desk import sample_forms
 from operations.desk.sample_mail import EMAIL, INVITER, NAME
+from sso.models.app import OFFLINE, SCOPES
 
 NOWHERE = "#"  # where links lead, and what stands there for a token
 OTHER = "hopper@example.com"
@@ -71,7 +72,7 @@ def facts(request: HttpRequest, name: str) -> dict[str, Any]:
         "batch": 1,
     }
     places = dict.fromkeys(("token", "decline_token", "decline_url", "here", "show_url"), NOWHERE)
-    nothing = dict.fromkeys(("next", "back", "at_desk"), "")
+    nothing = dict.fromkeys(("next", "mailed_next", "back", "at_desk"), "")
     return common | places | nothing | more(name, person) | {"form": sample_forms.form(request, name, link, person)}
 
 
@@ -83,7 +84,13 @@ def more(name: str, person: User) -> dict[str, Any]:
         kind = Event.Kind.PASSWORD_CHANGED
         event = Event.objects.compose(kind, person, ip="203.0.113.7", device="Firefox", told=EMAIL)
         return {"event": event, "factor_goes": True, "codes_go": True, "invites": True}
+    asked = {"scopes": (*SCOPES, OFFLINE), "path": NOWHERE, "query": ""}
+    app = {"app": {"name": "Grafana", "pk": "grafana", "lets_in": False}}
     alone: dict[str, dict[str, Any]] = {
+        "consent": app | {"host": "grafana.example.com", "asked": asked},
+        "no-access": app | {"why": "no_access", "how_many": 1, "again": NOWHERE},
+        "app-refused": app | {"why": "no_access"},
+        "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},
         "not-me-done": {"google": "grace@example.org"},
         "recovery-codes": {"codes": CODES},
         "csrf": {"again": [("note", "")]},

@@ -85,6 +85,7 @@ ACCOUNT = {
     "account_change_password": Page(gettext_lazy("Password"), url="account_change_password"),
     "account_email": Page(gettext_lazy("Address"), url="account_email"),
     "email-code": Page(gettext_lazy("Code for a new address"), "accounts/email_change/code.html"),
+    "account_login_again": Page(gettext_lazy("Proof on the way to a page"), url="account_login_again"),
     "again": Page(gettext_lazy("Is it still you?"), "accounts/password/again.html"),
     "second_factor": Page(gettext_lazy("Two‑step verification"), url="second_factor"),
     "app": Page(pgettext_lazy("heading", "Set up two‑step verification"), "accounts/second_factor/app.html"),
@@ -98,6 +99,13 @@ ACCOUNT = {
     "member_invites": Page(gettext_lazy("Invitations"), url="member_invites"),
     "account_logout": Page(gettext_lazy("Sign out"), url="account_logout"),
     "account_delete": Page(gettext_lazy("Delete account"), url="account_delete"),
+}
+APPS = {
+    "consent": Page(gettext_lazy("What an app will learn"), "sso/authorize/consent.html"),
+    "no-access": Page(gettext_lazy("No access to an app yet"), "sso/no_access.html"),
+    "app-refused": Page(gettext_lazy("App behind a proxy that lets nobody through"), "sso/verify/refused.html"),
+    "app-unknown": Page(gettext_lazy("App that nobody knows"), "sso/authorize/unknown.html"),
+    "app-sign-out": Page(gettext_lazy("Signing out that begins in an app"), "sso/sign_out/ask.html"),
 }
 ERRORS = {
     "400": Page(gettext_lazy("We couldn’t read what was sent"), "errors/400.html"),
@@ -117,6 +125,7 @@ GROUPS: dict[Words, dict[str, Page]] = {
     gettext_lazy("Invitations"): INVITATIONS,
     gettext_lazy("Links in mails"): LINKS,
     gettext_lazy("Account"): ACCOUNT,
+    gettext_lazy("Apps"): APPS,
     gettext_lazy("Errors"): ERRORS,
 }
 PAGES = {name: page for group in GROUPS.values() for name, page in group.items()}

@@ -76,7 +76,12 @@ def once(query: QueryDict, names: Iterable[str] = HEEDED) -> dict[str, str]:
     """Returns the parameters of these names, without those that are empty. Raises Unreadable if any is given twice."""
     if any(len(texts) > 1 for _name, texts in query.lists()):
         raise Unreadable
-    return {name: query[name] for name in names if query.get(name)}
+    return {name: str(query[name]) for name in names if query.get(name)}
+
+
+def as_query(form: QueryDict, names: Iterable[str] = HEEDED) -> str:
+    """Returns the query that asks for what a form asks for; what is given twice is given twice there, for once()."""
+    return urlencode({name: form.getlist(name) for name in names if name in form}, doseq=True)
 
 
 def state_of(sent: dict[str, str]) -> str:
@@ -130,7 +135,8 @@ def check_shape(sent: dict[str, str]) -> None:
 def check_pkce(sent: dict[str, str], app: App) -> None:
     """Raises Refused unless the code is tied to who asked for it: by PKCE with S256, or where that is off by a nonce.
 
-    RFC 7636 §4.4.1, RFC 9700 §2.1.1. A public app has no secret either, so nothing can take the place of PKCE.
+    RFC 7636 §4.4.1, RFC 9700 §2.1.1. A public app has no secret either, so nothing can take the place of PKCE. Some
+    products can do neither, and are let off (`App.needs_nonce`).
     """
     challenge = sent.get("code_challenge", "")
     if challenge or "code_challenge_method" in sent:
@@ -140,7 +146,7 @@ def check_pkce(sent: dict[str, str], app: App) -> None:
             raise Refused("invalid_request", "code_challenge must be the SHA-256 of the verifier in base64url")
     elif app.pkce or app.is_public:
         raise Refused("invalid_request", "code_challenge is missing: PKCE with S256 is needed")
-    elif "nonce" not in sent:
+    elif app.needs_nonce and "nonce" not in sent:
         raise Refused("invalid_request", "nonce is missing: it is needed where PKCE is off")
 
 

@@ -33,7 +33,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return answer(request)
-    query = urlencode({name: request.POST[name] for name in asked.HEEDED if name in request.POST})
+    query = asked.as_query(request.POST)
     return redirect(f"{reverse('sso_authorize')}?{query}") if len(query) <= LONGEST_QUERY else unknown(request)
 
 
@@ -63,7 +63,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return for_person(partial(go_on, here=here, asked=wanted), to_login)(request)
     except Refused as refused:
         said = {"error": refused.error, "error_description": refused.why, "state": asked.state_of(sent)}
-        return redirects.to_app(codes.answer(sent["redirect_uri"], **said))
+        return redirects.to_app(codes.answer(sent["redirect_uri"], **said), here.app)
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
@@ -115,4 +115,4 @@ def lead_back(request: PersonRequest, here: Found, asked: Asked) -> HttpResponse
     there = codes.issue(request, here.app, for_engine)
     if not here.is_open_here:
         agreement.record_sign_in(request.person, here.app, **request.trace)
-    return redirects.to_app(there)
+    return redirects.to_app(there, here.app)

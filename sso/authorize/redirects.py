@@ -33,8 +33,9 @@ def without_port(uri: str) -> tuple[str, ...] | None:
     return found.groups() if found else None
 
 
-def to_app(uri: str) -> HttpResponse:
-    """Redirects to an address of an app, which may have a scheme that is the app's own, such as com.example.app."""
+def to_app(uri: str, app: App) -> HttpResponse:
+    """Redirects to an address of the app, which may have a scheme of its own, such as com.example.app."""
     response = HttpResponse(status=302)
+    setattr(response, "onward_name", app.name)  # noqa: B010 as config/edge/onward.py reads it
     response["Location"] = iri_to_uri(uri)
     return response

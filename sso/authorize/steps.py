@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from accounts import asking
 from accounts.session import arrival, sessions
 from accounts.session.account_page import PersonRequest
-from sso import hint
+from sso import hint, refusals
 from sso.authorize import fresh
 from sso.authorize.asked import Asked
-from sso.authorize.no_access import no_access
 from sso.models import App, Refusal
 
 
@@ -60,6 +59,7 @@ def consent_page(visit: Visit) -> HttpResponse:
     mine = request.person.groups.filter(apps=app.pk) if "groups" in asked.scopes else []
     context = {
         "app": app,
+        "email": request.person.email,
         "asked": asked,
         "host": host_of(asked.redirect_uri),
         "groups": ", ".join(sorted(group.name for group in mine)),
@@ -67,9 +67,9 @@ def consent_page(visit: Visit) -> HttpResponse:
     return render(request, "sso/authorize/consent.html", context)
 
 
-def refused(visit: Visit, why: str) -> HttpResponse:
-    """Returns the page that says why the person may not use the app; see no_access()."""
-    return no_access(visit.request, visit.app, visit.asked, why)
+def refused(visit: Visit, why: Refusal) -> HttpResponse:
+    """Returns the page that says why the person may not use the app."""
+    return refusals.page(visit.request, visit.app, why, visit.asked.path)
 
 
 def host_of(uri: str) -> str:
@@ -79,7 +79,7 @@ def host_of(uri: str) -> str:
 
 
 STEPS = (
-    Step("login_required", is_somebody_else, lambda visit: refused(visit, "other_account")),
+    Step("login_required", is_somebody_else, lambda visit: refused(visit, Refusal.OTHER_ACCOUNT)),
     Step(
         "login_required",
         lambda visit: not fresh.is_fresh(visit.request, visit.asked),
@@ -93,12 +93,12 @@ STEPS = (
     Step(
         "access_denied",
         lambda visit: refusal(visit) in {Refusal.OFF, Refusal.NO_ACCESS},
-        lambda visit: refused(visit, getattr(refusal(visit), "value", "")),
+        lambda visit: refused(visit, refusal(visit) or Refusal.NO_ACCESS),
     ),
     Step(
         "interaction_required",
         lambda visit: refusal(visit) is Refusal.SECOND_FACTOR,
-        lambda visit: refused(visit, Refusal.SECOND_FACTOR.value),
+        lambda visit: refused(visit, Refusal.SECOND_FACTOR),
     ),
 )
 CONSENT = Step("consent_required", must_agree, consent_page)

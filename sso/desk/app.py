@@ -41,7 +41,6 @@ class AppAdmin(OneRow, LongList):
     form = AppForm
     fields = AppForm.Meta.fields
     adding = gettext_lazy("Connect an app")
-    lede = gettext_lazy("Programs that let people in with their account here.")
     list_display = ("app", "who", "people", "seen", "told", "state")
     ordering = ("-made_at",)
     actions = None
@@ -72,6 +71,11 @@ class AppAdmin(OneRow, LongList):
         if not app.is_active:
             words, tone = pgettext("app", "Turned off"), ""
         return format_html('<span class="{}">{}</span>', f"tag {tone}".strip(), words)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Shows the list, with a line that says what an app is."""
+        subtitle = _("Programs that let people in with their account here.")
+        return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[App]:
         return super().get_queryset(request).select_related("client")

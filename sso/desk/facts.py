@@ -70,5 +70,5 @@ def call_in_words(call: LogoutCall) -> str:
     if call.given_up_at:
         return format_html("{} {}: {}", _("given up"), brief_html(call.given_up_at), call.last_answer)
     if call.attempts:
-        return format_html("{} {}: {}", _("next try:"), brief_html(call.next_try_at), call.last_answer)
+        return format_html("{} · {} {}", call.last_answer, _("next try:"), brief_html(call.next_try_at))
     return _("waiting")

@@ -12,10 +12,19 @@ from sso.models import App
 
 def apps_of(request: HttpRequest, group: Group) -> list[Fact]:
     """Returns the apps that a group opens, each with a link for who may see it; none if it opens none."""
-    names = App.objects.filter(groups=group).order_by("client__name", "pk").values_list("pk", "client__name")
+    names = (
+        App.objects.filter(groups=group, everybody=False)
+        .order_by("client__name", "pk")
+        .values_list("pk", "client__name")
+    )
     if not request.user.has_perm("sso.view_app"):
         listed = format_html_join(", ", "{}", ((name,) for _pk, name in names))
     else:
         links = ((reverse("admin:sso_app_change", args=[pk]), name) for pk, name in names)
         listed = format_html_join(", ", '<a href="{}">{}</a>', links)
     return [Fact(_("Apps it opens"), listed)] if listed else []
+
+
+def names_of_apps(group: Group) -> list[str]:
+    """Returns the names of the apps that are told who is in a group, by its name."""
+    return list(group.apps.order_by("client__name", "pk").values_list("client__name", flat=True))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from allauth.idp.oidc.models import Client
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -60,6 +61,11 @@ class AppQuerySet(models.QuerySet["App"]):
             lets_in=models.Case(models.When(everybody=True, then=True), default=Exists(mine))
         )
 
+    def with_groups_of(self, user: "User") -> "AppQuerySet":
+        """Returns the apps, each with `common_groups`: the names of those of its groups that the person is in."""
+        names = Group.objects.filter(apps=OuterRef("pk"), user=user.pk).order_by().values("name")
+        return self.annotate(common_groups=ArraySubquery(names))
+
     def with_last_use(self, user: "User") -> "AppQuerySet":
         """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
         from sso.models.login import Login  # noqa: PLC0415 it refers to this model
@@ -100,6 +106,8 @@ class App(models.Model):
         OTHER = "other", _("Another app with OpenID Connect")
         PROXY = "proxy", _("An app without OpenID Connect, behind a proxy")
 
+    WITHOUT_NONCE = frozenset({Product.GITEA, Product.WORDPRESS})
+
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="app")
     product = models.CharField(_("what it is"), max_length=20, choices=Product, default=Product.OTHER)
     # Where people who want the app are led: the app begins its own sign-in there.
@@ -110,7 +118,7 @@ class App(models.Model):
     second_factor = models.BooleanField(_("only with two‑step verification"), default=False)
     asks_consent = models.BooleanField(_("ask people before it learns who they are"), default=True)
     offline = models.BooleanField(_("may stay signed in when people sign out here"), default=False)
-    # Off only for clients that can't: then each request must bring a nonce (RFC 9700 §2.1.1).
+    # Off only for clients that can't: then each request must bring a nonce, if the client can (RFC 9700 §2.1.1).
     pkce = models.BooleanField(_("must use PKCE"), default=True)
     logout_uri = models.CharField(_("back-channel logout address"), max_length=500, blank=True, default="")
     post_logout_uris = models.TextField(_("addresses after signing out"), blank=True, default="")  # one in each line
@@ -123,10 +131,11 @@ class App(models.Model):
 
     # Set by AppQuerySet alone.
     lets_in: bool
-    last_used: object
     people: int
     last_use: "datetime | None"
     last_call: "LogoutCall | None"  # at the desk
+    common_groups: list[str]
+    last_used: "datetime | None"
 
     class Meta:
         verbose_name = _("app")
@@ -149,6 +158,15 @@ class App(models.Model):
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)
+
+    @property
+    def needs_nonce(self) -> bool:
+        """True for an app whose requests must bring a nonce, as nothing else ties its codes to them.
+
+        Some products can do neither that nor PKCE. They are let off, with a warning at the desk: their secret and the
+        state that they check must do.
+        """
+        return not self.pkce and self.product not in self.WITHOUT_NONCE
 
     @property
     def has_secret(self) -> bool:

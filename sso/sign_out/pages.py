@@ -1,7 +1,5 @@
 """The address to which apps send people who have signed out of them, and the answer of these people."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import limits
 from accounts.session import arrival, sessions
 from kit.page import page
-from sso.authorize.asked import Unreadable
+from sso.authorize.asked import Unreadable, as_query
 from sso.authorize.redirects import to_app
 from sso.models import Login
 from sso.sign_out import wish
@@ -30,8 +28,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return ask(request)
-    query = {name: request.POST[name] for name in wish.HEEDED if name in request.POST}
-    return redirect(f"{reverse('sso_logout')}?{urlencode(query)}")
+    return redirect(f"{reverse('sso_logout')}?{as_query(request.POST, wish.HEEDED)}")
 
 
 @page(limits.POST_PER_NETWORK)
@@ -49,11 +46,11 @@ def answered(request: HttpRequest) -> HttpResponse:
     if STAY not in request.POST:
         sessions.end(request)
         messages.success(request, _("You’re signed out on this device."))
-        return lead_on(request, asked)
+        return lead_on(asked, "account_login")
     if asked.app:
         here = {"person": request.user.pk, "handle": arrival.read(request).handle}
         Login.objects.open().filter(app=asked.app, **here).end()
-    return to_app(asked.there) if asked.there else redirect("entry")
+    return lead_on(asked, "entry")
 
 
 def ask(request: HttpRequest) -> HttpResponse:
@@ -63,16 +60,14 @@ def ask(request: HttpRequest) -> HttpResponse:
     except Unreadable:
         return unreadable(request)
     if not request.user.is_authenticated:
-        return lead_on(request, asked)
-    return render(request, "sso/sign_out/ask.html", {"wish": asked, "app": asked.app})
+        return lead_on(asked, "account_login")
+    context = {"wish": asked, "app": asked.app, "email": request.user.email}
+    return render(request, "sso/sign_out/ask.html", context)
 
 
-def lead_on(request: HttpRequest, asked: Wish) -> HttpResponse:
-    """Redirects to the address of the app, or to the sign-in page."""
-    if not asked.there:
-        return redirect("account_login")
-    list(messages.get_messages(request))  # the app says it; here it would be said at some later visit
-    return to_app(asked.there)
+def lead_on(asked: Wish, otherwise: str) -> HttpResponse:
+    """Redirects to the address of the app; if there is none, to our page of the name `otherwise`."""
+    return to_app(asked.there, asked.app) if asked.app and asked.there else redirect(otherwise)
 
 
 def unreadable(request: HttpRequest) -> HttpResponse:

@@ -162,6 +162,7 @@ PROOFS = [
     ("/account/password", {"chosen": NEW}),
     ("/account/email", {"email": "mallory@thief.example"}),
     ("/account/sessions/prolong", {}),
+    ("/login/again", {}),
 ]
 
 

@@ -44,12 +44,18 @@ POSTS = [
     ),
     ("/google", "google-network"),
     ("/login/code", "factor-network"),
+    ("/login/again", "post"),
+    ("/login/again/google", "google-network"),
     ("/login/code/abandon", "post"),
+    *((f"/identity/o/{page}", "post") for page in ("authorize", "consent", "logout", "logout/answer")),
     ("/invite/readdress", "ask-network"),
     (f"/invite/groups/{UUID(int=7)}", "post"),
     *((f"/account/{page}", "post") for page in ("google", "google/off")),
     *((f"/account/second-factor/{page}", "post") for page in ("app", "browsers", "codes", "off")),
-    *((f"/account/{page}", "post") for page in ("export", "delete", "sessions/end", "sessions/prolong")),
+    *(
+        (f"/account/{page}", "post")
+        for page in ("export", "delete", "sessions/end", "sessions/prolong", "apps/disconnect")
+    ),
 ]
 
 
@@ -110,6 +116,7 @@ DOORS = {
     ("POST", "/api/v1/account/second-factor/recovery-codes"): "post",
     ("POST", "/api/v1/account/google"): "post",
     ("DELETE", "/api/v1/account/google"): "post",
+    ("DELETE", "/api/v1/apps/<slug:pk>/connection"): "post",
 }
 # Doors that are limited by link, and by network for bad tokens.
 PRESSES = {
@@ -120,7 +127,7 @@ PRESSES = {
 }
 # Doors that change nothing.
 OTHERS = {
-    *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account")),
+    *(f"/api/v1/{door}" for door in ("config", "openapi.json", "account", "apps")),
     *(f"/api/v1/auth/{door}" for door in ("session", "sessions", "google/response")),
     *(f"/api/v1/account/{door}" for door in ("email-change", "second-factor", "second-factor/recovery-codes")),
 }
@@ -133,7 +140,7 @@ def ask(client, method, path, **sent):
     if (method, path) in {("POST", form) for form in FORMS}:
         return client.post(path, sent, REMOTE_ADDR="198.51.100.7")
     sent = json.dumps(sent)
-    return client.generic(method, path.replace(HANDLE, "0"), sent, "application/json", REMOTE_ADDR="198.51.100.7")
+    return client.generic(method, re.sub(r"<.*?>", "0", path), sent, "application/json", REMOTE_ADDR="198.51.100.7")
 
 
 @pytest.mark.parametrize("door", DOORS, ids=" ".join)

@@ -2,12 +2,16 @@ import re
 import time
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 
 from accounts.models import Session, User
 from accounts.models.session import stored_key
 from accounts.session.store import SessionStore
+from invites.models import MagicLink
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.google import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +106,7 @@ def test_signing_in_takes_a_new_session_id_and_a_planted_one_is_worth_nothing(ad
     assert not Session.objects.filter(session_key=stored_key(planted.session_key)).exists()
 
 
-AWAY = ["//evil.example", "https://evil.example/", "/\\evil.example", "/" + "a" * 500, "/a\x00b"]
+AWAY = ["//evil.example", "https://evil.example/", "/\\evil.example", "/" + "a" * 3000, "/a\x00b"]
 
 
 def test_no_next_leads_off_the_site_signed_in_or_not(signed_in, subtests):
@@ -110,6 +114,100 @@ def test_no_next_leads_off_the_site_signed_in_or_not(signed_in, subtests):
         with subtests.test(away=away):
             assert signed_in.get("/login", {"next": away}).url == "/account"
             assert Client().get("/login", {"next": away}).context["form"]["next"].value() == ""
+
+
+JSON = "application/json"
+LONG = "/authorize?state=" + "s%2C" * 621  # as long as some apps make it: 2,501 characters
+
+
+def test_a_long_next_is_kept(ada, client):
+    field = client.get("/login", {"next": LONG}).context["form"]["next"].value()
+
+    assert client.post("/login", {"login": "ada", "password": PASSWORD, "next": field}).url == LONG
+    assert client.get("/login", {"next": LONG}).url == LONG  # by another tab, signed in already
+
+
+def test_a_long_next_is_kept_through_the_code(ada, client):
+    phone.pair(ada)
+    client.post("/login", {"login": "ada", "password": PASSWORD, "next": LONG})
+
+    assert client.post("/login/code", {"code": phone.code()}).url == LONG
+
+
+def test_a_long_next_is_kept_through_a_wrong_password(ada, client):
+    page = client.post("/login", {"login": "ada", "password": "wrong", "next": LONG})
+
+    assert page.context["form"]["next"].value() == LONG
+
+
+def test_a_long_next_is_kept_on_the_way_to_google_and_back(ada, client, google):
+    ada.google.adopt("7", "ada@gmail.com")
+    google.person = Person(sub="7", email="ada@gmail.com")
+
+    assert client.get(google.consent(client.post("/google", {"next": LONG}).url)).url == LONG
+
+
+def test_a_long_next_is_no_error_where_google_leads_to_a_mailed_link(client, google):
+    google.person = Person(sub="7", email="grace@example.com")  # whose address Google does not give out
+
+    assert client.get(google.consent(client.post("/google", {"next": LONG}).url)).url == "/invite/sent"
+    assert MagicLink.objects.get().next == ""
+
+
+def test_signing_out_here_leads_to_a_long_next(signed_in):
+    assert signed_in.post("/logout/here", {"next": LONG}).url == LONG
+
+
+MAILED = [
+    lambda browser, path: browser.post("/", {"email": "grace@example.com", "next": path}),
+    lambda browser, path: browser.post("/api/v1/invite", {"email": "grace@example.com", "next": path}, JSON),
+    lambda browser, path: browser.post("/account/prove", {"next": path}),
+    lambda browser, path: browser.post("/api/v1/auth/proof/link", {"next": path}, JSON),
+]
+
+
+@pytest.mark.parametrize("ask", MAILED)
+def test_a_mailed_link_leads_to_a_next_of_500_characters_and_to_no_longer_one(signed_in, ask):
+    browser = signed_in if ask in MAILED[2:] else Client()
+    for path, stored in ((LONG, ""), ("/" + "a" * 500, ""), ("/" + "a" * 499, "/" + "a" * 499)):
+        caches["default"].clear()  # the limits of mails
+        MagicLink.objects.all().delete()
+
+        assert ask(browser, path).status_code in {202, 302}
+
+        assert MagicLink.objects.get().next == stored
+
+
+# Who is expected
+
+
+@pytest.mark.parametrize("hint", ["ada", "ada@example.com", "nobody@example.com", "x" * 254])
+def test_whom_a_program_expects_stands_in_the_field(ada, client, hint):
+    page = client.get("/login", {"login_hint": hint, "next": "/account"})
+
+    assert page.context["form"]["login"].value() == hint
+    assert page.context["form"]["next"].value() == "/account"
+    assert client.get("/", {"login_hint": hint}).context["form"]["email"].value() == hint
+
+
+def test_whoever_is_expected_may_be_somebody_else(ada, client):
+    sent = {"login": "ada", "password": PASSWORD, "next": ""}
+
+    assert client.post("/login?login_hint=grace@example.com", sent).url == "/account"
+
+
+@pytest.mark.parametrize("hint", ["", "x" * 255, "a\x00b", "a\nb", "a\u202eb", "a\ufffdb"])
+def test_what_is_no_name_is_expected_of_nobody(client, hint):
+    assert not client.get("/login", {"login_hint": hint}).context["form"]["login"].value()
+    assert not client.get("/", {"login_hint": hint}).context["form"]["email"].value()
+
+
+def test_the_page_says_of_nobody_whether_they_are_known(ada, client):
+    known = client.get("/login", {"login_hint": "ada@example.com"})
+    unknown = client.get("/login", {"login_hint": "eve@example.com"})
+
+    token = re.compile('(?<=name="csrfmiddlewaretoken" value=")[^"]+')
+    assert token.sub("", known.text).replace("ada", "eve") == token.sub("", unknown.text)
 
 
 def test_empty_forms_do_not_count_as_wrong_passwords():

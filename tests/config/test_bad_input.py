@@ -219,6 +219,7 @@ def test_any_text_in_any_field_of_an_account_is_never_a_500(settings, signed_in,
         ("/account/settings", {"language": name, "time_zone": email, "theme": name, "notices": password}),
         ("/account/sessions/end", {"session": email}),
         ("/account/sessions/prolong", {"next": email}),
+        ("/login/again", {"next": email, "password": password}),
         ("/account/delete", {"password": password}),
     ]:
         never_a_500(signed_in, path, form)

@@ -199,7 +199,7 @@ def test_a_list_names_groups_page_and_end_and_may_be_of_one_group():
         "two@example.com",
         "one@example.com",
     ]
-    assert run("list_invites", "--group", "Editors").endswith("Editors, Writers  /account\n")
+    assert run("list_invites", "--group", "Editors").endswith("Editors, Writers  –  /account\n")
     (line,) = csv.DictReader(
         run("list_invites", "--format", "csv", "--group", "Editors").removeprefix("\ufeff").splitlines()
     )

@@ -37,12 +37,12 @@ def billing(db):
 
 @pytest.fixture
 def grafana(viewers):
-    return AppFactory(client__id="grafana1", groups=[viewers])
+    return AppFactory(pk="grafana1", everybody=False, groups=[viewers])
 
 
 @pytest.fixture
 def wiki(db):
-    return AppFactory(client__id="wiki1", name="Wiki", everybody=True)
+    return AppFactory(pk="wiki1", name="Wiki")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_app_of_all_is_named_in_the_preview_and_puts_them_into_its_group(des
     batch = Batch.objects.get()
     assert "Join and open Grafana" in words(desk.get(page_of(batch, "page")))
 
-    assert "Leads to Viewers, Grafana" in words(send(desk, batch))
+    assert "Viewers, Grafana" in words(send(desk, batch))
     assert led() == {"kim@example.com": ("grafana1", "", ["Viewers"])}
     assert mailbox.letters("kim@example.com")[0]["Subject"] == "olga invited you to Grafana at Frontdoor"
 
@@ -139,7 +139,7 @@ def test_an_app_or_a_page(desk, wiki):
 
 
 def test_only_a_superuser_invites_into_an_app_whose_group_gives_rights(desk, helper, billing):
-    AppFactory(client__id="bills", name="Bills", groups=[billing])
+    AppFactory(pk="bills", name="Bills", everybody=False, groups=[billing])
     said = "Only a superuser may invite people to Bills: its group gives rights at the desk"
     assert said in words(check(helper, "kim@example.com", app="bills"))
     check(helper, "email,app\nkim@example.com,Bills")
@@ -183,7 +183,7 @@ def test_the_form_begins_with_the_app_of_its_address(desk, grafana):
 
 
 def test_two_apps_of_one_name_are_told_apart_by_their_ids(wiki):
-    AppFactory(client__id="wiki2", name="Wiki", everybody=True)
+    AppFactory(pk="wiki2", name="Wiki")
     leads = Leads.of(None)
     assert problems("email,app\na@x.example,Wiki", leads) == ["Several apps are called “Wiki”. Write the client ID"]
     assert problems("email,app\na@x.example,wiki2", leads) == [""]

@@ -615,7 +615,7 @@ def test_on_phones_each_row_is_a_card_with_labels(desk, three):
     assert '<table id="result_list" class="cards">' in text
     row = next(row for row in text.split("<tr>") if "b@example.com" in row)
     assert '<span class="lbl">Name: </span>Zoe' in row
-    assert '<td class="empty field-into"><span class="lbl">Groups: </span>–</td>' in row
+    assert '<td class="empty field-into"><span class="lbl">Group or app: </span>–</td>' in row
     assert '<td class="box"><input type="checkbox"' in row
     assert 'aria-label="Select b@example.com"' in row
     assert '<td class="box"></td>' in text.partition("</thead>")[0]  # no box ticks all: that takes a script

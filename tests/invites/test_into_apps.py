@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from invites import mails, purposes
@@ -32,7 +34,7 @@ def viewers(db):
 
 @pytest.fixture
 def grafana(viewers):
-    return AppFactory(client__id="grafana1", groups=[viewers])
+    return AppFactory(pk="grafana1", everybody=False, groups=[viewers])
 
 
 def issue(by, app, *groups, email=EMAIL, **said):
@@ -168,7 +170,7 @@ def test_other_services_are_told_which_app_it_is(client, invite, announced):
 
 
 def test_an_app_that_is_deleted_between_check_and_sending_is_left_out(maria, grafana, viewers):
-    invite = issue(maria, AppFactory.build(client__id="gone"), viewers)
+    invite = issue(maria, AppFactory.build(pk="gone"), viewers)
     assert (invite.app_id, invite.group_ids) == (None, [viewers.pk])
 
 
@@ -181,3 +183,13 @@ def test_a_reminder_names_the_app(invite, mailbox):
     Invite.objects.update(remind_at=invite.created_at)
     mails.reminder(invite).save()
     assert "maria invited you to Grafana on" in mailbox.text(EMAIL)
+
+
+def test_a_list_costs_as_many_statements_for_many_people(maria, grafana, viewers):
+    def statements(count):
+        people = [Entry(f"p{n}of{count}@example.com", app=grafana.pk, groups=(viewers.pk,)) for n in range(count)]
+        with CaptureQueriesContext(connection) as asked:
+            Invite.objects.issue_many(people, source="csv", invited_by=maria)
+        return len(asked)
+
+    assert statements(2) == statements(6)

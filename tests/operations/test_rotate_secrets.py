@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from operations.management.commands import rotate_secrets
+from sso import keys
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, UserFactory
 
@@ -44,6 +45,18 @@ def test_a_new_key_reads_the_old_secrets_and_makes_them_its_own(ada, settings, c
     assert signs_in(phone.code(steps=1))
     assert User.objects.get().second_factor.recovery_codes == codes
     assert signs_in(codes[0])
+
+
+def test_keys_that_sign_for_apps_are_read_by_the_new_key(settings):
+    keys.forget()
+    kid = keys.signing().kid
+
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    call_command("rotate_secrets")
+
+    settings.ENCRYPTION_KEYS = [NEW]
+    keys.forget()
+    assert keys.signing().kid == kid
 
 
 def test_it_forgets_no_code_that_was_used(ada, settings):

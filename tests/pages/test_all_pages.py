@@ -22,8 +22,9 @@ from invites.models import Invite, MagicLink
 from kit import own_fields, tokens
 from outbox.mail import lateness
 from outbox.models import OutboxMessage
+from sso.models.app import OFFLINE, SCOPES
 from tests.tools import catalogues, phone
-from tests.tools.factories import PASSWORD, InviteFactory, LinkFactory, UserFactory
+from tests.tools.factories import PASSWORD, AppFactory, InviteFactory, LinkFactory, UserFactory
 from tests.tools.google import Person, stand_in
 from tests.tools.questions import Questions
 
@@ -307,6 +308,7 @@ PAGES = {
     "signed in since": signed_in_since,
     "broken": lambda c: c.get("/signup", {"token": "x"}),
     "deactivated": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory(is_active=False).email)),
+    "app, unknown": lambda c: c.get("/identity/o/authorize"),
     "not found": lambda c: c.get("/nothing"),
     "bad request": lambda c: c.post("/", {"email": "\x00"}),
     "too large": lambda c: c.post("/", {"email": "x" * 3 * 1024 * 1024}),
@@ -327,6 +329,12 @@ def inviting(client, **posted):
 def by_link(client):
     """Has Ada sign in by a mailed link, which then stands for her password. Returns the browser."""
     return after(client, "/confirm", token(purposes.CONFIRM, email="ada@example.com"))
+
+
+def by_another_google_account(client):
+    stand_in().person = Person(sub="8", email="eve@gmail.com")
+    way = connected(by_link(client)).post("/login/again/google").url
+    return client.get(stand_in().consent(way), follow=True)
 
 
 def must_ask_mailbox(client, path):
@@ -440,6 +448,22 @@ def only_google(client):
     return connected(by_link(client)).get("/account/google/off")
 
 
+def trusted(client):
+    """Has Ada's session go on as if its browser had been trusted, without a code. Returns the browser."""
+    session = client.session
+    session["factor"] = "trusted_browser"
+    session.save()
+    return client
+
+
+def at_an_app(client, **fields):
+    """Returns the page that an app with these fields sends Ada to."""
+    uri = "com.example.app:/cb" if fields.get("public") else "https://example.com/callback"
+    app = AppFactory(**fields, redirect_uris=[uri])
+    asked = {"client_id": app.pk, "redirect_uri": uri, "response_type": "code", "scope": " ".join([*SCOPES, OFFLINE])}
+    return client.get("/identity/o/authorize", asked | {"code_challenge": "x" * 43, "code_challenge_method": "S256"})
+
+
 SIGNED_IN = {
     "start, signed in": lambda c: c.get("/"),
     "account": lambda c: c.get("/account"),
@@ -449,6 +473,12 @@ SIGNED_IN = {
     "stay signed in": lambda c: c.get("/account/sessions/prolong?next=/account/settings"),
     "stay signed in, error": lambda c: c.post("/account/sessions/prolong", {"password": "wrong"}),
     "stay signed in, no password": lambda c: must_ask_mailbox(c, "/account/sessions/prolong"),
+    "still you": lambda c: c.get("/login/again?next=/account/settings"),
+    "still you, error": lambda c: c.post("/login/again", {"password": "wrong"}),
+    "still you, with a code": lambda c: paired(c).get("/login/again"),
+    "still you, no password": lambda c: must_ask_mailbox(c, "/login/again"),
+    "still you, by Google": lambda c: connected(by_link(c)).get("/login/again"),
+    "still you, another Google account": by_another_google_account,
     "proof again": asked_again,
     "proof again, error": lambda c: asked_again(c, **{"proof-asked": "1", "proof-password": "wrong"}),
     "proof again, no password": lambda c: asked_again(without_password(c)),
@@ -538,6 +568,24 @@ SIGNED_IN = {
     "confirm as another": lambda c: c.get("/confirm", token(purposes.CONFIRM, email=UserFactory().email)),
     "not for everybody": lambda c: c.get("/admin/login/"),
 }
+
+
+APP_PAGES = {
+    "app, agree": lambda c: at_an_app(c, asks_consent=True),
+    "app, agree to more": lambda c: at_an_app(c, asks_consent=True, offline=True, public=True),
+    "app, off": lambda c: at_an_app(c, is_active=False),
+    "app, no access": lambda c: at_an_app(c, everybody=False),
+    "app, no access, a group": lambda c: at_an_app(c, everybody=False, groups=[Group.objects.create(name="Editors")]),
+    "app, no access, staff": lambda c: at_an_app(c, staff_only=True),
+    "app, no access, groups": lambda c: at_an_app(
+        c, everybody=False, groups=[Group.objects.create(name=name) for name in ("Editors", "Writers")]
+    ),
+    "app, second step, none": lambda c: at_an_app(c, second_factor=True),
+    "app, second step": lambda c: at_an_app(trusted(paired(c)), second_factor=True),
+    "app, sign out": lambda c: c.get("/identity/o/logout", {"client_id": AppFactory().pk}),
+    "app, sign out, nowhere": lambda c: c.get("/identity/o/logout", {"post_logout_redirect_uri": "https://x.example"}),
+}
+SIGNED_IN |= APP_PAGES
 
 
 @pytest.fixture(params=["en", "ru"])
@@ -687,6 +735,7 @@ def nothing_english_is_left_in_russian(page):
         "Frontdoor",
         "Gmail",
         "Google",
+        "Grafana",
         "UTC",
         "maria",
         "hopper",

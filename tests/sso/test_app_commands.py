@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.sentences import sentence
 from outbox.models import OutboxMessage
+from sso import keys, products
 from sso.models import App, Bound, Login
 from tests.tools.factories import UserFactory
 
@@ -99,6 +101,23 @@ def test_a_known_product_needs_its_address_alone(capsys):
     assert cloud["logout_uri"] == "https://c.example.com/apps/user_oidc/backchannel-logout/frontdoor"
 
 
+@pytest.mark.parametrize(
+    ("product", "pkce", "needs_nonce"),
+    [("grafana", True, False), ("gitea", False, False), ("wordpress", False, False), ("outline", True, False)],
+)
+def test_a_product_that_can_do_neither_pkce_nor_nonce_is_let_off(capsys, product, pkce, needs_nonce):
+    add(capsys, "--product", product, "--start", "https://app.example.com", "--everybody")
+
+    app = App.objects.get()
+    assert (app.pkce, app.needs_nonce) == (pkce, needs_nonce)
+
+
+def test_any_other_app_without_pkce_needs_a_nonce(capsys):
+    add(capsys, "--redirect", CALLBACK, "--everybody", "--no-pkce")
+
+    assert App.objects.get().needs_nonce
+
+
 def test_a_public_app_has_no_secret(capsys):
     tool = add(
         capsys, "--redirect", "com.example.tool:/callback", "--start", "https://t.example", "--everybody", "--public"
@@ -162,7 +181,7 @@ def test_what_makes_no_sense_is_refused(capsys, options, said):
 
 
 def test_who_may_come_in_must_be_said(capsys):
-    with pytest.raises(CommandError, match="one of the arguments --group --everybody is required"):
+    with pytest.raises(CommandError, match="--group or --everybody: Choose who may come in"):
         call_command("add_app", "Wiki", "--redirect", CALLBACK)
 
 
@@ -228,3 +247,29 @@ def test_an_unknown_id_is_one_line(command):
         call_command(command, "nothing")
 
     assert refused.value.returncode == 2
+
+
+def test_a_new_signing_key_is_published_at_once_and_signs_in_an_hour(capsys):
+    keys.forget()
+    before = keys.signing()
+
+    said = json.loads(run(capsys, "rotate_signing_key", "--format", "json"))
+
+    assert len(keys.published()) == 2
+    assert keys.signing().signs_from == before.signs_from
+    with time_machine.travel(datetime.fromisoformat(said["signs_from"]) + timedelta(seconds=2)):
+        assert keys.signing().signs_from > before.signs_from
+
+
+def test_what_is_to_be_pasted_is_what_discovery_promises(client):
+    promised, pasted = client.get("/.well-known/openid-configuration").json(), products.endpoints()
+
+    for ours, theirs in {
+        "issuer": "issuer",
+        "authorize": "authorization_endpoint",
+        "token": "token_endpoint",
+        "userinfo": "userinfo_endpoint",
+        "logout": "end_session_endpoint",
+    }.items():
+        assert pasted[ours] == promised[theirs]
+    assert client.get(urlsplit(pasted["discovery"]).path).status_code == 200

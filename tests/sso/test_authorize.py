@@ -17,7 +17,7 @@ from accounts.session.notes import AUTH_TIME, FACTOR
 from sso import codes, keys
 from sso.models import App, Consent, Login
 from tests.tools import phone
-from tests.tools.factories import AppFactory, UserFactory
+from tests.tools.factories import PASSWORD, AppFactory, UserFactory
 from tests.tools.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 AUTHORIZE, CONSENT = "/identity/o/authorize", "/identity/o/consent"
 CALLBACK = "https://app.example/callback"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # of RFC 7636, appendix B
-
-
-@pytest.fixture
-def app(db):
-    return AppFactory()
 
 
 @pytest.fixture
@@ -57,11 +52,19 @@ def ask(client, app, **more):
     return client.get(AUTHORIZE, asking(app, **more))
 
 
+def leads_to(response):
+    """Returns where an answer leads: by a redirect, or after a form by a page (config/edge/onward.py)."""
+    if response.status_code == 302:
+        return response["Location"]
+    assert response.status_code == 200
+    return response["Refresh"].removeprefix("0; url=")
+
+
 def answer(response):
-    """Returns what an app is told by a redirect to it."""
-    assert response.status_code == 302
-    assert response["Location"].startswith(CALLBACK), response["Location"]
-    return dict(parse_qsl(urlsplit(response["Location"]).query))
+    """Returns what an app is told."""
+    there = leads_to(response)
+    assert there.startswith(CALLBACK), there
+    return dict(parse_qsl(urlsplit(there).query))
 
 
 def error(response):
@@ -234,6 +237,9 @@ def test_an_app_without_pkce_must_bring_a_nonce_and_a_public_one_always_pkce(sig
 
     assert "code" in answer(ask(signed_in, app, **without))
     assert error(ask(signed_in, app, nonce=None, **without)) == "invalid_request"
+    App.objects.filter(pk=app.pk).update(product=App.Product.GITEA)  # which can do neither
+    assert "code" in answer(ask(signed_in, app, nonce=None, **without))
+    App.objects.filter(pk=app.pk).update(product=App.Product.OTHER)
     assert error(ask(signed_in, public, **without)) == "invalid_request"
     assert error(ask(signed_in, app, code_challenge_method="plain")) == "invalid_request"
 
@@ -252,10 +258,9 @@ def test_a_form_that_an_app_sends_becomes_a_query_and_needs_no_token(app, ada):
 
     page = browser.post(AUTHORIZE, asking(app, unknown="x"), headers={"Origin": "https://app.example"})
 
-    assert page.status_code == 302
-    assert page["Location"].startswith(f"{AUTHORIZE}?")
-    assert dict(parse_qsl(urlsplit(page["Location"]).query)) == asking(app)
-    assert "code" in answer(browser.get(page["Location"]))
+    path, _mark, query = leads_to(page).partition("?")
+    assert (path, dict(parse_qsl(query))) == (AUTHORIZE, asking(app))
+    assert "code" in answer(browser.get(AUTHORIZE, asking(app)))
     assert browser.post(AUTHORIZE, asking(app, state="s" * 9000)).status_code == 400
 
 
@@ -273,6 +278,10 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_same_request(client, ap
     assert (path, dict(parse_qsl(asked))) == (AUTHORIZE, asking(app, login_hint="ada@example.com"))
     assert query == {"login_hint": "ada@example.com", "mailed_next": f"/apps/{app.pk}"}
     assert "frontdoor_session" not in client.cookies
+    shown = client.get(page["Location"]).text
+    for way in ("/", "/signup"):
+        assert f'href="{way}?next=%2Fapps%2F{app.pk}"' in shown
+    assert 'value="ada@example.com"' in shown
 
 
 def test_a_stranger_never_learns_whether_the_app_is_on_or_for_whom(client, subtests):
@@ -292,8 +301,8 @@ def test_whoever_must_answer_something_first_does_that_and_comes_back(signed_in,
 
 NOBODYS = {
     "off": ({"is_active": False}, "Grafana is turned off"),
-    "nobody": ({"everybody": False}, "But Grafana has not been opened to you."),
-    "staff": ({"staff_only": True}, "But Grafana is for those who run"),
+    "nobody": ({"everybody": False}, "Nobody has opened Grafana to you yet."),
+    "staff": ({"staff_only": True}, "Grafana is for those who run"),
 }
 
 
@@ -314,7 +323,7 @@ def test_whoever_may_not_use_the_app_reads_it_here_and_the_app_only_when_it_asks
 def test_an_app_for_a_group_lets_its_members_in_until_they_leave(signed_in, ada):
     editors = Group.objects.create(name="Editors")
     app = AppFactory(everybody=False, groups=[editors])
-    assert "But Grafana is for Editors, where you’re not a member." in words(ask(signed_in, app))
+    assert "Grafana is for the group Editors, which you’re not in." in words(ask(signed_in, app))
 
     ada.groups.add(editors)
     assert "code" in answer(ask(signed_in, app))
@@ -327,13 +336,13 @@ def test_an_app_may_want_a_code_in_this_session(signed_in, ada):
     app = AppFactory(second_factor=True)
     page = ask(signed_in, app)
     assert (page.status_code, "Grafana wants a second step" in words(page)) == (403, True)
-    assert 'href="/account/second-factor/app"' in page.text
+    assert 'href="/account/second-factor/app?next=' in page.text
 
     phone.pair(ada)
     signed_in.force_login(ada)
     page = ask(signed_in, app)
     assert page.status_code == 403
-    assert 'href="/login/again?next=%2Fidentity%2Fo%2Fauthorize%3Fclient_id' in page.text
+    assert 'href="/login/again?next=/identity/o/authorize%3Fclient_id' in page.text
     assert error(ask(signed_in, app, prompt="none")) == "interaction_required"
 
     for factor, passes in (("trusted_browser", False), ("app", True), ("recovery_code", True)):
@@ -480,6 +489,28 @@ def test_people_show_anew_who_they_are_and_once_for_each_request(hour_old, app, 
         assert urlsplit(ask(hour_old, app, **more)["Location"]).path == "/login/again"
 
 
+def test_the_page_that_asks_leads_back_and_its_proof_counts(hour_old, app):
+    page = ask(hour_old, app, prompt="login")
+    (back,) = parse_qs(urlsplit(page["Location"]).query)["next"]
+
+    shown = hour_old.post(page["Location"], {"password": PASSWORD, "next": back})
+
+    assert leads_to(shown) == back
+    assert "code" in answer(hour_old.get(back))
+
+
+def test_the_code_that_an_app_wants_can_be_shown_now(signed_in, ada):
+    app = AppFactory(second_factor=True)
+    phone.pair(ada)
+    signed_in.force_login(ada)
+    page = ask(signed_in, app)
+    address = page.text.partition('href="/login/again')[2].partition('"')[0]
+
+    shown = signed_in.post(f"/login/again{address}", {"password": PASSWORD, "code": phone.code()})
+
+    assert "code" in answer(signed_in.get(leads_to(shown)))
+
+
 def test_what_was_shown_for_one_request_does_not_count_for_another(hour_old, app):
     ask(hour_old, app, prompt="login", state="one")
     show_again(hour_old)
@@ -497,7 +528,7 @@ def test_a_proof_from_before_the_request_does_not_count(signed_in, app):
 
 def test_a_sign_in_after_the_request_counts(client, app, ada):
     ask(client, app, prompt="login", max_age="0")
-    page = client.post("/login", {"login": "ada", "password": "plumage visor ocelot thimble", "next": "/account"})
+    page = client.post("/login", {"login": "ada", "password": PASSWORD, "next": "/account"})
     assert page.status_code == 302
 
     assert "code" in answer(ask(client, app, prompt="login", max_age="0"))

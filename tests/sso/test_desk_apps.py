@@ -134,12 +134,13 @@ def test_nobody_comes_in_until_somebody_says_who(desk, editors):
     assert [group.name for group in App.objects.get().groups.all()] == ["Editors"]
 
 
-def test_everybody_is_everybody_whatever_groups_are_ticked(desk, editors):
-    add(desk, who="everybody", groups=[editors.pk])
+def test_an_app_for_everybody_may_learn_of_groups_all_the_same(desk, editors):
+    page = add(desk, who="everybody", groups=[editors.pk])
 
     app = App.objects.get()
     assert app.everybody
-    assert not app.groups.exists()
+    assert [group.name for group in app.groups.all()] == ["Editors"]
+    assert "It learns name, email address, groups" in words(page, " ")
 
 
 def test_an_address_that_cannot_work_is_refused_beside_its_field(desk):
@@ -196,6 +197,14 @@ def test_an_app_is_changed(desk, wiki, editors):
     assert sentence(Event.objects.get(kind="power_used")) == "owner changed at the desk: app Library".replace(
         "owner", Event.objects.get(kind="power_used").user.username
     )
+
+
+def test_people_are_invited_straight_into_an_app(desk, wiki):
+    invite = f"/admin/invites/batch/add/?app={wiki.pk}"
+
+    assert invite in desk.get(page_of(wiki)).text
+    assert f'value="{wiki.pk}" selected' in desk.get(invite).text
+    assert invite not in staff("view_app").get(page_of(wiki)).text
 
 
 def test_a_new_secret_is_shown_once_and_a_second_press_makes_none(desk, wiki):
@@ -332,10 +341,27 @@ def test_a_group_names_the_apps_that_it_opens(desk, wiki, editors):
     assert "Apps it opens" not in words(desk.get(f"/admin/auth/group/{editors.pk}/change/"))
 
     wiki.groups.set([editors])
+    App.objects.update(everybody=False)
 
     page = desk.get(f"/admin/auth/group/{editors.pk}/change/")
     assert "Apps it opens Wiki" in words(page, " ")
     assert page_of(wiki) in page.text
+
+
+def test_a_group_that_an_app_knows_by_name_is_renamed_only_after_a_warning(desk, wiki, editors):
+    group = f"/admin/auth/group/{editors.pk}/change/"
+    assert "Rename it all the same" not in words(desk.get(group))
+    wiki.groups.set([editors])
+
+    page = desk.post(group, {"name": "Writers"})
+    assert "Apps know the group by its name" in words(page)
+    assert "Wiki: these know the group by its name." in words(page)
+    assert Group.objects.get().name == "Editors"
+    desk.post(group, {"name": "Editors", "rights": ["view_user"]})
+    assert Group.objects.get().permissions.count() == 1
+
+    desk.post(group, {"name": "Writers", "renames": "on"})
+    assert Group.objects.get().name == "Writers"
 
 
 def test_the_rows_of_the_engine_have_no_page(desk):

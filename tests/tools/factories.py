@@ -63,7 +63,7 @@ APP_SECRET = "s" * secret.LENGTH
 class AppFactory(factory.django.DjangoModelFactory):
     """An app for its groups, or without any for everybody, which asks for no consent. Its secret is APP_SECRET.
 
-    `public` ones have none. Its client id, made up unless it is given as `client__id`, is its `pk`.
+    `public` ones have none. Its client id, made up unless it is given, is its `pk`.
     """
 
     class Meta:
@@ -81,11 +81,11 @@ class AppFactory(factory.django.DjangoModelFactory):
         public=False,
         grant_types=("authorization_code", "refresh_token"),
         groups=(),
-        client__id="",
+        pk="",
         **fields,
     ):
         client = Client.objects.create(
-            id=client__id or secret.new_id(),
+            id=pk or secret.new_id(),
             name=name,
             secret=make_password(APP_SECRET, hasher=secret.SecretHasher.algorithm),
             scopes="\n".join([*SCOPES, OFFLINE]),

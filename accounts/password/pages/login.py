@@ -12,7 +12,7 @@ from accounts.password.login_form import LoginForm
 from accounts.session import sessions
 from accounts.session.notes import GOOGLE_IDENTITY
 from kit import plain_page
-from kit.form import safe_path
+from kit.form import STORED, login_hint, safe_path
 from kit.page import bind_form, page, typed
 from kit.rate_limit import Due
 
@@ -39,15 +39,22 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def show_form(request: HttpRequest, form: Callable[[], LoginForm]) -> HttpResponse:
-    """Returns the page with the sign-in form that `form` makes."""
-    template, closed = "accounts/password/login.html", settings.SIGNUP == "invited"
-    return plain_page.show(request, template, lambda: {"form": form(), "closed": closed})
+    """Returns the page with the sign-in form that `form` makes.
+
+    Its ways by mail lead on to `mailed_next` of the query, if there is one: a mail may be read in another browser, in
+    which nobody knows what began here.
+    """
+    mailed_next = safe_path(request.GET.get("mailed_next", ""), STORED)
+    context = {"closed": settings.SIGNUP == "invited", "mailed_next": mailed_next}
+    return plain_page.show(request, "accounts/password/login.html", lambda: {"form": form(), **context})
 
 
 def known_before(request: HttpRequest) -> dict[str, str]:
-    """Returns the first values of the sign-in form: `next` from the query, and as `login` an address or "".
+    """Returns the first values of the sign-in form: `next` from the query, and `login`, whom the site expects, or "".
 
-    It is the address of an account to which a Google account will be connected after this sign-in.
+    It is the address of an account to which a Google account will be connected after this sign-in, or else what the
+    query says (kit.form.login_hint), whether there is such an account or not.
     """
     seen = GOOGLE_IDENTITY.read(request)
-    return {"next": safe_path(request.GET.get("next", "")), "login": seen["email"] if seen.get("to_connect") else ""}
+    expected = seen["email"] if seen.get("to_connect") else login_hint(request)
+    return {"next": safe_path(request.GET.get("next", "")), "login": expected}

@@ -39,11 +39,14 @@ def logout(request: PersonRequest) -> HttpResponse:
 def logout_here(request: HttpRequest) -> HttpResponse:
     """Ends, on POST, this session and no other. Leads to the posted `next`, or else to the sign-in page.
 
-    A GET, as by a reload, leads to the page that asks where to sign out. Raises Limited (the 429 page) after too many
-    POSTs.
+    With `sign_in`, for somebody else who is to go there, it leads to the sign-in page, which leads on to `next`. A GET,
+    as by a reload, leads to the page that asks where to sign out. Raises Limited (the 429 page) after too many POSTs.
     """
     if request.method != "POST":
         return redirect("account_logout")
     sessions.end(request)
     messages.success(request, _("You’re signed out on this device."))
-    return redirect(safe_path(request.POST.get("next", "")) or "account_login")
+    next_url = safe_path(request.POST.get("next", ""))
+    if "sign_in" in request.POST:
+        return sessions.back_to_login(next_url)
+    return redirect(next_url or "account_login")

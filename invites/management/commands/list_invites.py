@@ -16,7 +16,17 @@ from outbox.models import OutboxMessage
 
 FIELDS = ("email", "name", "source", "batch", "language", "next", "sends")
 TIMES = ("created_at", "sent_at", "expires_at", "opened_at", "reminded_at", "accepted_at", "declined_at", "revoked_at")
-SHOWN = ("email", "state", "delivery", "source", "sent_at", "expires_at", "groups", "next")  # in each line of text
+SHOWN = (
+    "email",
+    "state",
+    "delivery",
+    "source",
+    "sent_at",
+    "expires_at",
+    "groups",
+    "app",
+    "next",
+)  # in each line of text
 
 
 class Command(command.Command):
@@ -84,6 +94,7 @@ def record(invite: Invite) -> dict[str, Any]:
         **{name: getattr(invite, name) for name in FIELDS},
         "profile": profile_fields.of_site(invite.profile),
         "groups": invite.group_names,
+        "app": invite.app.name if invite.app else "",
         "lifetime": spans.write(invite.lifetime),
         **{name: csv_lines.moment(getattr(invite, name)) or None for name in TIMES},
     }

@@ -26,7 +26,7 @@ class Command(bulk_command.Command):
         Report.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        everything = dict.fromkeys(("email", "state", "older_than", "batch", "source", "group", "after_id"))
+        everything = dict.fromkeys(("email", "state", "older_than", "batch", "source", "group", "app", "after_id"))
         super().handle(*args, **everything | options)
 
     def before(self) -> None:

@@ -46,10 +46,10 @@ class Command(command.Command):
         leads = "where it takes people back, letter by letter; several times for several"
         parser.add_argument("--redirect", action="append", default=[], metavar="URI", help=leads)
         parser.add_argument("--product", choices=App.Product.values, default=App.Product.OTHER, help="what it is")
-        who = parser.add_mutually_exclusive_group(required=True)
-        lets_in = "a group that may come in, by name; several times for several"
-        who.add_argument("--group", action="append", default=[], metavar="NAME", help=lets_in)
-        who.add_argument("--everybody", action="store_true", help="everybody with an account may come in")
+        lets_in = "a group that may come in, by name, and of which the app learns; several times for several"
+        parser.add_argument("--group", action="append", default=[], metavar="NAME", help=lets_in)
+        every = "everybody with an account may come in; then a --group only says of which groups the app learns"
+        parser.add_argument("--everybody", action="store_true", help=every)
         parser.add_argument("--staff-only", action="store_true", help="of these, only staff")
         parser.add_argument("--second-factor", action="store_true", help="only after two-step verification")
         parser.add_argument("--no-consent", action="store_true", help="it is yours: people are not asked")
@@ -90,7 +90,7 @@ def typed(options: dict[str, Any]) -> dict[str, Any]:
         "name": options["name"],
         "start_url": options["start"] or "/".join([*redirects, ""][0].split("/")[:3]),
         "redirect_uris": "\n".join(redirects),
-        "who": EVERYBODY if options["everybody"] else GROUPS,
+        "who": EVERYBODY if options["everybody"] else GROUPS if groups else "",
         "groups": list(groups.values()),
         "staff_only": options["staff_only"],
         "second_factor": options["second_factor"],

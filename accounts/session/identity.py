@@ -1,48 +1,39 @@
-"""The answer to proxies in front of other services that ask who is signed in (docs/forward-auth.md)."""
+"""What proxies in front of other services are told of who is signed in (docs/forward-auth.md)."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.session import store
 from kit.form import safe_path
 
 
-@cache_control(no_store=True)
-@require_safe
-def verify(request: HttpRequest) -> HttpResponse:
-    """Answers 204 with the user in headers (identity) if somebody is signed in, else 401.
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Returns the answer to a proxy that asks about a visitor who is not signed in: 401.
 
-    With `?sign-in` it redirects instead of the 401: to sign-in, which leads back to the path that the visitor asked the
-    proxy for. Of the middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
+    With `?sign-in` it redirects instead: to sign-in, which leads back to the path that the visitor asked the proxy for.
     """
-    user = store.owner(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
-    if user:
-        return HttpResponse(status=204, headers=identity(user))
     if "sign-in" in request.GET:
         next_url = requested_path(request)
         return redirect_to_login(next_url, redirect_field_name="next" if next_url else None)
     return HttpResponse(status=401)
 
 
-def identity(user: User) -> dict[str, str]:
+def headers(user: User, groups: Iterable[str] | None = None) -> dict[str, str]:
     """Returns the headers that describe the user: id, username, name, address, groups, and when the session ends.
 
-    `user` is one from store.owner(), which alone knows `session_ends`. All headers are always set: some proxies pass on
-    what the visitor claims in a header that is missing here.
+    `user` is one from store.owner(), which alone knows `session_ends`. `groups` are the names of the groups to tell of;
+    by default all that the user is in. All headers are always set: some proxies pass on what the visitor claims in a
+    header that is missing here.
     """
     return {
         "X-Auth-User-Id": str(user.pk),
         "X-Auth-Username": encoded(user.username),
         "X-Auth-Name": encoded(user.shown_name),
         "X-Auth-Email": encoded(user.email),
-        "X-Auth-Groups": listed(user.group_names),
+        "X-Auth-Groups": listed(user.group_names if groups is None else groups),
         "X-Auth-Session-Ends": user.session_ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
@@ -77,5 +68,5 @@ def requested_path(request: HttpRequest) -> str:
 
     Only a path counts and never a host, so that signing in leads back to this site or nowhere.
     """
-    headers = request.headers
-    return safe_path(headers.get("X-Forwarded-Uri") or headers.get("X-Original-URI") or "")
+    sent = request.headers
+    return safe_path(sent.get("X-Forwarded-Uri") or sent.get("X-Original-URI") or "")

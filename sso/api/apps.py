@@ -1,0 +1,39 @@
+"""JSON doors to the apps of the signed-in person."""
+
+from django.http import HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from accounts import limits
+from accounts.session.account_page import PersonRequest
+from accounts.who import signed_in
+from kit.json_door import Fields, Refused, door, message
+from sso.connected import connections
+from sso.connected.sentences import disconnected
+from sso.launch.tiles import link, open_apps
+
+
+@door("GET", guard=signed_in)
+def list_apps(request: PersonRequest, _sent: Fields) -> HttpResponse:
+    """Answers with the apps that let the person in, by name, at most 100.
+
+    Each has its id, name, `url` (a path here that leads on to it) and `last_used`, when the person last signed in to
+    it, or null. Answers 401 to anyone not signed in.
+    """
+    rows = [
+        {"id": app.pk, "name": app.name, "url": link(app), "last_used": app.last_used}
+        for app in open_apps(request.person)
+    ]
+    return JsonResponse({"apps": rows})
+
+
+@door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)
+def disconnect(request: PersonRequest, _sent: Fields, pk: str) -> HttpResponse:
+    """Disconnects the person from the app with this id, as the button on the account page does.
+
+    Answers with a message, 404 if they were not connected, 429 after too many requests, and 401 to anyone not signed
+    in.
+    """
+    app = connections.disconnect(request.person, pk, **request.trace)
+    if app is None:
+        raise Refused(404, "not_found", _("That app was not connected any more."))
+    return message(disconnected(app))

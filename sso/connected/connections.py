@@ -1,0 +1,52 @@
+"""The apps to which somebody is connected, and their end."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import Event, User
+from sso.models import App, Consent, Login
+
+MOST = 100  # apps in one list
+
+
+def list_of(person: User) -> list[Any]:
+    """Returns the apps to which the person is connected, by name, at most MOST. Costs one statement.
+
+    These are the apps to which they have agreed, and those in which they are signed in. Each has `since`, `seen` (the
+    scopes of what it knows) and `last_used`.
+    """
+    consents = Consent.objects.filter(app=OuterRef("pk"), person=person.pk)
+    logins = Login.objects.open().filter(app=OuterRef("pk"), person=person.pk, used_at__isnull=False)
+    first = logins.order_by().values("app").annotate(first=Min("made_at")).values("first")
+    newest = logins.order_by("-made_at").values("scopes")[:1]
+    return list(
+        App.objects.filter(Q(Exists(consents)) | Q(Exists(logins)))
+        .select_related("client")
+        .with_last_use(person)
+        .annotate(
+            since=Coalesce(Subquery(consents.values("at")), Subquery(first)),
+            seen=Coalesce(Subquery(consents.values("scopes")), Subquery(newest)),
+        )
+        .order_by("client__name", "pk")[:MOST]
+    )
+
+
+def disconnect(person: User, client_id: str, **trace: Any) -> App | None:
+    """Ends what the person has with an app: their logins in it, with its tokens, and what they have agreed to.
+
+    The app is told, if it listens. Returns the app, or None if they were not connected to it. `trace` is the ip and
+    device of the request.
+    """
+    if not (client_id.isascii() and client_id.isprintable()):
+        return None
+    with transaction.atomic():
+        ended = Login.objects.filter(person=person, app=client_id).end()
+        forgotten, _rows = Consent.objects.filter(person=person, app=client_id).delete()
+        if not ended and not forgotten:
+            return None
+        app = App.objects.select_related("client").get(pk=client_id)
+        Event.objects.record(Event.Kind.APP_DISCONNECTED, person, app=app.name, **trace)
+    return app

@@ -1,0 +1,24 @@
+"""manage.py rotate_signing_key"""
+
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from kit import times
+from kit.commands import arguments, command
+from sso import keys
+
+
+class Command(command.Command):
+    help = (
+        "Makes a new key, which signs what apps are told of people. Apps can fetch it at once, it signs in an hour; "
+        "the one before stays published until all that it signed is over, and a day longer. Nothing needs a restart, "
+        "and nobody notices. Run it if somebody may have read the database and ENCRYPTION_KEY."
+    )
+    examples: ClassVar[tuple[str, ...]] = ("", "--format json")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        arguments.answer(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made = keys.rotate()
+        self.tell({"signs_from": made.signs_from}, f"A new key signs from {times.iso(made.signs_from)} on")

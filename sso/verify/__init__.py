@@ -1,0 +1,1 @@
+"""What proxies ask about each request to the services behind them (forward-auth)."""

@@ -18,6 +18,7 @@ from allauth.idp.oidc import views
 from allauth.idp.oidc.internal.oauthlib import authorization_codes
 from allauth.idp.oidc.internal.oauthlib.utils import get_validator_context
 from allauth.idp.oidc.models import Client
+from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts.models import User
@@ -50,6 +51,21 @@ class _Codes:
         _code.get().clear()
 
 
+class _AllScopes(forms.Form):
+    """Stands in for the engine's form of consent: all scopes that are asked for. Our own page has asked the person.
+
+    The engine's own looks for the person's addresses, among which they could choose.
+    """
+
+    def __init__(self, *args: Any, user: User, requested_scopes: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scopes = requested_scopes
+
+    def clean(self) -> dict[str, Any]:
+        return {"scopes": self.scopes}
+
+
+_authorization = views.AuthorizationView.as_view(form_class=_AllScopes)
 authorization_codes.cache = _Codes()
 jwkkit.load_jwk_from_pem = keys.load
 
@@ -66,7 +82,7 @@ def make_code(user: User, client: Client, query: dict[str, str]) -> tuple[str, C
     request.GET = QueryDict(request.META["QUERY_STRING"])
     request.user = user
     with _about(client, request) as made:
-        answer = views.authorization(request)
+        answer = _authorization(request)
         if not made:
             raise RuntimeError(f"the engine made no code: {answer.status_code}")
         return made["code"].pop("code"), dict(made)

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, User
 from kit.exact import ExactField
 from kit.one_statement import OneStatement, Write
 from sso.models import ending
@@ -33,13 +33,16 @@ class LoginQuerySet(models.QuerySet["Login"]):
         """
         return self.filter(_is_alive())
 
-    def locked(self) -> "LoginQuerySet":
-        """Returns the logins, each locked, with its person and `is_alive`, for whoever is about to give tokens out.
+    def lock(self) -> "Login | None":
+        """Returns the one login, locked, with its person and `is_alive`, for whoever is about to give tokens out.
 
-        To be called in a transaction. Whoever waits for the lock reads what the one before has left in the row.
+        To be called in a transaction. Whoever waits for the lock reads what the one before has left in the row. The
+        person is locked first, as whoever ends sessions or deletes the account does.
         """
+        people = User.objects.select_for_update(no_key=True).filter(pk__in=self.values("person"))
+        list(people.values_list("pk"))
         alive = models.Case(models.When(_is_alive(), then=True), default=False, output_field=models.BooleanField())
-        return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive)
+        return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive).first()
 
     def by_token(self, kind: str, hashed: str) -> "LoginQuerySet":
         """Returns the login of the token of this kind and hash that is not over, alive or not; none without one.
@@ -120,7 +123,7 @@ class Login(models.Model):
 
     objects: ClassVar[LoginQuerySet] = LoginQuerySet.as_manager()  # type: ignore[assignment]
 
-    # Set by LoginQuerySet.locked() alone.
+    # Set by LoginQuerySet.lock() alone.
     is_alive: bool
     # Set by LoginQuerySet.by_token() alone.
     token_type: str

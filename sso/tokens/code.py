@@ -25,7 +25,7 @@ def spend(form: dict[str, str], caller: Caller) -> dict[str, Any]:
     if not form.get("code"):
         raise Refused("invalid_request", "The field code is missing.")
     with transaction.atomic():
-        login = Login.objects.locked().filter(app=caller.app, code_hash=digest(form["code"])).first()
+        login = Login.objects.filter(app=caller.app, code_hash=digest(form["code"])).lock()
         tokens = _spend(login, form, caller) if login else None
     if tokens is None:
         raise Refused(

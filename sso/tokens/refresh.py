@@ -38,7 +38,7 @@ def spend(form: dict[str, str], caller: Caller) -> dict[str, Any]:
     family, _dot, token = form["refresh_token"].partition(stored.DOT)
     wanted = form.get("scope", "").split()
     with transaction.atomic():
-        login = Login.objects.locked().filter(app=caller.app, family=digest(family)).first()
+        login = Login.objects.filter(app=caller.app, family=digest(family)).lock()
         if login and not set(wanted) <= set(login.scopes):
             raise Refused("invalid_scope", "A refresh token gives no more scopes than the person has agreed to.")
         tokens = _spend(login, token, wanted, caller) if login and login.is_alive else None

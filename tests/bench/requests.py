@@ -151,18 +151,20 @@ class Visitor:
             "Content-Type": "application/x-www-form-urlencoded",
             "Cookie": request.cookie,
             "X-Bench-Hash": "cheap" if request.cheap else "",
+            **request.headers,
         }
 
 
 class Bench:
     def __init__(self, server, options):
-        from tests.bench.visits import workloads  # noqa: PLC0415 once Django is set up
+        from tests.bench.app_visits import app_workloads  # noqa: PLC0415 once Django is set up
+        from tests.bench.visits import workloads  # noqa: PLC0415
 
         self.server, self.options = server, options
         server.await_answer()
         self.visitor = Visitor(server.port)
         only = options.only or [""]
-        self.workloads = workloads()
+        self.workloads = [*workloads(), *app_workloads()]
         self.workloads[FLOORS:] = [one for one in self.workloads[FLOORS:] if any(part in one.name for part in only)]
 
     def compare(self):

@@ -36,6 +36,7 @@ class Request(NamedTuple):
     form: dict | None = None
     cookies: dict = {}
     cheap: bool = True
+    headers: dict = {}
 
     @property
     def method(self):

@@ -5,15 +5,21 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import jwt
 import pytest
-from django.db import connection
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import User
 from embedded.folders import BASE_DIR
 from sso import keys
-from sso.models import Login, SigningKey
+from sso.models import App, Login, SigningKey
+from tests.faults.test_lock_order import await_waiting
 from tests.faults.test_races import at_once, nearly_at_once
 from tests.sso.relying import TOKEN, VERIFIER, Relying
 from tests.tools.factories import PASSWORD, AppFactory
@@ -82,6 +88,62 @@ def test_signing_out_everywhere_beats_a_refresh_that_comes_at_once(grafana, ada)
             assert grafana.userinfo(answer.json()["access_token"]).status_code == 401
             assert grafana.refresh(answer.json()["refresh_token"]).status_code == 400
         grafana.browser.post("/login", {"login": "ada", "password": PASSWORD})
+
+
+def test_leaving_the_group_beats_a_code_that_is_spent_at_once(grafana, ada):
+    group = Group.objects.create(name="readers")
+    grafana.app.groups.add(group)
+    App.objects.update(everybody=False)
+    for _ in range(10):
+        ada.groups.add(group)
+        code = grafana.code()
+
+        answer, _left = nearly_at_once(lambda code=code: grafana.spend(code), ada.groups.clear)
+
+        if answer.status_code == 200:
+            assert grafana.userinfo(answer.json()["access_token"]).status_code == 401
+            assert grafana.refresh(answer.json()["refresh_token"]).status_code == 400
+
+
+def test_a_key_that_takes_over_meanwhile_fails_nobody(grafana):
+    old = grafana.tokens()["id_token"]
+
+    def rotate():
+        row = keys.rotate()
+        SigningKey.objects.filter(pk=row.pk).update(signs_from=timezone.now())  # an hour later
+        keys.forget()
+
+    def sign_in():
+        return [grafana.read(grafana.tokens()["id_token"])["preferred_username"] for _ in range(8)]
+
+    _row, *read = at_once(lambda n: sign_in() if n else rotate(), 4)
+
+    assert read == [["ada"] * 8] * 3
+    new = grafana.tokens()["id_token"]
+    assert jwt.get_unverified_header(new)["kid"] != jwt.get_unverified_header(old)["kid"]
+    assert grafana.read(new)["sid"] == grafana.read(old)["sid"]
+
+
+@pytest.mark.parametrize("asks", ["spend", "refresh"])
+def test_whoever_asks_for_tokens_takes_the_person_before_the_login(grafana, ada, asks):
+    """As whoever deletes the account does: else the two could wait for each other."""
+    given = grafana.code() if asks == "spend" else grafana.tokens()["refresh_token"]
+
+    def ask():
+        try:
+            return getattr(grafana, asks)(given)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=ada.pk)
+            asked = pool.submit(ask)
+            await_waiting()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+            assert list(Login.objects.select_for_update())
+        assert asked.result().status_code == 200
 
 
 def test_two_processes_that_need_the_first_key_make_one(grafana, monkeypatch):

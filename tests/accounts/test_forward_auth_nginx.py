@@ -1,25 +1,17 @@
 """Forward-auth through a real nginx, with the configuration of docs/forward-auth.md word for word."""
 
-import http.client
 import json
-import re
 import shutil
-import socket
-import threading
-import time
-from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
 
 from accounts.models import Session
-from embedded import children
-from embedded.folders import BASE_DIR
 from embedded.servers import free_port
 from sso.models import App
-from tests.tools.factories import PASSWORD, AppFactory
+from tests.tools import proxied
+from tests.tools.factories import AppFactory
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -47,61 +39,6 @@ http {{
 """
 
 
-class Echo(BaseHTTPRequestHandler):
-    """The service behind nginx: it answers with the request that has reached it, as JSON."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        seen = {"method": self.command, "path": self.path, "body": body, "headers": dict(self.headers.items())}
-        answer = json.dumps(seen).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def do_POST(self):
-        self.do_GET()
-
-    def log_message(self, *args):
-        pass
-
-
-class Browser:
-    """A browser that keeps cookies and follows no redirects."""
-
-    def __init__(self, port):
-        self.port, self.cookies = port, {"theme": "dark"}
-
-    def ask(self, method, path, body=None, **headers):
-        headers |= {"Host": "localhost", "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            answer.text = answer.read().decode()
-        for line in answer.headers.get_all("Set-Cookie", []):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return answer
-
-    def sign_in(self, path):
-        """Signs in as Ada by the form at `path`, to which a redirect has led. Returns the answer."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.ask("GET", path).text)[1]
-        form = dict(parse_qsl(urlsplit(path).query)) | {"csrfmiddlewaretoken": token}
-        return self.ask("POST", "/login", urlencode(form | {"login": "ada", "password": PASSWORD}))
-
-
-@pytest.fixture
-def service():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-        yield server.server_port
-        server.shutdown()
-
-
 def for_one_app(documented, block, app):
     """Returns the documented configuration with what another block of the page says for one app."""
     asking, location = block.replace("ID", app.pk).split("\nlocation = ")
@@ -113,38 +50,25 @@ def for_one_app(documented, block, app):
 
 
 @pytest.fixture
-def browser(request, live_server, service, settings, tmp_path):
+def browser(request, live_server, settings, tmp_path):
     """A browser in front of nginx, which asks for the app that is the fixture's parameter, if there is one.
 
     The session's cookie has the name that it has over https.
     """
     settings.SESSION_COOKIE_NAME = "__Host-session"
-    port = free_port()
-    documented, block = re.findall(r"```nginx\n(.*?)```", (BASE_DIR / "docs/forward-auth.md").read_text(), re.DOTALL)
+    whole, block = proxied.documented("nginx")
     if app := getattr(request, "param", None):
-        documented = for_one_app(documented, block, AppFactory(**app))
-    for address, there in ((8000, urlsplit(live_server.url).port), (9000, service), (8080, port)):
-        assert documented.count(f"127.0.0.1:{address};") == 1
-        documented = documented.replace(f"127.0.0.1:{address};", f"127.0.0.1:{there};")
-    conf = tmp_path / "nginx.conf"
-    conf.write_text(AROUND.format(folder=tmp_path, documented=documented))
-    nginx = children.start([NGINX, "-e", tmp_path / "error.log", "-p", tmp_path, "-c", conf])
-    try:
-        wait_for(nginx, port, tmp_path / "error.log")
-        yield Browser(port)
-    finally:
-        children.stop(nginx)
-
-
-def wait_for(nginx, port, log):
-    while not listening(port):
-        assert nginx.poll() is None, log.read_text()
-        time.sleep(0.02)
-
-
-def listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        whole = for_one_app(whole, block, AppFactory(**app))
+    port = free_port()
+    with proxied.service() as service:
+        for address, there in ((8000, urlsplit(live_server.url).port), (9000, service), (8080, port)):
+            assert whole.count(f"127.0.0.1:{address};") == 1
+            whole = whole.replace(f"127.0.0.1:{address};", f"127.0.0.1:{there};")
+        conf = tmp_path / "nginx.conf"
+        conf.write_text(AROUND.format(folder=tmp_path, documented=whole))
+        argv = [NGINX, "-e", tmp_path / "error.log", "-p", tmp_path, "-c", conf]
+        with proxied.running(argv, port, tmp_path / "error.log") as browser:
+            yield browser
 
 
 def test_a_stranger_signs_in_and_the_service_hears_who_it_is(browser, ada):

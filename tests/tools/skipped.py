@@ -12,6 +12,7 @@ KEY = "frontdoor/skipped"
 # What a test lacks, by the reason it gives, and the package of Debian and Ubuntu that brings it.
 WANTED = {
     "no nginx": ("nginx", "nginx"),
+    "no Caddy": ("Caddy", "caddy"),
     "no RabbitMQ": ("RabbitMQ", "rabbitmq-server"),
     "no Chromium": ("Chromium", "chromium"),
     "no gettext": ("gettext", "gettext"),

@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.edge.compression.CompressionMiddleware",
     "config.edge.brand_files.send_brand_files",
+    "config.edge.middleware.answer_apps",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.AccountLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -287,13 +288,14 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
+# Programs that ask over http are refused by config.edge.middleware.
+SECURE_REDIRECT_EXEMPT = ["^api/(?!v1/auth/google/response$)", "^identity/o/api/"]
 if HTTPS:
     SECURE_HSTS_SECONDS = read(env.int, "HSTS_SECONDS", default=365 * 24 * 60 * 60)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = read(env.bool, "HSTS_INCLUDE_SUBDOMAINS", default=False)
     SECURE_HSTS_PRELOAD = read(env.bool, "HSTS_PRELOAD", default=False)
     SECURE_SSL_REDIRECT = True
     SECURE_SSL_HOST = _site.netloc  # redirects lead there whatever port the request named
-    SECURE_REDIRECT_EXEMPT = ["^api/(?!v1/auth/google/response$)"]  # refused by config.edge.middleware
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

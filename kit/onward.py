@@ -11,7 +11,8 @@ from django.utils.encoding import iri_to_uri
 
 from kit.page import mark_secret
 
-NO_PLACES = {"javascript", "data", "vbscript"}  # schemes of URLs that are programs or pages themselves
+# A browser would run or open what follows these schemes.
+NO_PLACES = {"javascript", "data", "vbscript", "blob", "file", "about"}
 
 
 def refresh_answer(request: HttpRequest, url: str, name: str = "") -> HttpResponse:
@@ -21,7 +22,7 @@ def refresh_answer(request: HttpRequest, url: str, name: str = "") -> HttpRespon
     (form-action, CSP3 §6.4.1). A Refresh is no part of the form any more. `name` is what people call the place.
 
     If a warning waits, the page shows all messages and stays until its link is pressed. Other messages are dropped:
-    that all went well, the person sees by being led on. Raises DisallowedRedirect (400) if `url` is a script.
+    that all went well, the person sees by being led on. Raises DisallowedRedirect (400) for a scheme of NO_PLACES.
     """
     if urlsplit(url).scheme in NO_PLACES:
         raise DisallowedRedirect

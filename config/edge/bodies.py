@@ -6,6 +6,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from config.edge import pages
+from config.edge.openid_paths import AUTHORIZE, LOGOUT
 from config.edge.unacceptable_input import has_nul, is_hostile
 from kit.json_door import FORMS
 from kit.limits import LARGE_BODY_PER_NETWORK
@@ -16,6 +17,7 @@ MAX_BODY = 64 * 1024  # bytes; a form has a few fields, and parsed JSON takes ma
 MAX_LIST = 2 * 1024 * 1024  # bytes of the only long form, which takes a list of people
 LISTS = f"{DESK}invites/batch/"  # the pages of that form, at the desk
 MAX_DRAIN = 8 * 1024 * 1024  # bytes that drain() reads at most, as many as deploy/nginx.conf lets pass
+FORMS_OF_APPS = {AUTHORIZE, LOGOUT}  # pages whose forms are of other sites
 MAX_FIELDS = 100  # of a form outside the desk; ours have a dozen, and each costs more than a line of text
 MAX_DIGITS = 18  # of a Content-Length; int() of a very long one would raise
 
@@ -78,7 +80,8 @@ def refuse_hostile_input(get_response: GetResponse) -> GetResponse:
 
     That is a body which has broken off, or has more than MAX_FIELDS and is not of staff; at the desk also a NUL in
     the query or form. Elsewhere it is, in requests that may change something, whatever is_hostile() finds in a form or
-    a JSON body, so that later code meets no surprise.
+    a JSON body, so that later code meets no surprise. Only the FORMS_OF_APPS meet it: they become queries, which are
+    checked there.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -118,7 +121,8 @@ def is_refused(request: HttpRequest) -> bool:
     """
     if is_of_desk(request):
         return has_nul(request.GET) or (request.method == "POST" and has_nul(request.POST))
-    return request.method not in {"GET", "HEAD", "OPTIONS"} and is_hostile(request)
+    is_checked = request.method not in {"GET", "HEAD", "OPTIONS"} and request.path_info not in FORMS_OF_APPS
+    return is_checked and is_hostile(request)
 
 
 def is_staff(request: HttpRequest) -> bool:

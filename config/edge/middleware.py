@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from config.edge import json_errors, pages
+from config.edge.bodies import refuse_hostile_input
 from config.logs import reference
 
 log = logging.getLogger("frontdoor.request")
@@ -103,6 +104,27 @@ def answer_at_once(get_response: GetResponse) -> GetResponse:
         view, args, kwargs = resolve(request.path_info)
         answer: HttpResponse = view(request, *args, **kwargs)
         return answer
+
+    return middleware
+
+
+def answer_apps(get_response: GetResponse) -> GetResponse:
+    """Returns middleware that hands the questions of apps to their view, unless their body is_hostile().
+
+    Apps bring a secret or a token, which is all that counts. So no session is loaded, no language chosen, no cookie
+    set or cleared, and no CSRF token asked for. Their views answer Limited themselves (sso/doors.py).
+    """
+
+    def ask(request: HttpRequest) -> HttpResponse:
+        request.get_host()  # raises DisallowedHost, as CommonMiddleware does for all others
+        view, args, kwargs = resolve(request.path_info)
+        answer: HttpResponse = view(request, *args, **kwargs)
+        return answer
+
+    ask_if_sane = refuse_hostile_input(ask)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return ask_if_sane(request) if json_errors.is_for_apps(request) else get_response(request)
 
     return middleware
 

@@ -79,6 +79,11 @@ def once(query: QueryDict, names: Iterable[str] = HEEDED) -> dict[str, str]:
     return {name: str(query[name]) for name in names if query.get(name)}
 
 
+def as_query(form: QueryDict, names: Iterable[str] = HEEDED) -> str:
+    """Returns the query that asks for what a form asks for; what is given twice is given twice there, for once()."""
+    return urlencode({name: form.getlist(name) for name in names if name in form}, doseq=True)
+
+
 def state_of(sent: dict[str, str]) -> str:
     """Returns the state, which goes back with every answer; "" if it is one that can't."""
     state = sent.get("state", "")

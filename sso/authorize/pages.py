@@ -33,7 +33,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return answer(request)
-    query = urlencode({name: request.POST[name] for name in asked.HEEDED if name in request.POST})
+    query = asked.as_query(request.POST)
     return redirect(f"{reverse('sso_authorize')}?{query}") if len(query) <= LONGEST_QUERY else unknown(request)
 
 

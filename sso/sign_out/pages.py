@@ -1,7 +1,5 @@
 """The address to which apps send people who have signed out of them, and the answer of these people."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import limits
 from accounts.session import arrival, sessions
 from kit.page import page
-from sso.authorize.asked import Unreadable
+from sso.authorize.asked import Unreadable, as_query
 from sso.authorize.redirects import to_app
 from sso.models import Login
 from sso.sign_out import wish
@@ -30,8 +28,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return ask(request)
-    query = {name: request.POST[name] for name in wish.HEEDED if name in request.POST}
-    return redirect(f"{reverse('sso_logout')}?{urlencode(query)}")
+    return redirect(f"{reverse('sso_logout')}?{as_query(request.POST, wish.HEEDED)}")
 
 
 @page(limits.POST_PER_NETWORK)

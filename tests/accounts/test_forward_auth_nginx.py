@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.contrib.auth.models import Group
 
 from accounts.models import Session
 from embedded import children
 from embedded.folders import BASE_DIR
 from embedded.servers import free_port
-from tests.tools.factories import PASSWORD
+from sso.models import App
+from tests.tools.factories import PASSWORD, AppFactory
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -100,12 +102,27 @@ def service():
         server.shutdown()
 
 
+def for_one_app(documented, block, app):
+    """Returns the documented configuration with what another block of the page says for one app."""
+    asking, location = block.replace("ID", app.pk).split("\nlocation = ")
+    asks = "\n".join(line for line in asking.splitlines() if "auth_request" in line or "error_page" in line)
+    assert documented.count("auth_request /auth/verify;") == 1
+    return documented.replace("auth_request /auth/verify;", asks).replace(
+        "location = /auth/sign-in", f"location = {location}\nlocation = /auth/sign-in"
+    )
+
+
 @pytest.fixture
-def browser(live_server, service, settings, tmp_path):
-    """A browser in front of nginx. The session's cookie has the name that it has over https."""
+def browser(request, live_server, service, settings, tmp_path):
+    """A browser in front of nginx, which asks for the app that is the fixture's parameter, if there is one.
+
+    The session's cookie has the name that it has over https.
+    """
     settings.SESSION_COOKIE_NAME = "__Host-session"
     port = free_port()
-    documented = re.search(r"```nginx\n(.*?)```", (BASE_DIR / "docs/forward-auth.md").read_text(), re.DOTALL)[1]
+    documented, block = re.findall(r"```nginx\n(.*?)```", (BASE_DIR / "docs/forward-auth.md").read_text(), re.DOTALL)
+    if app := getattr(request, "param", None):
+        documented = for_one_app(documented, block, AppFactory(**app))
     for address, there in ((8000, urlsplit(live_server.url).port), (9000, service), (8080, port)):
         assert documented.count(f"127.0.0.1:{address};") == 1
         documented = documented.replace(f"127.0.0.1:{address};", f"127.0.0.1:{there};")
@@ -191,3 +208,21 @@ def test_after_the_end_of_a_session_no_request_reaches_the_service(browser, ada,
 def test_visitors_cannot_ask_the_addresses_that_are_for_the_proxy(browser):
     assert browser.ask("GET", "/auth/verify").status == 404
     assert browser.ask("GET", "/auth/sign-in").status == 404
+
+
+@pytest.mark.parametrize("browser", [{"product": "proxy", "everybody": False}], indirect=True)
+def test_one_app_is_for_its_groups_alone(browser, ada):
+    app, editors, board = App.objects.get(), Group.objects.create(name="Editors"), Group.objects.create(name="Board")
+    app.groups.set([editors])
+    ada.groups.set([board])
+    browser.sign_in(browser.ask("GET", "/app/").headers["Location"])
+
+    refused = browser.ask("GET", "/app/", **{"X-Auth-Groups": "Editors"})
+    assert (refused.status, "You have no access to Grafana yet" in refused.text) == (403, True)
+
+    ada.groups.add(editors)
+    seen = json.loads(browser.ask("GET", "/app/?app=other", **{"X-Auth-Groups": "Forged"}).text)
+    assert seen["headers"]["X-Auth-Groups"] == "Editors"
+
+    App.objects.update(is_active=False)
+    assert browser.ask("GET", "/app/").status == 403

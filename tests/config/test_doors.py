@@ -27,7 +27,6 @@ pytestmark = pytest.mark.django_db
 def https(settings):
     """A site that is served over https behind one proxy."""
     settings.SECURE_SSL_REDIRECT, settings.SECURE_SSL_HOST = True, "testserver"
-    settings.SECURE_REDIRECT_EXEMPT = ["^api/(?!v1/auth/google/response$)"]
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.TRUSTED_PROXY_COUNT = 1
     return settings

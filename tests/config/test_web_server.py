@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from config.edge.openid_paths import AUTHORIZE
 from embedded import children
 from embedded.servers import free_port
 
@@ -46,10 +47,15 @@ class Server:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def status(self, path):
+    def ask(self, method, path, form=None):
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request("GET", path)
-            return connection.getresponse().status
+            connection.request(
+                method, path, form, {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+            )
+            return connection.getresponse()
+
+    def status(self, path):
+        return self.ask("GET", path).status
 
     def send(self, text):
         """Sends what may be no request at all, and returns what comes back."""
@@ -127,6 +133,18 @@ def test_the_web_server_formats_no_record_of_a_request():
     told = subprocess.run(argv, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=60)
 
     assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not NGINX, reason="no nginx")
+def test_the_proxy_lets_long_addresses_in_headers_pass(proxy):
+    """Each character of this state takes three in an address, and the proxy's own buffer would hold 4,096."""
+    form = f"client_id=a&state={'%2B' * 1900}"
+
+    page = proxy.ask("POST", AUTHORIZE, form)
+    redirect = proxy.ask("GET", f"/login.?{form}")
+
+    assert page.headers["Refresh"] == f"0; url={AUTHORIZE}?{form}"
+    assert redirect.headers["Location"] == f"/login?{form}"
 
 
 @pytest.mark.skipif(not NGINX, reason="no nginx")

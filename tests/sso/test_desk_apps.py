@@ -199,6 +199,14 @@ def test_an_app_is_changed(desk, wiki, editors):
     )
 
 
+def test_people_are_invited_straight_into_an_app(desk, wiki):
+    invite = f"/admin/invites/batch/add/?app={wiki.pk}"
+
+    assert invite in desk.get(page_of(wiki)).text
+    assert f'value="{wiki.pk}" selected' in desk.get(invite).text
+    assert invite not in staff("view_app").get(page_of(wiki)).text
+
+
 def test_a_new_secret_is_shown_once_and_a_second_press_makes_none(desk, wiki):
     seen = fingerprint(desk, wiki)
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.session.notes import AUTH_TIME, FACTOR
+from kit import own_fields
 from sso import codes, keys
 from sso.models import App, Consent, Login
 from tests.tools import phone
@@ -395,6 +396,16 @@ def test_the_page_names_the_groups_that_the_app_will_learn_and_no_others(signed_
     assert "that you are in Editors" in page
     assert "Secret" not in page
     assert "Admins" not in page
+
+
+def test_the_page_names_what_people_were_asked_about_themselves_and_have_said(signed_in, ada, foreign):
+    with override_settings(PROFILE_FIELDS=own_fields.parse("x_job:optional,x_phone:optional:tel")):
+        ada.fill_in({"x_job": "Engineer"})
+        page, without = (words(ask(signed_in, foreign, scope=scope)) for scope in ("openid profile", "openid email"))
+
+    job = "X job"
+    assert f"your name and username {job} It never" in page
+    assert job not in without
 
 
 def test_whoever_cancels_is_led_back_without_a_code(signed_in, foreign):

@@ -80,13 +80,12 @@ def test_whoever_may_use_the_app_is_led_back_with_a_code_the_state_and_the_issue
     assert (login.app, login.person, login.scopes) == (app, ada, ["openid", "email"])
 
 
-def test_a_code_costs_at_most_four_statements(signed_in, app):
-    ask(signed_in, app)  # the first time in a session goes into the history
+def test_a_code_costs_at_most_four_statements_the_first_one_in_a_session_too(signed_in, app):
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as statements:
+            answer(ask(signed_in, app))
 
-    with CaptureQueriesContext(connection) as again:
-        answer(ask(signed_in, app))
-
-    assert len(again) <= 4, [query["sql"][:90] for query in again]
+        assert len(statements) <= 4, [query["sql"][:90] for query in statements]
 
 
 def test_the_first_way_into_an_app_in_a_session_goes_into_the_history_and_no_later_one(signed_in, app, ada):
@@ -580,7 +579,7 @@ def test_a_hint_that_we_have_not_signed_for_this_app_says_nothing(signed_in, app
 
 def test_our_request_is_what_the_codes_are_made_of(signed_in, app, monkeypatch):
     seen = []
-    monkeypatch.setattr(codes, "issue", lambda _request, _app, asked: seen.append(asked) or CALLBACK)
+    monkeypatch.setattr(codes, "issue", lambda _request, _app, asked, *_also: seen.append(asked) or CALLBACK)
 
     ask(signed_in, app)
 

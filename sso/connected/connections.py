@@ -1,6 +1,7 @@
 """The apps to which somebody is connected, and their end."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, Subquery
@@ -12,17 +13,24 @@ from sso.models import App, Consent, Login
 MOST = 100  # apps in one list
 
 
-def list_of(person: User) -> list[Any]:
+class Connection(NamedTuple):
+    """An app to which somebody is connected: since when, and the scopes of what it knows of them."""
+
+    app: App
+    since: datetime
+    seen: list[str]
+
+
+def list_of(person: User) -> list[Connection]:
     """Returns the apps to which the person is connected, by name, at most MOST. Costs one statement.
 
-    These are the apps to which they have agreed, and those in which they are signed in. Each has `since`, `seen` (the
-    scopes of what it knows) and `last_used`.
+    These are the apps to which they have agreed, and those in which they are signed in. Each app has `last_used`.
     """
     consents = Consent.objects.filter(app=OuterRef("pk"), person=person.pk)
     logins = Login.objects.open().filter(app=OuterRef("pk"), person=person.pk, used_at__isnull=False)
     first = logins.order_by().values("app").annotate(first=Min("made_at")).values("first")
     newest = logins.order_by("-made_at").values("scopes")[:1]
-    return list(
+    rows = (
         App.objects.filter(Q(Exists(consents)) | Q(Exists(logins)))
         .select_related("client")
         .with_last_use(person)
@@ -32,6 +40,7 @@ def list_of(person: User) -> list[Any]:
         )
         .order_by("client__name", "pk")[:MOST]
     )
+    return [Connection(app, app.since, app.seen) for app in rows]
 
 
 def disconnect(person: User, client_id: str, **trace: Any) -> App | None:

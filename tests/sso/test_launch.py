@@ -51,7 +51,7 @@ def test_who_is_in_none_of_its_groups_reads_so_and_is_let_in_once_they_are(signe
     assert page.status_code == 403
     assert "Refresh" not in page
     assert "You have no access to Wiki &amp; more yet" in page.text
-    assert "is for Editors &lt;b&gt;, where you’re not a member" in page.text
+    assert "is for the group Editors &lt;b&gt;, which you’re not in" in page.text
     assert "ada@example.com" in page.text
     assert f'href="mailto:{settings.SUPPORT_CONTACT}?subject=Wiki%20%26%20more"' in page.text
     assert f'<input type="hidden" name="next" value="{link(app)}">' in page.text

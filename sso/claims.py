@@ -34,6 +34,12 @@ def of(person: User, client_id: str, scopes: Iterable[str]) -> dict[str, Any]:
     return claims
 
 
+def labels_told(person: User) -> list[str]:
+    """Returns what the claims of the scope `profile` tell besides name and username, in the words of the site."""
+    held = profile_fields.held(person)
+    return [str(field.label) for field in profile_fields.own() if held[field.name] and field.name not in STANDARD]
+
+
 def _profile(person: User) -> dict[str, Any]:
     """Returns name and username, and what the site asks people about themselves, where they have said it."""
     asked = {name: value for name, value in profile_fields.held(person).items() if value and name not in STANDARD}

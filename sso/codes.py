@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.session import arrival
+from kit.one_statement import OneStatement
 from sso import engine
 from sso.models import App, Login
 from sso.models.app import OFFLINE
@@ -27,11 +29,11 @@ class Asked:
     code_challenge: str = ""  # always by S256; "" only for an app without PKCE
 
 
-def issue(request: HttpRequest, app: App, asked: Asked) -> str:
+def issue(request: HttpRequest, app: App, asked: Asked, *also: Model) -> str:
     """Makes a code for the signed-in person of `request`, and returns the address of the app that takes it along.
 
     With the code begins a login: it says who it is for, from which session, and what the engine must know when the code
-    is spent. The code itself is kept as a hash.
+    is spent. The code itself is kept as a hash. The rows `also` are stored by the same statement.
     """
     user: User = request.user  # type: ignore[assignment]
     came = arrival.read(request)
@@ -45,7 +47,7 @@ def issue(request: HttpRequest, app: App, asked: Asked) -> str:
         "code_challenge_method": "S256" if asked.code_challenge else "",
     }
     code, data = engine.make_code(user, app.client, {name: value for name, value in query.items() if value})
-    Login.objects.create(
+    login = Login(
         app=app,
         person=user,
         sub=str(user.pk),
@@ -60,6 +62,7 @@ def issue(request: HttpRequest, app: App, asked: Asked) -> str:
         code_hash=digest(code),
         code=data,
     )
+    OneStatement().insert(login, *also).execute()
     return answer(asked.redirect_uri, code=code, state=asked.state)
 
 

@@ -87,7 +87,7 @@ def more(name: str, person: User) -> dict[str, Any]:
     asked = {"scopes": (*SCOPES, OFFLINE), "path": NOWHERE, "query": ""}
     app = {"app": {"name": "Grafana", "pk": "grafana", "lets_in": False}}
     alone: dict[str, dict[str, Any]] = {
-        "consent": app | {"host": "grafana.example.com", "asked": asked},
+        "consent": app | {"host": "grafana.example.com", "asked": asked, "details": []},
         "no-access": app | {"why": "no_access", "how_many": 1, "again": NOWHERE},
         "app-refused": app | {"why": "no_access"},
         "app-sign-out": app | {"wish": {"query": "", "is_refused": False}},

@@ -25,6 +25,9 @@ def store(person: User, here: Found, scopes: tuple[str, ...], **trace: Any) -> N
         Event.objects.record(Event.Kind.APP_AGREED, person, app=here.app.name, **trace)
 
 
-def record_sign_in(person: User, app: App, **trace: Any) -> None:
-    """Writes into the history that the person went into the app. Once for each session: apps ask many times a day."""
-    Event.objects.record(Event.Kind.APP_SIGNED_IN, person, app=app.name, **trace)
+def sign_in_event(person: User, app: App, **trace: Any) -> Event:
+    """Returns the line of the history that the person went into the app, not stored yet.
+
+    There is one for each session: apps ask many times a day.
+    """
+    return Event.objects.compose(Event.Kind.APP_SIGNED_IN, person, app=app.name, **trace)

@@ -112,7 +112,6 @@ def lead_back(request: PersonRequest, here: Found, asked: Asked) -> HttpResponse
     for_engine = codes.Asked(
         asked.client_id, asked.redirect_uri, asked.scopes, asked.state, asked.nonce, asked.code_challenge
     )
-    there = codes.issue(request, here.app, for_engine)
-    if not here.is_open_here:
-        agreement.record_sign_in(request.person, here.app, **request.trace)
+    news = [] if here.is_open_here else [agreement.sign_in_event(request.person, here.app, **request.trace)]
+    there = codes.issue(request, here.app, for_engine, *news)
     return redirects.to_app(there, here.app)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from accounts import asking
 from accounts.session import arrival, sessions
 from accounts.session.account_page import PersonRequest
-from sso import hint, refusals
+from sso import claims, hint, refusals
 from sso.authorize import fresh
 from sso.authorize.asked import Asked
 from sso.models import App, Refusal
@@ -62,6 +62,7 @@ def consent_page(visit: Visit) -> HttpResponse:
         "email": request.person.email,
         "asked": asked,
         "host": host_of(asked.redirect_uri),
+        "details": claims.labels_told(request.person) if "profile" in asked.scopes else [],
         "groups": ", ".join(sorted(group.name for group in mine)),
     }
     return render(request, "sso/authorize/consent.html", context)

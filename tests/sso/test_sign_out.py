@@ -99,6 +99,7 @@ def test_nobody_is_led_to_an_address_that_the_app_has_not_registered(browser, ap
 def test_an_address_needs_an_app(browser, app, settings, ada, subtests):
     other = AppFactory(post_logout_uris="https://other.example/bye")
     adas, others = token_of(ada, app, settings), token_of(ada, other, settings)
+    third = AppFactory(post_logout_uris=AFTER)
     hint = {"post_logout_redirect_uri": AFTER, "id_token_hint": adas}
     cases = {
         "expired token": (hint, True),
@@ -106,7 +107,7 @@ def test_an_address_needs_an_app(browser, app, settings, ada, subtests):
         "id alone": ({"post_logout_redirect_uri": AFTER, "client_id": app.pk}, True),
         "neither": ({"post_logout_redirect_uri": AFTER}, False),
         "another's token": (hint | {"id_token_hint": others}, False),
-        "token and another's id": (hint | {"client_id": other.pk}, False),
+        "token and another's id": (hint | {"client_id": third.pk}, False),
         "forged token": (hint | {"id_token_hint": adas[:-9] + "A" * 9}, False),
         "unknown id": (hint | {"client_id": "x", "id_token_hint": ""}, False),
         "odd id": (hint | {"client_id": "\0", "id_token_hint": ""}, False),

@@ -14,7 +14,7 @@ from accounts.session.account_page import PersonRequest, account_page
 from kit.prepared import Given, Prepared
 
 EVENTS_SHOWN, OFTEN_SHOWN = 10, 5
-OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
+OFTEN = (Event.Kind.SIGNED_IN, Event.Kind.APP_SIGNED_IN, Event.Kind.FAILED, Event.Kind.CODE_FAILED)
 
 
 def newest_events() -> models.QuerySet[Event]:

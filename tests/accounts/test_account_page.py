@@ -107,6 +107,7 @@ def test_the_page_reads_each_list_by_one_statement_however_many_sessions_there_a
         "accounts_event",
         "socialaccount_socialaccount",
         "mfa_authenticator",
+        "sso_login",  # apps
     ]
     assert cache_calls == ["get"]
 

@@ -23,7 +23,9 @@ def check_apps(extra: Mapping[str, Path], ours: Iterable[str]) -> None:
     """
     from django.apps import AppConfig  # noqa: PLC0415
 
-    taken = {name.removesuffix(".apps.AdminConfig").rpartition(".")[2] for name in ours} | {"admin"}
+    # Ours are not loaded for it: they may read settings. A label is the last part of the name, or all of it.
+    names = [name.removesuffix(".apps.AdminConfig") for name in ours]
+    taken = {name.rpartition(".")[2] for name in names} | {name.replace(".", "_") for name in names} | {"admin"}
     for name, folder in extra.items():
         try:
             label = AppConfig.create(name).label

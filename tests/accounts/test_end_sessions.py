@@ -44,6 +44,8 @@ def without_savepoints(queries):
 ENDED = ["UPDATE accounts_user", "DELETE FROM accounts_session"]
 TOLD = ["INSERT INTO outbox_outboxevent", "INSERT INTO outbox_webhookdelivery"]
 RECORDED = ["INSERT INTO accounts_event"]
+# The logins in apps that end with sessions, the calls by which apps hear of it, and the tokens that go.
+APPS = ["UPDATE sso_login", "INSERT INTO sso_logoutcall", "DELETE FROM sso_bound", "DELETE FROM allauth_idp_oidc_token"]
 WRITE = re.compile(r'(UPDATE|INSERT INTO|DELETE FROM) "?(\w+)"?')
 
 
@@ -68,8 +70,8 @@ def test_signing_out_everywhere_takes_three_statements_and_four_round_trips(ada,
 
     assert shapes(queries) == [
         [],  # who is asking
-        [ENDED[0], *RECORDED, ENDED[1], *TOLD],
-        [ENDED[1], *TOLD],  # this session, for which ENDED_AT_ONCE newer ones may have left no room
+        [ENDED[0], *RECORDED, ENDED[1], *TOLD, *APPS],
+        [ENDED[1], *TOLD, *APPS],  # this session, for which ENDED_AT_ONCE newer ones may have left no room
     ]
     assert cache_calls == ["get", "add", "delete_many", "delete"]
     assert not Session.objects.exists()
@@ -107,7 +109,7 @@ def test_the_desk_ends_the_sessions_of_however_many_people_in_four_statements(nu
     with CaptureQueriesContext(connection) as queries:
         assert User.objects.all().sign_out(by="staff") == 3 * number
 
-    assert shapes(queries) == [[ENDED[0], *TOLD], [], RECORDED, [ENDED[1]]]
+    assert shapes(queries) == [[ENDED[0], *TOLD, *APPS], [], RECORDED, [ENDED[1]]]
 
 
 def everything():

@@ -59,7 +59,8 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     answer, parts = export(signed_in)
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
-    names = ["account", "events", "google", "invites", "links", "mails", "second_factor", "sessions", "suppressed"]
+    names = ["account", "app_consents", "app_logins", "events", "google", "invites", "links", "mails", "second_factor"]
+    names += ["sessions", "suppressed"]
     assert sorted(parts) == [f"{name}.json" for name in names]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}

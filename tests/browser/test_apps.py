@@ -3,28 +3,36 @@
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import jwt
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from accounts.models import Session
+from sso.back_channel.caller import Caller
 from sso.models import Consent, Login
+from tests.browser.desk import sign_in_staff
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
+from tests.tools.receiver import Receiver
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 class Callback(BaseHTTPRequestHandler):
-    """What an app answers: a greeting, after a hop to `hop_to`, if it has one."""
+    """What an app answers: a greeting, after a hop to `hop_to`, if it has one. At /start it begins its sign-in."""
 
     def do_GET(self):
         self.server.asked.append((self.path, self.headers.get("Referer")))
-        hop = self.server.hop_to if self.path.startswith("/callback") else ""
-        self.send_response(302 if hop else 200)
-        self.send_header(*(("Location", hop + self.path.replace("callback", "home")) if hop else ("X-App", "yes")))
+        there = self.server.starts_at if self.path == "/start" else ""
+        if self.server.hop_to and self.path.startswith("/callback"):
+            there = self.server.hop_to + self.path.replace("callback", "home")
+        self.send_response(302 if there else 200)
+        self.send_header(*(("Location", there) if there else ("X-App", "yes")))
         self.end_headers()
-        self.wfile.write(b"" if hop else b"<h1>Hello from the app</h1>")
+        self.wfile.write(b"" if there else b"<h1>Hello from the app</h1>")
 
     def log_message(self, *_args):
         pass
@@ -34,7 +42,7 @@ class Callback(BaseHTTPRequestHandler):
 def serving(hop_to=""):
     """An app on a port of its own, which is another site to the browser."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
-    server.asked, server.hop_to = [], hop_to
+    server.asked, server.hop_to, server.starts_at = [], hop_to, ""
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -161,3 +169,64 @@ def test_whoever_has_no_access_reads_whom_to_ask_and_gets_in_once_it_is_given(pa
     page.reload()
 
     assert "code" in arrive(page, grafana)
+
+
+def test_staff_invite_a_newcomer_and_a_member_to_an_app_and_it_greets_both(visit, app, grafana, site, mailbox):
+    UserFactory(username="olga", is_staff=True, is_superuser=True)
+    ada, editors = UserFactory(username="ada"), Group.objects.create(name="Editors")
+    app.groups.add(editors)
+    grafana.starts_at = site + asked(app)
+    type(app).objects.update(everybody=False, start_url=f"{grafana.url}/start")
+    owner = visit()
+    sign_in_staff(owner)
+    owner.goto("/admin/invites/batch/add/")
+    owner.fill("[name=pasted]", "grace@example.com\nada@example.com")
+    owner.select_option("[name=app]", label="Grafana")
+    owner.get_by_role("button", name="Check the list").click()
+    owner.get_by_role("button", name="Send 2 invitations").first.click()
+
+    newcomer = visit()
+    assert "olga invited you to Grafana at Frontdoor" in mailbox.letters("grace@example.com")[-1]["Subject"]
+    newcomer.goto(mailbox.link("grace@example.com"))
+    newcomer.fill("#id_username", "grace")
+    newcomer.fill("#id_password", PASSWORD)
+    newcomer.get_by_role("button", name="Join and open Grafana").click()
+    newcomer.get_by_role("button", name="Continue to Grafana").click()
+    assert "code" in arrive(newcomer, grafana)
+
+    member = visit()
+    member.goto(mailbox.link("ada@example.com"))
+    member.get_by_role("button", name="Accept and open Grafana").click()
+    member.get_by_role("button", name="Continue to Grafana").click()
+    assert "code" in arrive(member, grafana)
+    assert ada.groups.get() == editors
+
+
+def test_an_app_that_listens_hears_which_session_has_ended_and_that_all_have(visit, app, grafana, settings):
+    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    UserFactory(username="ada")
+    with Receiver().listening() as receiver:
+        type(app).objects.update(asks_consent=False, logout_uri=receiver.url())
+        browsers = [visit(), visit()]
+        for browser in browsers:
+            browser.goto(asked(app))
+            sign_in(browser)
+            arrive(browser, grafana)
+        Login.objects.update(used_at=timezone.now())  # as after the app has spent its codes
+        sids = list(Login.objects.order_by("pk").values_list("sid", flat=True))
+
+        browsers[0].goto("/logout")
+        browsers[0].get_by_role("button", name="Sign out on this device only").click()
+        Caller().finish()
+        assert told(receiver) == sids[:1]
+
+        browsers[1].goto("/logout")
+        browsers[1].locator("main form button").first.click()
+        Caller().finish()
+        assert told(receiver) == sids
+
+
+def told(receiver):
+    """Returns the sessions that a receiver was told of."""
+    tokens = [parse_qs(said.body.decode())["logout_token"][0] for said in receiver.told]
+    return [jwt.decode(token, options={"verify_signature": False})["sid"] for token in tokens]

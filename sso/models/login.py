@@ -8,14 +8,14 @@ from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Session, User
 from kit.exact import ExactField
 from kit.one_statement import OneStatement, Write
 from sso.models import ending
-from sso.models.app import SHOWN_FACTORS, App, still_allowed
+from sso.models.app import SHOWN_FACTORS, App, still_allowed, there_is
 
 CODE_LASTS = timedelta(seconds=60)
 OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
@@ -86,7 +86,7 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
 def _is_alive() -> Q:
     session = Session.objects.filter(user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now())
-    goes_on = Exists(session) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
+    goes_on = Q(there_is(session)) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
     there = Q(ended_at=None, person__is_active=True, epoch=F("person__session_epoch"))
     return Q(goes_on, still_allowed(), there)
 

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sso import codes, keys
+from sso.models import Login
 from tests.sso.relying import Relying, challenge
 from tests.tools.factories import AppFactory
 
@@ -78,3 +79,11 @@ def test_a_code_is_one_statement(grafana):
     asked = codes.Asked(grafana.app.pk, grafana.redirect_uri, ("openid", "email"), code_challenge=challenge())
 
     assert len(statements(lambda: codes.issue(request, grafana.app, asked))) == 1
+
+
+def test_whether_a_login_is_alive_is_asked_of_its_own_rows(db):
+    """An EXISTS in its place reads all members of all groups, and hashes them, for one token."""
+    plan = Login.objects.by_token("at", "x").alive().explain()
+
+    assert "SubPlan" in plan
+    assert "hashed" not in plan

@@ -1,7 +1,7 @@
 """The checks of `doctor`: what is wrong with the site, or with one invitation, in words."""
 
 from kit.findings import Finding, State, examine, with_deadline, with_statement_timeout
-from operations.doctor import outbox, parts, site
+from operations.doctor import apps, outbox, parts, site
 from operations.doctor.accounts import proxies, staff
 from operations.doctor.invitation import InviteOrLink, explain, find, find_newest
 
@@ -14,6 +14,7 @@ IN_DATABASE = {
     "queue": with_statement_timeout(outbox.queue),
     "given up": with_statement_timeout(outbox.given_up),
     "webhooks": with_statement_timeout(outbox.webhooks),
+    "apps": with_statement_timeout(apps.sign_outs),
     "proxies": with_statement_timeout(proxies),
     "staff": with_statement_timeout(staff),
 }

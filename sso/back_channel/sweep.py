@@ -4,9 +4,9 @@ from sso.models import Login
 
 
 def end_dead_logins() -> int:
-    """Ends the open logins that are not alive, and returns their number.
+    """Ends the logins that are dead and still open, and returns their number.
 
     Their session has expired, the person was taken out of a group, an offline login is over, or the app lets nobody in
     any more: nobody pressed a button for it. Logins that others have locked just now wait for the next sweep.
     """
-    return Login.objects.open().exclude(pk__in=Login.objects.alive().values("pk")).end(skip_locked=True)
+    return Login.objects.dead().end(skip_locked=True)

@@ -23,7 +23,8 @@ from kit.page import mark_secret
 from kit.times import brief_html
 from sso import addresses, products
 from sso.app_form import AppForm
-from sso.desk.facts import about, call_in_words, values, who_may_come_in
+from sso.back_channel import in_words
+from sso.desk.facts import about, values, who_may_come_in
 from sso.models import App, LogoutCall
 from sso.models.app import Renewed
 from sso.remarks import remarks
@@ -63,7 +64,7 @@ class AppAdmin(OneRow, LongList):
 
     @admin.display(description=gettext_lazy("last sign-out it was told of"))
     def told(self, app: App) -> str:
-        return call_in_words(app.last_call) if app.last_call else ""
+        return in_words.outcome(app.last_call) if app.last_call else ""
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, app: App) -> str:

@@ -9,7 +9,8 @@ from kit.list_filter import capped_in_words
 from kit.one_row import Fact
 from kit.times import brief_html
 from sso import products
-from sso.models import App, LogoutCall
+from sso.back_channel import in_words
+from sso.models import App
 
 
 def values(app: App, secret: str) -> list[Fact]:
@@ -46,7 +47,7 @@ def about(app: App) -> list[Fact]:
         Fact(_("People of late"), capped_in_words(app.people)),
         Fact(_("Last sign-in"), brief_html(app.last_use) if app.last_use else ""),
         Fact(_("Told of sign-outs at"), mono(app.logout_uri) if app.logout_uri else ""),
-        Fact(_("Last sign-out it was told of"), call_in_words(app.last_call) if app.last_call else ""),
+        Fact(_("Last sign-out it was told of"), in_words.outcome(app.last_call) if app.last_call else ""),
     ]
     return [fact for fact in known if fact.value]
 
@@ -61,14 +62,3 @@ def who_may_come_in(app: App) -> str:
     if app.everybody:
         return _("everybody")
     return ", ".join(sorted(group.name for group in app.groups.all())) or _("nobody")
-
-
-def call_in_words(call: LogoutCall) -> str:
-    """Returns what became of a call by which an app was told that somebody has signed out, as HTML."""
-    if call.told_at:
-        return format_html("{} {}", _("told"), brief_html(call.told_at))
-    if call.given_up_at:
-        return format_html("{} {}: {}", _("given up"), brief_html(call.given_up_at), call.last_answer)
-    if call.attempts:
-        return format_html("{} · {} {}", call.last_answer, _("next try:"), brief_html(call.next_try_at))
-    return _("waiting")

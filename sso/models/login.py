@@ -59,13 +59,26 @@ class LoginQuerySet(models.QuerySet["Login"]):
         )
 
     def prunable(self) -> "LoginQuerySet":
-        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day."""
+        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day.
+
+        Of somebody who has deleted their account those that have ended: the calls that apps still wait for stand alone.
+        """
         now = timezone.now()
-        return self.filter(Q(ended_at__lte=now - KEPT) | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
+        over = Q(ended_at__lte=now - KEPT) | Q(person=None, ended_at__isnull=False)
+        return self.filter(over | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
 
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
         return self.filter(ended_at=None)
+
+    def dead(self) -> "LoginQuerySet":
+        """Returns the logins that are not alive, though nobody has ended them.
+
+        PostgreSQL asks it of each open one by itself: a list of all that are alive would outgrow its memory.
+        """
+        # A CASE, as where there is no person any more the condition is neither true nor false.
+        dead = models.Case(models.When(_is_alive(), then=False), default=True, output_field=models.BooleanField())
+        return self.open().filter(dead)
 
     def end(self, *, skip_locked: bool = False) -> int:
         """Ends those of these logins that are open, in one statement (`ending`), and returns their number.

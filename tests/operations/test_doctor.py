@@ -21,6 +21,7 @@ from invites.models import Invite
 from kit import findings
 from operations import doctor
 from outbox.models import OutboxMessage, Suppression, Webhook
+from sso.models import LogoutCall
 from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 from tests.tools.sink import Sink, Trouble, listening
 
@@ -336,3 +337,26 @@ def test_events_that_nobody_tells_are_found(sound):
         assert (state, "7 minutes" in said, "deliver_webhooks" in advice) == ("warning", True, True)
         webhook.pause()
         assert found()[0]["webhooks"][0] == "ok"
+
+
+def test_sign_outs_that_no_app_hears_of_are_found(sound):
+    assert "apps" not in found()[0]
+    call = LogoutCall.objects.create(client_id="app", uri="https://app.example/out", sub="1", sid="2")
+    LogoutCall.objects.create(client_id="app", uri="https://app.example/out", sub="1", sid="3")
+    assert found()[0]["apps"][0] == "ok"
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=7)):
+        state, said, advice = found()[0]["apps"]
+        assert (state, "is late" in said, "deliver_webhooks" in advice) == ("warning", True, True)
+
+        call.mark_failed("app.example is at 10.0.0.1, which is not a public address.")
+        state, said, _advice = found()[0]["apps"]
+        assert (state, "10.0.0.1" in said) == ("warning", True)
+
+        LogoutCall.objects.get(sid="3").mark_told("200 OK")
+        call.give_up("400 Bad Request")
+        state, said, _advice = found()[0]["apps"]
+        assert (state, "within a day: 1." in said) == ("warning", True)
+
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert found()[0]["apps"][0] == "ok"

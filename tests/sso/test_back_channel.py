@@ -1,5 +1,6 @@
 """Apps are told that somebody has signed out: what they are sent, how often, and what keeps us from it."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 from urllib.parse import parse_qs
@@ -9,11 +10,11 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import OperationalError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import http_date
 
 from outbox.models.retry_times import GIVE_UP_AFTER
-from sso.back_channel import caller
+from sso.back_channel import caller, in_words
 from sso.back_channel.caller import Caller
 from sso.models import Login, LogoutCall
 from tests.sso.logins import AppFactory, signed_in
@@ -296,17 +297,7 @@ def test_the_worker_looks_each_minute_for_logins_that_have_died(ada, receiver, m
     assert len(receiver.told) == 1
 
 
-# What is kept
-
-
-def test_calls_are_pruned_a_week_after_they_were_told_and_a_month_after_they_were_given_up(ada):
-    now = timezone.now()
-    rows = [
-        LogoutCall.objects.create(client_id="app", **{field: now - timedelta(days=days, minutes=1)})
-        for field, days in [("told_at", 6), ("told_at", 7), ("given_up_at", 29), ("given_up_at", 30), ("made_at", 90)]
-    ]
-
-    assert list(LogoutCall.objects.prunable().order_by("pk")) == [rows[1], rows[3]]
+# What staff read
 
 
 def test_the_newest_call_of_an_app(ada):
@@ -315,3 +306,59 @@ def test_the_newest_call_of_an_app(ada):
 
     assert LogoutCall.objects.newest_of("app") == LogoutCall.objects.order_by("pk")[1]
     assert LogoutCall.objects.newest_of("none") is None
+
+
+PRIVATE = "wiki.lan is at 10.1.2.3, which is not a public address. Only the operator can allow it."
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (PRIVATE, "WEBHOOKS_ALLOWED_NETWORKS=10.1.2.0/24"),
+        (PRIVATE.replace("10.1.2.3", "fd00:1:2:3::4"), "WEBHOOKS_ALLOWED_NETWORKS=fd00:1:2:3::/64"),
+        ("ConnectionRefusedError: [Errno 111] Connection refused", "it does not answer"),
+        ("RemoteDisconnected: Remote end closed connection", "it does not answer"),
+        ("SSLCertVerificationError: self-signed", "its certificate is not valid"),
+        ("302 Found", "it sends us to another address"),
+        ("404 Not Found", "there is nothing at this address"),
+        ("400 <b>Bad</b> Request", "400 <b>Bad</b> Request"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_in_words(answer, says):
+    assert says in in_words.why(answer)
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [("10.1.2.3", "WEBHOOKS_ALLOWED_NETWORKS=10.1.2.0/24"), ("nowhere.invalid", "no server has this name")],
+)
+def test_what_our_own_checks_refuse_is_said_in_words_whatever_the_language_of_the_worker(ada, host, says):
+    call = call_for(ada, f"https://{host}/out")
+
+    with translation.override("ru"):
+        tell()
+
+    call.refresh_from_db()
+    assert says in in_words.why(call.last_answer)
+
+
+def test_what_became_of_a_call_is_said_in_words(ada, receiver):
+    call = call_for(ada, receiver.url())
+    assert in_words.outcome(call) == "waiting"
+
+    receiver.status = 500
+    tell()
+    call.refresh_from_db()
+    assert in_words.outcome(call).startswith("Put off: 500 Internal Server Error, tried once · next try: <time ")
+
+    receiver.status = 200
+    with later(seconds=15):
+        tell()
+    call.refresh_from_db()
+    assert re.fullmatch(r"told <time .*</time>, at try 2", in_words.outcome(call))
+
+    refused = call_for(ada, receiver.url(), handle="b")
+    refused.give_up("400 <b>Bad</b> Request")
+    assert in_words.outcome(refused) == "Refused: 400 &lt;b&gt;Bad&lt;/b&gt; Request"
+    refused.give_up_at = refused.given_up_at
+    assert in_words.outcome(refused) == "Given up after 1 try: 400 &lt;b&gt;Bad&lt;/b&gt; Request"

@@ -202,3 +202,12 @@ def test_an_offline_login_lasts_thirty_days(ada, app):
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert end_dead_logins() == 1
     assert len(calls()) == 1
+
+
+def test_the_sweep_asks_of_each_login_and_lists_none(ada, app):
+    alive(ada, app)
+
+    plan = Login.objects.dead().explain()
+
+    assert "SubPlan" in plan
+    assert "hashed" not in plan

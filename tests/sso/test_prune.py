@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from sso import keys
-from sso.models import Bound, Login, SigningKey
+from sso.models import Bound, Login, LogoutCall, SigningKey
 from sso.models.login import KEPT, UNSPENT_KEPT
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +65,29 @@ def test_prune_deletes_keys_that_are_published_no_more(capsys):
     SigningKey.objects.update(ends_at=timezone.now())
 
     assert prune(capsys) == (0, 0, 1)
+
+
+def test_prune_forgets_who_left_while_their_app_is_still_to_be_told(ada, grafana, capsys):
+    grafana.app.logout_uri = "https://app.example/out"
+    grafana.app.save()
+    grafana.tokens()
+    sub = str(ada.pk)
+    ada.delete()
+    assert Login.objects.get().sub == sub
+
+    assert prune(capsys) == (0, 1, 0)
+
+    assert not Login.objects.exists()
+    assert LogoutCall.objects.get().sub == sub
+
+
+def test_prune_deletes_calls_that_nobody_makes_any_more(capsys):
+    now = timezone.now()
+    rows = [
+        LogoutCall.objects.create(client_id="app", **{field: now - timedelta(days=days, minutes=1)})
+        for field, days in [("told_at", 6), ("told_at", 7), ("given_up_at", 29), ("given_up_at", 30), ("made_at", 90)]
+    ]
+
+    call_command("prune")
+
+    assert list(LogoutCall.objects.order_by("pk")) == [rows[0], rows[2], rows[4]]

@@ -36,7 +36,7 @@ def outcome(call: LogoutCall) -> SafeString:
     if call.status == call.Status.QUEUED:
         return format_html("{}", _("waiting"))
     if call.status == call.Status.TRIED:
-        words = ngettext("Put off: %(why)s, tried once", "Put off: %(why)s, tried %(count)s times", call.attempts)
+        words = ngettext("tried once: %(why)s", "tried %(count)s times: %(why)s", call.attempts)
         return format_html("{} · {} {}", words % said, _("next try:"), brief_html(call.next_try_at))
     if call.status == call.Status.REFUSED:
         return format_html("{}", _("Refused: %(why)s") % said)
@@ -49,10 +49,7 @@ def why(answer: str) -> str:
     if private := PRIVATE.match(answer):
         about = private.groupdict() | {"network": network_of(private["address"])}
         return (
-            _(
-                "%(host)s is at %(address)s, a private address. Whoever runs this site can allow it: "
-                "WEBHOOKS_ALLOWED_NETWORKS=%(network)s"
-            )
+            _("%(host)s is at %(address)s, a private address, which WEBHOOKS_ALLOWED_NETWORKS=%(network)s would allow")
             % about
         )
     return next((str(words) for says, words in REASONS if says(answer)), answer)

@@ -6,7 +6,6 @@ from typing import ClassVar
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from outbox.models.message import clean_refusal
 from outbox.models.retry_times import KEPT, pause_after, until_given_up
@@ -50,12 +49,12 @@ class LogoutCall(models.Model):
     are emptied.
     """
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("Waiting")
-        TRIED = "tried", _("Put off")
-        TOLD = "told", _("Told")
-        REFUSED = "refused", _("Refused")
-        GIVEN_UP = "given_up", _("Given up")
+    class Status(models.TextChoices):  # in words: sso/back_channel/in_words.py
+        QUEUED = "queued"
+        TRIED = "tried"
+        TOLD = "told"
+        REFUSED = "refused"
+        GIVEN_UP = "given_up"
 
     client_id = models.CharField(max_length=100)  # of the app; no reference
     uri = models.CharField(max_length=500)

@@ -349,7 +349,7 @@ def test_what_became_of_a_call_is_said_in_words(ada, receiver):
     receiver.status = 500
     tell()
     call.refresh_from_db()
-    assert in_words.outcome(call).startswith("Put off: 500 Internal Server Error, tried once · next try: <time ")
+    assert in_words.outcome(call).startswith("tried once: 500 Internal Server Error · next try: <time ")
 
     receiver.status = 200
     with later(seconds=15):

@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import re
+import threading
 from contextlib import ExitStack
 from datetime import timedelta
 from ipaddress import ip_network
@@ -20,6 +21,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.http import http_date
 
+from kit.worker_loop import Worker
+from outbox.management.commands import deliver_webhooks
 from outbox.models import OutboxEvent, Webhook, WebhookDelivery
 from outbox.webhooks import sending
 from outbox.webhooks.deliver import Deliverer, deliver_due
@@ -390,6 +393,23 @@ def test_without_a_database_it_says_try_later():
         call_command("deliver_webhooks", "--once")
 
     assert stopped.value.returncode == 4
+
+
+class Broken(Worker):
+    """A worker of another room that goes wrong at once."""
+
+    def next(self):
+        raise ZeroDivisionError
+
+    def rest(self):
+        pass
+
+
+def test_a_worker_alongside_that_goes_wrong_ends_the_process_for_all(monkeypatch):
+    monkeypatch.setattr("outbox.management.commands.deliver_webhooks.WORKERS", [Broken])
+
+    with pytest.raises(ZeroDivisionError):
+        deliver_webhooks.Command().work(threading.Event())
 
 
 def test_who_says_that_it_is_gone_is_not_called_again(receiver):

@@ -146,6 +146,10 @@ def test_an_app_for_everybody_may_learn_of_groups_all_the_same(desk, editors):
 def test_an_address_that_cannot_work_is_refused_beside_its_field(desk):
     for field, typed, said in (
         ("redirect_uris", "https://wiki.example.com/*", "has a * in it"),
+        *(
+            ("redirect_uris", f"https://wiki.example.com/{odd}", "is no address that we can lead to")
+            for odd in ("{x}", "a|b", "[x]", "cb?x=%zz")
+        ),
         ("redirect_uris", "", "Give the address at which the app takes people back"),
         ("start_url", "wiki", "is no address"),
         ("logout_uri", "https://wiki.example.com:25/", "Port 25 is not for web servers"),

@@ -374,9 +374,11 @@ def test_the_rows_of_the_engine_have_no_page(desk):
 
 
 def test_an_unknown_app_is_nowhere(desk):
-    assert desk.get(f"{LIST}nothing/edit/").status_code == 404
-    assert desk.post(f"{LIST}nothing/off/").status_code == 404
-    assert desk.get(f"{LIST}nothing/change/").status_code == 302
+    for pk in ("nothing", "%00", "a%00b"):
+        assert desk.get(f"{LIST}{pk}/edit/").status_code == 404
+        assert desk.post(f"{LIST}{pk}/off/").status_code == 404
+        assert desk.get(f"{LIST}{pk}/change/").status_code == 302
+        assert desk.get(f"{LIST}{pk}/delete/").status_code == 302
 
 
 def test_a_public_app_has_no_secret_to_renew(desk):

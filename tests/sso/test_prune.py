@@ -8,18 +8,20 @@ from allauth.idp.oidc.models import Token
 from django.core.management import call_command
 from django.utils import timezone
 
+from outbox.models.retry_times import KEPT as CALL_KEPT
 from sso import keys
-from sso.models import Bound, Login, SigningKey
+from sso.models import Bound, Login, LogoutCall, SigningKey
 from sso.models.login import KEPT, UNSPENT_KEPT
+from sso.models.logout_call import KEPT_TOLD
 
 pytestmark = pytest.mark.django_db
 
 
-def prune(capsys):
+def prune(capsys, *names):
     capsys.readouterr()
     call_command("prune", "--format", "json")
     said = json.loads(capsys.readouterr().out)
-    return said["app_tokens"], said["app_logins"], said["signing_keys"]
+    return said[names[0]] if names else (said["app_tokens"], said["app_logins"], said["signing_keys"])
 
 
 def test_prune_keeps_what_works(grafana, capsys):
@@ -65,3 +67,19 @@ def test_prune_deletes_keys_that_are_published_no_more(capsys):
     SigningKey.objects.update(ends_at=timezone.now())
 
     assert prune(capsys) == (0, 0, 1)
+
+
+def test_prune_deletes_calls_that_apps_were_told_or_that_were_given_up_long_ago(capsys):
+    now, hour = timezone.now(), timedelta(hours=1)
+    times = [
+        {"told_at": now - KEPT_TOLD - hour},
+        {"given_up_at": now - CALL_KEPT - hour},
+        {"told_at": now - KEPT_TOLD + hour},
+        {"given_up_at": now - CALL_KEPT + hour},
+        {},
+    ]
+    kept = [LogoutCall.objects.create(client_id="a", uri="https://app.example/", **at) for at in times][2:]
+
+    assert prune(capsys, "logout_calls") == 2
+
+    assert list(LogoutCall.objects.order_by("pk")) == kept

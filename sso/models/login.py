@@ -95,9 +95,9 @@ class Login(models.Model):
     """One person in one app, from one session. It begins with a code, and ends with the session or before."""
 
     app = models.ForeignKey(App, models.CASCADE, related_name="logins")
-    # Whoever deletes their account is forgotten here, and `sub` stays until the app has been told.
+    # Whoever deletes their account is forgotten here. What the app must still be told stands in a LogoutCall.
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="app_logins", db_index=False
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="app_logins", db_index=False
     )
     sub = models.CharField(max_length=36)
     sid = models.CharField(max_length=64)  # a hash of handle and app: apps can't compare people's sessions

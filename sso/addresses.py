@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from oauthlib.uri_validate import is_absolute_uri
 
 from outbox.webhooks import targets
 
@@ -41,11 +42,12 @@ def check_redirect(uri: str, *, public: bool) -> str:
         said = _("%(address)s has a * in it. Give each address in full: we compare every character.")
     elif "#" in uri:
         said = _("%(address)s has a # in it. Leave it out, and what follows it.")
-    elif url.scheme in WEB:
-        said = "" if url.hostname else _("%(address)s has no host. It must look like https://app.example.com/callback.")
-    elif "." not in url.scheme:
+    elif url.scheme in WEB and not url.hostname:
+        said = _("%(address)s has no host. It must look like https://app.example.com/callback.")
+    # The engine makes no code for an address that RFC 3986 does not know, such as one with { or | in it.
+    elif (url.scheme not in WEB and "." not in url.scheme) or not is_absolute_uri(uri):
         said = _("%(address)s is no address that we can lead to. It must look like https://app.example.com/callback.")
-    elif not public:
+    elif url.scheme not in WEB and not public:
         said = _("%(address)s has a scheme of its own. Only a program that runs on people’s own machines may have one.")
     else:
         said = ""

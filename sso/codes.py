@@ -50,7 +50,6 @@ def issue(request: HttpRequest, app: App, asked: Asked, *also: Model) -> str:
     login = Login(
         app=app,
         person=user,
-        sub=str(user.pk),
         sid=Login.sid_of(came.handle, asked.client_id),
         handle=came.handle,
         epoch=user.session_epoch,

@@ -16,5 +16,5 @@ def consents(user: User) -> Rows:
 def logins(user: User) -> Rows:
     """Returns when the user has signed in to which app, how, and until when that lasted; no hash, code or token."""
     rows = Login.objects.filter(person=user, used_at__isnull=False).order_by("id")
-    columns = ("sub", "way", "factor", "auth_time", "scopes", "offline", "made_at", "refreshed_at", "ended_at")
-    return rows.values(*columns, name=F("app__client__name")).iterator()
+    columns = ("way", "factor", "auth_time", "scopes", "offline", "made_at", "refreshed_at", "ended_at")
+    return rows.values(*columns, sub=F("person"), name=F("app__client__name")).iterator()

@@ -81,6 +81,11 @@ class AppAdmin(OneRow, LongList):
     def get_queryset(self, request: HttpRequest) -> QuerySet[App]:
         return super().get_queryset(request).select_related("client")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> App | None:
+        """Returns the app with this id, None if there is none. What is not printable, such as a NUL, is no id."""
+        found: App | None = super().get_object(request, object_id, from_field) if object_id.isprintable() else None
+        return found
+
     def complete(self, rows: Iterable[App]) -> None:
         """Attaches to these apps who may come in, how they are used, and what became of the last call to each."""
         listed = list(rows)

@@ -89,7 +89,7 @@ class AppQuerySet(models.QuerySet["App"]):
 
         listed = list(apps)
         used = Login.objects.filter(app__in=[app.pk for app in listed], used_at__isnull=False).order_by()
-        rows = used.values_list("app").annotate(models.Count("sub", distinct=True), models.Max("used_at"))
+        rows = used.values_list("app").annotate(models.Count("person", distinct=True), models.Max("used_at"))
         found = {pk: counted for pk, *counted in rows} if listed else {}
         for app in listed:
             app.people, app.last_use = found.get(app.pk, (0, None))

@@ -5,12 +5,12 @@ from django.utils import timezone
 from kit.one_statement import OneStatement, Write
 from outbox.models.retry_times import until_given_up
 
-ENDED = "UPDATE sso_login SET ended_at = %s WHERE id IN (TABLE {rows}) RETURNING id, app_id, sub, sid, used_at"
+ENDED = "UPDATE sso_login SET ended_at = %s WHERE id IN (TABLE {rows}) RETURNING id, app_id, person_id, sid, used_at"
 # Whoever only got a code has never signed in to the app. An app may have signed in the same session again and again:
 # one call ends all that.
 CALLS = """
 INSERT INTO sso_logoutcall (client_id, uri, sub, sid, made_at, attempts, next_try_at, give_up_at, last_answer)
-SELECT DISTINCT app_id, logout_uri, sub, sid, %s::timestamptz, 0, %s::timestamptz, %s::timestamptz, ''
+SELECT DISTINCT app_id, logout_uri, person_id::text, sid, %s::timestamptz, 0, %s::timestamptz, %s::timestamptz, ''
 FROM {ended} JOIN sso_app ON client_id = app_id WHERE logout_uri <> '' AND used_at IS NOT NULL
 """
 UNBOUND = "DELETE FROM sso_bound WHERE login_id IN (SELECT id FROM {ended}) RETURNING token_id"

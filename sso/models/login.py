@@ -59,13 +59,13 @@ class LoginQuerySet(models.QuerySet["Login"]):
         )
 
     def prunable(self) -> "LoginQuerySet":
-        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day.
-
-        Of somebody who has deleted their account those that have ended: the calls that apps still wait for stand alone.
-        """
+        (
+            """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day.
+"""
+            ""
+        )
         now = timezone.now()
-        over = Q(ended_at__lte=now - KEPT) | Q(person=None, ended_at__isnull=False)
-        return self.filter(over | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
+        return self.filter(Q(ended_at__lte=now - KEPT) | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
 
     def open(self) -> "LoginQuerySet":
         """Returns the logins that nobody has ended; whether they are alive is another question."""
@@ -76,9 +76,7 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
         PostgreSQL asks it of each open one by itself: a list of all that are alive would outgrow its memory.
         """
-        # A CASE, as where there is no person any more the condition is neither true nor false.
-        dead = models.Case(models.When(_is_alive(), then=False), default=True, output_field=models.BooleanField())
-        return self.open().filter(dead)
+        return self.open().exclude(_is_alive())
 
     def end(self, *, skip_locked: bool = False) -> int:
         """Ends those of these logins that are open, in one statement (`ending`), and returns their number.
@@ -108,11 +106,8 @@ class Login(models.Model):
     """One person in one app, from one session. It begins with a code, and ends with the session or before."""
 
     app = models.ForeignKey(App, models.CASCADE, related_name="logins")
-    # Whoever deletes their account is forgotten here, and `sub` stays until the app has been told.
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="app_logins", db_index=False
-    )
-    sub = models.CharField(max_length=36)
+    # Whoever deletes their account is forgotten here. What the app must still be told stands in a LogoutCall.
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="app_logins", db_index=False)
     sid = models.CharField(max_length=64)  # a hash of handle and app: apps can't compare people's sessions
     handle = models.CharField(max_length=32)  # of the session
     epoch = models.IntegerField()  # of the person, when the login began
@@ -153,6 +148,11 @@ class Login(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sub} in {self.app_id}"
+
+    @property
+    def sub(self) -> str:
+        """The person, as all apps know them."""
+        return str(self.person_id)
 
     @staticmethod
     def sid_of(handle: str, client_id: str) -> str:

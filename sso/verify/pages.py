@@ -20,15 +20,17 @@ def verify(request: HttpRequest) -> HttpResponse:
 
     With `?sign-in` it redirects instead of the 401: see identity.unknown(). With `?app=ID` only whoever may use that
     app gets the 204, with those of its groups that they are in; others get 403 with a page, and for an app that is
-    none everybody does. The proxy writes the query, so it must not come from the visitor. Costs one statement, or two
-    with an app. Of the middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
+    none, or two at once, everybody does. The proxy writes the query, so it must not come from the visitor. Costs one
+    statement, or two with an app. Of the middleware, only config.edge.middleware.answer_at_once and what stands before
+    it has run.
     """
     user = store.owner(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     if user is None:
         return identity.unknown(request)
     if "app" not in request.GET:
         return HttpResponse(status=204, headers=identity.headers(user))
-    app = find(request.GET["app"], user)
+    named = request.GET.getlist("app")
+    app = find(named[0], user) if len(named) == 1 else None
     refusal = app.refusal(user, has_code=user.shown_factor in SHOWN_FACTORS) if app else Refusal.OFF
     if app and not refusal:
         return HttpResponse(status=204, headers=identity.headers(user, app.common_groups))

@@ -24,7 +24,7 @@ class AppFactory(factory.django.DjangoModelFactory):
 def signed_in(person, app, handle="a", **fields):
     """Stores a login that was used, with a token, and returns it."""
     now = timezone.now()
-    about = {"sub": str(person.pk), "sid": Login.sid_of(handle, app.pk), "epoch": person.session_epoch}
+    about = {"sid": Login.sid_of(handle, app.pk), "epoch": person.session_epoch}
     login = Login.objects.create(
         app=app, person=person, handle=handle, **about | {"auth_time": now, "used_at": now} | fields
     )

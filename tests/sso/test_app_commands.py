@@ -43,7 +43,6 @@ def log_in(app, person=None):
     login = Login.objects.create(
         app=app,
         person=person,
-        sub=str(person.pk),
         sid="s",
         handle="h",
         epoch=person.session_epoch,
@@ -219,7 +218,7 @@ def test_apps_are_listed_with_how_they_are_used(wiki, capsys):
     app, person = App.objects.get(), UserFactory()
     for _login in range(2):
         log_in(app, person)
-    Login.objects.create(app=app, sub="unused", sid="s", handle="h", epoch=0, auth_time=timezone.now())
+    Login.objects.create(app=app, person=UserFactory(), sid="s", handle="h", epoch=0, auth_time=timezone.now())
     add(capsys, "--redirect", CALLBACK, "--everybody", name="Empty")
 
     assert run(capsys, "list_apps").splitlines()[1] == f"{wiki['id']}  Wiki: everybody, 1 person lately"

@@ -146,6 +146,10 @@ def test_an_app_for_everybody_may_learn_of_groups_all_the_same(desk, editors):
 def test_an_address_that_cannot_work_is_refused_beside_its_field(desk):
     for field, typed, said in (
         ("redirect_uris", "https://wiki.example.com/*", "has a * in it"),
+        *(
+            ("redirect_uris", f"https://wiki.example.com/{odd}", "is no address that we can lead to")
+            for odd in ("{x}", "a|b", "[x]", "cb?x=%zz")
+        ),
         ("redirect_uris", "", "Give the address at which the app takes people back"),
         ("start_url", "wiki", "is no address"),
         ("logout_uri", "https://wiki.example.com:25/", "Port 25 is not for web servers"),
@@ -370,9 +374,11 @@ def test_the_rows_of_the_engine_have_no_page(desk):
 
 
 def test_an_unknown_app_is_nowhere(desk):
-    assert desk.get(f"{LIST}nothing/edit/").status_code == 404
-    assert desk.post(f"{LIST}nothing/off/").status_code == 404
-    assert desk.get(f"{LIST}nothing/change/").status_code == 302
+    for pk in ("nothing", "%00", "a%00b"):
+        assert desk.get(f"{LIST}{pk}/edit/").status_code == 404
+        assert desk.post(f"{LIST}{pk}/off/").status_code == 404
+        assert desk.get(f"{LIST}{pk}/change/").status_code == 302
+        assert desk.get(f"{LIST}{pk}/delete/").status_code == 302
 
 
 def test_a_public_app_has_no_secret_to_renew(desk):

@@ -130,6 +130,20 @@ def test_all_sessions_take_all_logins_along_also_those_that_outlive_a_session(ad
     assert [call.sub for call in calls()] == [pk, pk]
 
 
+@pytest.mark.parametrize("end", [ALL["deleted"], ALL["deleted at the desk"]], ids=["deleted", "at the desk"])
+def test_of_whoever_is_deleted_no_login_stays(ada, end):
+    """What their apps must still be told stands in the calls, until it is told."""
+    here, app = sign_in(), AppFactory()
+    signed_in(ada, app, handle(here))
+    signed_in(ada, app, "long ago", ended_at=timezone.now())
+    other = signed_in(UserFactory(), app)
+
+    end(here)
+
+    assert list(Login.objects.all()) == [other]
+    assert len(calls()) == 1
+
+
 def test_each_of_many_people_signs_out(ada):
     grace, app = UserFactory(), AppFactory()
     for person in (ada, grace):
@@ -179,7 +193,6 @@ ALONE = {
     "two steps wanted": lambda _ada, app: type(app).objects.update(second_factor=True),
     "an epoch that moved on by itself": lambda _ada, _app: User.objects.update(session_epoch=7),
     "turned off in the database": lambda _ada, _app: User.objects.update(is_active=False),
-    "deleted in the database": lambda _ada, _app: Login.objects.update(person=None),
 }
 
 

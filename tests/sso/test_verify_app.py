@@ -111,6 +111,14 @@ def test_what_the_visitor_asks_the_proxy_for_names_no_app(signed_in):
     assert ask(signed_in, closed, **claims).status_code == 403
 
 
+def test_two_apps_named_at_once_open_to_nobody(signed_in):
+    """A proxy that adds the visitor's query to its own must not let the visitor choose whose rule counts."""
+    closed, opened = AppFactory(everybody=False), AppFactory()
+
+    for apps in ([closed.pk, opened.pk], [opened.pk, closed.pk], [opened.pk, opened.pk]):
+        assert signed_in.get(VERIFY, {"app": apps}).status_code == 403
+
+
 def test_an_answer_costs_two_statements(signed_in, ada):
     app = AppFactory(everybody=False, groups=[group("Editors", ada)])
     ask(signed_in, app)

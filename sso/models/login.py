@@ -59,11 +59,7 @@ class LoginQuerySet(models.QuerySet["Login"]):
         )
 
     def prunable(self) -> "LoginQuerySet":
-        (
-            """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day.
-"""
-            ""
-        )
+        """Returns the logins to prune: ended KEPT ago, or begun with a code that nobody has spent within a day."""
         now = timezone.now()
         return self.filter(Q(ended_at__lte=now - KEPT) | Q(used_at=None, made_at__lte=now - UNSPENT_KEPT))
 

@@ -1,15 +1,10 @@
 """The userinfo endpoint: who the person is for whom an app has an access token (OpenID Connect Core §5.3)."""
 
-from typing import TYPE_CHECKING, cast
-
 from django.http import HttpRequest, HttpResponse
 
 from sso import claims
 from sso.doors import Refused, answer, door
 from sso.tokens import stored
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @door("GET", "POST")
@@ -31,4 +26,4 @@ def userinfo(request: HttpRequest) -> HttpResponse:
             401,
             WWW_Authenticate='Bearer error="invalid_token"',
         )
-    return answer(claims.of(cast("User", login.person), login.app_id, login.token_scopes.split()))
+    return answer(claims.of(login.person, login.app_id, login.token_scopes.split()))

@@ -1,5 +1,6 @@
 """The form of an app, as the desk shows it and the command add_app fills it in: one set of rules for both."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -174,5 +175,6 @@ def fill_in(data: dict[str, Any]) -> None:
     data["start_url"] = base + (product.start or "/")
     data["redirect_uris"] = data.get("redirect_uris") or base + product.callback
     data["pkce"] = data.get("pkce") and product.pkce
-    if product.logout:
-        data["logout_uri"] = data.get("logout_uri") or base + product.logout
+    if product.logout and not data.get("logout_uri"):
+        with suppress(ValidationError):  # what we can't call stays empty, which the app's page remarks on
+            data["logout_uri"] = addresses.check_called(base + product.logout)

@@ -2,7 +2,8 @@
 
 The site makes its first key by itself, when it first signs. A new key is published an hour before it signs, so that
 apps have it by then; the one before stays published until all that it has signed is over, and a day longer. Each
-process looks for keys every few seconds, so none needs a restart.
+process looks for keys every few seconds, so none needs a restart. A key that ENCRYPTION_KEYS can't decrypt is left out;
+if there is no other, the site makes a new one, and apps go on.
 """
 
 import base64
@@ -93,6 +94,24 @@ def rotate() -> SigningKey:
     return new
 
 
+def replace() -> SigningKey:
+    """Makes a new key, which signs now, and returns its row. All others are worth nothing any more: one was stolen.
+
+    Other processes notice within LOOK_EVERY.
+    """
+    with transaction.atomic():
+        _lock()
+        new = _store(timezone.now())
+        SigningKey.objects.exclude(pk=new.pk).published().update(ends_at=timezone.now())
+    forget()
+    return new
+
+
+def unreadable() -> int:
+    """Returns how many of the published keys can't be decrypted, and so are left out."""
+    return sum(not _decrypted(row.pem, *settings.ENCRYPTION_KEYS) for row in SigningKey.objects.published())
+
+
 def forget() -> None:
     """Has this process look for keys when it next needs one."""
     _Known.until = 0.0
@@ -124,14 +143,24 @@ def new_pem() -> str:
 
 def _read() -> tuple[Key, ...]:
     rows = SigningKey.objects.published().order_by("signs_from", "pk")
-    return tuple(Key(encryption.decrypt(row.pem), row.signs_from, row.ends_at) for row in rows)
+    found = [Key(_decrypted(row.pem, *settings.ENCRYPTION_KEYS), row.signs_from, row.ends_at) for row in rows]
+    return tuple(key for key in found if key.pem)
+
+
+@lru_cache(maxsize=8)
+def _decrypted(encrypted: str, *_encryption_keys: str) -> str:
+    """Returns a key in PEM, "" if it can't be decrypted. That is logged once, not every few seconds."""
+    try:
+        return encryption.decrypt(encrypted)
+    except encryption.Unreadable:
+        return ""
 
 
 def _make_first() -> tuple[Key, ...]:
     """Makes the first key, unless another process has made it meanwhile, and returns the published keys."""
     with transaction.atomic():
         _lock()
-        if not SigningKey.objects.published().exists():
+        if not _read():
             _store(timezone.now())
     return _read()
 

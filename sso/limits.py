@@ -15,6 +15,9 @@ WRONG_PER_NETWORK = NetworkQuota("app-secret-network", most=100, window=timedelt
 DISCOVERY_PER_NETWORK = Limit("discovery", "3000/10m")
 # Strangers whom an app sends here to show anew who they are: each writes a row into the table of sessions.
 SENT_PER_NETWORK = Limit("app-sent-network", "60/10m")
+# People who are signed in, whom apps send here and take back: each time writes a row. Some apps ask silently every few
+# minutes; only one that sends people round in a circle asks so often.
+SENT_PER_PERSON = Limit("app-sent-person", "300/10m")
 
 
 def count_wrong(request: HttpRequest, client_id: str) -> None:

@@ -1,5 +1,6 @@
 """What we know of products that people connect: where they are led back to, and how their configuration reads."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from django.template.loader import render_to_string
 
 from sso.models import App
 
+PLAIN = re.compile(r"[\w .-]+")
 PROVIDER = "frontdoor"  # what products that name their providers call this one, also in their addresses
 
 
@@ -66,13 +68,15 @@ def configuration(app: App, secret: str) -> str:
     """
     if app.product == App.Product.OTHER:
         return ""
+    names = app.groups.values_list("name", flat=True).order_by("name")
     values = {
         "app": app,
         "secret": secret,
         "site": settings.SITE_NAME,
         "provider": PROVIDER,
         "base": base(app.start_url, of(app)),
-        "group": next(iter(app.groups.values_list("name", flat=True).order_by("name")), "editors"),
+        # One that needs no quoting anywhere, as an example.
+        "group": next((name for name in names if PLAIN.fullmatch(name)), "editors"),
         **endpoints(),
     }
     return render_to_string(f"sso/products/{app.product}.txt", values).strip("\n")

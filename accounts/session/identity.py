@@ -9,13 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from accounts.models import User
 from kit.form import safe_path
 
+SIGN_IN = "sign-in"  # in the query of a proxy: visitors are to be led to sign-in
+
 
 def unknown(request: HttpRequest) -> HttpResponse:
     """Returns the answer to a proxy that asks about a visitor who is not signed in: 401.
 
     With `?sign-in` it redirects instead: to sign-in, which leads back to the path that the visitor asked the proxy for.
     """
-    if "sign-in" in request.GET:
+    if SIGN_IN in request.GET:
         next_url = requested_path(request)
         return redirect_to_login(next_url, redirect_field_name="next" if next_url else None)
     return HttpResponse(status=401)

@@ -14,7 +14,7 @@ IN_DATABASE = {
     "queue": with_statement_timeout(outbox.queue),
     "given up": with_statement_timeout(outbox.given_up),
     "webhooks": with_statement_timeout(outbox.webhooks),
-    "apps": with_statement_timeout(apps.sign_outs),
+    "apps": with_statement_timeout(apps.check),
     "proxies": with_statement_timeout(proxies),
     "staff": with_statement_timeout(staff),
 }

@@ -1,15 +1,25 @@
-"""The check of whether apps hear that people have signed out."""
+"""The check of what apps need: keys that sign what they are told, and calls that tell them of sign-outs."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
 from kit.findings import Finding, ok, warning
+from sso import keys
 from sso.models import LogoutCall
 
 LATE = timedelta(minutes=5)  # a call that is due for longer
 LATELY = timedelta(days=1)
 COUNTED = 1000  # calls; no more are counted
+
+
+def check() -> Finding | None:
+    """Returns the finding on apps: a warning if a key that signs can't be read, or else that of sign_outs()."""
+    lost = keys.unreadable()
+    if not lost:
+        return sign_outs()
+    said = f"Keys that sign what apps are told can't be decrypted: {lost}. Without another, a new one was made."
+    return warning(said, "Add the former key to ENCRYPTION_KEY_FALLBACKS; if it is lost, nothing need be done.")
 
 
 def sign_outs() -> Finding | None:

@@ -22,6 +22,7 @@ NOT_SUPPORTED = {
     "registration": "registration_not_supported",
 }
 PROMPTS = {"none", "login", "consent", "select_account"}
+LONGEST_QUERY = 6000  # characters of a form that becomes a query: web servers take no more
 LONGEST = 2000  # characters of a state or a nonce: more would not fit into the header of the answer
 # Characters of the path that leads back here from sign-in: accounts takes no longer `next`.
 LONGEST_PATH = 3000

@@ -3,6 +3,7 @@
 from functools import partial
 from urllib.parse import urlencode
 
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,15 +13,15 @@ from accounts import limits
 from accounts.session import arrival
 from accounts.session.account_page import PersonRequest, for_person
 from kit.page import page
+from kit.rate_limit import Limited
 from sso import codes
 from sso.authorize import agreement, asked, found, fresh, redirects
 from sso.authorize.asked import Asked, Refused, Unreadable
 from sso.authorize.found import Found, Unknown
 from sso.authorize.steps import CONSENT, STEPS, Visit
-from sso.limits import SENT_PER_NETWORK
+from sso.limits import SENT_PER_NETWORK, SENT_PER_PERSON
 
 CANCEL = "cancel"  # the name of the button by which the person does not agree
-LONGEST_QUERY = 6000  # characters of a form that becomes a query: web servers take no more
 
 
 @csrf_exempt
@@ -34,7 +35,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return answer(request)
     query = asked.as_query(request.POST)
-    return redirect(f"{reverse('sso_authorize')}?{query}") if len(query) <= LONGEST_QUERY else unknown(request)
+    return redirect(f"{reverse('sso_authorize')}?{query}") if len(query) <= asked.LONGEST_QUERY else unknown(request)
 
 
 @page(limits.POST_PER_NETWORK)
@@ -64,6 +65,8 @@ def answer(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         said = {"error": refused.error, "error_description": refused.why, "state": asked.state_of(sent)}
         return redirects.to_app(codes.answer(sent["redirect_uri"], **said), here.app)
+    except IntegrityError:  # the app, or the person, has been deleted meanwhile
+        return unknown(request)
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
@@ -107,7 +110,16 @@ def go_on(request: PersonRequest, here: Found, asked: Asked) -> HttpResponse:
 
 
 def lead_back(request: PersonRequest, here: Found, asked: Asked) -> HttpResponse:
-    """Redirects to the app with a code. The first one of a session goes into the person's history."""
+    """Redirects to the app with a code. The first one of a session goes into the person's history.
+
+    Raises Limited when the person is sent here too often, or Refused where nobody may be shown that.
+    """
+    try:
+        SENT_PER_PERSON.check(request, request.person.pk.hex)
+    except Limited as limit:
+        if asked.is_silent:
+            raise Refused("temporarily_unavailable", "too often") from limit
+        raise
     fresh.forget(request)
     for_engine = codes.Asked(
         asked.client_id, asked.redirect_uri, asked.scopes, asked.state, asked.nonce, asked.code_challenge

@@ -27,6 +27,15 @@ def is_registered(app: App, uri: str) -> bool:
     return here is not None and here in map(without_port, registered)
 
 
+def any_program_can_take(app: App, uri: str) -> bool:
+    """Returns whether other programs on the person's machine can get what is sent to this address of the app.
+
+    Whoever listens on the port, or has claimed the scheme, gets it, and the app has no secret: so nobody knows that it
+    is the app that asks (RFC 8252 §8.6).
+    """
+    return app.is_public and not uri.startswith("https:")
+
+
 def without_port(uri: str) -> tuple[str, ...] | None:
     """Returns an address of this machine's loopback as host and the rest, without its port; None for any other."""
     found = LOOPBACK.fullmatch(uri)

@@ -13,6 +13,7 @@ from accounts.session.account_page import PersonRequest
 from sso import claims, hint, refusals
 from sso.authorize import fresh
 from sso.authorize.asked import Asked
+from sso.authorize.redirects import any_program_can_take
 from sso.models import App, Refusal
 
 
@@ -48,9 +49,11 @@ def must_agree(visit: Visit) -> bool:
     """Returns whether the person is to be asked before the app learns who they are.
 
     They are asked once, and again for more scopes, and if the app wants that. An app of the house never asks by itself.
+    Each time they are asked where another program could have sent them, and would get the answer.
     """
-    asked = visit.asked
-    return asked.wants_a_look or (visit.app.asks_consent and not set(asked.scopes) <= visit.agreed)
+    asked, app = visit.asked, visit.app
+    is_new = app.asks_consent and not set(asked.scopes) <= visit.agreed
+    return asked.wants_a_look or is_new or any_program_can_take(app, asked.redirect_uri)
 
 
 def consent_page(visit: Visit) -> HttpResponse:

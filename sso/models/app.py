@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
 OFFLINE = "offline_access"
+NOT_EDITED = {"client", "is_active", "made_at"}  # fields that the form of an app leaves alone
 # Second factors that count: a browser that is trusted to ask for none has shown none.
 SHOWN_FACTORS = ("app", "recovery_code")
 
@@ -220,10 +221,13 @@ class App(models.Model):
 
     @transaction.atomic
     def store_changes(self, name: str, redirect_uris: list[str]) -> None:
-        """Stores what has been changed of this app, with this name and these addresses."""
+        """Stores what has been changed of this app, with this name and these addresses.
+
+        Whether it is on stays as it is stored: another may have turned it off since this one was read.
+        """
         self._fill_in_client(name, redirect_uris)
         self.client.save(update_fields=["name", "redirect_uris", "scopes"])
-        self.save()
+        self.save(update_fields=[field.name for field in self._meta.fields if field.name not in NOT_EDITED])
 
     def _fill_in_client(self, name: str, redirect_uris: list[str]) -> None:
         self.client.name = name

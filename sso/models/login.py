@@ -29,7 +29,8 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
         A login is alive while nobody has ended it, the person is active and has not ended all sessions since, the app
         is on and still lets them in, and the session that it came from goes on; without a session, an offline one lasts
-        OFFLINE_LASTS. All that is asked of PostgreSQL, so it holds with Redis away.
+        OFFLINE_LASTS, unless its app may have none any more. All that is asked of PostgreSQL, so it holds with Redis
+        away.
         """
         return self.filter(_is_alive())
 
@@ -93,7 +94,8 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
 def _is_alive() -> Q:
     session = Session.objects.filter(user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now())
-    goes_on = Q(there_is(session)) | Q(offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
+    outlives = Q(offline=True, app__offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
+    goes_on = Q(there_is(session)) | outlives
     there = Q(ended_at=None, person__is_active=True, epoch=F("person__session_epoch"))
     return Q(goes_on, still_allowed(), there)
 

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import limits
 from accounts.session import arrival, sessions
 from kit.page import page
-from sso.authorize.asked import Unreadable, as_query
+from sso.authorize.asked import LONGEST_QUERY, Unreadable, as_query
 from sso.authorize.redirects import to_app
 from sso.models import Login
 from sso.sign_out import wish
@@ -28,7 +28,8 @@ def logout(request: HttpRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return ask(request)
-    return redirect(f"{reverse('sso_logout')}?{as_query(request.POST, wish.HEEDED)}")
+    query = as_query(request.POST, wish.HEEDED)
+    return redirect(f"{reverse('sso_logout')}?{query}") if len(query) <= LONGEST_QUERY else unreadable(request)
 
 
 @page(limits.POST_PER_NETWORK)

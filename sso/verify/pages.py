@@ -1,5 +1,7 @@
 """The answer to proxies in front of other services that ask who is signed in (docs/forward-auth.md)."""
 
+import logging
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +14,10 @@ from accounts.session import identity, store
 from sso.models import App, Refusal
 from sso.models.app import SHOWN_FACTORS
 
+log = logging.getLogger("frontdoor.sso")
+
+ASKED = frozenset({"app", identity.SIGN_IN})  # all that a proxy may ask
+
 
 @cache_control(no_store=True)
 @require_safe
@@ -19,18 +25,20 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Answers 204 with the user in headers (identity.headers) if somebody is signed in, else 401.
 
     With `?sign-in` it redirects instead of the 401: see identity.unknown(). With `?app=ID` only whoever may use that
-    app gets the 204, with those of its groups that they are in; others get 403 with a page, and for an app that is
-    none, or two at once, everybody does. The proxy writes the query, so it must not come from the visitor. Costs one
-    statement, or two with an app. Of the middleware, only config.edge.middleware.answer_at_once and what stands before
-    it has run.
+    app gets the 204, with those of its groups that they are in; others get 403 with a page. Everybody does for an app
+    that is none, for two at once, and for a query that asks anything else: a rule that is misspelt must open to nobody.
+    The proxy writes the query, so it must not come from the visitor. Costs one statement, or two with an app. Of the
+    middleware, only config.edge.middleware.answer_at_once and what stands before it has run.
     """
     user = store.owner(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     if user is None:
         return identity.unknown(request)
-    if "app" not in request.GET:
+    if ASKED.issuperset(request.GET) and "app" not in request.GET:
         return HttpResponse(status=204, headers=identity.headers(user))
     named = request.GET.getlist("app")
-    app = find(named[0], user) if len(named) == 1 else None
+    app = find(named[0], user) if ASKED.issuperset(request.GET) and len(named) == 1 else None
+    if app is None:
+        log.warning("a proxy asks for no app that there is query=%.200r", request.GET.urlencode())
     refusal = app.refusal(user, has_code=user.shown_factor in SHOWN_FACTORS) if app else Refusal.OFF
     if app and not refusal:
         return HttpResponse(status=204, headers=identity.headers(user, app.common_groups))

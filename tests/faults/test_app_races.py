@@ -17,14 +17,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from embedded.folders import BASE_DIR
-from sso import keys
+from sso import engine, keys
 from sso.models import App, Login, SigningKey
 from tests.faults.test_lock_order import await_waiting
 from tests.faults.test_races import at_once, nearly_at_once
-from tests.sso.relying import TOKEN, VERIFIER, Relying
+from tests.sso.relying import TOKEN, VERIFIER, Relying, challenge
 from tests.tools.factories import PASSWORD, AppFactory
+from tests.tools.reading import words
 
 pytestmark = pytest.mark.usefixtures("db")
+
+S256 = {"code_challenge": challenge(), "code_challenge_method": "S256"}
 
 # Another process, without Redis: it spends a code or asks who a token is for, and prints the answer.
 OTHER = """
@@ -103,6 +106,26 @@ def test_leaving_the_group_beats_a_code_that_is_spent_at_once(grafana, ada):
         if answer.status_code == 200:
             assert grafana.userinfo(answer.json()["access_token"]).status_code == 401
             assert grafana.refresh(answer.json()["refresh_token"]).status_code == 400
+
+
+@pytest.mark.parametrize(("gone", "status"), {"app": 400, "person": 302}.items())
+def test_an_app_or_a_person_that_is_deleted_meanwhile_gets_no_code(grafana, ada, monkeypatch, gone, status):
+    def deleted_first(user, client, query):
+        grafana.app.delete_for_good() if gone == "app" else User.objects.get(pk=ada.pk).delete()
+        return make_code(user, client, query)
+
+    make_code = engine.make_code
+    monkeypatch.setattr(engine, "make_code", deleted_first)
+    fields = {"client_id": grafana.app.pk, "redirect_uri": grafana.redirect_uri, "response_type": "code"}
+
+    page = grafana.browser.get("/identity/o/authorize", fields | {"scope": "openid", **S256})
+
+    assert page.status_code == status
+    if gone == "app":
+        assert "We can’t lead you on to the app" in words(page)
+    else:
+        assert page["Location"].startswith("/login?")
+    assert not Login.objects.exists()
 
 
 def test_a_key_that_takes_over_meanwhile_fails_nobody(grafana):

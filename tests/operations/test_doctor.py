@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from accounts.models import Event
 from invites.models import Invite
-from kit import findings
+from kit import encryption, findings
 from operations import doctor
 from outbox.models import OutboxMessage, Suppression, Webhook
-from sso.models import LogoutCall
+from sso.models import LogoutCall, SigningKey
 from tests.tools.factories import InviteFactory, LinkFactory, UserFactory
 from tests.tools.sink import Sink, Trouble, listening
 
@@ -337,6 +337,17 @@ def test_events_that_nobody_tells_are_found(sound):
         assert (state, "7 minutes" in said, "deliver_webhooks" in advice) == ("warning", True, True)
         webhook.pause()
         assert found()[0]["webhooks"][0] == "ok"
+
+
+def test_keys_that_nobody_can_decrypt_are_found(sound, settings):
+    SigningKey.objects.create(pem=encryption.encrypt("a key"))
+    assert "apps" not in found()[0]
+
+    settings.ENCRYPTION_KEYS = ["another-key-" * 4]
+
+    state, said, advice = found()[0]["apps"]
+    assert (state, "can't be decrypted: 1." in said) == ("warning", True)
+    assert "ENCRYPTION_KEY_FALLBACKS" in advice
 
 
 def test_sign_outs_that_no_app_hears_of_are_found(sound):

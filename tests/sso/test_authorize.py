@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.session.notes import AUTH_TIME, FACTOR
 from kit import own_fields
+from kit.rate_limit import Limit
 from sso import codes, keys
 from sso.models import App, Consent, Login
 from tests.tools import phone
@@ -161,8 +162,7 @@ def test_a_public_app_may_listen_on_any_port_of_this_machine_and_no_other_app_ma
     public, other = AppFactory(public=True, redirect_uris=uris), AppFactory(redirect_uris=uris)
     for uri in ("http://127.0.0.1:49152/cb", "http://[::1]:8000/cb?x", "http://[::1]/cb?x"):
         with subtests.test(uri):
-            page = ask(signed_in, public, redirect_uri=uri)
-            assert (page.status_code, page["Location"].startswith(uri)) == (302, True)
+            assert leads_to(agree(signed_in, public, redirect_uri=uri)).startswith(uri)
             assert ask(signed_in, other, redirect_uri=uri).status_code == 400
     for uri in (
         "http://127.0.0.1:1@evil.example/cb",
@@ -181,9 +181,9 @@ def test_a_public_app_may_listen_on_any_port_of_this_machine_and_no_other_app_ma
 def test_a_program_may_have_a_scheme_of_its_own_and_none_that_a_browser_would_run(signed_in):
     app = AppFactory(public=True, redirect_uris=["com.example.app:/cb", "javascript:alert(1)//"])
 
-    page = ask(signed_in, app, redirect_uri="com.example.app:/cb")
+    there = leads_to(agree(signed_in, app, redirect_uri="com.example.app:/cb"))
 
-    assert (page.status_code, page["Location"].startswith("com.example.app:/cb?code=")) == (302, True)
+    assert there.startswith("com.example.app:/cb?code=")
     assert ask(signed_in, app, redirect_uri="javascript:alert(1)//").status_code == 400
 
 
@@ -418,6 +418,32 @@ def test_an_app_may_want_people_to_be_asked_again_even_one_of_the_house(signed_i
     assert ask(signed_in, app, prompt=prompt).status_code == 200
     assert "code" in answer(agree(signed_in, app, prompt=prompt))
     assert ask(signed_in, app, prompt=prompt).status_code == 200
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1/cb", "com.example.app:/cb"])
+def test_where_any_program_could_pass_for_the_app_people_are_asked_each_time(signed_in, ada, uri):
+    """RFC 8252 §8.6: a program without a secret must not get a code that nobody sees."""
+    app = AppFactory(public=True, redirect_uris=[uri, CALLBACK])
+    for _ in range(2):
+        assert "Sign in to Grafana" in words(ask(signed_in, app, redirect_uri=uri))
+        assert leads_to(agree(signed_in, app, redirect_uri=uri)).startswith(f"{uri}?code=")
+    told = ask(signed_in, app, redirect_uri=uri, prompt="none")["Location"]
+    assert parse_qs(urlsplit(told).query)["error"] == ["consent_required"]
+
+    assert "code" in answer(ask(signed_in, app))  # nobody else has the address of a site
+
+
+def test_whoever_is_sent_round_in_a_circle_is_stopped(signed_in, app, foreign, monkeypatch):
+    monkeypatch.setattr("sso.authorize.pages.SENT_PER_PERSON", Limit("sent", "2/10m"))
+    for _ in range(2):
+        answer(ask(signed_in, app))
+
+    page = ask(signed_in, app)
+
+    assert page.status_code == 429
+    assert error(ask(signed_in, app, prompt="none")) == "temporarily_unavailable"
+    assert ask(signed_in, foreign).status_code == 200  # a page costs nothing
+    assert Login.objects.count() == 2
 
 
 def test_an_app_that_asks_silently_gets_nothing_that_nobody_agreed_to(client, ada, foreign, app):

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.sentences import sentence
 from outbox.models import OutboxMessage
+from sso.app_form import AppForm
 from sso.models import App, Login, LogoutCall
 from tests.sso.test_app_commands import log_in
 from tests.tools.factories import PASSWORD, UserFactory
@@ -121,6 +122,37 @@ def test_each_product_has_its_configuration(desk, product):
     assert bool(secrets(page)) == (product != "proxy")  # a proxy proves nothing by it
     assert "{{" not in pasted
     assert "&#" not in pasted
+
+
+def test_a_group_that_would_need_quoting_is_no_example(desk):
+    names = ["Anna's team", "a\nrole_attribute_path = 'Admin'", 'x" || `Admin`']
+    groups = [Group.objects.create(name=name).pk for name in names]
+
+    said = html.unescape(add(desk, product="grafana", redirect_uris="", who="groups", groups=groups).text)
+
+    assert "contains(groups[*], 'editors')" in said
+    assert "|| 'Viewer'" in said
+
+
+def test_an_address_that_we_fill_in_is_checked_like_one_that_is_typed(desk):
+    host = "https://cloud.example.com:443"
+
+    add(desk, product="nextcloud", redirect_uris="", start_url=f"{host}/")
+    assert App.objects.get().logout_uri == "https://cloud.example.com/apps/user_oidc/backchannel-logout/frontdoor"
+
+
+def test_an_edit_does_not_turn_on_again_what_another_has_turned_off(desk, wiki, monkeypatch):
+    def turned_off_meanwhile(form):
+        App.objects.get().turn_off()
+        return stores(form)
+
+    stores = AppForm.store_changes
+    monkeypatch.setattr(AppForm, "store_changes", turned_off_meanwhile)
+
+    assert desk.post(page_of(wiki), TYPED | {"name": "Docs", "second_factor": "on"}).status_code == 302
+
+    app = App.objects.get()
+    assert (app.is_active, app.name, app.second_factor) == (False, "Docs", True)
 
 
 def test_nobody_comes_in_until_somebody_says_who(desk, editors):

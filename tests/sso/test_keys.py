@@ -89,6 +89,30 @@ def test_the_old_key_stays_until_all_that_it_signed_is_over_and_a_day(new_keys):
     assert list(SigningKey.objects.prunable()) == [old]
 
 
+def test_after_a_theft_no_other_key_is_worth_anything(new_keys, grafana, capsys):
+    stolen, before = keys.signing(), grafana.tokens()
+
+    call_command("rotate_signing_key", "--now")
+
+    (kept,) = published()
+    assert kid(grafana.tokens()) == kept != stolen.kid
+    with pytest.raises(KeyError):
+        grafana.read(before["id_token"])
+
+
+def test_a_key_that_nobody_can_decrypt_is_left_out_and_told_once(new_keys, grafana, settings, caplog):
+    lost = keys.signing()
+    settings.ENCRYPTION_KEYS = ["another-key-" * 4]
+
+    for _ in range(3):
+        keys.forget()
+        (kept,) = published()
+
+    assert kid(grafana.tokens()) == kept != lost.kid
+    assert caplog.text.count("a secret cannot be read") == 1
+    assert keys.unreadable() == 1
+
+
 def test_what_we_sign_ourselves_fits_the_published_keys():
     token = keys.sign({"aud": "x"}, typ="logout+jwt")
 

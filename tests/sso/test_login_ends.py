@@ -164,7 +164,7 @@ def alive(person, app, **fields):
 
 @pytest.fixture
 def app():
-    return AppFactory()
+    return AppFactory(offline=True)
 
 
 def test_the_sweep_leaves_alone_what_is_alive(ada, app):
@@ -205,6 +205,19 @@ def test_the_sweep_ends_what_has_died_by_itself_and_has_the_app_told(ada, app, h
     assert end_dead_logins() == 1
     assert [call.sid for call in calls()] == [login.sid]
     assert end_dead_logins() == 0
+
+
+def test_an_offline_login_lasts_no_longer_than_its_app_may_have_one(ada, app):
+    login = signed_in(ada, app, offline=True)
+    goes_on = alive(ada, app, offline=True)
+    token = {"kind": Token.Type.REFRESH_TOKEN, "hashed": f"h{login.pk}"}
+    assert Login.objects.by_token(**token).alive().exists()
+
+    type(app).objects.update(offline=False)
+
+    assert not Login.objects.by_token(**token).alive().exists()
+    assert end_dead_logins() == 1
+    assert Login.objects.open().get() == goes_on
 
 
 def test_an_offline_login_lasts_thirty_days(ada, app):

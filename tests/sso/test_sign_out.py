@@ -96,6 +96,11 @@ def test_nobody_is_led_to_an_address_that_the_app_has_not_registered(browser, ap
     assert sent(browser, wish(app, post_logout_redirect_uri=STRANGE[0]))["Location"] == "/login"
 
 
+def test_a_form_that_no_address_can_hold_gets_a_page(browser, app):
+    assert browser.post(LOGOUT, wish(app, state="s" * 3000)).status_code == 302
+    assert browser.post(LOGOUT, wish(app, state="s" * 7000)).status_code == 400
+
+
 def test_an_address_needs_an_app(browser, app, settings, ada, subtests):
     other = AppFactory(post_logout_uris="https://other.example/bye")
     adas, others = token_of(ada, app, settings), token_of(ada, other, settings)

@@ -119,13 +119,22 @@ def test_two_apps_named_at_once_open_to_nobody(signed_in):
         assert signed_in.get(VERIFY, {"app": apps}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "query", ["App={}", "app[]={}", "app%5B0%5D={}", "application={}", "sign-in&APP={}", "app={}&x"]
+)
+def test_a_rule_that_is_misspelt_opens_to_nobody_and_is_logged(signed_in, caplog, query):
+    answer = signed_in.get(f"{VERIFY}?{query.format(AppFactory().pk)}")
+
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.startswith("X-Auth")]
+    assert "a proxy asks for no app that there is" in caplog.text
+
+
 def test_an_answer_costs_two_statements(signed_in, ada):
     app = AppFactory(everybody=False, groups=[group("Editors", ada)])
     ask(signed_in, app)
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert ask(signed_in, app).status_code == 204
 
     assert len(queries) == 2

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 WORDS = {
+    "access_asked": _("Notice: somebody asks for access to an app"),
+    "access_declined": _("Answer: no access to an app"),
     "changed_by_staff": _("Notice: staff changed the account"),
     "closed": _("Answer: accounts are by invitation"),
     "code_failed": _("Notice: wrong second‑step codes"),

@@ -27,3 +27,4 @@ class SsoConfig(AppConfig):
         sections.add(section.section)
         export.add_part("app_consents", privacy.consents)
         export.add_part("app_logins", privacy.logins)
+        export.add_part("app_requests", privacy.requests)

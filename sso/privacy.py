@@ -4,7 +4,7 @@ from django.db.models import F
 
 from accounts.models import User
 from accounts.privacy.export import Rows
-from sso.models import Consent, Login
+from sso.models import AccessRequest, Consent, Login
 
 
 def consents(user: User) -> Rows:
@@ -18,3 +18,9 @@ def logins(user: User) -> Rows:
     rows = Login.objects.filter(person=user, used_at__isnull=False).order_by("id")
     columns = ("way", "factor", "auth_time", "scopes", "offline", "made_at", "refreshed_at", "ended_at")
     return rows.values(*columns, sub=F("person"), name=F("app__client__name")).iterator()
+
+
+def requests(user: User) -> Rows:
+    """Returns which apps the user asks to be let into, and what they wrote. Whether it was declined they are mailed."""
+    rows = AccessRequest.objects.filter(person=user).order_by("asked_at")
+    return rows.values("words", "asked_at", name=F("app__client__name")).iterator()

@@ -14,11 +14,12 @@ from invites.models import Invite
 from kit.addresses import readable
 from kit.findings import State
 from kit.list_filter import capped_in_words
-from kit.times import lasting
+from kit.times import brief, lasting
 from operations.desk import came_back, places
 from operations.desk.numbers import Numbers
 from operations.doctor import last_run
 from outbox.mail import lateness
+from sso.models import AccessRequest
 
 MOST = 5  # lines; whoever has mended these sees the next ones
 ASKING = 3  # lines about other addresses
@@ -65,6 +66,8 @@ def each(request: HttpRequest, numbers: Numbers) -> Iterator[Need]:
     yield from found(request)
     if may_steer and numbers["ending"]:
         yield ending(numbers)
+    if places.APPS.is_open_to(request) and numbers["access_requests"]:
+        yield from asking(numbers["access_requests"])
     if places.WEBHOOKS.is_open_to(request) and numbers["webhooks_paused"]:
         yield paused(numbers["webhooks_paused"])
     if may_steer and numbers["readdressing"]:
@@ -119,6 +122,16 @@ def ending(numbers: Numbers) -> Need:
     }
     title %= {"count": capped_in_words(numbers["ending"])}
     return Need("warn", title, why, _("Remind them"), places.ENDING.url)
+
+
+def asking(count: int) -> Iterator[Need]:
+    """Yields how many people ask for access to apps, and since when; the button leads to the app of the first."""
+    oldest = AccessRequest.objects.waiting().first()
+    if oldest:
+        title = ngettext("%(count)s person asks for access to an app", "%(count)s people ask for access to apps", count)
+        why = _("The oldest has waited since %(when)s.") % {"when": brief(oldest.asked_at)}
+        url = reverse("admin:sso_app_change", args=[oldest.app_id])
+        yield Need("", title % {"count": capped_in_words(count)}, why, _("Answer"), url)
 
 
 def paused(count: int) -> Need:

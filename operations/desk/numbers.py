@@ -16,6 +16,7 @@ from kit.list_filter import COUNTED
 from operations.desk.counting import count
 from operations.desk.remembered import remembered
 from outbox.models import OutboxMessage, Suppression, Webhook
+from sso.models import AccessRequest
 
 REMEMBERED = 30  # seconds
 WEEK = timedelta(days=7)
@@ -65,6 +66,7 @@ def rows() -> dict[str, QuerySet[Any]]:
         "groups": Group.objects.all(),
         "mails_waiting": OutboxMessage.objects.waiting(),
         "suppressed": Suppression.objects.all(),
+        "access_requests": AccessRequest.objects.waiting().order_by(),
         "webhooks": Webhook.objects.all(),
         "webhooks_paused": Webhook.objects.filter(is_active=True, paused_until__isnull=False),
     }

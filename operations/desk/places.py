@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Event, User
 from invites.models import Batch, Funnel, Invite
 from outbox.models import OutboxMessage, Webhook
+from sso.models import App
 
 
 class Place(NamedTuple):
@@ -41,6 +42,7 @@ PEOPLE = Place(User)
 MAIL = Place(OutboxMessage)
 MAIL_GIVEN_UP = Place(OutboxMessage, "status=given_up")
 WEBHOOKS = Place(Webhook)
+APPS = Place(App)
 
 
 def may_steer(request: HttpRequest) -> bool:

@@ -15,7 +15,9 @@ from outbox.mail.write import write
 # "Other mail" has no template: it is what other code has sent. A test mail is its own sample.
 KINDS = frozenset(kinds.WORDS) - {"mail"}
 
-NO_BUTTON = frozenset("changed_by_staff deleted email_code email_restored not_readdressed power_used test_mail".split())
+NO_BUTTON = frozenset(
+    "access_declined changed_by_staff deleted email_code email_restored not_readdressed power_used test_mail".split()
+)
 
 NAME, EMAIL, INVITER = "Grace", "grace@example.com", "ada"
 

@@ -5,11 +5,13 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.session.account_page import PersonRequest
-from accounts.who import signed_in
-from kit.json_door import Fields, Refused, door, message
+from accounts.who import changes, signed_in
+from kit.json_door import Fields, Invalid, Refused, door, message
+from sso import access
 from sso.connected import connections
 from sso.connected.sentences import disconnected
 from sso.launch.tiles import link, open_apps
+from sso.models import App
 
 
 @door("GET", guard=signed_in)
@@ -24,6 +26,23 @@ def list_apps(request: PersonRequest, _sent: Fields) -> HttpResponse:
         for app in open_apps(request.person)
     ]
     return JsonResponse({"apps": rows})
+
+
+@door("POST", limits.POST_PER_NETWORK, guard=changes)
+def ask(request: PersonRequest, sent: Fields, pk: str) -> HttpResponse:
+    """Stores that the person asks to be let into the app with this id, with one line of theirs in `words`, or none.
+
+    Answers with a message, the same whether they have asked before; 404 if there is no such app, or nothing to ask for;
+    400 for a line that is too long or has a link, 429 after too many changes, and 401 to anyone not signed in.
+    """
+    app = App.objects.with_id(pk).with_access_of(request.person).first()
+    if app is None or not access.may_ask(app, request.person):
+        raise Refused(404, "not_found", _("There is no such app, or nothing to ask for."))
+    form = access.AskForm(sent)
+    if not form.is_valid():
+        raise Invalid(form)
+    access.ask(app, request.person, form.cleaned_data["words"])
+    return message(_("We’ve asked for you. The answer comes by email."))
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)

@@ -21,14 +21,16 @@ from kit.long_list import LongList
 from kit.one_row import OneRow
 from kit.page import mark_secret
 from kit.times import brief_html
-from sso import addresses, products
+from sso import access, addresses, products
 from sso.app_form import AppForm
 from sso.back_channel import in_words
 from sso.desk.facts import about, values, who_may_come_in
-from sso.models import App, LogoutCall
+from sso.models import AccessRequest, App, LogoutCall
 from sso.models.app import Renewed
 from sso.remarks import remarks
 
+SHOWN = 20  # people who ask for access, on the page of an app
+LONGEST_ID = 19  # digits that fit into the key of a row
 LOOK_UP = 3.0  # seconds that looking up the host of a logout address may take
 
 
@@ -104,6 +106,7 @@ class AppAdmin(OneRow, LongList):
             "off": require_POST(self.turn_off),
             "on": require_POST(self.turn_on),
             "end": require_POST(self.end),
+            "decline": require_POST(self.decline),
         }
         own = [
             path(f"<str:pk>/{name}/", self.admin_site.admin_view(view), name=f"sso_app_{name}")
@@ -142,6 +145,7 @@ class AppAdmin(OneRow, LongList):
             "remarks": remarks(app, len(app.groups.all())),
             "state": self.state(app),
             "last_use": app.last_use,
+            "asking": AccessRequest.objects.waiting().filter(app=app).select_related("person")[:SHOWN],
             "may_change": self.has_change_permission(request, app),
         }
         response = self.show(request, "admin/sso/app/page.html", app, shown)
@@ -230,6 +234,18 @@ class AppAdmin(OneRow, LongList):
         self.tell(request, app, gettext_lazy("everybody signed out"))
         said = _("Everybody is signed out of %(app)s. Who is signed in here may come in again.")
         self.message_user(request, said % {"app": app})
+        return redirect("admin:sso_app_change", app.pk)
+
+    def decline(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Answers with a no the request for access whose id is posted, and leads to the app's page. POST only."""
+        app = self.get_changeable(request, pk)
+        sent = request.POST.get("request", "")
+        rows = AccessRequest.objects.select_related("person", "app__client").filter(app=app)
+        asked = rows.filter(pk=sent).first() if sent.isascii() and sent.isdecimal() and len(sent) < LONGEST_ID else None
+        if asked and access.decline(asked):
+            self.message_user(request, _("%(who)s is told by email.") % {"who": asked.person.shown_name})
+        else:
+            self.message_user(request, _("Somebody has answered that already. Nothing was changed."), messages.WARNING)
         return redirect("admin:sso_app_change", app.pk)
 
     def tell(self, request: HttpRequest, app: App, what: Any) -> None:

@@ -1,12 +1,15 @@
 """The link of an app: /apps/ID."""
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 
+from accounts.models import User
 from accounts.session import arrival
 from accounts.session.account_page import PersonRequest, account_page
 from kit.onward import refresh_answer
-from sso import refusals
-from sso.models import App
+from kit.page import bind_form
+from sso import access, refusals
+from sso.models import App, Refusal
 
 
 @account_page(safe_only=True)
@@ -17,15 +20,31 @@ def launch(request: PersonRequest, pk: str) -> HttpResponse:
     stealing, so it may be passed on. Who may not use the app gets the 403 page that says why. Raises Http404 if there
     is no such app.
     """
-    app = find(request, pk)
+    app = find(request.person, pk)
     refusal = app.refusal(request.person, has_code=arrival.read(request).has_code)
     return refusals.page(request, app, refusal) if refusal else refresh_answer(request, app.start_url, app.name)
 
 
-def find(request: PersonRequest, pk: str) -> App:
+@account_page(changes=True)
+def ask(request: PersonRequest, pk: str) -> HttpResponse:
+    """Stores, on POST, that the person asks to be let into the app, and leads to its link, which then says so.
+
+    Does nothing if no group would let them in. Raises Http404 if there is no such app, Limited (the 429 page) after too
+    many POSTs.
+    """
+    app = find(request.person, pk)
+    if request.method != "POST" or not access.may_ask(app, request.person):
+        return redirect("sso_app", app.pk)
+    form = bind_form(access.AskForm, request)
+    if not form.is_valid():
+        return refusals.page(request, app, Refusal.NO_ACCESS, form=form)
+    access.ask(app, request.person, form.cleaned_data["words"])
+    return redirect("sso_app", app.pk)
+
+
+def find(person: User, pk: str) -> App:
     """Returns the app with this client id, as the person finds it. Raises Http404 if there is none."""
-    known = pk.isascii() and pk.isprintable()
-    app = App.objects.with_access_of(request.person).filter(pk=pk).first() if known else None
+    app = App.objects.with_id(pk).with_access_of(person).first()
     if app is None:
         raise Http404
     return app

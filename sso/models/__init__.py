@@ -1,9 +1,20 @@
-"""The rows of the room: apps, who agreed to which, who is signed in to which, and the keys that sign."""
+"""The rows of the room: apps, who asks for which, agreed to which and is signed in to which, and keys that sign."""
 
+from sso.models.access_request import AccessRequest
 from sso.models.app import App, Refusal
 from sso.models.consent import Consent
 from sso.models.login import Bound, Login, expired_tokens
 from sso.models.logout_call import LogoutCall
 from sso.models.signing_key import SigningKey
 
-__all__ = ["App", "Bound", "Consent", "Login", "LogoutCall", "Refusal", "SigningKey", "expired_tokens"]
+__all__ = [
+    "AccessRequest",
+    "App",
+    "Bound",
+    "Consent",
+    "Login",
+    "LogoutCall",
+    "Refusal",
+    "SigningKey",
+    "expired_tokens",
+]

@@ -53,6 +53,10 @@ class AppQuerySet(models.QuerySet["App"]):
             rows = rows.filter(staff_only=False)
         return rows.select_related("client").order_by("client__name", "pk")
 
+    def with_id(self, client_id: str) -> "AppQuerySet":
+        """Returns the app with this client id; none for a text that can be no id, such as one with a NUL."""
+        return self.filter(pk=client_id) if client_id.isascii() and client_id.isprintable() else self.none()
+
     def with_access_of(self, user: "User") -> "AppQuerySet":
         """Returns the apps, each with `lets_in`: whether the person is among those whom the app lets in.
 

@@ -155,20 +155,37 @@ def test_sign_in_leads_straight_to_an_app_of_the_house_and_by_its_form_too(page,
     assert Login.objects.count() == 2
 
 
-def test_whoever_has_no_access_reads_whom_to_ask_and_gets_in_once_it_is_given(page, app, grafana, home):
-    ada, editors = UserFactory(username="ada"), Group.objects.create(name="Editors")
-    type(app).objects.update(asks_consent=False, everybody=False)
+def test_whoever_has_no_access_asks_for_it_and_gets_in_once_it_is_given(visit, app, grafana, site, mailbox):
+    UserFactory(username="olga", is_staff=True, is_superuser=True, email="olga@example.com")
+    ada, editors = UserFactory(username="ada", email="ada@example.com"), Group.objects.create(name="Editors")
+    grafana.starts_at = site + asked(app)
+    type(app).objects.update(asks_consent=False, everybody=False, start_url=f"{grafana.url}/start")
     app.groups.add(editors)
-    page.goto(asked(app))
-    sign_in(page)
-    page.get_by_role("heading", name="You have no access to Grafana yet").wait_for()
-    assert page.get_by_role("link", name="Ask for access").get_attribute("href").startswith("mailto:")
+    member = visit()
+    member.goto(asked(app))
+    sign_in(member)
+    member.get_by_role("heading", name="You have no access to Grafana yet").wait_for()
+    member.get_by_label("A line to them").fill("Maria said I should look at the boards")
+    member.get_by_role("button", name="Ask for access").click()
+    member.get_by_text("We’ve asked for you. The answer comes by email.").wait_for()
     assert grafana.asked == []
 
-    ada.groups.add(editors)
-    page.reload()
+    owner = visit()
+    sign_in_staff(owner)
+    assert "ada asks for access to Grafana" in [letter["Subject"] for letter in mailbox.letters("olga@example.com")]
+    owner.goto("/admin/")
+    owner.get_by_role("link", name="Answer", exact=True).click()
+    owner.get_by_text("Maria said I should look at the boards").wait_for()
+    owner.get_by_role("link", name="Invite ada@example.com").click()
+    owner.get_by_role("button", name="Check the list").click()
+    owner.get_by_role("button", name="Send 1 invitation").first.click()
 
-    assert "code" in arrive(page, grafana)
+    member.goto(mailbox.link("ada@example.com"))
+    member.get_by_role("button", name="Accept and open Grafana").click()
+    assert "code" in arrive(member, grafana)
+    assert ada.groups.get() == editors
+    owner.goto(f"/admin/sso/app/{app.pk}/change/")
+    assert "Who asks for access" not in owner.content()
 
 
 def test_staff_invite_a_newcomer_and_a_member_to_an_app_and_it_greets_both(visit, app, grafana, site, mailbox):

@@ -13,14 +13,15 @@ from invites.models import Batch, Invite, MagicLink
 from kit.commands import arguments, command
 from kit.worker_loop import stop_on_signals
 from outbox.models import OutboxEvent, OutboxMessage, Webhook, WebhookDelivery
-from sso.models import Login, LogoutCall, SigningKey, expired_tokens
+from sso.models import AccessRequest, Login, LogoutCall, SigningKey, expired_tokens
 
 
 class Command(command.Command):
     help = (
         "Deletes old rows. At once: sessions and tokens of apps that have ended. After a day: lists of people that "
         "were checked and never sent, and codes of apps that were never used. After a week: events that were "
-        "published or delivered, and sign-outs that apps were told of. After 30 days: links that people asked for and "
+        "published or delivered, sign-outs that apps were told of, and requests for access to apps that were declined. "
+        "After 30 days: links that people asked for and "
         "never used, wrong passwords for names that no account has, mail that was handed over or given up, events that "
         "webhooks did not take, sign-outs that apps did not take, and sign-ins to apps that have ended. After a year: "
         "all other history, links that were used, invitations of members that nobody accepted, lists that were sent, "
@@ -63,6 +64,7 @@ class Command(command.Command):
             "published_events": OutboxEvent.objects.prunable(),
             "webhook_deliveries": WebhookDelivery.objects.prunable(),
             "app_tokens": expired_tokens(),
+            "app_requests": AccessRequest.objects.prunable(),
             "app_logins": Login.objects.prunable(),
             "logout_calls": LogoutCall.objects.prunable(),
             "signing_keys": SigningKey.objects.prunable(),

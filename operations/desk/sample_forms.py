@@ -19,6 +19,7 @@ from invites.link.decline_form import DeclineForm
 from invites.models import MagicLink
 from invites.sign_up.forms import OwnerForm, RegisterForm, SignupForm
 from kit.form import Form
+from sso.access import AskForm
 
 # What somebody typed into a form with errors. A form tries a password only if all its fields are filled in.
 WRONG = {"login": "grace", "email": "grace@example", "username": "g", "password": ""}
@@ -42,6 +43,7 @@ def form(request: HttpRequest, name: str, link: MagicLink, person: User) -> Form
         "invitation": lambda: SignupForm(link=link, initial=first),
         "gate": lambda: GateForm(user=person),
         "decline": DeclineForm,
+        "no-access": AskForm,
         "password": lambda: ResetForm(user=person),
         "email-code": lambda: AddressForm(request, change=Change("", link.email, "", datetime.now(UTC))),
         "again": lambda: WithProof(seen, missing=ALL),

@@ -59,8 +59,8 @@ def test_the_export_holds_everything_and_no_secret(mailbox, signed_in, ada):
     answer, parts = export(signed_in)
 
     assert answer["Content-Disposition"] == 'attachment; filename="ada.zip"'
-    names = ["account", "app_consents", "app_logins", "events", "google", "invites", "links", "mails", "second_factor"]
-    names += ["sessions", "suppressed"]
+    names = ["account", "app_consents", "app_logins", "app_requests", "events", "google", "invites", "links", "mails"]
+    names += ["second_factor", "sessions", "suppressed"]
     assert sorted(parts) == [f"{name}.json" for name in names]
     assert parts["account.json"][0]["email"] == "ada@example.com"
     assert {event["kind"] for event in parts["events.json"]} >= {"created", "signed_in", "password_changed", "exported"}
@@ -434,6 +434,7 @@ def test_prune_deletes_what_is_over_and_nothing_else(mailbox, signed_in, ada, ca
         "published_events": 0,
         "webhook_deliveries": 0,
         "app_tokens": 0,
+        "app_requests": 0,
         "app_logins": 0,
         "logout_calls": 0,
         "signing_keys": 0,

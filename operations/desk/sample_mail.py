@@ -49,6 +49,7 @@ def facts(kind: str) -> dict[str, Any]:
         "inviter_email": "ada@example.com",
         "note": _("Glad to have you here!"),
         "by": INVITER,
+        "app": "Grafana",
         "groups": "Editors",
         "short": "Editors",
         "device": "Firefox",

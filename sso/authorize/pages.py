@@ -17,7 +17,7 @@ from sso.authorize import agreement, asked, found, fresh, redirects
 from sso.authorize.asked import Asked, Refused, Unreadable
 from sso.authorize.found import Found, Unknown
 from sso.authorize.steps import CONSENT, STEPS, Visit
-from sso.limits import SENT_PER_NETWORK
+from sso.limits import SENT_BY_APP_PER_NETWORK
 
 CANCEL = "cancel"  # the name of the button by which the person does not agree
 LONGEST_QUERY = 6000  # characters of a form that becomes a query: web servers take no more
@@ -80,7 +80,7 @@ def sign_in(request: HttpRequest, *, ended: bool, asked: Asked) -> HttpResponse:
     if asked.is_silent:
         raise Refused("login_required")
     if "login" in asked.prompts or asked.max_age is not None:
-        SENT_PER_NETWORK.check_network(request)
+        SENT_BY_APP_PER_NETWORK.check_network(request)
         fresh.note(request, asked)
     query = {"next": asked.path, "mailed_next": reverse("sso_app", args=[asked.client_id])}
     query |= {"login_hint": asked.login_hint} if asked.login_hint else {}

@@ -24,8 +24,7 @@ def launch(request: PersonRequest, pk: str) -> HttpResponse:
 
 def find(request: PersonRequest, pk: str) -> App:
     """Returns the app with this client id, as the person finds it. Raises Http404 if there is none."""
-    known = pk.isascii() and pk.isprintable()
-    app = App.objects.with_access_of(request.person).filter(pk=pk).first() if known else None
+    app = App.objects.with_access_of(request.person).by_id(pk).first()
     if app is None:
         raise Http404
     return app

@@ -43,6 +43,14 @@ class Renewed(Exception):
 
 
 class AppQuerySet(models.QuerySet["App"]):
+    def by_id(self, client_id: str) -> "AppQuerySet":
+        """Returns the app with this client id; none, without a query, for a text that no id can be.
+
+        PostgreSQL would fail at a NUL.
+        """
+        can_be = client_id and client_id.isascii() and client_id.isprintable()
+        return self.filter(pk=client_id) if can_be else self.none()
+
     def open_to(self, user: "User") -> "AppQuerySet":
         """Returns the apps that are on and let this person in, whatever their session has shown, by name."""
         mine = App.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)

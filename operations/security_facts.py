@@ -29,7 +29,7 @@ from outbox.models import delivery, event, retry_times, webhook
 from sso import keys as signing_keys
 from sso import limits as app_limits
 from sso import secret as app_secrets
-from sso.models import login, logout_call
+from sso.models import alive, login, logout_call
 from sso.tokens import refresh
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds, by the letters in Limit.rate
@@ -106,7 +106,7 @@ def lifetimes() -> Iterator[tuple[str, str]]:
     yield "access token of an app", span(timedelta(seconds=settings.IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN))
     yield "ID token of an app", span(timedelta(seconds=settings.IDP_OIDC_ID_TOKEN_EXPIRES_IN))
     yield "refresh token of an app", "as its session"
-    yield "refresh token that may outlive its session (offline_access)", span(login.OFFLINE_LASTS)
+    yield "refresh token that may outlive its session (offline_access)", span(alive.OFFLINE_LASTS)
     yield "refresh token that was spent just now", span(refresh.GRACE)
     yield "former secret of an app", span(app_secrets.BOTH_WORK)
     yield "new key that signs for apps, before it signs", span(signing_keys.SIGNS_AFTER)
@@ -128,7 +128,7 @@ def kept() -> Iterator[tuple[str, str]]:
     yield "sign-in to an app, after its end", span(login.KEPT)
     yield "code for an app that was never used", span(login.UNSPENT_KEPT)
     yield "call that told an app of a sign-out", span(logout_call.KEPT_TOLD)
-    yield "call to an app that was given up", span(logout_call.KEPT)
+    yield "call to an app that was given up", span(retry_times.KEPT)
     yield "key that signed for apps, after all that it signed", span(signing_keys.STAYS)
 
 

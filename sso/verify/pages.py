@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from accounts import preferences
 from accounts.models import User
 from accounts.session import identity, store
+from accounts.session.arrival import SHOWN_FACTORS
 from sso.models import App, Refusal
-from sso.models.app import SHOWN_FACTORS
 
 
 @cache_control(no_store=True)

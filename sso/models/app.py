@@ -49,8 +49,6 @@ class App(models.Model):
         OTHER = "other", _("Another app with OpenID Connect")
         PROXY = "proxy", _("An app without OpenID Connect, behind a proxy")
 
-    WITHOUT_NONCE = frozenset({Product.GITEA, Product.WORDPRESS})
-
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="app")
     product = models.CharField(_("what it is"), max_length=20, choices=Product, default=Product.OTHER)
     # Where people who want the app are led: the app begins its own sign-in there.
@@ -101,15 +99,6 @@ class App(models.Model):
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)
-
-    @property
-    def needs_nonce(self) -> bool:
-        """True for an app whose requests must bring a nonce, as nothing else ties its codes to them.
-
-        Some products can do neither that nor PKCE. They are let off, with a warning at the desk: their secret and the
-        state that they check must do.
-        """
-        return not self.pkce and self.product not in self.WITHOUT_NONCE
 
     @property
     def has_secret(self) -> bool:

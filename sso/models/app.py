@@ -74,7 +74,7 @@ class App(models.Model):
     lets_in: bool
     people: int
     last_use: "datetime | None"
-    last_call: "LogoutCall | None"  # at the desk
+    last_call: "LogoutCall | None"
     common_groups: list[str]
     last_used: "datetime | None"
 

@@ -7,6 +7,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 
+from sso.models.logout_call import LogoutCall
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,3 +75,12 @@ class AppQuerySet(models.QuerySet["App"]):
         found = {pk: counted for pk, *counted in rows} if listed else {}
         for app in listed:
             app.people, app.last_use = found.get(app.pk, (0, None))
+
+    def find_last_calls(self, apps: "Iterable[App]") -> None:
+        """Sets `last_call` of these apps in one statement: the logout call that was stored last for each, or None."""
+        listed = list(apps)
+        newest = LogoutCall.objects.filter(client_id=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+        called = self.filter(pk__in=[app.pk for app in listed]).order_by().annotate(newest=Subquery(newest))
+        calls = {call.client_id: call for call in LogoutCall.objects.filter(pk__in=called.values("newest"))}
+        for app in listed:
+            app.last_call = calls.get(app.pk)

@@ -5,7 +5,7 @@ import re
 from django.http import HttpResponse
 from django.utils.encoding import iri_to_uri
 
-from kit.onward import NO_PLACES
+from kit.onward import NO_PLACES, name_place
 from sso.models import App
 
 # Programs on somebody's own machine listen where a port is free (RFC 8252 §7.3).
@@ -35,6 +35,6 @@ def without_port(uri: str) -> tuple[str, ...] | None:
 def to_app(uri: str, app: App) -> HttpResponse:
     """Redirects to an address of the app, which may have a scheme of its own, such as com.example.app."""
     response = HttpResponse(status=302)
-    setattr(response, "onward_name", app.name)  # noqa: B010 as config/edge/onward.py reads it
+    name_place(response, app.name)
     response["Location"] = iri_to_uri(uri)
     return response

@@ -15,7 +15,9 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.session.notes import AUTH_TIME, FACTOR
 from kit import own_fields
+from kit.rate_limit import Limit
 from sso import codes, keys
+from sso.authorize import pages
 from sso.models import App, Consent, Login
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
@@ -497,6 +499,14 @@ def test_people_show_anew_who_they_are_and_once_for_each_request(hour_old, app, 
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         assert urlsplit(ask(hour_old, app, **more)["Location"]).path == "/login/again"
+
+
+def test_strangers_are_sent_to_show_it_a_limited_number_of_times(client, app, monkeypatch):
+    """Each of these requests writes a session, and no other request of a stranger does."""
+    monkeypatch.setattr(pages, "SENT_BY_APP_PER_NETWORK", Limit("few", "2/10m"))
+
+    assert [ask(client, app, prompt="login").status_code for _ in range(3)] == [302, 302, 429]
+    assert ask(client, app).status_code == 302
 
 
 def test_the_page_that_asks_leads_back_and_its_proof_counts(hour_old, app):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
+from kit.form import LONGEST as LONGEST_PATH  # of the path that leads back here from sign-in
 from sso import products
 from sso.models import App
 
@@ -24,8 +25,6 @@ NOT_SUPPORTED = {
 }
 PROMPTS = {"none", "login", "consent", "select_account"}
 LONGEST = 2000  # characters of a state or a nonce: more would not fit into the header of the answer
-# Characters of the path that leads back here from sign-in: accounts takes no longer `next`.
-LONGEST_PATH = 3000
 S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

@@ -286,6 +286,14 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_same_request(client, ap
     assert 'value="ada@example.com"' in shown
 
 
+def test_what_only_helps_is_left_behind_if_the_way_back_would_be_too_long(client, app):
+    page = ask(client, app, state="s" * 2000, id_token_hint="h" * 1500, login_hint="ada@example.com")
+
+    query = dict(parse_qsl(urlsplit(page["Location"]).query))
+    assert dict(parse_qsl(urlsplit(query["next"]).query)) == asking(app, state="s" * 2000)
+    assert query["login_hint"] == "ada@example.com"
+
+
 def test_a_stranger_never_learns_whether_the_app_is_on_or_for_whom(client, subtests):
     usual = urlsplit(ask(client, AppFactory())["Location"]).path
     for app in (AppFactory(is_active=False), AppFactory(everybody=False), AppFactory(second_factor=True)):

@@ -67,7 +67,8 @@ TABLES = {
         Setting("SECRET_KEY_FALLBACKS", "former keys, with commas between them", "none"),
         Setting(
             "ENCRYPTION_KEY",
-            "encrypts the secrets of authenticator apps and webhooks in the database: 50 or more random characters",
+            "encrypts the secrets of authenticator apps and webhooks, and the keys that sign for apps, in the "
+            "database: 50 or more random characters",
             "`SECRET_KEY`",
         ),
         Setting("ENCRYPTION_KEY_FALLBACKS", "former encryption keys, with commas between them", "none"),
@@ -118,8 +119,8 @@ TABLES = {
         ),
         Setting(
             "WEBHOOKS_ALLOWED_NETWORKS",
-            "private networks in which webhooks may be called, over http too: `10.0.0.0/8,fd00::/8`; the same for web "
-            "servers, which check addresses, and workers, which call them",
+            "private networks in which webhooks, and apps that are told of sign-outs, may be called, over http too: "
+            "`10.0.0.0/8,fd00::/8`; the same for web servers, which check addresses, and workers, which call them",
             "public addresses only",
         ),
     ),

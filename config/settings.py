@@ -259,7 +259,8 @@ MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # periods: codes are typed slowly, and clocks of phones are off (RFC 6238 §5.2)
 REQUIRE_STAFF_2FA = read(env.bool, "REQUIRE_STAFF_2FA", default=False)
-# The first key encrypts the secrets of apps and webhooks; all keys decrypt them (kit/encryption.py).
+# The first key encrypts the secrets of authenticator apps and webhooks, and the keys that sign what apps are told; all
+# keys decrypt them (kit/encryption.py).
 ENCRYPTION_KEYS = keys.encryption_keys(SECRET_KEY, *SECRET_KEY_FALLBACKS)
 
 # Limits

@@ -15,6 +15,16 @@ from kit.page import mark_secret
 NO_PLACES = {"javascript", "data", "vbscript", "blob", "file", "about"}
 
 
+def name_place(response: HttpResponse, name: str) -> None:
+    """Notes on a redirect what people call the place it leads to, for the page that may be put in front of it."""
+    response.onward_name = name  # type: ignore[attr-defined]
+
+
+def place_of(response: HttpResponse) -> str:
+    """Returns what people call the place that a redirect leads to; "" if nobody has noted it."""
+    return getattr(response, "onward_name", "")
+
+
 def refresh_answer(request: HttpRequest, url: str, name: str = "") -> HttpResponse:
     """Returns a page that leads on to `url` at once, by the Refresh header, and has a link for whom it does not lead.
 

@@ -26,6 +26,11 @@ from kit import limits as kit_limits
 from kit.rate_limit import Guesses, Limit, Quota
 from outbox import limits as outbox_limits
 from outbox.models import delivery, event, retry_times, webhook
+from sso import keys as signing_keys
+from sso import limits as app_limits
+from sso import secret as app_secrets
+from sso.models import alive, login, logout_call
+from sso.tokens import refresh
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds, by the letters in Limit.rate
 
@@ -47,7 +52,7 @@ def tables() -> dict[str, Table]:
 
 def limits() -> Iterator[tuple[str, str]]:
     """Yields the name and the number of each limit, once: a module may use those of a room below."""
-    found = chain.from_iterable(map(limits_of, (account_limits, mail_limits, outbox_limits, kit_limits)))
+    found = chain.from_iterable(map(limits_of, (account_limits, mail_limits, app_limits, outbox_limits, kit_limits)))
     yield from dict.fromkeys(found)
 
 
@@ -97,6 +102,14 @@ def lifetimes() -> Iterator[tuple[str, str]]:
     yield "browser that is asked for no code", span(devices.TRUSTED_FOR)
     yield "device that counts as known", span(devices.LIFETIME)
     yield "former secret of a webhook", span(webhook.BOTH_SIGN)
+    yield "code for an app", f"{span(login.CODE_LASTS)}, once"
+    yield "access token of an app", span(timedelta(seconds=settings.IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN))
+    yield "ID token of an app", span(timedelta(seconds=settings.IDP_OIDC_ID_TOKEN_EXPIRES_IN))
+    yield "refresh token of an app", "as its session"
+    yield "refresh token that may outlive its session (offline_access)", span(alive.OFFLINE_LASTS)
+    yield "refresh token that was spent just now", span(refresh.GRACE)
+    yield "former secret of an app", span(app_secrets.BOTH_WORK)
+    yield "new key that signs for apps, before it signs", span(signing_keys.SIGNS_AFTER)
 
 
 def kept() -> Iterator[tuple[str, str]]:
@@ -112,6 +125,11 @@ def kept() -> Iterator[tuple[str, str]]:
     yield "mail that was handed over or given up", span(retry_times.KEPT)
     yield "event for other services, after it was published", span(event.KEPT)
     yield "event that a webhook took", span(delivery.KEPT_DELIVERED)
+    yield "sign-in to an app, after its end", span(login.KEPT)
+    yield "code for an app that was never used", span(login.UNSPENT_KEPT)
+    yield "call that told an app of a sign-out", span(logout_call.KEPT_TOLD)
+    yield "call to an app that was given up", span(retry_times.KEPT)
+    yield "key that signed for apps, after all that it signed", span(signing_keys.STAYS)
 
 
 WORDS = ("name of the site", "host of the site", "username", "email address", "name of the inviter")
@@ -133,7 +151,11 @@ def ways_in() -> Table:
             "a Google account",
             "OpenID Connect with state and PKCE; an authority for its own addresses alone",
         ),
-        ("code of an app", "a device, as second factor", f"TOTP (RFC 6238), {SECRET_SIZE * 8} bits, each code once"),
+        (
+            "code of an authenticator app",
+            "a device, as second factor",
+            f"TOTP (RFC 6238), {SECRET_SIZE * 8} bits, each code once",
+        ),
         ("recovery code", "a list on paper, as second factor", f"{CODES} codes, each once; its use is mailed"),
         (
             "trusted browser",
@@ -151,11 +173,22 @@ def algorithms() -> Iterator[tuple[str, str]]:
     )
     yield "keys of sessions", f"{session_key_bits()} random bits; stored as SHA-256"
     yield "tokens of links", "the id of a row, signed with HMAC-SHA-1 by a key derived for each purpose (itsdangerous)"
-    yield "secrets of apps, of webhooks, of recovery codes", "Fernet (AES-128-CBC, HMAC-SHA-256), key by HKDF-SHA-256"
-    yield "codes of an app", f"HMAC-SHA-1 (RFC 6238), secret of {SECRET_SIZE * 8} random bits"
+    yield (
+        "secrets of authenticator apps and webhooks, recovery codes, keys that sign for apps",
+        "Fernet (AES-128-CBC, HMAC-SHA-256), key by HKDF-SHA-256",
+    )
+    yield "codes of an authenticator app", f"HMAC-SHA-1 (RFC 6238), secret of {SECRET_SIZE * 8} random bits"
     yield "epoch and password in a session", "HMAC-SHA-256"
     yield "webhooks", "HMAC-SHA-256 (Standard Webhooks)"
     yield "addresses whose owners want no mail", "HMAC-SHA-256"
+    yield "secrets of apps", f"{app_secret_bits()} random bits; stored as SHA-256"
+    yield "codes and tokens of apps", "random; stored as SHA-256"
+    yield "ID tokens and logout tokens", f"{signing_keys.ALGORITHM}, {signing_keys.BITS} bits"
+
+
+def app_secret_bits() -> int:
+    """Returns how many random bits the secret of an app holds."""
+    return int(app_secrets.LENGTH * log2(len(app_secrets.ALPHABET)))
 
 
 def session_key_bits() -> int:

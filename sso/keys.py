@@ -26,6 +26,7 @@ from kit import encryption
 from sso.models import SigningKey
 
 ALGORITHM = "RS256"
+BITS = 2048  # of a key
 LOOK_EVERY = 5  # seconds
 SIGNS_AFTER = timedelta(hours=1)  # of a new key: longer than apps keep the published set (discovery.pages)
 STAYS = timedelta(days=1)  # published, after all that it signed is over
@@ -136,7 +137,7 @@ def load(pem: str) -> tuple[dict[str, Any], rsa.RSAPrivateKey]:
 
 def new_pem() -> str:
     """Returns a new private key in PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return pem.decode()
 

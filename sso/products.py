@@ -22,17 +22,20 @@ class Product:
     logout: str = ""  # that takes logout tokens; "" if it takes none
     file: str = ""  # where its configuration goes
     pkce: bool = True  # whether it can do PKCE
+    nonce: bool = True  # whether it can send a nonce
 
 
 PRODUCTS: Mapping[str, Product] = {
     App.Product.GRAFANA: Product("/login/generic_oauth", "/login/generic_oauth", file="grafana.ini"),
-    App.Product.GITEA: Product(f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}", pkce=False),
+    App.Product.GITEA: Product(
+        f"/user/oauth2/{PROVIDER}/callback", f"/user/oauth2/{PROVIDER}", pkce=False, nonce=False
+    ),
     App.Product.NEXTCLOUD: Product(
         "/apps/user_oidc/code", "/apps/user_oidc/login/1", f"/apps/user_oidc/backchannel-logout/{PROVIDER}"
     ),
     App.Product.OUTLINE: Product("/auth/oidc.callback", "/auth/oidc", file=".env"),
     App.Product.WORDPRESS: Product(
-        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", pkce=False
+        "/wp-admin/admin-ajax.php?action=openid-connect-authorize", file="wp-config.php", pkce=False, nonce=False
     ),
 }
 
@@ -40,6 +43,15 @@ PRODUCTS: Mapping[str, Product] = {
 def of(app: App) -> Product:
     """Returns what we know of the product that an app is; nothing of another."""
     return PRODUCTS.get(app.product, Product())
+
+
+def needs_nonce(app: App) -> bool:
+    """Returns whether the requests of an app must bring a nonce, as nothing else ties its codes to them.
+
+    Some products can do neither that nor PKCE. They are let off, with a warning at the desk: their secret and the state
+    that they check must do.
+    """
+    return not app.pkce and of(app).nonce
 
 
 def base(typed: str, product: Product) -> str:

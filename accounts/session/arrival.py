@@ -9,11 +9,11 @@ from accounts.session.notes import AUTH_TIME, BEGAN, FACTOR, HANDLE, WAY
 
 # What a second factor may have been, as FACTOR says.
 APP, RECOVERY_CODE, TRUSTED_BROWSER = "app", "recovery_code", "trusted_browser"
-CODES = {APP, RECOVERY_CODE}  # those that were shown, not only remembered
+SHOWN_FACTORS = (APP, RECOVERY_CODE)  # a trusted browser has shown none, only remembered one
 
 
 class Arrival(NamedTuple):
-    """How the owner of a session came in; for an older session, `way` and `factor` are ""."""
+    """How the owner of a session came in; `way` and `factor` are "" if a library began it, not sessions.enter()."""
 
     way: str  # how they last showed the first factor: PASSWORD, LINK, SIGNUP or GOOGLE (accounts.session.sessions)
     factor: str  # the second factor that this session has seen: APP, RECOVERY_CODE or TRUSTED_BROWSER, or "" for none
@@ -27,8 +27,8 @@ class Arrival(NamedTuple):
 
     @property
     def has_code(self) -> bool:
-        """Whether a code was entered in this session: a trusted browser has only remembered one."""
-        return self.factor in CODES
+        """Whether a code was entered in this session."""
+        return self.factor in SHOWN_FACTORS
 
 
 def read(request: HttpRequest) -> Arrival:

@@ -123,7 +123,7 @@ def enter(request: HttpRequest, user: User, way: str, *, factor: str = "", new: 
     be called while nobody is signed in, or the same user. Raises Superseded if this session, or every session of the
     account, has ended meanwhile, or if the account was deleted or turned off.
     """
-    by_code = factor in arrival.CODES
+    by_code = factor in arrival.SHOWN_FACTORS
     if goes_on(request, user):
         # Not by Django's login(): its new CSRF token would make the forms in this browser's other tabs out of date.
         request.session.take_new_key()  # type: ignore[attr-defined]

@@ -192,9 +192,8 @@ def owner(key: str) -> User | None:
     `shown_factor` is the second factor that the session has seen (accounts.session.arrival). Costs one statement.
 
     Returns None for a malformed key, a session that has ended, a user who is turned off, and one who has not answered
-    what was asked when the session began. Checks all that Django's
-    get_user and our backend check, but in the row alone: no old copy can answer, and nothing is flushed, renewed or
-    written.
+    what was asked when the session began. Checks all that Django's get_user and our backend check, but in the row
+    alone: no old copy can answer, and nothing is flushed, renewed or written.
     """
     user = User.objects.by_session_key(key, groups=True) if KEY.fullmatch(key) else None
     if user is None or user.session_ends <= timezone.now() or not user.is_active:

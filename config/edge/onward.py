@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from config.edge import json_errors
 from config.edge.openid_paths import AUTHORIZE
-from kit.onward import refresh_answer
+from kit.onward import place_of, refresh_answer
 
 REDIRECTS = {HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
 OF_A_REDIRECT = {"Location", "Content-Type", "Content-Length"}  # headers that the page has itself, or not at all
@@ -22,15 +22,14 @@ def lead_on_by_a_page(get_response: GetResponse) -> GetResponse:
     """Returns middleware that puts a page in place of a redirect which leads a form off this site, or to an app.
 
     Chromium applies form-action to every hop after a form, and an app's own hops nobody can name. The page leads on by
-    Refresh (kit/onward.py). Cookies and headers stay. The attribute `onward_name` of a response is what people call the
-    place it leads to.
+    Refresh, and names the place as name_place() has noted it (kit/onward.py). Cookies and headers stay.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.status_code not in REDIRECTS or not ends_form(request) or is_free(request, response["Location"]):
             return response
-        page = refresh_answer(request, response["Location"], getattr(response, "onward_name", ""))
+        page = refresh_answer(request, response["Location"], place_of(response))
         for header, value in response.items():
             if header not in OF_A_REDIRECT:
                 page[header] = value

@@ -9,10 +9,8 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Exists, OuterRef
-from django.utils.encoding import punycode
 
 from kit.worker_loop import Worker
 from outbox.mail.deliver import put_off
@@ -104,9 +102,8 @@ def tell(row: WebhookDelivery) -> Answer:
     encryption.Unreadable if no key decrypts the webhook's secret.
     """
     body = row.as_json()
-    about = {"Content-Type": "application/json", "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})"}
     signed = signing.headers(row.message_id, int(time.time()), body, row.webhook.secrets)
-    return sending.post(row.webhook.url, body, about | signed)
+    return sending.post(row.webhook.url, body, {"Content-Type": "application/json"} | signed)
 
 
 def _failed(row: WebhookDelivery, answer: Answer) -> None:

@@ -1,4 +1,7 @@
-"""One call of a webhook: to an address that was checked, and over within LONGEST seconds whatever the server does."""
+"""One call of a webhook, or of an app that is to hear of a sign-out.
+
+It goes to an address that was checked, and is over within LONGEST seconds whatever the server does.
+"""
 
 import http.client
 import socket
@@ -9,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.encoding import punycode
 
 from outbox.mail.bounded_reading import Answers, seconds_until
 from outbox.webhooks import targets
@@ -36,7 +41,7 @@ class Answer(NamedTuple):
 
     @property
     def is_about_the_server(self) -> bool:
-        """True if any event would get this bad answer: no server is there, it is busy, or it sends us elsewhere.
+        """True if any call would get this bad answer: no server is there, it is busy, or it sends us elsewhere.
 
         A good answer counts, too, so callers ask `is_good` first.
         """
@@ -44,14 +49,16 @@ class Answer(NamedTuple):
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Posts `body` to a URL with these headers, and returns the status of the answer.
+    """Posts `body` to a URL with these headers and the name of the site, and returns the status of the answer.
 
     Follows no redirect, uses no proxy, keeps no cookie, reads no body. Raises OSError or HTTPException if no valid
     answer comes within LONGEST seconds, and targets.Unfit if the URL must not be called.
     """
     call = Call(targets.read(url))
+    ours = {"Host": call.target.netloc, "Connection": "close"}
+    ours["User-Agent"] = f"frontdoor ({punycode(str(settings.SITE_HOST))})"
     try:
-        call.request("POST", call.target.path, body, {"Host": call.target.netloc, "Connection": "close"} | headers)
+        call.request("POST", call.target.path, body, ours | headers)
         answer = call.getresponse()
         wait = read_wait(answer.headers.get("Retry-After", ""))
         return Answer(answer.status, f"{answer.status} {answer.reason}".strip(), wait)

@@ -35,7 +35,7 @@ def ask(request: PersonRequest, sent: Fields, pk: str) -> HttpResponse:
     Answers with a message, the same whether they have asked before; 404 if there is no such app, or nothing to ask for;
     400 for a line that is too long or has a link, 429 after too many changes, and 401 to anyone not signed in.
     """
-    app = App.objects.with_id(pk).with_access_of(request.person).first()
+    app = App.objects.with_access_of(request.person).by_id(pk).first()
     if app is None or not access.may_ask(app, request.person):
         raise Refused(404, "not_found", _("There is no such app, or nothing to ask for."))
     form = access.AskForm(sent)

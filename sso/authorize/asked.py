@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
+from kit.form import LONGEST as LONGEST_PATH  # of the path that leads back here from sign-in
+from sso import products
 from sso.models import App
 
 # What is heeded; all else is as if it had not been sent (RFC 6749 §3.1), `claims` and `acr_values` too.
@@ -24,8 +26,6 @@ NOT_SUPPORTED = {
 PROMPTS = {"none", "login", "consent", "select_account"}
 LONGEST_QUERY = 6000  # characters of a form that becomes a query: web servers take no more
 LONGEST = 2000  # characters of a state or a nonce: more would not fit into the header of the answer
-# Characters of the path that leads back here from sign-in: accounts takes no longer `next`.
-LONGEST_PATH = 3000
 S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -137,7 +137,7 @@ def check_pkce(sent: dict[str, str], app: App) -> None:
     """Raises Refused unless the code is tied to who asked for it: by PKCE with S256, or where that is off by a nonce.
 
     RFC 7636 §4.4.1, RFC 9700 §2.1.1. A public app has no secret either, so nothing can take the place of PKCE. Some
-    products can do neither, and are let off (`App.needs_nonce`).
+    products can do neither, and are let off (`products.needs_nonce`).
     """
     challenge = sent.get("code_challenge", "")
     if challenge or "code_challenge_method" in sent:
@@ -147,7 +147,7 @@ def check_pkce(sent: dict[str, str], app: App) -> None:
             raise Refused("invalid_request", "code_challenge must be the SHA-256 of the verifier in base64url")
     elif app.pkce or app.is_public:
         raise Refused("invalid_request", "code_challenge is missing: PKCE with S256 is needed")
-    elif app.needs_nonce and "nonce" not in sent:
+    elif products.needs_nonce(app) and "nonce" not in sent:
         raise Refused("invalid_request", "nonce is missing: it is needed where PKCE is off")
 
 

@@ -27,7 +27,7 @@ def find(sent: dict[str, str], user: User | AnonymousUser, handle: str) -> Found
 
     `handle` is the name of the session of `user`. Costs one statement.
     """
-    rows = App.objects.select_related("client").with_id(sent.get("client_id", ""))
+    rows = App.objects.select_related("client").by_id(sent.get("client_id", ""))
     if user.is_authenticated:
         agreed = Consent.objects.filter(app=OuterRef("pk"), person=user.pk).values("scopes")[:1]
         here = Login.objects.open().filter(app=OuterRef("pk"), person=user.pk, handle=handle)

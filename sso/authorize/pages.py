@@ -19,7 +19,7 @@ from sso.authorize import agreement, asked, found, fresh, redirects
 from sso.authorize.asked import Asked, Refused, Unreadable
 from sso.authorize.found import Found, Unknown
 from sso.authorize.steps import CONSENT, STEPS, Visit
-from sso.limits import SENT_PER_NETWORK, SENT_PER_PERSON
+from sso.limits import SENT_BY_APP_PER_NETWORK, SENT_BY_APP_PER_PERSON
 
 CANCEL = "cancel"  # the name of the button by which the person does not agree
 
@@ -83,7 +83,7 @@ def sign_in(request: HttpRequest, *, ended: bool, asked: Asked) -> HttpResponse:
     if asked.is_silent:
         raise Refused("login_required")
     if "login" in asked.prompts or asked.max_age is not None:
-        SENT_PER_NETWORK.check_network(request)
+        SENT_BY_APP_PER_NETWORK.check_network(request)
         fresh.note(request, asked)
     query = {"next": asked.path, "mailed_next": reverse("sso_app", args=[asked.client_id])}
     query |= {"login_hint": asked.login_hint} if asked.login_hint else {}
@@ -115,7 +115,7 @@ def lead_back(request: PersonRequest, here: Found, asked: Asked) -> HttpResponse
     Raises Limited when the person is sent here too often, or Refused where nobody may be shown that.
     """
     try:
-        SENT_PER_PERSON.check(request, request.person.pk.hex)
+        SENT_BY_APP_PER_PERSON.check(request, request.person.pk.hex)
     except Limited as limit:
         if asked.is_silent:
             raise Refused("temporarily_unavailable", "too often") from limit

@@ -5,12 +5,11 @@ import re
 from django.http import HttpResponse
 from django.utils.encoding import iri_to_uri
 
+from kit.onward import NO_PLACES, name_place
 from sso.models import App
 
 # Programs on somebody's own machine listen where a port is free (RFC 8252 §7.3).
 LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)")
-# A browser would run or open what follows these; whatever is registered, nobody is led there.
-NEVER = {"javascript", "data", "vbscript", "blob", "file", "about"}
 
 
 def is_registered(app: App, uri: str) -> bool:
@@ -18,7 +17,7 @@ def is_registered(app: App, uri: str) -> bool:
 
     Of a public app, any port of 127.0.0.1 or [::1] will do, as the program can't know it before.
     """
-    if uri.partition(":")[0].lower() in NEVER:
+    if uri.partition(":")[0].lower() in NO_PLACES:  # whatever is registered
         return False
     registered = app.client.get_redirect_uris()
     if uri in registered:
@@ -45,6 +44,6 @@ def without_port(uri: str) -> tuple[str, ...] | None:
 def to_app(uri: str, app: App) -> HttpResponse:
     """Redirects to an address of the app, which may have a scheme of its own, such as com.example.app."""
     response = HttpResponse(status=302)
-    setattr(response, "onward_name", app.name)  # noqa: B010 as config/edge/onward.py reads it
+    name_place(response, app.name)
     response["Location"] = iri_to_uri(uri)
     return response

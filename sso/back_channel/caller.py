@@ -9,14 +9,14 @@ import time
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import translation
-from django.utils.encoding import punycode
 
 from kit.worker_loop import Worker
 from outbox.mail.deliver import put_off
+from outbox.models.webhook import PAUSE
 from outbox.webhooks import sending, targets
+from outbox.webhooks.deliver import REST, SLOW
 from outbox.webhooks.sending import Answer
 from sso.back_channel import logout_token, sweep
 from sso.models import LogoutCall
@@ -24,9 +24,6 @@ from sso.models import LogoutCall
 log = logging.getLogger("frontdoor.sso")
 
 SWEEP = 60.0  # seconds between two looks for logins that have ended by themselves
-PAUSE = timedelta(seconds=30)  # an app whose server is away is left alone, so that others need not wait for it
-SLOW = timedelta(seconds=1)  # an answer that takes longer is slow
-REST = 4  # times as long as its answer took, a slow app is left alone
 MAY_HEAL = {408, 429}  # of 400 to 499; any other refuses this call for good
 
 
@@ -103,10 +100,7 @@ def tell(row: LogoutCall) -> Answer:
 
     Raises DatabaseError or InterfaceError if the database fails.
     """
-    about = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "User-Agent": f"frontdoor ({punycode(str(settings.SITE_HOST))})",
-    }
+    about = {"Content-Type": "application/x-www-form-urlencoded"}
     try:
         body = urlencode({"logout_token": logout_token.mint(row)}).encode()
         with translation.override("en"):  # sso/back_channel/in_words.py says it in the language of its reader

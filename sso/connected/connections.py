@@ -49,13 +49,13 @@ def disconnect(person: User, client_id: str, **trace: Any) -> App | None:
     The app is told, if it listens. Returns the app, or None if they were not connected to it. `trace` is the ip and
     device of the request.
     """
-    if not (client_id.isascii() and client_id.isprintable()):
+    app = App.objects.select_related("client").by_id(client_id).first()
+    if app is None:
         return None
     with transaction.atomic():
-        ended = Login.objects.filter(person=person, app=client_id).end()
-        forgotten, _rows = Consent.objects.filter(person=person, app=client_id).delete()
+        ended = Login.objects.filter(person=person, app=app).end()
+        forgotten, _rows = Consent.objects.filter(person=person, app=app).delete()
         if not ended and not forgotten:
             return None
-        app = App.objects.select_related("client").get(pk=client_id)
         Event.objects.record(Event.Kind.APP_DISCONNECTED, person, app=app.name, **trace)
     return app

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -25,7 +25,7 @@ from sso import access, addresses, products
 from sso.app_form import AppForm
 from sso.back_channel import in_words
 from sso.desk.facts import about, values, who_may_come_in
-from sso.models import AccessRequest, App, LogoutCall
+from sso.models import AccessRequest, App
 from sso.models.app import Renewed
 from sso.remarks import remarks
 
@@ -93,11 +93,7 @@ class AppAdmin(OneRow, LongList):
         listed = list(rows)
         App.objects.prefetch_groups(listed)
         App.objects.count_use(listed)
-        newest = LogoutCall.objects.filter(client_id=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-        called = App.objects.filter(pk__in=[app.pk for app in listed]).annotate(newest=Subquery(newest))
-        calls = {call.client_id: call for call in LogoutCall.objects.filter(pk__in=called.order_by().values("newest"))}
-        for app in listed:
-            app.last_call = calls.get(app.pk)
+        App.objects.find_last_calls(listed)
 
     def get_urls(self) -> list[Any]:
         pages = {

@@ -44,7 +44,7 @@ def ask(request: PersonRequest, pk: str) -> HttpResponse:
 
 def find(person: User, pk: str) -> App:
     """Returns the app with this client id, as the person finds it. Raises Http404 if there is none."""
-    app = App.objects.with_id(pk).with_access_of(person).first()
+    app = App.objects.with_access_of(person).by_id(pk).first()
     if app is None:
         raise Http404
     return app

@@ -2,8 +2,9 @@
 
 from sso.models.access_request import AccessRequest
 from sso.models.app import App, Refusal
+from sso.models.bound import Bound, expired_tokens
 from sso.models.consent import Consent
-from sso.models.login import Bound, Login, expired_tokens
+from sso.models.login import Login
 from sso.models.logout_call import LogoutCall
 from sso.models.signing_key import SigningKey
 

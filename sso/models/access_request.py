@@ -9,7 +9,8 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sso.models.app import App, there_is
+from sso.models.alive import there_is
+from sso.models.app import App
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -1,22 +1,19 @@
 """Apps behind this door: whom each lets in, what it may learn, and where it is told that somebody has signed out."""
 
 import enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from allauth.idp.oidc.models import Client
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
-from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sso import secret
+from sso.models.app_queryset import AppQuerySet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from accounts.models import User
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 SCOPES = ("openid", "profile", "email", "groups")  # that every app may ask for
 OFFLINE = "offline_access"
 NOT_EDITED = {"client", "is_active", "made_at"}  # fields that the form of an app leaves alone
-# Second factors that count: a browser that is trusted to ask for none has shown none.
-SHOWN_FACTORS = ("app", "recovery_code")
 
 
 class Refusal(enum.Enum):
@@ -43,63 +38,6 @@ class Renewed(Exception):
     """The secret that was to be replaced has been replaced meanwhile."""
 
 
-class AppQuerySet(models.QuerySet["App"]):
-    def open_to(self, user: "User") -> "AppQuerySet":
-        """Returns the apps that are on and let this person in, whatever their session has shown, by name."""
-        mine = App.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)
-        staff = user.is_staff or user.is_superuser
-        rows = self.filter(Q(everybody=True) | Exists(mine), is_active=True)
-        if not staff:
-            rows = rows.filter(staff_only=False)
-        return rows.select_related("client").order_by("client__name", "pk")
-
-    def with_id(self, client_id: str) -> "AppQuerySet":
-        """Returns the app with this client id; none for a text that can be no id, such as one with a NUL."""
-        return self.filter(pk=client_id) if client_id.isascii() and client_id.isprintable() else self.none()
-
-    def with_access_of(self, user: "User") -> "AppQuerySet":
-        """Returns the apps, each with `lets_in`: whether the person is among those whom the app lets in.
-
-        Whether the app is on, and for staff, and wants a code, is not part of it; refusal() asks all that.
-        """
-        mine = App.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)
-        return self.select_related("client").annotate(
-            lets_in=models.Case(models.When(everybody=True, then=True), default=Exists(mine))
-        )
-
-    def with_groups_of(self, user: "User") -> "AppQuerySet":
-        """Returns the apps, each with `common_groups`: the names of those of its groups that the person is in."""
-        names = Group.objects.filter(apps=OuterRef("pk"), user=user.pk).order_by().values("name")
-        return self.annotate(common_groups=ArraySubquery(names))
-
-    def with_last_use(self, user: "User") -> "AppQuerySet":
-        """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
-        from sso.models.login import Login  # noqa: PLC0415 it refers to this model
-
-        newest = Login.objects.filter(app=OuterRef("pk"), person=user.pk, used_at__isnull=False).order_by("-made_at")
-        return self.annotate(last_used=Subquery(newest.values("made_at")[:1]))
-
-    @staticmethod
-    def prefetch_groups(apps: "Iterable[App]") -> None:
-        """Reads the groups of these apps, in one statement."""
-        models.prefetch_related_objects(list(apps), "groups")
-
-    @staticmethod
-    def count_use(apps: "Iterable[App]") -> None:
-        """Sets `people` and `last_use` of these apps in one statement.
-
-        That is how many people have come in of late, and when the last one did. Logins that ended a month ago are gone.
-        """
-        from sso.models.login import Login  # noqa: PLC0415 it refers to this model
-
-        listed = list(apps)
-        used = Login.objects.filter(app__in=[app.pk for app in listed], used_at__isnull=False).order_by()
-        rows = used.values_list("app").annotate(models.Count("person", distinct=True), models.Max("used_at"))
-        found = {pk: counted for pk, *counted in rows} if listed else {}
-        for app in listed:
-            app.people, app.last_use = found.get(app.pk, (0, None))
-
-
 class App(models.Model):
     """An app, beside the engine's row of it (`client`), which holds its id, name, secret and redirect addresses."""
 
@@ -111,8 +49,6 @@ class App(models.Model):
         WORDPRESS = "wordpress", "WordPress"
         OTHER = "other", _("Another app with OpenID Connect")
         PROXY = "proxy", _("An app without OpenID Connect, behind a proxy")
-
-    WITHOUT_NONCE = frozenset({Product.GITEA, Product.WORDPRESS})
 
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="app")
     product = models.CharField(_("what it is"), max_length=20, choices=Product, default=Product.OTHER)
@@ -139,7 +75,7 @@ class App(models.Model):
     lets_in: bool
     people: int
     last_use: "datetime | None"
-    last_call: "LogoutCall | None"  # at the desk
+    last_call: "LogoutCall | None"
     common_groups: list[str]
     last_used: "datetime | None"
 
@@ -164,15 +100,6 @@ class App(models.Model):
     def is_public(self) -> bool:
         """True for an app that can keep no secret: a program on somebody's own machine (RFC 6749 §2.1)."""
         return bool(self.client.type == Client.Type.PUBLIC)
-
-    @property
-    def needs_nonce(self) -> bool:
-        """True for an app whose requests must bring a nonce, as nothing else ties its codes to them.
-
-        Some products can do neither that nor PKCE. They are let off, with a warning at the desk: their secret and the
-        state that they check must do.
-        """
-        return not self.pkce and self.product not in self.WITHOUT_NONCE
 
     @property
     def has_secret(self) -> bool:
@@ -279,26 +206,3 @@ class App(models.Model):
         """Ends everybody's login to the app, then deletes it with all that was kept for it."""
         self.end_logins()
         self.client.delete()
-
-
-def there_is(rows: "models.QuerySet[Any, Any]") -> IsNull:
-    """Returns a condition that is true if `rows`, which refer to the row outside, has one.
-
-    PostgreSQL asks it for each row outside, by an index. For an EXISTS beside an OR it may read all rows and hash them,
-    such as all members of all groups, to learn of one person.
-    """
-    return IsNull(Subquery(rows.values("pk")[:1]), False)
-
-
-def still_allowed() -> Q:
-    """Returns what the row of a login must meet besides (Login.objects.alive()).
-
-    Its app is on and still lets the person in.
-    """
-    mine = App.groups.through.objects.filter(app=OuterRef("app"), group__user=OuterRef("person"))
-    staff = Q(person__is_staff=True) | Q(person__is_superuser=True)
-    return (
-        Q(Q(app__everybody=True) | Q(there_is(mine)), app__is_active=True)
-        & (Q(app__staff_only=False) | staff)
-        & (Q(app__second_factor=False) | Q(factor__in=SHOWN_FACTORS))
-    )

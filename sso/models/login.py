@@ -4,21 +4,21 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import models, transaction
-from django.db.models import F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Session, User
+from accounts.models import User
+from accounts.session.arrival import SHOWN_FACTORS
 from kit.exact import ExactField
 from kit.one_statement import OneStatement, Write
 from sso.models import ending
-from sso.models.app import SHOWN_FACTORS, App, still_allowed, there_is
+from sso.models.alive import is_alive
+from sso.models.app import App
 
 CODE_LASTS = timedelta(seconds=60)
-OFFLINE_LASTS = timedelta(days=30)  # of a login that outlives its session
 KEPT = timedelta(days=30)  # after its end
 UNSPENT_KEPT = timedelta(days=1)
 
@@ -29,10 +29,10 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
         A login is alive while nobody has ended it, the person is active and has not ended all sessions since, the app
         is on and still lets them in, and the session that it came from goes on; without a session, an offline one lasts
-        OFFLINE_LASTS, unless its app may have none any more. All that is asked of PostgreSQL, so it holds with Redis
-        away.
+        alive.OFFLINE_LASTS, unless its app may have none any more. All that is asked of PostgreSQL, so it holds with
+        Redis away.
         """
-        return self.filter(_is_alive())
+        return self.filter(is_alive())
 
     def lock(self) -> "Login | None":
         """Returns the one login, locked, with its person and `is_alive`, for whoever is about to give tokens out.
@@ -42,7 +42,7 @@ class LoginQuerySet(models.QuerySet["Login"]):
         """
         people = User.objects.select_for_update(no_key=True).filter(pk__in=self.values("person"))
         list(people.values_list("pk"))
-        alive = models.Case(models.When(_is_alive(), then=True), default=False, output_field=models.BooleanField())
+        alive = models.Case(models.When(is_alive(), then=True), default=False, output_field=models.BooleanField())
         return self.select_for_update(of=("self",)).select_related("person").annotate(is_alive=alive).first()
 
     def by_token(self, kind: str, hashed: str) -> "LoginQuerySet":
@@ -73,7 +73,7 @@ class LoginQuerySet(models.QuerySet["Login"]):
 
         PostgreSQL asks it of each open one by itself: a list of all that are alive would outgrow its memory.
         """
-        return self.open().exclude(_is_alive())
+        return self.open().exclude(is_alive())
 
     def end(self, *, skip_locked: bool = False) -> int:
         """Ends those of these logins that are open, in one statement (`ending`), and returns their number.
@@ -90,14 +90,6 @@ class LoginQuerySet(models.QuerySet["Login"]):
                 return 0
             (number,) = statement.execute(f"(SELECT count(*) FROM {ended})")  # noqa: S608 the name of a part
         return int(number)
-
-
-def _is_alive() -> Q:
-    session = Session.objects.filter(user=OuterRef("person"), handle=OuterRef("handle"), expire_date__gt=timezone.now())
-    outlives = Q(offline=True, app__offline=True, made_at__gt=timezone.now() - OFFLINE_LASTS)
-    goes_on = Q(there_is(session)) | outlives
-    there = Q(ended_at=None, person__is_active=True, epoch=F("person__session_epoch"))
-    return Q(goes_on, still_allowed(), there)
 
 
 class Login(models.Model):
@@ -171,18 +163,3 @@ class Login(models.Model):
     def amr(self) -> list[str]:
         """How the person has signed in, in the words of RFC 8176; [] for a mailed link or Google alone."""
         return (["pwd"] if self.way == "password" else []) + (["otp", "mfa"] if self.has_code else [])
-
-
-class Bound(models.Model):
-    """Ties a token of the engine to the login that it belongs to: it is worth what the login is worth."""
-
-    token = models.OneToOneField(Token, models.CASCADE, primary_key=True, related_name="bound")
-    login = models.ForeignKey(Login, models.CASCADE, related_name="bound")
-
-    def __str__(self) -> str:
-        return f"{self.token_id} of {self.login_id}"
-
-
-def expired_tokens() -> models.QuerySet[Token]:
-    """Returns the tokens to prune: those that are over. What is bound to them goes along."""
-    return Token.objects.expired()

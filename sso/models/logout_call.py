@@ -32,10 +32,6 @@ class LogoutCallQuerySet(models.QuerySet["LogoutCall"]):
         with transaction.atomic():
             return self.filter(pk__in=late).update(given_up_at=now, sub="", sid="")
 
-    def newest_of(self, client_id: str) -> "LogoutCall | None":
-        """Returns the call that was stored last for the app with this client id, or None."""
-        return self.filter(client_id=client_id).order_by("-pk").first()
-
     def prunable(self) -> "LogoutCallQuerySet":
         """Returns the calls to prune: told longer ago than KEPT_TOLD, or given up longer ago than KEPT."""
         now = timezone.now()

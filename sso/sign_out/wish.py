@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from kit.onward import NO_PLACES
 from sso import hint
 from sso.authorize.asked import LONGEST, once
-from sso.authorize.redirects import NEVER
 from sso.models import App
 
 HEEDED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
@@ -27,7 +27,7 @@ def read(query: QueryDict) -> Wish:
     """Returns what the query asks for. Raises Unreadable if a parameter is given twice."""
     sent = once(query, HEEDED)
     app, there = find_app(sent), sent.get("post_logout_redirect_uri", "")
-    is_its_own = app is not None and there in app.allowed_post_logout_uris and there.partition(":")[0] not in NEVER
+    is_its_own = app is not None and there in app.allowed_post_logout_uris and there.partition(":")[0] not in NO_PLACES
     return Wish(
         app,
         with_state(there, sent.get("state", "")) if is_its_own else "",
@@ -40,12 +40,7 @@ def find_app(sent: dict[str, str]) -> App | None:
     """Returns the app by its id or the ID token that it brings, however old; None if they differ or are unknown."""
     claims = hint.read(sent.get("id_token_hint", "")[:LONGEST_HINT])
     named = {str(name) for name in (sent.get("client_id"), claims.get("aud")) if name}
-    if len(named) != 1:
-        return None
-    client_id = named.pop()
-    if not (client_id.isascii() and client_id.isprintable()):
-        return None
-    return App.objects.select_related("client").filter(pk=client_id).first()
+    return App.objects.select_related("client").by_id(named.pop()).first() if len(named) == 1 else None
 
 
 def with_state(there: str, state: str) -> str:

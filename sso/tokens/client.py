@@ -41,8 +41,7 @@ def authenticate(request: HttpRequest, *, public: bool = True) -> Caller:
     Raises Refused for an unknown app, a wrong secret, or two ways at once, and Limited for many wrong ones.
     """
     given = _given(request)
-    # No client id holds what is not printable, such as a NUL, which PostgreSQL would not take.
-    app = App.objects.select_related("client").filter(pk=given.client_id).first() if _is_name(given.client_id) else None
+    app = App.objects.select_related("client").by_id(given.client_id).first()
     if app and _is_proven(app, given.secret, public=public):
         return Caller(app, given.secret)
     limits.count_wrong(request, given.client_id)
@@ -52,10 +51,6 @@ def authenticate(request: HttpRequest, *, public: bool = True) -> Caller:
         401,
         WWW_Authenticate='Basic realm="apps", charset="UTF-8"',
     )
-
-
-def _is_name(client_id: str) -> bool:
-    return bool(client_id) and client_id.isprintable()
 
 
 def _is_proven(app: App, secret: str, *, public: bool) -> bool:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from accounts import preferences
 from accounts.models import User
 from accounts.session import identity, store
+from accounts.session.arrival import SHOWN_FACTORS
 from sso.models import App, Refusal
-from sso.models.app import SHOWN_FACTORS
 
 log = logging.getLogger("frontdoor.sso")
 
@@ -47,7 +47,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def find(client_id: str, user: User) -> App | None:
     """Returns the app with this client id, as the user finds it; None if there is none."""
-    return App.objects.with_id(client_id).with_access_of(user).with_groups_of(user).first()
+    return App.objects.with_access_of(user).with_groups_of(user).by_id(client_id).first()
 
 
 def refused(request: HttpRequest, user: User, app: App | None, refusal: Refusal) -> HttpResponse:

@@ -10,6 +10,7 @@ from invites import limits as invites
 from kit import limits as kit
 from operations import security_facts
 from outbox import limits as outbox
+from sso import limits as apps
 
 PAGE = Path(__file__).parents[2] / "docs/security.md"
 
@@ -32,7 +33,7 @@ def test_the_command_reads_the_settings_of_the_site(settings, capsys):
 
 
 def test_every_limit_is_in_the_table():
-    names = {name for module in (accounts, invites, outbox, kit) for name in vars(module) if name.isupper()}
+    names = {name for module in (accounts, invites, apps, outbox, kit) for name in vars(module) if name.isupper()}
 
     assert sorted(name.upper().replace(" ", "_") for name, _number in security_facts.limits()) == sorted(
         names - {"NOT_LOCKED"}

@@ -1,23 +1,17 @@
 """Apps and logins for tests, made without going through a sign-in."""
 
-import factory
-from allauth.idp.oidc.models import Client, Token
+from allauth.idp.oidc.models import Token
 from django.utils import timezone
 
-from sso.models import App, Bound, Login
+from sso.models import Bound, Login
+from tests.tools import factories
 
 LOGOUT = "https://app.example/backchannel"
 
 
-class AppFactory(factory.django.DjangoModelFactory):
+class AppFactory(factories.AppFactory):
     """An app for everybody that wants to be told."""
 
-    class Meta:
-        model = App
-
-    client = factory.LazyFunction(lambda: Client.objects.create(name="Grafana"))
-    start_url = "https://app.example/"
-    everybody = True
     logout_uri = LOGOUT
 
 

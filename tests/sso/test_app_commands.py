@@ -108,13 +108,13 @@ def test_a_product_that_can_do_neither_pkce_nor_nonce_is_let_off(capsys, product
     add(capsys, "--product", product, "--start", "https://app.example.com", "--everybody")
 
     app = App.objects.get()
-    assert (app.pkce, app.needs_nonce) == (pkce, needs_nonce)
+    assert (app.pkce, products.needs_nonce(app)) == (pkce, needs_nonce)
 
 
 def test_any_other_app_without_pkce_needs_a_nonce(capsys):
     add(capsys, "--redirect", CALLBACK, "--everybody", "--no-pkce")
 
-    assert App.objects.get().needs_nonce
+    assert products.needs_nonce(App.objects.get())
 
 
 def test_a_public_app_has_no_secret(capsys):

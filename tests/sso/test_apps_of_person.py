@@ -172,9 +172,18 @@ def test_of_an_app_that_does_not_listen_it_says_so(signed_in, ada):
     assert "Grafana is disconnected. Sign out there, too" in answer.text
 
 
-@pytest.mark.parametrize("pk", ["", "\0", "я", "x" * 500])
-def test_an_id_that_no_app_has_disconnects_nothing(signed_in, pk):
-    assert signed_in.post(DISCONNECT, {"app": pk}).status_code in {302, 400}
+@pytest.mark.parametrize("pk", ["", "nothing", "я", "x" * 500])
+def test_an_id_that_no_app_has_disconnects_nothing(signed_in, ada, pk):
+    login(ada, AppFactory())
+
+    answer = signed_in.post(DISCONNECT, {"app": pk}, follow=True)
+
+    assert "That app was not connected any more." in answer.text
+    assert Login.objects.open().count() == 1
+
+
+def test_a_form_with_a_nul_disconnects_nothing(signed_in):
+    assert signed_in.post(DISCONNECT, {"app": "\0"}).status_code == 400
 
 
 def test_a_get_disconnects_nothing(signed_in, ada):

@@ -17,6 +17,7 @@ from accounts.session.notes import AUTH_TIME, FACTOR
 from kit import own_fields
 from kit.rate_limit import Limit
 from sso import codes, keys
+from sso.authorize import pages
 from sso.models import App, Consent, Login
 from tests.tools import phone
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
@@ -284,6 +285,14 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_same_request(client, ap
     assert 'value="ada@example.com"' in shown
 
 
+def test_what_only_helps_is_left_behind_if_the_way_back_would_be_too_long(client, app):
+    page = ask(client, app, state="s" * 2000, id_token_hint="h" * 1500, login_hint="ada@example.com")
+
+    query = dict(parse_qsl(urlsplit(page["Location"]).query))
+    assert dict(parse_qsl(urlsplit(query["next"]).query)) == asking(app, state="s" * 2000)
+    assert query["login_hint"] == "ada@example.com"
+
+
 def test_a_stranger_never_learns_whether_the_app_is_on_or_for_whom(client, subtests):
     usual = urlsplit(ask(client, AppFactory())["Location"]).path
     for app in (AppFactory(is_active=False), AppFactory(everybody=False), AppFactory(second_factor=True)):
@@ -434,7 +443,7 @@ def test_where_any_program_could_pass_for_the_app_people_are_asked_each_time(sig
 
 
 def test_whoever_is_sent_round_in_a_circle_is_stopped(signed_in, app, foreign, monkeypatch):
-    monkeypatch.setattr("sso.authorize.pages.SENT_PER_PERSON", Limit("sent", "2/10m"))
+    monkeypatch.setattr("sso.authorize.pages.SENT_BY_APP_PER_PERSON", Limit("sent", "2/10m"))
     for _ in range(2):
         answer(ask(signed_in, app))
 
@@ -523,6 +532,14 @@ def test_people_show_anew_who_they_are_and_once_for_each_request(hour_old, app, 
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         assert urlsplit(ask(hour_old, app, **more)["Location"]).path == "/login/again"
+
+
+def test_strangers_are_sent_to_show_it_a_limited_number_of_times(client, app, monkeypatch):
+    """Each of these requests writes a session, and no other request of a stranger does."""
+    monkeypatch.setattr(pages, "SENT_BY_APP_PER_NETWORK", Limit("few", "2/10m"))
+
+    assert [ask(client, app, prompt="login").status_code for _ in range(3)] == [302, 302, 429]
+    assert ask(client, app).status_code == 302
 
 
 def test_the_page_that_asks_leads_back_and_its_proof_counts(hour_old, app):

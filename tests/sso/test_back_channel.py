@@ -16,7 +16,7 @@ from django.utils.http import http_date
 from outbox.models.retry_times import GIVE_UP_AFTER
 from sso.back_channel import caller, in_words
 from sso.back_channel.caller import Caller
-from sso.models import Login, LogoutCall
+from sso.models import App, Login, LogoutCall
 from tests.sso.logins import AppFactory, signed_in
 from tests.tools import receiver as receivers
 
@@ -300,12 +300,14 @@ def test_the_worker_looks_each_minute_for_logins_that_have_died(ada, receiver, m
 # What staff read
 
 
-def test_the_newest_call_of_an_app(ada):
-    for client_id in ("app", "app", "other"):
-        LogoutCall.objects.create(client_id=client_id)
+def test_the_last_call_of_each_app(ada, django_assert_num_queries):
+    called, other, never, unasked = apps = [AppFactory() for _ in range(4)]
+    calls = [LogoutCall.objects.create(client_id=app.pk) for app in (called, called, other, unasked, called)]
 
-    assert LogoutCall.objects.newest_of("app") == LogoutCall.objects.order_by("pk")[1]
-    assert LogoutCall.objects.newest_of("none") is None
+    with django_assert_num_queries(1):
+        App.objects.find_last_calls(apps[:3])
+
+    assert [app.last_call for app in (called, other, never)] == [calls[4], calls[2], None]
 
 
 PRIVATE = "wiki.lan is at 10.1.2.3, which is not a public address. Only the operator can allow it."

@@ -142,7 +142,7 @@ def test_an_unknown_app_and_a_wrong_secret_are_told_alike(grafana, django_assert
 
 def test_wrong_secrets_are_limited_and_right_ones_never(grafana):
     stranger = {"client_id": grafana.app.pk, "client_secret": "wrong"}
-    for _ in range(limits.WRONG_PER_APP.most):
+    for _ in range(limits.WRONG_SECRET_PER_APP.most):
         assert is_wrong(grafana.server.post(TOKEN, stranger))
 
     reached = grafana.server.post(TOKEN, stranger)
@@ -155,7 +155,7 @@ def test_wrong_secrets_are_limited_and_right_ones_never(grafana):
 
 def test_wrong_secrets_for_many_apps_are_limited_by_network():
     stranger = Client(REMOTE_ADDR="192.0.2.78")
-    for n in range(limits.WRONG_PER_NETWORK.most):
+    for n in range(limits.WRONG_SECRET_PER_NETWORK.most):
         assert is_wrong(stranger.post(TOKEN, {"client_id": f"app{n}", "client_secret": "wrong"}))
 
     assert stranger.post(TOKEN, {"client_id": "another", "client_secret": "wrong"}).status_code == 429

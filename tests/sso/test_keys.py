@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kit import encryption
-from sso import keys
+from sso import engine, keys
 from sso.models import SigningKey
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,21 @@ def test_the_first_key_is_made_when_it_is_needed_and_encrypted():
     assert "PRIVATE KEY" not in row.pem
     assert "PRIVATE KEY" in encryption.decrypt(row.pem)
     assert keys.signing().kid == name
+
+
+def test_the_first_key_outlives_the_request_that_needed_it(grafana, monkeypatch):
+    """A process that remembered a key which is rolled back would sign what nobody can verify."""
+    code, made = grafana.code(), []
+
+    def fail(*_args):
+        made.append(keys.signing())
+        raise RuntimeError
+
+    monkeypatch.setattr(engine, "make_tokens", fail)
+    with pytest.raises(RuntimeError):
+        grafana.spend(code)
+
+    assert encryption.decrypt(SigningKey.objects.get().pem) == made[0].pem
 
 
 def test_a_process_asks_for_keys_with_one_statement_every_few_seconds(django_assert_num_queries, monkeypatch):

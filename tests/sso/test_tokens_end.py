@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from sso.models import App, Login
-from sso.models.login import OFFLINE_LASTS
+from sso.models.alive import OFFLINE_LASTS
 from tests.sso.relying import Relying
 from tests.tools.factories import PASSWORD, AppFactory
 

@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config import urls
 from config.edge.openid_paths import AUTHORIZE, DOCUMENTS, DOORS
+from kit.onward import name_place
 
 FORM = """<!doctype html><title>Consent</title><form method="post">
 <input type="hidden" name="csrfmiddlewaretoken" value="{}"><button>Agree</button></form>"""
@@ -31,7 +32,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponse(FORM.format(get_token(request)))
     answer = Redirect(request.GET["to"], status=int(request.GET.get("status", "302")))
-    answer.onward_name = request.GET.get("name", "")
+    name_place(answer, request.GET.get("name", ""))
     answer.set_cookie("kept", "yes")
     answer["X-Kept"] = "yes"
     answer["Cache-Control"] = "no-store"

@@ -26,7 +26,7 @@ class Command(command.Command):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        app = App.objects.select_related("client").filter(pk=options["id"]).first()
+        app = App.objects.select_related("client").by_id(options["id"]).first()
         if app is None:
             raise CommandError(f"{options['id']} is no app's id. Nothing was changed.", returncode=2)
         ended = app.end_logins()

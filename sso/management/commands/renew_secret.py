@@ -26,7 +26,7 @@ class Command(command.Command):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        app = App.objects.select_related("client").filter(pk=options["id"]).first()
+        app = App.objects.select_related("client").by_id(options["id"]).first()
         if app is None or not app.has_secret:
             said = "has no secret: it runs on people's own machines, or behind a proxy" if app else "is no app's id"
             raise CommandError(f"{options['id']} {said}. Nothing was changed.", returncode=2)

@@ -1,7 +1,5 @@
 """Asking to be let into an app, and the answer that is no. The answer that is yes is an invitation to the app."""
 
-from datetime import timedelta
-
 from django import forms
 from django.conf import settings
 from django.db import transaction
@@ -16,13 +14,13 @@ from accounts.notices import without_link
 from kit import plain_line, times
 from kit.addresses import readable
 from kit.form import Form
-from kit.rate_limit import Limited, Quota
+from kit.rate_limit import Limited
 from outbox.mail.write import post, write
 from outbox.models import OutboxMessage
+from sso.limits import ACCESS_NOTICES_PER_APP
 from sso.models import AccessRequest, App
 
 MOST_TOLD = 100  # superusers
-TOLD_PER_APP = Quota("access-told", most=1, window=timedelta(days=1))
 
 
 class AskForm(Form):
@@ -54,7 +52,7 @@ def ask(app: App, person: User, words: str) -> None:
     if not AccessRequest.objects.ask(app, person, words):
         return
     try:
-        TOLD_PER_APP.take(app.pk)
+        ACCESS_NOTICES_PER_APP.take(app.pk)
     except Limited:
         return
     tell_superusers(app, person)

@@ -18,6 +18,8 @@ SENT_BY_APP_PER_NETWORK = Limit("app-sent-network", "60/10m")
 # People who are signed in, whom apps send here and take back: each time writes a row. Some apps ask silently every few
 # minutes; only one that sends people round in a circle asks so often.
 SENT_BY_APP_PER_PERSON = Limit("app-sent-person", "300/10m")
+# Mails to superusers about people who ask for access.
+ACCESS_NOTICES_PER_APP = Quota("access-notices", most=1, window=timedelta(days=1))
 
 
 def count_wrong(request: HttpRequest, client_id: str) -> None:

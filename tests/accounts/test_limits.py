@@ -117,6 +117,7 @@ DOORS = {
     ("POST", "/api/v1/account/google"): "post",
     ("DELETE", "/api/v1/account/google"): "post",
     ("DELETE", "/api/v1/apps/<slug:pk>/connection"): "post",
+    ("POST", "/api/v1/apps/<slug:pk>/request"): "post",
 }
 # Doors that are limited by link, and by network for bad tokens.
 PRESSES = {

@@ -17,8 +17,10 @@ from invites.members.invitations import MemberInvites
 from invites.models import Entry, Invite, MagicLink
 from kit import tokens
 from outbox.models import OutboxMessage
+from sso import access
+from sso.models import AccessRequest
 from tests.tools import catalogues, phone
-from tests.tools.factories import PASSWORD, UserFactory
+from tests.tools.factories import PASSWORD, AppFactory, UserFactory
 from tests.tools.questions import Questions
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +132,20 @@ def hear_what_became_of_invitations(language):
     assert digest.tell(maria.pk)
 
 
+def hear_who_asks_for_access(language):
+    somebody(language, is_superuser=True)
+    app = AppFactory(everybody=False)
+    access.ask(app, UserFactory(username="maria", email="maria@lab.example"), "Hi!")
+
+
+def be_refused_access(language):
+    asked = AccessRequest.objects.create(app=AppFactory(everybody=False), person=somebody(language))
+    assert access.decline(asked)
+
+
 KINDS = {
+    "access_asked": hear_who_asks_for_access,
+    "access_declined": be_refused_access,
     "link_new": ask,
     "link_known": lambda language: (somebody(language), ask(language)),
     "link_proof": lambda language: (somebody(language), ask(language, purpose="proof")),
@@ -184,6 +199,7 @@ LINKS = dict.fromkeys(KINDS, 1) | {
     "deleted": 0,
     "email_restored": 0,
     "changed_by_staff": 0,
+    "access_declined": 0,
     "power_used": 0,
     "not_readdressed": 0,
     "test_mail": 0,
@@ -192,15 +208,19 @@ WAYS_OUT = (
     "didn’t (ask|expect|report)|wasn’t you|Not expecting|You don’t know that address|stays with its address|"
     "не просили|были не вы|ничего не сообщали|[Нн]е ждали|Не знаете этот адрес|остаётся на прежнем адресе|"
     "Don’t want it|Не нужно|Don’t email me about this|If you don’t want emails|Если такие письма|"
-    "That looks wrong|Что-то не так"
+    "That looks wrong|Что-то не так|you can ask again|можно попросить снова|Others may ask|Просить могут"
 )
-WITHOUT_TOKEN = ("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed")
+WITHOUT_TOKEN = (
+    *("closed", "invite_known", "reset_unknown", "email_taken", "inviter_digest", "rights_changed", "access_asked"),
+)
 INVITING = ("invite", "invite_reminder", "invite_known", "invite_group")
 WITHOUT_END = (
+    *("access_asked", "access_declined"),
     *("closed", "reset_unknown", "email_code", "email_taken", "email_restored", "changed_by_staff", "deleted"),
     *("readdress", "not_readdressed", "invite_known", "inviter_digest", "power_used", "rights_changed", "test_mail"),
 )
 WITHOUT_DEVICE = (
+    *("access_asked", "access_declined"),
     *INVITING,
     *("changed_by_staff", "rights_changed", "readdress", "not_readdressed", "inviter_digest", "test_mail"),
 )

@@ -20,7 +20,9 @@ def test_page_tiles_and_tokens_agree_on_whom_an_app_lets_in():
     people = [UserFactory(**rights) for rights in PEOPLE * 2]
     editors.user_set.set(people[: len(PEOPLE)])
     apps = [
-        AppFactory(groups=[] if everybody else [editors], staff_only=staff_only, second_factor=code, is_active=on)
+        AppFactory(
+            groups=[] if everybody else [editors], staff_only=staff_only, second_factor=code, is_active=on, offline=True
+        )
         for everybody, staff_only, code, on in product([True, False], repeat=4)
     ]
     now = timezone.now()

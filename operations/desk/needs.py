@@ -129,7 +129,7 @@ def asking(count: int) -> Iterator[Need]:
     oldest = AccessRequest.objects.waiting().first()
     if oldest:
         title = ngettext("%(count)s person asks for access to an app", "%(count)s people ask for access to apps", count)
-        why = _("The oldest has waited since %(when)s.") % {"when": brief(oldest.asked_at)}
+        why = _("The first request: %(when)s.") % {"when": brief(oldest.asked_at)}
         url = reverse("admin:sso_app_change", args=[oldest.app_id])
         yield Need("", title % {"count": capped_in_words(count)}, why, _("Answer"), url)
 

@@ -18,6 +18,7 @@ from outbox.models.webhook import PAUSE
 from outbox.webhooks import sending, targets
 from outbox.webhooks.deliver import REST, SLOW
 from outbox.webhooks.sending import Answer
+from sso import keys
 from sso.back_channel import logout_token, sweep
 from sso.models import LogoutCall
 
@@ -47,6 +48,7 @@ class Caller(Worker):
         now = time.monotonic()
         if now >= self.sweep_at:
             self.sweep_at = now + SWEEP
+            keys.signing()  # a first key that a call made would be gone with the call's transaction, if that failed
             sweep.end_dead_logins()
             LogoutCall.objects.give_up_overdue()
         self.paused = {app: until for app, until in self.paused.items() if until > now}

@@ -41,7 +41,7 @@ def discovery(request: HttpRequest) -> HttpResponse:
             *("name", "preferred_username", "email", "email_verified", "groups"),
         ],
         "acr_values_supported": [f"{settings.SITE_URL}/acr/{level}" for level in LEVELS],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

@@ -13,10 +13,12 @@ from django.db import OperationalError
 from django.utils import timezone, translation
 from django.utils.http import http_date
 
+from kit import encryption
 from outbox.models.retry_times import GIVE_UP_AFTER
+from sso import keys
 from sso.back_channel import caller, in_words
 from sso.back_channel.caller import Caller
-from sso.models import App, Login, LogoutCall
+from sso.models import App, Login, LogoutCall, SigningKey
 from tests.sso.logins import AppFactory, signed_in
 from tests.tools import receiver as receivers
 
@@ -277,6 +279,20 @@ def test_a_call_during_which_the_database_is_lost_counts_as_a_try(call, monkeypa
         tell()
 
     assert list(put_off[0]) == [call]
+
+
+def test_a_first_key_outlives_the_call_that_needed_it(call, monkeypatch):
+    """Its transaction may fail, and what was signed with the key has been sent."""
+
+    def lose(_row):
+        keys.signing()
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(caller, "tell", lose)
+    with pytest.raises(OperationalError):
+        tell()
+
+    assert encryption.decrypt(SigningKey.objects.get().pem) == keys.signing().pem
 
 
 # The sweep

@@ -14,6 +14,7 @@ from accounts.sentences import sentence
 from invites.models import Invite
 from invites.models.queryset import Entry
 from outbox.models import OutboxMessage
+from sso.access import MOST_TOLD
 from sso.models import AccessRequest
 from sso.models.access_request import ANSWERED_KEPT, WAITING_KEPT
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
@@ -86,6 +87,15 @@ def test_superusers_are_mailed_once_a_day_about_an_app(wiki, desk, signed_in):
             ask(browser, wiki)
             assert len(kinds()) == mails
     assert AccessRequest.objects.waiting().count() == 3
+
+
+def test_no_more_superusers_are_mailed_than_whoever_asks_can_wait_for(signed_in, wiki):
+    for _ in range(MOST_TOLD + 1):
+        UserFactory(is_superuser=True)
+
+    ask(signed_in, wiki)
+
+    assert len(kinds()) == MOST_TOLD
 
 
 @pytest.mark.parametrize("typed", ["see www.example.com", "x" * 201, "two\nlines"])

@@ -82,6 +82,8 @@ SENTENCES = {
     Event.Kind.EXPORTED: _("%(who)s downloaded their data"),
     Event.Kind.APP_AGREED: _("%(who)s let %(app)s learn who they are"),
     Event.Kind.APP_SIGNED_IN: _("%(who)s signed in to %(app)s"),
+    Event.Kind.APP_ASKED: _("%(who)s asked for access to %(app)s"),
+    Event.Kind.APP_DECLINED: _("Access to %(app)s was declined to %(who)s"),
     Event.Kind.APP_DISCONNECTED: _("%(who)s disconnected %(app)s"),
     Event.Kind.DELETED: _("An account was deleted"),
     Event.Kind.INVITED: _("%(who)s invited %(invited)s"),
@@ -109,6 +111,7 @@ BY_STAFF = {
     Event.Kind.INVITES_PAUSED: _("%(staff)s paused the invitations of %(who)s"),
     Event.Kind.INVITES_ALLOWED: _("%(staff)s allowed the invitations of %(who)s again"),
     Event.Kind.SECOND_FACTOR_OFF: _("%(staff)s turned off two‑step verification of %(who)s"),
+    Event.Kind.APP_DECLINED: _("%(staff)s declined access to %(app)s to %(who)s"),
     Event.Kind.EXPORTED: _("%(staff)s exported the data of %(who)s"),
 }
 # What a command has done, or somebody without an account, or one that is deleted.

@@ -1,5 +1,7 @@
 """Asking to be let into an app, and the answer that is no. The answer that is yes is an invitation to the app."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.db import transaction
@@ -9,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
-from accounts.models import User
+from accounts.models import Event, User
 from accounts.notices import without_link
 from kit import plain_line, times
 from kit.addresses import readable
@@ -20,7 +22,7 @@ from outbox.models import OutboxMessage
 from sso.limits import ACCESS_NOTICES_PER_APP
 from sso.models import AccessRequest, App
 
-MOST_TOLD = 100  # superusers
+MOST_TOLD = 20  # superusers: whoever asks waits until their mails are written
 
 
 class AskForm(Form):
@@ -44,13 +46,15 @@ def may_ask(app: App, person: User) -> bool:
 
 
 @transaction.atomic
-def ask(app: App, person: User, words: str) -> None:
+def ask(app: App, person: User, words: str, **trace: Any) -> None:
     """Stores that the person asks to be let in, and mails superusers, once a day for each app.
 
-    Asking again, while they wait or within a week of a no, changes nothing.
+    Asking again, while they wait or within a week of an answer, changes nothing. `trace` is the ip and device of the
+    request. Raises IntegrityError if the app or the person has been deleted meanwhile.
     """
     if not AccessRequest.objects.ask(app, person, words):
         return
+    Event.objects.record(Event.Kind.APP_ASKED, person, app=app.name, **trace)
     try:
         ACCESS_NOTICES_PER_APP.take(app.pk)
     except Limited:
@@ -74,10 +78,14 @@ def tell_superusers(app: App, person: User) -> None:
 
 
 @transaction.atomic
-def decline(asked: AccessRequest) -> bool:
-    """Answers a request with a no, and mails it to whoever asked. Returns False if somebody has answered before."""
-    if not AccessRequest.objects.filter(pk=asked.pk).decline():
+def decline(asked: AccessRequest, **by: Any) -> bool:
+    """Answers a request with a no, and mails it to whoever asked. Returns False if somebody has answered before.
+
+    `by` is who declines, as accounts.power.by() says it.
+    """
+    if not AccessRequest.objects.filter(pk=asked.pk).answer():
         return False
+    Event.objects.record(Event.Kind.APP_DECLINED, asked.person, app=asked.app.name, **by)
     with preferences.override(asked.person.settings) as language:
         context = {"app": asked.app.name, "sent": times.on(asked.asked_at), "when": times.on(timezone.now())}
         post("access_declined", asked.person.email, context, language=language)

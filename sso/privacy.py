@@ -21,6 +21,6 @@ def logins(user: User) -> Rows:
 
 
 def requests(user: User) -> Rows:
-    """Returns which apps the user asks to be let into, and what they wrote. Whether it was declined they are mailed."""
+    """Returns which apps the user asks to be let into, what they wrote, and when somebody answered."""
     rows = AccessRequest.objects.filter(person=user).order_by("asked_at")
-    return rows.values("words", "asked_at", name=F("app__client__name")).iterator()
+    return rows.values("words", "asked_at", "answered_at", name=F("app__client__name")).iterator()

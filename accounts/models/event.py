@@ -122,6 +122,8 @@ class Event(models.Model):
         DECLINED = "declined", _("Declined an invitation")
         APP_AGREED = "app_agreed", _("Let an app learn who this is")
         APP_SIGNED_IN = "app_signed_in", _("Signed in to an app")
+        APP_ASKED = "app_asked", _("Asked for access to an app")
+        APP_DECLINED = "app_declined", _("Access to an app declined")
         APP_DISCONNECTED = "app_disconnected", _("Disconnected an app")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

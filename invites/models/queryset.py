@@ -23,6 +23,7 @@ from kit import word_search
 from kit.one_statement import Unmet, Write
 from kit.prepared import Given
 from outbox.models import OutboxEvent, OutboxMessage, Suppression
+from sso.models import AccessRequest
 
 if TYPE_CHECKING:
     from invites.models.invite import Invite
@@ -211,17 +212,20 @@ class InviteQuerySet(Lifecycle):
 
         Skips addresses that are suppressed or invited already or have declined, and those that have an account unless
         its owner is to join a group: so it can be repeated after a crash. `batch` is the id that the invitations carry,
-        or "". The mails leave at the times of `leaving`, or at RATE from now. `again` is as for sift().
+        or "". The mails leave at the times of `leaving`, or at RATE from now. `again` is as for sift(). It answers
+        people who have asked for the app that they are invited to.
         """
         given = {"source": source, "invited_by": invited_by, "batch": batch}
         with transaction.atomic():
             sifted = self.sift(entries, again=again)
             self.replace_expired(sifted.chosen, source, invited_by)
             rows = self.without_lost_apps([self.of(entry, **given) for entry in sifted.chosen.values()])
-            outcome = sifted.outcome + self.store(rows)
+            outcome, joining = sifted.outcome + self.store(rows), sifted.joining
             stored = set(outcome.done)
             ours = [row for row in rows if row.pk in stored]
-            OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step(), sifted.joining))
+            OutboxMessage.objects.bulk_create(mails.invitations(ours, leaving or in_step(), joining))
+            asked = [(row.app_id, joining[row.email].pk) for row in ours if row.app_id and row.email in joining]
+            AccessRequest.objects.answer_by_invitations(asked)
             Event.objects.bulk_create([Event(kind=Event.Kind.INVITED, user=invited_by, about=row.pk) for row in ours])
         return outcome
 

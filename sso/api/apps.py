@@ -1,9 +1,11 @@
 """JSON doors to the apps of the signed-in person."""
 
+from django.db import IntegrityError
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from accounts import limits
+from accounts.models import User
 from accounts.session.account_page import PersonRequest
 from accounts.who import changes, signed_in
 from kit.json_door import Fields, Invalid, Refused, door, message
@@ -35,14 +37,24 @@ def ask(request: PersonRequest, sent: Fields, pk: str) -> HttpResponse:
     Answers with a message, the same whether they have asked before; 404 if there is no such app, or nothing to ask for;
     400 for a line that is too long or has a link, 429 after too many changes, and 401 to anyone not signed in.
     """
-    app = App.objects.with_access_of(request.person).by_id(pk).first()
-    if app is None or not access.may_ask(app, request.person):
-        raise Refused(404, "not_found", _("There is no such app, or nothing to ask for."))
+    app = find_closed(request.person, pk)
     form = access.AskForm(sent)
     if not form.is_valid():
         raise Invalid(form)
-    access.ask(app, request.person, form.cleaned_data["words"])
+    try:
+        access.ask(app, request.person, form.cleaned_data["words"], **request.trace)
+    except IntegrityError:  # deleted meanwhile: the app, or the person, whom the guard finds gone
+        find_closed(request.person, pk)
+        raise
     return message(_("We’ve asked for you. The answer comes by email."))
+
+
+def find_closed(person: User, pk: str) -> App:
+    """Returns the app with this id, which the person may ask for. Raises Refused if there is none."""
+    app = App.objects.with_access_of(person).by_id(pk).first()
+    if app is None or not access.may_ask(app, person):
+        raise Refused(404, "not_found", _("There is no such app, or nothing to ask for."))
+    return app
 
 
 @door("DELETE", limits.POST_PER_NETWORK, guard=signed_in)

@@ -236,9 +236,9 @@ class AppAdmin(OneRow, LongList):
         """Answers with a no the request for access whose id is posted, and leads to the app's page. POST only."""
         app = self.get_changeable(request, pk)
         sent = request.POST.get("request", "")
-        rows = AccessRequest.objects.select_related("person", "app__client").filter(app=app)
+        rows = AccessRequest.objects.waiting().select_related("person", "app__client").filter(app=app)
         asked = rows.filter(pk=sent).first() if sent.isascii() and sent.isdecimal() and len(sent) < LONGEST_ID else None
-        if asked and access.decline(asked):
+        if asked and access.decline(asked, **power.by(request)):
             self.message_user(request, _("%(who)s is told by email.") % {"who": asked.person.shown_name})
         else:
             self.message_user(request, _("Somebody has answered that already. Nothing was changed."), messages.WARNING)

@@ -1,5 +1,6 @@
 """The link of an app: /apps/ID."""
 
+from django.db import IntegrityError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
@@ -38,7 +39,11 @@ def ask(request: PersonRequest, pk: str) -> HttpResponse:
     form = bind_form(access.AskForm, request)
     if not form.is_valid():
         return refusals.page(request, app, Refusal.NO_ACCESS, form=form)
-    access.ask(app, request.person, form.cleaned_data["words"])
+    try:
+        access.ask(app, request.person, form.cleaned_data["words"], **request.trace)
+    except IntegrityError:  # deleted meanwhile: the app, or the person, whom account_page() finds gone
+        find(request.person, pk)
+        raise
     return redirect("sso_app", app.pk)
 
 

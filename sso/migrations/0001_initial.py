@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("words", models.CharField(blank=True, max_length=200, verbose_name="their words")),
                 ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("declined_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
                 (
                     "person",
                     models.ForeignKey(
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("declined_at", None)), fields=["asked_at"], name="access_request_waiting"
+                        condition=models.Q(("answered_at", None)), fields=["asked_at"], name="access_request_waiting"
                     )
                 ],
                 "constraints": [models.UniqueConstraint(fields=("app", "person"), name="access_request_once")],

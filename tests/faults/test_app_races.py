@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from embedded.folders import BASE_DIR
-from sso import engine, keys
-from sso.models import App, Login, SigningKey
+from sso import access, engine, keys
+from sso.models import AccessRequest, App, Login, SigningKey
 from tests.faults.test_lock_order import await_waiting
 from tests.faults.test_races import at_once, nearly_at_once
 from tests.sso.relying import TOKEN, VERIFIER, Relying, challenge
@@ -28,6 +28,7 @@ from tests.tools.reading import words
 pytestmark = pytest.mark.usefixtures("db")
 
 S256 = {"code_challenge": challenge(), "code_challenge_method": "S256"}
+JSON = "application/json"
 
 # Another process, without Redis: it spends a code or asks who a token is for, and prints the answer.
 OTHER = """
@@ -126,6 +127,26 @@ def test_an_app_or_a_person_that_is_deleted_meanwhile_gets_no_code(grafana, ada,
     else:
         assert page["Location"].startswith("/login?")
     assert not Login.objects.exists()
+
+
+@pytest.mark.parametrize("gone", ["app", "person"])
+@pytest.mark.parametrize("door", ["/apps/{}/ask", "/api/v1/apps/{}/request"])
+def test_an_app_or_a_person_that_is_deleted_while_access_is_asked_for(grafana, ada, monkeypatch, gone, door):
+    def deleted_first(app, person, words, **trace):
+        App.objects.get(pk=app.pk).delete_for_good() if gone == "app" else User.objects.get(pk=ada.pk).delete()
+        return ask(app, person, words, **trace)
+
+    ask = access.ask
+    monkeypatch.setattr(access, "ask", deleted_first)
+    grafana.app.groups.add(Group.objects.create(name="readers"))
+    App.objects.update(everybody=False)
+    path = door.format(grafana.app.pk)
+    is_page = not path.startswith("/api")
+
+    answer = grafana.browser.post(path, {} if is_page else "{}", **({} if is_page else {"content_type": JSON}))
+
+    assert answer.status_code == (404 if gone == "app" else 302 if is_page else 401)
+    assert not AccessRequest.objects.exists()
 
 
 def test_a_key_that_takes_over_meanwhile_fails_nobody(grafana):

@@ -10,9 +10,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.sentences import sentence
+from invites.models import Invite
+from invites.models.queryset import Entry
 from outbox.models import OutboxMessage
+from sso.access import MOST_TOLD
 from sso.models import AccessRequest
-from sso.models.access_request import DECLINED_KEPT, WAITING_KEPT
+from sso.models.access_request import ANSWERED_KEPT, WAITING_KEPT
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
 from tests.tools.reading import words
 
@@ -83,6 +87,15 @@ def test_superusers_are_mailed_once_a_day_about_an_app(wiki, desk, signed_in):
             ask(browser, wiki)
             assert len(kinds()) == mails
     assert AccessRequest.objects.waiting().count() == 3
+
+
+def test_no_more_superusers_are_mailed_than_whoever_asks_can_wait_for(signed_in, wiki):
+    for _ in range(MOST_TOLD + 1):
+        UserFactory(is_superuser=True)
+
+    ask(signed_in, wiki)
+
+    assert len(kinds()) == MOST_TOLD
 
 
 @pytest.mark.parametrize("typed", ["see www.example.com", "x" * 201, "two\nlines"])
@@ -156,11 +169,57 @@ def test_a_no_is_mailed_and_stands_for_a_week(signed_in, ada, wiki, desk):
     ask(signed_in, wiki)
     assert SAID in words(signed_in.get(page_of(wiki)))  # as if it still waited
     assert AccessRequest.objects.waiting().count() == 0
-    with time_machine.travel(timezone.now() + DECLINED_KEPT):
+    with time_machine.travel(timezone.now() + ANSWERED_KEPT):
         later = Client()
         later.force_login(ada)
         ask(later, wiki, "Again")
         assert AccessRequest.objects.waiting().get().words == "Again"
+
+
+def test_whoever_came_in_meanwhile_is_told_no_no(signed_in, ada, wiki, editors, desk):
+    ask(signed_in, wiki)
+    row = AccessRequest.objects.get()
+    ada.groups.add(editors)  # while the page with "Decline" is open
+
+    assert "Somebody has answered that already" in words(decline(desk, wiki, row.pk))
+
+    assert [kind for kind, _recipient in kinds()] == ["access_asked"]
+
+
+def test_an_invitation_is_the_answer_and_nobody_is_asked_for_another(signed_in, ada, wiki, editors, desk):
+    kim = UserFactory()
+    for person in (ada, kim):
+        AccessRequest.objects.ask(wiki, person, "")
+    AccessRequest.objects.ask(AppFactory(everybody=False, groups=[editors]), ada, "")
+    led = {"app": wiki.pk, "groups": (editors.pk,)}
+    entries = [Entry(email=ada.email, **led), Entry(email="new@example.com", **led)]
+
+    Invite.objects.issue_many(entries, source=Invite.Source.ADMIN)
+
+    waiting = AccessRequest.objects.waiting()
+    assert {(row.app == wiki, row.person) for row in waiting} == {(True, kim), (False, ada)}
+    assert SAID in words(signed_in.get(page_of(wiki)))
+    with time_machine.travel(timezone.now() + ANSWERED_KEPT):
+        assert AccessRequest.objects.ask(wiki, ada, "The mail is lost")
+
+
+def test_nobody_waits_for_what_has_become_for_staff(signed_in, wiki):
+    ask(signed_in, wiki)
+    type(wiki).objects.update(staff_only=True)
+
+    assert not AccessRequest.objects.waiting().exists()
+
+
+def test_both_are_in_the_history_of_whoever_asked(signed_in, ada, wiki, desk):
+    ask(signed_in, wiki)
+    ask(signed_in, wiki)
+    decline(desk, wiki, AccessRequest.objects.get().pk)
+
+    asked, declined = ada.events.filter(kind__startswith="app").order_by("id")
+
+    assert sentence(asked) == "ada asked for access to Wiki"
+    assert asked.ip
+    assert sentence(declined) == "olga declined access to Wiki to ada"
 
 
 @pytest.mark.parametrize("sent", ["", "x", "-1", "9" * 30, "\u0661", "1\x00"])
@@ -220,10 +279,10 @@ def test_programs_ask_by_a_json_door(signed_in, wiki, desk):
 
 def test_the_export_has_it_and_deletion_and_prune_take_it(signed_in, ada, wiki, capsys):
     ask(signed_in, wiki, "Please")
-    declined = AccessRequest.objects.create(app=AppFactory(), person=ada, declined_at=timezone.now() - DECLINED_KEPT)
+    declined = AccessRequest.objects.create(app=AppFactory(), person=ada, answered_at=timezone.now() - ANSWERED_KEPT)
     old = timezone.now() - WAITING_KEPT
     AccessRequest.objects.create(app=AppFactory(), person=ada, asked_at=old)
-    AccessRequest.objects.create(app=AppFactory(), person=ada, declined_at=timezone.now())
+    AccessRequest.objects.create(app=AppFactory(), person=ada, answered_at=timezone.now())
 
     call_command("export_user", "ada")
     rows = json.loads(capsys.readouterr().out)["app_requests"]

@@ -21,7 +21,7 @@ class Command(command.Command):
         "Deletes old rows. At once: sessions and tokens of apps that have ended. After a day: lists of people that "
         "were checked and never sent, codes of apps that were never used, and keys after all that they signed is over. "
         "After a week: events that were published or delivered, sign-outs that apps were told of, and requests for "
-        "access to apps that were declined. After 30 days: links that people asked for and never used, wrong passwords "
+        "access to apps that were answered. After 30 days: links that people asked for and never used, wrong passwords "
         "for names that no account has, mail that was handed over or given up, events that webhooks did not take, "
         "sign-outs that apps did not take, and sign-ins to apps that have ended. After 90 days: requests for access to "
         "apps that nobody answered. After a year: all other history, links that were used, invitations of members that "

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Event, User
 from kit.prepared import Given, Prepared
+from sso import any_app
 from sso.models import App, Consent, Login
 from sso.models.app_queryset import AppQuerySet
 
@@ -27,8 +28,10 @@ def list_of(person: User) -> list[Connection]:
     """Returns the apps to which the person is connected, by name, at most MOST. Costs one statement.
 
     These are the apps to which they have agreed, and those in which they are signed in. Each app has `last_used`; of
-    the rest, only its id, name and logout address are read.
+    the rest, only its id, name and logout address are read. Costs nothing on a site without apps.
     """
+    if any_app.is_missing(person):
+        return []
     return [Connection(app, app.since, app.seen) for app in CONNECTED.read(person=person.pk)]  # type: ignore[attr-defined]
 
 

@@ -13,15 +13,16 @@ class SsoConfig(AppConfig):
 
         Called once at start.
         """
-        from accounts.models import ended_sessions  # noqa: PLC0415 models can be imported only now
+        from accounts.models import ended_sessions, read_along  # noqa: PLC0415 models can be imported only now
         from accounts.privacy import export  # noqa: PLC0415
         from accounts.profile import sections  # noqa: PLC0415
         from outbox.webhooks import alongside  # noqa: PLC0415
-        from sso import privacy  # noqa: PLC0415
+        from sso import any_app, privacy  # noqa: PLC0415
         from sso.back_channel.caller import Caller  # noqa: PLC0415
         from sso.connected import section  # noqa: PLC0415
         from sso.models import ending  # noqa: PLC0415
 
+        read_along.add(any_app.NAME, any_app.fact())
         ended_sessions.add(ending.end_with_sessions)
         alongside.add_worker(Caller)
         sections.add(section.section)

@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts import limits, names
+from accounts.models import read_along
 from accounts.models.event import Event
 from accounts.models.queryset import UserQuerySet, authenticator_apps
 from accounts.models.session import stored_key
@@ -50,14 +51,15 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     def by_session_key(self, key: str, *, groups: bool = False) -> "User | None":
         """Returns the user of the session with this key, read from its row, or None. The session may have expired.
 
-        Sets `session_data` and `session_ends` on the user, from the row, and with `groups` also `group_names`.
+        Sets `session_data` and `session_ends` on the user, from the row, and with `groups` also `group_names`, or else
+        what other rooms read along.
         """
         prepared = self._in_session_with_groups if groups else self._in_session
         return next(iter(prepared.read(key=stored_key(key))), None)
 
     @cached_property
     def _in_session(self) -> "Prepared[User]":
-        return Prepared(self._of_session)
+        return Prepared(lambda: self._of_session().annotate(**read_along.facts))
 
     @cached_property
     def _in_session_with_groups(self) -> "Prepared[User]":

@@ -11,8 +11,10 @@ from sso.models.logout_call import LogoutCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from accounts.models import User
+    from kit.prepared import Given
     from sso.models.app import App
 
 
@@ -25,13 +27,14 @@ class AppQuerySet(models.QuerySet["App"]):
         can_be = client_id and client_id.isascii() and client_id.isprintable()
         return self.filter(pk=client_id) if can_be else self.none()
 
-    def open_to(self, user: "User") -> "AppQuerySet":
-        """Returns the apps that are on and let this person in, whatever their session has shown, by name."""
-        mine = self.model.groups.through.objects.filter(app=OuterRef("pk"), group__user=user.pk)
-        staff = user.is_staff or user.is_superuser
-        rows = self.filter(Q(everybody=True) | Exists(mine), is_active=True)
-        if not staff:
-            rows = rows.filter(staff_only=False)
+    def open_to(self, person: "UUID | Given", *, staff: "bool | Given") -> "AppQuerySet":
+        """Returns the apps that are on and let this person in, whatever their session has shown, by name.
+
+        `staff` says whether they are staff or superuser.
+        """
+        mine = self.model.groups.through.objects.filter(app=OuterRef("pk"), group__user=person)
+        for_them = Q(staff_only=False) | Q(staff_only=staff)
+        rows = self.filter(Q(everybody=True) | Exists(mine), for_them, is_active=True)
         return rows.select_related("client").order_by("client__name", "pk")
 
     def with_access_of(self, user: "User") -> "AppQuerySet":
@@ -49,11 +52,11 @@ class AppQuerySet(models.QuerySet["App"]):
         names = Group.objects.filter(apps=OuterRef("pk"), user=user.pk).order_by().values("name")
         return self.annotate(common_groups=ArraySubquery(names))
 
-    def with_last_use(self, user: "User") -> "AppQuerySet":
+    def with_last_use(self, person: "UUID | Given") -> "AppQuerySet":
         """Returns the apps, each with `last_used`: when this person last signed in to it, or None."""
         from sso.models.login import Login  # noqa: PLC0415 it refers to this model
 
-        newest = Login.objects.filter(app=OuterRef("pk"), person=user.pk, used_at__isnull=False).order_by("-made_at")
+        newest = Login.objects.filter(app=OuterRef("pk"), person=person, used_at__isnull=False).order_by("-made_at")
         return self.annotate(last_used=Subquery(newest.values("made_at")[:1]))
 
     @staticmethod

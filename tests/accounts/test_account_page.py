@@ -102,12 +102,11 @@ def test_the_page_reads_each_list_by_one_statement_however_many_sessions_there_a
 
     assert page.count('action="/account/sessions/end"') == number - 1
     assert [re.search(r'FROM "(\w+)"', query["sql"])[1] for query in queries] == [
-        "accounts_user",  # who is asking
+        "sso_app",  # who is asking, and whether there is any app
         "accounts_session",
         "accounts_event",
         "socialaccount_socialaccount",
         "mfa_authenticator",
-        "sso_login",  # apps
     ]
     assert cache_calls == ["get"]
 

@@ -59,6 +59,17 @@ def test_it_shows_the_apps_that_let_the_person_in_by_name(signed_in, ada):
     assert ">G</span>" in page.text
 
 
+def test_apps_for_staff_are_on_the_page_of_staff_alone(signed_in, ada):
+    AppFactory(name="Board", staff_only=True)
+    AppFactory(name="Grafana")
+    AppFactory(name="Wiki")
+
+    for is_staff, names in ((False, []), (True, ["Board"]), (False, [])):
+        ada.is_staff = is_staff
+        ada.save()
+        assert [name for _link, name in tiles(signed_in.get("/"))] == [*names, "Grafana", "Wiki"]
+
+
 def test_without_apps_nothing_is_said_of_them(signed_in):
     assert "Your apps" not in signed_in.get("/").text
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from itertools import product
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -127,13 +128,14 @@ STRANGE = [
 
 
 def test_an_address_that_is_not_the_very_same_gets_a_page_and_no_redirect(signed_in, app, subtests):
-    for uri in STRANGE:
-        for more in ({}, {"response_type": "token"}, {"prompt": "none"}, {"code_challenge": None}):
-            with subtests.test(uri, more=more):
-                page = ask(signed_in, app, redirect_uri=uri, **more)
+    # What else is wrong, which an app would be told, leads nowhere either.
+    wrong = ({"response_type": "token"}, {"prompt": "none"}, {"code_challenge": None})
+    for uri, more in [(uri, {}) for uri in STRANGE] + list(product((STRANGE[0], "//app.example/callback"), wrong)):
+        with subtests.test(uri, more=more):
+            page = ask(signed_in, app, redirect_uri=uri, **more)
 
-                assert page.status_code == 400
-                assert "Location" not in page.headers
+            assert page.status_code == 400
+            assert "Location" not in page.headers
     assert not Login.objects.exists()
 
 

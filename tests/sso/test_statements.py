@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sso import codes, keys
-from sso.models import Login
+from sso.models import Consent, Login
 from tests.sso.relying import Relying, challenge
 from tests.tools.factories import AppFactory
 
@@ -87,3 +87,25 @@ def test_whether_a_login_is_alive_is_asked_of_its_own_rows(db):
 
     assert "SubPlan" in plan
     assert "hashed" not in plan
+
+
+@pytest.mark.parametrize(("path", "without_apps"), [("/", 1), ("/account", 5)])
+def test_a_site_without_apps_reads_none_for_its_pages(signed_in, path, without_apps):
+    signed_in.get(path)
+    assert len(statements(lambda: signed_in.get(path))) == without_apps
+
+    AppFactory(name="Wiki")
+
+    assert len(statements(lambda: signed_in.get(path))) == without_apps + 1
+    assert "Wiki" in signed_in.get("/").text
+
+
+def test_what_lists_of_apps_need_is_all_they_read(signed_in, ada):
+    """No hash of a secret leaves the database for a page, and no column is read later, one app at a time."""
+    for _ in range(3):
+        Consent.objects.create(person=ada, app=AppFactory(), scopes=["openid"])
+
+    for path in ("/", "/account", "/api/v1/apps"):
+        read = [one for one in statements(lambda path=path: signed_in.get(path)) if 'FROM "sso_app" INNER' in one]
+        assert len(read) == 1
+        assert "secret" not in read[0]

@@ -87,3 +87,24 @@ def test_one_app_is_for_its_groups_alone(browser, ada):
 
     App.objects.update(is_active=False)
     assert browser.ask("GET", "/app/").status == 403
+
+
+def test_the_service_gets_its_own_cookies_and_none_of_the_site(browser, ada):
+    browser.sign_in("/login?next=/app/")
+    browser.cookies |= {"service": "7"}
+
+    seen = json.loads(browser.ask("GET", "/app/").text)["headers"]["Cookie"]
+
+    assert {"theme=dark", "service=7"} <= set(seen.split("; "))
+    assert "__Host-" not in seen
+
+
+def test_a_visitor_can_neither_take_a_header_away_nor_put_a_like_one_in_its_place(browser, ada):
+    browser.sign_in("/login?next=/app/")
+    drops = {"Connection": "close, X-Auth-User-Id, X-Auth-Username"}  # named here, proxies pass a header on to nobody
+    likes = {"X_Auth_User_Id": "1", "x_auth-username": "root", "X-Auth_Email": "root@example.com"}
+
+    seen = json.loads(browser.ask("GET", "/app/", **drops, **likes).text)["headers"]
+
+    assert (seen["X-Auth-User-Id"], seen["X-Auth-Username"]) == (str(ada.pk), "ada")
+    assert {name: value for name, value in seen.items() if value in likes.values()} == {}

@@ -15,6 +15,7 @@ from accounts.models import Session
 from sso.back_channel.caller import Caller
 from sso.models import Consent, Login
 from tests.browser.desk import sign_in_staff
+from tests.tools import phone
 from tests.tools.factories import PASSWORD, AppFactory, UserFactory
 from tests.tools.receiver import Receiver
 
@@ -153,6 +154,33 @@ def test_sign_in_leads_straight_to_an_app_of_the_house_and_by_its_form_too(page,
     page.get_by_role("button", name="Go").click()
     assert "code" in arrive(page, grafana)
     assert Login.objects.count() == 2
+
+
+def test_an_app_that_wants_a_code_is_reached_by_one_typed_at_sign_in_or_later(page, app, grafana, home):
+    phone.pair(UserFactory(username="ada"))
+    type(app).objects.update(asks_consent=False, second_factor=True)
+    page.goto(asked(app))
+    sign_in(page)
+    page.locator("summary").first.click()
+    page.check("[name=trust]")
+    type_code(page, phone.code())
+    assert "code" in arrive(page, grafana)
+    assert Login.objects.get().amr == ["pwd", "otp", "mfa"]
+
+    page.goto("/logout")
+    page.get_by_role("button", name="Sign out on this device only").click()
+    page.goto(asked(app))
+    sign_in(page)  # the browser is trusted: no code is asked for
+    page.get_by_role("link", name="Enter a code now").click()
+    assert Login.objects.count() == 1
+    page.fill("#id_password", PASSWORD)
+    type_code(page, phone.code(steps=1))
+    assert "code" in arrive(page, grafana)
+
+
+def type_code(page, code):
+    page.fill("#id_code", code)
+    page.locator("main form:has(input:visible) button").first.click()
 
 
 def test_whoever_has_no_access_asks_for_it_and_gets_in_once_it_is_given(visit, app, grafana, site, mailbox):

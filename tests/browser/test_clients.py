@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from cryptography import x509
@@ -29,7 +29,7 @@ from embedded.folders import BASE_DIR
 from embedded.run import GUNICORN
 from embedded.servers import free_port
 from sso import keys
-from sso.models import SigningKey
+from sso.models import Login, SigningKey
 from tests.faults.parts import wait_until
 from tests.tools.factories import PASSWORD, UserFactory
 
@@ -234,6 +234,29 @@ def test_openid_client(stage, person, visitor, subtests):
             assert asked(visitor, app, "/userinfo")["error"]
     sign_out_everywhere(visitor, stage)
     assert asked(visitor, app, "/login?prompt=none")["error"] == "login_required"
+
+@pytest.mark.skipif(not OPENID_CLIENT, reason="no openid-client")
+@pytest.mark.parametrize("stage", ["http"], indirect=True)
+def test_openid_client_takes_no_answer_of_another_site(stage, person, visitor, tmp_path):
+    """A visitor who begins at one site and is led to another brings an answer that says which it is from (RFC 9207)."""
+    (tmp_path / "other").mkdir()
+    other = Stage("http", tmp_path / "other", stage.stack)  # the same database, so the app and the session are the same
+    sign_in(visitor, stage, person)
+    app = other.add("Node", "/callback", "--everybody") | {"METHOD": "basic"}
+    stage.start([NODE, CLIENTS / "node" / "rp.mjs"], app, app["HOME_URL"])
+    enter(visitor, app, "Node")
+    Login.objects.all().delete()
+
+    began = visitor.request.get(f"{app['HOME_URL']}/login", max_redirects=0).headers["location"]
+    assert began.startswith(f"{other.url}/")
+    visitor.goto(began.replace(other.url, stage.url))
+
+    answer = parse_qs(urlsplit(visitor.url).query)
+    assert (answer["iss"], "code" in answer) == ([stage.url], True)
+    assert "error" in json.loads(visitor.locator("body").inner_text())
+    assert Login.objects.get().used_at is None
+    visitor.goto(visitor.url.replace(quote(stage.url, ""), quote(other.url, "")))  # so nothing else was wrong with it
+    expect(visitor.locator("h1")).to_have_text("Hello, Ada L")
 
 
 def test_authlib(stage, person, visitor):

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.sentences import sentence
 from outbox.models import OutboxMessage
+from sso import products
 from sso.app_form import AppForm
 from sso.models import App, Login, LogoutCall
 from tests.sso.test_app_commands import log_in
@@ -141,6 +142,25 @@ def test_an_address_that_we_fill_in_is_checked_like_one_that_is_typed(desk):
     assert App.objects.get().logout_uri == "https://cloud.example.com/apps/user_oidc/backchannel-logout/frontdoor"
 
 
+@pytest.mark.parametrize(
+    ("product", "typed", "lives"),
+    [
+        ("grafana", "https://g.example.com/login", "https://g.example.com"),
+        ("grafana", "https://g.example.com/?orgId=1#top", "https://g.example.com"),
+        ("grafana", "https://example.com/login-page/", "https://example.com/login-page"),
+        ("nextcloud", "https://example.com/cloud/index.php/apps/files/", "https://example.com/cloud"),
+        ("wordpress", "https://blog.example.com/wp-admin/", "https://blog.example.com"),
+        ("gitea", "https://git.example.com/user/login?redirect_to=%2F", "https://git.example.com"),
+    ],
+)
+def test_the_address_of_an_app_may_be_copied_from_one_of_its_pages(desk, product, typed, lives):
+    add(desk, product=product, redirect_uris="", start_url=typed)
+
+    app, known = App.objects.get(), products.PRODUCTS[product]
+    assert app.client.get_redirect_uris() == [lives + known.callback]
+    assert app.start_url == lives + (known.start or "/")
+
+
 def test_an_edit_does_not_turn_on_again_what_another_has_turned_off(desk, wiki, monkeypatch):
     def turned_off_meanwhile(form):
         App.objects.get().turn_off()
@@ -182,6 +202,9 @@ def test_an_address_that_cannot_work_is_refused_beside_its_field(desk):
             ("redirect_uris", f"https://wiki.example.com/{odd}", "is no address that we can lead to")
             for odd in ("{x}", "a|b", "[x]", "cb?x=%zz")
         ),
+        ("redirect_uris", "https://wiki.example.com/a b", "https://wiki.example.com/a b is no address"),
+        ("redirect_uris", "https://wiki.example.com/a, https://wiki.example.com/b", "/a, has a comma or a semicolon"),
+        ("redirect_uris", "https://wiki.example.com/a;https://wiki.example.com/b", "has a comma or a semicolon"),
         ("redirect_uris", "", "Give the address at which the app takes people back"),
         ("start_url", "wiki", "is no address"),
         ("logout_uri", "https://wiki.example.com:25/", "Port 25 is not for web servers"),

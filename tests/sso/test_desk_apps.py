@@ -93,6 +93,31 @@ def test_a_new_app_shows_its_secret_once(desk):
     assert secret not in str(stored)
 
 
+def test_a_form_that_is_sent_twice_makes_one_app_and_shows_no_second_secret(desk):
+    new_id = re.search(r'name="new_id" value="([A-Za-z0-9]{24})"', desk.get(f"{LIST}add/").text)[1]
+    assert new_id not in desk.get(f"{LIST}add/").text
+
+    [secret] = set(secrets(add(desk, new_id=new_id)))
+    again = desk.post(f"{LIST}add/", TYPED | {"new_id": new_id, "name": "Docs"}, follow=True)
+
+    app = App.objects.get()
+    assert (app.pk, app.name) == (new_id, "Wiki")
+    assert app.client.check_secret(secret)
+    assert again.redirect_chain == [(page_of(app), 302)]
+    assert "Wiki is connected already: the form came twice." in words(again)
+    assert not secrets(again)
+
+    add(desk, new_id="../../evil")
+    assert App.objects.count() == 1
+
+
+def test_whoever_has_no_groups_yet_reads_who_makes_them(desk):
+    said = "There are no groups yet. A superuser makes them at the desk."
+    assert said in words(desk.get(f"{LIST}add/"))
+    Group.objects.create(name="Editors")
+    assert said not in words(desk.get(f"{LIST}add/"))
+
+
 def test_the_page_has_every_value_to_paste(desk):
     said = words(add(desk, product="grafana", redirect_uris="", start_url="https://g.example.com"), " ")
 
